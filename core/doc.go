@@ -1,0 +1,20 @@
+// Package core holds drpd's core, and this page is the map of the code.
+//
+//	cmd/drpd/          the commands; wire.go builds everything by hand, config/ reads the configuration
+//	core/strict/       YAML files that people write: every fault at its line
+//	core/workday/      civil dates, working days, the proof of a count
+//	core/drp/          the words: evidence, facts, effects; the fold from readings to a file
+//	core/policy/       a procedure as data, checked
+//	core/reconcile/    Decide, pure; cases/ runs a policy's own tests
+//	core/notice/       a decision put into words
+//	core/audit/        the chain of drpd's own history
+//	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes
+//	mapping/           rows, forms and letters into facts; one file a system, one a form
+//	adapters/          one folder a format or protocol
+//	policies/          one folder a procedure, with its cases
+//	testdata/          the demo council
+//
+// The path, left to right: a source's evidence is stored untouched; it is read (pure) and placed with its dispute;
+// Decide (pure) says what must follow; the decision is stored; the daemon delivers it and stores the receipt, which is
+// evidence like everything else. deps_test.go holds the arrows between the packages.
+package core

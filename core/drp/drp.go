@@ -1,0 +1,236 @@
+// Package drp holds the words of a Dispute Resolution Process (DRP), as the people who run one use them.
+//
+// Evidence is what one source says in one place, untouched. A reading of it gives facts: things that happened, each
+// with the day it happened, the day it was learned, who did it and where it stands. Fold puts the readings of one
+// dispute together into a File: rows of a record system are states, so their latest version counts; messages,
+// attestations and receipts are events, so they add. The order in which evidence arrives makes no difference.
+//
+// Names, addresses and free text are Private and print as a placeholder. The package does no I/O and knows no clock.
+package drp
+
+import (
+	"time"
+
+	"drpd/core/workday"
+)
+
+// Kind says what kind of evidence it is, which decides how it is put together with the rest.
+type Kind string
+
+// The kinds of evidence.
+const (
+	Row         Kind = "row"         // a state of a record: the latest version replaces the earlier ones
+	Message     Kind = "message"     // an email: an event
+	Attestation Kind = "attestation" // what a person says at the console
+	Receipt     Kind = "receipt"     // what became of something that drpd sent
+	RulingMade  Kind = "ruling"      // what a person decided: a conflict, a quarantine, a hold
+)
+
+// Evidence is what one source says in one place, as it came.
+type Evidence struct {
+	ID      string    // digest of source, key, version and body: the same evidence has the same ID
+	Source  string    // name of the source in the configuration
+	Kind    Kind      //
+	Key     string    // where in the source: a record's key, a message's digest
+	Version string    // the source's own mark of change, in an order that sorts as text; rows only
+	Learned time.Time // when drpd first had it, UTC
+	Body    []byte    // the bytes as they came
+}
+
+// FactKind names something that can happen in a dispute.
+type FactKind string
+
+// The facts. Each is a word of the procedures, in the past.
+const (
+	Raised            FactKind = "raised"
+	Alerted           FactKind = "alerted"
+	Acknowledged      FactKind = "acknowledged"
+	Discussed         FactKind = "discussed"
+	Telephoned        FactKind = "telephoned"
+	Consulted         FactKind = "consulted"
+	Responded         FactKind = "responded"
+	FinishedAndSaved  FactKind = "finished-and-saved"
+	Reassigned        FactKind = "reassigned"
+	Authorised        FactKind = "authorised"
+	MeetingRequested  FactKind = "meeting-requested"
+	RequestRejected   FactKind = "request-rejected"
+	MeetingHeld       FactKind = "meeting-held"
+	NotesSigned       FactKind = "notes-signed"
+	SubmissionMade    FactKind = "submission-made"
+	MinutesUploaded   FactKind = "minutes-uploaded"
+	LegalAdviceTaken  FactKind = "legal-advice-taken"
+	AdvisedToEscalate FactKind = "advised-to-escalate"
+	Escalated         FactKind = "escalated"
+	MoreTimeGiven     FactKind = "more-time-given"
+	TimeOutStarted    FactKind = "time-out-started"
+	TimeOutEnded      FactKind = "time-out-ended"
+	Resolved          FactKind = "resolved"
+	Determined        FactKind = "determined"
+	Withdrawn         FactKind = "withdrawn"
+	OutOfScope        FactKind = "out-of-scope"
+	EmergencyDeclared FactKind = "emergency-declared"
+	ReferralAgreed    FactKind = "referral-agreed"
+	ReferralDeclined  FactKind = "referral-declined"
+	ReferralConfirmed FactKind = "referral-confirmed"
+	PlanChanged       FactKind = "plan-changed"
+	ReviewHeld        FactKind = "review-held"
+	LessonNoted       FactKind = "lesson-noted"
+)
+
+// FactKinds lists every fact that there is, in the order in which facts of one day are taken: what a person asks for
+// comes before what follows from it, so that an alert is never taken for the ground of the word that caused it.
+func FactKinds() []FactKind {
+	return []FactKind{Raised, Discussed, Telephoned, Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,
+		TimeOutStarted, TimeOutEnded, AdvisedToEscalate, Escalated, MeetingRequested, Reassigned, Alerted,
+		RequestRejected, MeetingHeld, NotesSigned, SubmissionMade, MinutesUploaded, Responded, FinishedAndSaved,
+		Resolved, Determined, Withdrawn, OutOfScope, EmergencyDeclared, ReferralAgreed, ReferralDeclined,
+		ReferralConfirmed, Authorised, PlanChanged, ReviewHeld, LessonNoted}
+}
+
+// Actor is somebody as a source names them: by the role, by the worker's id in the record system, or by address.
+type Actor struct {
+	Role    string  `json:"role,omitempty"`
+	Worker  string  `json:"worker,omitempty"`
+	Address Private `json:"address,omitzero"`
+}
+
+// IsZero says whether nobody is named.
+func (a Actor) IsZero() bool { return a.Role == "" && a.Worker == "" && a.Address.Empty() }
+
+// Fact is one thing that a piece of evidence says happened.
+type Fact struct {
+	Kind   FactKind
+	Stage  string       // the stage that it names, where it names one
+	On     workday.Date // the day it happened; zero: the source gives none
+	After  workday.Date // set where the day is known only to lie after this one and not after On
+	Denied bool         // the source says that it did not happen ("resolved: no")
+
+	By   Actor   // who did it
+	Said Actor   // who says so, where that is not the source itself: the sender of a form
+	To   []Actor // whom it reached: alerted, consulted, reassigned to
+
+	Joint []string // the roles that give this answer together: one of them may send it
+
+	Attached bool   // it carried the dispute form
+	Obstacle bool   // a response that names an obstacle outside the authority's control (W18)
+	Doubt    string // why it may be wrong; empty: no doubt
+	Block    string // the stage block of a re-sent form that says it; a later version of the block replaces it
+
+	Text     Private
+	Learned  workday.Date
+	Evidence string // id of the evidence
+	Source   string
+	Place    string // where in the evidence it stands
+
+	// Set by Fold: the roles that By, To and Said hold on the day, by the roster.
+	ByRoles, ToRoles, SaidRoles []string
+}
+
+// Before orders facts: by day, then by the order of a dispute's life, then by evidence. It never depends on arrival.
+func (f Fact) Before(g Fact) bool {
+	if f.On != g.On {
+		return f.On < g.On
+	}
+	if a, b := lifeOrder(f.Kind), lifeOrder(g.Kind); a != b {
+		return a < b
+	}
+	if f.Stage != g.Stage {
+		return f.Stage < g.Stage
+	}
+	if f.Evidence != g.Evidence {
+		return f.Evidence < g.Evidence
+	}
+	return f.Place < g.Place
+}
+
+func lifeOrder(k FactKind) int {
+	if i, ok := lifeOrders[k]; ok {
+		return i
+	}
+	return len(lifeOrders)
+}
+
+// lifeOrders is FactKinds, looked up.
+var lifeOrders = func() map[FactKind]int {
+	out := make(map[FactKind]int)
+	for i, k := range FactKinds() {
+		out[k] = i
+	}
+	return out
+}()
+
+// Doubt is a passage of a piece of evidence that a person must read: it made no fact.
+type Doubt struct {
+	What     string // a sentence, without private text
+	Place    string
+	Passage  Private
+	Evidence string
+}
+
+// Subject says what a piece of evidence is about, as far as it says so itself.
+type Subject struct {
+	Dispute  string       `json:"dispute,omitempty"` // drpd's own reference
+	Form     string       `json:"form,omitempty"`    // the form type, which names the policy
+	Record   string       `json:"record,omitempty"`  // key of the record in its system
+	Children []string     `json:"children,omitempty"`
+	Raised   workday.Date `json:"raised,omitzero"`
+	Theme    string       `json:"theme,omitempty"`
+	Ground   string       `json:"ground,omitempty"`
+}
+
+// Field is one answer of a form or record, such as the details of the dispute.
+type Field struct {
+	Name  string
+	Value Private
+	Place string
+}
+
+// FormPart is a dispute form that came with a message, to be attached or copied onward.
+type FormPart struct {
+	Evidence string
+	Name     string // a file name of drpd's own making, with no name of a person in it
+	Digest   string
+	Sent     workday.Date
+}
+
+// RecordState is the state of the DRP record in its own system.
+type RecordState struct {
+	Known      bool
+	Authorised bool
+	Gone       bool // the row vanished
+	Holder     Actor
+	Since      workday.Date
+}
+
+// Reading is all that is understood of one piece of evidence.
+type Reading struct {
+	Evidence Evidence // without its body
+	Subject  Subject
+	Sender   Actor
+	Trusted  bool // the sender is proved: a record system, the console, or aligned mail authentication
+	Why      string
+	Auto     bool // sent by a machine: moves nothing
+	Sent     workday.Date
+	Facts    []Fact
+	Fields   []Field
+	Forms    []FormPart
+	Record   RecordState
+	Holders  []Holder
+	Rulings  []Ruling
+	Corrects string // id of the evidence that this one replaces
+	Doubts   []Doubt
+}
+
+// Ruling is what a person decided about something that waited for them.
+type Ruling struct {
+	About  string `json:"about"`  // what it settles: a conflict, a quarantined message, a held effect, "dispute"
+	Choice string `json:"choice"` // accept, reject, send, confirm, or the id of a piece of evidence
+	By     string `json:"by"`
+}
+
+// Conflict is a question that only a person can settle.
+type Conflict struct {
+	ID       string
+	What     string // one clear sentence
+	Evidence []string
+}

@@ -1,0 +1,180 @@
+package drp_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+var start = workday.NewDate(2026, time.March, 2)
+
+// reading makes a reading learned n days after the start.
+func reading(id, source string, kind drp.Kind, n int, facts ...drp.Fact) drp.Reading {
+	learned := start.AddDays(n)
+	for i := range facts {
+		facts[i].Evidence, facts[i].Source, facts[i].Learned = id, source, learned
+	}
+	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: source, Kind: kind, Key: "form/1", Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()},
+		Sent: learned, Facts: facts, Subject: drp.Subject{Children: []string{"1"}}, Record: drp.RecordState{Known: kind == drp.Row}}
+}
+
+func show(f drp.File) string {
+	var b strings.Builder
+	for _, x := range f.Facts {
+		fmt.Fprintf(&b, "%s %s", x.Kind, x.On)
+		if x.Denied {
+			b.WriteString(" no")
+		}
+		if x.Doubt != "" {
+			b.WriteString(" ?")
+		}
+		b.WriteString("; ")
+	}
+	for _, c := range f.Conflicts {
+		b.WriteString("! " + c.What + "; ")
+	}
+	return strings.TrimSuffix(b.String(), "; ")
+}
+
+func TestFold(t *testing.T) {
+	on := func(k drp.FactKind, n int) drp.Fact { return drp.Fact{Kind: k, On: start.AddDays(n)} }
+	by := func(f drp.Fact, role string) drp.Fact { f.By.Role = role; return f }
+	no := func(f drp.Fact) drp.Fact { f.Denied = true; return f }
+	block := func(f drp.Fact, sender string) drp.Fact {
+		f.Block, f.Said.Address = "form", drp.NewPrivate(sender)
+		return f
+	}
+	gone := reading("r9", "records", drp.Row, 9)
+	gone.Record.Gone = true
+	corrects := reading("a2", "console", drp.Attestation, 3, on(drp.Discussed, 1))
+	corrects.Corrects = "a1"
+	for name, tt := range map[string]struct {
+		readings []drp.Reading
+		want     string
+	}{
+		"a later version of a row replaces the earlier": {[]drp.Reading{reading("r2", "records", drp.Row, 2, on(drp.Raised, 1)), reading("r1", "records", drp.Row, 1, on(drp.Raised, 0))}, "raised 2026-03-03"},
+		"a fact without a date lies between two versions": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("r2", "records", drp.Row, 4, on(drp.Raised, 0), drp.Fact{Kind: drp.Authorised}),
+			reading("r3", "records", drp.Row, 6, on(drp.Raised, 0), drp.Fact{Kind: drp.Authorised})}, "raised 2026-03-02; authorised 2026-03-06 ?"},
+		"events add":                      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, on(drp.Discussed, 0)), reading("m2", "mailbox", drp.Message, 2, on(drp.Discussed, 2))}, "discussed 2026-03-02; discussed 2026-03-04"},
+		"a correction replaces":           {[]drp.Reading{reading("a1", "console", drp.Attestation, 1, on(drp.Discussed, 0)), corrects}, "discussed 2026-03-03"},
+		"two sources agree":               {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, "raised 2026-03-02"},
+		"the earlier start":               {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 1)), reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, `raised 2026-03-02 ?; ! the sources disagree on "raised": mailbox says 2026-03-02; records says 2026-03-03`},
+		"the later end":                   {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 6), "iro"))}, `resolved 2026-03-08 ?; ! the sources disagree on "resolved": records says 2026-03-06; mailbox says 2026-03-08`},
+		"no keeps it open":                {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 4)), "iro"))}, `resolved 2026-03-06 no ?; ! the sources disagree on "resolved": mailbox says no, 2026-03-06; records says 2026-03-06`},
+		"an old no is history":            {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 1)), "iro"))}, "resolved 2026-03-06"},
+		"a manager's word is another's":   {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 2), "team-manager"))}, "resolved 2026-03-04; resolved 2026-03-06"},
+		"a block sent again is no news":   {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 0), "tm"))}, "telephoned 2026-03-02"},
+		"a block corrected":               {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 1), "chair"))}, "telephoned 2026-03-03"},
+		"a blank block says nothing":      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2)}, "telephoned 2026-03-02"},
+		"a start moved by another's hand": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Raised, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Raised, 1), "tm"))}, "raised 2026-03-02; ! a form sent by somebody else says that it was raised on 2026-03-03, not 2026-03-02: which is right?"},
+		"a row that vanished":             {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), gone}, "raised 2026-03-02; ! the record has vanished from the record system: is the dispute still open?"},
+	} {
+		if got := show(drp.Fold(tt.readings, nil)); got != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, tt.want)
+		}
+		slices.Reverse(tt.readings)
+		if got := show(drp.Fold(tt.readings, nil)); got != tt.want {
+			t.Errorf("%s, the other way round:\n got %s\nwant %s", name, got, tt.want)
+		}
+	}
+}
+
+// A person's ruling settles a contradiction for good.
+func TestRuling(t *testing.T) {
+	a := reading("r1", "records", drp.Row, 1, drp.Fact{Kind: drp.Raised, On: start + 1})
+	b := reading("m1", "mailbox", drp.Message, 1, drp.Fact{Kind: drp.Raised, On: start})
+	c := drp.Fold([]drp.Reading{a, b}, nil).Conflicts[0]
+	ruling := reading("x1", "console", drp.RulingMade, 2)
+	ruling.Rulings = []drp.Ruling{{About: c.ID, Choice: "r1"}}
+	if got := show(drp.Fold([]drp.Reading{a, b, ruling}, nil)); got != "raised 2026-03-03" {
+		t.Error(got)
+	}
+}
+
+func TestRoster(t *testing.T) {
+	r := drp.Roster{
+		{Role: "tm", Person: "a", From: start, Until: start + 10}, {Role: "tm", Person: "b", Deputy: true}, {Role: "tm", Person: "c", Child: "1"},
+		{Role: "sw", Person: "d", Child: "1", Address: drp.NewPrivate("D@council.example")}, {Role: "sw", Person: "e", Child: "2"},
+	}
+	who := func(role string, on workday.Date, children ...string) (out string) {
+		for _, h := range r.Holding(role, children, on) {
+			out += h.Person
+		}
+		return out
+	}
+	for _, tt := range []struct{ got, want string }{
+		{who("tm", start, "1"), "c"}, {who("tm", start, "9"), "a"}, {who("tm", start+11, "9"), "b"}, {who("sw", start, "1", "2"), "de"}, {who("sw", start, "9"), ""}, {who("nobody", start), ""},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("held by %q, want %q", tt.got, tt.want)
+		}
+	}
+	if got := r.RolesOf(drp.Actor{Address: drp.NewPrivate("d@COUNCIL.example")}, []string{"1"}, start); !slices.Equal(got, []string{"sw"}) {
+		t.Errorf("%v", got)
+	}
+	if got := r.RolesOf(drp.Actor{Address: drp.NewPrivate("d@council.example")}, []string{"2"}, start); len(got) > 0 {
+		t.Errorf("a role for another child: %v", got)
+	}
+}
+
+func TestTie(t *testing.T) {
+	known := []drp.Known{
+		{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Children: []string{"1"}, Raised: start, Open: true},
+		{Ref: "C-BBBBBB", Forms: []string{"c"}, Children: []string{"1"}, Raised: start, Open: true},
+		{Ref: "C-CCCCCC", Forms: []string{"c"}, Children: []string{"2"}, Raised: start, Open: false},
+	}
+	raise := []drp.Fact{{Kind: drp.Raised, On: start}}
+	for name, tt := range map[string]struct {
+		s    drp.Subject
+		want string
+	}{
+		"by reference":           {drp.Subject{Dispute: "C-BBBBBB"}, "C-BBBBBB"},
+		"a reference unknown":    {drp.Subject{Dispute: "C-ZZZZZZ"}, "? it names dispute C-ZZZZZZ, which drpd does not know"},
+		"by record":              {drp.Subject{Form: "w", Record: "5001"}, "W-AAAAAA"},
+		"another record":         {drp.Subject{Form: "w", Record: "5002", Children: []string{"1"}, Raised: start}, "new"},
+		"a record that vanished": {drp.Subject{Record: "5001"}, "W-AAAAAA"},
+		"by child and day":       {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start}, "C-BBBBBB"},
+		"by child, another day":  {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 3}, "? it may be dispute C-BBBBBB with another date, or a new one"},
+		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "new"},
+		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
+	} {
+		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, "X", known)
+		text := got.Ref
+		if got.New {
+			text = "new"
+		}
+		if got.Doubt != "" {
+			text = "? " + got.Doubt
+		}
+		if text != tt.want {
+			t.Errorf("%s: %s, want %s", name, text, tt.want)
+		}
+	}
+}
+
+func TestPrivate(t *testing.T) {
+	p := drp.NewPrivate("Canary Name")
+	var log bytes.Buffer
+	for _, h := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(h).Info("x", "p", p, "in", struct{ P drp.Private }{p}, "many", []drp.Private{p})
+	}
+	b, err := json.Marshal(map[string]any{"p": p, "q": []drp.Private{p}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := log.String() + string(b) + fmt.Sprintf("%v %+v %#v %s %q %x %d", p, p, p, p, p, p, p) + fmt.Sprint(struct{ P drp.Private }{p}) + fmt.Sprintf("%#v", []drp.Private{p})
+	if strings.Contains(all, "Canary") || strings.Contains(all, "43616e617279") {
+		t.Errorf("it shows: %s", all)
+	}
+	if p.Mentions([]string{"name"}) != "name" || drp.NewPrivate("namely").Mentions([]string{"name"}) != "" {
+		t.Error("whole words in any case")
+	}
+}

@@ -1,0 +1,137 @@
+package drp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/workday"
+)
+
+// EffectKind says by which way an effect leaves.
+type EffectKind string
+
+// The ways out.
+const (
+	Email    EffectKind = "email"
+	CaseNote EffectKind = "case-note"
+	FormCopy EffectKind = "form-copy"
+)
+
+// Reason says what an effect is for; it is part of its key and chooses its words.
+type Reason string
+
+// The reasons of effects.
+const (
+	ReasonAlert      Reason = "alert"      // a stage is entered: what is asked, of whom, by when
+	ReasonLastDay    Reason = "last-day"   // to the owner: today is the limit, and this happens next
+	ReasonAsk        Reason = "ask"        // to the owner: a decision is wanted
+	ReasonDraft      Reason = "draft"      // to the owner: their own alert is missing; here it is, ready
+	ReasonMeeting    Reason = "meeting"    // to the owner: the agenda of the meeting that was requested
+	ReasonCorrection Reason = "correction" // to all who were told something that has changed
+	ReasonEnd        Reason = "end"        // the dispute has ended, and what goes on
+	ReasonFollowUp   Reason = "follow-up"  // to the owner: something that must follow has not
+	ReasonReferral   Reason = "referral"   // to the owner: refer to CAFCASS
+	ReasonAuthorise  Reason = "authorise"  // to the owner: the record can be authorised
+	ReasonConfirm    Reason = "confirm"    // to the duty holder: was this dispute raised?
+	ReasonAttention  Reason = "attention"  // to the operator: something waits for a person
+	ReasonCopy       Reason = "copy"       // a form goes to the child's file
+	ReasonAnswer     Reason = "answer"     // a case note: an answer came
+)
+
+// Effect is one thing that is to leave drpd: roles and content as values, no person and no words yet.
+type Effect struct {
+	Key      string // permanent: the same decision has the same key
+	Slot     string // what it is, whatever its due date: two effects of one slot never both go out
+	Dispute  string
+	Kind     EffectKind
+	Reason   Reason
+	Visit    string // the stay in a stage that it is about
+	Stage    string
+	Due      workday.Date // the due date that it speaks of, if any
+	On       workday.Date // the day from which it is to go
+	To, Cc   []string     // roles
+	Child    string       // case notes and form copies: whose file
+	Attach   []string     // "form", "record"
+	Form     FormPart     // form copies and alerts with the form
+	NoteType string       // case notes: the record system's type
+	Asks     []Ask        // what the owner can answer
+	Says     string       // one sentence on why, without private text
+	Before   workday.Date // corrections: the date that was stated before
+	Next     string       // the stage that comes next
+	Consult  []string     // roles to be consulted first
+	Draft    string       // drafts: what the alert asks for
+	Reach    []string     // drafts: the roles that the owner's alert must reach
+	Agenda   []string
+	Urgent   bool
+	Screened string // a reason to hold it for a person to read first (W19)
+
+	Clause   string
+	Rule     string
+	Evidence []string
+	Proof    workday.Proof
+}
+
+// Ask is one answer that a person may give to a prompt: it names the fact that their answer makes.
+type Ask struct {
+	Fact FactKind
+	Text string
+}
+
+// Keyed fills in Slot and Key: the dispute, the visit, the reason, the roles (never persons) and, for notes and
+// copies, the child; the key also the due date. The extra words tell apart what would else be the same.
+func (e Effect) Keyed(extra ...string) Effect {
+	parts := []string{e.Dispute, e.Visit, string(e.Kind), string(e.Reason), e.Child}
+	if e.Kind == Email {
+		parts = append(parts, strings.Join(sorted(e.To), "+"))
+	}
+	parts = append(parts, extra...)
+	e.Slot = strings.Join(parts, "/")
+	sum := sha256.Sum256([]byte(e.Slot + "/" + e.Due.String()))
+	e.Key = hex.EncodeToString(sum[:])[:24]
+	return e
+}
+
+func sorted(in []string) []string { out := slices.Clone(in); slices.Sort(out); return out }
+
+// Life is how far an effect has come.
+type Life string
+
+// The life of an effect. Decided, made and held effects have not left; attempted ones may have.
+const (
+	Decided   Life = "decided"
+	Made      Life = "made"
+	Attempted Life = "attempted"
+	Accepted  Life = "accepted"
+	Failed    Life = "failed"
+	Held      Life = "held"
+	Cancelled Life = "cancelled" // superseded before it left
+)
+
+// Past is an effect that was decided before, and what became of it.
+type Past struct {
+	Effect
+	Life    Life
+	HeldBy  string // the gate that holds it
+	Why     string
+	Reached []string // the roles that it has reached so far
+	Open    bool     // some of its recipients have not been served yet
+	At      time.Time
+}
+
+// Left says whether the effect may have left the house: it cannot be unsaid, only corrected.
+func (p Past) Left() bool {
+	return p.Life == Attempted || p.Life == Accepted || p.Life == Failed || len(p.Reached) > 0
+}
+
+// Finding is a departure from the procedure, or from what drpd needs to do its work. It moves nothing.
+type Finding struct {
+	Clause   string
+	What     string // one sentence, without private text
+	Stage    string
+	Since    workday.Date
+	Severity string // breach, target, guidance, note
+	Evidence []string
+}

@@ -1,0 +1,408 @@
+package drp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/workday"
+)
+
+// File is all that the evidence says of one dispute.
+type File struct {
+	Subject   Subject
+	Facts     []Fact // in order; contradicted and doubtful ones say so in Doubt
+	Fields    map[string]Field
+	Forms     []FormPart // oldest first
+	Record    RecordState
+	Rulings   []Ruling
+	Conflicts []Conflict
+	Doubts    []Doubt
+}
+
+// Has says whether a field was filled in.
+func (out *File) Has(field string) bool { return !out.Fields[field].Value.Empty() }
+
+// Ruled says what a person decided about something: the latest choice, or "".
+func (out *File) Ruled(about string) string {
+	choice := ""
+	for _, r := range out.Rulings {
+		if r.About == about {
+			choice = r.Choice
+		}
+	}
+	return choice
+}
+
+// HasRuled says whether a person ever made that choice: one may say "send" of one stage, and later of another.
+func (out *File) HasRuled(about, choice string) bool {
+	return slices.ContainsFunc(out.Rulings, func(r Ruling) bool { return r.About == about && r.Choice == choice })
+}
+
+// Fold puts the readings of one dispute together. Its result does not depend on their order.
+//
+// A row counts in its latest version, by the source's own mark of change, ties by digest; a fact that rows do not date
+// is dated by the versions between which it appeared, and is doubtful. Events add; an attestation that corrects
+// another replaces it; the latest version of a form's stage block replaces the facts of the earlier ones, and a blank
+// one says nothing. Where two sources contradict each other the reading that protects the child stands: the earlier
+// start, the later end; it is marked as doubtful, and a conflict asks a person.
+func Fold(readings []Reading, roster Roster) File {
+	out := File{Fields: make(map[string]Field)}
+	rows, events := split(readings)
+	var facts []Fact
+	latest := make([]Reading, 0, len(rows)+len(events))
+	for _, versions := range rows {
+		last := versions[len(versions)-1]
+		if last.Record.Gone {
+			out.Conflicts = append(out.Conflicts, NewConflict("the record has vanished from the record system: is the dispute still open?", last.Evidence.ID))
+			if len(versions) > 1 {
+				gone := last.Record
+				last = versions[len(versions)-2]
+				last.Record.Gone, last.Record.Since = true, gone.Since
+				versions = versions[:len(versions)-1]
+			}
+		}
+		facts = append(facts, datedByVersions(versions)...)
+		latest = append(latest, last)
+	}
+	for _, r := range events {
+		facts = append(facts, r.Facts...)
+		latest = append(latest, r)
+	}
+	out.take(latest)
+	facts = out.onePerBlock(facts, latest)
+	for i := range facts {
+		facts[i].ByRoles = roster.RolesOf(facts[i].By, out.Subject.Children, facts[i].On)
+		facts[i].SaidRoles = roster.RolesOf(facts[i].Said, out.Subject.Children, facts[i].On)
+		facts[i].ToRoles = nil
+		for _, to := range facts[i].To {
+			facts[i].ToRoles = append(facts[i].ToRoles, roster.RolesOf(to, out.Subject.Children, facts[i].On)...)
+		}
+		slices.Sort(facts[i].ToRoles)
+		facts[i].ToRoles = slices.Compact(facts[i].ToRoles)
+	}
+	out.agree(facts)
+	slices.SortFunc(out.Facts, func(a, b Fact) int {
+		switch {
+		case a.Before(b):
+			return -1
+		case b.Before(a):
+			return 1
+		}
+		return 0
+	})
+	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
+	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
+	return out
+}
+
+// split groups rows by their key, versions in order, and sorts both groups and events; what was corrected is left out.
+func split(readings []Reading) (rows [][]Reading, events []Reading) {
+	all := slices.Clone(readings)
+	slices.SortFunc(all, func(a, b Reading) int {
+		if a.Evidence.Version != b.Evidence.Version {
+			return strings.Compare(a.Evidence.Version, b.Evidence.Version)
+		}
+		return strings.Compare(a.Evidence.ID, b.Evidence.ID)
+	})
+	all = slices.CompactFunc(all, func(a, b Reading) bool { return a.Evidence.ID == b.Evidence.ID })
+	corrected := make(map[string]bool)
+	for _, r := range all {
+		if r.Corrects != "" {
+			corrected[r.Corrects] = true
+		}
+	}
+	at := make(map[string]int)
+	for _, r := range all {
+		switch {
+		case corrected[r.Evidence.ID]:
+		case r.Evidence.Kind != Row:
+			events = append(events, r)
+		default:
+			key := r.Evidence.Source + "\x00" + r.Evidence.Key
+			i, ok := at[key]
+			if !ok {
+				i = len(rows)
+				at[key] = i
+				rows = append(rows, nil)
+			}
+			rows[i] = append(rows[i], r)
+		}
+	}
+	slices.SortFunc(rows, func(a, b []Reading) int { return strings.Compare(a[0].Evidence.Key, b[0].Evidence.Key) })
+	slices.SortStableFunc(events, func(a, b Reading) int {
+		if a.Sent != b.Sent {
+			return int(a.Sent - b.Sent)
+		}
+		return strings.Compare(a.Evidence.ID, b.Evidence.ID)
+	})
+	return rows, events
+}
+
+// datedByVersions gives the facts of the latest version; one that the row does not date lies between the last version
+// without it and the first with it.
+func datedByVersions(versions []Reading) []Fact {
+	last := versions[len(versions)-1]
+	var out []Fact
+	for _, f := range last.Facts {
+		for _, v := range versions { // when it was first said
+			if says(v, f) {
+				if v.Evidence.Learned.Before(last.Evidence.Learned) {
+					f.Learned = learnedOn(v, f)
+				}
+				break
+			}
+		}
+		if f.On.IsZero() {
+			f.On = f.Learned
+			f.Doubt = "the record gives no date: it lies somewhere before " + f.Learned.String()
+			for i := len(versions) - 2; i >= 0 && says(versions[i+1], f); i-- {
+				if !says(versions[i], f) {
+					f.After = learnedOn(versions[i], f)
+					f.Doubt = fmt.Sprintf("the record gives no date: it lies after %s and not after %s", f.After, f.On)
+					break
+				}
+			}
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+func says(r Reading, f Fact) bool {
+	return slices.ContainsFunc(r.Facts, func(g Fact) bool {
+		return g.Kind == f.Kind && g.Stage == f.Stage && g.Denied == f.Denied && (g.On.IsZero() || f.On.IsZero() || g.On == f.On)
+	})
+}
+
+func learnedOn(r Reading, f Fact) workday.Date {
+	for _, g := range r.Facts {
+		if g.Kind == f.Kind && g.Stage == f.Stage {
+			return g.Learned
+		}
+	}
+	if len(r.Facts) > 0 {
+		return r.Facts[0].Learned
+	}
+	return f.Learned
+}
+
+// take keeps what is no fact: the subject, fields, forms, the record's state, rulings, doubts.
+func (out *File) take(readings []Reading) {
+	for _, r := range readings { // rows first, then events by the day they were sent: later ones win
+		s := r.Subject
+		if out.Subject.Form == "" {
+			out.Subject.Form = s.Form
+		}
+		if out.Subject.Record == "" {
+			out.Subject.Record = s.Record
+		}
+		if s.Theme != "" {
+			out.Subject.Theme = s.Theme
+		}
+		if s.Ground != "" {
+			out.Subject.Ground = s.Ground
+		}
+		if s.Dispute != "" {
+			out.Subject.Dispute = s.Dispute
+		}
+		out.Subject.Children = append(out.Subject.Children, s.Children...)
+		for _, f := range r.Fields {
+			if !f.Value.Empty() {
+				out.Fields[f.Name] = f
+			}
+		}
+		out.Forms = append(out.Forms, r.Forms...)
+		if r.Record.Known {
+			out.Record = r.Record
+		}
+		out.Rulings = append(out.Rulings, r.Rulings...)
+		out.Doubts = append(out.Doubts, r.Doubts...)
+	}
+	slices.Sort(out.Subject.Children)
+	out.Subject.Children = slices.Compact(out.Subject.Children)
+	slices.SortStableFunc(out.Forms, func(a, b FormPart) int {
+		if a.Sent != b.Sent {
+			return int(a.Sent - b.Sent)
+		}
+		return strings.Compare(a.Digest, b.Digest)
+	})
+	out.Forms = slices.CompactFunc(out.Forms, func(a, b FormPart) bool { return a.Digest == b.Digest })
+}
+
+// onePerBlock keeps, of the facts that versions of one form block say, those of the latest version that says them. What
+// a later version repeats unchanged is no news: it keeps its first author and the day on which it was learned.
+func (out *File) onePerBlock(facts []Fact, readings []Reading) []Fact {
+	order := make(map[string]int)
+	for i, r := range readings {
+		order[r.Evidence.ID] = i
+	}
+	type slot struct {
+		block string
+		kind  FactKind
+	}
+	var slots []slot
+	versions := make(map[slot][]Fact)
+	var kept []Fact
+	for _, f := range facts {
+		if f.Block == "" {
+			kept = append(kept, f)
+			continue
+		}
+		s := slot{f.Block, f.Kind}
+		if versions[s] == nil {
+			slots = append(slots, s)
+		}
+		versions[s] = append(versions[s], f)
+	}
+	for _, s := range slots {
+		vs := versions[s]
+		slices.SortStableFunc(vs, func(a, b Fact) int { return order[a.Evidence] - order[b.Evidence] })
+		stands := vs[0]
+		for _, v := range vs[1:] {
+			switch {
+			case v.On == stands.On && v.Denied == stands.Denied:
+			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
+				out.Conflicts = append(out.Conflicts, NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?", v.On, stands.On), stands.Evidence, v.Evidence))
+			default:
+				stands = v
+			}
+		}
+		kept = append(kept, stands)
+	}
+	return kept
+}
+
+// once lists the facts that can be true on one day only, so that two sources can contradict each other.
+func once(k FactKind) bool {
+	switch k {
+	case Raised, Resolved, Determined, Authorised:
+		return true
+	}
+	return false
+}
+
+// agree compares what different sources say of the same fact.
+func (out *File) agree(facts []Fact) {
+	groups := make(map[string][]Fact)
+	var keys []string
+	for _, f := range facts {
+		if !once(f.Kind) {
+			out.Facts = append(out.Facts, f)
+			continue
+		}
+		key := string(f.Kind) + "/" + f.Stage + "/" + strings.Join(f.ByRoles, "+")
+		if f.Kind == Raised {
+			key = string(Raised)
+		}
+		if groups[key] == nil {
+			keys = append(keys, key)
+		}
+		groups[key] = append(groups[key], f)
+	}
+	slices.Sort(keys)
+	for _, key := range keys {
+		out.Facts = append(out.Facts, out.settle(groups[key])...)
+	}
+}
+
+func (out *File) settle(group []Fact) []Fact {
+	slices.SortFunc(group, func(a, b Fact) int {
+		switch {
+		case a.Before(b):
+			return -1
+		case b.Before(a):
+			return 1
+		}
+		return 0
+	})
+	group = oncePerSource(withoutOldNo(group))
+	first := group[0]
+	differ, ids := false, []string{}
+	for _, f := range group {
+		ids = append(ids, f.Evidence)
+		if f.On != first.On || f.Denied != first.Denied {
+			differ = true
+		}
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if !differ {
+		for _, f := range group { // agreement: keep the surest, and the day on which it was first learned
+			if first.Doubt != "" && f.Doubt == "" {
+				first = f
+			}
+		}
+		for _, f := range group {
+			first.Learned = min(first.Learned, f.Learned)
+			first.Attached = first.Attached || f.Attached
+		}
+		return []Fact{first}
+	}
+	pick := first // the earlier start
+	if first.Kind != Raised {
+		pick = group[len(group)-1] // the later end
+	}
+	for _, f := range group {
+		if f.Denied {
+			pick = f // "not resolved" keeps the dispute open
+		}
+	}
+	c := NewConflict(fmt.Sprintf("the sources disagree on %q: %s", first.Kind, dates(group)), ids...)
+	if ruled := out.Ruled(c.ID); ruled != "" {
+		for _, f := range group {
+			if f.Evidence == ruled {
+				return []Fact{f}
+			}
+		}
+	}
+	pick.Doubt = c.What
+	out.Conflicts = append(out.Conflicts, c)
+	return []Fact{pick}
+}
+
+// withoutOldNo leaves out a "no" of an earlier day than a "yes": things have moved on since.
+func withoutOldNo(group []Fact) []Fact {
+	var yes workday.Date
+	for _, f := range group {
+		if !f.Denied {
+			yes = max(yes, f.On)
+		}
+	}
+	return slices.DeleteFunc(group, func(f Fact) bool { return f.Denied && f.On < yes })
+}
+
+// oncePerSource keeps the earliest of what one source says again and again.
+func oncePerSource(group []Fact) []Fact {
+	var out []Fact
+	for _, f := range group {
+		i := slices.IndexFunc(out, func(o Fact) bool { return o.Source == f.Source && o.Denied == f.Denied })
+		switch {
+		case i < 0:
+			out = append(out, f)
+		case f.Before(out[i]):
+			out[i] = f
+		}
+	}
+	return out
+}
+
+func dates(group []Fact) string {
+	parts := make([]string, len(group))
+	for i, f := range group {
+		yes := ""
+		if f.Denied {
+			yes = "no, "
+		}
+		parts[i] = fmt.Sprintf("%s says %s%s", f.Source, yes, f.On)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// NewConflict makes a conflict whose ID follows from what it says: the same question is asked once.
+func NewConflict(what string, evidence ...string) Conflict {
+	sum := sha256.Sum256([]byte(what + "\x00" + strings.Join(evidence, "\x00")))
+	return Conflict{ID: hex.EncodeToString(sum[:])[:10], What: what, Evidence: evidence}
+}

@@ -1,0 +1,55 @@
+package drp
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+const placeholder = "[private]"
+
+// Private is text about a person: a name, an address, what somebody wrote. It prints, logs (slog prints or marshals) and
+// marshals as a placeholder. Reveal gives the text; a test lists who calls it.
+type Private struct{ text string }
+
+// NewPrivate wraps text.
+func NewPrivate(text string) Private { return Private{text} }
+
+// Reveal returns the text.
+func (p Private) Reveal() string { return p.text }
+
+// Empty says whether there is no text.
+func (p Private) Empty() bool { return p.text == "" }
+
+// Same says whether two hold the same text, but for the case of its letters.
+func (p Private) Same(q Private) bool { return strings.EqualFold(p.text, q.text) }
+
+func (p Private) shown() string {
+	if p.text == "" {
+		return ""
+	}
+	return placeholder
+}
+
+// String gives the placeholder.
+func (p Private) String() string { return p.shown() }
+
+// Format gives the placeholder for every verb.
+func (p Private) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(p.shown())) }
+
+// MarshalJSON gives the placeholder.
+func (p Private) MarshalJSON() ([]byte, error) { return json.Marshal(p.shown()) }
+
+// Mentions returns the first of the words that the text holds, as whole words in any case, or "".
+func (p Private) Mentions(words []string) string {
+	text := " " + strings.Join(strings.FieldsFunc(strings.ToLower(p.text), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}), " ") + " "
+	for _, w := range words {
+		if strings.Contains(text, " "+strings.ToLower(w)+" ") {
+			return w
+		}
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package drp
+
+import (
+	"slices"
+	"strings"
+
+	"drpd/core/workday"
+)
+
+// Holder says that a person holds a role over a time, for one child or for all.
+type Holder struct {
+	Role    string
+	Person  string // the worker's id
+	Name    Private
+	Address Private
+	Child   string // empty: for every child
+	From    workday.Date
+	Until   workday.Date // zero: open end
+	Deputy  bool
+}
+
+func (h Holder) holds(children []string, on workday.Date) bool {
+	return (h.Child == "" || slices.Contains(children, h.Child)) &&
+		(h.From.IsZero() || h.From <= on) && (h.Until.IsZero() || on <= h.Until)
+}
+
+// Roster says who holds which role when. A holder for the child goes before one for all children, a holder before a
+// deputy.
+type Roster []Holder
+
+// Holding returns those who hold the role for these children on that day: one person a child at most, or the one who
+// holds it for all; the deputies where nobody holds it; none where the role is vacant.
+func (r Roster) Holding(role string, children []string, on workday.Date) []Holder {
+	var own, all, deputies []Holder
+	for _, h := range r {
+		switch {
+		case h.Role != role || !h.holds(children, on):
+		case h.Deputy:
+			deputies = append(deputies, h)
+		case h.Child != "":
+			own = append(own, h)
+		default:
+			all = append(all, h)
+		}
+	}
+	for _, pick := range [][]Holder{own, all, deputies} {
+		if len(pick) > 0 {
+			return distinct(pick)
+		}
+	}
+	return nil
+}
+
+func distinct(in []Holder) []Holder {
+	slices.SortFunc(in, func(a, b Holder) int {
+		if a.Person != b.Person {
+			return strings.Compare(a.Person, b.Person)
+		}
+		return int(a.From - b.From)
+	})
+	return slices.CompactFunc(in, func(a, b Holder) bool { return a.Person == b.Person })
+}
+
+// RolesOf returns the roles that an actor holds for these children on that day, sorted: what the actor says of itself
+// counts only where the source vouches for it, as a record system or the console does.
+func (r Roster) RolesOf(a Actor, children []string, on workday.Date) []string {
+	var out []string
+	if a.Role != "" {
+		out = append(out, a.Role)
+	}
+	for _, h := range r {
+		same := a.Worker != "" && a.Worker == h.Person ||
+			!a.Address.Empty() && a.Address.Same(h.Address)
+		if same && h.holds(children, on) {
+			out = append(out, h.Role)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -1,0 +1,101 @@
+package drp
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/workday"
+)
+
+// Known is a dispute to which evidence may belong.
+type Known struct {
+	Ref      string
+	Form     string
+	Forms    []string // every form type of its policy
+	Record   string
+	Children []string
+	Theme    string
+	Raised   workday.Date
+	Open     bool
+	Resolved bool // it ended, and was resolved
+}
+
+// Tied says to which dispute evidence belongs.
+type Tied struct {
+	Ref   string
+	New   bool   // it starts one
+	Doubt string // a person must say
+}
+
+// Tie finds the dispute of a reading: by drpd's reference, else by the record's key, else by child and date among the
+// open disputes under the same policy. A doubtful tie is never a guess.
+func Tie(r Reading, code string, known []Known) Tied {
+	s := r.Subject
+	if s.Dispute != "" {
+		if slices.ContainsFunc(known, func(k Known) bool { return k.Ref == s.Dispute }) {
+			return Tied{Ref: s.Dispute}
+		}
+		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
+	}
+	var near, other []Known
+	for _, k := range known {
+		if s.Form == "" && s.Record != "" && k.Record == s.Record { // a row that vanished has no form type any more
+			return Tied{Ref: k.Ref}
+		}
+		if !slices.Contains(k.Forms, s.Form) {
+			continue
+		}
+		if s.Record != "" && k.Record == s.Record {
+			return Tied{Ref: k.Ref}
+		}
+		if s.Record != "" && k.Record != "" || !k.Open || !intersects(k.Children, s.Children) {
+			continue
+		}
+		if s.Raised.IsZero() || s.Raised == k.Raised {
+			near = append(near, k)
+		} else if d := int(s.Raised - k.Raised); d > -14 && d < 14 {
+			other = append(other, k)
+		}
+	}
+	switch {
+	case len(near) == 1:
+		return Tied{Ref: near[0].Ref}
+	case len(near) > 1:
+		return Tied{Doubt: fmt.Sprintf("it may belong to %d disputes about this child", len(near))}
+	case len(other) > 0:
+		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
+	case s.Form != "" && raises(r):
+		return Tied{Ref: Reference(code, s), New: true}
+	}
+	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
+}
+
+// TieTo is what a person has said: the dispute's reference, or "new".
+func TieTo(r Reading, code, to string) Tied {
+	if to == "new" {
+		return Tied{Ref: Reference(code, r.Subject), New: true}
+	}
+	return Tied{Ref: to}
+}
+
+func raises(r Reading) bool {
+	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return f.Kind == Raised && !f.Denied })
+}
+
+// Reference makes the reference of a new dispute: the same record, or the same form about the same child and day, gives
+// the same one whatever comes first.
+func Reference(code string, s Subject) string {
+	what := s.Form + "\x00" + s.Record
+	if s.Record == "" {
+		what += strings.Join(slices.Sorted(slices.Values(s.Children)), ",") + "\x00" + s.Raised.String()
+	}
+	sum := sha256.Sum256([]byte(what))
+	return code + "-" + base32.StdEncoding.EncodeToString(sum[:])[:6]
+}
+
+func intersects(a, b []string) bool {
+	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
+}

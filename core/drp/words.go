@@ -1,0 +1,35 @@
+package drp
+
+import "drpd/core/workday"
+
+// Attest is what a person says at the console, as stored.
+type Attest struct {
+	Dispute  string       `json:"dispute"`
+	Fact     FactKind     `json:"fact"`
+	On       workday.Date `json:"on"`
+	By       string       `json:"by"` // role
+	To       []string     `json:"to,omitempty"`
+	Stage    string       `json:"stage,omitempty"`
+	Denied   bool         `json:"denied,omitempty"`
+	Because  string       `json:"because"`
+	Actor    string       `json:"actor"` // the account that typed it
+	Corrects string       `json:"corrects,omitempty"`
+}
+
+// Sending is drpd's own receipt of an alert: what was accepted for whom.
+type Sending struct {
+	Dispute string       `json:"dispute"`
+	Effect  string       `json:"effect"`
+	Reason  Reason       `json:"reason"`
+	Kind    EffectKind   `json:"kind"`
+	Stage   string       `json:"stage"`
+	Role    string       `json:"role"`
+	Form    bool         `json:"form,omitempty"`
+	On      workday.Date `json:"on"`
+}
+
+// RulingOn is a ruling at the console.
+type RulingOn struct {
+	Dispute string `json:"dispute"`
+	Ruling
+}
