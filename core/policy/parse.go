@@ -1,0 +1,388 @@
+package policy
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"reflect"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+// Parse reads a policy file and checks it. The error, if any, is strict.Faults: every problem, each at its line.
+func Parse(name string, src []byte) (*Policy, error) {
+	p := &Policy{}
+	f := strict.Load(name, src, p)
+	if f.Err() == nil {
+		check(f, p)
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(src)
+	p.Digest = hex.EncodeToString(sum[:])[:12]
+	return p, nil
+}
+
+// Set is all policies that are known, each version.
+type Set []*Policy
+
+// Load parses policy.yaml in every folder of fsys; all faults of all files come together.
+func Load(fsys fs.FS) (Set, error) {
+	names, err := fs.Glob(fsys, "*/policy.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var set Set
+	var faults strict.Faults
+	for _, name := range names {
+		src, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		p, err := Parse(name, src)
+		var bad strict.Faults
+		if errors.As(err, &bad) {
+			faults = append(faults, bad...)
+			continue
+		}
+		if p.ID != path.Dir(name) {
+			faults = append(faults, strict.Fault{File: name, Line: 1, Col: 9, Message: fmt.Sprintf("the policy is called %q but its folder %q: give both one name", p.ID, path.Dir(name))})
+		}
+		set = append(set, p)
+	}
+	faults = append(faults, set.overlaps()...)
+	return set, faults.Err()
+}
+
+func (s Set) overlaps() strict.Faults {
+	var out strict.Faults
+	type claim struct {
+		form string
+		from workday.Date
+	}
+	seen := make(map[claim]string)
+	for _, p := range s {
+		for _, form := range p.Forms {
+			c := claim{form, p.Effective}
+			if other := seen[c]; other != "" {
+				out = append(out, strict.Fault{File: p.ID + "/policy.yaml", Line: 1, Col: 1,
+					Message: fmt.Sprintf("form type %q names two policies from %s on, %s and %s: a form type names one", form, p.Effective, other, p.ID)})
+			}
+			seen[c] = p.ID
+		}
+	}
+	return out
+}
+
+// For returns the policy that a form type names for a dispute raised on that day: the newest version then in force.
+func (s Set) For(form string, raised workday.Date) *Policy {
+	var best *Policy
+	for _, p := range s {
+		if slices.Contains(p.Forms, form) && p.Effective <= raised && (best == nil || p.Effective > best.Effective) {
+			best = p
+		}
+	}
+	return best
+}
+
+// ForDispute is For, but where the policy does not say that a dispute keeps the version it started under, the newest
+// version of today counts (G4).
+func (s Set) ForDispute(form string, raised, today workday.Date) *Policy {
+	p := s.For(form, raised)
+	if p != nil && p.InForce == nil {
+		return s.For(form, today)
+	}
+	return p
+}
+
+// ByDigest returns the policy with that digest, or nil.
+func (s Set) ByDigest(digest string) *Policy {
+	for _, p := range s {
+		if p.Digest == digest {
+			return p
+		}
+	}
+	return nil
+}
+
+type checker struct {
+	f     *strict.File
+	p     *Policy
+	roles []string
+	ids   []string
+	facts []string
+	cited map[string]bool
+}
+
+func check(f *strict.File, p *Policy) {
+	c := &checker{f: f, p: p, roles: slices.Sorted(maps.Keys(p.Roles)), cited: make(map[string]bool)}
+	for _, k := range drp.FactKinds() {
+		c.facts = append(c.facts, string(k))
+	}
+	for i, s := range p.Stages {
+		if slices.Contains(c.ids, s.ID) {
+			f.Fault([]any{"stages", i, "id"}, "stage %q is given twice", s.ID)
+		}
+		c.ids = append(c.ids, s.ID)
+	}
+	c.head()
+	c.walk(reflect.ValueOf(p).Elem(), nil)
+	for i := range p.Stages {
+		c.stage(i)
+	}
+	c.reachable()
+	for _, clause := range slices.Sorted(maps.Keys(p.Clauses)) {
+		if !c.cited[clause] {
+			f.Fault([]any{"clauses", clause}, "clause %s is cited by no rule: give it one, or leave it out", clause)
+		}
+	}
+}
+
+func (c *checker) head() {
+	for _, need := range []struct {
+		key  string
+		miss bool
+	}{
+		{"policy", c.p.ID == ""}, {"code", c.p.Code == ""}, {"title", c.p.Title == ""}, {"source", c.p.Source == ""},
+		{"version", c.p.Version < 1}, {"effective", c.p.Effective.IsZero()}, {"forms", len(c.p.Forms) == 0},
+		{"roles", len(c.p.Roles) == 0}, {"clauses", len(c.p.Clauses) == 0}, {"stages", len(c.p.Stages) == 0},
+		{"ends", len(c.p.Ends) == 0}, {"hand_over", c.p.HandOver == nil}, {"owner", c.p.Owner == ""},
+		{"duty", c.p.Duty == ""}, {"raisers", len(c.p.Raisers) == 0}, {"ask_again", c.p.AskAgain == nil},
+	} {
+		if need.miss {
+			c.f.Fault(nil, "%q is missing", need.key)
+		}
+	}
+	if v := c.p.InForce; v != nil {
+		c.oneOf(v.Version, []any{"in_force", "version"}, "started")
+	}
+	if o := c.p.Obstacle; o != nil {
+		c.oneOf(o.Do, []any{"obstacle", "do"}, Escalate, Prompt)
+	}
+	c.name(c.p.Owner, "role", c.roles, []any{"owner"})
+	c.name(c.p.Duty, "role", c.roles, []any{"duty"})
+	for i, r := range c.p.Raisers {
+		c.name(r, "role", c.roles, []any{"raisers", i})
+	}
+}
+
+// refs says which keys of a rule name what; each value under such a key must exist.
+var refs = map[string]string{
+	"role": "role", "distinct": "role", "with": "role", "holder": "role", "by": "role", "to": "role", "cc": "role",
+	"bars": "stage", "start": "stage", "after": "stage", "stage": "stage", "stages": "stage",
+	"fact": "fact", "one_of": "fact", "enter_on": "fact", "expect": "fact", "needs": "fact",
+}
+
+// walk visits every rule: its clause must exist, and every role, stage and fact that it names.
+func (c *checker) walk(v reflect.Value, at []any) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			c.walk(v.Elem(), at)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			c.walk(v.Index(i), append(slices.Clone(at), i))
+		}
+	case reflect.Struct:
+		if cite, ok := citeOf(v); ok {
+			c.clause(cite.Clause, at)
+		}
+		t := v.Type()
+		for i := range t.NumField() {
+			key, opts, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+			if key == "" || key == "-" || strings.Contains(opts, "inline") {
+				continue
+			}
+			path := append(slices.Clone(at), key)
+			c.named(t, key, v.Field(i), path)
+			c.walk(v.Field(i), path)
+		}
+	}
+}
+
+func citeOf(v reflect.Value) (Cite, bool) {
+	f := v.FieldByName("Cite")
+	if !f.IsValid() {
+		return Cite{}, false
+	}
+	cite, ok := f.Interface().(Cite)
+	return cite, ok
+}
+
+func (c *checker) clause(clause string, at []any) {
+	c.cited[clause] = true
+	known := slices.Collect(maps.Keys(c.p.Clauses))
+	switch {
+	case clause == "":
+		c.f.Fault(at, "the rule cites no clause: add clause: with one of the policy's clauses")
+	case c.p.Clauses[clause] == "":
+		c.f.Fault(append(slices.Clone(at), "clause"), "no such clause %q%s", clause, strict.Suggest(clause, known))
+	}
+}
+
+func (c *checker) named(t reflect.Type, key string, v reflect.Value, at []any) {
+	kind := refs[key]
+	switch t {
+	case reflect.TypeFor[Policy]():
+		return
+	case reflect.TypeFor[Move](), reflect.TypeFor[Expiry]():
+		switch key {
+		case "to":
+			kind = "stage"
+		case "on":
+			kind = "fact"
+		}
+	case reflect.TypeFor[Copy](), reflect.TypeFor[CopyRule](), reflect.TypeFor[Authorise]():
+		switch key {
+		case "from":
+			kind = "stage"
+		case "on":
+			kind = "fact"
+		}
+	case reflect.TypeFor[FollowUp]():
+		if key == "after" {
+			kind = "fact"
+		}
+	case reflect.TypeFor[Alert]():
+		if key == "by" {
+			kind = ""
+		}
+	}
+	known := map[string][]string{"role": c.roles, "stage": c.ids, "fact": c.facts}[kind]
+	if kind == "" {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		c.name(v.String(), kind, known, at)
+	case reflect.Slice:
+		for i := range v.Len() {
+			if v.Index(i).Kind() == reflect.String {
+				c.name(v.Index(i).String(), kind, known, append(slices.Clone(at), i))
+			}
+		}
+	}
+}
+
+func (c *checker) name(value, kind string, known []string, at []any) {
+	if value != "" && !slices.Contains(known, value) {
+		c.f.Fault(at, "no such %s %q%s", kind, value, strict.Suggest(value, slices.Clone(known)))
+	}
+}
+
+func (c *checker) oneOf(value string, at []any, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		c.f.Fault(at, "%q is not one of: %s", value, strings.Join(allowed, ", "))
+	}
+}
+
+func (c *checker) stage(i int) {
+	s := c.p.Stages[i]
+	at := func(more ...any) []any { return append([]any{"stages", i}, more...) }
+	if s.ID == "" || s.Title == "" || s.Holder == "" {
+		c.f.Fault(at(), "stage %q: id, title and holder must be given", s.ID)
+	}
+	if s.Alert == nil {
+		c.f.Fault(at(), "stage %q has no alert: say who is told, and by whom (alert: {by: drpd | owner, to: [...]})", s.ID)
+	} else {
+		c.oneOf(string(s.Alert.By), at("alert", "by"), string(ByDrpd), string(ByOwner))
+		if len(s.Alert.To) == 0 {
+			c.f.Fault(at("alert"), "stage %q alerts nobody: give alert.to", s.ID)
+		}
+		for j, a := range s.Alert.Attach {
+			c.oneOf(a.What, at("alert", "attach", j, "what"), "form", "record")
+		}
+	}
+	for j, k := range s.Clocks {
+		c.clock(k, at("clocks", j))
+	}
+	if s.Limit == "" || s.Clock(s.Limit) == nil {
+		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\")", s.ID)
+	}
+	if len(s.Expiry) == 0 && len(s.Ends) == 0 && len(s.Moves) == 0 {
+		c.f.Fault(at(), "stage %q has no exit: say what happens when it does not end in time (on_expiry)", s.ID)
+	}
+	for j, e := range s.Expiry {
+		c.oneOf(e.When, at("on_expiry", j, "when"), NoAnswer, Unsatisfactory, Rejected)
+		c.oneOf(e.Do, at("on_expiry", j, "do"), Escalate, Prompt)
+		if e.Do == Escalate && e.To == "" {
+			c.f.Fault(at("on_expiry", j), "stage %q escalates to no stage: give to:", s.ID)
+		}
+	}
+}
+
+func (c *checker) clock(k Clock, at []any) {
+	if k.Amount.IsZero() {
+		c.f.Fault(at, "clock %q has no amount: write \"5 working days\", or \"none stated\"", k.ID)
+	}
+	c.oneOf(k.Severity, append(slices.Clone(at), "severity"), Maximum, Target, Guidance)
+	starts := append([]string{"raised", "entered"}, c.facts...)
+	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
+	if k.From == "" {
+		c.f.Fault(at, "clock %q has no start: write from: raised, entered, or a fact", k.ID)
+	}
+	ends := append([]string{"ended", "answered"}, c.facts...)
+	c.name(k.Until, "end of a clock", ends, append(slices.Clone(at), "until"))
+	if k.Until == "" {
+		c.f.Fault(at, "clock %q has no end: write until: ended, answered, or a fact", k.ID)
+	}
+}
+
+func (c *checker) reachable() {
+	if len(c.p.Stages) == 0 {
+		return
+	}
+	reached := map[string]bool{c.p.Stages[0].ID: true}
+	if c.p.Recurrence != nil {
+		reached[c.p.Recurrence.Start] = true
+	}
+	for again := true; again; {
+		again = false
+		for _, s := range c.p.Stages {
+			if !reached[s.ID] {
+				continue
+			}
+			for _, to := range s.next() {
+				if !reached[to] {
+					reached[to], again = true, true
+				}
+			}
+		}
+	}
+	for i, s := range c.p.Stages {
+		if !reached[s.ID] {
+			c.f.Fault([]any{"stages", i, "id"}, "stage %q cannot be reached: no on_expiry or move leads to it", s.ID)
+		}
+	}
+}
+
+func (s *Stage) next() []string {
+	var out []string
+	for _, e := range s.Expiry {
+		if e.To != "" {
+			out = append(out, e.To)
+		}
+	}
+	for _, m := range s.Moves {
+		out = append(out, m.To)
+	}
+	return out
+}
+
+// Next returns the stage to which this one escalates, or "".
+func (s *Stage) Next() string {
+	if next := s.next(); len(next) > 0 {
+		return next[0]
+	}
+	return ""
+}

@@ -1,0 +1,139 @@
+package policy_test
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"drpd/core/policy"
+	"drpd/core/workday"
+	"drpd/policies"
+)
+
+const small = `policy: small
+code: S
+title: A small procedure
+source: made up for this test
+version: 1
+effective: 2026-01-01
+forms: [small-form]
+owner: raiser
+duty: raiser
+raisers: [raiser]
+roles: {raiser: raiser, manager: manager}
+clauses: {S1: the manager answers, S2: the raiser ends it}
+stages:
+  - id: first
+    title: First
+    holder: manager
+    enter_on: [raised]
+    alert: {by: drpd, to: [{clause: S1, role: manager}]}
+    limit: answer
+    clocks: [{clause: S1, id: answer, from: entered, until: ended, amount: 5 working days, severity: maximum}]
+    on_expiry: [{clause: S1, when: no-answer, do: prompt}]
+ends: [{clause: S2, fact: resolved, by: [raiser]}]
+hand_over: {clause: S1, id: hand-over, from: ended, until: ended, amount: none stated, severity: guidance}
+ask_again: 5 working days
+`
+
+func TestSmall(t *testing.T) {
+	if _, err := policy.Parse("s.yaml", []byte(small)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What each fault says, word for word, and where.
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct{ replace, with, want string }{
+		{"role: manager}]}", "role: manger}]}", `s.yaml:18:47: no such role "manger" (manager?)`},
+		{"title: First\n", "titel: First\n", `s.yaml:15:5: unknown key "titel" (title?)`},
+		{"amount: 5 working days, sev", "amount: 5, sev", `"5" has no unit: write "5 working days" or "5 calendar days", and a reading where the source does not say`},
+		{"amount: 5 working days, sev", "amount: P5D, sev", `"P5D" is no length of time: write it as "5 working days", "28 calendar days", "4 weeks", "immediately" or "none stated"`},
+		{"amount: 5 working days, sev", "amount: 5 fortnights, sev", `"5 fortnights": unknown unit "fortnights" (working days, calendar days, weeks)`},
+		{"severity: maximum", "severity: hard", `s.yaml:20:102: "hard" is not one of: maximum, target, guidance`},
+		{"clause: S2, fact", "clause: S9, fact", `s.yaml:22:17: no such clause "S9" (S1?)`},
+		{"fact: resolved", "fact: resolvd", `s.yaml:22:27: no such fact "resolvd" (resolved?)`},
+		{"clauses: {S1: the manager answers, S2", "clauses: {S1: the manager answers, S3: nobody, S2", `s.yaml:12:40: clause S3 is cited by no rule: give it one, or leave it out`},
+		{"    on_expiry: [{clause: S1, when: no-answer, do: prompt}]\n", "", `stage "first" has no exit: say what happens when it does not end in time (on_expiry)`},
+		{"do: prompt", "do: escalate", `stage "first" escalates to no stage: give to:`},
+		{"do: prompt", "do: shout", `"shout" is not one of: escalate, prompt`},
+		{"    alert: {by: drpd, to: [{clause: S1, role: manager}]}\n", "", `stage "first" has no alert: say who is told, and by whom (alert: {by: drpd | owner, to: [...]})`},
+		{"by: drpd, to", "by: nobody, to", `"nobody" is not one of: drpd, owner`},
+		{"limit: answer", "limit: other", `stage "first": limit must name one of its clocks (a clock may be "none stated")`},
+		{"hand_over:", "#", `"hand_over" is missing`},
+		{"ends: [", "ends: [] #", `"ends" is missing`},
+		{"from: entered", "from: enterd", `no such start of a clock "enterd" (entered?)`},
+		{"{clause: S2, fact: resolved", "{fact: resolved", `the rule cites no clause: add clause: with one of the policy's clauses`},
+		{"ends: [", "  - {id: lonely, title: Lonely, holder: manager, alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\nends: [", `stage "lonely" cannot be reached: no on_expiry or move leads to it`},
+	} {
+		if !strings.Contains(small, tt.replace) {
+			t.Fatalf("the sample does not hold %q", tt.replace)
+		}
+		_, err := policy.Parse("s.yaml", []byte(strings.Replace(small, tt.replace, tt.with, 1)))
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%q for %q:\n got %v\nwant %s", tt.with, tt.replace, err, tt.want)
+		}
+	}
+}
+
+func TestTwoPoliciesForOneForm(t *testing.T) {
+	other := strings.Replace(small, "policy: small", "policy: other", 1)
+	_, err := policy.Load(fstest.MapFS{"small/policy.yaml": {Data: []byte(small)}, "other/policy.yaml": {Data: []byte(other)}})
+	if err == nil || !strings.Contains(err.Error(), `form type "small-form" names two policies from 2026-01-01 on, other and small: a form type names one`) {
+		t.Errorf("%v", err)
+	}
+}
+
+// A dispute keeps the version under which it started.
+func TestVersions(t *testing.T) {
+	later := strings.Replace(strings.Replace(small, "version: 1", "version: 2", 1), "2026-01-01", "2026-06-01", 1)
+	a, err := policy.Parse("a", []byte(small))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := policy.Parse("b", []byte(later))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := policy.Set{a, b}
+	for on, want := range map[string]*policy.Policy{"2025-12-31": nil, "2026-01-01": a, "2026-05-31": a, "2026-06-01": b} {
+		day, _ := workday.ParseDate(on)
+		if got := set.For("small-form", day); got != want {
+			t.Errorf("on %s: %v", on, got)
+		}
+	}
+}
+
+// Without leaves the original alone, takes every rule of the clause and nothing else.
+func TestWithout(t *testing.T) {
+	set, err := policy.Load(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range set {
+		for _, clause := range p.Cited() {
+			less := p.Without(clause)
+			if again := less.Without(clause); len(again.Stages) != len(less.Stages) || p.Digest != less.Digest {
+				t.Errorf("%s without %s", p.ID, clause)
+			}
+		}
+		if len(p.Without("nothing").Stages) != len(p.Stages) {
+			t.Error("a clause that is not there takes something away")
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(small))
+	src, err := fs.ReadFile(policies.FS, "cp-chair/policy.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(src)
+	f.Fuzz(func(t *testing.T, src []byte) {
+		if p, err := policy.Parse("f", src); err == nil && (p.Owner == "" || len(p.Stages) == 0) {
+			t.Error("taken without an owner or a stage")
+		}
+	})
+}
