@@ -1,0 +1,10 @@
+// Package policies holds the shipped procedures, a folder each: policy.yaml is the procedure, cases.yaml its tests.
+// A council's own procedure is one more folder like these.
+package policies
+
+import "embed"
+
+// FS holds every shipped policy.
+//
+//go:embed */*.yaml
+var FS embed.FS
