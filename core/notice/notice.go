@@ -1,0 +1,273 @@
+// Package notice puts a decision into words: emails in text and HTML, and case notes.
+//
+// It promises: no name stands in a subject; a body names the child by record number and nothing else; a case note
+// holds no free text of anybody's and names no sibling; every email says what is asked, of whom, by when, how the date
+// was counted, on which clause it rests, and how to answer. The words are templates; an authority's own, in the FS that
+// it gives, go before the shipped ones.
+package notice
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"io/fs"
+	"strings"
+	"text/template"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+)
+
+//go:embed templates/*.tmpl
+var shipped embed.FS
+
+// Letter is an email in words.
+type Letter struct {
+	Subject    string
+	Text, HTML string
+	Files      []File
+}
+
+// File is something attached to a letter.
+type File struct {
+	Name, Type string
+	Data       []byte
+}
+
+// Writer writes letters and notes from templates.
+type Writer struct {
+	authority string
+	text      *template.Template
+	note      *template.Template
+	html      *htmltemplate.Template
+}
+
+// NewWriter reads the templates; those in own (which may be nil) go before the shipped ones of the same name.
+func NewWriter(authority string, own fs.FS) (*Writer, error) {
+	read := func(name string) (string, error) {
+		if own != nil {
+			if b, err := fs.ReadFile(own, name); err == nil {
+				return string(b), nil
+			}
+		}
+		b, err := shipped.ReadFile("templates/" + name)
+		return string(b), err
+	}
+	w := &Writer{authority: authority}
+	funcs := map[string]any{"join": strings.Join}
+	for _, t := range []struct {
+		name  string
+		parse func(string) error
+	}{
+		{"email.txt.tmpl", func(s string) (err error) { w.text, err = template.New("email").Funcs(funcs).Parse(s); return }},
+		{"note.txt.tmpl", func(s string) (err error) { w.note, err = template.New("note").Funcs(funcs).Parse(s); return }},
+		{"email.html.tmpl", func(s string) (err error) { w.html, err = htmltemplate.New("email").Funcs(funcs).Parse(s); return }},
+	} {
+		src, err := read(t.name)
+		if err == nil {
+			err = t.parse(src)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("template %s: %w", t.name, err)
+		}
+	}
+	return w, nil
+}
+
+type answer struct{ Line, Text string }
+
+// view is what the templates see.
+type view struct {
+	Authority, Subject, Headline, Ref, Procedure, Stage, Source, Key string
+	Children, Paragraphs, Reach, Consult, Agenda, Proof              []string
+	Draft                                                            []string
+	DraftTitle                                                       string
+	Due, DueWords, Clause, ClauseWords, Reading                      string
+	Answers                                                          []answer
+}
+
+// Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
+func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
+	v := w.view(p, e, file.Subject.Children)
+	out := Letter{Subject: v.Subject}
+	var text, html bytes.Buffer
+	if err := w.text.Execute(&text, v); err != nil {
+		return out, fmt.Errorf("email template: %w", err)
+	}
+	if err := w.html.Execute(&html, v); err != nil {
+		return out, fmt.Errorf("email template: %w", err)
+	}
+	out.Text, out.HTML = text.String(), html.String()
+	for _, what := range e.Attach {
+		if what == "record" && e.Reason == drp.ReasonAlert {
+			out.Files = append(out.Files, record(p, e, file))
+		}
+	}
+	return out, nil
+}
+
+// Note writes a case note.
+func (w *Writer) Note(p *policy.Policy, e drp.Effect) (string, error) {
+	var b bytes.Buffer
+	if err := w.note.Execute(&b, w.view(p, e, []string{e.Child})); err != nil {
+		return "", fmt.Errorf("note template: %w", err)
+	}
+	return b.String(), nil
+}
+
+func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
+	v := view{Authority: w.authority, Ref: e.Dispute, Procedure: p.Title, Source: p.Title, Key: e.Key, Children: children,
+		Clause: e.Clause, ClauseWords: p.Clauses[e.Clause], Agenda: e.Agenda, Consult: titles(p, e.Consult), Reach: titles(p, e.Reach)}
+	if s := p.Stage(e.Stage); s != nil {
+		v.Stage = s.Title
+	}
+	v.Headline, v.Paragraphs = words(p, e)
+	v.Subject = v.Headline
+	if e.Dispute != "" {
+		v.Subject = "[" + e.Dispute + "] " + v.Headline
+	}
+	if !e.Due.IsZero() {
+		v.Due, v.DueWords = e.Due.Long(), "Due by the end of"
+		if e.Reason == drp.ReasonAsk || e.Reason == drp.ReasonLastDay || e.Reason == drp.ReasonReferral {
+			v.DueWords = "The limit of the stage: the end of"
+		}
+		if s := p.Stage(e.Stage); s != nil {
+			if k := s.Clock(s.Limit); k != nil {
+				v.Reading = k.Reading
+				if k.Severity != policy.Maximum && e.Reason == drp.ReasonAlert {
+					v.DueWords = "Target, by the end of"
+				}
+			}
+		}
+	}
+	if e.Proof.From != 0 && e.Kind == drp.Email {
+		v.Proof = strings.Split(strings.TrimSpace(e.Proof.String()), "\n")
+	}
+	if e.Reason == drp.ReasonDraft {
+		alert := e
+		alert.Reason, alert.To, alert.Says = drp.ReasonAlert, e.Reach[:min(1, len(e.Reach))], e.Draft
+		var body []string
+		v.DraftTitle, body = words(p, alert)
+		v.Draft = body
+	}
+	for _, a := range e.Asks {
+		v.Answers = append(v.Answers, answer{AnswerLine(a, e), a.Text})
+	}
+	return v
+}
+
+// AnswerLine is the line by which a person answers a prompt; mapping reads it back.
+func AnswerLine(a drp.Ask, e drp.Effect) string {
+	what := strings.ReplaceAll(string(a.Fact), "-", " ")
+	switch {
+	case a.Fact == drp.Alerted:
+		return "Send " + e.Visit + ": yes"
+	case a.Fact == drp.Escalated && e.Next != "":
+		return "Escalated to " + e.Next + ": yes"
+	case a.Fact == drp.Consulted:
+		return "Consulted " + strings.Join(e.Consult, " and ") + ": yes"
+	}
+	return strings.ToUpper(what[:1]) + what[1:] + ": yes"
+}
+
+func titles(p *policy.Policy, roles []string) []string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = p.RoleTitle(r)
+	}
+	return out
+}
+
+// words gives the headline and the paragraphs of an effect, by its reason.
+func words(p *policy.Policy, e drp.Effect) (string, []string) {
+	stage := e.Stage
+	if s := p.Stage(e.Stage); s != nil {
+		stage = s.Title
+	}
+	next := ""
+	if s := p.Stage(e.Next); s != nil {
+		next = s.Title
+	}
+	to := strings.Join(titles(p, e.To), ", ")
+	owner := p.RoleTitle(p.Owner)
+	switch e.Reason {
+	case drp.ReasonAlert:
+		if e.Kind == drp.CaseNote {
+			return "Alert", []string{"The written alert of this stage went to: " + to + ", on " + e.On.String() + "."}
+		}
+		out := []string{"This dispute is now with you, the " + to + "."}
+		if e.Says != "" {
+			out = append(out, "You are asked to: "+e.Says+".")
+		}
+		if next != "" {
+			out = append(out, "If it is not resolved in time, it goes on to: "+next+".")
+		}
+		return stage + ": your answer is asked for", append(out, "The "+owner+" owns this dispute; answer to them.")
+	case drp.ReasonLastDay:
+		return "Today is the last day of " + stage, []string{sentence(e.Says)}
+	case drp.ReasonAsk:
+		out := []string{sentence(e.Says)}
+		if next != "" {
+			out = append(out, "Is it resolved? If not, the next stage is: "+next+".")
+		}
+		return "Your decision is asked for: " + stage, out
+	case drp.ReasonDraft:
+		return "Your written alert has not been seen: " + stage, []string{sentence(e.Says), "If you have sent it elsewhere, send it again with the dispute's mailbox in copy. Or have drpd send it on your behalf."}
+	case drp.ReasonMeeting:
+		if e.Kind == drp.CaseNote {
+			return "Meeting", []string{"A meeting was requested on " + e.On.String() + "."}
+		}
+		return "Agenda for the meeting", []string{sentence(e.Says)}
+	case drp.ReasonCorrection:
+		if e.Kind == drp.CaseNote {
+			return "Correction", []string{"A correction of an earlier alert was sent on " + e.On.String() + "."}
+		}
+		out := []string{"This corrects what you were told before: " + e.Says + "."}
+		if !e.Before.IsZero() {
+			out = append(out, "The date stated before was "+e.Before.Long()+"; it no longer holds.")
+		}
+		return "Correction: " + stage, out
+	case drp.ReasonEnd:
+		return "The dispute has ended", []string{sentence(e.Says)}
+	case drp.ReasonFollowUp:
+		return "Still to do: " + e.Says, []string{"This must follow what was recorded, and nothing shows it yet: " + e.Says + "."}
+	case drp.ReasonReferral:
+		return "Referral to CAFCASS is yours to decide", []string{sentence(e.Says), "The power to refer is yours. Nothing is sent to CAFCASS unless you confirm it; until then this stays a daily finding."}
+	case drp.ReasonAuthorise:
+		return "The record waits for you to authorise it", []string{sentence(e.Says)}
+	case drp.ReasonConfirm:
+		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs from the day it came. Nobody else has been told."}
+	case drp.ReasonAttention:
+		return "Something waits for a person", []string{sentence(e.Says)}
+	case drp.ReasonAnswer:
+		return "Answer", []string{sentence(e.Says)}
+	}
+	return string(e.Reason), []string{sentence(e.Says)}
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	s = strings.ToUpper(s[:1]) + s[1:]
+	if !strings.HasSuffix(s, ".") {
+		s += "."
+	}
+	return s
+}
+
+// record lays out what the record holds, for a tier that does not work in the record system.
+func record(p *policy.Policy, e drp.Effect, file drp.File) File {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Dispute %s, %s\r\nChild: record number %s\r\n", e.Dispute, p.Title, strings.Join(file.Subject.Children, ", "))
+	for _, name := range []string{"details", "desired", "steps", "action", "views"} {
+		f := file.Fields[name]
+		value := f.Value.Reveal()
+		if value == "" {
+			value = "(not stated)"
+		}
+		fmt.Fprintf(&b, "\r\n%s\r\n%s\r\n", strings.ToUpper(name[:1])+name[1:], value)
+	}
+	return File{Name: "dispute-" + e.Dispute + ".txt", Type: "text/plain", Data: []byte(b.String())}
+}

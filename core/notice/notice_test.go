@@ -1,0 +1,133 @@
+package notice_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/workday"
+	"drpd/policies"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs:\n%s", name, got)
+	}
+}
+
+func load(t *testing.T, folder string) *policy.Policy {
+	t.Helper()
+	src, err := policies.FS.ReadFile(folder + "/policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := policy.Parse(folder, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+const secret = "Canary <script>alert(1)</script>"
+
+// Each reason's letter, as it goes out: read them as the person who gets them.
+func TestLetters(t *testing.T) {
+	w, err := notice.NewWriter("Fairshire Council", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal, err := workday.EnglandAndWales()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := cal.Prove(workday.NewDate(2026, time.December, 23), 4, workday.WorkingDays)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, "cp-chair")
+	file := drp.File{Subject: drp.Subject{Children: []string{"30509"}}, Fields: map[string]drp.Field{"details": {Name: "details", Value: drp.NewPrivate(secret)}}}
+	base := drp.Effect{Key: "k", Dispute: "C-GQS56X", Kind: drp.Email, Visit: "stage-1.1", Stage: p.Stages[1].ID, On: proof.From, Due: proof.Due, Proof: proof, Clause: "C7", To: []string{"team-manager"}}
+	for reason, change := range map[drp.Reason]func(*drp.Effect){
+		drp.ReasonAlert: func(e *drp.Effect) { e.Says, e.Next = "respond in writing on the form", "stage-2" },
+		drp.ReasonAsk: func(e *drp.Effect) {
+			e.Says, e.Next, e.Consult = "the limit has passed without an answer", "stage-2", []string{"chair-line-manager"}
+			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}
+		},
+		drp.ReasonDraft: func(e *drp.Effect) {
+			e.Says, e.Draft, e.Reach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}
+			e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
+		},
+		drp.ReasonCorrection: func(e *drp.Effect) { e.Says, e.Before = "the date has changed", proof.Due+5 },
+	} {
+		e := base
+		e.Reason = reason
+		change(&e)
+		l, err := w.Email(p, e, file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, string(reason)+".txt", "Subject: "+l.Subject+"\n\n"+l.Text)
+		golden(t, string(reason)+".html", l.HTML)
+		if strings.Contains(l.Subject+l.Text+l.HTML, "Canary") {
+			t.Errorf("%s holds what somebody wrote", reason)
+		}
+	}
+	note := base
+	note.Kind, note.Reason, note.Child = drp.CaseNote, drp.ReasonAlert, "30509"
+	text, err := w.Note(p, note)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "note.txt", text)
+}
+
+// The record goes along, as text, only with an alert that carries it.
+func TestRecordGoesAlong(t *testing.T) {
+	w, err := notice.NewWriter("Fairshire Council", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, "iro-carefirst")
+	file := drp.File{Subject: drp.Subject{Children: []string{"1"}}, Fields: map[string]drp.Field{"details": {Value: drp.NewPrivate(secret)}}}
+	e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"director"}, Attach: []string{"record"}, Clause: "W12"}
+	l, err := w.Email(p, e, file)
+	if err != nil || len(l.Files) != 1 || !strings.Contains(string(l.Files[0].Data), secret) {
+		t.Errorf("%+v, %v", l.Files, err)
+	}
+	if strings.Contains(l.Text+l.HTML, "Canary") {
+		t.Error("the body holds it too")
+	}
+}
+
+func TestOwnTemplates(t *testing.T) {
+	w, err := notice.NewWriter("X", fstest.MapFS{"note.txt.tmpl": {Data: []byte("Ours: {{.Ref}}")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := w.Note(load(t, "cp-chair"), drp.Effect{Dispute: "C-AAAAAA"}); err != nil || text != "Ours: C-AAAAAA" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if _, err := notice.NewWriter("X", fstest.MapFS{"note.txt.tmpl": {Data: []byte("{{.Ref")}}); err == nil || !strings.Contains(err.Error(), "template note.txt.tmpl") {
+		t.Errorf("%v", err)
+	}
+}

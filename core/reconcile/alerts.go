@@ -1,0 +1,238 @@
+package reconcile
+
+import (
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+// alerts sees that the written alert of a stage goes out: drpd's own, or the owner's.
+func (d *decider) alerts() {
+	if d.story.ended != nil {
+		return
+	}
+	if p := d.story.pending; p != nil {
+		if d.underway(d.current()) { // the stage lasts until the next is entered: what is on its way is finished
+			d.alert(d.current(), false)
+		}
+		d.alert(p, true)
+		return
+	}
+	d.alert(d.current(), false)
+}
+
+// recipients gives the roles that a stage's alert must reach: its own and those that the policy copies in.
+func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string) {
+	if s.Alert == nil {
+		return nil, nil, nil
+	}
+	for _, r := range s.Alert.To {
+		to = append(to, r.Role)
+		clauses = append(clauses, r.Clause)
+	}
+	for _, r := range s.Alert.Cc {
+		cc = append(cc, r.Role)
+	}
+	for _, c := range d.Policy.Copies {
+		at := d.Policy.Order(s.ID) - d.Policy.Order(c.From)
+		if c.Once && (at != 0 || d.told(c.Role)) || at < 0 {
+			continue
+		}
+		cc = append(cc, c.Role)
+	}
+	cc = slices.DeleteFunc(cc, func(r string) bool { return slices.Contains(to, r) })
+	slices.Sort(cc)
+	return to, slices.Compact(cc), clauses
+}
+
+// told says whether a role was alerted by a person before.
+func (d *decider) told(role string) bool {
+	return slices.ContainsFunc(d.story.all(), func(f drp.Fact) bool {
+		return f.Kind == drp.Alerted && !slices.Contains(f.ByRoles, drpdItself) && slices.Contains(f.ToRoles, role)
+	})
+}
+
+// alert emits the alert of a visit, or asks the owner for theirs.
+func (d *decider) alert(v *visit, pending bool) {
+	a := v.stage.Alert
+	if a == nil || len(a.To) == 0 {
+		return
+	}
+	to, cc, clauses := d.recipients(v.stage)
+	d.samePerson(v)
+	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Life == drp.Failed
+	}) {
+		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered, What: "the alert was refused for good by everybody to whom it is addressed: the stage is not entered"})
+	}
+	missing := d.unreached(v, slices.Concat(to, cc))
+	if len(missing) == 0 && !d.underway(v) {
+		return
+	}
+	if a.By == policy.ByOwner && !d.File.HasRuled("send", v.id) && !d.underway(v) {
+		d.draft(v, to, cc, missing, pending)
+		return
+	}
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAlert, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: to,
+		Cc: cc, Clause: clauses[0], Rule: "alert", Evidence: []string{v.by.Evidence}, Next: v.stage.Next()}
+	if !slices.Contains(slices.Concat(to, cc), d.Policy.Owner) {
+		e.Cc = append(slices.Clone(cc), d.Policy.Owner)
+	}
+	if v.stage.Answer != nil {
+		e.Says = v.stage.Answer.Says
+	}
+	// A pending stage is entered when the alert is accepted: its limit is counted from that day, so it states none yet
+	// unless it goes out today.
+	start := *v
+	if pending {
+		start.entered, start.by.On, start.by.Learned = d.Today, d.Today, d.Today
+		start.facts = nil
+	}
+	if limit, ok := d.limit(&start); ok && !limit.None && !limit.Beyond {
+		e.Due, e.Proof = limit.Proof.Due, limit.Proof
+	}
+	for _, at := range a.Attach {
+		e.Attach = append(e.Attach, at.What)
+		if at.What == "form" {
+			if len(d.File.Forms) == 0 {
+				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: "breach", Since: v.entered})
+				return
+			}
+			e.Form = d.File.Forms[len(d.File.Forms)-1]
+		}
+		if at.What == "record" {
+			e.Screened = d.screen()
+		}
+	}
+	d.emit(e)
+}
+
+// underway says whether drpd's own alert has reached some of its recipients and not yet all.
+func (d *decider) underway(v *visit) bool {
+	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Open && p.Left()
+	})
+}
+
+// unreached gives the roles that no alert of the visit has reached; all of them where the alert had to carry the form
+// and did not.
+func (d *decider) unreached(v *visit, roles []string) []string {
+	form := slices.ContainsFunc(v.stage.Alert.Attach, func(a policy.Attach) bool { return a.What == "form" })
+	var told []string
+	for _, f := range v.facts {
+		if f.Kind == drp.Alerted && d.counts(f) && (!form || f.Attached || slices.Contains(f.ByRoles, drpdItself)) {
+			told = append(told, f.ToRoles...)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return slices.Contains(told, r) })
+}
+
+// draft gives the owner, on the next working day, the alert that they have not sent, or not to everybody.
+func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
+	since := v.entered
+	if pending {
+		since = max(since, v.by.On)
+	}
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDraft, Visit: v.id, Stage: v.stage.ID, On: d.after(since, 1), To: []string{d.Policy.Owner},
+		Clause: v.stage.Alert.To[0].Clause, Rule: "alert by owner", Evidence: []string{v.by.Evidence},
+		Says: "the written alert has not been seen in the mailbox for: " + d.titles(missing), Reach: slices.Concat(to, cc)}
+	if v.stage.Answer != nil {
+		e.Draft = v.stage.Answer.Says
+	}
+	e.Next = v.stage.Next()
+	if cite := d.missingClause(v.stage, missing); cite != "" {
+		e.Clause = cite
+	}
+	for _, at := range v.stage.Alert.Attach {
+		e.Attach = append(e.Attach, at.What)
+	}
+	e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "send: drpd sends it on your behalf"}}
+	d.emit(e)
+}
+
+// missingClause gives the clause by which the first missing role is told.
+func (d *decider) missingClause(s *policy.Stage, missing []string) string {
+	for _, r := range slices.Concat(s.Alert.To, s.Alert.Cc) {
+		if r.Role == missing[0] {
+			return r.Clause
+		}
+	}
+	for _, c := range d.Policy.Copies {
+		if c.Role == missing[0] {
+			return c.Clause
+		}
+	}
+	return ""
+}
+
+// samePerson finds a role whose holder must be another person than that of a second role, and is not.
+func (d *decider) samePerson(v *visit) {
+	at := d.Policy.Order(v.stage.ID)
+	for _, c := range d.Policy.Copies {
+		if c.Distinct == "" || at < d.Policy.Order(c.From) {
+			continue
+		}
+		a := d.Roster.Holding(c.Role, d.File.Subject.Children, d.Today)
+		b := d.Roster.Holding(c.Distinct, d.File.Subject.Children, d.Today)
+		for _, x := range a {
+			if slices.ContainsFunc(b, func(y drp.Holder) bool { return x.Person == y.Person }) {
+				d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Severity: "breach", Since: v.entered,
+					What: "the " + d.Policy.RoleTitle(c.Role) + " must be another person than the " + d.Policy.RoleTitle(c.Distinct) + ": the roster names one person for both"})
+			}
+		}
+	}
+}
+
+// screen gives the reason to hold what people wrote for a person to read, or "".
+func (d *decider) screen() string {
+	s := d.Policy.Screen
+	if s == nil || d.File.Ruled("screen") == "accept" {
+		return ""
+	}
+	for _, name := range []string{"details", "action", "views", "desired", "steps"} {
+		if d.File.Fields[name].Value.Mentions(s.Words) != "" {
+			return s.Clause + ": the record's " + name + " must be read by a person before it goes elsewhere: " + s.Says
+		}
+	}
+	return ""
+}
+
+// corrections follow what was sent: where the stage's limit has moved since, and where a stage was alerted although the
+// dispute had ended.
+func (d *decider) corrections() {
+	if d.Policy.Corrections == nil {
+		return
+	}
+	if d.story.ended == nil {
+		for _, v := range d.story.visits {
+			if !v.ended.IsZero() {
+				continue
+			}
+			limit, ok := d.limit(v)
+			if ok && !limit.None && !limit.Beyond {
+				d.correct(v, limit.Proof, "the date has changed")
+			}
+		}
+		return
+	}
+	for _, v := range d.story.overtaken {
+		d.correct(v, workday.Proof{}, "the dispute had already ended on "+d.story.ended.On.String()+": nothing more is asked of you at this stage")
+	}
+}
+
+func (d *decider) correct(v *visit, proof workday.Proof, says string) {
+	sent := d.leftFor(v.id, drp.ReasonAlert, drp.ReasonCorrection)
+	if len(sent) == 0 {
+		return
+	}
+	last := sent[len(sent)-1]
+	if last.Due == proof.Due {
+		return
+	}
+	n := len(d.leftFor(v.id, drp.ReasonCorrection))
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: last.Due,
+		On: d.Today, To: sent[0].To, Cc: sent[0].Cc, Clause: d.Policy.Corrections.Clause, Rule: "corrections", Says: says, Proof: proof,
+		Evidence: []string{v.by.Evidence}}, string(rune('a'+n)))
+}

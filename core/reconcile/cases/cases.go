@@ -1,0 +1,454 @@
+// Package cases runs a policy's cases.yaml: its tests, written in the words of the procedure.
+//
+// A case says on which days what arrives, and what must follow: date, recipients, clause. Every day from the first to
+// the last is decided, as the daemon would; an effect that the case does not list fails it. A clause is alive when
+// some case that names it fails once the clause's rules are taken away.
+package cases
+
+import (
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+// Suite is a policy with its cases.
+type Suite struct {
+	Policy *policy.Policy
+	name   string
+	source []byte
+	Cases  []Case
+}
+
+// Case is one story.
+type Case struct {
+	Name    string   `yaml:"name"`
+	Clauses []string `yaml:"clauses"` // the clauses that it shows
+	Similar []string `yaml:"similar"` // earlier unresolved disputes about the same child and theme
+	Same    []string `yaml:"same"`    // two roles that one person holds
+	Later   *Later   `yaml:"later"`   // a newer version of the policy
+	Edit    []Edit   `yaml:"edit"`    // settings of the authority, as changes to the text
+	Days    []Day    `yaml:"days"`
+}
+
+// Later is a newer version of the policy: its text with some words replaced, in force from a day.
+type Later struct {
+	Effective workday.Date `yaml:"effective"`
+	Edit      []Edit       `yaml:"edit"`
+}
+
+// Edit replaces words of the policy's text.
+type Edit struct {
+	Replace string `yaml:"replace"`
+	With    string `yaml:"with"`
+}
+
+// Day is what arrives on a day and what must follow.
+type Day struct {
+	On       workday.Date      `yaml:"on"`
+	Facts    []Fact            `yaml:"facts"`
+	Fields   map[string]string `yaml:"fields"`
+	Ground   string            `yaml:"ground"`
+	Form     bool              `yaml:"form"` // a dispute form came
+	Record   *Record           `yaml:"record"`
+	Ruling   *drp.Ruling       `yaml:"ruling"`
+	Gap      string            `yaml:"gap"`    // a source that cannot be read from this day on
+	Refuse   []string          `yaml:"refuse"` // roles whose mail is refused for good on this day
+	Expect   []Expect          `yaml:"expect"`
+	Findings []string          `yaml:"findings"` // the clauses of all findings that day, if given
+	Turn     string            `yaml:"turn"`
+	Stage    string            `yaml:"stage"`
+	Limit    *workday.Date     `yaml:"limit"`
+	Recorded []string          `yaml:"recorded"` // clauses
+	Ended    *bool             `yaml:"ended"`
+}
+
+// Fact is a fact in the words of a case.
+type Fact struct {
+	Fact     drp.FactKind `yaml:"fact"`
+	On       workday.Date `yaml:"on"` // else the day
+	By       string       `yaml:"by"` // roles
+	To       []string     `yaml:"to"`
+	Stage    string       `yaml:"stage"`
+	Denied   bool         `yaml:"denied"`
+	Attached bool         `yaml:"attached"`
+	Obstacle bool         `yaml:"obstacle"`
+	Doubt    string       `yaml:"doubt"`
+	Corrects int          `yaml:"corrects"` // the number of the fact that it replaces, from 1
+}
+
+// Record is the state of the DRP record.
+type Record struct {
+	With       string `yaml:"with"`
+	Authorised bool   `yaml:"authorised"`
+	Gone       bool   `yaml:"gone"`
+}
+
+// Expect is one effect that must follow.
+type Expect struct {
+	Email  drp.Reason   `yaml:"email"`
+	Note   drp.Reason   `yaml:"note"`
+	Copy   bool         `yaml:"copy"`
+	To     []string     `yaml:"to"`
+	Cc     []string     `yaml:"cc"`
+	Clause string       `yaml:"clause"`
+	Due    workday.Date `yaml:"due"`
+	Held   bool         `yaml:"held"` // a person must read it first
+}
+
+type file struct {
+	Cases []Case `yaml:"cases"`
+}
+
+// Load reads policy.yaml and cases.yaml of one folder.
+func Load(fsys fs.FS, folder string) (*Suite, error) {
+	name := folder + "/policy.yaml"
+	src, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(name, src)
+	if err != nil {
+		return nil, err
+	}
+	caseName := folder + "/cases.yaml"
+	text, err := fs.ReadFile(fsys, caseName)
+	if err != nil {
+		return nil, fmt.Errorf("%s: a policy needs its cases: %w", caseName, err)
+	}
+	var in file
+	f := strict.Load(caseName, text, &in)
+	for i, c := range in.Cases {
+		for j, clause := range c.Clauses {
+			if p.Clauses[clause] == "" {
+				f.Fault([]any{"cases", i, "clauses", j}, "no such clause %q in %s", clause, name)
+			}
+		}
+		if len(c.Days) == 0 {
+			f.Fault([]any{"cases", i}, "case %q has no days", c.Name)
+		}
+		for j := 1; j < len(c.Days); j++ {
+			if c.Days[j].On <= c.Days[j-1].On {
+				f.Fault([]any{"cases", i, "days", j, "on"}, "%s does not follow %s: give the days in order", c.Days[j].On, c.Days[j-1].On)
+			}
+		}
+	}
+	if err := f.Err(); err != nil {
+		return nil, err
+	}
+	return &Suite{Policy: p, name: name, source: src, Cases: in.Cases}, nil
+}
+
+// Run runs one case without the rules of a clause ("" keeps all) and returns what was not as the case says.
+func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
+	set, err := s.versions(c)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if without != "" {
+		for i := range set {
+			set[i] = set[i].Without(without)
+		}
+	}
+	r := &run{Case: c, set: set, cal: cal, roster: roster(s.Policy, c.Same)}
+	at := 0
+	last := c.Days[len(c.Days)-1].On
+	for today := c.Days[0].On; today <= last; today++ {
+		var day Day
+		if at < len(c.Days) && c.Days[at].On == today {
+			day = c.Days[at]
+			at++
+		}
+		r.day(today, day)
+	}
+	return r.wrong
+}
+
+func (s *Suite) versions(c Case) (policy.Set, error) {
+	edit := func(edits []Edit, src string) (string, error) {
+		for _, e := range edits {
+			if !strings.Contains(src, e.Replace) {
+				return "", fmt.Errorf("case %q edits %q, which the policy does not say", c.Name, e.Replace)
+			}
+			src = strings.ReplaceAll(src, e.Replace, e.With)
+		}
+		return src, nil
+	}
+	text, err := edit(c.Edit, string(s.source))
+	if err != nil {
+		return nil, err
+	}
+	p, err := policy.Parse(s.name, []byte(text))
+	if err != nil {
+		return nil, err
+	}
+	set := policy.Set{p}
+	if c.Later != nil {
+		text, err := edit(c.Later.Edit, text)
+		if err != nil {
+			return nil, err
+		}
+		q, err := policy.Parse(s.name, []byte(text))
+		if err != nil {
+			return nil, err
+		}
+		q.Effective = c.Later.Effective
+		set = append(set, q)
+	}
+	return set, nil
+}
+
+func roster(p *policy.Policy, same []string) drp.Roster {
+	var out drp.Roster
+	for _, role := range slices.Sorted(maps.Keys(p.Roles)) {
+		person := role
+		if len(same) == 2 && role == same[1] {
+			person = same[0]
+		}
+		out = append(out, drp.Holder{Role: role, Person: "p-" + person, Name: drp.NewPrivate(person)})
+	}
+	return out
+}
+
+// run is one case under way.
+type run struct {
+	Case
+	set      policy.Set
+	cal      *workday.Calendar
+	roster   drp.Roster
+	readings []drp.Reading
+	raised   workday.Date
+	past     []drp.Past
+	gaps     []reconcile.Gap
+	wrong    []string
+	n        int
+}
+
+func (r *run) fail(today workday.Date, format string, args ...any) {
+	r.wrong = append(r.wrong, fmt.Sprintf("%s %s: %s", r.Name, today, fmt.Sprintf(format, args...)))
+}
+
+func (r *run) add(kind drp.Kind, today workday.Date, reading drp.Reading) {
+	r.n++
+	reading.Evidence = drp.Evidence{ID: fmt.Sprintf("e%03d", r.n), Source: "case", Kind: kind, Key: fmt.Sprintf("k%03d", r.n),
+		Version: fmt.Sprintf("%03d", r.n), Learned: today.Midnight()}
+	if kind == drp.Row {
+		reading.Evidence.Key = "record"
+	}
+	reading.Sent = today
+	reading.Subject.Form, reading.Subject.Children = r.set[0].Forms[0], []string{"CHILD-1"}
+	for i := range reading.Facts {
+		reading.Facts[i].Evidence, reading.Facts[i].Learned, reading.Facts[i].Source = reading.Evidence.ID, today, "case"
+	}
+	for i := range reading.Forms {
+		reading.Forms[i].Evidence = reading.Evidence.ID
+	}
+	r.readings = append(r.readings, reading)
+}
+
+func (r *run) arrive(today workday.Date, day Day) {
+	for _, f := range day.Facts {
+		on := f.On
+		if on.IsZero() {
+			on = today
+		}
+		if f.Fact == drp.Raised {
+			r.raised = on
+		}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		for _, to := range f.To {
+			fact.To = append(fact.To, drp.Actor{Role: to})
+		}
+		corrects := ""
+		if f.Corrects > 0 {
+			corrects = fmt.Sprintf("e%03d", f.Corrects)
+		}
+		r.add(drp.Attestation, today, drp.Reading{Facts: []drp.Fact{fact}, Corrects: corrects})
+	}
+	var rest drp.Reading
+	for _, name := range slices.Sorted(maps.Keys(day.Fields)) {
+		rest.Fields = append(rest.Fields, drp.Field{Name: name, Value: drp.NewPrivate(day.Fields[name])})
+	}
+	if day.Form {
+		rest.Forms = []drp.FormPart{{Name: "form.docx", Digest: today.String(), Sent: today}}
+	}
+	rest.Subject.Ground = day.Ground
+	if day.Ruling != nil {
+		rest.Rulings = []drp.Ruling{*day.Ruling}
+	}
+	r.add(drp.Attestation, today, rest)
+	if day.Record != nil {
+		r.add(drp.Row, today, drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: day.Record.With}, Authorised: day.Record.Authorised, Gone: day.Record.Gone}})
+	}
+	if day.Gap != "" {
+		r.gaps = append(r.gaps, reconcile.Gap{Source: day.Gap, From: today})
+	}
+}
+
+func (r *run) day(today workday.Date, day Day) {
+	r.arrive(today, day)
+	p := r.set.ForDispute(r.set[0].Forms[0], r.raised, today)
+	if p == nil {
+		p = r.set[0]
+	}
+	var got []drp.Effect
+	var result reconcile.Result
+	for range 20 { // until nothing new follows from what has just gone out
+		result = reconcile.Decide(reconcile.Case{Ref: "CASE", Policy: p, Calendar: r.cal, File: drp.Fold(r.readings, r.roster), Roster: r.roster,
+			Past: r.past, Today: today, Gaps: r.gaps, Similar: r.Similar})
+		fresh := 0
+		for _, e := range result.Effects {
+			if slices.ContainsFunc(r.past, func(x drp.Past) bool { return x.Key == e.Key }) {
+				continue
+			}
+			fresh++
+			got = append(got, e)
+			r.deliver(today, e, day.Refuse)
+		}
+		if fresh == 0 {
+			break
+		}
+	}
+	r.compare(today, day, got)
+	r.look(today, day, result)
+}
+
+// deliver does with an effect what the daemon would: send it, and learn that it was accepted.
+func (r *run) deliver(today workday.Date, e drp.Effect, refuse []string) {
+	past := drp.Past{Effect: e, Life: drp.Accepted, At: today.Midnight().Add(time.Duration(len(r.past)) * time.Second)}
+	switch {
+	case e.Screened != "":
+		past.Life = drp.Held
+	case len(refuse) > 0 && slices.ContainsFunc(e.To, func(to string) bool { return slices.Contains(refuse, to) }):
+		past.Life = drp.Failed
+	case e.Kind == drp.Email && e.Reason == drp.ReasonAlert:
+		fact := drp.Fact{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, Attached: e.Form.Digest != ""}
+		for _, role := range slices.Concat(e.To, e.Cc) {
+			fact.To = append(fact.To, drp.Actor{Role: role})
+		}
+		r.add(drp.Receipt, today, drp.Reading{Facts: []drp.Fact{fact}})
+		past.Reached = slices.Concat(e.To, e.Cc)
+	}
+	r.past = append(r.past, past)
+}
+
+func show(e Expect) string {
+	kind := "email " + string(e.Email)
+	if e.Note != "" {
+		kind = "note " + string(e.Note)
+	}
+	if e.Copy {
+		kind = "copy of the form"
+	}
+	s := kind + " " + e.Clause
+	if e.Email != "" {
+		s += fmt.Sprintf(" to %v cc %v", e.To, e.Cc)
+	}
+	if !e.Due.IsZero() {
+		s += " due " + e.Due.String()
+	}
+	if e.Held {
+		s += " held"
+	}
+	return s
+}
+
+func (r *run) compare(today workday.Date, day Day, got []drp.Effect) {
+	var want, have []string
+	for _, e := range day.Expect {
+		slices.Sort(e.To)
+		slices.Sort(e.Cc)
+		want = append(want, show(e))
+	}
+	for _, e := range got {
+		x := Expect{Clause: e.Clause, Held: e.Screened != ""}
+		switch e.Kind {
+		case drp.Email:
+			x.Email, x.Due = e.Reason, e.Due
+			x.To, x.Cc = slices.Sorted(slices.Values(e.To)), slices.Sorted(slices.Values(e.Cc))
+		case drp.CaseNote:
+			x.Note = e.Reason
+		case drp.FormCopy:
+			x.Copy = true
+		}
+		have = append(have, show(x))
+	}
+	for _, w := range want {
+		if i := slices.Index(have, w); i >= 0 {
+			have = slices.Delete(have, i, i+1)
+		} else {
+			r.fail(today, "did not follow: %s", w)
+		}
+	}
+	for _, h := range have {
+		r.fail(today, "not expected: %s", h)
+	}
+}
+
+// look compares how the dispute stands on a day with what the case says.
+func (r *run) look(today workday.Date, day Day, got reconcile.Result) {
+	s := got.Standing
+	if day.Findings != nil {
+		var have []string
+		for _, f := range got.Findings {
+			if f.Clause != "" {
+				have = append(have, f.Clause)
+			}
+		}
+		slices.Sort(have)
+		have = slices.Compact(have)
+		want := slices.Sorted(slices.Values(day.Findings))
+		if !slices.Equal(have, want) {
+			r.fail(today, "findings %v, want %v", have, want)
+		}
+	}
+	if day.Turn != "" && day.Turn != s.Turn {
+		r.fail(today, "it is the turn of %q, want %q", s.Turn, day.Turn)
+	}
+	if day.Stage != "" && day.Stage != s.Stage {
+		r.fail(today, "in %q, want %q", s.Stage, day.Stage)
+	}
+	if day.Ended != nil && *day.Ended == s.Ended.IsZero() {
+		r.fail(today, "ended is %v, want %v", !s.Ended.IsZero(), *day.Ended)
+	}
+	if day.Limit != nil {
+		var due workday.Date
+		if len(s.Visits) > 0 {
+			due = s.Visits[len(s.Visits)-1].Limit.Proof.Due
+		}
+		if due != *day.Limit {
+			r.fail(today, "limit %s, want %s", due, *day.Limit)
+		}
+	}
+	if day.Recorded != nil {
+		var have []string
+		for _, x := range got.Recorded {
+			have = append(have, x.Clause)
+		}
+		if !slices.Equal(have, day.Recorded) {
+			r.fail(today, "recorded %v, want %v", have, day.Recorded)
+		}
+	}
+}
+
+// Alive says for each clause which cases fail once its rules are gone; a clause with none is dead.
+func (s *Suite) Alive(cal *workday.Calendar) map[string][]string {
+	out := make(map[string][]string)
+	for _, clause := range s.Policy.Cited() {
+		out[clause] = nil
+		for _, c := range s.Cases {
+			if slices.Contains(c.Clauses, clause) && len(s.Run(c, clause, cal)) > 0 {
+				out[clause] = append(out[clause], c.Name)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,238 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+// expiry sees to the limit of the current stage: it tells the owner on the last day, and when the limit has passed it
+// escalates or asks, as the policy says.
+func (d *decider) expiry() {
+	if d.story.ended != nil {
+		return
+	}
+	v := d.current()
+	d.barred(v)
+	if d.story.pending != nil {
+		return
+	}
+	limit, ok := d.limit(v)
+	if !ok {
+		return
+	}
+	what, fact := d.matter(v)
+	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what })
+	if no, ok := v.denied(v.stage.Moves); ok {
+		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: "advised-not"}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
+		return
+	}
+	if i < 0 {
+		d.chase(v, limit)
+		return
+	}
+	exp := v.stage.Expiry[i]
+	if what == policy.Rejected {
+		d.ask(v, drp.ReasonAsk, fact.On, limit, exp, "the request was rejected")
+		return
+	}
+	if limit.None {
+		if what == policy.Unsatisfactory {
+			d.ask(v, drp.ReasonAsk, d.after(fact.On, 1), limit, exp, "an answer has come and no end is recorded; the policy states no limit")
+		} else {
+			d.chase(v, limit)
+		}
+		return
+	}
+	if limit.Beyond {
+		return
+	}
+	d.atLimit(v, limit, exp, what)
+}
+
+// atLimit acts on the last day and after it.
+func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what string) {
+	due := limit.Proof.Due
+	go1 := d.after(due, 1) // the limit is the end of the last day: what follows is done on the next working day
+	if exp.Do == policy.Prompt {
+		says := "the limit has passed without an answer"
+		if what == policy.Unsatisfactory {
+			says = "the limit has passed; an answer has come and no end is recorded"
+		}
+		reason := drp.ReasonAsk
+		if d.Policy.Referral != nil && d.Policy.Referral.After == v.stage.ID {
+			reason = drp.ReasonReferral
+			if len(d.story.find(drp.ReferralConfirmed))+len(d.story.find(drp.ReferralDeclined)) > 0 {
+				return
+			}
+			if d.Today >= go1 {
+				d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it", Since: go1, Severity: "breach"})
+			}
+		}
+		d.ask(v, reason, go1, limit, exp, says)
+		return
+	}
+	if d.Today >= due && d.Today < go1 {
+		d.lastDay(v, limit, exp, what)
+	}
+	if d.Today < go1 {
+		return
+	}
+	if why := d.shaky(v, limit); why != "" {
+		d.ask(v, drp.ReasonAsk, go1, limit, exp, "the limit seems to have passed, but drpd does not escalate by itself: "+why)
+		return
+	}
+	next := d.Policy.Stage(exp.To)
+	if next == nil {
+		return
+	}
+	d.story.pending = &visit{id: visitID(next.ID, d.story.count(next.ID)+1), stage: next, entered: go1,
+		by: drp.Fact{Kind: drp.Escalated, On: go1, Evidence: limit.Start.Evidence}}
+}
+
+// shaky says why an automatic escalation would rest on sand, or "".
+func (d *decider) shaky(v *visit, limit Running) string {
+	if limit.Doubt != "" {
+		return limit.Doubt
+	}
+	if source := d.gap(limit.Proof.Due, d.Today); source != "" {
+		return "the source " + source + " could not be read"
+	}
+	for _, f := range v.facts {
+		if f.Kind == drp.Responded && f.Obstacle && (d.Policy.Obstacle == nil || d.Policy.Obstacle.Do != policy.Escalate) {
+			return "the answer names an obstacle outside the authority's control"
+		}
+		if f.Kind == drp.Resolved && f.Doubt != "" {
+			return f.Doubt
+		}
+	}
+	return ""
+}
+
+// matter says how a stage stands when its limit passes, and which fact says so.
+func (d *decider) matter(v *visit) (string, drp.Fact) {
+	if f, ok := v.first(drp.RequestRejected); ok {
+		return policy.Rejected, f
+	}
+	if on, _ := d.answered(v); !on.IsZero() {
+		return policy.Unsatisfactory, drp.Fact{On: on}
+	}
+	if f, ok := v.first(drp.MeetingHeld); ok {
+		return policy.Unsatisfactory, f
+	}
+	return policy.NoAnswer, drp.Fact{}
+}
+
+// denied returns the fact by which one of the moves was refused, the latest word on it.
+func (v *visit) denied(moves []policy.Move) (drp.Fact, bool) {
+	for _, m := range moves {
+		for i := len(v.facts) - 1; i >= 0; i-- {
+			if f := v.facts[i]; f.Kind == m.On {
+				return f, f.Denied
+			}
+		}
+	}
+	return drp.Fact{}, false
+}
+
+// lastDay tells the owner, on the last day, what happens on the next working day.
+func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what string) {
+	says := "no answer has come; unless the dispute is resolved today it goes to the next stage on the next working day"
+	var cc []string
+	if what == policy.Unsatisfactory {
+		says = "an answer has come and no end is recorded: is it resolved? Unless you say so today it goes to the next stage on the next working day"
+	} else if v.stage.Answer != nil {
+		cc = v.stage.Answer.By
+	}
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: limit.Proof.Due,
+		To: []string{d.Policy.Owner}, Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
+		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp.To)}, what, limit.Proof.Due.String())
+}
+
+// ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
+// the practice lead. An answer that changes the date starts anew only once the new date has passed too.
+func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) {
+	asked := d.leftFor(v.id, reason)
+	asked = slices.DeleteFunc(asked, func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
+	var cc []string
+	if n := len(asked); n > 0 {
+		last := asked[n-1].On
+		again := d.after(last, d.Policy.AskAgain.N)
+		if on <= last {
+			if d.Today < again {
+				return
+			}
+			on = again
+			cc = []string{practiceLead}
+		}
+	}
+	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on,
+		To: []string{d.Policy.Owner}, Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
+		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp.To)},
+		exp.When, fmt.Sprint(len(asked)))
+}
+
+// chase asks the owner after the authority's own interval where the policy states no limit.
+func (d *decider) chase(v *visit, limit Running) {
+	if !limit.None || limit.Clock.Chase.IsZero() || limit.Clock.Chase.None {
+		return
+	}
+	on := d.after(limit.Start.On, limit.Clock.Chase.N)
+	if d.Today >= on {
+		d.ask(v, drp.ReasonAsk, on, limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
+			"no answer has come; the policy states no limit, and the authority asks after "+limit.Clock.Chase.String())
+	}
+}
+
+func consultees(s *policy.Stage) []string {
+	var out []string
+	for _, c := range s.Consult {
+		out = append(out, c.With...)
+	}
+	return out
+}
+
+// answers lists what the owner can say to a question about a stage.
+func (d *decider) answers(v *visit, next string) []drp.Ask {
+	out := []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}}
+	if next != "" {
+		out = append(out, drp.Ask{Fact: drp.Escalated, Text: "escalate it to the next stage"})
+	}
+	if d.Policy.Referral != nil && d.Policy.Referral.After == v.stage.ID {
+		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
+	}
+	for _, c := range v.stage.Consult {
+		out = append(out, drp.Ask{Fact: drp.Consulted, Text: "I have consulted " + d.titles(c.With)})
+	}
+	for _, m := range v.stage.Moves {
+		out = append(out, drp.Ask{Fact: m.On, Text: "the " + d.titles(m.By) + " advises to escalate (or not)"})
+	}
+	return out
+}
+
+func (d *decider) titles(roles []string) string {
+	s := ""
+	for i, r := range roles {
+		if i > 0 {
+			s += " and "
+		}
+		s += d.Policy.RoleTitle(r)
+	}
+	return s
+}
+
+// barred proposes to start higher where a similar concern stayed unresolved before; the owner decides.
+func (d *decider) barred(v *visit) {
+	r := d.Policy.Recurrence
+	if r == nil || v.stage.ID != r.Bars || len(d.Similar) == 0 || d.File.Ruled("similar") != "" {
+		return
+	}
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: []string{d.Policy.Owner},
+		Says:   fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title),
+		Clause: r.Clause, Rule: "recurrence", Evidence: []string{v.by.Evidence}, Next: r.Start,
+		Asks: []drp.Ask{{Fact: drp.Escalated, Text: "it is similar: start at the formal stage"}}}, "similar")
+}

@@ -1,0 +1,273 @@
+package reconcile_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+	"drpd/policies"
+)
+
+var start = workday.NewDate(2026, time.November, 16)
+
+// evidence draws the readings of one dispute: a record in several versions, letters and re-sent forms that overlap with
+// it, attestations and corrections of them.
+func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
+	var out []drp.Reading
+	add := func(kind drp.Kind, key string, learned workday.Date, r drp.Reading) {
+		n := len(out)
+		source := map[drp.Kind]string{drp.Row: "records", drp.Message: "mailbox", drp.Attestation: "console"}[kind]
+		r.Evidence = drp.Evidence{ID: fmt.Sprintf("e%03d", n), Source: source, Kind: kind, Key: key, Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()}
+		r.Sent, r.Subject = learned, drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}}
+		for i := range r.Facts {
+			r.Facts[i].Evidence, r.Facts[i].Source, r.Facts[i].Learned, r.Facts[i].Place = r.Evidence.ID, source, learned, fmt.Sprint(i)
+		}
+		out = append(out, r)
+	}
+	raised := drp.Fact{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Owner}}
+	add(drp.Row, "form/1", start, drp.Reading{Facts: []drp.Fact{raised}, Fields: []drp.Field{{Name: "details", Value: drp.NewPrivate("x")}}})
+	roles := []string{p.Owner}
+	for _, s := range p.Stages {
+		roles = append(roles, s.Holder)
+	}
+	kinds := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.Responded, drp.FinishedAndSaved, drp.Reassigned, drp.Alerted, drp.MeetingRequested,
+		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged, drp.ReviewHeld, drp.Authorised, drp.Determined}
+	row := []drp.Fact{raised}
+	n := rapid.IntRange(0, 9).Draw(t, "events")
+	for i := range n {
+		learned := start.AddDays(rapid.IntRange(0, 30).Draw(t, "learned"))
+		f := drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")), By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
+			Denied: rapid.IntRange(0, 9).Draw(t, "denied") == 0, To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Attached: true}
+		if rapid.Bool().Draw(t, "names a stage") {
+			f.Stage = rapid.SampledFrom(p.Stages).Draw(t, "stage").ID
+		}
+		switch rapid.IntRange(0, 4).Draw(t, "source") {
+		case 0:
+			row = append(slices.Clone(row), f)
+			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}})
+		case 1:
+			add(drp.Message, "m", learned, drp.Reading{Facts: []drp.Fact{f}, Forms: []drp.FormPart{{Evidence: fmt.Sprintf("e%03d", len(out)), Digest: fmt.Sprint(i), Sent: learned}}})
+		case 2:
+			f.Block = "form/" + f.Stage
+			add(drp.Message, "m", learned, drp.Reading{Facts: []drp.Fact{f}})
+			add(drp.Message, "m", learned+1, drp.Reading{Facts: []drp.Fact{f}}) // sent again
+		case 3:
+			add(drp.Attestation, "a", learned, drp.Reading{Facts: []drp.Fact{f}})
+		case 4:
+			again := raised
+			again.On = start.AddDays(rapid.IntRange(-3, 3).Draw(t, "redated"))
+			row = slices.Clone(row)
+			row[0] = again
+			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true}})
+		}
+	}
+	return out
+}
+
+type world struct {
+	policies policy.Set
+	calendar *workday.Calendar
+}
+
+func load(t *testing.T) world {
+	t.Helper()
+	set, err := policy.Load(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal, err := workday.EnglandAndWales()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return world{set, cal}
+}
+
+func (w world) decide(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Result {
+	return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: today})
+}
+
+func text(t *rapid.T, v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// went lets effects leave, and gives the receipts of alerts back as evidence.
+func went(effects []drp.Effect, past []drp.Past, readings []drp.Reading, today workday.Date) ([]drp.Past, []drp.Reading) {
+	for _, e := range effects {
+		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
+			continue
+		}
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: slices.Concat(e.To, e.Cc), At: today.Midnight().Add(time.Duration(len(past)) * time.Second)})
+		if e.Kind != drp.Email || e.Reason != drp.ReasonAlert {
+			continue
+		}
+		f := drp.Fact{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, Learned: today, Evidence: "r" + e.Key, Source: "drpd"}
+		for _, role := range slices.Concat(e.To, e.Cc) {
+			f.To = append(f.To, drp.Actor{Role: role})
+		}
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "r" + e.Key, Source: "drpd", Kind: drp.Receipt, Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}})
+	}
+	return past, readings
+}
+
+// Any order of arrival gives the same output.
+func TestOrderMakesNoDifference(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		want := text(t, w.decide(p, readings, nil, today))
+		shuffled := rapid.Permutation(readings).Draw(t, "order")
+		if got := text(t, w.decide(p, shuffled, nil, today)); got != want {
+			t.Fatalf("another order gives another decision:\n%s\n%s", want, got)
+		}
+		twice := append(slices.Clone(shuffled), shuffled...)
+		if got := text(t, w.decide(p, twice, nil, today)); got != want {
+			t.Fatalf("the same evidence twice gives another decision:\n%s\n%s", want, got)
+		}
+	})
+}
+
+// Deciding twice adds nothing: once all that follows has left, the same day asks for nothing more.
+func TestDecidingTwiceAddsNothing(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		first := w.decide(p, readings, nil, today)
+		again := w.decide(p, readings, nil, today)
+		if text(t, first) != text(t, again) {
+			t.Fatal("the same case gives two decisions")
+		}
+		var past []drp.Past
+		for range 30 {
+			r := w.decide(p, readings, past, today)
+			if len(r.Effects) == 0 {
+				return
+			}
+			past, readings = went(r.Effects, past, readings, today)
+		}
+		t.Fatalf("there is always more to send: %s", text(t, w.decide(p, readings, past, today).Effects))
+	})
+}
+
+// Insert, redate or remove any one fact after sending, and no message is sent again but as a correction.
+func TestSentOnce(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		own := len(readings)
+		today := start.AddDays(rapid.IntRange(0, 45).Draw(t, "today"))
+		var past []drp.Past
+		for day := start; day <= today; day++ {
+			for range 30 {
+				r := w.decide(p, learnedBy(readings, day), past, day)
+				if len(r.Effects) == 0 {
+					break
+				}
+				past, readings = went(r.Effects, past, readings, day)
+			}
+		}
+		changed := slices.Clone(readings)
+		i := rapid.IntRange(0, own-1).Draw(t, "which")
+		switch rapid.SampledFrom([]string{"insert", "redate", "remove"}).Draw(t, "change") {
+		case "insert":
+			extra := evidence(t, p)
+			for j := range extra {
+				extra[j].Evidence.ID = "x" + extra[j].Evidence.ID
+			}
+			changed = append(changed, extra[len(extra)-1])
+		case "redate":
+			r := changed[i]
+			r.Facts = slices.Clone(r.Facts)
+			for j := range r.Facts {
+				r.Facts[j].On += workday.Date(rapid.IntRange(-4, 4).Draw(t, "by"))
+			}
+			changed[i] = r
+		case "remove":
+			changed = slices.Delete(changed, i, i+1)
+		}
+		for _, e := range w.decide(p, learnedBy(changed, today), past, today).Effects {
+			for _, x := range past {
+				same := x.Kind == e.Kind && x.Visit == e.Visit && x.Reason == e.Reason && x.Says == e.Says && x.Child == e.Child && slices.Equal(x.To, e.To) && x.Due == e.Due
+				if same && e.Reason != drp.ReasonCorrection && e.On <= x.On && e.Kind == drp.Email {
+					t.Fatalf("sent again: %s\nbefore: %s", text(t, e), text(t, x))
+				}
+				if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Kind == drp.Email && x.Visit == e.Visit {
+					t.Fatalf("a second alert about %s: %s", e.Visit, text(t, e))
+				}
+			}
+		}
+	})
+}
+
+func learnedBy(readings []drp.Reading, day workday.Date) []drp.Reading {
+	var out []drp.Reading
+	for _, r := range readings {
+		if r.Sent <= day {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Nothing makes Decide panic, loop or leave an open dispute to nobody.
+func TestTotal(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		if rapid.Bool().Draw(t, "without a clause") {
+			p = p.Without(rapid.SampledFrom(p.Cited()).Draw(t, "clause"))
+		}
+		readings := evidence(t, p)
+		if rapid.Bool().Draw(t, "no raise") {
+			readings = readings[1:]
+		}
+		today := start.AddDays(rapid.IntRange(-5, 900).Draw(t, "today"))
+		r := w.decide(p, readings, nil, today)
+		if r.Standing.Ended.IsZero() && (r.Standing.Turn == "" || r.Standing.Next == "") {
+			t.Fatalf("open, and nobody must act: %s", text(t, r.Standing))
+		}
+		for _, e := range r.Effects {
+			if e.Key == "" || e.On > today {
+				t.Fatalf("an effect without a key, or before its day: %s", text(t, e))
+			}
+			if e.Clause == "" && e.Reason != drp.ReasonAttention && e.Reason != drp.ReasonConfirm {
+				t.Fatalf("an effect without a clause: %s", text(t, e))
+			}
+		}
+	})
+}
+
+// Evidence that takes back a stage that was alerted stops the dispute until a person has said which is right.
+func TestWhatWasSentNoLongerAgrees(t *testing.T) {
+	w := load(t)
+	for _, p := range w.policies {
+		stage := p.Stages[1]
+		raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "1", Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
+			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Owner}, Learned: start, Evidence: "e1"}}}
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".1", Stage: stage.ID}, Life: drp.Accepted}}
+		r := w.decide(p, []drp.Reading{raised}, past, start+1)
+		if len(r.Conflicts) != 1 || len(r.Effects) != 1 || r.Effects[0].Reason != drp.ReasonAttention {
+			t.Fatalf("%s: %+v %+v", p.ID, r.Conflicts, r.Effects)
+		}
+		ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 1, Rulings: []drp.Ruling{{About: r.Conflicts[0].ID, Choice: "accept"}}}
+		if r := w.decide(p, []drp.Reading{raised, ruling}, past, start+1); len(r.Conflicts) != 0 {
+			t.Errorf("%s: settled, and still asked: %+v", p.ID, r.Conflicts)
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Standing says where a dispute is: what a service manager asks first.
+type Standing struct {
+	Stage    string
+	Title    string
+	Since    workday.Date
+	Raised   workday.Date
+	Ended    workday.Date
+	EndedBy  drp.FactKind
+	Visits   []Stay
+	Clocks   []Running // of the current stage, and the caps
+	Turn     string    // the role whose turn it is
+	TurnFrom workday.Date
+	Next     string // what happens next
+	NextOn   workday.Date
+	Overdue  int // working days past the stage's limit
+}
+
+// Stay is one visit of a stage, for the timeline.
+type Stay struct {
+	ID, Stage, Title string
+	Entered, Ended   workday.Date
+	By               drp.Fact
+	Limit            Running
+}
+
+func (d *decider) standing() {
+	if d.story.raised == nil {
+		d.result.Standing = Standing{Turn: operator, Next: "a person must say when and by whom it was raised"}
+		return
+	}
+	v := d.current()
+	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running()}
+	for _, x := range d.story.visits {
+		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by}
+		stay.Limit, _ = d.limit(x)
+		s.Visits = append(s.Visits, stay)
+	}
+	if e := d.story.ended; e != nil {
+		s.Ended, s.EndedBy = e.On, e.Kind
+		s.Next = "ended"
+		d.result.Standing = s
+		return
+	}
+	d.whoseTurn(&s, v)
+	d.result.Standing = s
+}
+
+func (d *decider) whoseTurn(s *Standing, v *visit) {
+	limit, _ := d.limit(v)
+	s.Turn, s.TurnFrom = v.stage.Holder, v.entered
+	on, _ := d.answered(v)
+	switch {
+	case d.story.pending != nil:
+		p := d.story.pending
+		s.Turn, s.TurnFrom = d.Policy.Owner, p.entered
+		s.Next, s.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
+	case !limit.None && !limit.Beyond && d.Today > limit.Proof.Due:
+		s.Turn, s.TurnFrom = d.Policy.Owner, limit.Proof.Due
+		s.Next = "the owner says whether it is resolved or goes on"
+		if h := d.Policy.HandOver; h != nil && !h.Amount.None {
+			s.NextOn = d.after(limit.Proof.Due, max(1, h.Amount.N))
+		}
+		s.Overdue = limit.Late
+	case !on.IsZero():
+		s.Turn, s.TurnFrom = d.Policy.Owner, on
+		s.Next, s.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
+	case limit.None:
+		s.Next = "an answer; no limit in the policy"
+	default:
+		s.Next, s.NextOn = "an answer", limit.Proof.Due
+		if next := d.Policy.Stage(v.stage.Next()); next != nil {
+			s.Next = fmt.Sprintf("an answer, or %s", next.Title)
+		}
+	}
+	if len(d.result.Conflicts) > 0 && s.NextOn.IsZero() {
+		s.Turn = operator
+	}
+}
+
+// closed says whether the dispute has ended and nothing more is to follow.
+func (d *decider) closed() bool {
+	if d.story.raised == nil || d.story.ended == nil || len(d.result.Conflicts) > 0 || len(d.result.Effects) > 0 {
+		return false
+	}
+	for _, u := range d.Policy.FollowUps {
+		for _, a := range d.story.find(u.After) {
+			if !d.followed(u, a) {
+				return false
+			}
+		}
+	}
+	waits := d.Policy.Record != nil && d.Policy.Record.Authorise != nil && d.File.Record.Known && !d.File.Record.Authorised
+	return !waits
+}

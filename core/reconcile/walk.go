@@ -1,0 +1,319 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+// visit is one stay in a stage.
+type visit struct {
+	id      string
+	stage   *policy.Stage
+	entered workday.Date
+	by      drp.Fact
+	ended   workday.Date // zero while it lasts
+	next    *visit       // the visit that followed
+	facts   []drp.Fact   // by included
+}
+
+// story is the facts put in order: which stages were visited, and how it ended.
+type story struct {
+	raised    *drp.Fact
+	visits    []*visit
+	pending   *visit    // asked for, or due: the alert has not been accepted yet
+	ended     *drp.Fact // what ended the dispute
+	overtaken []*visit  // stages alerted after an end that was learned late
+	after     []drp.Fact
+	findings  []drp.Finding
+	conflicts []drp.Conflict
+}
+
+func visitID(stage string, n int) string { return fmt.Sprintf("%s.%d", stage, n) }
+
+func (s *story) count(stage string) int {
+	n := 0
+	for _, v := range s.visits {
+		if v.stage.ID == stage {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *story) last() *visit { return s.visits[len(s.visits)-1] }
+
+// walker holds one walk over the facts.
+type walker struct {
+	Case
+	story
+}
+
+// walk puts the facts in order. It is total: what fits nowhere becomes a finding or a conflict.
+func walk(c Case) story {
+	w := &walker{Case: c}
+	for i, f := range c.File.Facts {
+		if f.Kind == drp.Raised && !f.Denied && w.raised == nil {
+			w.raised = &c.File.Facts[i]
+		}
+	}
+	if w.raised == nil || len(c.Policy.Stages) == 0 {
+		w.raised = nil
+		return w.story
+	}
+	first := &c.Policy.Stages[0]
+	if named := c.Policy.Stage(w.raised.Stage); named != nil {
+		first = named
+	}
+	w.enter(first, *w.raised)
+	for _, f := range c.File.Facts {
+		if f.Kind == drp.Raised {
+			continue
+		}
+		if f.On > w.Today {
+			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On), Severity: "note", Evidence: []string{f.Evidence}})
+			continue
+		}
+		if !w.mayBeSaid(f) {
+			if c := hearsay(f); w.File.Ruled(c.ID) == "" {
+				w.conflicts = append(w.conflicts, c)
+			}
+			continue
+		}
+		w.step(f)
+	}
+	if c.File.Ruled("dispute") == "reject" && w.ended == nil {
+		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned}
+	}
+	return w.story
+}
+
+// mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
+// who keeps the form. A person may also have ruled that it is so.
+func (w *walker) mayBeSaid(f drp.Fact) bool {
+	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || slices.Contains(f.SaidRoles, w.Policy.Owner) || intersects(f.SaidRoles, f.Joint) ||
+		w.File.Ruled(hearsay(f).ID) == "accept"
+}
+
+func hearsay(f drp.Fact) drp.Conflict {
+	return drp.NewConflict(fmt.Sprintf("a form says %q on %s for the role %q, and its sender holds neither that role nor the owner's: is it so?", f.Kind, f.On, f.By.Role), f.Evidence)
+}
+
+func (w *walker) enter(s *policy.Stage, f drp.Fact) {
+	v := &visit{id: visitID(s.ID, w.count(s.ID)+1), stage: s, entered: f.On, by: f, facts: []drp.Fact{f}}
+	if len(w.visits) > 0 {
+		last := w.last()
+		last.ended, last.next = f.On, v
+	}
+	w.visits = append(w.visits, v)
+	if w.pending != nil && w.Policy.Order(w.pending.stage.ID) <= w.Policy.Order(s.ID) {
+		w.pending = nil
+	}
+}
+
+func (w *walker) step(f drp.Fact) {
+	if w.ended != nil {
+		w.afterEnd(f)
+		return
+	}
+	cur := w.last()
+	if f.On < w.raised.On && !mayPrecede(f.Kind) {
+		w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, w.raised.On), Stage: cur.stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
+		return
+	}
+	if w.ends(cur, f) {
+		w.ended = &f
+		cur.ended = f.On
+		cur.facts = append(cur.facts, f)
+		w.pending = nil
+		return
+	}
+	if to := w.enters(cur, f); to != nil {
+		w.enter(to, f)
+		return
+	}
+	at := w.place(cur, f)
+	at.facts = append(at.facts, f)
+	if to := w.asksFor(cur, f); to != nil {
+		w.pending = &visit{id: visitID(to.ID, w.count(to.ID)+1), stage: to, entered: f.On, by: f}
+	}
+}
+
+// place gives the visit to which a fact belongs: the stage that it names, or for an answer the latest stage at which its
+// author has to answer; else the current one.
+func (w *walker) place(cur *visit, f drp.Fact) *visit {
+	for i := len(w.visits) - 1; i >= 0; i-- {
+		v := w.visits[i]
+		switch {
+		case f.Stage != "":
+			if v.stage.ID == f.Stage {
+				return v
+			}
+		case f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved:
+			if v.stage.Answer != nil && intersects(f.ByRoles, v.stage.Answer.By) {
+				return v
+			}
+		}
+	}
+	return cur
+}
+
+// mayPrecede lists what may happen before a dispute is raised.
+func mayPrecede(k drp.FactKind) bool {
+	switch k {
+	case drp.Discussed, drp.Telephoned, drp.Consulted, drp.LegalAdviceTaken, drp.MeetingHeld, drp.ReviewHeld, drp.LessonNoted:
+		return true
+	}
+	return false
+}
+
+// ends says whether a fact ends the dispute: one of the stage's satisfiers, or the policy's, says so.
+func (w *walker) ends(cur *visit, f drp.Fact) bool {
+	if f.Denied {
+		return false
+	}
+	ends := w.Policy.Ends
+	if len(cur.stage.Ends) > 0 {
+		ends = slices.Concat(cur.stage.Ends, ends)
+	}
+	return slices.ContainsFunc(ends, func(e policy.End) bool { return e.Fact == f.Kind && intersects(f.ByRoles, e.By) })
+}
+
+// enters returns the stage that a fact enters, or nil. A stage is entered by the record's reassignment to its holder,
+// by a written alert that reached one of its recipients, or by what the policy names.
+func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
+	later := w.Policy.Stages[w.Policy.Order(cur.stage.ID)+1:]
+	for i := range later {
+		s := &later[i]
+		if f.Stage != "" && f.Stage != s.ID {
+			continue
+		}
+		switch {
+		case f.Kind == drp.Reassigned:
+			if s.Record != nil && slices.Contains(f.ToRoles, s.Record.With) && !slices.Contains(f.ToRoles, holderOf(cur.stage)) {
+				return s
+			}
+		case f.Kind == drp.Alerted && s.Alert != nil && w.counts(f):
+			if f.Stage == s.ID && reaches(f, s) || f.Stage == "" && reaches(f, s) && !reaches(f, cur.stage) {
+				return s
+			}
+		case slices.Contains(s.EnterOn, f.Kind) && (f.Stage == s.ID || cur.stage.Next() == s.ID):
+			if len(f.ToRoles) == 0 || slices.Contains(f.ToRoles, s.Holder) {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// counts says whether an alert is the owner's or drpd's: a manager who writes to another enters no stage.
+func (c *Case) counts(f drp.Fact) bool {
+	return slices.Contains(f.ByRoles, drpdItself) || slices.Contains(f.ByRoles, c.Policy.Owner)
+}
+
+func holderOf(s *policy.Stage) string {
+	if s.Record == nil {
+		return ""
+	}
+	return s.Record.With
+}
+
+func reaches(f drp.Fact, s *policy.Stage) bool {
+	return s.Alert != nil && slices.ContainsFunc(s.Alert.To, func(r policy.Recipient) bool { return slices.Contains(f.ToRoles, r.Role) })
+}
+
+// asksFor returns the stage to which a fact asks to go: the owner's word, or a move of the stage.
+func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
+	if f.Denied {
+		return nil
+	}
+	if f.Kind == drp.Escalated && slices.Contains(f.ByRoles, w.Policy.Owner) {
+		to := f.Stage
+		if to == "" {
+			to = cur.stage.Next()
+		}
+		if w.Policy.Order(to) > w.Policy.Order(cur.stage.ID) {
+			return w.Policy.Stage(to)
+		}
+		return nil
+	}
+	for _, m := range cur.stage.Moves {
+		if m.On == f.Kind && (len(m.By) == 0 || intersects(f.ByRoles, m.By)) {
+			return w.Policy.Stage(m.To)
+		}
+	}
+	return nil
+}
+
+// afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
+// overtaken; anything else that moves an ended dispute is a question for a person.
+func (w *walker) afterEnd(f drp.Fact) {
+	switch f.Kind {
+	case drp.Alerted:
+		s := w.Policy.Stage(f.Stage)
+		if s != nil && slices.Contains(f.ByRoles, drpdItself) {
+			if w.count(s.ID) == 0 && !slices.ContainsFunc(w.overtaken, func(v *visit) bool { return v.stage == s }) {
+				w.overtaken = append(w.overtaken, &visit{id: visitID(s.ID, 1), stage: s, entered: f.On, by: f, facts: []drp.Fact{f}})
+			}
+			return
+		}
+		if f.On > w.ended.On && s != nil && w.Policy.Order(s.ID) > w.Policy.Order(w.last().stage.ID) {
+			w.reopened(f)
+		}
+	case drp.Reassigned:
+		owner := w.Policy.Owner
+		if f.On > w.ended.On && !slices.Contains(f.ToRoles, owner) {
+			w.reopened(f)
+		}
+	case drp.Escalated:
+		if f.On > w.ended.On {
+			w.reopened(f)
+		}
+	}
+	w.after = append(w.after, f)
+}
+
+func (w *walker) reopened(f drp.Fact) {
+	c := drp.NewConflict(fmt.Sprintf("the dispute ended on %s (%s), but %q on %s moves it on: is it open again?", w.ended.On, w.ended.Kind, f.Kind, f.On), w.ended.Evidence, f.Evidence)
+	if w.File.Ruled(c.ID) == "" {
+		w.conflicts = append(w.conflicts, c)
+	}
+}
+
+// current is the visit in which the dispute is, or was when it ended.
+func (d *decider) current() *visit { return d.story.last() }
+
+// all returns every fact of the visits and after.
+func (s *story) all() []drp.Fact {
+	var out []drp.Fact
+	for _, v := range s.visits {
+		out = append(out, v.facts...)
+	}
+	return append(out, s.after...)
+}
+
+func (s *story) find(k drp.FactKind) []drp.Fact {
+	var out []drp.Fact
+	for _, f := range s.all() {
+		if f.Kind == k && !f.Denied {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b drp.Fact) int { return int(a.On - b.On) })
+	return out
+}
+
+// first returns the earliest fact of a kind in the visit.
+func (v *visit) first(k drp.FactKind) (drp.Fact, bool) {
+	var out drp.Fact
+	found := false
+	for _, f := range v.facts {
+		if f.Kind == k && !f.Denied && (!found || f.On < out.On) {
+			out, found = f, true
+		}
+	}
+	return out, found
+}
