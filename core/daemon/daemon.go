@@ -1,0 +1,466 @@
+// Package daemon runs the cycle: poll, ingest, read, decide, deliver. It is the one impure part of the core.
+//
+// It promises: evidence is stored, untouched, before it is understood; nothing leaves before the decision behind it is
+// stored, and every attempt is recorded before it is made; a crash at any point repeats work and neither loses nor
+// doubles it; every effect passes one ordered list of gates, and the first that refuses is stored with its reason; a
+// source that cannot be read stops nothing else and is never taken for silence.
+//
+// A cycle is a function of the sources, the ledger and the clock. Everything it needs comes in by small interfaces,
+// each with a conformance suite in porttest that the adapters and the in-memory fakes pass alike.
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Feed is a named source with its reader. Read is total and does no I/O: it runs on what is stored.
+type Feed struct {
+	Name   string
+	Source Source
+	Read   func(ev drp.Evidence, learned workday.Date) drp.Reading
+}
+
+// Daemon holds what a cycle needs. Its fields are set once, before the first cycle.
+type Daemon struct {
+	Feeds    []Feed
+	Words    func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
+	FormOf   func(ev drp.Evidence, digest string) ([]byte, bool)     // the bytes of a form in a message
+	Ledger   Ledger
+	Notes    NoteWriter
+	Forms    FormKeeper
+	Mail     Mailer
+	Writer   *notice.Writer
+	Policies policy.Set
+	Calendar *workday.Calendar
+	Roster   drp.Roster
+	Gates    Gates
+	Zone     *time.Location
+	Now      func() time.Time
+	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
+	Log      *slog.Logger
+
+	readings map[string]drp.Reading // what was read before: evidence never changes, and reading it is pure
+}
+
+// Report says what a cycle did.
+type Report struct {
+	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
+}
+
+const maxReadings = 10_000 // kept in memory
+
+const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
+
+// Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
+func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
+	var r Report
+	if err := d.clock(ctx); err != nil {
+		return r, err
+	}
+	for again := true; again; { // a new dispute makes the record system tell who works with its children
+		if err := d.poll(ctx, &r); err != nil {
+			return r, fmt.Errorf("poll: %w", err)
+		}
+		var err error
+		if again, err = d.place(ctx, &r); err != nil {
+			return r, fmt.Errorf("place evidence: %w", err)
+		}
+	}
+	if err := d.notice(ctx); err != nil {
+		return r, fmt.Errorf("notice: %w", err)
+	}
+	sent := 0
+	for range maxRounds {
+		decided, err := d.decideAll(ctx, &r)
+		if err != nil {
+			return r, fmt.Errorf("decide: %w", err)
+		}
+		done, err := d.deliver(ctx, &r, &sent)
+		if err != nil {
+			return r, fmt.Errorf("deliver: %w", err)
+		}
+		if decided+done == 0 {
+			return r, nil
+		}
+	}
+	return r, nil
+}
+
+// clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
+// what was sent since.
+func (d *Daemon) clock(ctx context.Context) error {
+	last, err := d.Ledger.Setting(ctx, settingDay)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	today := d.today().String()
+	switch {
+	case today < last:
+		return fmt.Errorf("the machine's clock says %s, but drpd worked on %s before: set the clock right", today, last)
+	case today > last:
+		return d.Ledger.SetSetting(ctx, settingDay, today, "drpd", d.Now())
+	}
+	return nil
+}
+
+// notice tells the operator what waits for a person besides disputes: when that has changed, and once a week while it
+// has not.
+func (d *Daemon) notice(ctx context.Context) error {
+	quarantined, waiting, err := d.Ledger.Kept(ctx)
+	if err != nil || quarantined+waiting == 0 {
+		return err
+	}
+	if !d.working() {
+		return nil
+	}
+	year, week := d.today().Midnight().ISOWeek()
+	return d.tell(ctx, fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", quarantined, waiting),
+		"kept", fmt.Sprintf("%d-%d/%d/%d", year, week, quarantined, waiting), false)
+}
+
+// tell writes to the operator about what belongs to no dispute, once for each piece of news.
+func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool) error {
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
+	return d.Ledger.Notice(ctx, e.Keyed(kind, news), d.Now())
+}
+
+// working says whether today is a working day; past the end of the calendar no day is one, and the log says so.
+func (d *Daemon) working() bool {
+	ok, _, err := d.Calendar.Working(d.today())
+	if err != nil {
+		d.Log.Error("the calendar has ended: nothing is sent until it knows this year", "error", err)
+	}
+	return ok
+}
+
+// today is the civil date in the authority's zone.
+func (d *Daemon) today() workday.Date { return workday.DateOf(d.Now().In(d.Zone)) }
+
+func (d *Daemon) learned(ev drp.Evidence) workday.Date {
+	return workday.DateOf(ev.Learned.In(d.Zone))
+}
+
+func (d *Daemon) poll(ctx context.Context, r *Report) error {
+	for _, f := range d.Feeds {
+		cursor, err := d.Ledger.Cursor(ctx, f.Name)
+		if err != nil {
+			return err
+		}
+		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
+		if err != nil {
+			d.Log.Error("source cannot be read", "source", f.Name, "error", err)
+			if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
+				return err
+			}
+			if err := d.Ledger.SourceFailed(ctx, f.Name, err.Error(), d.Now()); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := d.Ledger.Ingest(ctx, f.Name, batch, next, d.Now()); err != nil {
+			return err
+		}
+		r.Polled += len(batch)
+	}
+	return nil
+}
+
+// read understands stored evidence; it can run at any time and again.
+func (d *Daemon) read(ev drp.Evidence) drp.Reading {
+	if r, ok := d.readings[ev.ID]; ok {
+		return r
+	}
+	if d.readings == nil || len(d.readings) >= maxReadings {
+		d.readings = make(map[string]drp.Reading)
+	}
+	read := d.Words
+	for _, f := range d.Feeds {
+		if f.Name == ev.Source {
+			read = f.Read
+		}
+	}
+	r := read(ev, d.learned(ev))
+	body := ev
+	body.Body = nil
+	r.Evidence = body
+	d.readings[ev.ID] = r
+	return r
+}
+
+// place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
+// has begun since, so that the order of arrival makes no difference.
+func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
+	for again := true; again; {
+		again = false
+		waiting, err := d.Ledger.Waiting(ctx)
+		if err != nil {
+			return began, err
+		}
+		known, err := d.Ledger.Known(ctx)
+		if err != nil {
+			return began, err
+		}
+		for _, ev := range waiting {
+			p, err := d.placement(ctx, ev, known)
+			if err != nil {
+				return began, err
+			}
+			p.Evidence, p.Now = ev.ID, d.Now()
+			if err := d.Ledger.Place(ctx, p); err != nil {
+				return began, err
+			}
+			switch p.Where {
+			case PlaceQuarantine:
+				r.Quarantined++
+				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
+			case PlaceDispute:
+				r.Placed++
+			}
+			if p.New != nil {
+				known, again, began = append(known, *p.New), true, true
+			}
+		}
+	}
+	return began, nil
+}
+
+func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {
+	reading := d.read(ev)
+	children := reading.Subject.Children
+	if len(reading.Holders) > 0 {
+		return Placement{Where: PlacePeople, Children: children}, nil
+	}
+	if reading.Auto {
+		return Placement{Where: PlaceNoted, Reason: "sent by a machine"}, nil
+	}
+	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
+	if err != nil {
+		return Placement{}, err
+	}
+	if !reading.Trusted && accepted == "" {
+		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
+	}
+	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
+	code := ""
+	if p != nil {
+		code = p.Code
+	}
+	tied := drp.Tie(reading, code, known)
+	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
+		return Placement{}, err
+	} else if to != "" { // a person has said where it belongs
+		tied = drp.TieTo(reading, code, to)
+	}
+	switch {
+	case tied.New && p == nil:
+		return Placement{Where: PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
+	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts) == 0:
+		return Placement{Where: PlaceQuarantine, Reason: firstDoubt(reading, tied.Doubt)}, nil
+	case tied.Ref == "":
+		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
+	}
+	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	if tied.New {
+		out.Policy = p.Digest
+		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
+			Raised: reading.Subject.Raised, Theme: reading.Subject.Theme, Open: true}
+		return out, nil
+	}
+	if ev.Kind == drp.Message && accepted == "" {
+		i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref })
+		roster, err := d.roster(ctx, known[i].Children)
+		if err != nil {
+			return Placement{}, err
+		}
+		if len(roster.RolesOf(reading.Sender, known[i].Children, reading.Sent)) == 0 {
+			if len(roster) == len(d.Roster) {
+				return Placement{Where: PlaceWaiting, Reason: "who works with the child of " + tied.Ref + " is not known yet"}, nil
+			}
+			return Placement{Where: PlaceQuarantine, Reason: "its sender holds no role in dispute " + tied.Ref}, nil
+		}
+	}
+	return out, nil
+}
+
+func firstDoubt(r drp.Reading, other string) string {
+	if len(r.Doubts) > 0 {
+		return r.Doubts[0].What
+	}
+	return other
+}
+
+func orToday(on, today workday.Date) workday.Date {
+	if on.IsZero() {
+		return today
+	}
+	return on
+}
+
+// roster is the dated roster of the configuration with those whom the record system names for the children.
+func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, error) {
+	people, err := d.Ledger.People(ctx, children)
+	if err != nil {
+		return nil, err
+	}
+	newest := make(map[string]drp.Evidence)
+	var keys []string
+	for _, ev := range people {
+		old, ok := newest[ev.Key]
+		if !ok {
+			keys = append(keys, ev.Key)
+		}
+		if !ok || old.Version < ev.Version || old.Version == ev.Version && old.ID < ev.ID {
+			newest[ev.Key] = ev
+		}
+	}
+	slices.Sort(keys)
+	out := slices.Clone(d.Roster)
+	for _, k := range keys {
+		out = append(out, d.read(newest[k]).Holders...)
+	}
+	return out, nil
+}
+
+// decideAll decides each dispute whose evidence, date or inputs have changed.
+func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
+	around, err := d.surroundings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	due, err := d.Ledger.Due(ctx, d.today(), d.inputs(around))
+	if err != nil {
+		return 0, err
+	}
+	var batch []Decided
+	for _, ref := range due {
+		c, stored, err := d.caseIn(ctx, ref, around)
+		if err != nil {
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
+			continue
+		}
+		if c.Policy == nil {
+			d.Log.Error("the dispute's policy is not loaded", "dispute", ref, "policy", stored.Policy)
+			continue
+		}
+		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
+	}
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	r.Decided += len(batch)
+	return len(batch), d.Ledger.Decide(ctx, batch)
+}
+
+// inputs changes when something changes that every decision looks at: also when a source can no longer be read, or can
+// again, so that nothing leaves that was decided before.
+func (d *Daemon) inputs(a around) string {
+	return fmt.Sprint(d.Inputs, a.gaps)
+}
+
+func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
+	s := result.Standing
+	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: s.Turn, TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn,
+		Overdue: s.Overdue, Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
+	if n := len(s.Visits); n > 0 {
+		sum.Due = s.Visits[n-1].Limit.Proof.Due
+	}
+	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
+		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
+}
+
+// around is what every decision of a round looks at besides its dispute.
+type around struct {
+	gaps  []reconcile.Gap
+	known []drp.Known
+}
+
+func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
+	if a.gaps, err = d.Ledger.Gaps(ctx); err != nil {
+		return a, err
+	}
+	a.known, err = d.Ledger.Known(ctx)
+	return a, err
+}
+
+// Case gathers all that Decide looks at; `explain` shows the same.
+func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, Stored, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return reconcile.Case{}, Stored{}, err
+	}
+	return d.caseIn(ctx, ref, a)
+}
+
+// CaseAsOf is the case as it stood at the end of a day, by what had been learned by then.
+func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (reconcile.Case, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	stored, err := d.Ledger.Load(ctx, ref)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	later := func(at time.Time) bool { return workday.DateOf(at.In(d.Zone)) > day }
+	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
+	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
+	c, err := d.assemble(ctx, stored, a)
+	c.Today = day
+	return c, err
+}
+
+func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, Stored, error) {
+	if ref == "" { // a message to the operator that belongs to no dispute
+		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster, Today: d.today()}, Stored{}, nil
+	}
+	stored, err := d.Ledger.Load(ctx, ref)
+	if err != nil {
+		return reconcile.Case{}, stored, err
+	}
+	c, err := d.assemble(ctx, stored, a)
+	return c, stored, err
+}
+
+func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconcile.Case, error) {
+	var readings []drp.Reading
+	for _, ev := range stored.Evidence {
+		readings = append(readings, d.read(ev))
+	}
+	roster, err := d.roster(ctx, stored.Children)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	p := d.Policies.ByDigest(stored.Policy)
+	if p == nil || p.InForce == nil {
+		p = d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
+	}
+	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: drp.Fold(readings, roster), Roster: roster, Past: stored.Past,
+		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil
+}
+
+// similar lists disputes about the same child and theme, raised before and not resolved.
+func similar(one drp.Known, known []drp.Known) []string {
+	var out []string
+	for _, k := range known {
+		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised || !slices.Contains(k.Forms, one.Form) {
+			continue
+		}
+		if slices.ContainsFunc(k.Children, func(c string) bool { return slices.Contains(one.Children, c) }) {
+			out = append(out, k.Ref)
+		}
+	}
+	return out
+}

@@ -1,0 +1,414 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+const (
+	maxResends = 1  // of a message whose fate is unknown
+	groupSize  = 20 // attempts whose receipts are stored together
+)
+
+// deliver sends what is to go and says how much it tried.
+func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error) {
+	out, err := d.Ledger.Outbox(ctx, d.Now())
+	if err != nil {
+		return 0, err
+	}
+	paused, err := d.Ledger.Setting(ctx, settingPaused)
+	if err != nil {
+		return 0, err
+	}
+	guarded, err := d.Ledger.Setting(ctx, settingGuard)
+	if err != nil {
+		return 0, err
+	}
+	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded != "", now: d.Now().In(d.Zone), cal: d.Calendar}
+	if g.over(out, *sent) {
+		if err := d.Ledger.SetSetting(ctx, settingGuard, fmt.Sprintf("%d emails were about to go in one cycle; the limit is %d", g.emails+*sent, d.Gates.MaxEmails), "drpd", d.Now()); err != nil {
+			return 0, err
+		}
+		d.Log.Error("blast-radius guard: all email is held until a person says resume", "emails", g.emails, "limit", d.Gates.MaxEmails)
+		if err := d.tell(ctx, "more emails were about to go at once than the configuration allows; all are held: look at them with drpd outbox list, then say drpd resume", "guard", d.today().String(), true); err != nil {
+			return 0, err
+		}
+		g.guarded = true
+	}
+	batch, err := d.ready(ctx, out, g, r)
+	if err != nil {
+		return 0, err
+	}
+	n := 0
+	for group := range slices.Chunk(batch, groupSize) {
+		claimed, err := d.group(ctx, group, r, sent)
+		if err != nil {
+			return n, err
+		}
+		n += claimed
+	}
+	return n, nil
+}
+
+// attempt is one delivery that is about to be made: an email to one person, a case note, a copy of a form.
+type attempt struct {
+	Outgoing
+	to     Envelope
+	policy *policy.Policy
+	stored Stored
+	known  drp.Life // what became of it, where the archive already says so
+}
+
+// ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
+// dispute has to say is decided anew once its receipt is there.
+func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Report) ([]attempt, error) {
+	if len(out) == 0 {
+		return nil, nil
+	}
+	around, err := d.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var batch []attempt
+	var made []Envelope
+	taken := make(map[string]bool)
+	for _, o := range out {
+		if o.Dispute != "" && taken[o.Dispute] {
+			continue
+		}
+		if gate, why := g.refuse(o.Effect); gate != "" {
+			r.Held++
+			if err := d.hold(ctx, o, gate, why); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		a, fresh, err := d.prepare(ctx, o, around, r)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, fresh...)
+		if a != nil {
+			taken[o.Dispute] = true
+			batch = append(batch, *a)
+		}
+	}
+	if len(made) > 0 {
+		if err := d.Ledger.Make(ctx, made, d.Now()); err != nil {
+			return nil, err
+		}
+	}
+	return batch, nil
+}
+
+// prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
+func (d *Daemon) prepare(ctx context.Context, o Outgoing, around around, r *Report) (*attempt, []Envelope, error) {
+	c, stored, err := d.caseIn(ctx, o.Dispute, around)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Policy == nil {
+		return nil, nil, d.hold(ctx, o, "policy", "the dispute's policy is not loaded")
+	}
+	a := &attempt{Outgoing: o, policy: c.Policy, stored: stored}
+	var fresh []Envelope
+	switch {
+	case !o.Unmade:
+	case o.Kind != drp.Email:
+		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now()}}
+	default:
+		var why string
+		if fresh, why, err = d.make(o, c.Policy, c.File, c.Roster, stored); err != nil {
+			why = err.Error()
+		}
+		if why != "" {
+			r.Held++
+			if o.Dispute != "" && o.HeldBy != "role" {
+				if err := d.tell(ctx, "an email of dispute "+o.Dispute+" cannot go: "+why, "vacant", o.Key, false); err != nil {
+					return nil, nil, err
+				}
+			}
+			return nil, nil, d.hold(ctx, o, "role", why)
+		}
+	}
+	if o.Unmade {
+		a.Deliveries = fresh
+	}
+	if len(a.Deliveries) == 0 {
+		return nil, nil, nil
+	}
+	a.to = a.Deliveries[0]
+	if a.to.AlreadyTrying && o.Kind == drp.Email {
+		ok, err := d.search(ctx, a)
+		if err != nil || !ok {
+			return nil, nil, err
+		}
+	}
+	return a, fresh, nil
+}
+
+// search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the
+// same Message-ID is made; ok is false where a person must say.
+func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
+	found, err := d.Mail.Find(ctx, a.to)
+	switch {
+	case errors.Is(err, ErrNoArchive):
+		return false, d.hold(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: a person must say whether it arrived")
+	case err != nil:
+		d.Log.Warn("the route's archive cannot be searched", "effect", a.Key, "error", err)
+		return false, nil
+	case found:
+		a.known = drp.Accepted
+	case a.to.Tries > maxResends:
+		return false, d.hold(ctx, a.Outgoing, "unknown", "it was sent again once and its fate is still unknown: a person must say")
+	}
+	return true, nil
+}
+
+// group records the attempts, makes them, and stores the receipts: three steps, so that a crash between any two leaves
+// attempts whose fate the next run finds out.
+func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *int) (int, error) {
+	tickets := make([]Envelope, len(batch))
+	for i, a := range batch {
+		tickets[i] = a.to
+	}
+	claimed, err := d.Ledger.Claim(ctx, tickets, d.Now())
+	if err != nil {
+		return 0, err
+	}
+	var settled []Settled
+	for i, a := range batch {
+		if !claimed[i] {
+			continue
+		}
+		err := d.attempt(ctx, a, r, sent)
+		if ctx.Err() != nil {
+			return 0, ctx.Err() // its fate is unknown: the next run looks
+		}
+		s, err := d.settled(a, err, r)
+		if err != nil {
+			return 0, err
+		}
+		if s.Life == drp.Failed && a.Dispute != "" {
+			if err := d.tell(ctx, fmt.Sprintf("%s %s of dispute %s was refused for good: drpd outbox show %s", a.Kind, a.Reason, a.Dispute, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
+				return 0, err
+			}
+		}
+		settled = append(settled, s)
+	}
+	if len(settled) == 0 {
+		return 0, nil
+	}
+	return len(settled), d.Ledger.Settle(ctx, settled)
+}
+
+// attempt makes one delivery. Case notes and copies are idempotent by their reference, so that one whose fate is not
+// known is simply made again.
+func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) error {
+	switch {
+	case a.known == drp.Accepted:
+		return nil
+	case a.Kind == drp.Email:
+		*sent++
+		if err := d.Mail.Send(ctx, a.to, a.to.Message); err != nil {
+			return err
+		}
+		r.Sent++
+		return nil
+	case a.Kind == drp.CaseNote:
+		text, err := d.Writer.Note(a.policy, a.Effect)
+		if err != nil {
+			return Permanent{err}
+		}
+		err = d.Notes.WriteNote(ctx, Note{Reference: a.Key, Child: a.Child, Type: a.NoteType, Text: text, On: a.On})
+		if err == nil {
+			r.Written++
+		}
+		return err
+	}
+	data, ok := d.formBytes(a.stored, a.Form)
+	if !ok {
+		return Permanent{errors.New("the dispute form cannot be found in its message")}
+	}
+	err := d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: a.Child, Dispute: a.Dispute, Name: a.Form.Name, Data: data, On: a.On})
+	if err == nil {
+		r.Written++
+	}
+	return err
+}
+
+// settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
+// accepted is a fact of the dispute.
+func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
+	s := Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
+	var permanent Permanent
+	switch {
+	case err == nil:
+		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
+		s.Receipt = &drp.Evidence{ID: "r" + a.Key + "." + a.to.Person, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person, Learned: d.Now(), Body: body}
+		return s, err
+	case errors.As(err, &permanent):
+		s.Life, s.Why = drp.Failed, "refused for good: "+err.Error()
+	default:
+		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to.Tries))
+	}
+	r.Failed++
+	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
+	return s, nil
+}
+
+func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
+	if o.HeldBy == gate && o.Why == why {
+		return nil
+	}
+	level := slog.LevelWarn
+	if gate == "window" {
+		level = slog.LevelDebug // as it should be, every night
+	}
+	d.Log.Log(ctx, level, "held", "effect", o.Key, "dispute", o.Dispute, "gate", gate, "why", why)
+	return d.Ledger.Hold(ctx, o.Key, gate, why, d.Now())
+}
+
+// make resolves the roles and renders one message a person. A role that nobody holds blocks the effect.
+func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Roster, stored Stored) ([]Envelope, string, error) {
+	resolve := func(roles []string) (out []Person, vacant string) {
+		for _, role := range roles {
+			holders := roster.Holding(role, stored.Children, d.today())
+			if len(holders) == 0 {
+				return nil, role
+			}
+			for _, h := range holders {
+				if h.Address.Empty() {
+					return nil, role
+				}
+				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
+					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address})
+				}
+			}
+		}
+		return out, ""
+	}
+	to, vacant := resolve(o.To)
+	cc, vacantCc := resolve(o.Cc)
+	if vacant == "" {
+		vacant = vacantCc
+	}
+	if vacant != "" {
+		return nil, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster", nil
+	}
+	cc = slices.DeleteFunc(cc, func(x Person) bool { return slices.ContainsFunc(to, func(y Person) bool { return x.ID == y.ID }) })
+	var replyTo Person
+	if owner, _ := resolve([]string{p.Owner}); len(owner) > 0 && o.Reason == drp.ReasonAlert {
+		replyTo = owner[0]
+	}
+	letter, err := d.Writer.Email(p, o.Effect, file)
+	if err != nil {
+		return nil, "", err
+	}
+	withForm := false
+	if o.Form.Digest != "" && slices.Contains(o.Attach, "form") {
+		data, ok := d.formBytes(stored, o.Form)
+		if !ok {
+			return nil, "the dispute form that it must carry cannot be found", nil
+		}
+		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: wordDocument, Data: data})
+		withForm = true
+	}
+	var out []Envelope
+	at := d.Now()
+	for i, person := range slices.Concat(to, cc) {
+		e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: to, Cc: cc,
+			ReplyTo: replyTo, At: at, WithForm: withForm, Stage: o.Stage, IsTo: i < len(to)}
+		if e.Message, err = d.Mail.Make(e, letter); err != nil {
+			return nil, "", err
+		}
+		out = append(out, e)
+	}
+	return out, "", nil
+}
+
+func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
+	for _, ev := range stored.Evidence {
+		if ev.ID == form.Evidence {
+			return d.FormOf(ev, form.Digest)
+		}
+	}
+	return nil, false
+}
+
+// pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most.
+func pause(tries int) time.Duration {
+	return min(5*time.Minute<<min(tries, 10), 4*time.Hour)
+}
+
+// Gates are the settings of the gates.
+type Gates struct {
+	GoLive      workday.Date // effects of earlier days do not go
+	Shadow      bool         // decide, and let nothing out
+	MaxEmails   int          // in one cycle; more hold everything
+	From, Until int          // the hours of working days in which email leaves; 0 and 24: always
+}
+
+// The names of settings in the ledger.
+const (
+	settingPaused = "paused"
+	settingGuard  = "guard"
+	settingDay    = "last day"
+)
+
+// gatekeeper asks the gates, in order, whether an effect may go.
+type gatekeeper struct {
+	Gates
+	paused, guarded bool
+	emails          int
+	now             time.Time
+	cal             *workday.Calendar
+}
+
+// over says whether this cycle would send more than it may.
+func (g *gatekeeper) over(out []Outgoing, sent int) bool {
+	for _, o := range out {
+		if o.Kind == drp.Email && o.Life != drp.Held {
+			g.emails++
+		}
+	}
+	return !g.guarded && g.MaxEmails > 0 && g.emails+sent > g.MaxEmails
+}
+
+func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
+	switch {
+	case e.On < g.GoLive:
+		return "go-live", fmt.Sprintf("it fell due on %s, before drpd went live on %s", e.On, g.GoLive)
+	case g.Shadow:
+		return "shadow", "drpd runs in shadow mode"
+	case g.paused:
+		return "paused", "output is paused: drpd resume"
+	case g.guarded && e.Kind == drp.Email && !e.Urgent:
+		return "guard", "too many emails in one cycle: look at them with drpd outbox, then drpd resume"
+	case e.Screened != "":
+		return "screen", e.Screened
+	case e.Kind == drp.Email && !e.Urgent && !g.window():
+		return "window", "email leaves in the send window of working days"
+	}
+	return "", ""
+}
+
+func (g *gatekeeper) window() bool {
+	if g.From == 0 && g.Until == 24 {
+		return true
+	}
+	working, _, err := g.cal.Working(workday.DateOf(g.now))
+	return err == nil && working && g.now.Hour() >= g.From && g.now.Hour() < g.Until
+}

@@ -1,0 +1,255 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Source is where evidence comes from. Poll gives what is new since the cursor, untouched, and the next cursor; both
+// are stored together, so that a crash in between polls the same again. Nothing at the source is changed.
+type Source interface {
+	Poll(ctx context.Context, cursor []byte, now time.Time) (batch []drp.Evidence, next []byte, err error)
+}
+
+// NoteWriter writes case notes. It inserts where nothing with the reference is there yet, and reads back what it wrote;
+// it changes and removes nothing.
+type NoteWriter interface {
+	WriteNote(ctx context.Context, n Note) error
+}
+
+// Note is a case note on one child's record.
+type Note struct {
+	Reference string // the effect's key: the same note is written once
+	Child     string
+	Type      string
+	Text      string
+	On        workday.Date
+}
+
+// FormKeeper puts a copy of a dispute form on a child's file; the same reference twice keeps one.
+type FormKeeper interface {
+	KeepForm(ctx context.Context, c FormFile) error
+}
+
+// FormFile is a copy of a form.
+type FormFile struct {
+	Reference, Child, Dispute string
+	Name                      string
+	Data                      []byte
+	On                        workday.Date
+}
+
+// Person is who holds a role when an effect is made.
+type Person struct {
+	ID, Role      string
+	Name, Address drp.Private
+}
+
+// Envelope is one delivery: one effect to one person.
+type Envelope struct {
+	Key, Dispute  string
+	Reason        drp.Reason
+	Person, Role  string
+	Address       drp.Private
+	To, Cc        []Person // everybody who gets the effect
+	ReplyTo       Person
+	At            time.Time // when it was made
+	Message       []byte
+	WithForm      bool
+	Stage         string
+	IsTo          bool // of the effect's to, not its cc
+	AlreadyTrying bool // an earlier attempt has no known end
+	Tries         int
+}
+
+// Mailer makes and sends messages. Send returns once the route has accepted the message; an error is temporary unless
+// it is Permanent.
+type Mailer interface {
+	Make(e Envelope, l notice.Letter) ([]byte, error)
+	Send(ctx context.Context, e Envelope, raw []byte) error
+	// Find searches the route's archive for a message whose fate is unknown; ErrNoArchive where there is none.
+	Find(ctx context.Context, e Envelope) (bool, error)
+}
+
+// ErrNoArchive says that a route keeps no archive to search.
+var ErrNoArchive = errors.New("the route keeps no archive")
+
+// Permanent marks an error that trying again cannot mend.
+type Permanent struct{ Err error }
+
+func (p Permanent) Error() string { return p.Err.Error() }
+func (p Permanent) Unwrap() error { return p.Err }
+
+// Ledger is drpd's own state. Each method is one transaction, with the audit entries that belong to it. It compares
+// numbers and keys; it knows no stage.
+type Ledger interface {
+	// Lease takes or renews the right to run; HeldError says who has it.
+	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
+
+	Cursor(ctx context.Context, source string) ([]byte, error)
+	// Ingest stores evidence with the cursor (tx 1). Evidence that is there already is not stored again.
+	Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error
+	// SourceFailed remembers since when a source could not be read.
+	SourceFailed(ctx context.Context, source, why string, now time.Time) error
+	Gaps(ctx context.Context) ([]reconcile.Gap, error)
+
+	// Waiting gives evidence that belongs to no dispute yet, oldest first.
+	Waiting(ctx context.Context) ([]drp.Evidence, error)
+	Known(ctx context.Context) ([]drp.Known, error)
+	// Place says where a piece of evidence belongs; the dispute's revision rises.
+	Place(ctx context.Context, p Placement) error
+	People(ctx context.Context, children []string) ([]drp.Evidence, error)
+
+	// Due gives the disputes to decide: their evidence, the date or an input has changed.
+	Due(ctx context.Context, today workday.Date, inputs string) ([]string, error)
+	Load(ctx context.Context, ref string) (Stored, error)
+	// Decide stores what was decided (tx 2): new effects, those that no longer hold cancelled, the rest kept. A dispute
+	// that has moved on since it was loaded is left out: it is due again.
+	Decide(ctx context.Context, batch []Decided) error
+
+	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
+	// A delivery that is to be tried again later is left out until then.
+	Outbox(ctx context.Context, now time.Time) ([]Outgoing, error)
+	// Notice adds a message to the operator that belongs to no dispute; the same key once.
+	Notice(ctx context.Context, e drp.Effect, now time.Time) error
+	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
+	Kept(ctx context.Context) (quarantined, waiting int, err error)
+	// Make keeps rendered deliveries; those of one effect come together.
+	Make(ctx context.Context, deliveries []Envelope, now time.Time) error
+	Hold(ctx context.Context, key, gate, why string, now time.Time) error
+	// Claim records attempts before they are made; false for one whose dispute has another revision than the effect's
+	// basis, or that is no longer to be made.
+	Claim(ctx context.Context, batch []Envelope, now time.Time) (claimed []bool, err error)
+	// Settle stores what became of attempts, with the receipts as evidence (tx 3).
+	Settle(ctx context.Context, batch []Settled) error
+
+	Setting(ctx context.Context, name string) (string, error)
+	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error
+}
+
+// HeldError says who holds the lease.
+type HeldError struct {
+	Holder string
+	Until  time.Time
+}
+
+func (e *HeldError) Error() string {
+	return "another drpd runs on this ledger: " + e.Holder + ", until " + e.Until.UTC().Format(time.RFC3339)
+}
+
+// Where evidence can be placed.
+const (
+	PlaceDispute    = "dispute"
+	PlacePeople     = "people"     // who works with a child
+	PlaceWaiting    = "waiting"    // belongs to no dispute yet: looked at again
+	PlaceQuarantine = "quarantine" // kept, and told to a person
+	PlaceNoted      = "noted"      // a machine's message: moves nothing
+)
+
+// Placement says where a piece of evidence belongs, and why.
+type Placement struct {
+	Evidence string
+	Where    string
+	Dispute  string
+	New      *drp.Known // the dispute that it starts
+	Policy   string     // digest of the policy of a new dispute
+	Children []string
+	Record   string
+	Theme    string
+	Reason   string
+	Now      time.Time
+}
+
+// Stored is a dispute as the ledger holds it.
+type Stored struct {
+	drp.Known
+	Policy   string // digest of the policy that it started under
+	Revision int64
+	Decided  workday.Date   // the day of the last decision
+	Evidence []drp.Evidence // its own
+	Past     []drp.Past
+}
+
+// Decided is what a decision adds.
+type Decided struct {
+	Ref       string
+	Basis     int64
+	Today     workday.Date
+	Inputs    string
+	Policy    string
+	Effects   []drp.Effect
+	Conflicts []drp.Conflict
+	Findings  int
+	Summary   Summary
+	Closed    bool
+	Resolved  bool
+	Now       time.Time
+}
+
+// Summary is a dispute in a line, for lists.
+type Summary struct {
+	Stage    string       `json:"stage"`
+	Title    string       `json:"title"`
+	Since    workday.Date `json:"since"`
+	Raised   workday.Date `json:"raised"`
+	Turn     string       `json:"turn"`
+	TurnFrom workday.Date `json:"turn_from"`
+	Next     string       `json:"next"`
+	NextOn   workday.Date `json:"next_on"`
+	Due      workday.Date `json:"due"`
+	Overdue  int          `json:"overdue"`
+	Findings int          `json:"findings"`
+	Waiting  int          `json:"waiting"` // questions for a person
+	Ended    workday.Date `json:"ended"`
+}
+
+// Outgoing is an effect on its way.
+type Outgoing struct {
+	drp.Past
+	Basis      int64
+	MadeAt     time.Time
+	Deliveries []Envelope // those still to be made; all of them where Life is decided and none is made
+	Unmade     bool
+}
+
+// Part is one person's part of an effect, for LifeOf.
+type Part struct {
+	Life drp.Life
+	IsTo bool
+}
+
+// LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has left, else
+// what became of those to whom it is addressed.
+func LifeOf(parts []Part) drp.Life {
+	has := func(life drp.Life, toOnly bool) bool {
+		return slices.ContainsFunc(parts, func(p Part) bool { return p.Life == life && (!toOnly || p.IsTo) })
+	}
+	switch {
+	case has(drp.Attempted, false) || has(drp.Made, false) && has(drp.Accepted, false):
+		return drp.Attempted
+	case has(drp.Made, false):
+		return drp.Made
+	case has(drp.Accepted, true):
+		return drp.Accepted
+	case has(drp.Failed, true):
+		return drp.Failed
+	}
+	return drp.Accepted
+}
+
+// Settled is what became of an attempt.
+type Settled struct {
+	Key, Person string
+	Life        drp.Life // accepted, failed, or made again after a temporary failure
+	Why         string
+	Again       time.Time // when a delivery that was not accepted is tried again
+	Receipt     *drp.Evidence
+	Now         time.Time
+}

@@ -1,0 +1,488 @@
+package porttest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Ledger is a daemon.Ledger in memory. It passes the same suite as the real ones.
+type Ledger struct {
+	mu        sync.Mutex
+	zone      *time.Location
+	holder    string
+	until     time.Time
+	settings  map[string]string
+	sources   map[string]*source
+	gaps      []reconcile.Gap
+	evidence  map[string]*kept
+	disputes  map[string]*dispute
+	effects   map[string]*effect
+	conflicts map[string][]drp.Conflict
+}
+
+type source struct {
+	cursor []byte
+	failed time.Time
+}
+
+type kept struct {
+	drp.Evidence
+	state, dispute, reason string
+	children               []string
+}
+
+type dispute struct {
+	drp.Known
+	policy, inputs    string
+	revision, decided int64
+	decidedOn         workday.Date
+	closed            bool
+	summary           daemon.Summary
+}
+
+type effect struct {
+	drp.Effect
+	life       drp.Life
+	basis      int64
+	heldBy     string
+	why        string
+	at         time.Time
+	seq        int
+	deliveries []*delivery
+}
+
+type delivery struct {
+	daemon.Envelope
+	life      drp.Life
+	tries     int
+	notBefore time.Time
+}
+
+// NewLedger makes an empty one.
+func NewLedger(zone *time.Location) *Ledger {
+	return &Ledger{zone: zone, settings: map[string]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
+		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{}}
+}
+
+func (l *Ledger) lock() func() { l.mu.Lock(); return l.mu.Unlock }
+
+// Lease implements daemon.Ledger.
+func (l *Ledger) Lease(_ context.Context, holder string, now time.Time, length time.Duration) error {
+	defer l.lock()()
+	if l.holder != "" && l.holder != holder && l.until.After(now) {
+		return &daemon.HeldError{Holder: l.holder, Until: l.until}
+	}
+	l.holder, l.until = holder, now.Add(length)
+	return nil
+}
+
+// Cursor implements daemon.Ledger.
+func (l *Ledger) Cursor(_ context.Context, name string) ([]byte, error) {
+	defer l.lock()()
+	return slices.Clone(l.source(name).cursor), nil
+}
+
+func (l *Ledger) source(name string) *source {
+	if l.sources[name] == nil {
+		l.sources[name] = &source{}
+	}
+	return l.sources[name]
+}
+
+func (l *Ledger) add(ev drp.Evidence, state, ref string) {
+	if l.evidence[ev.ID] == nil {
+		ev.Learned = ev.Learned.UTC().Truncate(time.Millisecond)
+		l.evidence[ev.ID] = &kept{Evidence: ev, state: state, dispute: ref}
+	}
+}
+
+// Ingest implements daemon.Ledger.
+func (l *Ledger) Ingest(_ context.Context, name string, batch []drp.Evidence, cursor []byte, now time.Time) error {
+	defer l.lock()()
+	for _, ev := range batch {
+		l.add(ev, "new", "")
+	}
+	s := l.source(name)
+	if !s.failed.IsZero() {
+		l.gaps = append(l.gaps, reconcile.Gap{Source: name, From: l.day(s.failed), Until: l.day(now)})
+	}
+	s.cursor, s.failed = slices.Clone(cursor), time.Time{}
+	return nil
+}
+
+func (l *Ledger) day(t time.Time) workday.Date { return workday.DateOf(t.In(l.zone)) }
+
+// SourceFailed implements daemon.Ledger.
+func (l *Ledger) SourceFailed(_ context.Context, name, _ string, now time.Time) error {
+	defer l.lock()()
+	if s := l.source(name); s.failed.IsZero() {
+		s.failed = now
+	}
+	return nil
+}
+
+// Gaps implements daemon.Ledger.
+func (l *Ledger) Gaps(context.Context) ([]reconcile.Gap, error) {
+	defer l.lock()()
+	out := slices.Clone(l.gaps)
+	for _, name := range slices.Sorted(maps.Keys(l.sources)) {
+		if s := l.sources[name]; !s.failed.IsZero() {
+			out = append(out, reconcile.Gap{Source: name, From: l.day(s.failed)})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b reconcile.Gap) int {
+		if c := strings.Compare(a.Source, b.Source); c != 0 {
+			return c
+		}
+		return int(a.From - b.From)
+	})
+	return out, nil
+}
+
+func (l *Ledger) some(want func(*kept) bool) []drp.Evidence {
+	var out []drp.Evidence
+	for _, k := range l.evidence {
+		if want(k) {
+			out = append(out, k.Evidence)
+		}
+	}
+	slices.SortFunc(out, func(a, b drp.Evidence) int {
+		if c := a.Learned.Compare(b.Learned); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return out
+}
+
+// Waiting implements daemon.Ledger.
+func (l *Ledger) Waiting(context.Context) ([]drp.Evidence, error) {
+	defer l.lock()()
+	return l.some(func(k *kept) bool { return k.state == "new" || k.state == daemon.PlaceWaiting }), nil
+}
+
+// Known implements daemon.Ledger.
+func (l *Ledger) Known(context.Context) ([]drp.Known, error) {
+	defer l.lock()()
+	var out []drp.Known
+	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
+		out = append(out, l.disputes[ref].Known)
+	}
+	return out, nil
+}
+
+// Place implements daemon.Ledger.
+func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
+	defer l.lock()()
+	k := l.evidence[p.Evidence]
+	if k == nil || k.state == p.Where && k.dispute == p.Dispute && k.reason == p.Reason {
+		return nil
+	}
+	if p.New != nil && l.disputes[p.New.Ref] == nil {
+		n := *p.New
+		n.Children = nil
+		l.disputes[n.Ref] = &dispute{Known: n, policy: p.Policy, revision: 1}
+	}
+	k.state, k.dispute, k.reason, k.children = p.Where, p.Dispute, p.Reason, p.Children
+	switch p.Where {
+	case daemon.PlacePeople:
+		for _, d := range l.disputes {
+			if !d.closed && slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(d.Children, c) }) {
+				d.revision++
+			}
+		}
+	case daemon.PlaceDispute:
+		d := l.disputes[p.Dispute]
+		d.Children = append(d.Children, p.Children...)
+		slices.Sort(d.Children)
+		d.Children = slices.Compact(d.Children)
+		if d.Record == "" {
+			d.Record = p.Record
+		}
+		if p.Theme != "" {
+			d.Theme = p.Theme
+		}
+		d.revision++
+		d.closed = false
+	}
+	return nil
+}
+
+// People implements daemon.Ledger.
+func (l *Ledger) People(_ context.Context, children []string) ([]drp.Evidence, error) {
+	defer l.lock()()
+	return l.some(func(k *kept) bool {
+		return k.state == daemon.PlacePeople && slices.ContainsFunc(k.children, func(c string) bool { return slices.Contains(children, c) })
+	}), nil
+}
+
+// Due implements daemon.Ledger.
+func (l *Ledger) Due(_ context.Context, today workday.Date, inputs string) ([]string, error) {
+	defer l.lock()()
+	var out []string
+	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
+		d := l.disputes[ref]
+		if d.decided < d.revision || !d.closed && (d.decidedOn != today || d.inputs != inputs) {
+			out = append(out, ref)
+		}
+	}
+	return out, nil
+}
+
+// Load implements daemon.Ledger.
+func (l *Ledger) Load(_ context.Context, ref string) (daemon.Stored, error) {
+	defer l.lock()()
+	d := l.disputes[ref]
+	if d == nil {
+		return daemon.Stored{}, errNoDispute
+	}
+	return daemon.Stored{Known: d.Known, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
+		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == daemon.PlaceDispute }), Past: l.past(ref)}, nil
+}
+
+func (l *Ledger) past(ref string) []drp.Past {
+	var out []drp.Past
+	for _, e := range l.ordered() {
+		if e.Dispute == ref {
+			out = append(out, e.past())
+		}
+	}
+	return out
+}
+
+func (l *Ledger) ordered() []*effect {
+	return slices.SortedFunc(maps.Values(l.effects), func(a, b *effect) int { return a.seq - b.seq })
+}
+
+func (e *effect) past() drp.Past {
+	p := drp.Past{Effect: e.Effect, Life: e.life, HeldBy: e.heldBy, Why: e.why, At: e.at}
+	for _, d := range e.deliveries {
+		switch d.life {
+		case drp.Accepted:
+			p.Reached = append(p.Reached, d.Role)
+		case drp.Made, drp.Attempted:
+			p.Open = true
+		}
+	}
+	return p
+}
+
+// Decide implements daemon.Ledger.
+func (l *Ledger) Decide(_ context.Context, batch []daemon.Decided) error {
+	defer l.lock()()
+	for _, x := range batch {
+		d := l.disputes[x.Ref]
+		if d == nil || d.revision != x.Basis {
+			continue
+		}
+		d.decided, d.decidedOn, d.inputs, d.closed, d.summary = x.Basis, x.Today, x.Inputs, x.Closed, x.Summary
+		d.Open, d.Resolved, d.Raised = x.Summary.Ended.IsZero(), x.Resolved, x.Summary.Raised
+		l.conflicts[x.Ref] = x.Conflicts
+		wanted := map[string]bool{}
+		for _, e := range x.Effects {
+			wanted[e.Key] = true
+			l.want(e, x.Basis, x.Now)
+		}
+		for _, e := range l.effects {
+			p := e.past()
+			open := e.life == drp.Decided || e.life == drp.Made || e.life == drp.Held || p.Open
+			if e.Dispute != x.Ref || wanted[e.Key] || !open || e.life == drp.Cancelled {
+				continue
+			}
+			e.why = "no longer wanted"
+			if !p.Left() {
+				e.life = drp.Cancelled
+			} else if len(p.Reached) > 0 {
+				e.life = drp.Accepted
+			}
+			for _, v := range e.deliveries {
+				if v.life == drp.Made || v.life == drp.Attempted {
+					v.life = drp.Cancelled
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
+	old := l.effects[e.Key]
+	switch {
+	case old == nil:
+		l.effects[e.Key] = &effect{Effect: e, life: drp.Decided, basis: basis, at: now, seq: len(l.effects)}
+	case old.life == drp.Cancelled:
+		old.life, old.basis, old.deliveries, old.heldBy, old.why = drp.Decided, basis, nil, "", ""
+	default:
+		old.basis = basis
+	}
+}
+
+// Notice implements daemon.Ledger.
+func (l *Ledger) Notice(_ context.Context, e drp.Effect, now time.Time) error {
+	defer l.lock()()
+	if l.effects[e.Key] == nil {
+		l.want(e, 0, now)
+	}
+	return nil
+}
+
+// Kept implements daemon.Ledger.
+func (l *Ledger) Kept(context.Context) (quarantined, waiting int, err error) {
+	defer l.lock()()
+	for _, k := range l.evidence {
+		switch k.state {
+		case daemon.PlaceQuarantine:
+			quarantined++
+		case daemon.PlaceWaiting:
+			waiting++
+		}
+	}
+	return quarantined, waiting, nil
+}
+
+func (l *Ledger) current(e *effect) bool {
+	return e.Dispute == "" || l.disputes[e.Dispute] != nil && l.disputes[e.Dispute].revision == e.basis
+}
+
+func going(life drp.Life) bool {
+	return life == drp.Decided || life == drp.Made || life == drp.Held || life == drp.Attempted
+}
+
+// Outbox implements daemon.Ledger.
+func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, error) {
+	defer l.lock()()
+	var out []daemon.Outgoing
+	for _, e := range l.ordered() {
+		if !going(e.life) || !l.current(e) {
+			continue
+		}
+		o := daemon.Outgoing{Past: e.past(), Basis: e.basis, Unmade: len(e.deliveries) == 0}
+		for _, d := range e.deliveries {
+			if (d.life == drp.Made || d.life == drp.Attempted) && !d.notBefore.After(now) {
+				v := d.Envelope
+				v.AlreadyTrying, v.Tries = d.life == drp.Attempted, d.tries
+				o.Deliveries = append(o.Deliveries, v)
+			}
+		}
+		if o.Unmade || len(o.Deliveries) > 0 {
+			out = append(out, o)
+		}
+	}
+	return out, nil
+}
+
+// Make implements daemon.Ledger.
+func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Time) error {
+	defer l.lock()()
+	for _, v := range deliveries {
+		e := l.effects[v.Key]
+		if !slices.ContainsFunc(e.deliveries, func(d *delivery) bool { return d.Person == v.Person }) {
+			e.deliveries = append(e.deliveries, &delivery{Envelope: v, life: drp.Made})
+		}
+		if e.life == drp.Decided || e.life == drp.Held {
+			e.life, e.heldBy, e.why = drp.Made, "", ""
+		}
+	}
+	return nil
+}
+
+// Hold implements daemon.Ledger.
+func (l *Ledger) Hold(_ context.Context, key, gate, why string, _ time.Time) error {
+	defer l.lock()()
+	e := l.effects[key]
+	e.heldBy, e.why = gate, why
+	if e.life != drp.Attempted {
+		e.life = drp.Held
+	}
+	return nil
+}
+
+// Claim implements daemon.Ledger.
+func (l *Ledger) Claim(_ context.Context, batch []daemon.Envelope, _ time.Time) ([]bool, error) {
+	defer l.lock()()
+	out := make([]bool, len(batch))
+	for i, v := range batch {
+		e := l.effects[v.Key]
+		if e == nil || !going(e.life) || !l.current(e) {
+			continue
+		}
+		for _, d := range e.deliveries {
+			if d.Person == v.Person && (d.life == drp.Made || d.life == drp.Attempted) {
+				e.life, e.heldBy, e.why = drp.Attempted, "", ""
+				d.life = drp.Attempted
+				d.tries++
+				out[i] = true
+			}
+		}
+	}
+	return out, nil
+}
+
+// Settle implements daemon.Ledger.
+func (l *Ledger) Settle(_ context.Context, batch []daemon.Settled) error {
+	defer l.lock()()
+	for _, s := range batch {
+		e := l.effects[s.Key]
+		for _, d := range e.deliveries {
+			if d.Person == s.Person {
+				d.life, d.notBefore = s.Life, s.Again
+			}
+		}
+		e.life, e.why, e.at = e.lifeNow(), s.Why, s.Now
+		if e.Dispute == "" {
+			continue
+		}
+		if s.Receipt != nil {
+			l.add(*s.Receipt, daemon.PlaceDispute, e.Dispute)
+		}
+		l.disputes[e.Dispute].revision++
+		l.disputes[e.Dispute].closed = false
+	}
+	return nil
+}
+
+func (e *effect) lifeNow() drp.Life {
+	var parts []daemon.Part
+	for _, d := range e.deliveries {
+		parts = append(parts, daemon.Part{Life: d.life, IsTo: d.IsTo})
+	}
+	return daemon.LifeOf(parts)
+}
+
+// Setting implements daemon.Ledger.
+func (l *Ledger) Setting(_ context.Context, name string) (string, error) {
+	defer l.lock()()
+	return l.settings[name], nil
+}
+
+// SetSetting implements daemon.Ledger.
+func (l *Ledger) SetSetting(_ context.Context, name, value, _ string, _ time.Time) error {
+	defer l.lock()()
+	if value == "" {
+		delete(l.settings, name)
+	} else {
+		l.settings[name] = value
+	}
+	return nil
+}
+
+// KeptIDs gives the evidence that belongs to no dispute.
+func (l *Ledger) KeptIDs(context.Context) ([]string, error) {
+	defer l.lock()()
+	var out []string
+	for id, k := range l.evidence {
+		if k.state != daemon.PlaceDispute {
+			out = append(out, id)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,796 @@
+package daemon_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/daemon"
+	"drpd/core/daemon/porttest"
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+	"drpd/policies"
+)
+
+var (
+	seeds     = flag.Int("seeds", 200, "how many simulated worlds")
+	firstSeed = flag.Uint64("seed", 1, "the first of them")
+)
+
+// canary is in every private field of the simulated world; it may stand in no log, subject, error, effect or note.
+const canary = "Canary"
+
+// said is what a piece of simulated evidence says.
+type said struct {
+	Ref, Form, Record, Child, From string
+	Trusted                        bool
+	Facts                          []saidFact
+	Fields                         []string
+	WithForm                       bool
+	State                          *drp.RecordState
+	Holder                         string
+	Ruling                         *drp.Ruling
+}
+
+type saidFact struct {
+	Kind     drp.FactKind
+	Stage    string
+	On       workday.Date
+	By       string
+	To       []string
+	Denied   bool
+	Attached bool
+}
+
+func readSaid(ev drp.Evidence, learned workday.Date) drp.Reading {
+	var s said
+	if json.Unmarshal(ev.Body, &s) != nil {
+		return drp.Reading{Why: "unreadable", Doubts: []drp.Doubt{{What: "unreadable", Evidence: ev.ID}}}
+	}
+	r := drp.Reading{Trusted: s.Trusted, Why: "not proved", Sent: learned, Subject: drp.Subject{Dispute: s.Ref, Form: s.Form, Record: s.Record, Theme: "theme"}}
+	if s.Child != "" {
+		r.Subject.Children = []string{s.Child}
+	}
+	if s.From != "" {
+		r.Sender = drp.Actor{Address: address(s.From)}
+	}
+	for i, f := range s.Facts {
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Denied: f.Denied, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		for _, to := range f.To {
+			fact.To = append(fact.To, drp.Actor{Role: to})
+		}
+		if f.Kind == drp.Raised {
+			r.Subject.Raised = f.On
+		}
+		r.Facts = append(r.Facts, fact)
+	}
+	for _, name := range s.Fields {
+		r.Fields = append(r.Fields, drp.Field{Name: name, Value: drp.NewPrivate(canary + " " + name)})
+	}
+	if s.WithForm {
+		r.Forms = []drp.FormPart{{Evidence: ev.ID, Name: "form.docx", Digest: ev.ID, Sent: learned}}
+	}
+	if s.State != nil {
+		r.Record = *s.State
+		r.Record.Holder = drp.Actor{Role: s.Holder}
+	}
+	if s.Ruling != nil {
+		r.Rulings = []drp.Ruling{*s.Ruling}
+	}
+	return r
+}
+
+// words reads drpd's own receipts, as mapping does.
+func words(ev drp.Evidence, learned workday.Date) drp.Reading {
+	var s drp.Sending
+	if ev.Kind != drp.Receipt || json.Unmarshal(ev.Body, &s) != nil {
+		return drp.Reading{}
+	}
+	r := drp.Reading{Trusted: true, Sent: learned, Subject: drp.Subject{Dispute: s.Dispute}}
+	if s.Reason == drp.ReasonAlert && s.Kind == drp.Email {
+		r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}}, Attached: s.Form, Learned: learned, Evidence: ev.ID, Source: ev.Source}}
+	}
+	return r
+}
+
+func address(role string) drp.Private {
+	return drp.NewPrivate(strings.ToLower(canary) + "." + role + "@council.example")
+}
+
+// world is one simulated council.
+type world struct {
+	t        *testing.T
+	seed     uint64
+	rng      *rand.Rand
+	clock    time.Time
+	policies policy.Set
+	roster   drp.Roster
+	calendar *workday.Calendar
+	ledger   daemon.Ledger
+	notes    *porttest.Notes
+	mail     *porttest.Mailer
+	feeds    []*feed
+	cases    []*simCase
+	chaos    bool
+	broken   bool // this cycle has had its fault
+	log      bytes.Buffer
+	d        *daemon.Daemon
+	wrong    []string
+	tries    map[string]int
+	alerts   map[string]string // dispute, visit, person: the effect that was sent
+	count    map[string]int
+}
+
+type crash struct{}
+
+// trouble may fail or crash, at any call, while chaos reigns.
+func (w *world) trouble(what string) error {
+	if !w.chaos || w.broken || w.rng.IntN(120) > 0 {
+		return nil
+	}
+	w.broken = true
+	if w.rng.IntN(2) == 0 {
+		w.count["crash: "+what]++
+		panic(crash{})
+	}
+	w.count["fault: "+what]++
+	return errors.New("simulated fault of " + what)
+}
+
+// feed is a source that fails, stalls, reorders and repeats.
+type feed struct {
+	w    *world
+	name string
+	all  []drp.Evidence
+	down int // cycles for which it cannot be read
+}
+
+func (f *feed) Poll(_ context.Context, cursor []byte, _ time.Time) ([]drp.Evidence, []byte, error) {
+	if f.down > 0 {
+		f.down--
+		return nil, nil, errors.New("simulated: the source is down")
+	}
+	if err := f.w.trouble("poll"); err != nil {
+		return nil, nil, err
+	}
+	from := 0
+	if len(cursor) > 0 {
+		_, _ = fmt.Sscan(string(cursor), &from)
+	}
+	if f.w.chaos && f.w.rng.IntN(8) == 0 {
+		return nil, cursor, nil // stalled
+	}
+	back := 0
+	if f.w.chaos {
+		back = min(from, f.w.rng.IntN(4))
+	}
+	batch := slices.Clone(f.all[from-back:])
+	f.w.rng.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
+	return batch, fmt.Append(nil, len(f.all)), nil
+}
+
+// say adds evidence that the daemon may poll from now on.
+func (w *world) say(f *feed, kind drp.Kind, key string, s said) {
+	body, err := json.Marshal(s)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	n := len(f.all)
+	f.all = append(f.all, drp.Evidence{ID: fmt.Sprintf("%s-%03d", f.name, n), Source: f.name, Kind: kind, Key: key, Version: fmt.Sprintf("%05d", n), Learned: w.clock.UTC(), Body: body})
+}
+
+// chaosLedger lets any call of the ledger fail before it, or crash before or after it.
+type chaosLedger struct {
+	daemon.Ledger
+	w *world
+}
+
+func (c chaosLedger) around(what string, do func() error) error {
+	if err := c.w.trouble(what); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return err
+	}
+	if c.w.chaos && !c.w.broken && c.w.rng.IntN(200) == 0 {
+		c.w.broken = true
+		c.w.count["crash after: "+what]++
+		panic(crash{})
+	}
+	return nil
+}
+
+func (c chaosLedger) Ingest(ctx context.Context, s string, b []drp.Evidence, cur []byte, now time.Time) error {
+	return c.around("ingest", func() error { return c.Ledger.Ingest(ctx, s, b, cur, now) })
+}
+
+func (c chaosLedger) Place(ctx context.Context, p daemon.Placement) error {
+	return c.around("place", func() error { return c.Ledger.Place(ctx, p) })
+}
+
+func (c chaosLedger) Decide(ctx context.Context, b []daemon.Decided) error {
+	return c.around("decide", func() error { return c.Ledger.Decide(ctx, b) })
+}
+
+func (c chaosLedger) Make(ctx context.Context, e []daemon.Envelope, now time.Time) error {
+	return c.around("make", func() error { return c.Ledger.Make(ctx, e, now) })
+}
+
+func (c chaosLedger) Claim(ctx context.Context, e []daemon.Envelope, now time.Time) (out []bool, err error) {
+	err = c.around("claim", func() error { out, err = c.Ledger.Claim(ctx, e, now); return err })
+	return out, err
+}
+
+func (c chaosLedger) Settle(ctx context.Context, s []daemon.Settled) error {
+	return c.around("settle", func() error { return c.Ledger.Settle(ctx, s) })
+}
+
+func (c chaosLedger) Hold(ctx context.Context, key, gate, why string, now time.Time) error {
+	return c.around("hold", func() error { c.w.count["held by "+gate]++; return c.Ledger.Hold(ctx, key, gate, why, now) })
+}
+
+// WriteNote fails, refuses or crashes at times.
+func (w *world) WriteNote(ctx context.Context, n daemon.Note) error {
+	if strings.Contains(n.Text, canary) {
+		w.fail("a case note holds private text: %s", n.Text)
+	}
+	if err := w.trouble("note"); err != nil {
+		return err
+	}
+	if err := w.notes.WriteNote(ctx, n); err != nil {
+		return err
+	}
+	return w.after("note")
+}
+
+// KeepForm likewise.
+func (w *world) KeepForm(ctx context.Context, f daemon.FormFile) error {
+	if err := w.trouble("copy"); err != nil {
+		return err
+	}
+	if err := w.notes.KeepForm(ctx, f); err != nil {
+		return err
+	}
+	return w.after("copy")
+}
+
+func (w *world) after(what string) error {
+	if w.chaos && !w.broken && w.rng.IntN(60) == 0 {
+		w.broken = true
+		w.count["crash after: "+what]++
+		panic(crash{})
+	}
+	return nil
+}
+
+// Make implements daemon.Mailer.
+func (w *world) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
+	if strings.Contains(l.Subject, canary) {
+		w.fail("a subject holds a name: %s", l.Subject)
+	}
+	if strings.Contains(l.Text, canary) {
+		w.fail("the body of %s holds private text", e.Reason)
+	}
+	return w.mail.Make(e, l)
+}
+
+// Find implements daemon.Mailer.
+func (w *world) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
+	return w.mail.Find(ctx, e)
+}
+
+// Send delivers, and looks at each alert that leaves.
+func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
+	if err := w.trouble("send"); err != nil {
+		return err
+	}
+	if w.chaos && w.rng.IntN(80) == 0 {
+		w.count["refused for good"]++
+		return daemon.Permanent{Err: errors.New("simulated: no such mailbox")}
+	}
+	key := e.Key + "/" + e.Person
+	w.tries[key]++
+	w.count["sent: "+string(e.Reason)]++
+	if w.tries[key] > 1 && !e.AlreadyTrying {
+		w.fail("%s to %s went twice and the second was no counted resend", e.Reason, e.Person)
+	}
+	if w.tries[key] > 2 {
+		w.fail("%s to %s went three times", e.Reason, e.Person)
+	}
+	if e.Reason == drp.ReasonAlert {
+		w.lookAt(ctx, e)
+	}
+	if err := w.mail.Send(ctx, e, raw); err != nil {
+		return err
+	}
+	return w.after("send")
+}
+
+func (w *world) fail(format string, args ...any) {
+	w.wrong = append(w.wrong, fmt.Sprintf("%s: ", w.clock.Format("2006-01-02 15:04"))+fmt.Sprintf(format, args...))
+}
+
+// lookAt holds an alert that is about to leave against what is known at that moment.
+func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
+	chaos := w.chaos
+	w.chaos = false
+	defer func() { w.chaos = chaos }()
+	c, _, err := w.d.Case(ctx, e.Dispute)
+	if err != nil {
+		w.fail("look: %v", err)
+		return
+	}
+	r := reconcile.Decide(c)
+	s, p := r.Standing, c.Policy
+	i := slices.IndexFunc(c.Past, func(x drp.Past) bool { return x.Key == e.Key })
+	visit := c.Past[i].Visit
+	id := e.Dispute + "/" + visit + "/" + e.Person
+	if old := w.alerts[id]; old != "" && old != e.Key {
+		w.fail("%s: a second alert about %s to %s, not as a correction", e.Dispute, visit, e.Person)
+	}
+	w.alerts[id] = e.Key
+	if !s.Ended.IsZero() {
+		w.fail("%s: an alert about %s though the dispute ended on %s", e.Dispute, e.Stage, s.Ended)
+		return
+	}
+	from, to := p.Order(s.Stage), p.Order(e.Stage)
+	if to < from {
+		w.fail("%s: an alert about %s, which has ended: it is in %s", e.Dispute, e.Stage, s.Stage)
+	}
+	asked := slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool {
+		return !f.Denied && (f.Kind == drp.Escalated || f.Kind == drp.AdvisedToEscalate) && f.On >= s.Since
+	})
+	if to <= from || asked {
+		return
+	}
+	last := s.Visits[len(s.Visits)-1]
+	switch {
+	case p.Stage(s.Stage).Next() != e.Stage:
+		w.fail("%s: from %s to %s, which nobody asked for", e.Dispute, s.Stage, e.Stage)
+	case last.Limit.None || c.Today <= last.Limit.Proof.Due:
+		w.fail("%s: escalated from %s though its limit is %s", e.Dispute, s.Stage, last.Limit.Proof.Due)
+	case last.Limit.Start.Doubt != "" || last.Limit.Start.On > last.Limit.Start.Learned:
+		w.fail("%s: escalated from %s on a doubtful date", e.Dispute, s.Stage)
+	}
+	if n, err := w.calendar.Between(last.Limit.Start.On, last.Limit.Start.Learned); err == nil && n > 30 {
+		w.fail("%s: escalated from %s on a date learned %d working days late", e.Dispute, s.Stage, n)
+	}
+	for _, g := range c.Gaps {
+		if g.From != g.Until && g.From <= c.Today && (g.Until.IsZero() || g.Until >= last.Limit.Proof.Due) {
+			w.fail("%s: escalated from %s though %s could not be read", e.Dispute, s.Stage, g.Source)
+		}
+	}
+}
+
+// restart builds the daemon as a new process would.
+func (w *world) restart() {
+	writer, err := notice.NewWriter("Council", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.d = &daemon.Daemon{Words: words, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
+		Ledger: chaosLedger{w.ledger, w}, Notes: w, Forms: w, Mail: w, Writer: writer, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
+		Gates: daemon.Gates{From: 8, Until: 18, MaxEmails: 500}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",
+		Log: slog.New(slog.NewTextHandler(&w.log, nil))}
+	for _, f := range w.feeds {
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: readSaid})
+	}
+}
+
+// cycle runs one cycle; after a crash it starts anew.
+func (w *world) cycle() {
+	w.broken = false
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(crash); !ok {
+				panic(r)
+			}
+			w.restart()
+		}
+	}()
+	if _, err := w.d.Cycle(w.t.Context()); err != nil {
+		w.count["cycle broke off"]++
+		if strings.Contains(err.Error(), canary) {
+			w.fail("an error holds a name: %v", err)
+		}
+	}
+}
+
+// simCase is a dispute as the simulated people live it.
+type simCase struct {
+	policy *policy.Policy
+	child  string
+	record string
+	feed   *feed
+	raised workday.Date
+	stage  int
+	facts  []saidFact
+	fields []string
+	state  drp.RecordState
+	holder string
+	over   bool
+}
+
+func (w *world) today() workday.Date { return workday.DateOf(w.clock.In(london)) }
+
+// live lets the people of the council do something, or nothing, today.
+func (w *world) live() {
+	if len(w.cases) < 4 && w.rng.IntN(3) == 0 {
+		w.begin()
+	}
+	for _, c := range w.cases {
+		if !c.over || w.rng.IntN(10) == 0 {
+			w.act(c)
+		}
+	}
+	for _, f := range w.feeds {
+		if w.chaos && w.rng.IntN(40) == 0 {
+			f.down = 1 + w.rng.IntN(4)
+		}
+	}
+}
+
+func (w *world) begin() {
+	n := len(w.cases)
+	c := &simCase{policy: w.policies[n%len(w.policies)], child: fmt.Sprintf("child-%d", n), record: fmt.Sprint(5000 + n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
+	if c.policy.Record == nil {
+		c.feed, c.record = w.feeds[1], ""
+	}
+	late := 0
+	if w.rng.IntN(4) == 0 {
+		late = w.rng.IntN(60)
+	}
+	by := c.policy.Owner
+	if w.rng.IntN(12) == 0 {
+		by = "social-worker" // somebody who may not raise one
+	}
+	c.raised = c.raised.AddDays(-late)
+	c.facts = []saidFact{{Kind: drp.Raised, On: c.raised, By: by}}
+	c.state, c.holder = drp.RecordState{Known: c.policy.Record != nil}, c.policy.Stages[0].Holder
+	w.cases = append(w.cases, c)
+	w.tell(c, c.facts)
+}
+
+// tell says facts: a record system shows the whole row again, a mailbox gets a message with what is new.
+func (w *world) tell(c *simCase, fresh []saidFact) {
+	s := said{Form: c.policy.Forms[0], Child: c.child, Record: c.record, Trusted: true, Fields: c.fields}
+	if c.policy.Record != nil {
+		s.Facts = c.facts
+		state := c.state
+		s.State, s.Holder = &state, c.holder
+		w.say(c.feed, drp.Row, c.record, s)
+		return
+	}
+	s.Facts, s.WithForm, s.From = fresh, true, c.policy.Owner
+	if w.rng.IntN(15) == 0 {
+		s.Trusted = false
+	}
+	s.Facts = append(slices.Clone(fresh), saidFact{Kind: drp.Raised, On: c.raised, By: c.policy.Owner})
+	w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), s)
+}
+
+// act does one thing in a dispute.
+func (w *world) act(c *simCase) {
+	p, on := c.policy, w.today()
+	stage := p.Stages[min(c.stage, len(p.Stages)-1)]
+	var f saidFact
+	switch w.rng.IntN(16) {
+	case 0:
+		f = saidFact{Kind: drp.Discussed, On: on, By: p.Owner}
+	case 1, 2:
+		if stage.Answer == nil {
+			return
+		}
+		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))]}
+	case 3:
+		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder}
+	case 4:
+		by := p.Owner
+		if w.rng.IntN(3) == 0 {
+			by = stage.Holder // a manager's "resolved" is an answer
+		}
+		f = saidFact{Kind: drp.Resolved, On: on, By: by}
+		c.over = c.over || by == p.Owner
+	case 5:
+		if c.stage+1 >= len(p.Stages) {
+			return
+		}
+		next := p.Stages[c.stage+1]
+		c.stage++
+		c.holder = next.Holder
+		f = saidFact{Kind: drp.Reassigned, On: on, By: p.Owner, To: []string{next.Holder}}
+		if p.Record == nil {
+			f = saidFact{Kind: drp.Alerted, Stage: next.ID, On: on, By: p.Owner, Attached: true}
+			for _, r := range slices.Concat(next.Alert.To, next.Alert.Cc) {
+				f.To = append(f.To, r.Role)
+			}
+			if w.rng.IntN(3) == 0 && len(f.To) > 1 {
+				f.To = f.To[:1]
+			}
+		}
+	case 6:
+		f = saidFact{Kind: drp.Escalated, On: on, By: p.Owner}
+	case 7:
+		f = saidFact{Kind: drp.MeetingRequested, On: on, By: p.Owner, Stage: stage.ID}
+	case 8:
+		f = saidFact{Kind: drp.MeetingHeld, On: on, By: p.Owner}
+	case 9:
+		f = saidFact{Kind: drp.MinutesUploaded, On: on, By: p.Owner}
+	case 10: // the record is redated
+		if p.Record == nil {
+			return
+		}
+		c.facts[0].On = c.facts[0].On.AddDays(w.rng.IntN(7) - 3)
+		w.tell(c, nil)
+		return
+	case 11: // a fact is taken out of the record
+		if p.Record == nil || len(c.facts) < 2 {
+			return
+		}
+		i := 1 + w.rng.IntN(len(c.facts)-1)
+		c.facts = slices.Delete(slices.Clone(c.facts), i, i+1)
+		w.tell(c, nil)
+		return
+	case 12:
+		f = saidFact{Kind: drp.AdvisedToEscalate, On: on, By: "director", Denied: w.rng.IntN(2) == 0}
+	case 13:
+		if w.rng.IntN(4) > 0 {
+			return
+		}
+		c.state.Authorised = !c.state.Authorised
+		f = saidFact{Kind: drp.Authorised, By: p.Owner} // without a date: dated by the versions
+		if p.Record == nil {
+			return
+		}
+	case 14:
+		f = saidFact{Kind: drp.Consulted, On: on, By: p.Owner, To: []string{"head-of-safeguarding", "chair-line-manager"}}
+	case 15:
+		if p.Record != nil || c.stage == 0 {
+			return
+		}
+		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: p.Owner,
+			Ruling: &drp.Ruling{About: "send", Choice: stage.ID + ".1"}, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Owner}}})
+		return
+	}
+	if w.rng.IntN(8) == 0 {
+		f.On = f.On.AddDays(-w.rng.IntN(12)) // told late
+	}
+	c.facts = append(c.facts, f)
+	w.tell(c, []saidFact{f})
+}
+
+var london = func() *time.Location {
+	z, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		panic(err)
+	}
+	return z
+}()
+
+func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
+	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
+		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{}, count: map[string]int{}}
+	w.feeds = []*feed{{w: w, name: "records"}, {w: w, name: "mailbox"}}
+	roles := map[string]bool{}
+	for _, p := range set {
+		for role := range p.Roles {
+			roles[role] = true
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(roles)) {
+		h := drp.Holder{Role: role, Person: "w-" + role, Name: drp.NewPrivate(canary + " " + role), Address: address(role)}
+		if w.rng.IntN(25) == 0 {
+			h.Until = w.today().AddDays(w.rng.IntN(50)) // vacant from some day on
+		}
+		w.roster = append(w.roster, h)
+	}
+	w.restart()
+	return w
+}
+
+func (w *world) run() {
+	for range 32 {
+		w.live()
+		w.cycle()
+		w.clock = w.clock.Add(6 * time.Hour)
+		w.live()
+		w.cycle()
+		w.clock = w.clock.Add(18 * time.Hour)
+	}
+	w.chaos = false
+	for _, f := range w.feeds {
+		f.down = 0
+	}
+	for range 4 {
+		for range 2 {
+			w.cycle()
+			w.clock = w.clock.Add(5 * time.Hour)
+		}
+		w.clock = w.clock.Add(14 * time.Hour)
+	}
+	for working := false; !working; { // end on a working day inside the send window
+		working, _, _ = w.calendar.Working(w.today())
+		if !working {
+			w.clock = w.clock.Add(24 * time.Hour)
+		}
+	}
+	w.cycle()
+	w.end()
+}
+
+// end looks at the whole once everything has come to rest.
+func (w *world) end() {
+	ctx := w.t.Context()
+	w.nothingLost(ctx)
+	if w.log.Len() > 0 && strings.Contains(w.log.String(), canary) {
+		w.fail("the log holds a name")
+	}
+	known, err := w.ledger.Known(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, k := range known {
+		c, _, err := w.d.Case(ctx, k.Ref)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		r := reconcile.Decide(c)
+		s := r.Standing
+		if s.Ended.IsZero() && (s.Turn == "" || s.Next == "") {
+			w.fail("%s is open, and nobody must act: %+v", k.Ref, s)
+		}
+		for _, f := range r.Findings {
+			w.count["finding "+f.Clause]++
+		}
+		w.count["conflicts"] += len(r.Conflicts)
+		for _, p := range c.Past {
+			w.settled(c, s, p)
+		}
+	}
+	out, err := w.ledger.Outbox(ctx, w.clock.Add(24*time.Hour))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, o := range out {
+		later := slices.ContainsFunc(o.Deliveries, func(e daemon.Envelope) bool { return e.Tries > 0 })
+		if o.HeldBy == "" && !later {
+			w.fail("%s %s was never sent and nothing holds it", o.Dispute, o.Reason)
+		}
+	}
+}
+
+// settled looks at one effect in the end.
+func (w *world) settled(c reconcile.Case, s reconcile.Standing, p drp.Past) {
+	w.count[string(p.Kind)+" "+string(p.Reason)+": "+string(p.Life)]++
+	body, err := json.Marshal(p)
+	if err != nil || strings.Contains(string(body), canary) {
+		w.fail("%s: an effect holds a name (%v)", c.Ref, err)
+	}
+	switch {
+	case p.Kind == drp.CaseNote && p.Life == drp.Accepted && len(w.notes.Written[p.Key]) != 1:
+		w.fail("%s: the case note %s is there %d times", c.Ref, p.Key, len(w.notes.Written[p.Key]))
+	case p.Kind == drp.Email && p.Reason == drp.ReasonCorrection && p.Why == "no longer wanted" && len(p.Reached) > 0:
+		w.fail("%s: the correction of %s reached only %v and was given up", c.Ref, p.Visit, p.Reached)
+	case p.Kind == drp.Email && p.Reason == drp.ReasonAlert && p.Why == "no longer wanted" && s.Ended.IsZero() && len(p.Reached) > 0:
+		i := slices.IndexFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == p.Visit })
+		stored, err := w.ledger.Load(w.t.Context(), c.Ref)
+		over := err != nil || slices.ContainsFunc(stored.Evidence, func(ev drp.Evidence) bool { // what came since may have stopped it for a time
+			return ev.Source != "drpd" && !ev.Learned.Before(p.At.Add(-24*time.Hour))
+		})
+		over = over || slices.ContainsFunc(c.Past, func(x drp.Past) bool { // everybody had the correction instead
+			return x.Visit == p.Visit && x.Reason == drp.ReasonCorrection && x.Left()
+		})
+		if i >= 0 && s.Visits[i].Ended.IsZero() && !c.File.Record.Gone && !over {
+			w.fail("%s: the alert of %s reached only %v and was given up while the stage lasts", c.Ref, p.Visit, p.Reached)
+		}
+	}
+}
+
+// nothingLost checks that all evidence that was ever offered is in the ledger.
+func (w *world) nothingLost(ctx context.Context) {
+	have := map[string]bool{}
+	known, err := w.ledger.Known(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, k := range known {
+		s, err := w.ledger.Load(ctx, k.Ref)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for _, ev := range s.Evidence {
+			have[ev.ID] = true
+		}
+	}
+	kept, err := w.ledger.(interface {
+		KeptIDs(context.Context) ([]string, error)
+	}).KeptIDs(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, id := range kept {
+		have[id] = true
+	}
+	for _, f := range w.feeds {
+		for _, ev := range f.all {
+			if !have[ev.ID] {
+				w.fail("evidence %s was lost", ev.ID)
+			}
+		}
+	}
+}
+
+// TestSimulation runs the daemon's own code in many small worlds in which everything fails, stalls, repeats and crashes,
+// one in fifty of them on the real ledger, and holds what it does against the laws of the design.
+func TestSimulation(t *testing.T) {
+	set, err := policy.Load(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cal, err := workday.EnglandAndWales()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	total := map[string]int{}
+	onLedger := 0
+	shards := min(runtime.GOMAXPROCS(0), *seeds)
+	t.Run("worlds", func(t *testing.T) {
+		for shard := range shards {
+			t.Run(fmt.Sprint(shard), func(t *testing.T) {
+				t.Parallel()
+				for i := shard; i < *seeds && !t.Failed(); i += shards {
+					seed := *firstSeed + uint64(i)
+					var l daemon.Ledger = porttest.NewLedger(london)
+					if i%50 == 49 {
+						l = realLedger(t)
+					}
+					w := newWorld(t, seed, set, cal, l)
+					w.run()
+					for _, wrong := range w.wrong {
+						t.Errorf("seed %d: %s", seed, wrong)
+					}
+					mu.Lock()
+					for k, n := range w.count {
+						total[k] += n
+					}
+					if i%50 == 49 {
+						onLedger++
+					}
+					mu.Unlock()
+				}
+			})
+		}
+	})
+	for _, k := range slices.Sorted(maps.Keys(total)) {
+		t.Logf("%6d  %s", total[k], k)
+	}
+	t.Logf("%d worlds, %d of them on the real ledger", *seeds, onLedger)
+}
+
+func realLedger(t *testing.T) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "state.db"), bytes.Repeat([]byte{1}, ledger.KeySize), london)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
