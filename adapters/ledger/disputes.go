@@ -1,0 +1,361 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+type evidenceRow struct {
+	ID       string
+	Source   string
+	Kind     string
+	PlaceKey string `db:"place_key"`
+	Version  string
+	Learned  int64
+	State    string
+	Dispute  string
+	Reason   string
+	SealedBy string `db:"sealed_by"`
+	Body     []byte
+}
+
+const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by, e.body`
+
+func (t *tx) evidence(query string, args ...any) ([]drp.Evidence, error) {
+	var rows []evidenceRow
+	if err := t.all(&rows, query, args...); err != nil {
+		return nil, err
+	}
+	out := make([]drp.Evidence, 0, len(rows))
+	for _, r := range rows {
+		body, err := t.opened(r.SealedBy, r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("evidence %s: %w", r.ID, err)
+		}
+		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: body})
+	}
+	return out, nil
+}
+
+// Waiting gives evidence that belongs to no dispute yet, oldest first.
+func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		out, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e WHERE e.state IN ('new', ?) ORDER BY e.learned, e.id`, daemon.PlaceWaiting)
+		return err
+	})
+	return out, err
+}
+
+type disputeRow struct {
+	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary string
+	Raised                                                   int64
+	Revision                                                 int64
+	DecidedRev                                               int64 `db:"decided_rev"`
+	DecidedOn                                                int64 `db:"decided_on"`
+	Closed, Ended, Resolved                                  bool
+	Began                                                    int64
+}
+
+func (r disputeRow) known(children []string) drp.Known {
+	return drp.Known{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
+		Raised: workday.Date(r.Raised), Open: !r.Ended, Resolved: r.Resolved}
+}
+
+func (t *tx) children(ref string) (out []string, err error) {
+	return out, t.all(&out, `SELECT child FROM dispute_child WHERE dispute = ? ORDER BY child`, ref)
+}
+
+// Children gives every child of a dispute that is not closed.
+func (l *Ledger) Children(ctx context.Context) (out []string, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT DISTINCT c.child FROM dispute_child c JOIN dispute d ON d.ref = c.dispute WHERE d.closed = 0 ORDER BY 1`)
+	})
+	return out, err
+}
+
+// Known gives every dispute to which evidence may belong.
+func (l *Ledger) Known(ctx context.Context) (out []drp.Known, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []disputeRow
+		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ref`); err != nil {
+			return err
+		}
+		var ties []struct{ Dispute, Child string }
+		if err := t.all(&ties, `SELECT dispute, child FROM dispute_child ORDER BY dispute, child`); err != nil {
+			return err
+		}
+		children := make(map[string][]string)
+		for _, c := range ties {
+			children[c.Dispute] = append(children[c.Dispute], c.Child)
+		}
+		for _, r := range rows {
+			out = append(out, r.known(children[r.Ref]))
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Place says where a piece of evidence belongs; the revision of the dispute rises with it.
+func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
+	return l.tx(ctx, func(t *tx) error {
+		var row evidenceRow
+		if found, err := t.get(&row, `SELECT `+evidenceColumns+` FROM evidence e WHERE e.id = ?`, p.Evidence); err != nil || !found {
+			return err
+		}
+		if row.State == p.Where && row.Dispute == p.Dispute && row.Reason == p.Reason {
+			return nil
+		}
+		if p.New != nil {
+			if err := t.begin(p); err != nil {
+				return err
+			}
+		}
+		keyID := row.SealedBy
+		body := row.Body
+		switch {
+		case p.Where == daemon.PlaceDispute:
+			keyID = "d/" + p.Dispute
+		case p.Where == daemon.PlacePeople && len(p.Children) > 0:
+			keyID = "c/" + p.Children[0]
+		}
+		if keyID != row.SealedBy {
+			plain, err := t.opened(row.SealedBy, row.Body)
+			if err != nil {
+				return err
+			}
+			if body, err = t.sealed(keyID, plain); err != nil {
+				return err
+			}
+		}
+		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ?, sealed_by = ?, body = ? WHERE id = ?`, p.Where, p.Dispute, p.Reason, keyID, body, p.Evidence); err != nil {
+			return err
+		}
+		if err := t.touch(p); err != nil {
+			return err
+		}
+		return t.audit(p.Now, "drpd", "placed in "+p.Where, p.Evidence, p.Dispute)
+	})
+}
+
+func (t *tx) begin(p daemon.Placement) error {
+	k := p.New
+	err := t.exec(`INSERT INTO dispute (ref, form, forms, record, theme, raised, policy, revision, began) VALUES (?,?,?,?,?,?,?,1,?) ON CONFLICT (ref) DO NOTHING`,
+		k.Ref, k.Form, strings.Join(k.Forms, ","), k.Record, k.Theme, int64(k.Raised), p.Policy, p.Now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	return t.audit(p.Now, "drpd", "dispute begins", k.Ref, p.Policy)
+}
+
+// touch ties children to the dispute and lets its revision rise, or that of every open dispute of a child whose people
+// have changed.
+func (t *tx) touch(p daemon.Placement) error {
+	for _, c := range p.Children {
+		if err := t.exec(`INSERT INTO evidence_child (evidence, child) VALUES (?, ?) ON CONFLICT (child, evidence) DO NOTHING`, p.Evidence, c); err != nil {
+			return err
+		}
+		switch p.Where {
+		case daemon.PlaceDispute:
+			if err := t.exec(`INSERT INTO dispute_child (dispute, child) VALUES (?, ?) ON CONFLICT (child, dispute) DO NOTHING`, p.Dispute, c); err != nil {
+				return err
+			}
+		case daemon.PlacePeople:
+			if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE closed = 0 AND ref IN (SELECT dispute FROM dispute_child WHERE child = ?)`, c); err != nil {
+				return err
+			}
+		}
+	}
+	if p.Where != daemon.PlaceDispute {
+		return nil
+	}
+	if p.Record != "" {
+		if err := t.exec(`UPDATE dispute SET record = ? WHERE ref = ? AND record = ''`, p.Record, p.Dispute); err != nil {
+			return err
+		}
+	}
+	if p.Theme != "" {
+		if err := t.exec(`UPDATE dispute SET theme = ? WHERE ref = ?`, p.Theme, p.Dispute); err != nil {
+			return err
+		}
+	}
+	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = 0 WHERE ref = ?`, p.Dispute)
+}
+
+// People gives the evidence of who works with the children.
+func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evidence, err error) {
+	if len(children) == 0 {
+		return nil, nil
+	}
+	args := []any{daemon.PlacePeople}
+	for _, c := range children {
+		args = append(args, c)
+	}
+	err = l.tx(ctx, func(t *tx) error {
+		out, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e JOIN evidence_child c ON c.evidence = e.id WHERE e.state = ? AND c.child IN (`+placeholders(len(children))+`) ORDER BY e.id`, args...)
+		return err
+	})
+	return out, err
+}
+
+// Due gives the disputes that must be decided.
+func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string) (out []string, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR closed = 0 AND (decided_on <> ? OR inputs <> ?) ORDER BY ref`, int64(today), inputs)
+	})
+	return out, err
+}
+
+// Load gives a dispute with its evidence and all that was decided before.
+func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var row disputeRow
+		found, err := t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, ref)
+		if err != nil {
+			return err
+		}
+		if !found {
+			return fmt.Errorf("no dispute %q: drpd list shows those that there are", ref)
+		}
+		children, err := t.children(ref)
+		if err != nil {
+			return err
+		}
+		out.Known, out.Policy, out.Revision, out.Decided = row.known(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
+		if out.Evidence, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e WHERE e.dispute = ? AND e.state = ? ORDER BY e.learned, e.id`, ref, daemon.PlaceDispute); err != nil {
+			return err
+		}
+		out.Past, err = t.past(`dispute = ?`, ref)
+		return err
+	})
+	return out, err
+}
+
+// Decide stores what was decided; a dispute that has moved on since is left out.
+func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
+	return l.tx(ctx, func(t *tx) error {
+		for _, d := range batch {
+			if err := t.decide(d); err != nil {
+				return fmt.Errorf("dispute %s: %w", d.Ref, err)
+			}
+		}
+		return nil
+	})
+}
+
+func (t *tx) decide(d daemon.Decided) error {
+	summary, err := json.Marshal(d.Summary)
+	if err != nil {
+		return err
+	}
+	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ? WHERE ref = ? AND revision = ?`,
+		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), d.Ref, d.Basis)
+	if err != nil || !ok {
+		return err
+	}
+	past, err := t.past(`dispute = ?`, d.Ref)
+	if err != nil {
+		return err
+	}
+	if err := t.keep(d, past); err != nil {
+		return err
+	}
+	return t.conflicts(d)
+}
+
+// keep brings the outbox in line with a decision: new effects come in, those no longer wanted are cancelled unless they
+// have left, and the rest rest on the new revision.
+func (t *tx) keep(d daemon.Decided, past []drp.Past) error {
+	have := make(map[string]drp.Past)
+	for _, p := range past {
+		have[p.Key] = p
+	}
+	wanted := make(map[string]bool)
+	for _, e := range d.Effects {
+		wanted[e.Key] = true
+		old, ok := have[e.Key]
+		switch {
+		case !ok:
+			if err := t.insertEffect(e, d.Basis, d.Now); err != nil {
+				return err
+			}
+		case old.Life == drp.Cancelled:
+			if err := t.exec(`DELETE FROM delivery WHERE effect = ?`, e.Key); err != nil {
+				return err
+			}
+			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '' WHERE key = ?`, string(drp.Decided), d.Basis, e.Key); err != nil {
+				return err
+			}
+			if err := t.audit(d.Now, "drpd", "wanted again", e.Key, d.Ref); err != nil {
+				return err
+			}
+		default:
+			if err := t.exec(`UPDATE effect SET basis = ? WHERE key = ?`, d.Basis, e.Key); err != nil {
+				return err
+			}
+		}
+	}
+	for _, p := range past {
+		open := p.Life == drp.Decided || p.Life == drp.Made || p.Life == drp.Held || p.Open
+		if wanted[p.Key] || !open || p.Life == drp.Cancelled {
+			continue
+		}
+		life := drp.Cancelled
+		if p.Left() {
+			life = p.Life
+			if len(p.Reached) > 0 {
+				life = drp.Accepted
+			}
+		}
+		if err := t.exec(`UPDATE delivery SET life = ?, why = 'no longer wanted' WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), p.Key, string(drp.Made), string(drp.Attempted)); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE effect SET life = ?, why = 'no longer wanted' WHERE key = ?`, string(life), p.Key); err != nil {
+			return err
+		}
+		if err := t.audit(d.Now, "drpd", "cancelled", p.Key, d.Ref); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) insertEffect(e drp.Effect, basis int64, now time.Time) error {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	keyID := "d/" + e.Dispute
+	sealed, err := t.sealed(keyID, body)
+	if err != nil {
+		return err
+	}
+	fresh, err := t.changed(`INSERT INTO effect (key, dispute, kind, reason, life, basis, decided_at, sealed_by, body) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (key) DO NOTHING`,
+		e.Key, e.Dispute, string(e.Kind), string(e.Reason), string(drp.Decided), basis, now.UnixMilli(), keyID, sealed)
+	if err != nil || !fresh {
+		return err
+	}
+	return t.audit(now, "drpd", "decided "+string(e.Kind)+" "+string(e.Reason), e.Key, e.Dispute)
+}
+
+func (t *tx) conflicts(d daemon.Decided) error {
+	ids := []any{d.Ref}
+	for _, c := range d.Conflicts {
+		ids = append(ids, c.ID)
+		if err := t.exec(`INSERT INTO conflict (dispute, id, what, since) VALUES (?, ?, ?, ?) ON CONFLICT (dispute, id) DO NOTHING`, d.Ref, c.ID, c.What, d.Now.UnixMilli()); err != nil {
+			return err
+		}
+	}
+	query := `DELETE FROM conflict WHERE dispute = ?`
+	if len(d.Conflicts) > 0 {
+		query += ` AND id NOT IN (` + placeholders(len(d.Conflicts)) + `)`
+	}
+	return t.exec(query, ids...)
+}

@@ -1,0 +1,355 @@
+// Package ledger keeps drpd's own state in a database.
+//
+// It promises: each method is one transaction, with the audit entries that belong to it, so that after a crash either
+// all of it is there or nothing; payloads are sealed with a key per dispute, and erasing that key erases them; times
+// are integers; nothing is ever forgotten that was sent. It compares keys and revisions and knows no stage. One set of
+// statements serves every engine.
+package ledger
+
+import (
+	"context"
+	"crypto/cipher"
+	"database/sql"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/pressly/goose/v3"
+
+	"drpd/core/audit"
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Ledger is drpd's state. It is safe for concurrent use; writers wait for each other.
+type Ledger struct {
+	db   *sqlx.DB
+	seal *sealer
+	zone *time.Location
+}
+
+// open migrates the schema and readies the keys.
+func open(ctx context.Context, db *sqlx.DB, dialect goose.Dialect, master []byte, zone *time.Location) (*Ledger, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	p, err := goose.NewProvider(dialect, db.DB, dir)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: migrations: %w", err)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: migrate: %w", err)
+	}
+	s, err := newSealer(master)
+	if err != nil {
+		return nil, err
+	}
+	l := &Ledger{db: db, seal: s, zone: zone}
+	return l, l.checkKey(ctx)
+}
+
+// checkKey finds out at once whether the key file belongs to this ledger.
+func (l *Ledger) checkKey(ctx context.Context) error {
+	return l.tx(ctx, func(t *tx) error {
+		_, err := t.dataKey("intake")
+		if err != nil {
+			return errors.New("ledger: the key file does not belong to this ledger: restore the key file that was made with it")
+		}
+		return nil
+	})
+}
+
+// Close closes the database.
+func (l *Ledger) Close() error { return l.db.Close() }
+
+// tx is one transaction with what every method needs in it.
+type tx struct {
+	*sqlx.Tx
+	ctx  context.Context
+	l    *Ledger
+	keys map[string]cipher.AEAD // opened in this transaction
+}
+
+func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
+	raw, err := l.db.BeginTxx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreDone(raw.Rollback()))
+		}
+	}()
+	if err = do(&tx{raw, ctx, l, map[string]cipher.AEAD{}}); err != nil {
+		return err
+	}
+	if err = raw.Commit(); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+func ignoreDone(err error) error {
+	if errors.Is(err, sql.ErrTxDone) {
+		return nil
+	}
+	return err
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.ExecContext(t.ctx, t.Rebind(query), args...)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) changed(query string, args ...any) (bool, error) {
+	r, err := t.ExecContext(t.ctx, t.Rebind(query), args...)
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	n, err := r.RowsAffected()
+	return n > 0, err
+}
+
+// get reads one row; found is false where there is none.
+func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
+	err = t.GetContext(t.ctx, into, t.Rebind(query), args...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	return true, nil
+}
+
+func (t *tx) all(into any, query string, args ...any) error {
+	if err := t.SelectContext(t.ctx, into, t.Rebind(query), args...); err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	return nil
+}
+
+func (t *tx) audit(now time.Time, actor, action, subject, detail string) error {
+	var last audit.Entry
+	if _, err := t.get(&last, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`); err != nil {
+		return err
+	}
+	e := audit.Seal(t.l.seal.auditKey, last.Code, audit.Entry{Seq: last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
+	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action, e.Subject, e.Detail, e.Code)
+}
+
+// Audit returns every entry, and an error that says where the chain breaks, if it does.
+func (l *Ledger) Audit(ctx context.Context) (entries []audit.Entry, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&entries, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq`)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return entries, audit.Verify(l.seal.auditKey, entries)
+}
+
+// Lease takes or renews the right to run.
+func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error {
+	return l.tx(ctx, func(t *tx) error {
+		var have struct {
+			Holder string
+			Until  int64
+			Fence  int64
+		}
+		found, err := t.get(&have, `SELECT holder, until, fence FROM lease WHERE id = 1`)
+		if err != nil {
+			return err
+		}
+		if found && have.Holder != holder && have.Until > now.UnixMilli() {
+			return &daemon.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until)}
+		}
+		until := now.Add(length).UnixMilli()
+		if !found {
+			return t.exec(`INSERT INTO lease (id, holder, until, fence) VALUES (1, ?, ?, 1)`, holder, until)
+		}
+		fence := have.Fence
+		if have.Holder != holder {
+			fence++
+		}
+		return t.exec(`UPDATE lease SET holder = ?, until = ?, fence = ? WHERE id = 1`, holder, until, fence)
+	})
+}
+
+// Setting reads a setting, "" where there is none.
+func (l *Ledger) Setting(ctx context.Context, name string) (value string, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		_, err := t.get(&value, `SELECT value FROM setting WHERE name = ?`, name)
+		return err
+	})
+	return value, err
+}
+
+// SetSetting stores a setting; "" removes it.
+func (l *Ledger) SetSetting(ctx context.Context, name, value, actor string, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		if err := t.exec(`DELETE FROM setting WHERE name = ?`, name); err != nil {
+			return err
+		}
+		if value != "" {
+			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?)`, name, value); err != nil {
+				return err
+			}
+		}
+		return t.audit(now, actor, "setting", name, value)
+	})
+}
+
+// Cursor reads how far a source has been read.
+func (l *Ledger) Cursor(ctx context.Context, source string) (cursor []byte, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		_, err := t.get(&cursor, `SELECT cursor FROM source WHERE name = ?`, source)
+		return err
+	})
+	return cursor, err
+}
+
+// Ingest stores evidence with the cursor, and ends a gap of the source.
+func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		for _, ev := range batch {
+			if err := t.add(ev, "new", "", now); err != nil {
+				return err
+			}
+		}
+		if err := t.exec(`INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING`, source); err != nil {
+			return err
+		}
+		var since int64
+		if _, err := t.get(&since, `SELECT failed_since FROM source WHERE name = ?`, source); err != nil {
+			return err
+		}
+		if since > 0 {
+			if err := t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, source, since, now.UnixMilli()); err != nil {
+				return err
+			}
+			if err := t.audit(now, "drpd", "source read again", source, ""); err != nil {
+				return err
+			}
+		}
+		return t.exec(`UPDATE source SET cursor = ?, read_at = ?, failed_since = 0, why = '' WHERE name = ?`, cursor, now.UnixMilli(), source)
+	})
+}
+
+// add stores evidence, sealed; what is there already is left as it is.
+func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
+	keyID := "intake"
+	if dispute != "" {
+		keyID = "d/" + dispute
+	}
+	body, err := t.sealed(keyID, ev.Body)
+	if err != nil {
+		return err
+	}
+	fresh, err := t.changed(`INSERT INTO evidence (id, source, kind, place_key, version, learned, state, dispute, sealed_by, body) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
+		ev.ID, ev.Source, string(ev.Kind), ev.Key, ev.Version, ev.Learned.UnixMilli(), state, dispute, keyID, body)
+	if err != nil || !fresh {
+		return err
+	}
+	return t.audit(now, "drpd", "evidence", ev.ID, ev.Source)
+}
+
+// SourceFailed remembers since when a source could not be read.
+func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		if err := t.exec(`INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING`, source); err != nil {
+			return err
+		}
+		first, err := t.changed(`UPDATE source SET failed_since = ? WHERE name = ? AND failed_since = 0`, now.UnixMilli(), source)
+		if err != nil {
+			return err
+		}
+		if first {
+			if err := t.audit(now, "drpd", "source failed", source, ""); err != nil {
+				return err
+			}
+		}
+		return t.exec(`UPDATE source SET why = ? WHERE name = ?`, why, source)
+	})
+}
+
+// Health is how a source is.
+type Health struct {
+	Name        string `json:"source" db:"name"`
+	ReadAt      int64  `json:"-" db:"read_at"`
+	FailedSince int64  `json:"-" db:"failed_since"`
+	Why         string `json:"why,omitempty" db:"why"`
+}
+
+// Sources says how each source is.
+func (l *Ledger) Sources(ctx context.Context) (out []Health, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT name, read_at, failed_since, why FROM source ORDER BY name`)
+	})
+	return out, err
+}
+
+func (l *Ledger) day(ms int64) workday.Date {
+	if ms == 0 {
+		return 0
+	}
+	return workday.DateOf(time.UnixMilli(ms).In(l.zone))
+}
+
+// Gaps gives the times in which a source could not be read, past and present.
+func (l *Ledger) Gaps(ctx context.Context) (out []reconcile.Gap, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []struct {
+			Source       string
+			Since, Until int64
+		}
+		if err := t.all(&rows, `SELECT source, since, until FROM gap UNION ALL SELECT name, failed_since, 0 FROM source WHERE failed_since > 0 ORDER BY 1, 2`); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			out = append(out, reconcile.Gap{Source: r.Source, From: l.day(r.Since), Until: l.day(r.Until)})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Notice adds a message to the operator that belongs to no dispute.
+func (l *Ledger) Notice(ctx context.Context, e drp.Effect, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error { return t.insertEffect(e, 0, now) })
+}
+
+// Kept counts what waits for a person besides disputes.
+func (l *Ledger) Kept(ctx context.Context) (quarantined, waiting int, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		if _, err := t.get(&quarantined, `SELECT count(*) FROM evidence WHERE state = ?`, daemon.PlaceQuarantine); err != nil {
+			return err
+		}
+		_, err := t.get(&waiting, `SELECT count(*) FROM evidence WHERE state = ?`, daemon.PlaceWaiting)
+		return err
+	})
+	return quarantined, waiting, err
+}
+
+func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+func decode(b []byte, into any) error {
+	if err := json.Unmarshal(b, into); err != nil {
+		return fmt.Errorf("ledger: a stored payload cannot be read: %w", err)
+	}
+	return nil
+}

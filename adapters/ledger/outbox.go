@@ -1,0 +1,280 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+type effectRow struct {
+	Key, Dispute, Kind, Reason, Life string
+	Basis                            int64
+	HeldBy                           string `db:"held_by"`
+	Why                              string
+	DecidedAt                        int64  `db:"decided_at"`
+	MadeAt                           int64  `db:"made_at"`
+	SettledAt                        int64  `db:"settled_at"`
+	SealedBy                         string `db:"sealed_by"`
+	Body                             []byte
+}
+
+type deliveryRow struct {
+	Effect, Person string
+	Place          int
+	Role           string
+	IsTo           bool `db:"is_to"`
+	WithForm       bool `db:"with_form"`
+	Life           string
+	Tries          int
+	Why            string
+	At             int64
+	NotBefore      int64  `db:"not_before"`
+	SealedBy       string `db:"sealed_by"`
+	Body           []byte
+}
+
+// sealedMessage is what of a delivery is private.
+type sealedMessage struct {
+	Address string
+	Message []byte
+}
+
+func (t *tx) effects(where string, args ...any) ([]effectRow, error) {
+	var rows []effectRow
+	return rows, t.all(&rows, `SELECT effect.* FROM effect WHERE life <> 'erased' AND (`+where+`) ORDER BY decided_at, key`, args...)
+}
+
+func (t *tx) deliveries(effect string) ([]deliveryRow, error) {
+	var rows []deliveryRow
+	return rows, t.all(&rows, `SELECT * FROM delivery WHERE effect = ? ORDER BY place`, effect)
+}
+
+// onePast opens an effect and sums up its deliveries.
+func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
+	body, err := t.opened(r.SealedBy, r.Body)
+	if err != nil {
+		return drp.Past{}, fmt.Errorf("effect %s: %w", r.Key, err)
+	}
+	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC()}
+	if err := decode(body, &p.Effect); err != nil {
+		return p, err
+	}
+	for _, d := range rows {
+		switch drp.Life(d.Life) {
+		case drp.Accepted:
+			p.Reached = append(p.Reached, d.Role)
+		case drp.Made, drp.Attempted:
+			p.Open = true
+		}
+	}
+	return p, nil
+}
+
+// with reads effects and, in one statement, all their deliveries.
+func (t *tx) with(where string, args ...any) ([]effectRow, map[string][]deliveryRow, error) {
+	rows, err := t.effects(where, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	var all []deliveryRow
+	if err := t.all(&all, `SELECT * FROM delivery WHERE effect IN (SELECT key FROM effect WHERE `+where+`) ORDER BY effect, place`, args...); err != nil {
+		return nil, nil, err
+	}
+	of := make(map[string][]deliveryRow)
+	for _, d := range all {
+		of[d.Effect] = append(of[d.Effect], d)
+	}
+	return rows, of, nil
+}
+
+func (t *tx) past(where string, args ...any) ([]drp.Past, error) {
+	rows, of, err := t.with(where, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]drp.Past, 0, len(rows))
+	for _, r := range rows {
+		p, err := t.onePast(r, of[r.Key])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Effects gives every effect of a dispute, or of all where ref is "".
+func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		if ref == "" {
+			out, err = t.past(`1 = 1`)
+		} else {
+			out, err = t.past(`dispute = ?`, ref)
+		}
+		return err
+	})
+	return out, err
+}
+
+// Outbox gives the effects that are to go and have not all gone.
+func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoing, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		rows, of, err := t.with(`life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
+			string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			deliveries := of[r.Key]
+			p, err := t.onePast(r, deliveries)
+			if err != nil {
+				return err
+			}
+			o := daemon.Outgoing{Past: p, Basis: r.Basis, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+			for _, d := range deliveries {
+				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() {
+					continue
+				}
+				e, err := t.envelope(p, d)
+				if err != nil {
+					return err
+				}
+				o.Deliveries = append(o.Deliveries, e)
+			}
+			if o.Unmade || len(o.Deliveries) > 0 {
+				out = append(out, o)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (t *tx) envelope(p drp.Past, d deliveryRow) (daemon.Envelope, error) {
+	plain, err := t.opened(d.SealedBy, d.Body)
+	if err != nil {
+		return daemon.Envelope{}, err
+	}
+	var m sealedMessage
+	if err := decode(plain, &m); err != nil {
+		return daemon.Envelope{}, err
+	}
+	return daemon.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role, Address: drp.NewPrivate(m.Address),
+		At: time.UnixMilli(d.At).UTC(), Message: m.Message, WithForm: d.WithForm, IsTo: d.IsTo, AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
+}
+
+// Make keeps rendered deliveries.
+func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		for i, e := range deliveries {
+			keyID := "d/" + e.Dispute
+			plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
+			if err != nil {
+				return err
+			}
+			body, err := t.sealed(keyID, plain)
+			if err != nil {
+				return err
+			}
+			if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (effect, person) DO NOTHING`,
+				e.Key, e.Person, i, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body); err != nil {
+				return err
+			}
+			if err := t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Hold stores which gate holds an effect, and why. One whose attempt has no known end stays attempted.
+func (l *Ledger) Hold(ctx context.Context, key, gate, why string, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		if err := t.exec(`UPDATE effect SET held_by = ?, why = ?, life = CASE WHEN life = ? THEN life ELSE ? END WHERE key = ?`, gate, why, string(drp.Attempted), string(drp.Held), key); err != nil {
+			return err
+		}
+		return t.audit(now, "drpd", "held by "+gate, key, "")
+	})
+}
+
+// Claim records attempts before they are made.
+func (l *Ledger) Claim(ctx context.Context, batch []daemon.Envelope, now time.Time) (claimed []bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		claimed = make([]bool, len(batch))
+		for i, e := range batch {
+			if claimed[i], err = t.claim(e, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
+	ok, err := t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
+		string(drp.Attempted), e.Key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
+	if err != nil || !ok {
+		return false, err
+	}
+	ok, err = t.changed(`UPDATE delivery SET life = ?, tries = tries + 1 WHERE effect = ? AND person = ? AND life IN (?, ?)`, string(drp.Attempted), e.Key, e.Person, string(drp.Made), string(drp.Attempted))
+	if err != nil || !ok {
+		return false, err
+	}
+	return true, t.audit(now, "drpd", "attempted", e.Key, e.Person)
+}
+
+// Settle stores what became of attempts, with their receipts as evidence.
+func (l *Ledger) Settle(ctx context.Context, batch []daemon.Settled) error {
+	return l.tx(ctx, func(t *tx) error {
+		for _, s := range batch {
+			if err := t.settle(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *tx) settle(s daemon.Settled) error {
+	again := int64(0)
+	if !s.Again.IsZero() {
+		again = s.Again.UnixMilli()
+	}
+	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ? WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, s.Key, s.Person); err != nil {
+		return err
+	}
+	rows, err := t.deliveries(s.Key)
+	if err != nil {
+		return err
+	}
+	if err := t.exec(`UPDATE effect SET life = ?, why = ?, settled_at = ? WHERE key = ?`, string(lifeOf(rows)), s.Why, s.Now.UnixMilli(), s.Key); err != nil {
+		return err
+	}
+	if err := t.audit(s.Now, "drpd", string(s.Life), s.Key, s.Person); err != nil {
+		return err
+	}
+	var dispute string
+	if _, err := t.get(&dispute, `SELECT dispute FROM effect WHERE key = ?`, s.Key); err != nil || dispute == "" {
+		return err
+	}
+	if s.Receipt != nil {
+		if err := t.add(*s.Receipt, daemon.PlaceDispute, dispute, s.Now); err != nil {
+			return err
+		}
+	}
+	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = 0 WHERE ref = ?`, dispute)
+}
+
+func lifeOf(rows []deliveryRow) drp.Life {
+	parts := make([]daemon.Part, len(rows))
+	for i, d := range rows {
+		parts[i] = daemon.Part{Life: drp.Life(d.Life), IsTo: d.IsTo}
+	}
+	return daemon.LifeOf(parts)
+}

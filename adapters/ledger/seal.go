@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+)
+
+// sealer encrypts payloads with AES-256-GCM. Each dispute has a key of its own, wrapped by the master key.
+type sealer struct {
+	master   cipher.AEAD
+	auditKey []byte
+}
+
+// KeySize is the length of the master key in bytes.
+const KeySize = 32
+
+func newSealer(master []byte) (*sealer, error) {
+	if len(master) != KeySize {
+		return nil, fmt.Errorf("ledger: the key file must hold %d bytes, it holds %d", KeySize, len(master))
+	}
+	derive := func(use string) []byte {
+		m := hmac.New(sha256.New, master)
+		m.Write([]byte("drpd " + use))
+		return m.Sum(nil)
+	}
+	a, err := aead(derive("wrap"))
+	return &sealer{a, derive("audit")}, err
+}
+
+func aead(key []byte) (cipher.AEAD, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(block)
+}
+
+func encrypt(a cipher.AEAD, plain, bind []byte) []byte {
+	nonce := make([]byte, a.NonceSize())
+	_, _ = rand.Read(nonce) // never fails: it ends the program where the system has no randomness
+	return a.Seal(nonce, nonce, plain, bind)
+}
+
+var errSeal = errors.New("ledger: a sealed payload cannot be opened: its key was erased, or it was changed")
+
+func decrypt(a cipher.AEAD, sealed, bind []byte) ([]byte, error) {
+	n := a.NonceSize()
+	if len(sealed) < n {
+		return nil, errSeal
+	}
+	plain, err := a.Open(nil, sealed[:n], sealed[n:], bind)
+	if err != nil {
+		return nil, errSeal
+	}
+	return plain, nil
+}
+
+// dataKey gives the key with an id, made on first use.
+func (t *tx) dataKey(id string) (cipher.AEAD, error) {
+	if a := t.keys[id]; a != nil {
+		return a, nil
+	}
+	a, err := t.readKey(id)
+	if err == nil {
+		t.keys[id] = a
+	}
+	return a, err
+}
+
+func (t *tx) readKey(id string) (cipher.AEAD, error) {
+	var wrapped []byte
+	found, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, id)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		key, err := decrypt(t.l.seal.master, wrapped, []byte(id))
+		if err != nil {
+			return nil, err
+		}
+		return aead(key)
+	}
+	key := make([]byte, KeySize)
+	_, _ = rand.Read(key)
+	if err := t.exec(`INSERT INTO seal (id, wrapped) VALUES (?, ?)`, id, encrypt(t.l.seal.master, key, []byte(id))); err != nil {
+		return nil, err
+	}
+	return aead(key)
+}
+
+func (t *tx) sealed(id string, plain []byte) ([]byte, error) {
+	a, err := t.dataKey(id)
+	if err != nil {
+		return nil, err
+	}
+	return encrypt(a, plain, []byte(id)), nil
+}
+
+func (t *tx) opened(id string, sealed []byte) ([]byte, error) {
+	a, err := t.dataKey(id)
+	if err != nil {
+		return nil, err
+	}
+	return decrypt(a, sealed, []byte(id))
+}

@@ -1,0 +1,50 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/ncruces/go-sqlite3/driver" // the SQLite engine, without cgo
+	"github.com/pressly/goose/v3"
+)
+
+// OpenSQLite opens the ledger in a file, making it where there is none. Commits are on disk before they return.
+func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Location) (*Ledger, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "_pragma=busy_timeout(20000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
+	raw, err := driver.Open(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	db := sqlx.NewDb(raw, "sqlite3")
+	db.SetMaxOpenConns(1)
+	l, err := open(ctx, db, goose.DialectSQLite3, master, zone)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	for _, side := range []string{"-wal", "-shm"} { // the engine makes them with the mode of the process
+		if err := os.Chmod(path+side, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, errors.Join(fmt.Errorf("ledger: %w", err), l.Close())
+		}
+	}
+	return l, nil
+}
+
+// CopyTo writes a whole copy of the ledger to a file that is not there yet.
+func (l *Ledger) CopyTo(ctx context.Context, path string) error {
+	if _, err := l.db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+		return fmt.Errorf("ledger: the copy could not be made: %w", err)
+	}
+	return os.Chmod(path, 0o600)
+}

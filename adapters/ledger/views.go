@@ -1,0 +1,147 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+// Listed is a dispute in a list.
+type Listed struct {
+	Ref      string         `json:"dispute"`
+	Form     string         `json:"form"`
+	Policy   string         `json:"policy"`
+	Children []string       `json:"children"`
+	Theme    string         `json:"theme,omitempty"`
+	Closed   bool           `json:"closed"`
+	Ended    bool           `json:"ended"`
+	Summary  daemon.Summary `json:"standing"`
+}
+
+// List gives the disputes, open ones first.
+func (l *Ledger) List(ctx context.Context) (out []Listed, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []disputeRow
+		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ended, raised, ref`); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			x := Listed{Ref: r.Ref, Form: r.Form, Policy: r.Policy, Theme: r.Theme, Closed: r.Closed, Ended: r.Ended}
+			if x.Children, err = t.children(r.Ref); err != nil {
+				return err
+			}
+			if err := decode([]byte(r.Summary), &x.Summary); err != nil {
+				return err
+			}
+			out = append(out, x)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Kept is evidence that waits for a person.
+type Kept struct {
+	ID      string    `json:"evidence"`
+	Source  string    `json:"source"`
+	State   string    `json:"state"`
+	Reason  string    `json:"reason"`
+	Learned time.Time `json:"since"`
+	Body    []byte    `json:"-"`
+}
+
+// Quarantine gives what is in quarantine or tied to nothing yet, oldest first.
+func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []evidenceRow
+		if err := t.all(&rows, `SELECT `+evidenceColumns+` FROM evidence e WHERE e.state IN (?, ?) ORDER BY e.learned, e.id`, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			body, err := t.opened(r.SealedBy, r.Body)
+			if err != nil {
+				return err
+			}
+			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(), Body: body})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// KeptIDs gives the evidence that belongs to no dispute, whatever became of it.
+func (l *Ledger) KeptIDs(ctx context.Context) (out []string, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT id FROM evidence WHERE state <> ? ORDER BY id`, daemon.PlaceDispute)
+	})
+	return out, err
+}
+
+// Release puts a message of the quarantine back to be placed, accepted by a person, or rejects it for good.
+func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor string, now time.Time) (found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		state, action := "rejected", "quarantine rejected"
+		if accept {
+			state, action = "new", "quarantine accepted"
+			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, "accept/"+id, actor); err != nil {
+				return err
+			}
+		}
+		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil || !found {
+			return err
+		}
+		return t.audit(now, actor, action, id, "")
+	})
+	return found, err
+}
+
+// Question is a conflict that waits for a person.
+type Question struct {
+	Dispute string `json:"dispute"`
+	ID      string `json:"conflict"`
+	What    string `json:"question"`
+	Since   int64  `json:"-"`
+}
+
+// Conflicts gives the questions that wait, oldest first.
+func (l *Ledger) Conflicts(ctx context.Context) (out []Question, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT dispute, id, what, since FROM conflict ORDER BY since, dispute, id`)
+	})
+	return out, err
+}
+
+// Erase destroys the key of a dispute and its payloads. What stays is that there was one, and the audit chain.
+func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		for _, query := range []string{
+			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`, `UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
+			`UPDATE evidence SET state = 'erased', body = '' WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
+			`UPDATE dispute SET closed = 1, ended = 1, decided_rev = revision, summary = '{}' WHERE ref = ?`,
+		} {
+			if err := t.exec(query, ref); err != nil {
+				return err
+			}
+		}
+		return t.audit(now, actor, "erased", ref, "")
+	})
+}
+
+// Retry lets an effect that failed or is held be tried again.
+func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+			return err
+		}
+		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Attempted)); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE ref = (SELECT dispute FROM effect WHERE key = ?)`, key); err != nil {
+			return err
+		}
+		return t.audit(now, actor, "retry", key, "")
+	})
+	return found, err
+}

@@ -1,0 +1,71 @@
+package mailbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/drp"
+)
+
+const maxMessage = 25 << 20
+
+// Folder is a folder of .eml files as a mailbox. It is read and never changed.
+type Folder struct {
+	Name string // of the source, in the configuration
+	Path string
+}
+
+// Poll gives every message that the cursor has not seen, by the names of the files. A file that cannot be read yet is
+// tried again the next time.
+func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	var seen []string
+	if len(cursor) > 0 {
+		if err := json.Unmarshal(cursor, &seen); err != nil {
+			return nil, nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", f.Name, err)
+		}
+	}
+	entries, err := os.ReadDir(f.Path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("mailbox %s: the folder cannot be read: %w", f.Name, err)
+	}
+	var out []drp.Evidence
+	for _, e := range entries {
+		name := e.Name()
+		if _, known := slices.BinarySearch(seen, name); known || e.IsDir() || !strings.HasSuffix(name, ".eml") {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil || info.Size() == 0 {
+			continue // not there yet, or not any more
+		}
+		if info.Size() > maxMessage {
+			body := fmt.Appendf(nil, "%s%d bytes", tooLarge, info.Size())
+			out = append(out, evidence(f.Name, body, now))
+		} else {
+			body, err := os.ReadFile(filepath.Join(f.Path, name))
+			if err != nil {
+				return nil, nil, fmt.Errorf("mailbox %s: a message cannot be read: %w", f.Name, err)
+			}
+			out = append(out, evidence(f.Name, body, now))
+		}
+		i, _ := slices.BinarySearch(seen, name)
+		seen = slices.Insert(seen, i, name)
+	}
+	next, err := json.Marshal(seen)
+	return out, next, err
+}
+
+// evidence keys a message by its bytes, never by its Message-ID, which its sender chooses.
+func evidence(source string, body []byte, now time.Time) drp.Evidence {
+	sum := sha256.Sum256(body)
+	id := hex.EncodeToString(sum[:])
+	return drp.Evidence{ID: "m" + id[:31], Source: source, Kind: drp.Message, Key: id, Learned: now, Body: body}
+}

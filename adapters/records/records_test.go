@@ -1,0 +1,224 @@
+package records_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"drpd/adapters/records"
+	"drpd/core/daemon/porttest"
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/mapping"
+	"drpd/testdata"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// council is a record system with its schema, and a second connection as its own people have it.
+type council struct {
+	*records.System
+	db *sqlx.DB
+	m  *mapping.System
+}
+
+func open(t *testing.T, change func(*mapping.System)) council {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "carefirst.db")
+	raw, err := driver.Open("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sqlx.NewDb(raw, "sqlite3")
+	t.Cleanup(func() { _ = db.Close() })
+	schema, err := fs.ReadFile(testdata.FS, "demo/carefirst.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := council{db: db}
+	c.exec(t, string(schema))
+	m, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if change != nil {
+		change(m)
+	}
+	c.m = m
+	if c.System, err = records.OpenSQLite("care-first", path, m); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+func (c council) exec(t *testing.T, query string, args ...any) {
+	t.Helper()
+	if _, err := c.db.ExecContext(t.Context(), query, args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (c council) form(t *testing.T, id string) {
+	t.Helper()
+	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES (?, 'DRP', '20401', 'Reassigned', '2026-03-02 09:00:00', '2026-03-02', 'w-101', 'w-131')`, id)
+}
+
+func (c council) poll(t *testing.T, cursor []byte) ([]drp.Evidence, []byte) {
+	t.Helper()
+	batch, next, err := c.Poll(t.Context(), cursor, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch, next
+}
+
+func TestNotes(t *testing.T) {
+	c := open(t, nil)
+	porttest.TestNotes(t, c, func(t *testing.T, ref string) (out []string) {
+		t.Helper()
+		if err := c.db.SelectContext(t.Context(), &out, `SELECT NOTE_TEXT FROM CF_OBSERVATIONS WHERE DRPD_REF = ?`, ref); err != nil {
+			t.Fatal(err)
+		}
+		return out
+	})
+}
+
+func TestConformance(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		c := open(t, nil)
+		porttest.TestSource(t, c, func(t *testing.T, n int) { t.Helper(); c.form(t, fmt.Sprint(5000+n)) })
+	})
+}
+
+func keys(batch []drp.Evidence) (out []string) {
+	for _, ev := range batch {
+		out = append(out, ev.Key)
+	}
+	return out
+}
+
+// A row is given once, again when anything in it or belonging to it has changed, and once more when it vanishes.
+func TestPoll(t *testing.T) {
+	c := open(t, nil)
+	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example')`)
+	c.exec(t, `INSERT INTO CF_INVOLVEMENTS VALUES ('20401', 'IRO', 'w-101', '2025-01-06', NULL)`)
+	c.form(t, "5001")
+	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('9', 'OTHER', 'Draft', '2026-03-02')`)
+	batch, cursor := c.poll(t, nil)
+	if got := keys(batch); !slices.Equal(got, []string{"form/5001", "people/20401"}) {
+		t.Fatalf("first: %v", got)
+	}
+	if batch, _ := c.poll(t, cursor); len(batch) != 0 {
+		t.Errorf("unchanged, and given again: %v", keys(batch))
+	}
+	for what, change := range map[string]string{
+		"a column whose change column lies": `UPDATE CF_FORMS SET RAISED_ON = '2026-03-01'`,
+		"an answer":                         `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', 'x')`,
+		"a reassignment":                    `INSERT INTO CF_REASSIGNMENTS VALUES ('5001', '2026-03-03', 'w-101', 'w-201')`,
+		"a sibling":                         `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20402')`,
+	} {
+		c.exec(t, change)
+		var batch []drp.Evidence
+		if batch, cursor = c.poll(t, cursor); !slices.Contains(keys(batch), "form/5001") {
+			t.Errorf("%s has changed, and the row is not given: %v", what, keys(batch))
+		}
+	}
+	c.exec(t, `DELETE FROM CF_FORMS WHERE FORM_ID = '5001'`)
+	batch, cursor = c.poll(t, cursor)
+	i := slices.IndexFunc(batch, func(ev drp.Evidence) bool { return ev.Key == "form/5001" })
+	if i < 0 {
+		t.Fatal("a row vanished and nothing says so")
+	}
+	if r := c.m.ReadRow(batch[i], workday.DateOf(noon)); !r.Record.Gone {
+		t.Errorf("%+v", r.Record)
+	}
+	if batch, _ := c.poll(t, cursor); slices.Contains(keys(batch), "form/5001") {
+		t.Error("it vanishes again at every poll")
+	}
+}
+
+// One row a form, its answers in columns of it, gives the same reading as one row an answer.
+func TestOneRowAForm(t *testing.T) {
+	tall := open(t, nil)
+	wide := open(t, func(m *mapping.System) { m.Answers, m.Moves, m.Children = nil, nil, nil })
+	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_DESIRED TEXT`)
+	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_S1_DISCUSSED TEXT`)
+	for _, c := range []council{tall, wide} {
+		c.form(t, "5001")
+	}
+	tall.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', 'therapy'), ('5001', 'DRP_S1_DISCUSSED', '03/03/2026')`)
+	wide.exec(t, `UPDATE CF_FORMS SET DRP_DESIRED = 'therapy', DRP_S1_DISCUSSED = '03/03/2026'`)
+	var got []string
+	for _, c := range []council{tall, wide} {
+		batch, _ := c.poll(t, nil)
+		r := c.m.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: batch[0].Key, Body: batch[0].Body}, workday.DateOf(noon))
+		b, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, string(b))
+	}
+	if got[0] != got[1] {
+		t.Errorf("two layouts, two readings:\n%s\n%s", got[0], got[1])
+	}
+	if !strings.Contains(got[0], `"Kind":"discussed","Stage":"stage-1","On":"2026-03-03"`) {
+		t.Errorf("the discussion is not read: %s", got[0])
+	}
+}
+
+// What a person must mend is said, without the driver's words, which may hold data.
+func TestErrors(t *testing.T) {
+	c := open(t, func(m *mapping.System) { m.Answers.Table = "CF_RENAMED" })
+	c.form(t, "5001")
+	_, _, err := c.Poll(t.Context(), nil, noon)
+	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: is its name right, and may this login read it?" {
+		t.Errorf("%v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := c.Poll(ctx, nil, noon); err == nil {
+		t.Error("a cancelled poll gives no error")
+	}
+	if _, _, err := c.Poll(t.Context(), []byte("{"), noon); err == nil {
+		t.Error("a damaged cursor is taken for an empty one")
+	}
+}
+
+var changes = regexp.MustCompile(`(?i)\b(update|delete|merge|replace into|drop|alter|truncate|exec|call)\b`)
+
+// No statement of this package changes or removes a row: nothing here can authorise or reassign a record.
+func TestNoStatementChanges(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && changes.MatchString(lit.Value) {
+				t.Errorf("%s holds a statement that changes, such as UPDATE: %s", name, lit.Value)
+			}
+			return true
+		})
+	}
+}

@@ -1,0 +1,153 @@
+package mapping
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Letter is an email as the mailbox understood it.
+type Letter struct {
+	From     string
+	To       []string
+	Subject  string
+	Sent     workday.Date
+	Trusted  bool   // aligned authentication by the trusted mail server
+	Why      string // why not
+	Auto     bool   // sent by a machine
+	Answers  string // the References and In-Reply-To
+	Text     string // the body as its author wrote it: quotes left out
+	Sheets   []Sheet
+	Problems []drp.Doubt
+}
+
+var (
+	token    = regexp.MustCompile(`\[([A-Z]{1,3}-[0-9A-Z]{6})\]`)
+	threadID = regexp.MustCompile(`drpd\.([A-Z]{1,3}-[0-9A-Z]{6})\.`)
+)
+
+// ReadLetter reads an email: the forms in it, the lines by which a prompt is answered, and the fact that it was sent to
+// somebody.
+func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Reading {
+	out := drp.Reading{Sender: drp.Actor{Address: drp.NewPrivate(l.From)}, Trusted: l.Trusted, Why: l.Why, Auto: l.Auto, Sent: l.Sent, Doubts: l.Problems}
+	if out.Sent.IsZero() || out.Sent > learned {
+		out.Sent = learned
+	}
+	for i := range out.Doubts {
+		out.Doubts[i].Evidence = ev.ID
+	}
+	if m := threadID.FindStringSubmatch(l.Answers); m != nil {
+		out.Subject.Dispute = m[1]
+	} else if m := token.FindStringSubmatch(l.Subject); m != nil {
+		out.Subject.Dispute = m[1]
+	}
+	if l.Auto {
+		return out
+	}
+	stage, attached := "", false
+	for _, sheet := range l.Sheets {
+		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
+		if i < 0 {
+			out.Doubts = append(out.Doubts, drp.Doubt{What: "the attachment is no form that the mapping knows", Place: sheet.Name, Evidence: ev.ID})
+			continue
+		}
+		r := &formReader{Form: s.Forms[i], sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
+		r.read()
+		if last := r.stageAt(false); last != "" {
+			stage = last
+		}
+		attached = true
+		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form.docx", Digest: sheet.Digest, Sent: out.Sent})
+	}
+	add := func(f drp.Fact) {
+		f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned
+		if f.By.IsZero() {
+			f.By = out.Sender
+		}
+		out.Facts = append(out.Facts, f)
+	}
+	for i := range out.Facts {
+		out.Facts[i].Learned = learned
+	}
+	answered := s.answers(l.Text, &out, add)
+	var reached []drp.Actor
+	for _, to := range l.To {
+		if !strings.EqualFold(to, s.Mailbox) {
+			reached = append(reached, drp.Actor{Address: drp.NewPrivate(to)})
+		}
+	}
+	if len(reached) > 0 {
+		add(drp.Fact{Kind: drp.Alerted, On: out.Sent, To: reached, Stage: stage, Attached: attached, Place: "header"})
+	}
+	if !answered && !attached && strings.TrimSpace(l.Text) != "" {
+		add(drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"})
+	}
+	return out
+}
+
+// answers reads the lines by which a prompt is answered: "Resolved: yes", "Consulted team-manager: 4 March 2026",
+// "Escalated to stage-3: yes", "Send stage-3.1: yes", "Confirm: yes".
+func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
+	any := false
+	for _, line := range strings.Split(text, "\n") {
+		head, value, ok := strings.Cut(line, ":")
+		if !ok {
+			continue
+		}
+		head, value = plain(head), strings.TrimSpace(value)
+		if rest, ok := strings.CutPrefix(head, "send "); ok {
+			if yes, known := yesNo(value); known && yes {
+				out.Rulings, any = append(out.Rulings, drp.Ruling{About: "send", Choice: rest}), true
+			}
+			continue
+		}
+		if head == "confirm" {
+			if yes, known := yesNo(value); known {
+				choice := map[bool]string{true: "confirm", false: "reject"}[yes]
+				out.Rulings, any = append(out.Rulings, drp.Ruling{About: "dispute", Choice: choice}), true
+			}
+			continue
+		}
+		kind, rest := factOf(head)
+		if kind == "" || value == "" {
+			continue
+		}
+		any = true
+		f := drp.Fact{Kind: kind, On: out.Sent, Place: "answer line"}
+		for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
+			if name = strings.TrimSpace(name); name == "" {
+				continue
+			}
+			if kind == drp.Escalated {
+				f.Stage = name
+			} else {
+				f.To = append(f.To, drp.Actor{Role: name})
+			}
+		}
+		if yes, known := yesNo(value); known {
+			f.Denied = !yes
+		} else if on, err := ParseDay(value, nil); err == nil {
+			f.On = on
+		} else {
+			out.Doubts = append(out.Doubts, drp.Doubt{What: "the answer to \"" + string(kind) + "\" is neither yes, no nor a date", Place: "answer line", Passage: drp.NewPrivate(value), Evidence: out.Evidence.ID})
+			continue
+		}
+		add(f)
+	}
+	return any
+}
+
+// factOf finds the fact whose name a line begins with, the longest that fits.
+func factOf(head string) (drp.FactKind, string) {
+	best, rest := drp.FactKind(""), ""
+	for _, k := range drp.FactKinds() {
+		name := strings.ReplaceAll(string(k), "-", " ")
+		if tail, ok := strings.CutPrefix(head, name); ok && (tail == "" || tail[0] == ' ') && len(k) > len(best) {
+			best, rest = k, strings.TrimSpace(tail)
+		}
+	}
+	return best, rest
+}

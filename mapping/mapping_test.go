@@ -1,0 +1,246 @@
+package mapping_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/mapping"
+)
+
+func day(t testing.TB, s string) workday.Date {
+	t.Helper()
+	d, err := workday.ParseDate(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestParseDay(t *testing.T) {
+	for in, want := range map[string]string{
+		"2026-03-04": "2026-03-04", "4/3/2026": "2026-03-04", "04.03.26": "2026-03-04", "4-3-2026": "2026-03-04", "4 March 2026": "2026-03-04",
+		"4th march 2026": "2026-03-04", "Wednesday 4 March 2026": "2026-03-04", "Wednesday, 4th Mar 2026": "2026-03-04", "1st April 2026": "2026-04-01",
+		"2026-03-04 09:15:00": "2026-03-04",
+		"4/13/2026":           "", "31/2/2026": "", "March": "", "": "", "tomorrow": "", "the twenty-fifth": "", "4/3": "", "12": "", "0001-01-01x": "",
+	} {
+		got, err := mapping.ParseDay(in, []string{"2006-01-02 15:04:05"})
+		if want == "" {
+			if err == nil {
+				t.Errorf("%q was read as %s", in, got)
+			}
+			continue
+		}
+		if err != nil || got.String() != want {
+			t.Errorf("%q: %s, %v; want %s", in, got, err, want)
+		}
+	}
+}
+
+func set(t testing.TB) *mapping.Set {
+	t.Helper()
+	sys, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := mapping.LoadForm(mapping.Shipped, "forms/cp-dispute-form.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &mapping.Set{System: sys, Forms: []*mapping.Form{form}, Mailbox: "drp@council.example"}
+}
+
+// facts gives what a reading says, a line a fact or a doubt.
+func facts(r drp.Reading) string {
+	var b strings.Builder
+	for _, f := range r.Facts {
+		fmt.Fprintf(&b, "%s [%s] %s by %s%s", f.Kind, f.Stage, f.On, f.By.Role, f.By.Worker)
+		for _, to := range f.To {
+			fmt.Fprintf(&b, " to %s%s", to.Role, to.Worker)
+		}
+		if f.Denied {
+			b.WriteString(" denied")
+		}
+		if f.Obstacle {
+			b.WriteString(" obstacle")
+		}
+		b.WriteString("\n")
+	}
+	for _, d := range r.Doubts {
+		fmt.Fprintf(&b, "doubt: %s (%s)\n", d.What, d.Place)
+	}
+	return b.String()
+}
+
+func row(t *testing.T, rec mapping.Record) drp.Reading {
+	t.Helper()
+	body, err := json.Marshal(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set(t).System.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: mapping.FormKey("5001"), Body: body}, day(t, "2026-03-09"))
+}
+
+func TestReadRow(t *testing.T) {
+	got := row(t, mapping.Record{
+		Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Authorised", "RAISED_ON": "2026-03-02", "RAISED_BY": "w-101", "HELD_BY": "w-131", "AUTHORISED_BY": "w-131"},
+		Answers: map[string]string{"DRP_GROUND": "drift", "DRP_DESIRED": "therapy", "DRP_S1_RESPONSE_ON": "04/03/2026", "DRP_S1_RESPONSE_BY": "w-131", "DRP_S1_OBSTACLE": "Yes",
+			"DRP_S1_SAVED_ON": "soon", "DRP_RESOLVED": "No", "DRP_RESOLVED_ON": "2026-03-05", "DRP_RESOLVED_BY": "w-101"},
+		Moves: []map[string]string{{"REASSIGNED_ON": "2026-03-06", "FROM_WORKER": "w-101", "TO_WORKER": "w-201"}, {"REASSIGNED_ON": "?", "TO_WORKER": "w-201"}}, Children: []string{"20402"}})
+	want := `authorised [] no date by w-131
+raised [] 2026-03-02 by w-101
+responded [stage-1] 2026-03-04 by w-131 obstacle
+resolved [] 2026-03-05 by w-101 denied
+reassigned [] 2026-03-06 by w-101 to w-201
+doubt: the date of "finished-and-saved" cannot be read (DRP_S1_SAVED_ON)
+doubt: the date of a reassignment cannot be read (CF_REASSIGNMENTS row 2)
+`
+	if facts(got) != want {
+		t.Errorf("got\n%swant\n%s", facts(got), want)
+	}
+	if s := got.Subject; s.Form != "carefirst-drp" || s.Record != "5001" || strings.Join(s.Children, " ") != "20401 20402" || s.Ground != "drift" || s.Raised != day(t, "2026-03-02") {
+		t.Errorf("%+v", s)
+	}
+	if !got.Record.Authorised || got.Record.Holder.Worker != "w-131" {
+		t.Errorf("%+v", got.Record)
+	}
+}
+
+// Bad input is a doubt with its place, never silence and never a guess.
+func TestBadRows(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rec  mapping.Record
+		want string
+	}{
+		"no policy":    {mapping.Record{Form: map[string]string{"FORM_TYPE": "XYZ", "PI_NUMBER": "1", "STATE": "Draft"}}, `form type "XYZ" is under no policy`},
+		"no child":     {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "STATE": "Draft"}}, "the record names no child"},
+		"strange date": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft", "RAISED_ON": "the twenty-fifth"}}, `the date of "raised" cannot be read`},
+		"new state":    {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Merged"}}, `the state "Merged" is none that the mapping knows: it is taken as open`},
+		"no yes or no": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft"}, Answers: map[string]string{"DRP_RESOLVED": "perhaps"}}, `"DRP_RESOLVED" should be yes or no`},
+	} {
+		if got := facts(row(t, tt.rec)); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q not in\n%s", name, tt.want, got)
+		}
+	}
+	r := set(t).System.ReadRow(drp.Evidence{Key: mapping.FormKey("1"), Body: []byte("{")}, 1)
+	if len(r.Doubts) != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+func sheet(lines ...[]string) mapping.Sheet {
+	s := mapping.Sheet{Name: "part 2", Digest: "d"}
+	for i, l := range lines {
+		var line mapping.Line
+		for j, c := range l {
+			line.Cells = append(line.Cells, mapping.Cell{Text: c, Place: fmt.Sprintf("row %d cell %d", i+1, j+1)})
+		}
+		s.Lines = append(s.Lines, line)
+	}
+	return s
+}
+
+func letter(t testing.TB, l mapping.Letter) drp.Reading {
+	t.Helper()
+	l.From, l.Trusted, l.Sent = "chair@council.example", true, day(t, "2026-12-10")
+	return set(t).ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, l, day(t, "2026-12-10"))
+}
+
+func TestReadForm(t *testing.T) {
+	got := letter(t, mapping.Letter{To: []string{"tm@council.example", "drp@council.example"}, Sheets: []mapping.Sheet{sheet(
+		[]string{"Dispute Resolution Form"}, []string{"PI Number:", "30502"}, []string{"Date raised", "1 December 2026"}, []string{"Concern", "visits"},
+		[]string{"Informal"}, []string{"Date of conversation", ""}, []string{"Date of response", ""},
+		[]string{"Stage 1"}, []string{"Date of telephone call: 1/12/26"}, []string{"Date of response", "4.12.2026"}, []string{"Response by", "Team Manager"},
+		[]string{"Stage 2"}, []string{"Meeting requested on", "8 December 2026"}, []string{"Date of response", "sometime"}, []string{"Resolved", "☒"}, []string{"Date resolved", "10/12/2026"},
+	)}})
+	want := `raised [stage-1] 2026-12-01 by 
+telephoned [stage-1] 2026-12-01 by chair to team-manager
+responded [stage-1] 2026-12-04 by team-manager
+meeting-requested [stage-2] 2026-12-08 by chair
+resolved [stage-2] 2026-12-10 by 
+alerted [stage-2] 2026-12-10 by  to 
+doubt: the date of "responded" cannot be read (row 14 cell 2)
+`
+	if facts(got) != want {
+		t.Errorf("got\n%swant\n%s", facts(got), want)
+	}
+	if len(got.Forms) != 1 || got.Subject.Form != "cp-dispute-form" || got.Subject.Children[0] != "30502" {
+		t.Errorf("%+v", got.Subject)
+	}
+}
+
+func TestDoubtfulForms(t *testing.T) {
+	for name, tt := range map[string]struct {
+		lines [][]string
+		want  string
+	}{
+		"two dates":     {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Date raised", "1/12/2026"}, {"Date of alert", "2/12/2026"}}, `the form gives two dates for "raised"`},
+		"no child":      {[][]string{{"Dispute Resolution Form"}, {"Date raised", "1/12/2026"}}, "the form names no child"},
+		"no role":       {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Date of response", "1/12/2026"}, {"Response by", "Bob"}}, `who did "responded" is not given as a role`},
+		"maybe":         {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Resolved", "partly"}}, `"resolved" should be yes or no`},
+		"another paper": {[][]string{{"Minutes"}, {"PI number", "1"}}, "the attachment is no form that the mapping knows"},
+	} {
+		var lines [][]string
+		lines = append(lines, tt.lines...)
+		got := facts(letter(t, mapping.Letter{Sheets: []mapping.Sheet{sheet(lines...)}}))
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %q not in\n%s", name, tt.want, got)
+		}
+	}
+}
+
+func TestReadAnswers(t *testing.T) {
+	got := letter(t, mapping.Letter{Subject: "Re: [C-AAAAAA] your decision", Text: "Hello,\nResolved: no\nConsulted chair-line-manager and head-of-safeguarding: 9 December 2026\nEscalated to stage-3: yes\nMeeting held: whenever\nSend stage-3.1: yes\nConfirm: no\nNote: yes"})
+	want := `resolved [] 2026-12-10 by  denied
+consulted [] 2026-12-09 by  to chair-line-manager to head-of-safeguarding
+escalated [stage-3] 2026-12-10 by 
+doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
+`
+	if facts(got) != want {
+		t.Errorf("got\n%swant\n%s", facts(got), want)
+	}
+	if got.Subject.Dispute != "C-AAAAAA" || len(got.Rulings) != 2 || got.Rulings[0].Choice != "stage-3.1" || got.Rulings[1].Choice != "reject" {
+		t.Errorf("%+v %+v", got.Subject, got.Rulings)
+	}
+	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Facts) != 0 {
+		t.Error("a machine's message makes a fact")
+	}
+}
+
+// Every fault of a mapping at its line, in one go.
+func TestFaults(t *testing.T) {
+	src := "system: x\nforms: {table: F; DROP, key: K, type: T, child: C, chnage: U}\npeople: {table: P, child: C}\nstate: {column: S}\nfacts:\n  - {fact: raized, on: A}\n  - {fact: raised}\n"
+	_, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(src)}}, "m.yaml")
+	if err == nil {
+		t.Fatal("taken")
+	}
+	for _, want := range []string{
+		`m.yaml:2:52: unknown key "chnage" (change?)`, `m.yaml:2:8: "change" is missing`, `"date_formats" is missing`, `m.yaml:6:12: no such fact "raized" (raised?)`,
+		`m.yaml:7:5: fact "raised" has no date and no answer: give on: or answer:`, `"F; DROP" is no name of a table or column`, `case_notes names no column for "reference"`,
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("missing %q in\n%v", want, err)
+		}
+	}
+}
+
+func FuzzForm(f *testing.F) {
+	f.Add("Dispute Resolution Form\nPI number|1\nDate raised|1/12/2026\nStage 1\nDate of response|4.12.2026\nResponse by|Team Manager & social worker")
+	s := set(f)
+	f.Fuzz(func(t *testing.T, text string) {
+		var lines [][]string
+		for _, l := range strings.Split(text, "\n") {
+			lines = append(lines, strings.Split(l, "|"))
+		}
+		r := s.ReadLetter(drp.Evidence{ID: "m"}, mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{sheet(lines...)}}, 739000)
+		for _, fact := range r.Facts {
+			if fact.On.IsZero() {
+				t.Errorf("a fact without a day: %+v", fact)
+			}
+		}
+	})
+}

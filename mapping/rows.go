@@ -1,0 +1,231 @@
+package mapping
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Record is a form of a record system as it came: every value is text, untouched.
+type Record struct {
+	Form     map[string]string   `json:"form"`
+	Answers  map[string]string   `json:"answers,omitempty"` // question: answer
+	Moves    []map[string]string `json:"moves,omitempty"`
+	Children []string            `json:"children,omitempty"`
+	Gone     bool                `json:"gone,omitempty"` // the row vanished
+}
+
+// People are the rows of who works with one child.
+type People struct {
+	Child string              `json:"child"`
+	Rows  []map[string]string `json:"people"`
+}
+
+// Keys of a record system's evidence.
+const (
+	formKey   = "form/"
+	peopleKey = "people/"
+)
+
+// FormKey names the evidence of a form.
+func FormKey(key string) string { return formKey + key }
+
+// PeopleKey names the evidence of who works with a child.
+func PeopleKey(child string) string { return peopleKey + child }
+
+// ReadRow reads a record, or the people of a child.
+func (s *System) ReadRow(ev drp.Evidence, learned workday.Date) drp.Reading {
+	out := drp.Reading{Trusted: true, Sent: learned}
+	if child, ok := strings.CutPrefix(ev.Key, peopleKey); ok {
+		out.Subject.Children = []string{child}
+		s.people(ev, &out)
+		return out
+	}
+	var rec Record
+	if err := json.Unmarshal(ev.Body, &rec); err != nil {
+		out.Doubts = append(out.Doubts, drp.Doubt{What: "the record as stored cannot be read", Place: ev.Key, Evidence: ev.ID})
+		return out
+	}
+	r := &rowReader{System: s, rec: rec, ev: ev, learned: learned, out: &out}
+	r.read()
+	return out
+}
+
+func (s *System) people(ev drp.Evidence, out *drp.Reading) {
+	var in People
+	if err := json.Unmarshal(ev.Body, &in); err != nil {
+		out.Doubts = append(out.Doubts, drp.Doubt{What: "the people of a child cannot be read", Place: ev.Key, Evidence: ev.ID})
+		return
+	}
+	p := s.People
+	for i, row := range in.Rows {
+		title := row[p.Role]
+		role := p.Titles[title]
+		place := fmt.Sprintf("%s row %d", p.Table, i+1)
+		if role == "" {
+			continue // a professional who has no part in a dispute
+		}
+		h := drp.Holder{Role: role, Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]), Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
+		for _, d := range []struct {
+			column string
+			into   *workday.Date
+		}{{p.From, &h.From}, {p.Until, &h.Until}} {
+			text := row[d.column]
+			if text == "" {
+				continue
+			}
+			day, err := ParseDay(text, s.DateFormats)
+			if err != nil {
+				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Place: place + " " + d.column, Passage: drp.NewPrivate(text), Evidence: ev.ID})
+				continue
+			}
+			*d.into = day
+		}
+		out.Holders = append(out.Holders, h)
+	}
+}
+
+type rowReader struct {
+	*System
+	rec     Record
+	ev      drp.Evidence
+	learned workday.Date
+	out     *drp.Reading
+}
+
+// value looks a name up among the columns, then among the answers.
+func (r *rowReader) value(name string) string {
+	if name == "" {
+		return ""
+	}
+	if v, ok := r.rec.Form[name]; ok {
+		return strings.TrimSpace(v)
+	}
+	return strings.TrimSpace(r.rec.Answers[name])
+}
+
+func (r *rowReader) doubt(what, place, passage string) {
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: place, Passage: drp.NewPrivate(passage), Evidence: r.ev.ID})
+}
+
+func (r *rowReader) read() {
+	key := strings.TrimPrefix(r.ev.Key, formKey)
+	r.out.Subject.Record = key
+	if r.rec.Gone {
+		r.out.Record = drp.RecordState{Known: true, Gone: true, Since: r.learned}
+		return
+	}
+	kind := r.rec.Form[r.Forms.Type]
+	r.out.Subject.Form = r.Forms.Types[kind]
+	if r.out.Subject.Form == "" {
+		r.doubt(fmt.Sprintf("form type %q is under no policy", kind), r.Forms.Table+"."+r.Forms.Type, "")
+	}
+	for _, c := range append([]string{r.value(r.Forms.Child)}, r.rec.Children...) {
+		if c != "" && !slices.Contains(r.out.Subject.Children, c) {
+			r.out.Subject.Children = append(r.out.Subject.Children, c)
+		}
+	}
+	if len(r.out.Subject.Children) == 0 {
+		r.doubt("the record names no child", r.Forms.Table+"."+r.Forms.Child, "")
+	}
+	r.out.Subject.Ground, r.out.Subject.Theme = r.value(r.System.Subject.Ground), r.value(r.System.Subject.Theme)
+	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
+		if v := r.value(r.Fields[field]); v != "" {
+			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Place: r.Fields[field]})
+		}
+	}
+	r.state()
+	for i := range r.System.Facts {
+		r.fact(r.System.Facts[i])
+	}
+	r.moves()
+	for i := range r.out.Facts {
+		if r.out.Facts[i].Kind == drp.Raised {
+			r.out.Subject.Raised = r.out.Facts[i].On
+		}
+	}
+}
+
+func (r *rowReader) state() {
+	s := r.State
+	now := r.value(s.Column)
+	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: drp.Actor{Worker: r.value(s.Holder)}, Since: r.learned}
+	switch {
+	case r.out.Record.Authorised:
+		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Place: s.Column}
+		if text := r.value(s.On); text != "" {
+			if on, err := ParseDay(text, r.DateFormats); err == nil {
+				f.On = on
+			} else {
+				r.doubt("the date of the authorisation cannot be read", s.On, text)
+			}
+		}
+		r.add(f)
+	case !slices.Contains(s.Open, now):
+		r.doubt(fmt.Sprintf("the state %q is none that the mapping knows: it is taken as open", now), s.Column, "")
+	}
+}
+
+func (r *rowReader) add(f drp.Fact) {
+	f.Evidence, f.Learned, f.Source = r.ev.ID, r.learned, r.ev.Source
+	r.out.Facts = append(r.out.Facts, f)
+}
+
+func (r *rowReader) fact(m RowFact) {
+	f := drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Place: m.On}
+	if f.By.Worker == "" {
+		f.By.Role = m.ByRole
+	}
+	for _, role := range m.To {
+		f.To = append(f.To, drp.Actor{Role: role})
+	}
+	if m.Obstacle != "" {
+		f.Obstacle, _ = yesNo(r.value(m.Obstacle))
+	}
+	text := r.value(m.On)
+	if m.Answer != "" {
+		f.Place = m.Answer
+		answer := r.value(m.Answer)
+		yes, known := yesNo(answer)
+		switch {
+		case answer == "":
+			return
+		case !known:
+			r.doubt(fmt.Sprintf("%q should be yes or no", m.Answer), m.Answer, answer)
+			return
+		case !yes:
+			f.Denied = true
+		}
+	} else if text == "" {
+		return
+	}
+	if text != "" {
+		on, err := ParseDay(text, r.DateFormats)
+		if err != nil {
+			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), m.On, text)
+			return
+		}
+		f.On = on
+	}
+	r.add(f)
+}
+
+func (r *rowReader) moves() {
+	if r.Moves == nil {
+		return
+	}
+	for i, m := range r.rec.Moves {
+		place := fmt.Sprintf("%s row %d", r.Moves.Table, i+1)
+		on, err := ParseDay(m[r.Moves.On], r.DateFormats)
+		if err != nil {
+			r.doubt("the date of a reassignment cannot be read", place, m[r.Moves.On])
+			continue
+		}
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}}, Place: place})
+	}
+}

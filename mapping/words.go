@@ -1,0 +1,46 @@
+package mapping
+
+import (
+	"encoding/json"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// ReadWords reads drpd's own evidence: attestations, receipts and rulings.
+func ReadWords(ev drp.Evidence, learned workday.Date) drp.Reading {
+	out := drp.Reading{Trusted: true, Sent: learned}
+	bad := func() drp.Reading {
+		out.Doubts = append(out.Doubts, drp.Doubt{What: "drpd's own evidence cannot be read", Place: string(ev.Kind), Evidence: ev.ID})
+		return out
+	}
+	switch ev.Kind {
+	case drp.Attestation:
+		var a drp.Attest
+		if json.Unmarshal(ev.Body, &a) != nil {
+			return bad()
+		}
+		out.Subject.Dispute, out.Corrects = a.Dispute, a.Corrects
+		f := drp.Fact{Kind: a.Fact, On: a.On, By: drp.Actor{Role: a.By}, Stage: a.Stage, Denied: a.Denied, Evidence: ev.ID, Source: ev.Source, Learned: learned, Place: "console", Text: drp.NewPrivate(a.Because)}
+		for _, to := range a.To {
+			f.To = append(f.To, drp.Actor{Role: to})
+		}
+		out.Facts = []drp.Fact{f}
+	case drp.Receipt:
+		var s drp.Sending
+		if json.Unmarshal(ev.Body, &s) != nil {
+			return bad()
+		}
+		out.Subject.Dispute = s.Dispute
+		if s.Reason == drp.ReasonAlert && s.Kind == drp.Email {
+			out.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}}, Attached: s.Form, Evidence: ev.ID, Source: ev.Source, Learned: learned, Place: "receipt"}}
+		}
+	case drp.RulingMade:
+		var d drp.RulingOn
+		if json.Unmarshal(ev.Body, &d) != nil {
+			return bad()
+		}
+		out.Subject.Dispute, out.Rulings = d.Dispute, []drp.Ruling{d.Ruling}
+	}
+	return out
+}
