@@ -1,0 +1,207 @@
+// Package config reads drpd's configuration and roster. Every fault is reported at its line, all at once, before
+// anything is touched. Secrets never stand in the configuration: it names the files that hold them.
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+// Config is the configuration.
+type Config struct {
+	Authority string       `yaml:"authority"` // whose daemon it is; stands in every email
+	State     State        `yaml:"state"`
+	Records   Records      `yaml:"records"`
+	Mailbox   Mailbox      `yaml:"mailbox"`
+	MailOut   MailOut      `yaml:"mail_out"`
+	Documents Documents    `yaml:"documents"`
+	Forms     []string     `yaml:"forms"`     // mappings of forms: shipped ones by name, or files
+	Policies  string       `yaml:"policies"`  // folder of the authority's own policies; empty: the shipped ones
+	Templates string       `yaml:"templates"` // folder of the authority's own templates; empty: the shipped ones
+	Roster    string       `yaml:"roster"`
+	Calendar  Calendar     `yaml:"calendar"`
+	GoLive    workday.Date `yaml:"go_live"`
+	Window    *Window      `yaml:"send_window"`
+	MaxEmails int          `yaml:"max_emails_a_cycle"`
+	Every     int          `yaml:"poll_every_minutes"`
+
+	dir string
+}
+
+// State is where drpd keeps its own state.
+type State struct {
+	File string `yaml:"file"`
+	Key  string `yaml:"key_file"`
+}
+
+// Records is the record system.
+type Records struct {
+	Name    string `yaml:"name"`
+	Engine  string `yaml:"engine"`
+	File    string `yaml:"file"`
+	Mapping string `yaml:"mapping"` // shipped, by name, or a file
+}
+
+// Mailbox is where messages come from.
+type Mailbox struct {
+	Name    string `yaml:"name"`
+	Folder  string `yaml:"folder"`
+	Address string `yaml:"address"`
+	Trusted string `yaml:"trusted_server"` // the mail server whose Authentication-Results count
+}
+
+// MailOut is where messages go.
+type MailOut struct {
+	Folder string `yaml:"folder"`
+	Name   string `yaml:"name"`
+	Host   string `yaml:"message_id_host"`
+}
+
+// Documents is the document store.
+type Documents struct {
+	Folder string `yaml:"folder"`
+}
+
+// Calendar adds the authority's own days to the bank holidays.
+type Calendar struct {
+	Holidays []Day `yaml:"holidays"`
+}
+
+// Day is one dated day off.
+type Day struct {
+	On   workday.Date `yaml:"on"`
+	Name string       `yaml:"name"`
+}
+
+// Window is the hours of working days in which email leaves.
+type Window struct {
+	From  int `yaml:"from"`
+	Until int `yaml:"until"`
+}
+
+// Path gives a path of the configuration, relative to the configuration's own folder.
+func (c *Config) Path(p string) string {
+	if p == "" || filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(c.dir, p)
+}
+
+// Load reads the configuration.
+func Load(name string) (*Config, error) {
+	src, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
+	}
+	c := &Config{dir: filepath.Dir(name), Every: 5, MaxEmails: 100, Window: &Window{8, 18}}
+	f := strict.Load(name, src, c)
+	for _, need := range []struct {
+		path  []any
+		value string
+	}{
+		{[]any{"authority"}, c.Authority}, {[]any{"state", "file"}, c.State.File}, {[]any{"state", "key_file"}, c.State.Key},
+		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "file"}, c.Records.File}, {[]any{"records", "mapping"}, c.Records.Mapping},
+		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "folder"}, c.Mailbox.Folder}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
+		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "folder"}, c.MailOut.Folder}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
+		{[]any{"documents", "folder"}, c.Documents.Folder}, {[]any{"roster"}, c.Roster},
+	} {
+		if need.value == "" {
+			f.Fault(need.path, "%q is missing", dotted(need.path))
+		}
+	}
+	if c.GoLive.IsZero() {
+		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
+	}
+	if c.Records.Engine != "sqlite" {
+		f.Fault([]any{"records", "engine"}, "%q is no engine that is ready (sqlite)", c.Records.Engine)
+	}
+	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
+		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
+	}
+	if c.Every < 1 || c.Every > 24*60 {
+		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
+	}
+	if c.MaxEmails < 1 {
+		f.Fault([]any{"max_emails_a_cycle"}, "%d: give 1 or more", c.MaxEmails)
+	}
+	if c.Records.Name != "" && c.Records.Name == c.Mailbox.Name {
+		f.Fault([]any{"mailbox", "name"}, "two sources are called %q: give each its own name", c.Mailbox.Name)
+	}
+	return c, f.Err()
+}
+
+func dotted(path []any) string {
+	s := ""
+	for i, p := range path {
+		if i > 0 {
+			s += "."
+		}
+		s += fmt.Sprint(p)
+	}
+	return s
+}
+
+// holder is a line of the roster.
+type holder struct {
+	Role    string       `yaml:"role"`
+	Person  string       `yaml:"person"`
+	Name    string       `yaml:"name"`
+	Address string       `yaml:"address"`
+	Child   string       `yaml:"child"`
+	From    workday.Date `yaml:"from"`
+	Until   workday.Date `yaml:"until"`
+	Deputy  bool         `yaml:"deputy"`
+}
+
+type roster struct {
+	Holders []holder `yaml:"holders"`
+}
+
+// LoadRoster reads the roster and holds it against the policies: a role that is in none of them is a fault, and so is
+// one that neither the roster nor the record system can fill.
+func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp.Roster, error) {
+	src, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("roster: %w", err)
+	}
+	var in roster
+	f := strict.Load(name, src, &in)
+	var roles []string
+	for _, p := range policies {
+		roles = slices.AppendSeq(roles, maps.Keys(p.Roles))
+	}
+	slices.Sort(roles)
+	roles = slices.Compact(roles)
+	var out drp.Roster
+	for i, h := range in.Holders {
+		at := func(key string) []any { return []any{"holders", i, key} }
+		if !slices.Contains(roles, h.Role) {
+			f.Fault(at("role"), "no such role %q%s", h.Role, strict.Suggest(h.Role, slices.Clone(roles)))
+		}
+		if h.Person == "" || h.Address == "" {
+			f.Fault([]any{"holders", i}, "a holder needs person and address")
+		}
+		if !h.Until.IsZero() && h.Until < h.From {
+			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
+		}
+		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy})
+	}
+	for _, role := range roles {
+		known := slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
+		for _, mapped := range titles {
+			known = known || mapped == role
+		}
+		if !known {
+			f.Fault([]any{"holders"}, "nobody can hold the role %q: add a holder, or map a title of the record system to it", role)
+		}
+	}
+	return out, f.Err()
+}

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"drpd/adapters/host"
+	"drpd/adapters/ledger"
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/testdata"
+)
+
+type demoCmd struct {
+	Out string `help:"The folder to write." default:"drpd-demo" type:"path"`
+}
+
+const demoMark = ".drpd-demo"
+
+// Run tells the story of a fictional council: it fills its record system and its mailbox day by day, and steps the same
+// cycle that `run` uses. The same story gives the same output.
+func (c *demoCmd) Run(a *app) error {
+	if err := c.folder(); err != nil {
+		return err
+	}
+	s, err := loadStory(testdata.FS)
+	if err != nil {
+		return err
+	}
+	stage, err := openStage(a.ctx, c.Out, s)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = stage.close() }()
+	p, err := prepare(filepath.Join(c.Out, "drpd.yaml"))
+	if err != nil {
+		return err
+	}
+	clock := s.From.Midnight()
+	logFile, err := os.OpenFile(filepath.Join(c.Out, "drpd.log"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = logFile.Close() }()
+	d, err := wire(a.ctx, p, func() time.Time { return clock }, slog.New(slog.NewJSONHandler(logFile, &slog.HandlerOptions{ReplaceAttr: untimed})))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	var total daemon.Report
+	cycles, stages := 0, make(map[string]bool)
+	for today := s.From; today <= s.Until; today++ {
+		for _, hour := range []int{9, 16} { // in the morning the day's limits, in the afternoon what has come
+			clock = at(today, hour)
+			if hour == 16 {
+				if !s.eventful(today) {
+					continue
+				}
+				if err := stage.play(a.ctx, d.ledger, today, clock); err != nil {
+					return fmt.Errorf("%s: %w", today, err)
+				}
+			}
+			cycles++
+			r, err := d.Cycle(a.ctx)
+			if err != nil {
+				return fmt.Errorf("%s: %w", today, err)
+			}
+			total.Polled += r.Polled
+			total.Decided += r.Decided
+			total.Sent += r.Sent
+			total.Written += r.Written
+			all, err := d.ledger.List(a.ctx)
+			if err != nil {
+				return err
+			}
+			for _, x := range all {
+				stages[x.Ref[:1]+" "+x.Summary.Stage] = true
+			}
+		}
+	}
+	return c.account(a, s, d.ledger, total, cycles, len(stages))
+}
+
+// untimed leaves the machine's time out of the demo's log, so that the same story gives the same file.
+func untimed(_ []string, at slog.Attr) slog.Attr {
+	if at.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return at
+}
+
+func at(day workday.Date, hour int) time.Time {
+	t := day.Midnight()
+	return time.Date(t.Year(), t.Month(), t.Day(), hour, 30, 0, 0, london())
+}
+
+// folder makes the demo's folder anew; one that is not a demo's is left alone.
+func (c *demoCmd) folder() error {
+	entries, err := os.ReadDir(c.Out)
+	if err == nil && len(entries) > 0 {
+		if _, err := os.Stat(filepath.Join(c.Out, demoMark)); err != nil {
+			return fmt.Errorf("%s is there already and is not a demo's: name another folder with --out", c.Out)
+		}
+		if err := os.RemoveAll(c.Out); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{"mail/in", "mail/out", "documents"} {
+		if err := os.MkdirAll(filepath.Join(c.Out, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"drpd.yaml", "roster.yaml"} {
+		b, err := fs.ReadFile(testdata.FS, "demo/"+name)
+		if err != nil {
+			return err
+		}
+		if err := host.WriteFile(filepath.Join(c.Out, name), b); err != nil {
+			return err
+		}
+	}
+	return host.WriteFile(filepath.Join(c.Out, demoMark), nil)
+}
+
+// account ends the demo: what happened, and where to look.
+func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Report, cycles, stages int) error {
+	all, err := l.List(a.ctx)
+	if err != nil {
+		return err
+	}
+	effects, err := l.Effects(a.ctx, "")
+	if err != nil {
+		return err
+	}
+	open, overdue, corrections := 0, 0, 0
+	example := ""
+	for _, d := range all {
+		if !d.Ended {
+			open++
+			if d.Summary.Overdue > 0 {
+				overdue++
+			}
+		}
+	}
+	notes, copies := 0, 0
+	for _, e := range effects {
+		switch {
+		case e.Kind == drp.CaseNote && e.Life == drp.Accepted:
+			notes++
+		case e.Kind == drp.FormCopy && e.Life == drp.Accepted:
+			copies++
+		case e.Reason == drp.ReasonCorrection:
+			corrections++
+		case e.Reason == drp.ReasonReferral:
+			example = e.Dispute
+		}
+	}
+	kept, waiting, err := l.Kept(a.ctx)
+	if err != nil {
+		return err
+	}
+	a.printf("Fairshire Council, which does not exist, from %s to %s, told in %d cycles.\n\n", s.From.Long(), s.Until.Long(), cycles)
+	a.printf("%3d disputes under two procedures; between them they were in %d stages\n", len(all), stages)
+	a.printf("%3d open, %d of them overdue; whose turn it is stands in the list\n", open, overdue)
+	a.printf("%3d emails went out, each with its reason, its date and the proof of the date (%d corrections)\n", total.Sent, corrections)
+	a.printf("%3d case notes written back, %d copies of forms on children's files\n", notes, copies)
+	a.printf("%3d messages kept in quarantine, %d waiting: drpd did not act on them and told a person\n\n", kept, waiting)
+	for _, line := range [][2]string{
+		{"the record system", "carefirst.db"}, {"mail that came", "mail/in"}, {"mail that went", "mail/out"}, {"forms on file", "documents"}, {"drpd's own state", "state.db"}, {"the log", "drpd.log"},
+	} {
+		a.printf("  %-18s %s\n", line[0], filepath.Join(c.Out, line[1]))
+	}
+	config := filepath.Join(c.Out, "drpd.yaml")
+	a.printf("\nLook further (where drpd is not installed: go run ./cmd/drpd):\n  drpd --config %s list\n", config)
+	if example != "" {
+		a.printf("  drpd --config %s explain %s\n", config, example)
+	}
+	a.printf("  drpd --config %s quarantine list\n", config)
+	return nil
+}

@@ -1,0 +1,406 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/strict"
+	"drpd/core/workday"
+	"drpd/testdata"
+)
+
+// drpd runs a command as its user does.
+func drpd(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = realMain(&app{ctx: t.Context(), out: &o, err: &e, now: time.Now}, args)
+	return code, o.String(), e.String()
+}
+
+var demo struct {
+	sync.Once
+	dir, out string
+	code     int
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if demo.dir != "" {
+		_ = os.RemoveAll(filepath.Dir(demo.dir))
+	}
+	os.Exit(code)
+}
+
+// theDemo runs the demo once for all tests and gives its folder.
+func theDemo(t *testing.T) string {
+	t.Helper()
+	demo.Do(func() {
+		base, err := os.MkdirTemp("", "drpd-test-")
+		if err != nil {
+			t.Fatal(err)
+		}
+		demo.dir = filepath.Join(base, "demo")
+		demo.code, demo.out, _ = drpd(t, "demo", "--out", demo.dir)
+	})
+	if demo.code != 0 {
+		t.Fatal("the demo failed: ", demo.out)
+	}
+	return demo.dir
+}
+
+func inDemo(t *testing.T, args ...string) string {
+	t.Helper()
+	code, out, errs := drpd(t, append([]string{"--config", filepath.Join(theDemo(t), "drpd.yaml")}, args...)...)
+	if code != 0 {
+		t.Fatalf("%v: exit %d: %s%s", args, code, out, errs)
+	}
+	return out
+}
+
+// The dates of the demo's twenty disputes, counted on paper from the clauses and the story, agree with explain.
+func TestDatesByHand(t *testing.T) {
+	src, err := os.ReadFile("testdata/dates_by_hand.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var hand struct {
+		Disputes []struct {
+			Child  string       `yaml:"child"`
+			Raised workday.Date `yaml:"raised"`
+			Stages [][]string   `yaml:"stages"`
+		} `yaml:"disputes"`
+	}
+	if err := strict.Load("dates_by_hand.yaml", src, &hand).Err(); err != nil {
+		t.Fatal(err)
+	}
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	if len(hand.Disputes) != 20 || len(all) != 20 {
+		t.Errorf("%d disputes by hand, %d in the demo, want 20", len(hand.Disputes), len(all))
+	}
+	for _, h := range hand.Disputes {
+		i := slices.IndexFunc(all, func(d ledger.Listed) bool {
+			return slices.Contains(d.Children, h.Child) && d.Summary.Raised == h.Raised
+		})
+		if i < 0 {
+			t.Errorf("no dispute about %s raised on %s", h.Child, h.Raised)
+			continue
+		}
+		var explained struct {
+			Result struct {
+				Standing struct {
+					Visits []struct {
+						Stage   string
+						Entered workday.Date
+						Limit   struct {
+							None  bool
+							Proof workday.Proof
+						}
+					}
+				}
+			} `json:"result"`
+		}
+		if err := json.Unmarshal([]byte(inDemo(t, "explain", all[i].Ref, "--json")), &explained); err != nil {
+			t.Fatal(err)
+		}
+		var got [][]string
+		for _, v := range explained.Result.Standing.Visits {
+			due := "none"
+			if !v.Limit.None {
+				due = v.Limit.Proof.Due.String()
+			}
+			got = append(got, []string{v.Stage, v.Entered.String(), due})
+		}
+		if !slices.EqualFunc(got, h.Stages, slices.Equal) {
+			t.Errorf("%s about %s: drpd says %v, by hand %v", all[i].Ref, h.Child, got, h.Stages)
+		}
+	}
+}
+
+// Between them the demo's disputes were in every stage of both procedures, and the same story gives the same mail.
+func TestDemo(t *testing.T) {
+	dir := theDemo(t)
+	if !strings.Contains(demo.out, "between them they were in 13 stages") {
+		t.Errorf("%s", demo.out)
+	}
+	again := filepath.Join(t.TempDir(), "again")
+	if code, _, errs := drpd(t, "demo", "--out", again); code != 0 {
+		t.Fatal(errs)
+	}
+	for _, sub := range []string{"mail/out", "mail/in", "documents", "drpd.log"} {
+		if a, b := tree(t, filepath.Join(dir, sub)), tree(t, filepath.Join(again, sub)); !maps.Equal(a, b) {
+			t.Errorf("%s differs between two runs of one story", sub)
+		}
+	}
+	mine := filepath.Join(t.TempDir(), "mine")
+	if err := os.MkdirAll(mine, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(mine, "letter.txt"), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, _ := drpd(t, "demo", "--out", mine); code != 1 {
+		t.Error("the demo writes over somebody's folder")
+	}
+}
+
+func tree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	out := make(map[string]string)
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(root, path)
+		out[rel] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// No name of the whole story stands in a log, a subject, a file name, a case note, or what a command prints; no payload
+// stands in clear in the ledger; every file is private.
+func TestNoNameWhereNoneBelongs(t *testing.T) {
+	dir := theDemo(t)
+	s, err := loadStory(testdata.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, id := range sortedKeys(s.Workers) {
+		names = append(names, s.Workers[id].Name, s.Workers[id].Address)
+	}
+	names = append(names, "No therapy since June", "Core groups missed")
+	look := func(where, text string) {
+		for _, name := range names {
+			if strings.Contains(text, name) {
+				t.Errorf("%s holds %q", where, name)
+			}
+		}
+	}
+	for name, text := range tree(t, dir) {
+		look("the name of "+name, name)
+		switch {
+		case name == "drpd.log", strings.HasPrefix(name, "state.db"), strings.HasPrefix(name, "documents") && strings.HasSuffix(name, ".json"):
+			look(name, text)
+		case strings.HasPrefix(name, "mail/out"):
+			_, subject, _ := strings.Cut(text, "\r\nSubject: ")
+			subject, _, _ = strings.Cut(subject, "\r\n")
+			look("the subject of "+name, subject)
+			_, body, _ := strings.Cut(text, "\r\n\r\n")
+			if !strings.Contains(text, "dispute-") { // the Director's alert carries the record
+				look("the body of "+name, body)
+			}
+		}
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v (%v)", name, info.Mode(), err)
+		}
+	}
+	for _, args := range [][]string{{"list", "--all"}, {"status"}, {"outbox", "list"}, {"outbox", "list", "--json"}, {"conflict", "list"}, {"quarantine", "list"}, {"quarantine", "list", "--json"}} {
+		look(strings.Join(args, " "), inDemo(t, args...))
+	}
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		look("explain "+d.Ref, inDemo(t, "explain", d.Ref))
+		look("explain --json "+d.Ref, inDemo(t, "explain", d.Ref, "--json"))
+	}
+	db, err := openRecords(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	var notes []string
+	if err := db.SelectContext(t.Context(), &notes, `SELECT NOTE_TEXT || ' ' || ENTERED_BY FROM CF_OBSERVATIONS`); err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) < 20 {
+		t.Errorf("%d case notes", len(notes))
+	}
+	for _, n := range notes {
+		look("a case note", n)
+		if strings.Contains(n, "20405") || strings.Contains(n, "20406") {
+			t.Errorf("a case note names a child, perhaps a sibling: %s", n)
+		}
+	}
+}
+
+func TestCalendarDue(t *testing.T) {
+	_, out, _ := drpd(t, "calendar", "due", "2026-12-23", "4")
+	first, rest, _ := strings.Cut(out, "\n")
+	if first != "2026-12-31" || !strings.Contains(rest, "2026-12-25 Fri  not counted: Christmas Day\n") || !strings.Contains(rest, "2026-12-28 Mon  not counted: Boxing Day (substitute day)\n") {
+		t.Errorf("%s", out)
+	}
+	for _, args := range [][]string{{"calendar", "due", "23/12/2026", "4"}, {"calendar", "due", "2028-12-28", "9"}, {"calendar", "due", "2026-12-23", "0"}, {"calendar", "show", "2031"}} {
+		if code, _, errs := drpd(t, args...); code != 1 || !strings.HasPrefix(errs, "drpd: ") {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
+func TestMisuse(t *testing.T) {
+	for _, args := range [][]string{{"lits"}, {"calendar", "due"}, {"explain"}, {"--confg", "x", "list"}, {"fact", "add", "X", "raised"}} {
+		if code, _, errs := drpd(t, args...); code != 2 || errs == "" {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
+// Configuration, roster: every fault at its line, all at once, exit 1, and nothing is touched.
+func TestBrokenConfiguration(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	bad := write("bad.yaml", "authority: X\nstate: {file: s.db}\nrecords: {name: a, engine: access, file: f, mapping: carefirst}\nmailbox: {name: a, folder: in, addrss: x}\nsend_window: {from: 9, until: 8}\nmax_emails_a_cycle: 0\n")
+	code, _, errs := drpd(t, "--config", bad, "run", "--once")
+	for _, want := range []string{
+		`bad.yaml:2:8: "state.key_file" is missing`, `bad.yaml:3:28: "access" is no engine that is ready (sqlite)`, `bad.yaml:4:32: unknown key "addrss" (address?)`,
+		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:21: 0: give 1 or more`, `two sources are called "a"`,
+	} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("missing %q in\n%s", want, errs)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); code != 1 || len(entries) != 1 {
+		t.Errorf("exit %d, and %d files", code, len(entries))
+	}
+	roster := write("roster.yaml", "holders:\n  - {role: directr, person: p, address: a@b.example}\n  - {role: director, person: p, address: a@b.example, from: 2026-02-01, until: 2026-01-01}\n")
+	src, err := fs.ReadFile(testdata.FS, "demo/drpd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, errs = drpd(t, "--config", write("drpd.yaml", string(src)), "check")
+	for _, want := range []string{roster + `:2:12: no such role "directr" (director?)`, `2026-01-01 lies before 2026-02-01`, `nobody can hold the role "chief-executive": add a holder`} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("missing %q in\n%s", want, errs)
+		}
+	}
+	if code, _, errs := drpd(t, "--config", filepath.Join(dir, "none.yaml"), "list"); code != 1 || !strings.Contains(errs, "name another with --config") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// The console is a source: what a person says goes in as evidence, and the next cycle acts on it.
+func TestConsole(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	config := filepath.Join(dir, "drpd.yaml")
+	now := at(workday.NewDate(2026, time.November, 19), 10)
+	run := func(args ...string) string {
+		t.Helper()
+		var o, e bytes.Buffer
+		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)); code != 0 {
+			t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
+		}
+		return o.String()
+	}
+	if out := run("check"); !strings.Contains(out, "all well") {
+		t.Error(out)
+	}
+	if out := run("run", "--dry-run"); !strings.Contains(out, "would go") {
+		t.Error(out)
+	}
+	if mails, _ := filepath.Glob(filepath.Join(dir, "mail/out/*")); len(mails) > 0 {
+		t.Error("a dry run sent something")
+	}
+	run("pause")
+	run("run", "--once")
+	if mails, _ := filepath.Glob(filepath.Join(dir, "mail/out/*")); len(mails) > 0 {
+		t.Error("paused, and something was sent")
+	}
+	if out := run("status"); !strings.Contains(out, "held by paused") {
+		t.Error(out)
+	}
+	run("resume")
+	run("run", "--once")
+	mails, _ := filepath.Glob(filepath.Join(dir, "mail/out/*"))
+	if len(mails) == 0 {
+		t.Error("resumed, and nothing was sent")
+	}
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(run("list", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, "20403") })
+	ref := all[i].Ref
+	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out, "noted as evidence") {
+		t.Error(out)
+	}
+	now = now.Add(time.Hour)
+	run("run", "--once")
+	if out := run("explain", ref); !strings.Contains(out, "Ended on 2026-11-19: resolved.") {
+		t.Error(out)
+	}
+	if out := run("explain", ref, "--as-of", "2026-11-18"); strings.Contains(out, "Ended") {
+		t.Error("known before it was said")
+	}
+	if out := run("audit", "verify"); !strings.Contains(out, "the chain is whole") {
+		t.Error(out)
+	}
+	for _, args := range [][]string{
+		{"fact", "add", ref, "resolvd", "--on", "2026-11-19", "--by", "iro", "--because", "x"}, {"fact", "add", ref, "resolved", "--on", "19/11", "--by", "iro", "--because", "x"},
+		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "boss", "--because", "x"}, {"explain", "X-ZZZZZZ"}, {"conflict", "settle", ref, "nothing", "accept"}, {"quarantine", "accept", "nothing"}, {"outbox", "show", "nothing"},
+	} {
+		if code, _, errs := drpd(t, append([]string{"--config", config}, args...)...); code != 1 || errs == "" {
+			t.Errorf("%v: exit %d: %s", args, code, errs)
+		}
+	}
+}
+
+// setStage fills the demo council's record system and mailbox with the story's first weeks, all at once.
+func setStage(t *testing.T, dir string) {
+	t.Helper()
+	c := demoCmd{Out: dir}
+	if err := c.folder(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadStory(testdata.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, err := openStage(t.Context(), dir, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stage.close() }()
+	for day := s.From; day <= workday.NewDate(2026, time.November, 18); day++ {
+		for _, d := range s.Days {
+			if d.On != day {
+				continue
+			}
+			for _, r := range d.Records {
+				if err := stage.record(t.Context(), r, day, at(day, 8)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, m := range d.Mail {
+				if err := stage.mail(m, day, at(day, 8), nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+}

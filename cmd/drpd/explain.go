@@ -1,0 +1,201 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+type explainCmd struct {
+	Dispute string `arg:""`
+	AsOf    string `help:"As it stood on this day, by what was known then." name:"as-of"`
+	JSON    bool   `name:"json"`
+}
+
+// Run shows why a dispute stands where it stands: the same decision that the daemon takes, laid out.
+func (c *explainCmd) Run(a *app) error {
+	p, err := prepare(a.config)
+	if err != nil {
+		return err
+	}
+	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	k, stored, err := d.Case(a.ctx, c.Dispute)
+	if err != nil {
+		return err
+	}
+	k.Today = max(k.Today, stored.Decided) // never from before the last decision
+	if c.AsOf != "" {
+		day, err := workday.ParseDate(c.AsOf)
+		if err != nil {
+			return fmt.Errorf("--as-of: %w", err)
+		}
+		if k, err = d.CaseAsOf(a.ctx, c.Dispute, day); err != nil {
+			return err
+		}
+	}
+	result := reconcile.Decide(k)
+	if c.JSON {
+		return a.json(map[string]any{"facts": k.File.Facts, "result": result, "past": k.Past})
+	}
+	a.explain(k, result)
+	return nil
+}
+
+func (a *app) explain(k reconcile.Case, r reconcile.Result) {
+	p, s := k.Policy, r.Standing
+	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest, strings.Join(k.File.Subject.Children, ", "))
+	switch {
+	case !s.Ended.IsZero():
+		a.printf("Ended on %s: %s.\n", s.Ended, s.EndedBy)
+	default:
+		a.printf("%s, since %s.\nIt is the turn of the %s since %s. Next: %s", s.Title, s.Since, p.RoleTitle(s.Turn), s.TurnFrom, s.Next)
+		if !s.NextOn.IsZero() {
+			a.printf(" (%s)", s.NextOn)
+		}
+		a.printf(".\n")
+		if s.Overdue > 0 {
+			a.printf("Overdue by %s.\n", plural(s.Overdue, "working day"))
+		}
+	}
+	a.printf("\nWhat happened\n")
+	for _, f := range k.File.Facts {
+		a.fact(p, f)
+	}
+	a.printf("\nStages and their limits\n")
+	for _, v := range s.Visits {
+		a.stay(v)
+	}
+	for _, c := range s.Clocks {
+		if !c.None && !c.Beyond && !slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == c.Visit && v.Limit.Clock.ID == c.Clock.ID }) {
+			a.clock("  ", c)
+		}
+	}
+	a.printf("\nWhat went out, and why\n")
+	for _, e := range k.Past {
+		a.effect(p, e)
+	}
+	if len(r.Effects) > 0 {
+		a.printf("\nTo go\n")
+		for _, e := range r.Effects {
+			a.effect(p, drp.Past{Effect: e, Life: drp.Decided})
+		}
+	}
+	if len(r.Findings) > 0 {
+		a.printf("\nDepartures from the procedure\n")
+		for _, f := range r.Findings {
+			a.printf("  %-4s %s", f.Clause, f.What)
+			if !f.Since.IsZero() {
+				a.printf(" (since %s)", f.Since)
+			}
+			a.printf("\n")
+		}
+	}
+	for _, x := range r.Recorded {
+		a.printf("  %-4s recorded: %s on %s; no clock stops\n", x.Clause, x.Fact, x.On)
+	}
+	for i, c := range r.Conflicts {
+		if i == 0 {
+			a.printf("\nQuestions for a person\n")
+		}
+		a.printf("  %s  %s\n", c.ID, c.What)
+	}
+}
+
+func (a *app) fact(p *policy.Policy, f drp.Fact) {
+	a.printf("  %s  %s", f.On, f.Kind)
+	if f.Denied {
+		a.printf(": no")
+	}
+	if f.Stage != "" {
+		a.printf(" [%s]", f.Stage)
+	}
+	if len(f.ByRoles) > 0 {
+		a.printf(" by %s", titles(p, f.ByRoles))
+	}
+	if len(f.ToRoles) > 0 {
+		a.printf(" to %s", titles(p, f.ToRoles))
+	}
+	a.printf("  (%s, %s, learned %s, evidence %s)", f.Source, f.Place, f.Learned, f.Evidence[:min(12, len(f.Evidence))])
+	if f.Doubt != "" {
+		a.printf("\n              doubt: %s", f.Doubt)
+	}
+	a.printf("\n")
+}
+
+func titles(p *policy.Policy, roles []string) string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = p.RoleTitle(r)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (a *app) stay(v reconcile.Stay) {
+	a.printf("  %s: entered %s by %s", v.Title, v.Entered, v.By.Kind)
+	if !v.Ended.IsZero() {
+		a.printf(", left %s", v.Ended)
+	}
+	a.printf("\n")
+	a.clock("    ", v.Limit)
+}
+
+func (a *app) clock(indent string, c reconcile.Running) {
+	switch {
+	case c.None:
+		a.printf("%s%s: no limit in the policy (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
+		return
+	case c.Beyond:
+		a.printf("%s%s: the limit lies past the calendar (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
+		return
+	case c.Clock.ID == "":
+		return
+	}
+	a.printf("%s%s: due %s, %s from %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, c.Proof.From, c.Clock.Clause, c.Clock.Severity)
+	if c.Late > 0 {
+		a.printf(", late by %s", plural(c.Late, "working day"))
+	}
+	a.printf("\n")
+	if c.Clock.Reading != "" {
+		a.printf("%s  reading: %s\n", indent, c.Clock.Reading)
+	}
+	if c.Doubt != "" {
+		a.printf("%s  doubt: %s\n", indent, c.Doubt)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(c.Proof.String()), "\n") {
+		a.printf("%s  %s\n", indent, line)
+	}
+}
+
+func (a *app) effect(p *policy.Policy, e drp.Past) {
+	a.printf("  %s  %s %s", e.On, e.Kind, e.Reason)
+	if e.Kind == drp.Email {
+		a.printf(" to %s", titles(p, e.To))
+		if len(e.Cc) > 0 {
+			a.printf(", copy to %s", titles(p, e.Cc))
+		}
+	} else if e.Child != "" {
+		a.printf(" for child %s", e.Child)
+	}
+	a.printf(": %s", e.Life)
+	if e.HeldBy != "" {
+		a.printf(", held by %s: %s", e.HeldBy, e.Why)
+	}
+	a.printf("\n              %s, %s", e.Clause, e.Rule)
+	if e.Says != "" {
+		a.printf(": %s", e.Says)
+	}
+	if !e.Due.IsZero() {
+		a.printf("; due %s", e.Due)
+	}
+	a.printf("\n")
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"drpd/adapters/ledger"
+	"drpd/core/drp"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+type factCmd struct {
+	Add factAddCmd `cmd:"" help:"Attest a fact: a telephone call, a talk, a permission, a signature."`
+}
+
+type factAddCmd struct {
+	Dispute  string   `arg:""`
+	Fact     string   `arg:""`
+	On       string   `required:"" help:"The day it happened, as 2026-12-23."`
+	By       string   `required:"" help:"The role of the person who did it."`
+	Because  string   `required:"" help:"How it is known."`
+	To       []string `help:"The roles whom it reached."`
+	Stage    string   `help:"The stage that it is about."`
+	Not      bool     `help:"It did not happen."`
+	Corrects string   `help:"The evidence that it corrects, as explain shows it."`
+}
+
+// Run adds the fact as evidence; the daemon sees it in its next cycle.
+func (c *factAddCmd) Run(a *app) error {
+	return a.withLedger(func(p *parts, l *ledger.Ledger) error {
+		kinds := []string{}
+		for _, k := range drp.FactKinds() {
+			kinds = append(kinds, string(k))
+		}
+		if !slices.Contains(kinds, c.Fact) {
+			return fmt.Errorf("no such fact %q%s", c.Fact, strict.Suggest(c.Fact, kinds))
+		}
+		on, err := workday.ParseDate(c.On)
+		if err != nil {
+			return fmt.Errorf("--on: %w", err)
+		}
+		stored, err := l.Load(a.ctx, c.Dispute)
+		if err != nil {
+			return err
+		}
+		pol := p.policies.ByDigest(stored.Policy)
+		if pol == nil {
+			return fmt.Errorf("the policy under which %s started is not loaded", c.Dispute)
+		}
+		for _, role := range append([]string{c.By}, c.To...) {
+			if pol.Roles[role] == "" {
+				return fmt.Errorf("no such role %q%s", role, strict.Suggest(role, sortedKeys(pol.Roles)))
+			}
+		}
+		if c.Stage != "" && pol.Stage(c.Stage) == nil {
+			return fmt.Errorf("no such stage %q in %s", c.Stage, pol.ID)
+		}
+		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
+		id, err := a.attest(l, drp.Attestation, at)
+		if err != nil {
+			return err
+		}
+		a.printf("%s: %s on %s is noted as evidence %s; drpd acts on it in its next cycle\n", c.Dispute, c.Fact, on, id)
+		return nil
+	})
+}
+
+// attest adds what a person says as evidence, by the same ingest as everything else.
+func (a *app) attest(l *ledger.Ledger, kind drp.Kind, payload any) (string, error) {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return "", err
+	}
+	now := a.now()
+	sum := sha256.Sum256(fmt.Appendf(body, "%d", now.UnixNano()))
+	ev := drp.Evidence{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: kind, Key: strings.ToLower(string(kind)), Learned: now, Body: body}
+	return ev.ID, l.Ingest(a.ctx, "console", []drp.Evidence{ev}, nil, now)
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"encoding/json"
+	"text/tabwriter"
+	"time"
+
+	"drpd/adapters/ledger"
+)
+
+// withLedger opens the ledger for one command.
+func (a *app) withLedger(do func(*parts, *ledger.Ledger) error) error {
+	p, err := prepare(a.config)
+	if err != nil {
+		return err
+	}
+	l, err := openLedger(a.ctx, p.config)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = l.Close() }()
+	return do(p, l)
+}
+
+func (a *app) json(v any) error {
+	e := json.NewEncoder(a.out)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+type listCmd struct {
+	All  bool `help:"Ended disputes too."`
+	JSON bool `name:"json"`
+}
+
+// Run lists disputes.
+func (c *listCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.List(a.ctx)
+		if err != nil {
+			return err
+		}
+		out := []ledger.Listed{}
+		for _, d := range all {
+			if c.All || !d.Ended {
+				out = append(out, d)
+			}
+		}
+		if c.JSON {
+			return a.json(out)
+		}
+		w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+		row := func(cells ...string) {
+			for _, s := range cells {
+				_, _ = w.Write([]byte(s + "\t"))
+			}
+			_, _ = w.Write([]byte("\n"))
+		}
+		row("dispute", "raised", "stage", "since", "turn", "due", "overdue", "next")
+		for _, d := range out {
+			s := d.Summary
+			overdue, due := "", "no limit"
+			if s.Overdue > 0 {
+				overdue = plural(s.Overdue, "working day")
+			}
+			if !s.Due.IsZero() {
+				due = s.Due.String()
+			}
+			if d.Ended {
+				due = "ended " + s.Ended.String()
+			}
+			row(d.Ref, s.Raised.String(), s.Stage, s.Since.String(), s.Turn, due, overdue, s.Next)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		health, err := l.Sources(a.ctx)
+		if err != nil {
+			return err
+		}
+		for _, h := range health {
+			if h.FailedSince > 0 {
+				a.printf("unknown since %s: source %s cannot be read\n", stamp(h.FailedSince), h.Name)
+			}
+		}
+		return nil
+	})
+}
+
+func plural(n int, what string) string {
+	b, _ := json.Marshal(n)
+	if n == 1 {
+		return "1 " + what
+	}
+	return string(b) + " " + what + "s"
+}
+
+func stamp(ms int64) string {
+	if ms == 0 {
+		return "never"
+	}
+	return time.UnixMilli(ms).In(london()).Format("2006-01-02 15:04")
+}
+
+type statusCmd struct {
+	JSON bool `name:"json"`
+}
+
+// Run says how things are.
+func (c *statusCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		health, err := l.Sources(a.ctx)
+		if err != nil {
+			return err
+		}
+		quarantined, waiting, err := l.Kept(a.ctx)
+		if err != nil {
+			return err
+		}
+		conflicts, err := l.Conflicts(a.ctx)
+		if err != nil {
+			return err
+		}
+		effects, err := l.Effects(a.ctx, "")
+		if err != nil {
+			return err
+		}
+		held, life := map[string]int{}, map[string]int{}
+		for _, e := range effects {
+			life[string(e.Life)]++
+			if e.HeldBy != "" {
+				held[e.HeldBy]++
+			}
+		}
+		paused, err := l.Setting(a.ctx, "paused")
+		if err != nil {
+			return err
+		}
+		guard, err := l.Setting(a.ctx, "guard")
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(map[string]any{"sources": health, "quarantined": quarantined, "waiting": waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
+		}
+		for _, h := range health {
+			if h.FailedSince > 0 {
+				a.printf("source %s: unknown since %s: %s\n", h.Name, stamp(h.FailedSince), h.Why)
+			} else {
+				a.printf("source %s: read %s\n", h.Name, stamp(h.ReadAt))
+			}
+		}
+		a.printf("%d in quarantine, %d tied to no dispute, %d questions for a person\n", quarantined, waiting, len(conflicts))
+		for _, name := range sortedKeys(held) {
+			a.printf("held by %s: %d\n", name, held[name])
+		}
+		if paused != "" {
+			a.printf("output is paused\n")
+		}
+		if guard != "" {
+			a.printf("all email is held: %s\n", guard)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,102 @@
+// Command drpd runs beside a council's record system and holds its dispute resolution process to its deadlines.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"os/user"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"drpd/core/strict"
+)
+
+// cli is every command. Exit 0: well. 1: problems found. 2: misuse.
+type cli struct {
+	Config string `help:"The configuration file." default:"drpd.yaml" type:"path"`
+
+	Demo       demoCmd       `cmd:"" help:"A fictional council, two months in seconds, everything on disk to look at."`
+	Run        runCmd        `cmd:"" help:"Run the daemon."`
+	Check      checkCmd      `cmd:"" help:"Check configuration, mappings, policies, roster and calendar: every problem at its line."`
+	Explain    explainCmd    `cmd:"" help:"Why a dispute stands where it stands."`
+	List       listCmd       `cmd:"" help:"Open disputes with their next action and whose turn it is."`
+	Status     statusCmd     `cmd:"" help:"How the sources are, and what waits or is held."`
+	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
+	Policy     policyCmd     `cmd:"" help:"The procedures."`
+	Calendar   calendarCmd   `cmd:"" help:"Working days."`
+	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
+	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
+	Conflict   conflictCmd   `cmd:"" help:"Questions that only a person can settle."`
+	Quarantine quarantineCmd `cmd:"" help:"Messages that were kept and not acted on."`
+	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
+	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
+}
+
+// app is what every command gets.
+type app struct {
+	ctx    context.Context
+	out    io.Writer
+	err    io.Writer
+	config string
+	now    func() time.Time
+}
+
+// errProblems ends a command that found problems and has printed them.
+var errProblems = errors.New("problems found")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := realMain(&app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: time.Now}, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+func realMain(a *app, args []string) int {
+	var c cli
+	const misuse, problems = 2, 1
+	exit := -1
+	k, err := kong.New(&c, kong.Name("drpd"), kong.Description("Holds a council's dispute resolution process to its deadlines."),
+		kong.UsageOnError(), kong.Writers(a.out, a.err), kong.Exit(func(code int) { exit = code }))
+	if err != nil {
+		_, _ = fmt.Fprintln(a.err, "drpd:", err)
+		return misuse
+	}
+	ctx, err := k.Parse(args)
+	if exit >= 0 {
+		return exit
+	}
+	if err != nil {
+		_, _ = fmt.Fprintln(a.err, "drpd:", err)
+		return misuse
+	}
+	a.config = c.Config
+	if err := ctx.Run(a); err != nil {
+		var faults strict.Faults
+		switch {
+		case errors.Is(err, errProblems):
+		case errors.As(err, &faults), errors.Is(err, context.Canceled):
+			_, _ = fmt.Fprintln(a.err, err)
+		default:
+			_, _ = fmt.Fprintln(a.err, "drpd:", err)
+		}
+		return problems
+	}
+	return 0
+}
+
+func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format, args...) }
+
+// account is the account of the operating system that a command runs under.
+func account() string {
+	u, err := user.Current()
+	if err != nil {
+		return "unknown account"
+	}
+	return u.Username
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/adapters/ledger"
+	"drpd/core/drp"
+)
+
+type pauseCmd struct{}
+
+// Run stops all output.
+func (c *pauseCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		a.printf("output is paused: drpd decides and reports, and sends nothing until drpd resume\n")
+		return l.SetSetting(a.ctx, "paused", "yes", account(), a.now())
+	})
+}
+
+type resumeCmd struct{}
+
+// Run lets output go again, after a pause or after the blast-radius guard.
+func (c *resumeCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		for _, name := range []string{"paused", "guard"} {
+			if err := l.SetSetting(a.ctx, name, "", account(), a.now()); err != nil {
+				return err
+			}
+		}
+		a.printf("output goes again from the next cycle on\n")
+		return nil
+	})
+}
+
+type conflictCmd struct {
+	List   conflictListCmd   `cmd:"" default:"1" help:"The questions that wait."`
+	Settle conflictSettleCmd `cmd:"" help:"Settle one."`
+}
+
+type conflictListCmd struct {
+	JSON bool `name:"json"`
+}
+
+// Run lists the questions.
+func (c *conflictListCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.Conflicts(a.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]ledger.Question{}, all...))
+		}
+		for _, q := range all {
+			a.printf("%s %s  since %s  %s\n", q.Dispute, q.ID, stamp(q.Since), q.What)
+		}
+		if len(all) == 0 {
+			a.printf("no question waits for a person\n")
+		}
+		return nil
+	})
+}
+
+type conflictSettleCmd struct {
+	Dispute string `arg:""`
+	ID      string `arg:"" help:"As the list shows it; or: dispute (confirm or reject), send (a visit such as stage-3.1), screen, similar."`
+	Choice  string `arg:"" help:"accept, reject, confirm, or the evidence that is right."`
+}
+
+// Run stores a ruling as evidence.
+func (c *conflictSettleCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.Conflicts(a.ctx)
+		if err != nil {
+			return err
+		}
+		standing := []string{"dispute", "send", "screen", "similar"}
+		if !slices.Contains(standing, c.ID) && !slices.ContainsFunc(all, func(q ledger.Question) bool { return q.Dispute == c.Dispute && q.ID == c.ID }) {
+			return fmt.Errorf("no question %q waits in dispute %s: drpd conflict list shows them", c.ID, c.Dispute)
+		}
+		if _, err := l.Load(a.ctx, c.Dispute); err != nil {
+			return err
+		}
+		id, err := a.attest(l, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: c.ID, Choice: c.Choice, By: account()}})
+		if err != nil {
+			return err
+		}
+		a.printf("noted as evidence %s; drpd acts on it in its next cycle\n", id)
+		return nil
+	})
+}
+
+type quarantineCmd struct {
+	List   quarantineListCmd   `cmd:"" default:"1" help:"What is kept, with its reason."`
+	Show   quarantineShowCmd   `cmd:"" help:"The message as it came."`
+	Accept quarantineAcceptCmd `cmd:"" help:"Take it as if its sender were proved."`
+	Reject quarantineRejectCmd `cmd:"" help:"Leave it for good; it stays in the ledger."`
+}
+
+type quarantineListCmd struct {
+	JSON bool `name:"json"`
+}
+
+// Run lists the quarantine.
+func (c *quarantineListCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.Quarantine(a.ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return a.json(append([]ledger.Kept{}, all...))
+		}
+		for _, k := range all {
+			a.printf("%s  %s  since %s  %s: %s\n", k.ID, k.Source, stamp(k.Learned.UnixMilli()), k.State, k.Reason)
+		}
+		if len(all) == 0 {
+			a.printf("the quarantine is empty\n")
+		}
+		return nil
+	})
+}
+
+type quarantineShowCmd struct {
+	ID string `arg:""`
+}
+
+// Run prints the message.
+func (c *quarantineShowCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.Quarantine(a.ctx)
+		if err != nil {
+			return err
+		}
+		for _, k := range all {
+			if k.ID == c.ID {
+				_, err := a.out.Write(k.Body)
+				return err
+			}
+		}
+		return fmt.Errorf("nothing called %q is in quarantine", c.ID)
+	})
+}
+
+type quarantineAcceptCmd struct {
+	ID      string `arg:""`
+	Dispute string `help:"The dispute to which it belongs, or: new."`
+}
+
+// Run accepts a message.
+func (c *quarantineAcceptCmd) Run(a *app) error { return a.release(c.ID, c.Dispute, true) }
+
+type quarantineRejectCmd struct {
+	ID string `arg:""`
+}
+
+// Run rejects a message.
+func (c *quarantineRejectCmd) Run(a *app) error { return a.release(c.ID, "", false) }
+
+func (a *app) release(id, dispute string, accept bool) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		if dispute != "" && dispute != "new" {
+			if _, err := l.Load(a.ctx, dispute); err != nil {
+				return err
+			}
+		}
+		if dispute != "" {
+			if err := l.SetSetting(a.ctx, "tie/"+id, dispute, account(), a.now()); err != nil {
+				return err
+			}
+		}
+		found, err := l.Release(a.ctx, id, accept, account(), a.now())
+		if err == nil && !found {
+			err = fmt.Errorf("nothing called %q is in quarantine", id)
+		}
+		if err == nil {
+			a.printf("noted; drpd acts on it in its next cycle\n")
+		}
+		return err
+	})
+}
+
+type outboxCmd struct {
+	List  outboxListCmd  `cmd:"" default:"1" help:"What went, what is to go, what is held."`
+	Show  outboxShowCmd  `cmd:"" help:"One effect with its reason."`
+	Retry outboxRetryCmd `cmd:"" help:"Try one that failed or is held again."`
+}
+
+type outboxListCmd struct {
+	Waiting bool `help:"Only what has not gone."`
+	JSON    bool `name:"json"`
+}
+
+// Run lists the outbox.
+func (c *outboxListCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error { return c.list(a, l, "") })
+}
+
+func (c *outboxListCmd) list(a *app, l *ledger.Ledger, verb string) error {
+	all, err := l.Effects(a.ctx, "")
+	if err != nil {
+		return err
+	}
+	out := []drp.Past{}
+	for _, p := range all {
+		done := p.Life == drp.Accepted || p.Life == drp.Cancelled
+		if !c.Waiting || !done {
+			out = append(out, p)
+		}
+	}
+	if c.JSON {
+		return a.json(out)
+	}
+	for _, p := range out {
+		life := string(p.Life)
+		if verb != "" {
+			life = verb
+		}
+		a.printf("%s  %s  %-8s %s %s %s to %v cc %v  %s", p.Key, p.On, life, p.Dispute, p.Kind, p.Reason, p.To, p.Cc, p.Clause)
+		if p.HeldBy != "" && verb == "" {
+			a.printf("  held by %s: %s", p.HeldBy, p.Why)
+		}
+		a.printf("\n")
+	}
+	return nil
+}
+
+type outboxShowCmd struct {
+	Key string `arg:""`
+}
+
+// Run shows one effect.
+func (c *outboxShowCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		all, err := l.Effects(a.ctx, "")
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			if p.Key == c.Key {
+				return a.json(p)
+			}
+		}
+		return fmt.Errorf("no effect %q: drpd outbox list shows them", c.Key)
+	})
+}
+
+type outboxRetryCmd struct {
+	Key string `arg:""`
+}
+
+// Run lets an effect be tried again.
+func (c *outboxRetryCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		found, err := l.Retry(a.ctx, c.Key, account(), a.now())
+		if err == nil && !found {
+			err = fmt.Errorf("no effect %q that failed or is held", c.Key)
+		}
+		if err == nil {
+			a.printf("it is tried again in the next cycle, if it is still wanted\n")
+		}
+		return err
+	})
+}
+
+type auditCmd struct {
+	Verify auditVerifyCmd `cmd:"" help:"Check the chain."`
+}
+
+type auditVerifyCmd struct{}
+
+// Run verifies the audit chain.
+func (c *auditVerifyCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		entries, err := l.Audit(a.ctx)
+		if err != nil {
+			return err
+		}
+		a.printf("%d entries, the chain is whole\n", len(entries))
+		return nil
+	})
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/daemon"
+)
+
+type runCmd struct {
+	Once   bool `help:"One cycle, then end."`
+	DryRun bool `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
+}
+
+const leaseLength = 2 * time.Minute
+
+// Run runs the daemon until it is told to stop.
+func (c *runCmd) Run(a *app) error {
+	p, err := prepare(a.config)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewJSONHandler(a.err, nil))
+	if c.DryRun {
+		return c.dry(a, p, log)
+	}
+	d, err := wire(a.ctx, p, a.now, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	host, _ := os.Hostname()
+	holder := fmt.Sprintf("%s, process %d", host, os.Getpid())
+	for {
+		err := d.ledger.Lease(a.ctx, holder, a.now(), leaseLength)
+		var held *daemon.HeldError
+		if errors.As(err, &held) || err != nil && c.Once {
+			return err
+		}
+		if err != nil {
+			log.Error("the ledger cannot be reached; tried again at the next cycle", "error", err)
+			if !a.wait(p.config.Every) {
+				return nil
+			}
+			continue
+		}
+		cycle, stop := context.WithCancel(a.ctx)
+		go renew(cycle, d.ledger, holder, a.now, stop, log)
+		r, err := d.Cycle(cycle)
+		stop()
+		if a.ctx.Err() != nil {
+			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
+		}
+		if err != nil {
+			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
+		} else {
+			log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed, "quarantined", r.Quarantined)
+		}
+		if c.Once {
+			return errors.Join(err, d.ledger.Lease(a.ctx, holder, a.now(), 0))
+		}
+		if !a.wait(p.config.Every) {
+			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
+		}
+	}
+}
+
+// wait waits for the next cycle; false when drpd is told to stop.
+func (a *app) wait(minutes int) bool {
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-time.After(time.Duration(minutes) * time.Minute):
+		return true
+	}
+}
+
+// renew keeps the lease while a cycle runs, and stops the cycle when it is lost.
+func renew(ctx context.Context, l *ledger.Ledger, holder string, now func() time.Time, stop func(), log *slog.Logger) {
+	tick := time.NewTicker(leaseLength / 4)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := l.Lease(ctx, holder, now(), leaseLength); err != nil && ctx.Err() == nil {
+				log.Error("the lease is lost: the cycle stops", "error", err)
+				stop()
+				return
+			}
+		}
+	}
+}
+
+// dry runs one cycle on a copy of the ledger, with the gate of shadow mode closed, and says what would go.
+func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
+	dir, err := os.MkdirTemp("", "drpd-dry-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "state.db")
+	if _, err := os.Stat(p.config.Path(p.config.State.File)); err == nil {
+		led, err := openLedger(a.ctx, p.config)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(led.CopyTo(a.ctx, file), led.Close()); err != nil {
+			return err
+		}
+	} else {
+		p.config.State.Key = filepath.Join(dir, "state.key")
+	}
+	if p.config.State.Key, err = filepath.Abs(p.config.Path(p.config.State.Key)); err != nil {
+		return err
+	}
+	p.config.State.File = file
+	d, err := wire(a.ctx, p, a.now, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	d.Gates.Shadow = true
+	if _, err := d.Cycle(a.ctx); err != nil {
+		return err
+	}
+	return (&outboxListCmd{Waiting: true}).list(a, d.ledger, "would go")
+}

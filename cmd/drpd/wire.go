@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"drpd/adapters/document"
+	"drpd/adapters/host"
+	"drpd/adapters/ledger"
+	"drpd/adapters/mailbox"
+	"drpd/adapters/mailer"
+	"drpd/adapters/records"
+	"drpd/adapters/records/docstore"
+	"drpd/cmd/drpd/config"
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/workday"
+	"drpd/mapping"
+	"drpd/policies"
+)
+
+// london is the zone of every authority that the procedures are for.
+func london() *time.Location {
+	zone, err := time.LoadLocation("Europe/London")
+	if err != nil {
+		panic("the zone data is compiled in: " + err.Error())
+	}
+	return zone
+}
+
+// parts is all that a configuration names, read and checked, before anything is opened.
+type parts struct {
+	config   *config.Config
+	policies policy.Set
+	mapping  mapping.Set
+	roster   drp.Roster
+	calendar *workday.Calendar
+	writer   *notice.Writer
+	inputs   string
+}
+
+// prepare reads everything that the configuration names. All faults come together.
+func prepare(name string) (*parts, error) {
+	c, err := config.Load(name)
+	if err != nil {
+		return nil, err
+	}
+	p := &parts{config: c}
+	var errs []error
+	keep := func(err error) { errs = append(errs, err) }
+	p.policies, err = policy.Load(policyFS(c))
+	keep(err)
+	fsys, file := shippedOr(c, "systems", c.Records.Mapping)
+	p.mapping.System, err = mapping.LoadSystem(fsys, file)
+	keep(err)
+	for _, f := range c.Forms {
+		fsys, file := shippedOr(c, "forms", f)
+		form, err := mapping.LoadForm(fsys, file)
+		keep(err)
+		p.mapping.Forms = append(p.mapping.Forms, form)
+	}
+	p.mapping.Mailbox = c.Mailbox.Address
+	if errors.Join(errs...) == nil {
+		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.System.People.Titles)
+		keep(err)
+	}
+	var own []workday.Holiday
+	for _, h := range c.Calendar.Holidays {
+		own = append(own, workday.Holiday{On: h.On, Name: h.Name})
+	}
+	p.calendar, err = workday.EnglandAndWales(own...)
+	keep(err)
+	var templates fs.FS
+	if c.Templates != "" {
+		templates = os.DirFS(c.Path(c.Templates))
+	}
+	p.writer, err = notice.NewWriter(c.Authority, templates)
+	keep(err)
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	p.inputs, err = p.digest(name)
+	return p, err
+}
+
+func policyFS(c *config.Config) fs.FS {
+	if c.Policies == "" {
+		return policies.FS
+	}
+	return os.DirFS(c.Path(c.Policies))
+}
+
+// shippedOr finds a mapping: a name is one that comes with drpd, a path is a file of the authority.
+func shippedOr(c *config.Config, folder, name string) (fs.FS, string) {
+	if !strings.ContainsAny(name, `./\`) {
+		return mapping.Shipped, folder + "/" + name + ".yaml"
+	}
+	path := c.Path(name)
+	return os.DirFS(filepath.Dir(path)), filepath.Base(path)
+}
+
+// digest changes when an input of the decisions does: configuration, roster, mapping, calendar. Policies are not in it:
+// a dispute keeps its own.
+func (p *parts) digest(name string) (string, error) {
+	h := sha256.New()
+	for _, file := range []string{name, p.config.Path(p.config.Roster)} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		_, _ = h.Write(b)
+	}
+	_, _ = fmt.Fprintf(h, "%s %+v", p.calendar.Digest(), *p.mapping.System)
+	return hex.EncodeToString(h.Sum(nil))[:12], nil
+}
+
+// masterKey reads the key file, making one for a ledger that does not exist yet.
+func masterKey(c *config.Config) ([]byte, error) {
+	path := c.Path(c.State.Key)
+	key, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(c.Path(c.State.File)); err == nil {
+			return nil, fmt.Errorf("the key file %s is missing but the ledger is there: restore the key file, nothing can be read without it", path)
+		}
+		key = make([]byte, ledger.KeySize)
+		_, _ = rand.Read(key)
+		return key, host.WriteFile(path, key)
+	}
+	return key, err
+}
+
+func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
+	key, err := masterKey(c)
+	if err != nil {
+		return nil, fmt.Errorf("key file: %w", err)
+	}
+	return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london())
+}
+
+// wired is a daemon with what must be closed after it.
+type wired struct {
+	*daemon.Daemon
+	ledger *ledger.Ledger
+	close  func() error
+}
+
+// wire builds the daemon: every constructor, once, by hand.
+func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger) (*wired, error) {
+	c := p.config
+	led, err := openLedger(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	sys, err := records.OpenSQLite(c.Records.Name, c.Path(c.Records.File), p.mapping.System)
+	if err != nil {
+		return nil, errors.Join(err, led.Close())
+	}
+	sys.Also = led.Children
+	zone := london()
+	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
+	d := &daemon.Daemon{
+		Feeds: []daemon.Feed{
+			{Name: c.Records.Name, Source: sys, Read: p.mapping.System.ReadRow},
+			{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
+				Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
+					return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
+				}},
+		},
+		Words:  mapping.ReadWords,
+		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return mailbox.Attachment(ev.Body, digest) },
+		Ledger: led,
+		Notes:  sys,
+		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
+		Mail: &mailer.Folder{Maker: mailer.Maker{From: c.Mailbox.Address, Name: c.MailOut.Name, Owner: c.MailOut.Host},
+			Path: c.Path(c.MailOut.Folder), Write: host.WriteFile},
+		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
+		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
+		Zone:  zone, Now: now, Inputs: p.inputs, Log: log,
+	}
+	return &wired{d, led, func() error { return errors.Join(sys.Close(), led.Close()) }}, nil
+}
