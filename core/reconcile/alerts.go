@@ -14,9 +14,6 @@ func (d *decider) alerts() {
 		return
 	}
 	if p := d.story.pending; p != nil {
-		if d.underway(d.current()) { // the stage lasts until the next is entered: what is on its way is finished
-			d.alert(d.current(), false)
-		}
 		d.alert(p, true)
 		return
 	}
@@ -68,10 +65,10 @@ func (d *decider) alert(v *visit, pending bool) {
 		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered, What: "the alert was refused for good by everybody to whom it is addressed: the stage is not entered"})
 	}
 	missing := d.unreached(v, slices.Concat(to, cc))
-	if len(missing) == 0 && !d.underway(v) {
+	if len(missing) == 0 || d.underway(v) {
 		return
 	}
-	if a.By == policy.ByOwner && !d.File.HasRuled("send", v.id) && !d.underway(v) {
+	if a.By == policy.ByOwner && !d.File.HasRuled("send", v.id) {
 		d.draft(v, to, cc, missing, pending)
 		return
 	}

@@ -99,11 +99,11 @@ func Decide(c Case) Result {
 	d.copies()
 	d.parallel()
 	d.attention()
-	d.finish()
 	return d.done()
 }
 
 func (d *decider) done() Result {
+	d.finish()
 	d.standing()
 	slices.SortFunc(d.result.Effects, func(a, b drp.Effect) int {
 		if a.On != b.On {
@@ -136,8 +136,9 @@ func (d *decider) emit(e drp.Effect, extra ...string) {
 	d.result.Effects = append(d.result.Effects, e)
 }
 
-// finish keeps wanted what has reached some of its recipients and not yet all: until its stage ends, and a correction or
-// a follow-up always. An alert whose date has changed is followed by a correction to everybody instead.
+// finish keeps wanted what has reached some of its recipients and not yet all, whatever questions wait: until its stage
+// ends, and a correction or a follow-up always. An alert whose date has changed is followed by a correction to everybody
+// instead.
 func (d *decider) finish() {
 	for _, p := range d.Past {
 		if p.Kind != drp.Email || !p.Open || !p.Left() || slices.ContainsFunc(d.result.Effects, func(e drp.Effect) bool { return e.Key == p.Key }) {
@@ -146,13 +147,20 @@ func (d *decider) finish() {
 		switch p.Reason {
 		case drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
 		default:
-			now := d.story.ended == nil && (p.Visit == d.current().id || d.story.pending != nil && p.Visit == d.story.pending.id)
-			if !now || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p.Visit)) {
+			if !d.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p.Visit)) {
 				continue
 			}
 		}
 		d.result.Effects = append(d.result.Effects, p.Effect)
 	}
+}
+
+// lasts says whether a visit is the current one, or the one that is asked for.
+func (d *decider) lasts(visit string) bool {
+	if d.story.raised == nil || d.story.ended != nil {
+		return false
+	}
+	return visit == d.current().id || d.story.pending != nil && visit == d.story.pending.id
 }
 
 // corrected says whether a correction about a visit has gone or is to go.
