@@ -58,7 +58,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	case !s.Ended.IsZero():
 		a.printf("Ended on %s: %s.\n", s.Ended, s.EndedBy)
 	default:
-		a.printf("%s, since %s.\nIt is the turn of the %s since %s. Next: %s", s.Title, s.Since, p.RoleTitle(s.Turn), s.TurnFrom, s.Next)
+		a.printf("%s, since %s.\nIt is the turn of the %s since %s. Next: %s", s.Title, s.Since, p.RoleTitles(s.Turn), s.TurnFrom, s.Next)
 		if !s.NextOn.IsZero() {
 			a.printf(" (%s)", s.NextOn)
 		}

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -372,7 +373,7 @@ func (d *Daemon) inputs(a around) string {
 
 func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
 	s := result.Standing
-	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: s.Turn, TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn,
+	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn,
 		Overdue: s.Overdue, Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
 	if n := len(s.Visits); n > 0 {
 		sum.Due = s.Visits[n-1].Limit.Proof.Due
@@ -446,6 +447,9 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	p := d.Policies.ByDigest(stored.Policy)
 	if p == nil || p.InForce == nil {
 		p = d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
+	}
+	if p != nil {
+		roster = roster.WithFallbacks(p.Fallbacks)
 	}
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: drp.Fold(readings, roster), Roster: roster, Past: stored.Past,
 		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil

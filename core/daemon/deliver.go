@@ -310,7 +310,7 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 	}
 	cc = slices.DeleteFunc(cc, func(x Person) bool { return slices.ContainsFunc(to, func(y Person) bool { return x.ID == y.ID }) })
 	var replyTo Person
-	if owner, _ := resolve([]string{p.Owner}); len(owner) > 0 && o.Reason == drp.ReasonAlert {
+	if owner, _ := resolve(p.Owners(o.Stage)); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		replyTo = owner[0]
 	}
 	letter, err := d.Writer.Email(p, o.Effect, file)
@@ -318,7 +318,7 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 		return nil, "", err
 	}
 	withForm := false
-	if o.Form.Digest != "" && slices.Contains(o.Attach, "form") {
+	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
 		data, ok := d.formBytes(stored, o.Form)
 		if !ok {
 			return nil, "the dispute form that it must carry cannot be found", nil

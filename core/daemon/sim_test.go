@@ -55,6 +55,8 @@ type saidFact struct {
 	On       workday.Date
 	By       string
 	To       []string
+	Until    workday.Date
+	Event    bool
 	Denied   bool
 	Attached bool
 }
@@ -72,7 +74,7 @@ func readSaid(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Sender = drp.Actor{Address: address(s.From)}
 	}
 	for i, f := range s.Facts {
-		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Denied: f.Denied, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Denied: f.Denied, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -367,7 +369,7 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 	switch {
 	case p.Stage(s.Stage).Next() != e.Stage:
 		w.fail("%s: from %s to %s, which nobody asked for", e.Dispute, s.Stage, e.Stage)
-	case last.Limit.None || c.Today <= last.Limit.Proof.Due:
+	case last.Limit.Open() || c.Today <= last.Limit.Proof.Due:
 		w.fail("%s: escalated from %s though its limit is %s", e.Dispute, s.Stage, last.Limit.Proof.Due)
 	case last.Limit.Start.Doubt != "" || last.Limit.Start.On > last.Limit.Start.Learned:
 		w.fail("%s: escalated from %s on a doubtful date", e.Dispute, s.Stage)
@@ -452,7 +454,7 @@ func (w *world) live() {
 
 func (w *world) begin() {
 	n := len(w.cases)
-	c := &simCase{policy: w.policies[n%len(w.policies)], child: fmt.Sprintf("child-%d", n), record: fmt.Sprint(5000 + n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
+	c := &simCase{policy: w.pick(n), child: fmt.Sprintf("child-%d", n), record: fmt.Sprint(5000 + n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
 	if c.policy.Record == nil {
 		c.feed, c.record = w.feeds[1], ""
 	}
@@ -460,15 +462,26 @@ func (w *world) begin() {
 	if w.rng.IntN(4) == 0 {
 		late = w.rng.IntN(60)
 	}
-	by := c.policy.Owner
+	by := c.policy.Raisers[0]
 	if w.rng.IntN(12) == 0 {
-		by = "social-worker" // somebody who may not raise one
+		by = "stranger" // somebody who may not raise one
 	}
 	c.raised = c.raised.AddDays(-late)
 	c.facts = []saidFact{{Kind: drp.Raised, On: c.raised, By: by}}
-	c.state, c.holder = drp.RecordState{Known: c.policy.Record != nil}, c.policy.Stages[0].Holder
+	c.state, c.holder = drp.RecordState{Known: c.policy.Record != nil}, c.policy.Stages[0].Holder[0]
 	w.cases = append(w.cases, c)
 	w.tell(c, c.facts)
+}
+
+// pick gives every other dispute a policy with a record in the record system, which drpd escalates by itself, and the
+// rest the others in turn.
+func (w *world) pick(n int) *policy.Policy {
+	records := slices.DeleteFunc(slices.Clone(w.policies), func(p *policy.Policy) bool { return p.Record == nil })
+	forms := slices.DeleteFunc(slices.Clone(w.policies), func(p *policy.Policy) bool { return p.Record != nil })
+	if n%2 == 0 {
+		return records[n/2%len(records)]
+	}
+	return forms[(n/2+int(w.seed))%len(forms)] //nolint:gosec // a small number
 }
 
 // tell says facts: a record system shows the whole row again, a mailbox gets a message with what is new.
@@ -481,11 +494,11 @@ func (w *world) tell(c *simCase, fresh []saidFact) {
 		w.say(c.feed, drp.Row, c.record, s)
 		return
 	}
-	s.Facts, s.WithForm, s.From = fresh, true, c.policy.Owner
+	s.Facts, s.WithForm, s.From = fresh, true, c.policy.Raisers[0]
 	if w.rng.IntN(15) == 0 {
 		s.Trusted = false
 	}
-	s.Facts = append(slices.Clone(fresh), saidFact{Kind: drp.Raised, On: c.raised, By: c.policy.Owner})
+	s.Facts = append(slices.Clone(fresh), saidFact{Kind: drp.Raised, On: c.raised, By: c.policy.Raisers[0]})
 	w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), s)
 }
 
@@ -493,49 +506,51 @@ func (w *world) tell(c *simCase, fresh []saidFact) {
 func (w *world) act(c *simCase) {
 	p, on := c.policy, w.today()
 	stage := p.Stages[min(c.stage, len(p.Stages)-1)]
+	owners := p.Owners(stage.ID)
+	owner := owners[w.rng.IntN(len(owners))]
 	var f saidFact
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(19) {
 	case 0:
-		f = saidFact{Kind: drp.Discussed, On: on, By: p.Owner}
+		f = saidFact{Kind: drp.Discussed, On: on, By: owner}
 	case 1, 2:
 		if stage.Answer == nil {
 			return
 		}
 		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))]}
 	case 3:
-		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder}
+		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder[0]}
 	case 4:
-		by := p.Owner
+		by := owner
 		if w.rng.IntN(3) == 0 {
-			by = stage.Holder // a manager's "resolved" is an answer
+			by = stage.Holder[0] // a manager's "resolved" is an answer
 		}
 		f = saidFact{Kind: drp.Resolved, On: on, By: by}
-		c.over = c.over || by == p.Owner
+		c.over = c.over || by == owner && len(owners) == 1
 	case 5:
 		if c.stage+1 >= len(p.Stages) {
 			return
 		}
 		next := p.Stages[c.stage+1]
 		c.stage++
-		c.holder = next.Holder
-		f = saidFact{Kind: drp.Reassigned, On: on, By: p.Owner, To: []string{next.Holder}}
+		c.holder = next.Holder[0]
+		f = saidFact{Kind: drp.Reassigned, On: on, By: owner, To: next.Holder}
 		if p.Record == nil {
-			f = saidFact{Kind: drp.Alerted, Stage: next.ID, On: on, By: p.Owner, Attached: true}
-			for _, r := range slices.Concat(next.Alert.To, next.Alert.Cc) {
-				f.To = append(f.To, r.Role)
+			f = saidFact{Kind: drp.Alerted, Stage: next.ID, On: on, By: owner, Attached: true}
+			if f.To = next.Alert.Roles(); len(f.To) == 0 {
+				return
 			}
 			if w.rng.IntN(3) == 0 && len(f.To) > 1 {
 				f.To = f.To[:1]
 			}
 		}
 	case 6:
-		f = saidFact{Kind: drp.Escalated, On: on, By: p.Owner}
+		f = saidFact{Kind: drp.Escalated, On: on, By: owner}
 	case 7:
-		f = saidFact{Kind: drp.MeetingRequested, On: on, By: p.Owner, Stage: stage.ID}
+		f = saidFact{Kind: drp.MeetingRequested, On: on, By: owner, Stage: stage.ID}
 	case 8:
-		f = saidFact{Kind: drp.MeetingHeld, On: on, By: p.Owner}
+		f = saidFact{Kind: drp.MeetingHeld, On: on, By: owner}
 	case 9:
-		f = saidFact{Kind: drp.MinutesUploaded, On: on, By: p.Owner}
+		f = saidFact{Kind: drp.MinutesUploaded, On: on, By: owner}
 	case 10: // the record is redated
 		if p.Record == nil {
 			return
@@ -558,18 +573,30 @@ func (w *world) act(c *simCase) {
 			return
 		}
 		c.state.Authorised = !c.state.Authorised
-		f = saidFact{Kind: drp.Authorised, By: p.Owner} // without a date: dated by the versions
+		f = saidFact{Kind: drp.Authorised, By: owner} // without a date: dated by the versions
 		if p.Record == nil {
 			return
 		}
 	case 14:
-		f = saidFact{Kind: drp.Consulted, On: on, By: p.Owner, To: []string{"head-of-safeguarding", "chair-line-manager"}}
+		f = saidFact{Kind: drp.Consulted, On: on, By: owner, To: []string{"head-of-safeguarding", "chair-line-manager"}}
 	case 15:
+		f = saidFact{Kind: []drp.FactKind{drp.TimescaleSet, drp.MoreTimeGiven}[w.rng.IntN(2)], Stage: stage.ID, On: on, By: owner, Until: on.AddDays(1 + w.rng.IntN(9))}
+	case 16:
+		f = saidFact{Kind: drp.TimeOutStarted, On: on, By: "iro-team-manager", Until: on.AddDays(1 + w.rng.IntN(9)), Event: w.rng.IntN(2) == 0}
+		if w.rng.IntN(2) == 0 {
+			f = saidFact{Kind: drp.TimeOutEnded, On: on, By: owner}
+		}
+	case 17:
+		f = saidFact{Kind: []drp.FactKind{drp.NotesSigned, drp.SubmissionMade, drp.LessonShared, drp.ReferralAgreed, drp.DutyDischarged}[w.rng.IntN(5)], On: on, By: owner}
+		if w.rng.IntN(20) == 0 {
+			f.Kind = drp.EmergencyDeclared
+		}
+	case 18:
 		if p.Record != nil || c.stage == 0 {
 			return
 		}
-		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: p.Owner,
-			Ruling: &drp.Ruling{About: "send", Choice: stage.ID + ".1"}, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Owner}}})
+		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: owner,
+			Ruling: &drp.Ruling{About: "send", Choice: stage.ID + ".1"}, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})
 		return
 	}
 	if w.rng.IntN(8) == 0 {
@@ -656,7 +683,7 @@ func (w *world) end() {
 		}
 		r := reconcile.Decide(c)
 		s := r.Standing
-		if s.Ended.IsZero() && (s.Turn == "" || s.Next == "") {
+		if s.Ended.IsZero() && (len(s.Turn) == 0 || s.Next == "") {
 			w.fail("%s is open, and nobody must act: %+v", k.Ref, s)
 		}
 		for _, f := range r.Findings {

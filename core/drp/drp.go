@@ -75,16 +75,23 @@ const (
 	PlanChanged       FactKind = "plan-changed"
 	ReviewHeld        FactKind = "review-held"
 	LessonNoted       FactKind = "lesson-noted"
+	LessonShared      FactKind = "lesson-shared" // a lesson for all agencies
+	TimescaleSet      FactKind = "timescale-set" // a limit set for this case, with its date
+	DutyDischarged    FactKind = "duty-discharged"
+	Contested         FactKind = "contested"
+	ComplaintMade     FactKind = "complaint-made"
+	ConferenceHeld    FactKind = "conference-held"
+	ReferralMade      FactKind = "referral-made" // to another agency, or a case to a service; never CAFCASS
 )
 
 // FactKinds lists every fact that there is, in the order in which facts of one day are taken: what a person asks for
 // comes before what follows from it, so that an alert is never taken for the ground of the word that caused it.
 func FactKinds() []FactKind {
-	return []FactKind{Raised, Discussed, Telephoned, Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,
+	return []FactKind{ReferralMade, ConferenceHeld, DutyDischarged, Raised, TimescaleSet, Contested, ComplaintMade, Discussed, Telephoned, Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,
 		TimeOutStarted, TimeOutEnded, AdvisedToEscalate, Escalated, MeetingRequested, Reassigned, Alerted,
 		RequestRejected, MeetingHeld, NotesSigned, SubmissionMade, MinutesUploaded, Responded, FinishedAndSaved,
 		Resolved, Determined, Withdrawn, OutOfScope, EmergencyDeclared, ReferralAgreed, ReferralDeclined,
-		ReferralConfirmed, Authorised, PlanChanged, ReviewHeld, LessonNoted}
+		ReferralConfirmed, Authorised, PlanChanged, ReviewHeld, LessonNoted, LessonShared}
 }
 
 // Actor is somebody as a source names them: by the role, by the worker's id in the record system, or by address.
@@ -103,6 +110,8 @@ type Fact struct {
 	Stage  string       // the stage that it names, where it names one
 	On     workday.Date // the day it happened; zero: the source gives none
 	After  workday.Date // set where the day is known only to lie after this one and not after On
+	Until  workday.Date // the date that it sets: a timescale, more time, the end of a time out or the day to look at it
+	Event  bool         // a time out that lasts until something happens; Until is the day to look at it
 	Denied bool         // the source says that it did not happen ("resolved: no")
 
 	By   Actor   // who did it
@@ -182,6 +191,7 @@ type Subject struct {
 type Field struct {
 	Name  string
 	Value Private
+	Date  workday.Date // where it is a date, such as a date of birth
 	Place string
 }
 

@@ -39,6 +39,7 @@ const (
 	ReasonAttention  Reason = "attention"  // to the operator: something waits for a person
 	ReasonCopy       Reason = "copy"       // a form goes to the child's file
 	ReasonAnswer     Reason = "answer"     // a case note: an answer came
+	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 )
 
 // Effect is one thing that is to leave drpd: roles and content as values, no person and no words yet.
@@ -59,6 +60,7 @@ type Effect struct {
 	NoteType string       // case notes: the record system's type
 	Asks     []Ask        // what the owner can answer
 	Says     string       // one sentence on why, without private text
+	Also     []string     // more that is to be said
 	Before   workday.Date // corrections: the date that was stated before
 	Next     string       // the stage that comes next
 	Consult  []string     // roles to be consulted first
@@ -76,8 +78,9 @@ type Effect struct {
 
 // Ask is one answer that a person may give to a prompt: it names the fact that their answer makes.
 type Ask struct {
-	Fact FactKind
-	Text string
+	Fact  FactKind
+	Stage string // the stage that it names, where there is a choice
+	Text  string
 }
 
 // Keyed fills in Slot and Key: the dispute, the visit, the reason, the roles (never persons) and, for notes and

@@ -84,7 +84,14 @@ func Fold(readings []Reading, roster Roster) File {
 		facts[i].ToRoles = slices.Compact(facts[i].ToRoles)
 	}
 	out.agree(facts)
-	slices.SortFunc(out.Facts, func(a, b Fact) int {
+	sortFacts(out.Facts)
+	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
+	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
+	return out
+}
+
+func sortFacts(facts []Fact) {
+	slices.SortFunc(facts, func(a, b Fact) int {
 		switch {
 		case a.Before(b):
 			return -1
@@ -93,9 +100,6 @@ func Fold(readings []Reading, roster Roster) File {
 		}
 		return 0
 	})
-	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
-	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
-	return out
 }
 
 // split groups rows by their key, versions in order, and sorts both groups and events; what was corrected is left out.
@@ -304,20 +308,35 @@ func (out *File) agree(facts []Fact) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		out.Facts = append(out.Facts, out.settle(groups[key])...)
+		for _, side := range sides(groups[key]) {
+			out.Facts = append(out.Facts, out.settle(side)...)
+		}
 	}
 }
 
-func (out *File) settle(group []Fact) []Fact {
-	slices.SortFunc(group, func(a, b Fact) int {
-		switch {
-		case a.Before(b):
-			return -1
-		case b.Before(a):
-			return 1
+// sides parts what people of different roles each say of their own: two sides that each raise a dispute do not
+// contradict each other. What holds for any role is said by somebody of one.
+func sides(group []Fact) [][]Fact {
+	group = slices.Clone(group)
+	sortFacts(group)
+	var out [][]Fact
+	for _, f := range group {
+		i := slices.IndexFunc(out, func(side []Fact) bool {
+			return slices.ContainsFunc(side, func(g Fact) bool {
+				return len(f.ByRoles) == 0 || len(g.ByRoles) == 0 || intersects(f.ByRoles, g.ByRoles)
+			})
+		})
+		if i < 0 {
+			out = append(out, nil)
+			i = len(out) - 1
 		}
-		return 0
-	})
+		out[i] = append(out[i], f)
+	}
+	return out
+}
+
+func (out *File) settle(group []Fact) []Fact {
+	sortFacts(group)
 	group = oncePerSource(withoutOldNo(group))
 	first := group[0]
 	differ, ids := false, []string{}

@@ -3,6 +3,7 @@ package drp
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -24,6 +25,11 @@ func (p Private) Empty() bool { return p.text == "" }
 
 // Same says whether two hold the same text, but for the case of its letters.
 func (p Private) Same(q Private) bool { return strings.EqualFold(p.text, q.text) }
+
+// Is says whether the text is one of the words, but for the case of its letters and the spaces around it.
+func (p Private) Is(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimSpace(p.text), w) })
+}
 
 func (p Private) shown() string {
 	if p.text == "" {

@@ -1,6 +1,7 @@
 package drp
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -49,6 +50,24 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 		}
 	}
 	return nil
+}
+
+// WithFallbacks adds to each role those who stand in where nobody holds it: the holders of another role, as its deputies
+// where it has none of its own.
+func (r Roster) WithFallbacks(fallbacks map[string]string) Roster {
+	out := slices.Clone(r)
+	for _, role := range slices.Sorted(maps.Keys(fallbacks)) {
+		if slices.ContainsFunc(r, func(h Holder) bool { return h.Role == role && h.Deputy }) {
+			continue
+		}
+		for _, h := range r {
+			if h.Role == fallbacks[role] && !h.Deputy {
+				h.Role, h.Deputy = role, true
+				out = append(out, h)
+			}
+		}
+	}
+	return out
 }
 
 func distinct(in []Holder) []Holder {

@@ -10,6 +10,8 @@ type Attest struct {
 	By       string       `json:"by"` // role
 	To       []string     `json:"to,omitempty"`
 	Stage    string       `json:"stage,omitempty"`
+	Until    workday.Date `json:"until,omitzero"`
+	Event    bool         `json:"event,omitempty"`
 	Denied   bool         `json:"denied,omitempty"`
 	Because  string       `json:"because"`
 	Actor    string       `json:"actor"` // the account that typed it

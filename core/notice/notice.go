@@ -100,7 +100,7 @@ func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, e
 	}
 	out.Text, out.HTML = text.String(), html.String()
 	for _, what := range e.Attach {
-		if what == "record" && e.Reason == drp.ReasonAlert {
+		if what == policy.AttachRecord && e.Reason == drp.ReasonAlert {
 			out.Files = append(out.Files, record(p, e, file))
 		}
 	}
@@ -123,6 +123,9 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		v.Stage = s.Title
 	}
 	v.Headline, v.Paragraphs = words(p, e)
+	for _, also := range e.Also {
+		v.Paragraphs = append(v.Paragraphs, sentence(also))
+	}
 	v.Subject = v.Headline
 	if e.Dispute != "" {
 		v.Subject = "[" + e.Dispute + "] " + v.Headline
@@ -163,8 +166,8 @@ func AnswerLine(a drp.Ask, e drp.Effect) string {
 	switch {
 	case a.Fact == drp.Alerted:
 		return "Send " + e.Visit + ": yes"
-	case a.Fact == drp.Escalated && e.Next != "":
-		return "Escalated to " + e.Next + ": yes"
+	case a.Fact == drp.Escalated && a.Stage != "":
+		return "Escalated to " + a.Stage + ": yes"
 	case a.Fact == drp.Consulted:
 		return "Consulted " + strings.Join(e.Consult, " and ") + ": yes"
 	}
@@ -190,7 +193,10 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		next = s.Title
 	}
 	to := strings.Join(titles(p, e.To), ", ")
-	owner := p.RoleTitle(p.Owner)
+	owner, owns := p.RoleTitles(p.Owners(e.Stage)), " owns"
+	if len(p.Owners(e.Stage)) > 1 {
+		owns = " own"
+	}
 	switch e.Reason {
 	case drp.ReasonAlert:
 		if e.Kind == drp.CaseNote {
@@ -203,7 +209,7 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		if next != "" {
 			out = append(out, "If it is not resolved in time, it goes on to: "+next+".")
 		}
-		return stage + ": your answer is asked for", append(out, "The "+owner+" owns this dispute; answer to them.")
+		return stage + ": your answer is asked for", append(out, "The "+owner+owns+" this dispute; answer to them.")
 	case drp.ReasonLastDay:
 		return "Today is the last day of " + stage, []string{sentence(e.Says)}
 	case drp.ReasonAsk:
@@ -240,6 +246,8 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs from the day it came. Nobody else has been told."}
 	case drp.ReasonAttention:
 		return "Something waits for a person", []string{sentence(e.Says)}
+	case drp.ReasonNotice:
+		return "For your attention", []string{sentence(e.Says), "Nothing is asked of you by this message."}
 	case drp.ReasonAnswer:
 		return "Answer", []string{sentence(e.Says)}
 	}

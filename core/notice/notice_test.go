@@ -71,7 +71,7 @@ func TestLetters(t *testing.T) {
 		drp.ReasonAlert: func(e *drp.Effect) { e.Says, e.Next = "respond in writing on the form", "stage-2" },
 		drp.ReasonAsk: func(e *drp.Effect) {
 			e.Says, e.Next, e.Consult = "the limit has passed without an answer", "stage-2", []string{"chair-line-manager"}
-			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}
+			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: "stage-2", Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}
 		},
 		drp.ReasonDraft: func(e *drp.Effect) {
 			e.Says, e.Draft, e.Reach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}

@@ -139,6 +139,12 @@ func check(f *strict.File, p *Policy) {
 	for i := range p.Stages {
 		c.stage(i)
 	}
+	for i, k := range p.Caps {
+		c.clock(k, nil, []any{"caps", i})
+	}
+	for i, u := range p.FollowUps {
+		c.name(string(u.After), "fact", append([]string{AfterEntry}, c.facts...), []any{"follow_ups", i, "after"})
+	}
 	c.reachable()
 	for _, clause := range slices.Sorted(maps.Keys(p.Clauses)) {
 		if !c.cited[clause] {
@@ -155,7 +161,7 @@ func (c *checker) head() {
 		{"policy", c.p.ID == ""}, {"code", c.p.Code == ""}, {"title", c.p.Title == ""}, {"source", c.p.Source == ""},
 		{"version", c.p.Version < 1}, {"effective", c.p.Effective.IsZero()}, {"forms", len(c.p.Forms) == 0},
 		{"roles", len(c.p.Roles) == 0}, {"clauses", len(c.p.Clauses) == 0}, {"stages", len(c.p.Stages) == 0},
-		{"ends", len(c.p.Ends) == 0}, {"hand_over", c.p.HandOver == nil}, {"owner", c.p.Owner == ""},
+		{"ends", len(c.p.Ends) == 0}, {"hand_over", c.p.HandOver == nil}, {"owner", len(c.p.Owner) == 0},
 		{"duty", c.p.Duty == ""}, {"raisers", len(c.p.Raisers) == 0}, {"ask_again", c.p.AskAgain == nil},
 	} {
 		if need.miss {
@@ -168,7 +174,19 @@ func (c *checker) head() {
 	if o := c.p.Obstacle; o != nil {
 		c.oneOf(o.Do, []any{"obstacle", "do"}, Escalate, Prompt)
 	}
-	c.name(c.p.Owner, "role", c.roles, []any{"owner"})
+	for i, r := range c.p.Owner {
+		c.name(r, "role", c.roles, []any{"owner", i})
+	}
+	for _, role := range slices.Sorted(maps.Keys(c.p.Fallbacks)) {
+		c.name(role, "role", c.roles, []any{"fallbacks", role})
+		c.name(c.p.Fallbacks[role], "role", c.roles, []any{"fallbacks", role})
+	}
+	if c.p.About != "" {
+		c.oneOf(c.p.About, []any{"about"}, AboutChild, AboutTheme, AboutEither)
+	}
+	if r := c.p.Referral; r != nil && (r.After == "") == (r.On == "") {
+		c.f.Fault([]any{"referral"}, "referral: write after: with a stage, or on: with a fact, one of the two")
+	}
 	c.name(c.p.Duty, "role", c.roles, []any{"duty"})
 	for i, r := range c.p.Raisers {
 		c.name(r, "role", c.roles, []any{"raisers", i})
@@ -177,8 +195,9 @@ func (c *checker) head() {
 
 // refs says which keys of a rule name what; each value under such a key must exist.
 var refs = map[string]string{
-	"role": "role", "distinct": "role", "with": "role", "holder": "role", "by": "role", "to": "role", "cc": "role",
-	"bars": "stage", "start": "stage", "after": "stage", "stage": "stage", "stages": "stage",
+	"role": "role", "distinct": "role", "with": "role", "holder": "role", "owner": "role", "by": "role", "to": "role", "cc": "role",
+	"raised_by": "role", "permission": "role", "consult": "role", "tell": "role", "ask": "role",
+	"bars": "stage", "start": "stage", "at": "stage", "after": "stage", "stage": "stage", "stages": "stage", "or": "stage",
 	"fact": "fact", "one_of": "fact", "enter_on": "fact", "expect": "fact", "needs": "fact",
 }
 
@@ -240,18 +259,28 @@ func (c *checker) named(t reflect.Type, key string, v reflect.Value, at []any) {
 		case "to":
 			kind = "stage"
 		case "on":
+			if t == reflect.TypeFor[Move]() {
+				kind = "fact"
+			}
+		}
+	case reflect.TypeFor[Notify](), reflect.TypeFor[Referral]():
+		if key == "on" {
 			kind = "fact"
+		}
+	case reflect.TypeFor[Stage]():
+		if key == "consult" {
+			kind = ""
 		}
 	case reflect.TypeFor[Copy](), reflect.TypeFor[CopyRule](), reflect.TypeFor[Authorise]():
 		switch key {
-		case "from":
+		case "from", "until":
 			kind = "stage"
 		case "on":
 			kind = "fact"
 		}
 	case reflect.TypeFor[FollowUp]():
 		if key == "after" {
-			kind = "fact"
+			kind = "" // a fact, or the entry of the stage
 		}
 	case reflect.TypeFor[Alert]():
 		if key == "by" {
@@ -289,47 +318,88 @@ func (c *checker) oneOf(value string, at []any, allowed ...string) {
 func (c *checker) stage(i int) {
 	s := c.p.Stages[i]
 	at := func(more ...any) []any { return append([]any{"stages", i}, more...) }
-	if s.ID == "" || s.Title == "" || s.Holder == "" {
+	if s.ID == "" || s.Title == "" || len(s.Holder) == 0 {
 		c.f.Fault(at(), "stage %q: id, title and holder must be given", s.ID)
 	}
-	if s.Alert == nil {
-		c.f.Fault(at(), "stage %q has no alert: say who is told, and by whom (alert: {by: drpd | owner, to: [...]})", s.ID)
-	} else {
-		c.oneOf(string(s.Alert.By), at("alert", "by"), string(ByDrpd), string(ByOwner))
-		if len(s.Alert.To) == 0 {
-			c.f.Fault(at("alert"), "stage %q alerts nobody: give alert.to", s.ID)
-		}
-		for j, a := range s.Alert.Attach {
-			c.oneOf(a.What, at("alert", "attach", j, "what"), "form", "record")
-		}
-	}
+	c.alert(s, at)
 	for j, k := range s.Clocks {
-		c.clock(k, at("clocks", j))
+		c.clock(k, s.Clocks, at("clocks", j))
 	}
-	if s.Limit == "" || s.Clock(s.Limit) == nil {
-		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\")", s.ID)
+	switch {
+	case s.Limit == NoLimit || s.Opens != nil:
+	case s.Clock(s.Limit) == nil:
+		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\"), or \"none\" where the stage has none", s.ID)
 	}
-	if len(s.Expiry) == 0 && len(s.Ends) == 0 && len(s.Moves) == 0 {
+	if len(s.Expiry) == 0 && len(s.Ends) == 0 && len(s.Moves) == 0 && s.Opens == nil {
 		c.f.Fault(at(), "stage %q has no exit: say what happens when it does not end in time (on_expiry)", s.ID)
 	}
-	for j, e := range s.Expiry {
-		c.oneOf(e.When, at("on_expiry", j, "when"), NoAnswer, Unsatisfactory, Rejected)
-		c.oneOf(e.Do, at("on_expiry", j, "do"), Escalate, Prompt)
-		if e.Do == Escalate && e.To == "" {
-			c.f.Fault(at("on_expiry", j), "stage %q escalates to no stage: give to:", s.ID)
+	if a := s.Answer; a != nil && a.Any && a.Joint {
+		c.f.Fault(at("answer"), "stage %q: an answer is any of them, or joint, not both", s.ID)
+	}
+	for j, n := range s.Needs {
+		if (len(n.OneOf) == 0) == (n.Field == "") {
+			c.f.Fault(at("needs", j), "stage %q: a need is one_of: some facts, or a field:, one of the two", s.ID)
 		}
+	}
+	for j, e := range s.Expiry {
+		c.expiry(s, e, at("on_expiry", j))
 	}
 }
 
-func (c *checker) clock(k Clock, at []any) {
+func (c *checker) alert(s Stage, at func(...any) []any) {
+	if s.Alert == nil {
+		if s.Opens == nil {
+			c.f.Fault(at(), "stage %q has no alert: say who is told, and by whom (alert: {by: drpd | owner, to: [...]})", s.ID)
+		}
+		return
+	}
+	c.oneOf(string(s.Alert.By), at("alert", "by"), string(ByDrpd), string(ByOwner))
+	if len(s.Alert.To) == 0 {
+		c.f.Fault(at("alert"), "stage %q alerts nobody: give alert.to", s.ID)
+	}
+	for j, a := range s.Alert.Attach {
+		c.oneOf(a.What, at("alert", "attach", j, "what"), AttachForm, AttachStageForm, AttachRecord)
+	}
+}
+
+func (c *checker) expiry(s Stage, e Expiry, at []any) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	c.oneOf(e.When, in("when"), NoAnswer, Unsatisfactory, Rejected)
+	c.oneOf(e.Do, in("do"), Escalate, Prompt, TakeEffect)
+	if e.On != "" {
+		c.oneOf(e.On, in("on"), LastDay)
+	}
+	if e.Do == Escalate && e.To == "" {
+		c.f.Fault(at, "stage %q escalates to no stage: give to:", s.ID)
+	}
+	if (e.Do == TakeEffect) != (e.Fact != "") {
+		c.f.Fault(at, "stage %q: do: take-effect and fact: go together: the fact that holds unless it was contested in time", s.ID)
+	}
+	if e.Clock != "" && s.Clock(e.Clock) == nil {
+		c.f.Fault(in("clock"), "stage %q has no clock %q", s.ID, e.Clock)
+	}
+}
+
+func (c *checker) clock(k Clock, siblings []Clock, at []any) {
+	var ids []string
+	for _, o := range slices.Concat(siblings, c.p.Caps) {
+		if o.ID != k.ID {
+			ids = append(ids, o.ID)
+		}
+	}
+	c.name(k.Else, "clock", ids, append(slices.Clone(at), "else"))
+	c.name(k.NotAfter, "clock", ids, append(slices.Clone(at), "not_after"))
+	if k.Of != "" {
+		c.oneOf(k.Of, append(slices.Clone(at), "of"), OfDispute)
+	}
 	if k.Amount.IsZero() {
 		c.f.Fault(at, "clock %q has no amount: write \"5 working days\", or \"none stated\"", k.ID)
 	}
 	c.oneOf(k.Severity, append(slices.Clone(at), "severity"), Maximum, Target, Guidance)
-	starts := append([]string{"raised", "entered"}, c.facts...)
+	starts := append([]string{"raised", "entered", "previous"}, c.facts...)
 	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
 	if k.From == "" {
-		c.f.Fault(at, "clock %q has no start: write from: raised, entered, or a fact", k.ID)
+		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, or a fact", k.ID)
 	}
 	ends := append([]string{"ended", "answered"}, c.facts...)
 	c.name(k.Until, "end of a clock", ends, append(slices.Clone(at), "until"))
@@ -345,6 +415,9 @@ func (c *checker) reachable() {
 	reached := map[string]bool{c.p.Stages[0].ID: true}
 	if c.p.Recurrence != nil {
 		reached[c.p.Recurrence.Start] = true
+	}
+	for _, s := range c.p.Start {
+		reached[s.At] = true
 	}
 	for again := true; again; {
 		again = false
@@ -366,18 +439,26 @@ func (c *checker) reachable() {
 	}
 }
 
+// next gives the stages to which this one leads, the usual one first.
 func (s *Stage) next() []string {
 	var out []string
+	if s.Opens != nil {
+		out = append(out, s.Opens.Stage)
+	}
 	for _, e := range s.Expiry {
 		if e.To != "" {
 			out = append(out, e.To)
 		}
+		out = append(out, e.Or...)
 	}
 	for _, m := range s.Moves {
 		out = append(out, m.To)
 	}
 	return out
 }
+
+// Leads says whether a stage is one of those to which this one leads.
+func (s *Stage) Leads(to string) bool { return slices.Contains(s.next(), to) }
 
 // Next returns the stage to which this one escalates, or "".
 func (s *Stage) Next() string {

@@ -11,6 +11,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,14 +34,19 @@ type Policy struct {
 	Version   int               `yaml:"version"`   //
 	Effective workday.Date      `yaml:"effective"` // disputes raised from this day on start under it
 	Forms     []string          `yaml:"forms"`     // the form types that start or carry a dispute under it
-	Owner     string            `yaml:"owner"`     // the role that owns the dispute and answers drpd's questions
+	Owner     []string          `yaml:"owner"`     // the roles that own the dispute and answer drpd's questions; two where each side has one
 	Duty      string            `yaml:"duty"`      // the role that confirms a dispute raised by somebody unexpected
 	Raisers   []string          `yaml:"raisers"`   // the roles that may raise one
+	About     string            `yaml:"about"`     // child (where empty), theme (no child), or either
 	Roles     map[string]string `yaml:"roles"`     // role: title
+	Fallbacks map[string]string `yaml:"fallbacks"` // role: the role that stands in where nobody holds it
 	Clauses   map[string]string `yaml:"clauses"`   // clause: a few words
 
 	Scope       *Scope       `yaml:"scope"`       // what a dispute may be about
+	Age         *Age         `yaml:"age"`         // how old the young person may be
+	Trigger     *Trigger     `yaml:"trigger"`     // an event that raises one, besides a person
 	Requires    []Require    `yaml:"requires"`    // what must be stated when it is raised
+	Start       []Start      `yaml:"start"`       // where it starts, if not at the first stage; the first that fits counts
 	Recurrence  *Recurrence  `yaml:"recurrence"`  // a stage barred where a similar concern stayed unresolved
 	Stages      []Stage      `yaml:"stages"`      // in the order in which they escalate
 	Carries     []Require    `yaml:"carries"`     // what goes along when a dispute is escalated
@@ -56,8 +62,16 @@ type Policy struct {
 	Parallel    []Parallel   `yaml:"parallel"`    // what may happen at any time and stops no clock
 	Obstacle    *Obstacle    `yaml:"obstacle"`    // obstacles outside the authority's control
 	Screen      *Screen      `yaml:"screen"`      // what people wrote is read for what does not belong on a record
-	Agenda      *Agenda      `yaml:"agenda"`      // of meetings
-	Referral    *Referral    `yaml:"referral"`    // to CAFCASS
+	Agenda      []Agenda     `yaml:"agenda"`      // of meetings; the first that fits counts
+	Referral    *Referral    `yaml:"referral"`    // to CAFCASS; none: never
+	Notify      []Notify     `yaml:"notify"`      // who is to know of what, and is asked for nothing
+	Skip        *Skip        `yaml:"skip"`        // the owner may go past a stage
+	MoreTime    *MoreTime    `yaml:"more_time"`   // a stage may be given more time
+	TimeOut     *TimeOut     `yaml:"time_out"`    // the clocks may stand still for a time
+	Written     *Written     `yaml:"written"`     // alerts are in writing: a talk enters no stage
+	StatusQuo   *StatusQuo   `yaml:"status_quo"`  // what stays as it is while the dispute is open
+	Quarterly   []Quarterly  `yaml:"quarterly"`   // who looks at all disputes of a quarter
+	ReviewBy    *ReviewBy    `yaml:"review_by"`   // the day by which the procedure itself is to be reviewed
 	Corrections *Corrections `yaml:"corrections"` // what was sent is followed by a correction
 	InForce     *InForce     `yaml:"in_force"`    // which version a dispute is under
 	HandOver    *Clock       `yaml:"hand_over"`   // the owner's time to escalate once a limit has passed
@@ -66,10 +80,44 @@ type Policy struct {
 	Digest string `yaml:"-"` // of the text
 }
 
+// If narrows a rule to the disputes for which it holds; what is left out is not asked for.
+type If struct {
+	Field    string       `yaml:"field"`     // a field of the form
+	Is       []string     `yaml:"is"`        // one of these is its value; without it any value will do
+	Ground   []string     `yaml:"ground"`    // the dispute is about one of these
+	RaisedBy []string     `yaml:"raised_by"` // one of these roles raised it
+	Fact     drp.FactKind `yaml:"fact"`      // this has happened
+	Not      bool         `yaml:"not"`       // the rest does not hold
+}
+
 // Scope lists what a dispute may be about.
 type Scope struct {
 	Cite    `yaml:",inline"`
 	Grounds []string `yaml:"grounds"`
+	Other   string   `yaml:"other"` // the field that says what another ground is: with it, another is accepted
+}
+
+// Age limits whom a dispute may be about, by the date of birth on the day on which it is raised. An unknown date is
+// accepted, with a finding; so is a birthday while it is open, of which people are told.
+type Age struct {
+	Cite  `yaml:",inline"`
+	Field string   `yaml:"field"` // the date of birth
+	Under int      `yaml:"under"` // years
+	Tell  []string `yaml:"tell"`  // who is asked when the age is reached while it is open
+	Says  string   `yaml:"says"`  // why a dispute is not accepted
+}
+
+// Trigger is an event that raises a dispute where no person has.
+type Trigger struct {
+	Cite `yaml:",inline"`
+	Fact drp.FactKind `yaml:"fact"`
+}
+
+// Start says at which stage some disputes start: by urgency, status or subject.
+type Start struct {
+	Cite `yaml:",inline"`
+	If   If     `yaml:"if"`
+	At   string `yaml:"at"`
 }
 
 // Require names a field that must be filled in; missing, it is a finding.
@@ -90,11 +138,13 @@ type Recurrence struct {
 type Stage struct {
 	ID      string         `yaml:"id"`
 	Title   string         `yaml:"title"`
-	Holder  string         `yaml:"holder"`   // the role whose turn it is
+	Holder  []string       `yaml:"holder"`   // the roles whose turn it is
+	Owner   []string       `yaml:"owner"`    // who owns the dispute during the stage; empty: the policy's owner
+	Opens   *Opens         `yaml:"opens"`    // the stage that is entered together with it
 	EnterOn []drp.FactKind `yaml:"enter_on"` // the facts that enter it, besides an alert to its recipients
 	Alert   *Alert         `yaml:"alert"`
 	Clocks  []Clock        `yaml:"clocks"`
-	Limit   string         `yaml:"limit"` // the clock whose end is the stage's limit
+	Limit   string         `yaml:"limit"` // the clock whose end is the stage's limit; "none": the stage has no clock
 	Answer  *Answer        `yaml:"answer"`
 	Needs   []Need         `yaml:"needs"`   // facts that the stage must have seen when it ends
 	Consult []Consult      `yaml:"consult"` // whom the owner speaks to before the next stage
@@ -102,6 +152,12 @@ type Stage struct {
 	Moves   []Move         `yaml:"moves"`  // facts that send it on
 	Record  *RecordAt      `yaml:"record"` // where the DRP record is during the stage
 	Ends    []End          `yaml:"ends"`   // in place of the policy's ends
+}
+
+// Opens says that entering a stage enters the next one too, on the same day.
+type Opens struct {
+	Cite  `yaml:",inline"`
+	Stage string `yaml:"stage"`
 }
 
 // Who says whose alert it is.
@@ -119,6 +175,19 @@ type Alert struct {
 	To     []Recipient `yaml:"to"`
 	Cc     []Recipient `yaml:"cc"`
 	Attach []Attach    `yaml:"attach"`
+	Says   string      `yaml:"says"` // what is asked, in words, where the stage asks for no answer
+}
+
+// Roles returns whom the alert tells, to and cc; none where there is no alert.
+func (a *Alert) Roles() []string {
+	if a == nil {
+		return nil
+	}
+	var out []string
+	for _, r := range slices.Concat(a.To, a.Cc) {
+		out = append(out, r.Role)
+	}
+	return out
 }
 
 // Recipient is a role that is told.
@@ -130,18 +199,29 @@ type Recipient struct {
 // Attach is something that goes along.
 type Attach struct {
 	Cite `yaml:",inline"`
-	What string `yaml:"what"` // form: the latest dispute form; record: what the record holds
+	What string `yaml:"what"` // form: the latest dispute form; stage-form: one that came since the stage before was entered; record: what the record holds
 }
 
 // Clock is a limit that runs.
 type Clock struct {
 	Cite     `yaml:",inline"`
-	ID       string `yaml:"id"`
-	From     string `yaml:"from"`     // raised, entered, or the fact that starts it
-	Until    string `yaml:"until"`    // ended, answered, or the fact that stops it
-	Amount   Amount `yaml:"amount"`   //
-	Severity string `yaml:"severity"` // maximum, target, guidance
-	Chase    Amount `yaml:"chase"`    // none stated: the authority's own interval for asking
+	ID       string     `yaml:"id"`
+	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), or the fact that starts it
+	Of       string     `yaml:"of"`        // dispute: the fact may lie anywhere in the dispute, not in the stage only
+	Else     string     `yaml:"else"`      // the clock at whose end it starts where the fact has not come
+	Until    string     `yaml:"until"`     // ended, answered, or the fact that stops it
+	Amount   Amount     `yaml:"amount"`    //
+	Amounts  []AmountIf `yaml:"amounts"`   // another amount for some disputes; the first that fits counts
+	NotAfter string     `yaml:"not_after"` // a clock of the stage, or a cap, that it never outlasts: the earlier of the two counts
+	Severity string     `yaml:"severity"`  // maximum, target, guidance
+	Chase    Amount     `yaml:"chase"`     // none stated: the authority's own interval for asking
+}
+
+// AmountIf is the amount of a clock for some disputes: by priority or risk.
+type AmountIf struct {
+	Cite   `yaml:",inline"`
+	If     If     `yaml:"if"`
+	Amount Amount `yaml:"amount"`
 }
 
 // Severities of a clock. Late against a maximum is a breach.
@@ -151,11 +231,13 @@ const (
 	Guidance = "guidance"
 )
 
-// Amount is how long: "5 working days", "28 calendar days", "4 weeks", "immediately", "none stated".
+// Amount is how long: "5 working days", "28 calendar days", "4 weeks", "one working week", "immediately", "set for the
+// case", "none stated", or hours with what they are defined as: "48 hours as 2 working days".
 type Amount struct {
 	N    int
 	Unit workday.Unit
 	None bool // the source states none
+	Set  bool // it is set for each case
 	Text string
 }
 
@@ -163,10 +245,28 @@ type Amount struct {
 func (a *Amount) UnmarshalText(b []byte) error {
 	s := strings.TrimSpace(string(b))
 	*a = Amount{Text: s}
+	if hours, as, ok := strings.Cut(s, " as "); ok {
+		if h, unit, _ := strings.Cut(hours, " "); strings.TrimSuffix(unit, "s") != "hour" || h == "" {
+			return fmt.Errorf("%q: only hours are defined as something else: \"48 hours as 2 working days\"", s)
+		}
+		var days Amount
+		if err := days.UnmarshalText([]byte(as)); err != nil {
+			return err
+		}
+		days.Text = s
+		*a = days
+		return nil
+	}
 	number, unit, _ := strings.Cut(s, " ")
+	if number == "one" {
+		number = "1"
+	}
 	switch s {
 	case "none stated":
 		a.None = true
+		return nil
+	case "set for the case":
+		a.Set = true
 		return nil
 	case "immediately":
 		a.Unit = workday.WorkingDays
@@ -174,7 +274,7 @@ func (a *Amount) UnmarshalText(b []byte) error {
 	}
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no length of time: write it as \"5 working days\", \"28 calendar days\", \"4 weeks\", \"immediately\" or \"none stated\"", s)
+		return fmt.Errorf("%q is no length of time: write it as \"5 working days\", \"28 calendar days\", \"4 weeks\", \"immediately\", \"set for the case\" or \"none stated\"", s)
 	}
 	a.N = n
 	switch strings.TrimSuffix(strings.TrimSpace(unit), "s") {
@@ -184,6 +284,10 @@ func (a *Amount) UnmarshalText(b []byte) error {
 		a.Unit = workday.CalendarDays
 	case "week":
 		a.N, a.Unit = n*7, workday.CalendarDays
+	case "working week":
+		a.N, a.Unit = n*5, workday.WorkingDays
+	case "hour":
+		return fmt.Errorf("%q: deadlines are days: say what the hours are defined as, such as \"48 hours as 2 working days\"", s)
 	case "":
 		return fmt.Errorf("%q has no unit: write \"%s working days\" or \"%s calendar days\", and a reading where the source does not say", s, number, number)
 	default:
@@ -201,16 +305,18 @@ func (a Amount) String() string { return a.Text }
 type Answer struct {
 	Cite  `yaml:",inline"`
 	By    []string       `yaml:"by"`    // all of them
+	Any   bool           `yaml:"any"`   // one of them is enough
 	Joint bool           `yaml:"joint"` // one answer, agreed by all of them
 	Needs []drp.FactKind `yaml:"needs"` // what must go with it, such as finished-and-saved
 	Field []string       `yaml:"fields"`
 	Says  string         `yaml:"says"` // what is asked, in words
 }
 
-// Need is a fact that a stage must have seen by its end; one of several will do.
+// Need is what a stage must have seen by its end: a fact, one of several will do, or a field of the form.
 type Need struct {
 	Cite  `yaml:",inline"`
 	OneOf []drp.FactKind `yaml:"one_of"`
+	Field string         `yaml:"field"`
 	Says  string         `yaml:"says"`
 }
 
@@ -222,10 +328,16 @@ type Consult struct {
 
 // Expiry says what happens when a stage does not end in time.
 type Expiry struct {
-	Cite `yaml:",inline"`
-	When string `yaml:"when"` // no-answer, unsatisfactory, rejected
-	Do   string `yaml:"do"`   // escalate: drpd alerts the next stage. prompt: it asks the owner
-	To   string `yaml:"to"`   // the next stage; empty: none
+	Cite  `yaml:",inline"`
+	When  string       `yaml:"when"`  // no-answer, unsatisfactory, rejected
+	If    *If          `yaml:"if"`    // only for these disputes
+	Clock string       `yaml:"clock"` // whose end it waits for; empty: the stage's limit
+	Do    string       `yaml:"do"`    // escalate: drpd alerts the next stage. prompt: it asks the owner. take-effect: what was decided holds
+	To    string       `yaml:"to"`    // the next stage; empty: none
+	Or    []string     `yaml:"or"`    // other stages that the owner may choose
+	Ask   []string     `yaml:"ask"`   // who is asked; empty: the owner
+	On    string       `yaml:"on"`    // last-day: they are asked on the last day, not after it
+	Fact  drp.FactKind `yaml:"fact"`  // take-effect: the fact that holds unless it was contested in time
 }
 
 // What can be the matter when a limit passes, and what can be done.
@@ -235,6 +347,25 @@ const (
 	Rejected       = "rejected"
 	Escalate       = "escalate"
 	Prompt         = "prompt"
+	TakeEffect     = "take-effect"
+	LastDay        = "last-day"
+)
+
+// What goes along with an alert.
+const (
+	AttachForm      = "form"
+	AttachStageForm = "stage-form"
+	AttachRecord    = "record"
+)
+
+// What a dispute is about, and where a fact may lie.
+const (
+	AboutChild  = "child"
+	AboutTheme  = "theme"
+	AboutEither = "either"
+	OfDispute   = "dispute"
+	NoLimit     = "none"
+	AfterEntry  = "entered" // of a follow-up: the entry of the stage
 )
 
 // Move is a fact that sends the dispute on; denied, the owner is asked.
@@ -251,11 +382,13 @@ type RecordAt struct {
 	With string `yaml:"with"`
 }
 
-// End is a fact that ends the dispute when one of these roles says so.
+// End is a fact that ends the dispute when one of these roles says so, or all of them where all must be satisfied;
+// nobody named: whoever says so.
 type End struct {
 	Cite `yaml:",inline"`
 	Fact drp.FactKind `yaml:"fact"`
 	By   []string     `yaml:"by"`
+	All  bool         `yaml:"all"`
 }
 
 // Notice is what goes out when a dispute ends.
@@ -266,6 +399,7 @@ type Notice struct {
 	Cc     []string     `yaml:"cc"`
 	Says   string       `yaml:"says"`
 	Stages []string     `yaml:"stages"` // empty: whichever it ended in
+	Urgent bool         `yaml:"urgent"` // goes at once, also outside the send window
 }
 
 // Copy adds a role to every alert from a stage on, or to that stage's alert only.
@@ -273,6 +407,7 @@ type Copy struct {
 	Cite     `yaml:",inline"`
 	Role     string `yaml:"role"`
 	From     string `yaml:"from"`
+	Until    string `yaml:"until"`    // the last stage for which it holds; empty: all
 	Once     bool   `yaml:"once"`     // only the alert of that stage, unless the role was alerted before
 	Distinct string `yaml:"distinct"` // must be another person than the holder of this role
 }
@@ -281,7 +416,9 @@ type Copy struct {
 type FollowUp struct {
 	Cite   `yaml:",inline"`
 	After  drp.FactKind `yaml:"after"`
+	Stages []string     `yaml:"stages"` // only there; empty: in every stage
 	Expect drp.FactKind `yaml:"expect"`
+	By     []string     `yaml:"by"` // each of these does it, and is asked; empty: whoever does, and the owner is asked
 	Within Amount       `yaml:"within"`
 	Says   string       `yaml:"says"`
 }
@@ -346,16 +483,72 @@ type Screen struct {
 	Says  string   `yaml:"says"`
 }
 
-// Agenda is that of a meeting.
+// Agenda is that of a meeting: it goes out with the alert where the stage is a meeting, else when one is requested.
 type Agenda struct {
-	Cite  `yaml:",inline"`
-	Items []string `yaml:"items"`
+	Cite      `yaml:",inline"`
+	Stages    []string `yaml:"stages"`     // empty: all
+	WithAlert bool     `yaml:"with_alert"` // the stage is the meeting
+	Items     []string `yaml:"items"`
 }
 
-// Referral says when the owner is asked to refer to CAFCASS.
+// Referral says when the owner is asked to confirm a referral to CAFCASS: unresolved after a stage, or once it was
+// agreed, at any stage.
 type Referral struct {
 	Cite  `yaml:",inline"`
-	After string `yaml:"after"` // unresolved after this stage
+	After string       `yaml:"after"` // unresolved after this stage
+	On    drp.FactKind `yaml:"on"`    // or once this is recorded
+	If    *If          `yaml:"if"`    // only for these disputes
+}
+
+// Notify tells people of something: once, when it is first known, and once more for each other value of the field.
+type Notify struct {
+	Cite `yaml:",inline"`
+	On   drp.FactKind `yaml:"on"` // this has happened; empty: what If says
+	If   *If          `yaml:"if"`
+	To   []string     `yaml:"to"`
+	Says string       `yaml:"says"`
+}
+
+// Skip lets the owner go past a stage; with whom they speak first.
+type Skip struct {
+	Cite    `yaml:",inline"`
+	Consult []string `yaml:"consult"`
+}
+
+// MoreTime lets these roles give a stage more time; without the rule nobody can.
+type MoreTime struct {
+	Cite `yaml:",inline"`
+	By   []string `yaml:"by"`
+}
+
+// TimeOut lets every clock stand still from the day on which one of these roles permitted it.
+type TimeOut struct {
+	Cite       `yaml:",inline"`
+	Permission []string `yaml:"permission"`
+}
+
+// Written says that alerts are in writing.
+type Written struct {
+	Cite `yaml:",inline"`
+}
+
+// StatusQuo is a sentence on what stays as it is while the dispute is open; each alert says it.
+type StatusQuo struct {
+	Cite `yaml:",inline"`
+	Says string `yaml:"says"`
+}
+
+// Quarterly says who looks at the disputes of each quarter together.
+type Quarterly struct {
+	Cite `yaml:",inline"`
+	By   []string `yaml:"by"`
+	Says string   `yaml:"says"`
+}
+
+// ReviewBy is the day by which the procedure itself is to be reviewed; past it, nothing stops working.
+type ReviewBy struct {
+	Cite `yaml:",inline"`
+	On   workday.Date `yaml:"on"`
 }
 
 // Corrections says that what was sent is followed by a correction when its date changes.
@@ -389,6 +582,17 @@ func (p *Policy) Order(id string) int {
 	return -1
 }
 
+// Asks says what the stage asks for, in words.
+func (s *Stage) Asks() string {
+	switch {
+	case s.Answer != nil:
+		return s.Answer.Says
+	case s.Alert != nil:
+		return s.Alert.Says
+	}
+	return ""
+}
+
 // Clock returns a clock of the stage by its id, or nil.
 func (s *Stage) Clock(id string) *Clock {
 	for i := range s.Clocks {
@@ -397,6 +601,46 @@ func (s *Stage) Clock(id string) *Clock {
 		}
 	}
 	return nil
+}
+
+// Owners returns the roles that own the dispute during a stage.
+func (p *Policy) Owners(stage string) []string {
+	if s := p.Stage(stage); s != nil && len(s.Owner) > 0 {
+		return s.Owner
+	}
+	return p.Owner
+}
+
+// OwnersOfAny returns every role that owns the dispute at some stage, the policy's own first.
+func (p *Policy) OwnersOfAny() []string {
+	out := append([]string(nil), p.Owner...)
+	for _, s := range p.Stages {
+		for _, r := range s.Owner {
+			if !slices.Contains(out, r) {
+				out = append(out, r)
+			}
+		}
+	}
+	return out
+}
+
+// AgendaFor returns the agenda of the meetings of a stage, or nil.
+func (p *Policy) AgendaFor(stage string) *Agenda {
+	for i := range p.Agenda {
+		if In(p.Agenda[i].Stages, stage) {
+			return &p.Agenda[i]
+		}
+	}
+	return nil
+}
+
+// RoleTitles returns the titles of roles, joined by "and".
+func (p *Policy) RoleTitles(roles []string) string {
+	titles := make([]string, len(roles))
+	for i, r := range roles {
+		titles[i] = p.RoleTitle(r)
+	}
+	return strings.Join(titles, " and ")
 }
 
 // RoleTitle returns a role's title, or the role itself.

@@ -18,7 +18,7 @@ source: made up for this test
 version: 1
 effective: 2026-01-01
 forms: [small-form]
-owner: raiser
+owner: [raiser]
 duty: raiser
 raisers: [raiser]
 roles: {raiser: raiser, manager: manager}
@@ -26,7 +26,7 @@ clauses: {S1: the manager answers, S2: the raiser ends it}
 stages:
   - id: first
     title: First
-    holder: manager
+    holder: [manager]
     enter_on: [raised]
     alert: {by: drpd, to: [{clause: S1, role: manager}]}
     limit: answer
@@ -49,7 +49,7 @@ func TestFaults(t *testing.T) {
 		{"role: manager}]}", "role: manger}]}", `s.yaml:18:47: no such role "manger" (manager?)`},
 		{"title: First\n", "titel: First\n", `s.yaml:15:5: unknown key "titel" (title?)`},
 		{"amount: 5 working days, sev", "amount: 5, sev", `"5" has no unit: write "5 working days" or "5 calendar days", and a reading where the source does not say`},
-		{"amount: 5 working days, sev", "amount: P5D, sev", `"P5D" is no length of time: write it as "5 working days", "28 calendar days", "4 weeks", "immediately" or "none stated"`},
+		{"amount: 5 working days, sev", "amount: P5D, sev", `"P5D" is no length of time: write it as "5 working days", "28 calendar days", "4 weeks", "immediately", "set for the case" or "none stated"`},
 		{"amount: 5 working days, sev", "amount: 5 fortnights, sev", `"5 fortnights": unknown unit "fortnights" (working days, calendar days, weeks)`},
 		{"severity: maximum", "severity: hard", `s.yaml:20:102: "hard" is not one of: maximum, target, guidance`},
 		{"clause: S2, fact", "clause: S9, fact", `s.yaml:22:17: no such clause "S9" (S1?)`},
@@ -65,7 +65,7 @@ func TestFaults(t *testing.T) {
 		{"ends: [", "ends: [] #", `"ends" is missing`},
 		{"from: entered", "from: enterd", `no such start of a clock "enterd" (entered?)`},
 		{"{clause: S2, fact: resolved", "{fact: resolved", `the rule cites no clause: add clause: with one of the policy's clauses`},
-		{"ends: [", "  - {id: lonely, title: Lonely, holder: manager, alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\nends: [", `stage "lonely" cannot be reached: no on_expiry or move leads to it`},
+		{"ends: [", "  - {id: lonely, title: Lonely, holder: [manager], alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\nends: [", `stage "lonely" cannot be reached: no on_expiry or move leads to it`},
 	} {
 		if !strings.Contains(small, tt.replace) {
 			t.Fatalf("the sample does not hold %q", tt.replace)
@@ -132,7 +132,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add(src)
 	f.Fuzz(func(t *testing.T, src []byte) {
-		if p, err := policy.Parse("f", src); err == nil && (p.Owner == "" || len(p.Stages) == 0) {
+		if p, err := policy.Parse("f", src); err == nil && (len(p.Owner) == 0 || len(p.Stages) == 0) {
 			t.Error("taken without an owner or a stage")
 		}
 	})

@@ -34,7 +34,8 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 	}
 	for _, c := range d.Policy.Copies {
 		at := d.Policy.Order(s.ID) - d.Policy.Order(c.From)
-		if c.Once && (at != 0 || d.told(c.Role)) || at < 0 {
+		past := c.Until != "" && d.Policy.Order(s.ID) > d.Policy.Order(c.Until)
+		if c.Once && (at != 0 || d.told(c.Role)) || at < 0 || past {
 			continue
 		}
 		cc = append(cc, c.Role)
@@ -74,11 +75,17 @@ func (d *decider) alert(v *visit, pending bool) {
 	}
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAlert, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: to,
 		Cc: cc, Clause: clauses[0], Rule: "alert", Evidence: []string{v.by.Evidence}, Next: v.stage.Next()}
-	if !slices.Contains(slices.Concat(to, cc), d.Policy.Owner) {
-		e.Cc = append(slices.Clone(cc), d.Policy.Owner)
+	for _, owner := range d.Policy.Owners(v.stage.ID) {
+		if !slices.Contains(slices.Concat(e.To, e.Cc), owner) {
+			e.Cc = append(slices.Clone(e.Cc), owner)
+		}
 	}
-	if v.stage.Answer != nil {
-		e.Says = v.stage.Answer.Says
+	e.Says = v.stage.Asks()
+	if q := d.Policy.StatusQuo; q != nil {
+		e.Also = append(e.Also, q.Says)
+	}
+	if g := d.Policy.AgendaFor(v.stage.ID); g != nil && g.WithAlert {
+		e.Agenda = g.Items
 	}
 	// A pending stage is entered when the alert is accepted: its limit is counted from that day, so it states none yet
 	// unless it goes out today.
@@ -87,23 +94,40 @@ func (d *decider) alert(v *visit, pending bool) {
 		start.entered, start.by.On, start.by.Learned = d.Today, d.Today, d.Today
 		start.facts = nil
 	}
-	if limit, ok := d.limit(&start); ok && !limit.None && !limit.Beyond {
+	if limit, ok := d.limit(&start); ok && !limit.Open() {
 		e.Due, e.Proof = limit.Proof.Due, limit.Proof
+		if limit.Proof.Due < v.entered {
+			e.Also = append(e.Also, "the limit had passed when this stage was entered: it is overdue from its first day")
+		}
 	}
 	for _, at := range a.Attach {
 		e.Attach = append(e.Attach, at.What)
-		if at.What == "form" {
-			if len(d.File.Forms) == 0 {
+		if at.What == policy.AttachForm || at.What == policy.AttachStageForm {
+			if !d.hasForm(v, at.What) {
 				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: "breach", Since: v.entered})
 				return
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
 		}
-		if at.What == "record" {
+		if at.What == policy.AttachRecord {
 			e.Screened = d.screen()
 		}
 	}
 	d.emit(e)
+}
+
+// hasForm says whether the form that an alert must carry has come.
+func (d *decider) hasForm(v *visit, what string) bool {
+	if len(d.File.Forms) == 0 || what == policy.AttachForm {
+		return len(d.File.Forms) > 0
+	}
+	since := d.story.raised.On
+	for _, x := range d.story.visits {
+		if x.id != v.id {
+			since = x.entered
+		}
+	}
+	return d.File.Forms[len(d.File.Forms)-1].Sent > since || v == d.story.visits[0]
 }
 
 // underway says whether drpd's own alert has reached some of its recipients and not yet all.
@@ -116,7 +140,7 @@ func (d *decider) underway(v *visit) bool {
 // unreached gives the roles that no alert of the visit has reached; all of them where the alert had to carry the form
 // and did not.
 func (d *decider) unreached(v *visit, roles []string) []string {
-	form := slices.ContainsFunc(v.stage.Alert.Attach, func(a policy.Attach) bool { return a.What == "form" })
+	form := slices.ContainsFunc(v.stage.Alert.Attach, func(a policy.Attach) bool { return a.What != policy.AttachRecord })
 	var told []string
 	for _, f := range v.facts {
 		if f.Kind == drp.Alerted && d.counts(f) && (!form || f.Attached || slices.Contains(f.ByRoles, drpdItself)) {
@@ -132,12 +156,10 @@ func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
 	if pending {
 		since = max(since, v.by.On)
 	}
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDraft, Visit: v.id, Stage: v.stage.ID, On: d.after(since, 1), To: []string{d.Policy.Owner},
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDraft, Visit: v.id, Stage: v.stage.ID, On: d.after(since, 1), To: d.Policy.Owners(v.stage.ID),
 		Clause: v.stage.Alert.To[0].Clause, Rule: "alert by owner", Evidence: []string{v.by.Evidence},
 		Says: "the written alert has not been seen in the mailbox for: " + d.titles(missing), Reach: slices.Concat(to, cc)}
-	if v.stage.Answer != nil {
-		e.Draft = v.stage.Answer.Says
-	}
+	e.Draft = v.stage.Asks()
 	e.Next = v.stage.Next()
 	if cite := d.missingClause(v.stage, missing); cite != "" {
 		e.Clause = cite
@@ -208,7 +230,10 @@ func (d *decider) corrections() {
 				continue
 			}
 			limit, ok := d.limit(v)
-			if ok && !limit.None && !limit.Beyond {
+			switch {
+			case ok && limit.Paused != "":
+				d.correct(v, workday.Proof{}, limit.Paused+": the clock stands still, and a new date follows when it runs again")
+			case ok && !limit.Open():
 				d.correct(v, limit.Proof, "the date has changed")
 			}
 		}

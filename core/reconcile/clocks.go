@@ -20,53 +20,164 @@ type Running struct {
 	Late   int           // working days overdue, today or when it was met
 	Doubt  string        // why its start is not certain
 	Start  drp.Fact
-	Beyond bool // its end lies past the calendar
+	Beyond bool   // its end lies past the calendar
+	Paused string // why it stands still: no end is known while it does
+	Unset  bool   // it is to be set for this case, and has not been
 }
+
+// Open says whether the clock has no end that could be stated today.
+func (r Running) Open() bool { return r.None || r.Beyond || r.Paused != "" || r.Unset }
 
 // Overdue says whether the limit has passed and what it asks for has not come.
 func (r Running) Overdue(today workday.Date) bool {
-	return !r.None && !r.Beyond && r.Met.IsZero() && today > r.Proof.Due
+	return !r.Open() && r.Met.IsZero() && today > r.Proof.Due
 }
 
 // run starts a clock of a visit; v is nil for one of the whole dispute.
 func (d *decider) run(k policy.Clock, v *visit) Running {
-	r := Running{Clock: k, None: k.Amount.None}
-	from := *d.story.raised
+	amount := d.amount(k)
+	r := Running{Clock: k, None: amount.None}
 	if v != nil {
 		r.Visit, r.Stage = v.id, v.stage.ID
-		switch k.From {
-		case "raised":
-		case "entered":
-			from = v.by
-		default:
-			from = v.by
-			if f, ok := v.first(drp.FactKind(k.From)); ok {
-				from = f
-			}
-		}
 	}
-	r.Start, r.Doubt = from, d.doubt(from)
-	r.Met = d.met(k, v, from.On)
+	r.Start = d.startOf(k, v)
+	r.Doubt = d.doubt(r.Start)
+	r.Met = d.met(k, v, r.Start.On)
 	if r.None {
 		return r
 	}
-	proof, err := d.Calendar.Prove(from.On, k.Amount.N, k.Amount.Unit)
-	if err != nil {
-		r.Beyond = true
-		d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", k.Amount, from.On, err), Severity: "note"})
+	r.Proof = d.count(k, v, amount, &r)
+	if r.Open() {
 		return r
 	}
-	r.Proof = proof
+	d.notAfter(k, v, &r)
 	until := d.Today
 	if !r.Met.IsZero() {
 		until = r.Met
 	}
-	if until > proof.Due {
-		if n, err := d.Calendar.Between(proof.Due, until); err == nil {
+	if until > r.Proof.Due {
+		if n, err := d.Calendar.Between(r.Proof.Due, until); err == nil {
 			r.Late = n
 		}
 	}
 	return r
+}
+
+// amount gives a clock's amount for this dispute.
+func (d *decider) amount(k policy.Clock) policy.Amount {
+	for _, a := range k.Amounts {
+		if d.holds(&a.If, d.story.raised.ByRoles) {
+			return a.Amount
+		}
+	}
+	return k.Amount
+}
+
+// startOf gives the fact from which a clock is counted.
+func (d *decider) startOf(k policy.Clock, v *visit) drp.Fact {
+	if v == nil || k.From == "raised" {
+		return *d.story.raised
+	}
+	switch k.From {
+	case "entered":
+		return v.by
+	case "previous":
+		return d.previous(v)
+	}
+	if f, ok := v.first(drp.FactKind(k.From)); ok {
+		return f
+	}
+	if k.Of == policy.OfDispute {
+		if all := d.story.find(drp.FactKind(k.From)); len(all) > 0 {
+			return all[len(all)-1]
+		}
+	}
+	if other := v.stage.Clock(k.Else); other != nil && other.Else == "" {
+		r := d.run(*other, v)
+		f := r.Start
+		f.On = r.Proof.Due
+		return f
+	}
+	return v.by
+}
+
+// previous is the end of the stage before: the earlier of the day on which it ended and its limit. Time that a stage
+// took too long is not given to the next.
+func (d *decider) previous(v *visit) drp.Fact {
+	f := v.by
+	i := slices.Index(d.story.visits, v)
+	if i < 0 { // a stage that is asked for follows the current one
+		i = len(d.story.visits)
+	}
+	if i == 0 {
+		return f
+	}
+	if limit, ok := d.limit(d.story.visits[i-1]); ok && !limit.Open() && limit.Proof.Due < v.entered {
+		f.On = limit.Proof.Due
+	}
+	return f
+}
+
+// count finds the end of a clock, with its proof. A date that was set goes before one that is counted.
+func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Running) workday.Proof {
+	if set := d.setDate(k, v, amount); set != nil {
+		return workday.Proof{From: r.Start.On, Due: set.Until, Set: fmt.Sprintf("set on %s: %q", set.On, set.Kind)}
+	}
+	if amount.Set {
+		r.Unset = true
+		if r.Met.IsZero() {
+			d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On, Severity: "breach", Evidence: []string{r.Start.Evidence}})
+		}
+		return workday.Proof{}
+	}
+	proof, err := d.Calendar.Prove(r.Start.On, amount.N, amount.Unit, d.story.pauses...)
+	if err != nil {
+		r.Beyond = true
+		d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"})
+		return workday.Proof{}
+	}
+	if out := d.story.out; out != nil && proof.Due >= out.On {
+		r.Paused = "a time out since " + out.On.String()
+		return workday.Proof{}
+	}
+	return proof
+}
+
+// setDate gives the fact that sets the end of a clock: a timescale where the policy leaves it to the case, or more time
+// for the stage's own limit.
+func (d *decider) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.Fact {
+	if v == nil {
+		return nil
+	}
+	var out *drp.Fact
+	for i, f := range v.facts {
+		if f.Until.IsZero() || f.Denied {
+			continue
+		}
+		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && d.Policy.MoreTime != nil && intersects(f.ByRoles, d.Policy.MoreTime.By)
+		if more || amount.Set && f.Kind != drp.MoreTimeGiven && f.Kind != drp.TimeOutStarted {
+			out = &v.facts[i]
+		}
+	}
+	return out
+}
+
+// notAfter cuts a clock short where another ends before it.
+func (d *decider) notAfter(k policy.Clock, v *visit, r *Running) {
+	if k.NotAfter == "" {
+		return
+	}
+	var other Running
+	if v != nil && v.stage.Clock(k.NotAfter) != nil {
+		other = d.run(*v.stage.Clock(k.NotAfter), v)
+	} else if i := slices.IndexFunc(d.Policy.Caps, func(c policy.Clock) bool { return c.ID == k.NotAfter }); i >= 0 {
+		other = d.run(d.Policy.Caps[i], nil)
+	} else {
+		return
+	}
+	if !other.Open() && other.Proof.Due < r.Proof.Due {
+		r.Proof, r.Start, r.Doubt = other.Proof, other.Start, other.Doubt
+	}
 }
 
 // met gives the day on which a clock was answered, or zero.
@@ -105,7 +216,7 @@ func (d *decider) answered(v *visit) (workday.Date, []string) {
 	if v.stage.Answer == nil {
 		return 0, nil
 	}
-	var last workday.Date
+	var first, last workday.Date
 	var missing []string
 	for _, role := range v.stage.Answer.By {
 		on := workday.Date(0)
@@ -119,6 +230,12 @@ func (d *decider) answered(v *visit) (workday.Date, []string) {
 			missing = append(missing, role)
 		}
 		last = max(last, on)
+		if !on.IsZero() && (first.IsZero() || on < first) {
+			first = on
+		}
+	}
+	if v.stage.Answer.Any && !first.IsZero() {
+		return first, nil
 	}
 	if len(missing) > 0 {
 		return 0, missing
@@ -155,8 +272,8 @@ func (d *decider) gap(from, to workday.Date) string {
 // limit runs the clock that is the stage's limit.
 func (d *decider) limit(v *visit) (Running, bool) {
 	k := v.stage.Clock(v.stage.Limit)
-	if k == nil {
-		return Running{}, false
+	if k == nil { // the stage has no clock, or its rule is not there
+		return Running{None: true, Start: v.by, Visit: v.id, Stage: v.stage.ID}, v.stage.Limit == policy.NoLimit
 	}
 	return d.run(*k, v), true
 }
@@ -195,8 +312,15 @@ func (d *decider) clockFindings() {
 		if !r.Overdue(d.Today) {
 			continue
 		}
-		severity := map[string]string{policy.Maximum: "breach", policy.Target: "target", policy.Guidance: "guidance"}[r.Clock.Severity]
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severity, Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
 			What: fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
 	}
+}
+
+// severityOf says what it means to be late against a clock: only a maximum is broken.
+func severityOf(k *policy.Clock) string {
+	if k == nil || k.Severity == policy.Maximum {
+		return "breach"
+	}
+	return k.Severity
 }

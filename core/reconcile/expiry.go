@@ -25,8 +25,12 @@ func (d *decider) expiry() {
 	if !ok {
 		return
 	}
+	if limit.Paused != "" {
+		d.lookAtTimeOut(v)
+		return
+	}
 	what, fact := d.matter(v)
-	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what })
+	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what && d.holds(e.If, d.story.raised.ByRoles) })
 	if no, ok := v.denied(v.stage.Moves); ok {
 		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: "advised-not"}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
 		return
@@ -36,11 +40,14 @@ func (d *decider) expiry() {
 		return
 	}
 	exp := v.stage.Expiry[i]
+	if k := v.stage.Clock(exp.Clock); k != nil {
+		limit = d.run(*k, v)
+	}
 	if what == policy.Rejected {
 		d.ask(v, drp.ReasonAsk, fact.On, limit, exp, "the request was rejected")
 		return
 	}
-	if limit.None {
+	if limit.None || limit.Unset {
 		if what == policy.Unsatisfactory {
 			d.ask(v, drp.ReasonAsk, d.after(fact.On, 1), limit, exp, "an answer has come and no end is recorded; the policy states no limit")
 		} else {
@@ -48,7 +55,7 @@ func (d *decider) expiry() {
 		}
 		return
 	}
-	if limit.Beyond {
+	if limit.Open() {
 		return
 	}
 	d.atLimit(v, limit, exp, what)
@@ -58,20 +65,28 @@ func (d *decider) expiry() {
 func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what string) {
 	due := limit.Proof.Due
 	go1 := d.after(due, 1) // the limit is the end of the last day: what follows is done on the next working day
+	if exp.Do == policy.TakeEffect {
+		d.takeEffect(v, limit, exp, go1)
+		return
+	}
 	if exp.Do == policy.Prompt {
 		says := "the limit has passed without an answer"
 		if what == policy.Unsatisfactory {
 			says = "the limit has passed; an answer has come and no end is recorded"
 		}
 		reason := drp.ReasonAsk
-		if d.Policy.Referral != nil && d.Policy.Referral.After == v.stage.ID {
+		if d.refers(v) {
 			reason = drp.ReasonReferral
-			if len(d.story.find(drp.ReferralConfirmed))+len(d.story.find(drp.ReferralDeclined)) > 0 {
+			if d.settledReferral() {
 				return
 			}
 			if d.Today >= go1 {
 				d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it", Since: go1, Severity: "breach"})
 			}
+		}
+		if exp.On == policy.LastDay {
+			go1 = d.lastWorking(due)
+			says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
 		}
 		d.ask(v, reason, go1, limit, exp, says)
 		return
@@ -92,6 +107,63 @@ func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what strin
 	}
 	d.story.pending = &visit{id: visitID(next.ID, d.story.count(next.ID)+1), stage: next, entered: go1,
 		by: drp.Fact{Kind: drp.Escalated, On: go1, Evidence: limit.Start.Evidence}}
+}
+
+// refers says whether an unresolved stage leads to CAFCASS.
+func (d *decider) refers(v *visit) bool {
+	r := d.Policy.Referral
+	return r != nil && r.After == v.stage.ID && d.holds(r.If, d.story.raised.ByRoles)
+}
+
+func (d *decider) settledReferral() bool {
+	return len(d.story.find(drp.ReferralConfirmed))+len(d.story.find(drp.ReferralDeclined)) > 0
+}
+
+// agreedReferral asks the owner to confirm a referral that was agreed, at whatever stage. Nothing goes to CAFCASS
+// before the decision is recorded.
+func (d *decider) agreedReferral() {
+	r := d.Policy.Referral
+	if r == nil || r.On == "" || d.settledReferral() || !d.holds(r.If, d.story.raised.ByRoles) {
+		return
+	}
+	agreed := d.story.find(r.On)
+	if len(agreed) == 0 {
+		return
+	}
+	v, f := d.current(), agreed[0]
+	d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, What: "a referral to CAFCASS was agreed: it waits for the owner to confirm it", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+	d.askFor(v, drp.ReasonReferral, f.On, r.Clause, "referral", "a referral to CAFCASS was agreed",
+		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
+}
+
+// takeEffect lets what was decided hold once the time to contest it has passed; somebody who contests it late is asked
+// about, and a date that stands on sand is.
+func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, go1 workday.Date) {
+	if d.Today <= limit.Proof.Due {
+		return
+	}
+	if f, ok := v.first(drp.Contested); ok {
+		d.ask(v, drp.ReasonAsk, f.On, limit, exp, "what was decided has been contested")
+		return
+	}
+	if why := d.shaky(v, limit); why != "" {
+		d.ask(v, drp.ReasonAsk, go1, limit, exp, "the time to contest it seems to have passed, but drpd does not take that for certain: "+why)
+		return
+	}
+	end := drp.Fact{Kind: exp.Fact, Stage: v.stage.ID, On: limit.Proof.Due, Learned: go1, Evidence: limit.Start.Evidence}
+	v.ended = end.On
+	v.facts = append(v.facts, end)
+	d.story.ended = &end
+}
+
+// lookAtTimeOut asks the owner, on the day on which a time out is to end or be looked at, how it stands.
+func (d *decider) lookAtTimeOut(v *visit) {
+	out := d.story.out
+	if out.Until.IsZero() {
+		return
+	}
+	d.askFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, "time_out", "the time out since "+out.On.String()+" was to be looked at today: has what it waits for happened?",
+		drp.Ask{Fact: drp.TimeOutEnded, Text: "the time out has ended"})
 }
 
 // shaky says why an automatic escalation would rest on sand, or "".
@@ -149,8 +221,8 @@ func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what strin
 		cc = v.stage.Answer.By
 	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: limit.Proof.Due,
-		To: []string{d.Policy.Owner}, Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
-		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp.To)}, what, limit.Proof.Due.String())
+		To: d.Policy.Owners(v.stage.ID), Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
+		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp)}, what, limit.Proof.Due.String())
 }
 
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
@@ -158,6 +230,9 @@ func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what strin
 func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) {
 	asked := d.leftFor(v.id, reason)
 	asked = slices.DeleteFunc(asked, func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
+	if !limit.Open() && limit.Proof.Due < v.entered {
+		on = max(on, d.after(v.entered, 1)) // overdue from its first day: the alert has just said so
+	}
 	var cc []string
 	if n := len(asked); n > 0 {
 		last := asked[n-1].On
@@ -171,9 +246,17 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 		}
 	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on,
-		To: []string{d.Policy.Owner}, Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
-		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp.To)},
+		To: d.asked(v, exp), Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
+		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp)},
 		exp.When, fmt.Sprint(len(asked)))
+}
+
+// asked gives those whom an exit asks: the owner, unless it names others.
+func (d *decider) asked(v *visit, exp policy.Expiry) []string {
+	if len(exp.Ask) > 0 {
+		return exp.Ask
+	}
+	return d.Policy.Owners(v.stage.ID)
 }
 
 // chase asks the owner after the authority's own interval where the policy states no limit.
@@ -197,12 +280,15 @@ func consultees(s *policy.Stage) []string {
 }
 
 // answers lists what the owner can say to a question about a stage.
-func (d *decider) answers(v *visit, next string) []drp.Ask {
+func (d *decider) answers(v *visit, exp policy.Expiry) []drp.Ask {
 	out := []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}}
-	if next != "" {
-		out = append(out, drp.Ask{Fact: drp.Escalated, Text: "escalate it to the next stage"})
+	if exp.To != "" {
+		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: exp.To, Text: "escalate it to the next stage"})
 	}
-	if d.Policy.Referral != nil && d.Policy.Referral.After == v.stage.ID {
+	for _, other := range exp.Or {
+		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: other, Text: "escalate it to " + d.Policy.Stage(other).Title})
+	}
+	if d.refers(v) {
 		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 	}
 	for _, c := range v.stage.Consult {
@@ -214,16 +300,7 @@ func (d *decider) answers(v *visit, next string) []drp.Ask {
 	return out
 }
 
-func (d *decider) titles(roles []string) string {
-	s := ""
-	for i, r := range roles {
-		if i > 0 {
-			s += " and "
-		}
-		s += d.Policy.RoleTitle(r)
-	}
-	return s
-}
+func (d *decider) titles(roles []string) string { return d.Policy.RoleTitles(roles) }
 
 // barred proposes to start higher where a similar concern stayed unresolved before; the owner decides.
 func (d *decider) barred(v *visit) {
@@ -231,8 +308,8 @@ func (d *decider) barred(v *visit) {
 	if r == nil || v.stage.ID != r.Bars || len(d.Similar) == 0 || d.File.Ruled("similar") != "" {
 		return
 	}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: []string{d.Policy.Owner},
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: d.Policy.Owners(v.stage.ID),
 		Says:   fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title),
 		Clause: r.Clause, Rule: "recurrence", Evidence: []string{v.by.Evidence}, Next: r.Start,
-		Asks: []drp.Ask{{Fact: drp.Escalated, Text: "it is similar: start at the formal stage"}}}, "similar")
+		Asks: []drp.Ask{{Fact: drp.Escalated, Stage: r.Start, Text: "it is similar: start at the formal stage"}}}, "similar")
 }

@@ -32,20 +32,24 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		}
 		out = append(out, r)
 	}
-	raised := drp.Fact{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Owner}}
+	raised := drp.Fact{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}}
 	add(drp.Row, "form/1", start, drp.Reading{Facts: []drp.Fact{raised}, Fields: []drp.Field{{Name: "details", Value: drp.NewPrivate("x")}}})
-	roles := []string{p.Owner}
+	roles := slices.Concat(p.Owner, p.Raisers)
 	for _, s := range p.Stages {
-		roles = append(roles, s.Holder)
+		roles = append(roles, s.Holder...)
 	}
 	kinds := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.Responded, drp.FinishedAndSaved, drp.Reassigned, drp.Alerted, drp.MeetingRequested,
-		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged, drp.ReviewHeld, drp.Authorised, drp.Determined}
+		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged, drp.ReviewHeld, drp.Authorised, drp.Determined,
+		drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted, drp.TimeOutEnded, drp.NotesSigned, drp.SubmissionMade, drp.EmergencyDeclared, drp.LessonShared, drp.ReferralAgreed}
 	row := []drp.Fact{raised}
 	n := rapid.IntRange(0, 9).Draw(t, "events")
 	for i := range n {
 		learned := start.AddDays(rapid.IntRange(0, 30).Draw(t, "learned"))
 		f := drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")), By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
 			Denied: rapid.IntRange(0, 9).Draw(t, "denied") == 0, To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Attached: true}
+		if rapid.IntRange(0, 2).Draw(t, "sets a date") == 0 {
+			f.Until, f.Event = f.On.AddDays(rapid.IntRange(1, 20).Draw(t, "until")), rapid.Bool().Draw(t, "event")
+		}
 		if rapid.Bool().Draw(t, "names a stage") {
 			f.Stage = rapid.SampledFrom(p.Stages).Draw(t, "stage").ID
 		}
@@ -239,7 +243,7 @@ func TestTotal(t *testing.T) {
 		}
 		today := start.AddDays(rapid.IntRange(-5, 900).Draw(t, "today"))
 		r := w.decide(p, readings, nil, today)
-		if r.Standing.Ended.IsZero() && (r.Standing.Turn == "" || r.Standing.Next == "") {
+		if r.Standing.Ended.IsZero() && (len(r.Standing.Turn) == 0 || r.Standing.Next == "") {
 			t.Fatalf("open, and nobody must act: %s", text(t, r.Standing))
 		}
 		for _, e := range r.Effects {
@@ -257,9 +261,9 @@ func TestTotal(t *testing.T) {
 func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 	w := load(t)
 	for _, p := range w.policies {
-		stage := p.Stages[1]
+		stage := p.Stages[len(p.Stages)-1]
 		raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "1", Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
-			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Owner}, Learned: start, Evidence: "e1"}}}
+			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}, Learned: start, Evidence: "e1"}}}
 		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".1", Stage: stage.ID}, Life: drp.Accepted}}
 		r := w.decide(p, []drp.Reading{raised}, past, start+1)
 		if len(r.Conflicts) != 1 || len(r.Effects) != 1 || r.Effects[0].Reason != drp.ReasonAttention {

@@ -13,10 +13,10 @@ import (
 func (d *decider) intake() {
 	r := d.story.raised
 	first := d.story.visits[0].stage.ID
-	if len(d.File.Subject.Children) == 0 {
+	if len(d.File.Subject.Children) == 0 && (d.Policy.About == "" || d.Policy.About == policy.AboutChild) {
 		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	}
-	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) {
+	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) && (s.Other == "" || !d.File.Has(s.Other)) {
 		d.finding(first, drp.Finding{Clause: s.Clause, What: fmt.Sprintf("the ground %q is none that the procedure names: is it a dispute under it?", d.File.Subject.Ground), Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	}
 	for _, q := range d.Policy.Requires {
@@ -24,7 +24,8 @@ func (d *decider) intake() {
 			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: "breach", Evidence: []string{r.Evidence}})
 		}
 	}
-	if d.story.ended != nil || len(d.story.visits) < 2 && d.story.pending == nil {
+	escalated := d.story.pending != nil || slices.ContainsFunc(d.story.visits, func(v *visit) bool { return v.next != nil && v.stage.Opens == nil })
+	if d.story.ended != nil || !escalated {
 		return
 	}
 	for _, q := range d.Policy.Carries {
@@ -58,33 +59,57 @@ func (d *decider) consults() {
 	}
 }
 
+// skips finds a dispute that went past a stage where the procedure does not let it, or without the talk that it asks for.
+func (d *decider) skips() {
+	spoken := d.story.find(drp.Consulted)
+	for _, v := range d.story.visits {
+		if v.next == nil || v.stage.Leads(v.next.stage.ID) || d.Policy.Order(v.next.stage.ID) < d.Policy.Order(v.stage.ID) {
+			continue
+		}
+		past := drp.Finding{What: "went from " + v.stage.Title + " to " + v.next.stage.Title + ", past what comes between", Since: v.next.entered, Severity: "note", Evidence: []string{v.next.by.Evidence}}
+		if d.Policy.Skip == nil {
+			past.What += ": the procedure says nothing of that"
+			d.finding(v.stage.ID, past)
+			continue
+		}
+		for _, role := range d.Policy.Skip.Consult {
+			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool {
+				return slices.Contains(f.ToRoles, role) && f.On >= v.entered && f.On <= v.next.entered
+			}) {
+				past.Clause, past.Severity = d.Policy.Skip.Clause, "breach"
+				past.What += ", without a recorded talk with the " + d.Policy.RoleTitle(role)
+				d.finding(v.stage.ID, past)
+			}
+		}
+	}
+}
+
 // needs finds a stage that ended, or should have, without what it must have seen.
 func (d *decider) needs() {
 	for _, v := range d.story.visits {
 		limit, ok := d.limit(v)
 		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today)
 		for _, n := range v.stage.Needs {
-			seen := slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) && !f.Denied })
+			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) && !f.Denied })
 			if over && !seen {
 				d.finding(v.stage.ID, drp.Finding{Clause: n.Clause, What: "nothing shows " + n.Says, Since: v.entered, Severity: "breach"})
 			}
 		}
-		if v.stage.Answer == nil || !over {
-			continue
+		if v.stage.Answer != nil && over {
+			d.answerFindings(v)
 		}
-		d.answerFindings(v)
 	}
 }
 
 func (d *decider) answerFindings(v *visit) {
 	a := v.stage.Answer
 	on, missing := d.answered(v)
-	if len(missing) > 0 && (len(missing) < len(a.By) || v.next != nil) {
+	if len(missing) > 0 && !(a.Any && len(missing) < len(a.By)) && (len(missing) < len(a.By) || v.next != nil) {
 		what := "no answer from the " + d.titles(missing)
 		if a.Joint && len(missing) < len(a.By) {
 			what = "the answer is not a joint one: nothing from the " + d.titles(missing)
 		}
-		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: "breach"})
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: severityOf(v.stage.Clock(v.stage.Limit))})
 	}
 	if on.IsZero() {
 		return
@@ -141,7 +166,7 @@ func (d *decider) record() {
 }
 
 // askFor is ask for what is not about a limit.
-func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string) {
+func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) {
 	var asked []drp.Past
 	for _, p := range d.Past {
 		if p.Kind == drp.Email && p.Left() && p.Reason == reason && p.Rule == rule {
@@ -155,8 +180,8 @@ func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, r
 			cc = []string{practiceLead}
 		}
 	}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, On: on, To: []string{d.Policy.Owner}, Cc: cc,
-		Clause: clause, Rule: rule, Says: says}, rule, fmt.Sprint(len(asked)))
+	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
+		Clause: clause, Rule: rule, Says: says, Asks: asks}, rule, fmt.Sprint(len(asked)))
 }
 
 // reachedBy says whether a stage, or a later one, had been entered by a day.
@@ -195,7 +220,7 @@ func (d *decider) returns() {
 	}
 	for _, v := range d.story.visits {
 		limit, ok := d.limit(v)
-		if v.stage.Record == nil || !slices.Contains(with, v.stage.Record.With) || !ok || limit.None || limit.Beyond {
+		if v.stage.Record == nil || !slices.Contains(with, v.stage.Record.With) || !ok || limit.Open() {
 			continue
 		}
 		if d.Today > limit.Proof.Due {
@@ -207,13 +232,13 @@ func (d *decider) returns() {
 
 // meetings sends the owner the agenda when a meeting is requested at a stage.
 func (d *decider) meetings() {
-	a := d.Policy.Agenda
-	if a == nil {
-		return
-	}
 	for _, v := range d.story.visits {
+		a := d.Policy.AgendaFor(v.stage.ID)
+		if a == nil || a.WithAlert {
+			continue
+		}
 		if f, ok := v.first(drp.MeetingRequested); ok { // once a stage, however often it is asked for
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonMeeting, Visit: v.id, Stage: v.stage.ID, On: f.On, To: []string{d.Policy.Owner},
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonMeeting, Visit: v.id, Stage: v.stage.ID, On: f.On, To: d.Policy.Owners(v.stage.ID),
 				Agenda: a.Items, Clause: a.Clause, Rule: "agenda", Evidence: []string{f.Evidence}, Says: "a meeting was requested: this is its agenda"})
 		}
 	}
@@ -234,34 +259,71 @@ func (d *decider) stageOf(f drp.Fact) string { return d.owning(f).stage.ID }
 // followUps see that what must follow something does, also after the dispute has ended.
 func (d *decider) followUps() {
 	for n, u := range d.Policy.FollowUps {
-		days := slices.CompactFunc(d.story.find(u.After), func(a, b drp.Fact) bool { return a.On == b.On })
-		for i, a := range days { // two sources that tell of one day tell of one thing
-			if d.followed(u, a) {
-				continue
+		for i, a := range d.ahead(u) {
+			who := u.By
+			if len(who) == 0 {
+				who = []string{""}
 			}
-			proof, err := d.Calendar.Prove(a.On, u.Within.N, u.Within.Unit)
-			if err != nil {
-				continue
+			for _, role := range who {
+				d.followUp(u, a, role, fmt.Sprint(n), fmt.Sprint(i))
 			}
-			reminded := slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-				return p.Reason == drp.ReasonFollowUp && p.Left() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due
-			})
-			on := d.lastWorking(proof.Due)
-			if d.Today > proof.Due {
-				d.finding(d.stageOf(a), drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, u.Says), Since: proof.Due, Severity: "breach", Evidence: []string{a.Evidence}})
-			}
-			if reminded {
-				continue
-			}
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: d.visitOf(a), Stage: d.stageOf(a), Due: proof.Due, On: on,
-				To: []string{d.Policy.Owner}, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence},
-				Says: u.Says, Asks: []drp.Ask{{Fact: u.Expect, Text: "it is done"}}}, fmt.Sprint(n), fmt.Sprint(i))
 		}
 	}
 }
 
-func (d *decider) followed(u policy.FollowUp, a drp.Fact) bool {
-	return slices.ContainsFunc(d.story.find(u.Expect), func(f drp.Fact) bool { return f.On >= a.On })
+// ahead gives what a follow-up follows, a day once: two sources that tell of one day tell of one thing.
+func (d *decider) ahead(u policy.FollowUp) []drp.Fact {
+	var out []drp.Fact
+	if u.After == policy.AfterEntry {
+		for _, v := range d.story.visits {
+			if policy.In(u.Stages, v.stage.ID) {
+				f := v.by
+				f.On = v.entered
+				out = append(out, f)
+			}
+		}
+		return out
+	}
+	for _, f := range d.story.find(u.After) {
+		if policy.In(u.Stages, d.stageOf(f)) {
+			out = append(out, f)
+		}
+	}
+	return slices.CompactFunc(out, func(a, b drp.Fact) bool { return a.On == b.On })
+}
+
+// followUp reminds the role that has to do it, or the owner where none is named, and finds what is late.
+func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
+	if d.followed(u, a, role) {
+		return
+	}
+	proof, err := d.Calendar.Prove(a.On, u.Within.N, u.Within.Unit)
+	if err != nil {
+		return
+	}
+	v := d.owning(a)
+	to, says := d.Policy.Owners(v.stage.ID), u.Says
+	if role != "" {
+		to, says = []string{role}, d.Policy.RoleTitle(role)+": "+u.Says
+	}
+	if d.Today > proof.Due {
+		d.finding(v.stage.ID, drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, says), Since: proof.Due, Severity: "breach", Evidence: []string{a.Evidence}})
+	}
+	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Reason == drp.ReasonFollowUp && p.Left() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due && slices.Equal(p.To, to)
+	}) {
+		return // they have been reminded
+	}
+	asks := []drp.Ask{{Fact: u.Expect, Text: "it is done"}}
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, On: d.lastWorking(proof.Due),
+		To: to, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence}, Says: u.Says, Asks: asks}, n, i)
+}
+
+func (d *decider) followed(u policy.FollowUp, a drp.Fact, role string) bool {
+	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool {
+		early := u.After == policy.AfterEntry && f.Kind == drp.Raised // each side notes it: the later note answers the earlier
+		return f.Kind == u.Expect && !f.Denied && (f.On >= a.On || early) && f.On <= d.Today && (role == "" || slices.Contains(f.ByRoles, role))
+	})
 }
 
 // lastWorking returns the last working day not after a date.
@@ -294,7 +356,74 @@ func (d *decider) endings() {
 		slices.Sort(cc)
 		cc = slices.DeleteFunc(slices.Compact(cc), func(r string) bool { return slices.Contains(n.To, r) })
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), To: n.To, Cc: cc,
-			Clause: n.Clause, Rule: "on_end", Says: n.Says, Evidence: []string{end.Evidence}}, fmt.Sprint(i))
+			Clause: n.Clause, Rule: "on_end", Says: n.Says, Urgent: n.Urgent, Evidence: []string{end.Evidence}}, fmt.Sprint(i))
+	}
+}
+
+// notices tell people of what they are to know: once, and once more for each other value of what it depends on.
+func (d *decider) notices() {
+	for i, n := range d.Policy.Notify {
+		if !d.holds(n.If, d.story.raised.ByRoles) {
+			continue
+		}
+		v, on, of, extra := d.story.visits[0], d.story.raised.Learned, *d.story.raised, ""
+		if n.If != nil && n.If.Field != "" { // the value is one of a list: its number tells it from the others
+			extra = fmt.Sprint(slices.IndexFunc(n.If.Is, func(w string) bool { return d.File.Fields[n.If.Field].Value.Is([]string{w}) }))
+		}
+		seen := []drp.Fact{of}
+		if n.On != "" {
+			seen = d.story.find(n.On)
+		}
+		for k, f := range seen {
+			if n.On != "" {
+				v, on = d.owning(f), max(f.On, f.Learned)
+			}
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Clause: n.Clause,
+				Rule: "notify", Says: n.Says, Evidence: []string{f.Evidence}}, fmt.Sprint(i), fmt.Sprint(k), extra)
+		}
+	}
+}
+
+// age tells the people whom the policy names when the young person reaches its limit while the dispute is open; a date
+// of birth that is not known is a finding, and changes nothing.
+func (d *decider) age() {
+	a := d.Policy.Age
+	if a == nil {
+		return
+	}
+	v, born := d.current(), d.File.Fields[a.Field].Date
+	if born.IsZero() {
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain", Since: d.story.raised.On, Severity: "note", Evidence: []string{d.story.raised.Evidence}})
+		return
+	}
+	if on := born.AddYears(a.Under); on > d.story.raised.On && on <= d.Today && (d.story.ended == nil || on <= d.story.ended.On) {
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: d.story.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
+			Says: fmt.Sprintf("the young person has turned %d; the dispute stays open until you say how it goes on", a.Under)}, "age")
+	}
+}
+
+// written finds a talk with the next tier that no written alert followed: it enters no stage.
+func (d *decider) written() {
+	w := d.Policy.Written
+	next := d.Policy.Stage(d.current().stage.Next())
+	if w == nil || next == nil || next.Alert == nil || d.story.ended != nil {
+		return
+	}
+	for _, f := range d.current().facts {
+		if (f.Kind == drp.Telephoned || f.Kind == drp.Discussed) && reaches(f, next) {
+			d.finding(d.current().stage.ID, drp.Finding{Clause: w.Clause, What: "spoken to, and not alerted in writing: " + next.Title + " is not entered", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+		}
+	}
+}
+
+// review says that the procedure's own review is late, and keeps the dispute for those who look at its quarter.
+func (d *decider) review() {
+	if r := d.Policy.ReviewBy; r != nil && d.Today > r.On {
+		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force", Since: r.On, Severity: "note"})
+	}
+	for _, q := range d.Policy.Quarterly {
+		d.result.Recorded = append(d.result.Recorded, Recorded{drp.Raised, d.story.raised.On.Quarter(), q.Clause})
 	}
 }
 

@@ -17,7 +17,7 @@ type Standing struct {
 	EndedBy  drp.FactKind
 	Visits   []Stay
 	Clocks   []Running // of the current stage, and the caps
-	Turn     string    // the role whose turn it is
+	Turn     []string  // the roles whose turn it is
 	TurnFrom workday.Date
 	Next     string // what happens next
 	NextOn   workday.Date
@@ -34,7 +34,7 @@ type Stay struct {
 
 func (d *decider) standing() {
 	if d.story.raised == nil {
-		d.result.Standing = Standing{Turn: operator, Next: "a person must say when and by whom it was raised"}
+		d.result.Standing = Standing{Turn: []string{operator}, Next: "a person must say when and by whom it was raised"}
 		return
 	}
 	v := d.current()
@@ -56,23 +56,30 @@ func (d *decider) standing() {
 
 func (d *decider) whoseTurn(s *Standing, v *visit) {
 	limit, _ := d.limit(v)
+	owners := d.Policy.Owners(v.stage.ID)
 	s.Turn, s.TurnFrom = v.stage.Holder, v.entered
 	on, _ := d.answered(v)
 	switch {
 	case d.story.pending != nil:
 		p := d.story.pending
-		s.Turn, s.TurnFrom = d.Policy.Owner, p.entered
+		s.Turn, s.TurnFrom = owners, p.entered
 		s.Next, s.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
-	case !limit.None && !limit.Beyond && d.Today > limit.Proof.Due:
-		s.Turn, s.TurnFrom = d.Policy.Owner, limit.Proof.Due
+	case limit.Paused != "":
+		s.Turn, s.TurnFrom = owners, d.story.out.On
+		s.Next, s.NextOn = limit.Paused, d.story.out.Until
+	case !limit.Open() && d.Today > limit.Proof.Due:
+		s.Turn, s.TurnFrom = owners, limit.Proof.Due
 		s.Next = "the owner says whether it is resolved or goes on"
 		if h := d.Policy.HandOver; h != nil && !h.Amount.None {
 			s.NextOn = d.after(limit.Proof.Due, max(1, h.Amount.N))
 		}
 		s.Overdue = limit.Late
 	case !on.IsZero():
-		s.Turn, s.TurnFrom = d.Policy.Owner, on
+		s.Turn, s.TurnFrom = owners, on
 		s.Next, s.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
+	case limit.Unset:
+		s.Turn, s.TurnFrom = owners, v.entered
+		s.Next, s.NextOn = "a timescale is to be set for this case", v.entered
 	case limit.None:
 		s.Next = "an answer; no limit in the policy"
 	default:
@@ -82,7 +89,7 @@ func (d *decider) whoseTurn(s *Standing, v *visit) {
 		}
 	}
 	if len(d.result.Conflicts) > 0 && s.NextOn.IsZero() {
-		s.Turn = operator
+		s.Turn = []string{operator}
 	}
 }
 
@@ -92,9 +99,11 @@ func (d *decider) closed() bool {
 		return false
 	}
 	for _, u := range d.Policy.FollowUps {
-		for _, a := range d.story.find(u.After) {
-			if !d.followed(u, a) {
-				return false
+		for _, a := range d.ahead(u) {
+			for _, role := range append([]string{""}, u.By...) {
+				if !d.followed(u, a, role) {
+					return false
+				}
 			}
 		}
 	}

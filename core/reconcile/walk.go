@@ -27,6 +27,8 @@ type story struct {
 	pending   *visit    // asked for, or due: the alert has not been accepted yet
 	ended     *drp.Fact // what ended the dispute
 	overtaken []*visit  // stages alerted after an end that was learned late
+	pauses    []workday.Pause
+	out       *drp.Fact // the time out that lasts
 	after     []drp.Fact
 	findings  []drp.Finding
 	conflicts []drp.Conflict
@@ -60,15 +62,19 @@ func walk(c Case) story {
 			w.raised = &c.File.Facts[i]
 		}
 	}
+	if t := c.Policy.Trigger; t != nil && w.raised == nil {
+		if i := slices.IndexFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == t.Fact && !f.Denied }); i >= 0 {
+			f := c.File.Facts[i]
+			w.raised = &f
+		}
+	}
 	if w.raised == nil || len(c.Policy.Stages) == 0 {
 		w.raised = nil
 		return w.story
 	}
-	first := &c.Policy.Stages[0]
-	if named := c.Policy.Stage(w.raised.Stage); named != nil {
-		first = named
-	}
-	w.enter(first, *w.raised)
+	w.timeOuts()
+	w.enter(w.first(), *w.raised)
+	w.tooOld()
 	for _, f := range c.File.Facts {
 		if f.Kind == drp.Raised {
 			continue
@@ -91,10 +97,79 @@ func walk(c Case) story {
 	return w.story
 }
 
+// first is the stage at which the dispute starts: the one that was named when it was raised, the one to which its
+// urgency, status or subject leads, or the first.
+func (w *walker) first() *policy.Stage {
+	if named := w.Policy.Stage(w.raised.Stage); named != nil {
+		return named
+	}
+	for _, s := range w.Policy.Start {
+		if to := w.Policy.Stage(s.At); to != nil && w.holds(&s.If, w.raised.ByRoles) {
+			return to
+		}
+	}
+	return &w.Policy.Stages[0]
+}
+
+// tooOld ends what is not accepted because of the young person's age on the day on which it was raised; a person may
+// confirm it all the same.
+func (w *walker) tooOld() {
+	a := w.Policy.Age
+	if a == nil || w.File.Ruled("dispute") == "confirm" {
+		return
+	}
+	if born := w.File.Fields[a.Field].Date; !born.IsZero() && born.AddYears(a.Under) <= w.raised.On {
+		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned, Evidence: w.raised.Evidence}
+		w.last().ended = w.raised.On
+		w.findings = append(w.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: w.last().stage.ID, Since: w.raised.On, Severity: "note", Evidence: []string{w.raised.Evidence}})
+	}
+}
+
+// timeOuts finds the times in which the clocks stand still: from the day of the permission, to the day that was agreed
+// or on which the time out ended. One that waits for an event lasts until somebody says that it has come.
+func (w *walker) timeOuts() {
+	for i, f := range w.File.Facts {
+		switch {
+		case f.On > w.Today || f.Denied:
+		case f.Kind == drp.TimeOutEnded && w.out != nil:
+			w.pauses = append(w.pauses, workday.Pause{From: w.out.On, Until: f.On, Why: "time out"})
+			w.out = nil
+		case f.Kind == drp.TimeOutEnded && len(w.pauses) > 0: // sooner than was agreed
+			last := &w.pauses[len(w.pauses)-1]
+			last.Until = max(last.From, min(last.Until, f.On))
+		case f.Kind != drp.TimeOutStarted || w.out != nil:
+		case w.Policy.TimeOut == nil:
+			w.findings = append(w.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+		case !intersects(f.ByRoles, w.Policy.TimeOut.Permission):
+			w.findings = append(w.findings, drp.Finding{Clause: w.Policy.TimeOut.Clause, What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+		case f.Event || f.Until.IsZero():
+			w.out = &w.File.Facts[i]
+		default:
+			w.pauses = append(w.pauses, workday.Pause{From: f.On, Until: f.Until, Why: "time out"})
+		}
+	}
+}
+
+// holds says whether a condition holds for the dispute.
+func (c *Case) holds(i *policy.If, raisedBy []string) bool {
+	if i == nil {
+		return true
+	}
+	ok := true
+	if i.Field != "" {
+		f := c.File.Fields[i.Field].Value
+		ok = !f.Empty() && (len(i.Is) == 0 || f.Is(i.Is))
+	}
+	ok = ok && (len(i.Ground) == 0 || slices.Contains(i.Ground, c.File.Subject.Ground))
+	ok = ok && (len(i.RaisedBy) == 0 || intersects(raisedBy, i.RaisedBy))
+	ok = ok && (i.Fact == "" || slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == i.Fact && !f.Denied && f.On <= c.Today }))
+	return ok != i.Not
+}
+
 // mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
 // who keeps the form. A person may also have ruled that it is so.
 func (w *walker) mayBeSaid(f drp.Fact) bool {
-	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || slices.Contains(f.SaidRoles, w.Policy.Owner) || intersects(f.SaidRoles, f.Joint) ||
+	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || intersects(f.SaidRoles, w.Policy.OwnersOfAny()) || intersects(f.SaidRoles, f.Joint) ||
 		w.File.Ruled(hearsay(f).ID) == "accept"
 }
 
@@ -111,6 +186,11 @@ func (w *walker) enter(s *policy.Stage, f drp.Fact) {
 	w.visits = append(w.visits, v)
 	if w.pending != nil && w.Policy.Order(w.pending.stage.ID) <= w.Policy.Order(s.ID) {
 		w.pending = nil
+	}
+	if s.Opens != nil {
+		if next := w.Policy.Stage(s.Opens.Stage); w.Policy.Order(s.Opens.Stage) > w.Policy.Order(s.ID) {
+			w.enter(next, f)
+		}
 	}
 }
 
@@ -179,13 +259,33 @@ func (w *walker) ends(cur *visit, f drp.Fact) bool {
 	if len(cur.stage.Ends) > 0 {
 		ends = slices.Concat(cur.stage.Ends, ends)
 	}
-	return slices.ContainsFunc(ends, func(e policy.End) bool { return e.Fact == f.Kind && intersects(f.ByRoles, e.By) })
+	return slices.ContainsFunc(ends, func(e policy.End) bool {
+		switch {
+		case e.Fact != f.Kind:
+			return false
+		case e.All:
+			return allSaid(append(slices.Clone(cur.facts), f), e)
+		}
+		return len(e.By) == 0 || intersects(f.ByRoles, e.By)
+	})
+}
+
+// allSaid says whether each of the roles has said what ends the dispute.
+func allSaid(facts []drp.Fact, e policy.End) bool {
+	return !slices.ContainsFunc(e.By, func(role string) bool {
+		return !slices.ContainsFunc(facts, func(f drp.Fact) bool {
+			return f.Kind == e.Fact && !f.Denied && slices.Contains(f.ByRoles, role)
+		})
+	})
 }
 
 // enters returns the stage that a fact enters, or nil. A stage is entered by the record's reassignment to its holder,
 // by a written alert that reached one of its recipients, or by what the policy names.
 func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
 	later := w.Policy.Stages[w.Policy.Order(cur.stage.ID)+1:]
+	if f.Kind == drp.Alerted && f.Stage == "" && w.counts(f) {
+		return alerted(f, cur.stage, later)
+	}
 	for i := range later {
 		s := &later[i]
 		if f.Stage != "" && f.Stage != s.ID {
@@ -197,11 +297,11 @@ func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
 				return s
 			}
 		case f.Kind == drp.Alerted && s.Alert != nil && w.counts(f):
-			if f.Stage == s.ID && reaches(f, s) || f.Stage == "" && reaches(f, s) && !reaches(f, cur.stage) {
+			if f.Stage == s.ID && reaches(f, s) {
 				return s
 			}
 		case slices.Contains(s.EnterOn, f.Kind) && (f.Stage == s.ID || cur.stage.Next() == s.ID):
-			if len(f.ToRoles) == 0 || slices.Contains(f.ToRoles, s.Holder) {
+			if len(f.ToRoles) == 0 || intersects(f.ToRoles, s.Holder) {
 				return s
 			}
 		}
@@ -209,9 +309,40 @@ func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
 	return nil
 }
 
+// alerted returns the stage that an alert which names none is about: of those that it addresses beyond the people of the
+// current stage, the one whose recipients it fits best.
+func alerted(f drp.Fact, cur *policy.Stage, later []policy.Stage) *policy.Stage {
+	var best *policy.Stage
+	least := 0
+	for i := range later {
+		s := &later[i]
+		here, there := cur.Alert.Roles(), s.Alert.Roles()
+		if s.Alert == nil || !slices.ContainsFunc(s.Alert.To, func(r policy.Recipient) bool {
+			return slices.Contains(f.ToRoles, r.Role) && !slices.Contains(here, r.Role)
+		}) {
+			continue
+		}
+		off := 0
+		for _, role := range there {
+			if !slices.Contains(f.ToRoles, role) {
+				off++
+			}
+		}
+		for _, role := range f.ToRoles {
+			if !slices.Contains(there, role) {
+				off++
+			}
+		}
+		if best == nil || off < least {
+			best, least = s, off
+		}
+	}
+	return best
+}
+
 // counts says whether an alert is the owner's or drpd's: a manager who writes to another enters no stage.
 func (c *Case) counts(f drp.Fact) bool {
-	return slices.Contains(f.ByRoles, drpdItself) || slices.Contains(f.ByRoles, c.Policy.Owner)
+	return slices.Contains(f.ByRoles, drpdItself) || intersects(f.ByRoles, c.Policy.OwnersOfAny())
 }
 
 func holderOf(s *policy.Stage) string {
@@ -230,7 +361,7 @@ func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
 	if f.Denied {
 		return nil
 	}
-	if f.Kind == drp.Escalated && slices.Contains(f.ByRoles, w.Policy.Owner) {
+	if f.Kind == drp.Escalated && intersects(f.ByRoles, w.Policy.Owners(cur.stage.ID)) {
 		to := f.Stage
 		if to == "" {
 			to = cur.stage.Next()
@@ -264,8 +395,7 @@ func (w *walker) afterEnd(f drp.Fact) {
 			w.reopened(f)
 		}
 	case drp.Reassigned:
-		owner := w.Policy.Owner
-		if f.On > w.ended.On && !slices.Contains(f.ToRoles, owner) {
+		if f.On > w.ended.On && !intersects(f.ToRoles, w.Policy.OwnersOfAny()) {
 			w.reopened(f)
 		}
 	case drp.Escalated:

@@ -36,6 +36,15 @@ func (d Date) IsZero() bool { return d == 0 }
 // AddDays returns the date n calendar days after d.
 func (d Date) AddDays(n int) Date { return d + Date(n) }
 
+// AddYears returns the same day n years later; 29 February becomes 1 March where that year has none.
+func (d Date) AddYears(n int) Date { return DateOf(d.Midnight().AddDate(n, 0, 0)) }
+
+// Quarter returns the first day of d's quarter of the calendar year.
+func (d Date) Quarter() Date {
+	m := d.Midnight()
+	return NewDate(m.Year(), (m.Month()-1)/3*3+1, 1)
+}
+
 // Midnight is the first instant of d in UTC; it serves for formatting only.
 func (d Date) Midnight() time.Time {
 	return time.Unix(dayZero+int64(d)*secondsPerDay, 0).UTC()

@@ -21,7 +21,7 @@ type Day struct {
 	Why    string // why it does not count
 }
 
-// Proof shows how a limit was counted, day by day.
+// Proof shows how a limit was counted, day by day; or, where the date was set and not counted, who set it.
 type Proof struct {
 	From     Date
 	N        int
@@ -29,23 +29,45 @@ type Proof struct {
 	Due      Date // the limit is the end of this day
 	Days     []Day
 	Calendar string // digest of the calendar; empty for calendar days, which need none
+	Set      string // why the date was set, in words; empty: it was counted
 }
 
-// Prove counts n days of the unit after from and keeps each day of the count.
-func (c *Calendar) Prove(from Date, n int, unit Unit) (Proof, error) {
-	p := Proof{From: from, N: n, Unit: unit}
-	if unit == CalendarDays {
+// Pause is a time whose days do not count.
+type Pause struct {
+	From, Until Date // From does not count; Until does
+	Why         string
+}
+
+// Prove counts n days of the unit after from, leaving out those of the pauses, and keeps each day of the count.
+func (c *Calendar) Prove(from Date, n int, unit Unit, pauses ...Pause) (Proof, error) {
+	p := Proof{From: from, N: n, Unit: unit, Due: from}
+	if unit == CalendarDays && len(pauses) == 0 {
 		p.Due = from.AddDays(n)
 		return p, nil
 	}
-	due, err := c.Add(from, n)
-	if err != nil {
-		return Proof{}, err
+	if unit == WorkingDays {
+		p.Calendar = c.digest
+		if err := c.check(from); err != nil {
+			return Proof{}, err
+		}
 	}
-	p.Due, p.Calendar = due, c.digest
-	number := 0
-	for d := from + 1; d <= due; d++ {
-		day := Day{On: d, Why: c.off(d)}
+	if n == 0 { // at once: that day, or the first after it that counts
+		n, p.Due = 1, from-1
+	}
+	for number := 0; number < n; {
+		p.Due++
+		day := Day{On: p.Due}
+		if unit == WorkingDays {
+			if err := c.check(p.Due); err != nil {
+				return Proof{}, err
+			}
+			day.Why = c.off(p.Due)
+		}
+		for _, q := range pauses {
+			if q.From <= p.Due && p.Due < q.Until {
+				day.Why = q.Why
+			}
+		}
 		if day.Why == "" {
 			number++
 			day.Number = number
@@ -58,8 +80,12 @@ func (c *Calendar) Prove(from Date, n int, unit Unit) (Proof, error) {
 // String lays the proof out, a line a day; days off in a row that have the same reason share a line.
 func (p Proof) String() string {
 	var b strings.Builder
+	if p.Set != "" {
+		fmt.Fprintf(&b, "%s  %s\n", p.Due.Midnight().Format("2006-01-02 Mon"), p.Set)
+		return b.String()
+	}
 	fmt.Fprintf(&b, "%s  start; this day does not count\n", p.From.Midnight().Format("2006-01-02 Mon"))
-	if p.Unit == CalendarDays {
+	if p.Unit == CalendarDays && len(p.Days) == 0 {
 		fmt.Fprintf(&b, "%s  day %d: every calendar day counts\n", p.Due.Midnight().Format("2006-01-02 Mon"), p.N)
 		return b.String()
 	}
@@ -71,6 +97,8 @@ func (p Proof) String() string {
 			fmt.Fprintf(&b, "%s  not counted: %s\n", line, d.Why)
 		}
 	}
-	fmt.Fprintf(&b, "calendar %s\n", p.Calendar)
+	if p.Calendar != "" {
+		fmt.Fprintf(&b, "calendar %s\n", p.Calendar)
+	}
 	return b.String()
 }

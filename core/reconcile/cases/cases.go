@@ -31,11 +31,13 @@ type Suite struct {
 // Case is one story.
 type Case struct {
 	Name    string   `yaml:"name"`
-	Clauses []string `yaml:"clauses"` // the clauses that it shows
-	Similar []string `yaml:"similar"` // earlier unresolved disputes about the same child and theme
-	Same    []string `yaml:"same"`    // two roles that one person holds
-	Later   *Later   `yaml:"later"`   // a newer version of the policy
-	Edit    []Edit   `yaml:"edit"`    // settings of the authority, as changes to the text
+	Clauses []string `yaml:"clauses"`  // the clauses that it shows
+	Similar []string `yaml:"similar"`  // earlier unresolved disputes about the same child and theme
+	Same    []string `yaml:"same"`     // two roles that one person holds
+	Later   *Later   `yaml:"later"`    // a newer version of the policy
+	NoChild bool     `yaml:"no_child"` // the dispute is about a theme
+	Vacant  []string `yaml:"vacant"`   // roles that nobody holds
+	Edit    []Edit   `yaml:"edit"`     // settings of the authority, as changes to the text
 	Days    []Day    `yaml:"days"`
 }
 
@@ -67,6 +69,7 @@ type Day struct {
 	Turn     string            `yaml:"turn"`
 	Stage    string            `yaml:"stage"`
 	Limit    *workday.Date     `yaml:"limit"`
+	NoLimit  bool              `yaml:"no_limit"` // the stage has no limit that could be stated that day
 	Recorded []string          `yaml:"recorded"` // clauses
 	Ended    *bool             `yaml:"ended"`
 }
@@ -78,6 +81,8 @@ type Fact struct {
 	By       string       `yaml:"by"` // roles
 	To       []string     `yaml:"to"`
 	Stage    string       `yaml:"stage"`
+	Until    workday.Date `yaml:"until"`
+	Event    bool         `yaml:"event"`
 	Denied   bool         `yaml:"denied"`
 	Attached bool         `yaml:"attached"`
 	Obstacle bool         `yaml:"obstacle"`
@@ -101,7 +106,10 @@ type Expect struct {
 	Cc     []string     `yaml:"cc"`
 	Clause string       `yaml:"clause"`
 	Due    workday.Date `yaml:"due"`
-	Held   bool         `yaml:"held"` // a person must read it first
+	Held   bool         `yaml:"held"`   // a person must read it first
+	Urgent bool         `yaml:"urgent"` // goes at once
+	Agenda bool         `yaml:"agenda"` // an alert that carries the agenda of the meeting
+	Or     []string     `yaml:"or"`     // the other stages that the owner may choose
 }
 
 type file struct {
@@ -158,7 +166,7 @@ func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
 			set[i] = set[i].Without(without)
 		}
 	}
-	r := &run{Case: c, set: set, cal: cal, roster: roster(s.Policy, c.Same)}
+	r := &run{Case: c, set: set, cal: cal, roster: roster(s.Policy, c)}
 	at := 0
 	last := c.Days[len(c.Days)-1].On
 	for today := c.Days[0].On; today <= last; today++ {
@@ -206,16 +214,19 @@ func (s *Suite) versions(c Case) (policy.Set, error) {
 	return set, nil
 }
 
-func roster(p *policy.Policy, same []string) drp.Roster {
+func roster(p *policy.Policy, c Case) drp.Roster {
 	var out drp.Roster
 	for _, role := range slices.Sorted(maps.Keys(p.Roles)) {
+		if slices.Contains(c.Vacant, role) {
+			continue
+		}
 		person := role
-		if len(same) == 2 && role == same[1] {
-			person = same[0]
+		if len(c.Same) == 2 && role == c.Same[1] {
+			person = c.Same[0]
 		}
 		out = append(out, drp.Holder{Role: role, Person: "p-" + person, Name: drp.NewPrivate(person)})
 	}
-	return out
+	return out.WithFallbacks(p.Fallbacks)
 }
 
 // run is one case under way.
@@ -244,7 +255,10 @@ func (r *run) add(kind drp.Kind, today workday.Date, reading drp.Reading) {
 		reading.Evidence.Key = "record"
 	}
 	reading.Sent = today
-	reading.Subject.Form, reading.Subject.Children = r.set[0].Forms[0], []string{"CHILD-1"}
+	reading.Subject.Form = r.set[0].Forms[0]
+	if !r.NoChild {
+		reading.Subject.Children = []string{"CHILD-1"}
+	}
 	for i := range reading.Facts {
 		reading.Facts[i].Evidence, reading.Facts[i].Learned, reading.Facts[i].Source = reading.Evidence.ID, today, "case"
 	}
@@ -260,10 +274,10 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if on.IsZero() {
 			on = today
 		}
-		if f.Fact == drp.Raised {
+		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Obstacle: f.Obstacle, Doubt: f.Doubt}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -275,7 +289,11 @@ func (r *run) arrive(today workday.Date, day Day) {
 	}
 	var rest drp.Reading
 	for _, name := range slices.Sorted(maps.Keys(day.Fields)) {
-		rest.Fields = append(rest.Fields, drp.Field{Name: name, Value: drp.NewPrivate(day.Fields[name])})
+		field := drp.Field{Name: name, Value: drp.NewPrivate(day.Fields[name])}
+		if on, err := workday.ParseDate(day.Fields[name]); err == nil {
+			field.Date = on
+		}
+		rest.Fields = append(rest.Fields, field)
 	}
 	if day.Form {
 		rest.Forms = []drp.FormPart{{Name: "form.docx", Digest: today.String(), Sent: today}}
@@ -358,6 +376,15 @@ func show(e Expect) string {
 	if e.Held {
 		s += " held"
 	}
+	if e.Urgent {
+		s += " urgent"
+	}
+	if e.Agenda {
+		s += " with agenda"
+	}
+	for _, other := range e.Or {
+		s += " or " + other
+	}
 	return s
 }
 
@@ -372,7 +399,13 @@ func (r *run) compare(today workday.Date, day Day, got []drp.Effect) {
 		x := Expect{Clause: e.Clause, Held: e.Screened != ""}
 		switch e.Kind {
 		case drp.Email:
-			x.Email, x.Due = e.Reason, e.Due
+			x.Email, x.Due, x.Urgent = e.Reason, e.Due, e.Urgent
+			x.Agenda = e.Reason == drp.ReasonAlert && len(e.Agenda) > 0
+			for _, a := range e.Asks {
+				if a.Fact == drp.Escalated && a.Stage != e.Next {
+					x.Or = append(x.Or, a.Stage)
+				}
+			}
 			x.To, x.Cc = slices.Sorted(slices.Values(e.To)), slices.Sorted(slices.Values(e.Cc))
 		case drp.CaseNote:
 			x.Note = e.Reason
@@ -410,8 +443,8 @@ func (r *run) look(today workday.Date, day Day, got reconcile.Result) {
 			r.fail(today, "findings %v, want %v", have, want)
 		}
 	}
-	if day.Turn != "" && day.Turn != s.Turn {
-		r.fail(today, "it is the turn of %q, want %q", s.Turn, day.Turn)
+	if turn := strings.Join(s.Turn, " "); day.Turn != "" && day.Turn != turn {
+		r.fail(today, "it is the turn of %q, want %q", turn, day.Turn)
 	}
 	if day.Stage != "" && day.Stage != s.Stage {
 		r.fail(today, "in %q, want %q", s.Stage, day.Stage)
@@ -419,13 +452,16 @@ func (r *run) look(today workday.Date, day Day, got reconcile.Result) {
 	if day.Ended != nil && *day.Ended == s.Ended.IsZero() {
 		r.fail(today, "ended is %v, want %v", !s.Ended.IsZero(), *day.Ended)
 	}
-	if day.Limit != nil {
-		var due workday.Date
+	if day.Limit != nil || day.NoLimit {
+		var due, want workday.Date
 		if len(s.Visits) > 0 {
 			due = s.Visits[len(s.Visits)-1].Limit.Proof.Due
 		}
-		if due != *day.Limit {
-			r.fail(today, "limit %s, want %s", due, *day.Limit)
+		if day.Limit != nil {
+			want = *day.Limit
+		}
+		if due != want {
+			r.fail(today, "limit %s, want %s", due, want)
 		}
 	}
 	if day.Recorded != nil {
