@@ -177,12 +177,21 @@ func (r *formReader) subject(found []answerAt) {
 		case "ground":
 			s.Ground = strings.ToLower(a.text)
 		case "field":
-			r.out.Fields = append(r.out.Fields, drp.Field{Name: a.def.Field, Value: drp.NewPrivate(a.text), Place: a.place})
+			r.out.Fields = append(r.out.Fields, fieldOf(a))
 		}
 	}
 	if len(s.Children) == 0 {
 		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: "the form names no child", Place: r.sheet.Name, Evidence: r.ev})
 	}
+}
+
+// fieldOf is an answer as a field; one that is a date says which.
+func fieldOf(a answerAt) drp.Field {
+	f := drp.Field{Name: a.def.Field, Value: drp.NewPrivate(a.text), Place: a.place}
+	if on, err := ParseDay(a.text, nil); err == nil {
+		f.Date = on
+	}
+	return f
 }
 
 // facts groups the answers of a block by the fact that they speak of: its date, its yes or no, and by whom.
@@ -239,8 +248,18 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 				return
 			}
 			f.On, dated = on, true
+		case "until":
+			until, err := ParseDay(a.text, nil)
+			if err != nil {
+				r.doubt(fmt.Sprintf("the date that %q sets cannot be read", kind), a)
+				return
+			}
+			f.Until, f.On, dated = until, r.learned, true
 		case "yes":
 			yes, known := yesNo(a.text)
+			if !known && a.def.Unclear == "yes" {
+				yes, known = true, true
+			}
 			if !known {
 				r.doubt(fmt.Sprintf("%q should be yes or no", kind), a)
 				return
@@ -270,6 +289,9 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 	}
 	if kind == drp.Raised {
 		f.Block, f.Stage = r.Form.Form, ""
+		if len(also) > 0 { // each side says when it noted the dispute
+			f.Block += "/" + also[0]
+		}
 		r.out.Subject.Raised = f.On
 	}
 	r.out.Facts = append(r.out.Facts, f)

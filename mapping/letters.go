@@ -129,7 +129,9 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		}
 		if yes, known := yesNo(value); known {
 			f.Denied = !yes
-		} else if on, err := ParseDay(value, nil); err == nil {
+		} else if on, err := ParseDay(value, nil); err == nil && kind.SetsDate() {
+			f.Until = on
+		} else if err == nil {
 			f.On = on
 		} else {
 			out.Doubts = append(out.Doubts, drp.Doubt{What: "the answer to \"" + string(kind) + "\" is neither yes, no nor a date", Place: "answer line", Passage: drp.NewPrivate(value), Evidence: out.Evidence.ID})

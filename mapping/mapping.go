@@ -123,6 +123,9 @@ type NoteTable struct {
 	Columns map[string]string `yaml:"columns"` // reference, child, type, text, author, on: columns
 }
 
+// answerKinds are what the answer beside a label can be.
+var answerKinds = []string{"child", "record", "reference", "theme", "ground", "field", "date", "until", "by", "yes"}
+
 // NoteColumns are what a note table must name.
 var noteColumns = []string{"reference", "child", "type", "text", "author", "on"}
 
@@ -150,13 +153,14 @@ type FormStage struct {
 
 // FormAnswer says what the answer beside a label is.
 type FormAnswer struct {
-	Labels []string     `yaml:"labels"`
-	Is     string       `yaml:"is"`     // child, record, reference, theme, ground, field, date, by, yes
-	Field  string       `yaml:"field"`  // for is: field
-	Fact   drp.FactKind `yaml:"fact"`   // for date, by, yes
-	By     string       `yaml:"by"`     // the role that does it, where the form does not say
-	To     []string     `yaml:"to"`     // roles
-	Stages []string     `yaml:"stages"` // only in these blocks; empty: in any
+	Labels  []string     `yaml:"labels"`
+	Is      string       `yaml:"is"`      // child, record, reference, theme, ground, field, date, until, by, yes
+	Field   string       `yaml:"field"`   // for is: field
+	Fact    drp.FactKind `yaml:"fact"`    // for date, until, by, yes
+	Unclear string       `yaml:"unclear"` // yes: a tick that is neither yes nor no counts as yes, for the child's safety
+	By      string       `yaml:"by"`      // the role that does it, where the form does not say
+	To      []string     `yaml:"to"`      // roles
+	Stages  []string     `yaml:"stages"`  // only in these blocks; empty: in any
 }
 
 // Set is a record system and the forms that come by mail.
@@ -164,6 +168,16 @@ type Set struct {
 	System  *System
 	Forms   []*Form
 	Mailbox string // the address of the team's mailbox: not a recipient of an alert
+}
+
+// FormTypes returns the form types that the record system and the mailed forms give.
+func (s *Set) FormTypes() []string {
+	out := slices.Collect(maps.Values(s.System.Forms.Types))
+	for _, f := range s.Forms {
+		out = append(out, f.Form)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // LoadSystem reads a system mapping.
@@ -281,13 +295,13 @@ func LoadForm(fsys fs.FS, name string) (*Form, error) {
 	}
 	kinds := factNames()
 	for i, a := range out.Labels {
-		if !slices.Contains([]string{"child", "record", "reference", "theme", "ground", "field", "date", "by", "yes"}, a.Is) {
-			f.Fault([]any{"answers", i, "is"}, "%q is none of: child, record, reference, theme, ground, field, date, by, yes", a.Is)
+		if !slices.Contains(answerKinds, a.Is) {
+			f.Fault([]any{"answers", i, "is"}, "%q is none of: %s", a.Is, strings.Join(answerKinds, ", "))
 		}
 		if a.Fact != "" && !slices.Contains(kinds, string(a.Fact)) {
 			f.Fault([]any{"answers", i, "fact"}, "no such fact %q%s", a.Fact, strict.Suggest(string(a.Fact), slices.Clone(kinds)))
 		}
-		if slices.Contains([]string{"date", "by", "yes"}, a.Is) && a.Fact == "" {
+		if slices.Contains([]string{"date", "until", "by", "yes"}, a.Is) && a.Fact == "" {
 			f.Fault([]any{"answers", i}, "an answer that is a %s needs fact:", a.Is)
 		}
 	}

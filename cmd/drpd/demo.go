@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"drpd/adapters/host"
@@ -139,7 +140,10 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 	}
 	open, overdue, corrections := 0, 0, 0
 	example := ""
+	procedures := make(map[string]bool)
 	for _, d := range all {
+		code, _, _ := strings.Cut(d.Ref, "-")
+		procedures[code] = true
 		if !d.Ended {
 			open++
 			if d.Summary.Overdue > 0 {
@@ -165,7 +169,7 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 		return err
 	}
 	a.printf("Fairshire Council, which does not exist, from %s to %s, told in %d cycles.\n\n", s.From.Long(), s.Until.Long(), cycles)
-	a.printf("%3d disputes under two procedures; between them they were in %d stages\n", len(all), stages)
+	a.printf("%3d disputes under %d procedures; between them they were in %d stages\n", len(all), len(procedures), stages)
 	a.printf("%3d open, %d of them overdue; whose turn it is stands in the list\n", open, overdue)
 	a.printf("%3d emails went out, each with its reason, its date and the proof of the date (%d corrections)\n", total.Sent, corrections)
 	a.printf("%3d case notes written back, %d copies of forms on children's files\n", notes, copies)

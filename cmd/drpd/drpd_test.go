@@ -87,8 +87,8 @@ func TestDatesByHand(t *testing.T) {
 	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(hand.Disputes) != 20 || len(all) != 20 {
-		t.Errorf("%d disputes by hand, %d in the demo, want 20", len(hand.Disputes), len(all))
+	if len(hand.Disputes) != 28 || len(all) != 28 {
+		t.Errorf("%d disputes by hand, %d in the demo, want 28", len(hand.Disputes), len(all))
 	}
 	for _, h := range hand.Disputes {
 		i := slices.IndexFunc(all, func(d ledger.Listed) bool {
@@ -129,10 +129,11 @@ func TestDatesByHand(t *testing.T) {
 	}
 }
 
-// Between them the demo's disputes were in every stage of both procedures, and the same story gives the same mail.
+// Between them the disputes of the demo were in every stage of W and C, and in some of each other procedure; the same
+// story gives the same mail.
 func TestDemo(t *testing.T) {
 	dir := theDemo(t)
-	if !strings.Contains(demo.out, "between them they were in 13 stages") {
+	if !strings.Contains(demo.out, "between them they were in 23 stages") {
 		t.Errorf("%s", demo.out)
 	}
 	again := filepath.Join(t.TempDir(), "again")

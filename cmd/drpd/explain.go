@@ -76,7 +76,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		a.stay(v)
 	}
 	for _, c := range s.Clocks {
-		if !c.None && !c.Beyond && !slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == c.Visit && v.Limit.Clock.ID == c.Clock.ID }) {
+		if !c.Open() && !slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == c.Visit && v.Limit.Clock.ID == c.Clock.ID }) {
 			a.clock("  ", c)
 		}
 	}
@@ -100,8 +100,11 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 			a.printf("\n")
 		}
 	}
-	for _, x := range r.Recorded {
-		a.printf("  %-4s recorded: %s on %s; no clock stops\n", x.Clause, x.Fact, x.On)
+	for i, x := range r.Recorded {
+		if i == 0 {
+			a.printf("\nRecorded\n")
+		}
+		a.printf("  %-4s %s\n", x.Clause, x.What)
 	}
 	for i, c := range r.Conflicts {
 		if i == 0 {
@@ -151,13 +154,20 @@ func (a *app) stay(v reconcile.Stay) {
 
 func (a *app) clock(indent string, c reconcile.Running) {
 	switch {
+	case c.Clock.ID == "":
+		a.printf("%sno clock\n", indent)
+		return
+	case c.Unset:
+		a.printf("%s%s: no timescale has been set for this case (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
+		return
+	case c.Paused != "":
+		a.printf("%s%s: %s; the clock stands still (%s)\n", indent, c.Clock.ID, c.Paused, c.Clock.Clause)
+		return
 	case c.None:
 		a.printf("%s%s: no limit in the policy (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
 		return
 	case c.Beyond:
 		a.printf("%s%s: the limit lies past the calendar (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
-		return
-	case c.Clock.ID == "":
 		return
 	}
 	a.printf("%s%s: due %s, %s from %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, c.Proof.From, c.Clock.Clause, c.Clock.Severity)

@@ -29,6 +29,8 @@ type factAddCmd struct {
 	Because  string   `required:"" help:"How it is known."`
 	To       []string `help:"The roles whom it reached."`
 	Stage    string   `help:"The stage that it is about."`
+	Until    string   `help:"The date that it sets: a timescale, more time, the end of a time out."`
+	Event    bool     `help:"A time out that lasts until something happens; --until is the day to look at it."`
 	Not      bool     `help:"It did not happen."`
 	Corrects string   `help:"The evidence that it corrects, as explain shows it."`
 }
@@ -47,6 +49,15 @@ func (c *factAddCmd) Run(a *app) error {
 		if err != nil {
 			return fmt.Errorf("--on: %w", err)
 		}
+		until := workday.Date(0)
+		if c.Until != "" {
+			if until, err = workday.ParseDate(c.Until); err != nil {
+				return fmt.Errorf("--until: %w", err)
+			}
+		}
+		if until.IsZero() != !drp.FactKind(c.Fact).SetsDate() {
+			return fmt.Errorf("--until goes with a fact that sets a date, and only with one: %s, %s, %s", drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted)
+		}
 		stored, err := l.Load(a.ctx, c.Dispute)
 		if err != nil {
 			return err
@@ -63,7 +74,7 @@ func (c *factAddCmd) Run(a *app) error {
 		if c.Stage != "" && pol.Stage(c.Stage) == nil {
 			return fmt.Errorf("no such stage %q in %s", c.Stage, pol.ID)
 		}
-		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
+		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Until: until, Event: c.Event, Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
 		id, err := a.attest(l, drp.Attestation, at)
 		if err != nil {
 			return err

@@ -33,6 +33,7 @@ type story struct {
 	Until    workday.Date                 `yaml:"until"`
 	Workers  map[string]storyWorker       `yaml:"workers"`
 	Children map[string]map[string]string `yaml:"children"` // child: title: worker
+	Titles   map[string]string            `yaml:"titles"`   // first letter of a thread: how its form calls itself
 	Days     []storyDay                   `yaml:"days"`
 }
 
@@ -78,9 +79,11 @@ type storyMail struct {
 }
 
 type storyFact struct {
-	Form    string       `yaml:"form"`
+	Form    string       `yaml:"form"`   // the record that it is about
+	Thread  string       `yaml:"thread"` // or the thread
 	Fact    drp.FactKind `yaml:"fact"`
 	On      workday.Date `yaml:"on"`
+	Until   workday.Date `yaml:"until"`
 	By      string       `yaml:"by"`
 	Because string       `yaml:"because"`
 }
@@ -212,9 +215,6 @@ func (g *playground) record(ctx context.Context, r storyRecord, today workday.Da
 	return err
 }
 
-// headings are the blocks of the form, in order.
-var headings = []string{"", "Informal", "Stage 1", "Stage 2", "Stage 3", "Stage 4", "Stage 5", "Stage 6"}
-
 // grow adds to the thread's form and gives it as a Word file: old blocks stay in it, as in real life.
 func (g *playground) grow(m storyMail) ([]byte, error) {
 	if g.forms[m.Thread] == nil {
@@ -232,10 +232,10 @@ func (g *playground) grow(m storyMail) ([]byte, error) {
 		}
 	}
 	var blocks []paper.Block
-	for i, heading := range headings {
+	for i, heading := range headings(g.forms[m.Thread]) {
 		b := paper.Block{Heading: heading}
 		if i == 0 {
-			b.Heading, b.Title = "Dispute Resolution Form", true
+			b.Heading, b.Title = g.title(m.Thread), true
 		}
 		for _, label := range sortedKeys(g.forms[m.Thread][heading]) {
 			b.Rows = append(b.Rows, []string{label, g.forms[m.Thread][heading][label]})
@@ -245,6 +245,20 @@ func (g *playground) grow(m storyMail) ([]byte, error) {
 		}
 	}
 	return paper.Docx(blocks)
+}
+
+// headings are the blocks of a form in order: what it is about, the informal stage, then the stages.
+func headings(form map[string]map[string]string) []string {
+	out := []string{"", "Informal"}
+	return append(out, slices.DeleteFunc(sortedKeys(form), func(h string) bool { return slices.Contains(out, h) })...)
+}
+
+// title is how a thread's form calls itself.
+func (g *playground) title(thread string) string {
+	if t := g.Titles[thread[:1]]; t != "" {
+		return t
+	}
+	return "Dispute Resolution Form"
 }
 
 var refOf = regexp.MustCompile(`\{ref:(\w+)\}`)
@@ -333,15 +347,15 @@ func authentication(m storyMail, from storyWorker) string {
 // attest is what somebody types at the console.
 func (g *playground) attest(ctx context.Context, l *ledger.Ledger, f storyFact, known []drp.Known, now time.Time) error {
 	for _, k := range known {
-		if k.Record != f.Form {
+		if f.Thread == "" && k.Record != f.Form || f.Thread != "" && k.Ref != g.ref(f.Thread, known) {
 			continue
 		}
-		body, err := json.Marshal(drp.Attest{Dispute: k.Ref, Fact: f.Fact, On: f.On, By: f.By, Because: f.Because, Actor: "demo"})
+		body, err := json.Marshal(drp.Attest{Dispute: k.Ref, Fact: f.Fact, On: f.On, Until: f.Until, By: f.By, Because: f.Because, Actor: "demo"})
 		if err != nil {
 			return err
 		}
 		sum := sha256.Sum256(body)
 		return l.Ingest(ctx, "console", []drp.Evidence{{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: drp.Attestation, Key: "attestation", Learned: now, Body: body}}, nil, now)
 	}
-	return fmt.Errorf("no dispute about form %s", f.Form)
+	return fmt.Errorf("no dispute about %s%s", f.Form, f.Thread)
 }

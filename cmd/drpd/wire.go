@@ -73,6 +73,10 @@ func prepare(name string) (*parts, error) {
 	}
 	p.mapping.Mailbox = c.Mailbox.Address
 	if errors.Join(errs...) == nil {
+		p.policies, err = p.policies.Using(p.mapping.FormTypes())
+		keep(err)
+	}
+	if errors.Join(errs...) == nil {
 		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.System.People.Titles)
 		keep(err)
 	}

@@ -84,6 +84,11 @@ const (
 	ReferralMade      FactKind = "referral-made" // to another agency, or a case to a service; never CAFCASS
 )
 
+// SetsDate says whether the fact sets a date: a timescale, more time, or a time out with the day on which it ends.
+func (k FactKind) SetsDate() bool {
+	return k == TimescaleSet || k == MoreTimeGiven || k == TimeOutStarted
+}
+
 // FactKinds lists every fact that there is, in the order in which facts of one day are taken: what a person asks for
 // comes before what follows from it, so that an alert is never taken for the ground of the word that caused it.
 func FactKinds() []FactKind {

@@ -104,6 +104,25 @@ func (s Set) ForDispute(form string, raised, today workday.Date) *Policy {
 	return p
 }
 
+// Using returns the policies that the form types name, each of their versions. A form type that names none is an error.
+func (s Set) Using(forms []string) (Set, error) {
+	var out Set
+	var missing strict.Faults
+	var known []string
+	for _, p := range s {
+		known = append(known, p.Forms...)
+		if slices.ContainsFunc(p.Forms, func(f string) bool { return slices.Contains(forms, f) }) {
+			out = append(out, p)
+		}
+	}
+	for _, f := range forms {
+		if !slices.Contains(known, f) {
+			missing = append(missing, strict.Fault{File: "policies", Message: fmt.Sprintf("no policy is for the form type %q%s", f, strict.Suggest(f, slices.Clone(known)))})
+		}
+	}
+	return out, missing.Err()
+}
+
 // ByDigest returns the policy with that digest, or nil.
 func (s Set) ByDigest(digest string) *Policy {
 	for _, p := range s {

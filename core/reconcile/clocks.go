@@ -96,6 +96,7 @@ func (d *decider) startOf(k policy.Clock, v *visit) drp.Fact {
 		r := d.run(*other, v)
 		f := r.Start
 		f.On = r.Proof.Due
+		f.Learned = max(f.Learned, f.On) // a day that was counted is no doubtful one
 		return f
 	}
 	return v.by

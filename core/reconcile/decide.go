@@ -50,9 +50,9 @@ type Result struct {
 	Closed    bool // ended, and nothing more is to follow
 }
 
-// Recorded is a fact that is kept and changes nothing, with the clause that says so.
+// Recorded is what is kept and changes nothing, with the clause that says so.
 type Recorded struct {
-	Fact   drp.FactKind
+	What   string
 	On     workday.Date
 	Clause string
 }

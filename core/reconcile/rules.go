@@ -258,6 +258,9 @@ func (d *decider) stageOf(f drp.Fact) string { return d.owning(f).stage.ID }
 
 // followUps see that what must follow something does, also after the dispute has ended.
 func (d *decider) followUps() {
+	if e := d.story.ended; e != nil && e.Kind == drp.OutOfScope {
+		return // it was never a dispute under this procedure
+	}
 	for n, u := range d.Policy.FollowUps {
 		for i, a := range d.ahead(u) {
 			who := u.By
@@ -423,7 +426,7 @@ func (d *decider) review() {
 		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force", Since: r.On, Severity: "note"})
 	}
 	for _, q := range d.Policy.Quarterly {
-		d.result.Recorded = append(d.result.Recorded, Recorded{drp.Raised, d.story.raised.On.Quarter(), q.Clause})
+		d.result.Recorded = append(d.result.Recorded, Recorded{"counts for the review of the quarter from " + d.story.raised.On.Quarter().String() + ": " + q.Says, d.story.raised.On.Quarter(), q.Clause})
 	}
 }
 
@@ -431,7 +434,7 @@ func (d *decider) review() {
 func (d *decider) parallel() {
 	for _, p := range d.Policy.Parallel {
 		for _, f := range d.story.find(p.Fact) {
-			d.result.Recorded = append(d.result.Recorded, Recorded{f.Kind, f.On, p.Clause})
+			d.result.Recorded = append(d.result.Recorded, Recorded{string(f.Kind) + " on " + f.On.String() + "; no clock stops", f.On, p.Clause})
 		}
 	}
 }
