@@ -1,4 +1,5 @@
-// Package testdata holds what tests and the demo share: the demo council's story, its configuration and its schema.
+// Package testdata holds what tests and the demo share: the demo council's story, its configuration and its schema, and
+// small procedures, each of which shows a few things that the policy language can say.
 // Every name in it is made up.
 package testdata
 
@@ -6,5 +7,5 @@ import "embed"
 
 // FS holds the files.
 //
-//go:embed demo
+//go:embed demo policies
 var FS embed.FS

@@ -157,6 +157,9 @@ func (a *app) clock(indent string, c reconcile.Running) {
 	case c.Clock.ID == "":
 		a.printf("%sno clock\n", indent)
 		return
+	case c.Waits:
+		a.printf("%s%s: starts with %q (%s)\n", indent, c.Clock.ID, c.Clock.From, c.Clock.Clause)
+		return
 	case c.Unset:
 		a.printf("%s%s: no timescale has been set for this case (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
 		return

@@ -252,11 +252,14 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
-	code := ""
+	code, starts := "", []drp.FactKind(nil)
 	if p != nil {
-		code = p.Code
+		code, starts = p.Code, p.Starts()
 	}
-	tied := drp.Tie(reading, code, known)
+	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(starts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
+		reading.Subject.Raised = reading.Facts[i].On
+	}
+	tied := drp.Tie(reading, code, starts, known)
 	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
 		return Placement{}, err
 	} else if to != "" { // a person has said where it belongs

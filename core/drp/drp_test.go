@@ -146,7 +146,7 @@ func TestTie(t *testing.T) {
 		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "new"},
 		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
-		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, "X", known)
+		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, "X", []drp.FactKind{drp.Raised}, known)
 		text := got.Ref
 		if got.New {
 			text = "new"

@@ -32,7 +32,9 @@ type Tied struct {
 
 // Tie finds the dispute of a reading: by drpd's reference, else by the record's key, else by child and date among the
 // open disputes under the same policy. A doubtful tie is never a guess.
-func Tie(r Reading, code string, known []Known) Tied {
+//
+// Some policies are raised by an event: starts lists the facts that begin a dispute.
+func Tie(r Reading, code string, starts []FactKind, known []Known) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
 		if slices.ContainsFunc(known, func(k Known) bool { return k.Ref == s.Dispute }) {
@@ -51,7 +53,7 @@ func Tie(r Reading, code string, known []Known) Tied {
 		if s.Record != "" && k.Record == s.Record {
 			return Tied{Ref: k.Ref}
 		}
-		if s.Record != "" && k.Record != "" || !k.Open || !intersects(k.Children, s.Children) {
+		if s.Record != "" && k.Record != "" || !k.Open || !sameMatter(k, s) {
 			continue
 		}
 		if s.Raised.IsZero() || s.Raised == k.Raised {
@@ -67,7 +69,7 @@ func Tie(r Reading, code string, known []Known) Tied {
 		return Tied{Doubt: fmt.Sprintf("it may belong to %d disputes about this child", len(near))}
 	case len(other) > 0:
 		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
-	case s.Form != "" && raises(r):
+	case s.Form != "" && raises(r, starts):
 		return Tied{Ref: Reference(code, s), New: true}
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
@@ -81,8 +83,17 @@ func TieTo(r Reading, code, to string) Tied {
 	return Tied{Ref: to}
 }
 
-func raises(r Reading) bool {
-	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return f.Kind == Raised && !f.Denied })
+// sameMatter says whether a dispute may be about what evidence is about: a child of both, or the theme of a dispute that
+// is about no child.
+func sameMatter(k Known, s Subject) bool {
+	if len(k.Children)+len(s.Children) == 0 {
+		return k.Theme != "" && k.Theme == s.Theme
+	}
+	return intersects(k.Children, s.Children)
+}
+
+func raises(r Reading, starts []FactKind) bool {
+	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return slices.Contains(starts, f.Kind) && !f.Denied })
 }
 
 // Reference makes the reference of a new dispute: the same record, or the same form about the same child and day, gives
@@ -91,6 +102,9 @@ func Reference(code string, s Subject) string {
 	what := s.Form + "\x00" + s.Record
 	if s.Record == "" {
 		what += strings.Join(slices.Sorted(slices.Values(s.Children)), ",") + "\x00" + s.Raised.String()
+		if len(s.Children) == 0 {
+			what += "\x00" + s.Theme
+		}
 	}
 	sum := sha256.Sum256([]byte(what))
 	return code + "-" + base32.StdEncoding.EncodeToString(sum[:])[:6]

@@ -208,6 +208,7 @@ type Clock struct {
 	ID       string     `yaml:"id"`
 	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), or the fact that starts it
 	Of       string     `yaml:"of"`        // dispute: the fact may lie anywhere in the dispute, not in the stage only
+	Waits    bool       `yaml:"waits"`     // it does not run before that fact has come; else it runs from the entry of the stage until then
 	Else     string     `yaml:"else"`      // the clock at whose end it starts where the fact has not come
 	Until    string     `yaml:"until"`     // ended, answered, or the fact that stops it
 	Amount   Amount     `yaml:"amount"`    //
@@ -609,6 +610,15 @@ func (p *Policy) Owners(stage string) []string {
 		return s.Owner
 	}
 	return p.Owner
+}
+
+// Starts returns the facts that begin a dispute: somebody raised it, or the event that does.
+func (p *Policy) Starts() []drp.FactKind {
+	out := []drp.FactKind{drp.Raised}
+	if p.Trigger != nil {
+		out = append(out, p.Trigger.Fact)
+	}
+	return out
 }
 
 // OwnersOfAny returns every role that owns the dispute at some stage, the policy's own first.

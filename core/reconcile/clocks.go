@@ -23,10 +23,11 @@ type Running struct {
 	Beyond bool   // its end lies past the calendar
 	Paused string // why it stands still: no end is known while it does
 	Unset  bool   // it is to be set for this case, and has not been
+	Waits  bool   // the fact that starts it has not come
 }
 
 // Open says whether the clock has no end that could be stated today.
-func (r Running) Open() bool { return r.None || r.Beyond || r.Paused != "" || r.Unset }
+func (r Running) Open() bool { return r.None || r.Beyond || r.Paused != "" || r.Unset || r.Waits }
 
 // Overdue says whether the limit has passed and what it asks for has not come.
 func (r Running) Overdue(today workday.Date) bool {
@@ -43,7 +44,8 @@ func (d *decider) run(k policy.Clock, v *visit) Running {
 	r.Start = d.startOf(k, v)
 	r.Doubt = d.doubt(r.Start)
 	r.Met = d.met(k, v, r.Start.On)
-	if r.None {
+	r.Waits = k.Waits && string(r.Start.Kind) != k.From
+	if r.None || r.Waits {
 		return r
 	}
 	r.Proof = d.count(k, v, amount, &r)

@@ -203,7 +203,8 @@ func (d *decider) finding(stage string, f drp.Finding) {
 // duty holder is asked until they confirm it.
 func (d *decider) unconfirmed() bool {
 	r := d.story.raised
-	if intersects(r.ByRoles, d.Policy.Raisers) || d.File.Ruled("dispute") == "confirm" {
+	event := d.Policy.Trigger != nil && r.Kind == d.Policy.Trigger.Fact
+	if event || intersects(r.ByRoles, d.Policy.Raisers) || d.File.Ruled("dispute") == "confirm" {
 		return false
 	}
 	d.finding(d.current().stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})

@@ -108,6 +108,7 @@ type Expect struct {
 	Due    workday.Date `yaml:"due"`
 	Held   bool         `yaml:"held"`   // a person must read it first
 	Urgent bool         `yaml:"urgent"` // goes at once
+	Also   []string     `yaml:"also"`   // what an alert says besides what it asks
 	Agenda bool         `yaml:"agenda"` // an alert that carries the agenda of the meeting
 	Or     []string     `yaml:"or"`     // the other stages that the owner may choose
 }
@@ -382,6 +383,9 @@ func show(e Expect) string {
 	if e.Agenda {
 		s += " with agenda"
 	}
+	for _, also := range e.Also {
+		s += "; " + also
+	}
 	for _, other := range e.Or {
 		s += " or " + other
 	}
@@ -400,6 +404,7 @@ func (r *run) compare(today workday.Date, day Day, got []drp.Effect) {
 		switch e.Kind {
 		case drp.Email:
 			x.Email, x.Due, x.Urgent = e.Reason, e.Due, e.Urgent
+			x.Also = e.Also
 			x.Agenda = e.Reason == drp.ReasonAlert && len(e.Agenda) > 0
 			for _, a := range e.Asks {
 				if a.Fact == drp.Escalated && a.Stage != e.Next {

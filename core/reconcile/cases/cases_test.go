@@ -8,21 +8,28 @@ import (
 	"drpd/core/reconcile/cases"
 	"drpd/core/workday"
 	"drpd/policies"
+	"drpd/testdata"
 )
 
 func suites(t *testing.T) []*cases.Suite {
 	t.Helper()
-	names, err := fs.Glob(policies.FS, "*/policy.yaml")
+	small, err := fs.Sub(testdata.FS, "policies")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var out []*cases.Suite
-	for _, n := range names {
-		s, err := cases.Load(policies.FS, path.Dir(n))
-		if err != nil {
-			t.Fatal(err)
+	for _, fsys := range []fs.FS{policies.FS, small} {
+		names, err := fs.Glob(fsys, "*/policy.yaml")
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%d policies, %v", len(names), err)
 		}
-		out = append(out, s)
+		for _, n := range names {
+			s, err := cases.Load(fsys, path.Dir(n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, s)
+		}
 	}
 	return out
 }
