@@ -4,6 +4,11 @@ package policies
 
 import "embed"
 
+// Schema is the JSON Schema of the policy language, generated from its types: for editors.
+//
+//go:embed policy.schema.json
+var Schema string
+
 // FS holds every shipped policy.
 //
 //go:embed */*.yaml

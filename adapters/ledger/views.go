@@ -145,3 +145,29 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 	})
 	return found, err
 }
+
+// KeptPolicy is the text of a policy under which disputes started, overlays included.
+type KeptPolicy struct {
+	Digest string
+	Name   string
+	Text   string
+}
+
+// KeepPolicy keeps the text of a policy for the disputes that start under it; one that is kept already stays as it is.
+func (l *Ledger) KeepPolicy(ctx context.Context, p KeptPolicy, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		fresh, err := t.changed(`INSERT INTO policy (digest, name, text) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`, p.Digest, p.Name, p.Text)
+		if err != nil || !fresh {
+			return err
+		}
+		return t.audit(now, "drpd", "policy kept", p.Name, p.Digest)
+	})
+}
+
+// KeptPolicies gives every policy text that was kept.
+func (l *Ledger) KeptPolicies(ctx context.Context) (out []KeptPolicy, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT digest, name, text FROM policy ORDER BY digest`)
+	})
+	return out, err
+}

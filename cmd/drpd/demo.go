@@ -53,6 +53,9 @@ func (c *demoCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = d.close() }()
+	if err := keepPolicies(a.ctx, d.ledger, d.Policies, clock); err != nil {
+		return err
+	}
 	var total daemon.Report
 	cycles, stages := 0, make(map[string]bool)
 	for today := s.From; today <= s.Until; today++ {

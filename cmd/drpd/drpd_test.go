@@ -67,7 +67,7 @@ func inDemo(t *testing.T, args ...string) string {
 	return out
 }
 
-// The dates of the demo's twenty disputes, counted on paper from the clauses and the story, agree with explain.
+// The dates of the demo's disputes, counted on paper from the clauses and the story, agree with explain.
 func TestDatesByHand(t *testing.T) {
 	src, err := os.ReadFile("testdata/dates_by_hand.yaml")
 	if err != nil {
@@ -368,6 +368,80 @@ func TestConsole(t *testing.T) {
 		if code, _, errs := drpd(t, append([]string{"--config", config}, args...)...); code != 1 || errs == "" {
 			t.Errorf("%v: exit %d: %s", args, code, errs)
 		}
+	}
+}
+
+// An overlay changes the text for new disputes; what is open keeps the one under which it started, until a person moves
+// it: shown first, and then with one correction and nothing sent again.
+func TestOverlayAndMigrate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	config := filepath.Join(dir, "drpd.yaml")
+	now := at(workday.NewDate(2026, time.November, 19), 10)
+	run := func(want int, args ...string) string {
+		t.Helper()
+		var o, e bytes.Buffer
+		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)); code != want {
+			t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
+		}
+		return o.String() + e.String()
+	}
+	sent := func() int {
+		mails, err := filepath.Glob(filepath.Join(dir, "mail/out/*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(mails)
+	}
+	run(0, "run", "--once")
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(run(0, "list", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, "20403") })
+	ref, before := all[i].Ref, sent()
+	if out := run(0, "explain", ref); !strings.Contains(out, "due 2026-11-23") {
+		t.Error(out)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("drpd.yaml", string(old)+"overlays: overlays\n")
+	write("overlays/fairshire.yaml", "overlay: iro-carefirst\nauthority: Fairshire\nchanges:\n  - {set: version, to: 2, because: changed in November}\n  - {set: stages.stage-1.clocks.complete.amount, to: 7 working days, because: agreed with the IROs}\n")
+	now = now.Add(time.Hour)
+	run(0, "run", "--once")
+	if out := run(0, "explain", ref); !strings.Contains(out, "due 2026-11-23") || !strings.Contains(out, "version 1") || sent() != before {
+		t.Errorf("the overlay moved an open dispute, %d emails more: %s", sent()-before, out)
+	}
+	if out := run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", ref); !strings.Contains(out, "the limit was 2026-11-23 and becomes 2026-11-25") || !strings.Contains(out, "nothing was changed") {
+		t.Error(out)
+	}
+	run(0, "run", "--once")
+	if out := run(0, "explain", ref); !strings.Contains(out, "version 1") {
+		t.Error("shown, and done: ", out)
+	}
+	run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", "--apply", ref)
+	now = now.Add(time.Hour)
+	run(0, "run", "--once")
+	out := run(0, "explain", ref)
+	if !strings.Contains(out, "due 2026-11-25") || !strings.Contains(out, "version 2") || strings.Count(out, "email correction") != 1 || strings.Count(out, "email alert") != 1 {
+		t.Error(out)
+	}
+	if n := sent() - before; n != 3 { // the correction: to the team manager, the social worker, and the IRO
+		t.Errorf("%d emails more, want the correction to three people", n)
+	}
+	if out := run(1, "policy", "migrate", "--policy", "iro-carefirst", "--to", "9"); !strings.Contains(out, "no version 9") {
+		t.Error(out)
 	}
 }
 

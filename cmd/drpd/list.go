@@ -19,6 +19,9 @@ func (a *app) withLedger(do func(*parts, *ledger.Ledger) error) error {
 		return err
 	}
 	defer func() { _ = l.Close() }()
+	if err := p.recall(a.ctx, l); err != nil {
+		return err
+	}
 	return do(p, l)
 }
 

@@ -1,19 +1,29 @@
 package main
 
 import (
+	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"drpd/core/policy"
 	"drpd/core/reconcile/cases"
+	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/policies"
 )
 
 type policyCmd struct {
-	List  policyListCmd  `cmd:"" help:"The procedures that are shipped."`
-	Check policyCheckCmd `cmd:"" help:"Check a policy file: every problem at its line."`
-	Test  policyTestCmd  `cmd:"" help:"Run the cases of the shipped policies, and prove each clause alive."`
+	List    policyListCmd    `cmd:"" help:"The procedures that are shipped."`
+	Show    policyShowCmd    `cmd:"" help:"A procedure in plain English: who does what by when, with each reading marked."`
+	Graph   policyGraphCmd   `cmd:"" help:"A procedure as a drawing, for Mermaid or Graphviz."`
+	Diff    policyDiffCmd    `cmd:"" help:"What differs between two procedures, or two versions of one, in words."`
+	Check   policyCheckCmd   `cmd:"" help:"Check a policy file: every problem at its line."`
+	Test    policyTestCmd    `cmd:"" help:"Run the cases of the shipped policies, or of a folder, and prove each clause alive."`
+	Schema  policySchemaCmd  `cmd:"" help:"The JSON Schema of the policy language, for editors."`
+	Migrate policyMigrateCmd `cmd:"" help:"Move open disputes to another version of their procedure. Shows what would change; does it with --apply."`
 }
 
 type policyListCmd struct{}
@@ -30,25 +40,145 @@ func (c *policyListCmd) Run(a *app) error {
 	return nil
 }
 
-type policyCheckCmd struct {
-	File string `arg:"" type:"existingfile"`
+// readPolicy reads a shipped policy by its name, or a file, with overlays over it.
+func readPolicy(name string, overlays []string) (*policy.Policy, error) {
+	var src []byte
+	var err error
+	file := name
+	if strings.ContainsAny(name, `./\`) {
+		src, err = os.ReadFile(name)
+	} else {
+		file = name + "/policy.yaml"
+		if src, err = fs.ReadFile(policies.FS, file); err != nil {
+			shipped, _ := fs.Glob(policies.FS, "*/policy.yaml")
+			for i := range shipped {
+				shipped[i] = filepath.Dir(shipped[i])
+			}
+			err = fmt.Errorf("no shipped policy is called %q%s; a file of your own is a path, such as ./%s", name, strict.Suggest(name, shipped), file)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	over, err := readOverlays(overlays)
+	if err != nil {
+		return nil, err
+	}
+	return policy.Parse(file, src, over...)
 }
 
-// Run checks one file.
-func (c *policyCheckCmd) Run(a *app) error {
-	src, err := os.ReadFile(c.File)
+func readOverlays(files []string) ([]strict.Overlay, error) {
+	var out []strict.Overlay
+	for _, name := range files {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, strict.Overlay{Name: name, Src: src})
+	}
+	return out, nil
+}
+
+type policyShowCmd struct {
+	Policy  string   `arg:"" help:"The name of a shipped procedure, or a file."`
+	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
+}
+
+// Run shows a policy.
+func (c *policyShowCmd) Run(a *app) error {
+	p, err := readPolicy(c.Policy, c.Overlay)
 	if err != nil {
 		return err
 	}
-	p, err := policy.Parse(c.File, src)
-	if err != nil {
-		return err
-	}
-	a.printf("%s: %s version %d, no problem\n", c.File, p.ID, p.Version)
+	a.printf("%s", p.Show())
 	return nil
 }
 
-type policyTestCmd struct{}
+type policyGraphCmd struct {
+	Policy  string   `arg:"" help:"The name of a shipped procedure, or a file."`
+	Format  string   `help:"mermaid or dot." enum:"mermaid,dot" default:"mermaid"`
+	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
+}
+
+// Run draws a policy.
+func (c *policyGraphCmd) Run(a *app) error {
+	p, err := readPolicy(c.Policy, c.Overlay)
+	if err != nil {
+		return err
+	}
+	if c.Format == "dot" {
+		a.printf("%s", p.DOT())
+	} else {
+		a.printf("%s", p.Mermaid())
+	}
+	return nil
+}
+
+type policyDiffCmd struct {
+	Old     string   `arg:"" help:"The name of a shipped procedure, or a file."`
+	New     string   `arg:"" help:"The other; the same name with --overlay shows what the overlay changes."`
+	Overlay []string `help:"Overlays of the authority, over the new one." type:"existingfile"`
+}
+
+// Run tells what differs.
+func (c *policyDiffCmd) Run(a *app) error {
+	old, err := readPolicy(c.Old, nil)
+	if err != nil {
+		return err
+	}
+	now, err := readPolicy(c.New, c.Overlay)
+	if err != nil {
+		return err
+	}
+	lines := policy.Diff(old, now)
+	for _, line := range lines {
+		a.printf("%s\n", line)
+	}
+	if len(lines) == 0 {
+		a.printf("they say the same\n")
+	}
+	return nil
+}
+
+type policyCheckCmd struct {
+	Files   []string `arg:"" type:"existingfile" name:"file"`
+	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
+}
+
+// Run checks files, and warns of what works and should not be forgotten.
+func (c *policyCheckCmd) Run(a *app) error {
+	var faults strict.Faults
+	for _, file := range c.Files {
+		if !strings.ContainsAny(file, `./\`) {
+			file = "./" + file
+		}
+		p, err := readPolicy(file, c.Overlay)
+		if bad, ok := err.(strict.Faults); ok { //nolint:errorlint // it is returned as it is
+			faults = append(faults, bad...)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		a.printf("%s: %s version %d, no problem\n", file, p.ID, p.Version)
+		for _, w := range p.Warnings(workday.DateOf(a.now().In(london()))) {
+			a.printf("%s: warning: %s\n", file, w)
+		}
+	}
+	return faults.Err()
+}
+
+type policySchemaCmd struct{}
+
+// Run prints the schema.
+func (c *policySchemaCmd) Run(a *app) error {
+	a.printf("%s", policies.Schema)
+	return nil
+}
+
+type policyTestCmd struct {
+	Folder string `arg:"" optional:"" help:"A folder with a folder for each policy, each with policy.yaml and cases.yaml." type:"existingdir"`
+}
 
 // failing runs every case of a suite.
 func failing(s *cases.Suite, cal *workday.Calendar) []string {
@@ -65,29 +195,37 @@ func (c *policyTestCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	set, err := policy.Load(policies.FS)
+	fsys := fs.FS(policies.FS)
+	if c.Folder != "" {
+		fsys = os.DirFS(c.Folder)
+	}
+	set, err := policy.Load(fsys)
 	if err != nil {
 		return err
 	}
-	passed, failed := 0, 0
+	var ids []string
 	for _, p := range set {
-		s, err := cases.Load(policies.FS, p.ID)
+		ids = append(ids, p.ID)
+	}
+	passed, failed := 0, 0
+	for _, id := range slices.Compact(ids) {
+		s, err := cases.Load(fsys, id)
 		if err != nil {
 			return err
 		}
 		for _, wrong := range failing(s, cal) {
-			a.printf("FAIL %s: %s\n", p.ID, wrong)
+			a.printf("FAIL %s: %s\n", id, wrong)
 			failed++
 		}
 		alive := s.Alive(cal)
-		for _, clause := range p.Cited() {
+		for _, clause := range s.Policy.Cited() {
 			if len(alive[clause]) == 0 {
-				a.printf("FAIL %s %-4s no case needs it\n", p.ID, clause)
+				a.printf("FAIL %s %-4s no case needs it\n", id, clause)
 				failed++
 				continue
 			}
 			passed++
-			a.printf("pass %s %-4s %s\n", p.ID, clause, strings.Join(alive[clause], "; "))
+			a.printf("pass %s %-4s %s\n", id, clause, strings.Join(alive[clause], "; "))
 		}
 	}
 	a.printf("%d passed, %d failed\n", passed, failed)

@@ -35,6 +35,9 @@ func (c *runCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = d.close() }()
+	if err := keepPolicies(a.ctx, d.ledger, d.Policies, a.now()); err != nil {
+		return err
+	}
 	host, _ := os.Hostname()
 	holder := fmt.Sprintf("%s, process %d", host, os.Getpid())
 	for {

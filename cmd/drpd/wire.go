@@ -26,6 +26,7 @@ import (
 	"drpd/core/drp"
 	"drpd/core/notice"
 	"drpd/core/policy"
+	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/mapping"
 	"drpd/policies"
@@ -60,7 +61,9 @@ func prepare(name string) (*parts, error) {
 	p := &parts{config: c}
 	var errs []error
 	keep := func(err error) { errs = append(errs, err) }
-	p.policies, err = policy.Load(policyFS(c))
+	over, err := overlays(c)
+	keep(err)
+	p.policies, err = policy.Load(policyFS(c), over...)
 	keep(err)
 	fsys, file := shippedOr(c, "systems", c.Records.Mapping)
 	p.mapping.System, err = mapping.LoadSystem(fsys, file)
@@ -104,6 +107,51 @@ func policyFS(c *config.Config) fs.FS {
 		return policies.FS
 	}
 	return os.DirFS(c.Path(c.Policies))
+}
+
+// overlays reads the authority's overlays, a file each.
+func overlays(c *config.Config) ([]strict.Overlay, error) {
+	if c.Overlays == "" {
+		return nil, nil
+	}
+	files, err := filepath.Glob(filepath.Join(c.Path(c.Overlays), "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	return readOverlays(files)
+}
+
+// keepPolicies keeps the texts of the policies in the ledger, so that a dispute keeps the one it started under also when
+// the file, or an overlay, is changed.
+func keepPolicies(ctx context.Context, l *ledger.Ledger, set policy.Set, now time.Time) error {
+	for _, p := range set {
+		if p.Kept {
+			continue
+		}
+		if err := l.KeepPolicy(ctx, ledger.KeptPolicy{Digest: p.Digest, Name: p.ID, Text: string(p.Text)}, now); err != nil {
+			return fmt.Errorf("policy %s: %w", p.ID, err)
+		}
+	}
+	return nil
+}
+
+// recall adds the policies that were kept and are no longer loaded.
+func (p *parts) recall(ctx context.Context, l *ledger.Ledger) error {
+	kept, err := l.KeptPolicies(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range kept {
+		if p.policies.ByDigest(k.Digest) != nil {
+			continue
+		}
+		old, err := policy.Parse(k.Name+"/policy.yaml as it was kept", []byte(k.Text))
+		if err != nil {
+			return fmt.Errorf("a policy that disputes started under can no longer be read: %w", err)
+		}
+		p.policies = p.policies.WithKept(old)
+	}
+	return nil
 }
 
 // shippedOr finds a mapping: a name is one that comes with drpd, a path is a file of the authority.
@@ -166,6 +214,9 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	led, err := openLedger(ctx, c)
 	if err != nil {
 		return nil, err
+	}
+	if err := p.recall(ctx, led); err != nil {
+		return nil, errors.Join(err, led.Close())
 	}
 	sys, err := records.OpenSQLite(c.Records.Name, c.Path(c.Records.File), p.mapping.System)
 	if err != nil {

@@ -447,15 +447,28 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	if err != nil {
 		return reconcile.Case{}, err
 	}
-	p := d.Policies.ByDigest(stored.Policy)
-	if p == nil || p.InForce == nil {
-		p = d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
-	}
+	p := d.policyOf(stored, readings)
 	if p != nil {
 		roster = roster.WithFallbacks(p.Fallbacks)
 	}
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: drp.Fold(readings, roster), Roster: roster, Past: stored.Past,
 		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil
+}
+
+// policyOf is the policy that a dispute started under, or the one to which a person moved it.
+func (d *Daemon) policyOf(stored Stored, readings []drp.Reading) *policy.Policy {
+	digest := stored.Policy
+	for _, r := range readings {
+		for _, x := range r.Rulings {
+			if x.About == drp.AboutPolicy {
+				digest = x.Choice
+			}
+		}
+	}
+	if p := d.Policies.ByDigest(digest); p != nil && p.InForce != nil {
+		return p
+	}
+	return d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.

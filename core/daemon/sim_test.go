@@ -713,8 +713,7 @@ func (w *world) settled(c reconcile.Case, p drp.Past) {
 	if err != nil || strings.Contains(string(body), canary) {
 		w.fail("%s: an effect holds a name (%v)", c.Ref, err)
 	}
-	switch {
-	case p.Kind == drp.CaseNote && p.Life == drp.Accepted && len(w.notes.Written[p.Key]) != 1:
+	if p.Kind == drp.CaseNote && p.Life == drp.Accepted && len(w.notes.Written[p.Key]) != 1 {
 		w.fail("%s: the case note %s is there %d times", c.Ref, p.Key, len(w.notes.Written[p.Key]))
 	}
 }

@@ -243,6 +243,10 @@ type Ruling struct {
 	By     string `json:"by"`
 }
 
+// AboutPolicy is what a ruling is about that moves a dispute to another version of its policy, whose digest is the
+// choice.
+const AboutPolicy = "policy"
+
 // Conflict is a question that only a person can settle.
 type Conflict struct {
 	ID       string

@@ -17,17 +17,25 @@ import (
 	"drpd/core/workday"
 )
 
-// Parse reads a policy file and checks it. The error, if any, is strict.Faults: every problem, each at its line.
-func Parse(name string, src []byte) (*Policy, error) {
+// Parse reads a policy file with the authority's overlays over it, and checks the whole. The error, if any, is
+// strict.Faults: every problem, each at its line, in the overlay where it stands there.
+func Parse(name string, src []byte, overlays ...strict.Overlay) (*Policy, error) {
 	p := &Policy{}
-	f := strict.Load(name, src, p)
+	f := strict.LoadWith(name, src, p, overlays, "clauses")
 	if f.Err() == nil {
 		check(f, p)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(src)
+	var err error
+	p.Local, p.Text = f.Changes(), src
+	if len(overlays) > 0 {
+		if p.Text, err = f.Source(); err != nil {
+			return nil, err
+		}
+	}
+	sum := sha256.Sum256(p.Text)
 	p.Digest = hex.EncodeToString(sum[:])[:12]
 	return p, nil
 }
@@ -35,24 +43,33 @@ func Parse(name string, src []byte) (*Policy, error) {
 // Set is all policies that are known, each version.
 type Set []*Policy
 
-// Load parses policy.yaml in every folder of fsys; all faults of all files come together.
-func Load(fsys fs.FS) (Set, error) {
-	names, err := fs.Glob(fsys, "*/policy.yaml")
+// Load parses the policies of every folder of fsys, policy.yaml and one policy-*.yaml for each other version, with the
+// overlays that are for them; all faults of all files come together.
+func Load(fsys fs.FS, overlays ...strict.Overlay) (Set, error) {
+	names, err := fs.Glob(fsys, "*/policy*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	var set Set
 	var faults strict.Faults
+	for _, o := range overlays {
+		if id, _ := o.Overlays(); !slices.Contains(folders(names), id) {
+			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1, Message: fmt.Sprintf("it is for the policy %q, which there is not%s", id, strict.Suggest(id, folders(names)))})
+		}
+	}
 	for _, name := range names {
 		src, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, err
 		}
-		p, err := Parse(name, src)
+		p, err := Parse(name, src, overlaysFor(name, src, overlays)...)
 		var bad strict.Faults
 		if errors.As(err, &bad) {
 			faults = append(faults, bad...)
 			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		if p.ID != path.Dir(name) {
 			faults = append(faults, strict.Fault{File: name, Line: 1, Col: 9, Message: fmt.Sprintf("the policy is called %q but its folder %q: give both one name", p.ID, path.Dir(name))})
@@ -61,6 +78,24 @@ func Load(fsys fs.FS) (Set, error) {
 	}
 	faults = append(faults, set.overlaps()...)
 	return set, faults.Err()
+}
+
+// overlaysFor gives the overlays of a policy file: those for its folder, and for its version where they name one.
+func overlaysFor(name string, src []byte, all []strict.Overlay) []strict.Overlay {
+	var head Policy
+	strict.Load(name, src, &head)
+	return slices.DeleteFunc(slices.Clone(all), func(o strict.Overlay) bool {
+		id, version := o.Overlays()
+		return id != path.Dir(name) || version != 0 && version != head.Version
+	})
+}
+
+func folders(names []string) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = path.Dir(n)
+	}
+	return out
 }
 
 func (s Set) overlaps() strict.Faults {
@@ -87,7 +122,7 @@ func (s Set) overlaps() strict.Faults {
 func (s Set) For(form string, raised workday.Date) *Policy {
 	var best *Policy
 	for _, p := range s {
-		if slices.Contains(p.Forms, form) && p.Effective <= raised && (best == nil || p.Effective > best.Effective) {
+		if !p.Kept && slices.Contains(p.Forms, form) && p.Effective <= raised && (best == nil || p.Effective > best.Effective) {
 			best = p
 		}
 	}
@@ -121,6 +156,18 @@ func (s Set) Using(forms []string) (Set, error) {
 		}
 	}
 	return out, missing.Err()
+}
+
+// WithKept adds policies that are no longer loaded, for the disputes that started under them.
+func (s Set) WithKept(kept ...*Policy) Set {
+	out := slices.Clone(s)
+	for _, p := range kept {
+		if out.ByDigest(p.Digest) == nil {
+			p.Kept = true
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // ByDigest returns the policy with that digest, or nil.
@@ -485,4 +532,16 @@ func (s *Stage) Next() string {
 		return next[0]
 	}
 	return ""
+}
+
+// Warnings says what is no fault of a policy and should not be forgotten.
+func (p *Policy) Warnings(today workday.Date) []string {
+	var out []string
+	if r := p.ReviewBy; r != nil && today > r.On {
+		out = append(out, fmt.Sprintf("%s: the procedure was to be reviewed by %s; it stays in force", r.Clause, r.On))
+	}
+	for _, l := range p.Local {
+		out = append(out, "changed by the authority: "+l)
+	}
+	return out
 }

@@ -77,7 +77,10 @@ type Policy struct {
 	HandOver    *Clock       `yaml:"hand_over"`   // the owner's time to escalate once a limit has passed
 	AskAgain    *Amount      `yaml:"ask_again"`   // a question without an answer is asked again after this long
 
-	Digest string `yaml:"-"` // of the text
+	Digest string   `yaml:"-"` // of the text, overlays included
+	Local  []string `yaml:"-"` // what the authority's overlays changed, with the reason
+	Kept   bool     `yaml:"-"` // read back from where it was kept: no new dispute starts under it
+	Text   []byte   `yaml:"-"` // of the file, overlays included: kept for the disputes that start under it
 }
 
 // If narrows a rule to the disputes for which it holds; what is left out is not asked for.

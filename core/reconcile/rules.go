@@ -104,7 +104,7 @@ func (d *decider) needs() {
 func (d *decider) answerFindings(v *visit) {
 	a := v.stage.Answer
 	on, missing := d.answered(v)
-	if len(missing) > 0 && !(a.Any && len(missing) < len(a.By)) && (len(missing) < len(a.By) || v.next != nil) {
+	if len(missing) > 0 && (!a.Any || len(missing) == len(a.By)) && (len(missing) < len(a.By) || v.next != nil) {
 		what := "no answer from the " + d.titles(missing)
 		if a.Joint && len(missing) < len(a.By) {
 			what = "the answer is not a joint one: nothing from the " + d.titles(missing)
@@ -253,7 +253,6 @@ func (d *decider) owning(f drp.Fact) *visit {
 	return d.current()
 }
 
-func (d *decider) visitOf(f drp.Fact) string { return d.owning(f).id }
 func (d *decider) stageOf(f drp.Fact) string { return d.owning(f).stage.ID }
 
 // followUps see that what must follow something does, also after the dispute has ended.

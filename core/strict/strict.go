@@ -55,14 +55,19 @@ func (f Faults) Err() error {
 
 // File is a loaded file that can say where each of its values stands.
 type File struct {
-	Name   string
-	root   *yaml.Node
-	faults Faults
+	Name      string
+	root      *yaml.Node
+	elsewhere map[*yaml.Node]string // values that an overlay put there, with its name
+	changes   []string
+	faults    Faults
 }
 
 // Load reads src into the struct that into points to and collects what is wrong with its form: syntax, types,
 // repeated and unknown keys. Further faults are added by Fault; Err ends the reading.
-func Load(name string, src []byte, into any) *File {
+func Load(name string, src []byte, into any) *File { return LoadWith(name, src, into, nil) }
+
+// LoadWith is Load of a file with overlays over it. Nothing under the keys in keep may be removed by one.
+func LoadWith(name string, src []byte, into any, overlays []Overlay, keep ...string) *File {
 	f := &File{Name: name}
 	var doc yaml.Node
 	if err := yaml.Load(src, &doc); err != nil {
@@ -74,27 +79,46 @@ func Load(name string, src []byte, into any) *File {
 		return f
 	}
 	f.root = doc.Content[0]
+	for _, o := range overlays {
+		f.merge(o, keep)
+	}
 	f.unknownKeys(f.root, reflect.TypeOf(into))
-	if err := yaml.Load(src, into); err != nil {
+	if err := f.root.Load(into); err != nil {
 		f.add(err)
 	}
 	return f
 }
 
+// Changes says what overlays changed, a line each, with the reason.
+func (f *File) Changes() []string { return f.changes }
+
+// Source is the file's text with its overlays in it.
+func (f *File) Source() ([]byte, error) { return yaml.Dump(f.root) }
+
 func (f *File) add(err error) {
 	var many *yaml.LoadErrors
 	if errors.As(err, &many) {
 		for _, e := range many.Errors {
-			f.faults = append(f.faults, Fault{f.Name, e.Mark.Line, e.Mark.Column, message(e)})
+			f.faults = append(f.faults, Fault{f.fileAt(e.Mark.Line, e.Mark.Column), e.Mark.Line, e.Mark.Column, message(e)})
 		}
 		return
 	}
 	var one *yaml.LoadError
 	if errors.As(err, &one) {
-		f.faults = append(f.faults, Fault{f.Name, one.Mark.Line, one.Mark.Column, message(one)})
+		f.faults = append(f.faults, Fault{f.fileAt(one.Mark.Line, one.Mark.Column), one.Mark.Line, one.Mark.Column, message(one)})
 		return
 	}
 	f.faults = append(f.faults, Fault{f.Name, 1, 1, err.Error()})
+}
+
+// fileAt is the file of a value that could not be read: an overlay's, where it has one at that place.
+func (f *File) fileAt(line, col int) string {
+	for n, name := range f.elsewhere {
+		if n.Line == line && n.Column == col {
+			return name
+		}
+	}
+	return f.Name
 }
 
 func message(e *yaml.LoadError) string {
@@ -106,18 +130,21 @@ func message(e *yaml.LoadError) string {
 
 // Fault adds what is wrong with the value at a path of keys and indexes.
 func (f *File) Fault(path []any, format string, args ...any) {
-	line, col := f.at(path)
-	f.faults = append(f.faults, Fault{f.Name, line, col, fmt.Sprintf(format, args...)})
+	n := f.at(path)
+	if n == nil {
+		n = &yaml.Node{Line: 1, Column: 1}
+	}
+	f.faults = append(f.faults, Fault{f.fileOf(n), n.Line, n.Column, fmt.Sprintf(format, args...)})
 }
 
 // Err returns all faults, or nil.
 func (f *File) Err() error { return f.faults.Err() }
 
 // at finds the value at a path; where the path ends early it gives the last place that exists.
-func (f *File) at(path []any) (line, col int) {
+func (f *File) at(path []any) *yaml.Node {
 	n := f.root
 	if n == nil {
-		return 1, 1
+		return nil
 	}
 	for _, step := range path {
 		next := child(n, step)
@@ -126,10 +153,20 @@ func (f *File) at(path []any) (line, col int) {
 		}
 		n = next
 	}
-	return n.Line, n.Column
+	return n
+}
+
+func (f *File) fileOf(n *yaml.Node) string {
+	if name := f.elsewhere[n]; name != "" {
+		return name
+	}
+	return f.Name
 }
 
 func child(n *yaml.Node, step any) *yaml.Node {
+	if n == nil {
+		return nil
+	}
 	switch step := step.(type) {
 	case int:
 		if n.Kind == yaml.SequenceNode && step < len(n.Content) {
@@ -168,7 +205,7 @@ func (f *File) unknownKeys(n *yaml.Node, t reflect.Type) {
 				for name := range known {
 					names = append(names, name)
 				}
-				f.faults = append(f.faults, Fault{f.Name, key.Line, key.Column,
+				f.faults = append(f.faults, Fault{f.fileOf(n.Content[i+1]), key.Line, key.Column,
 					fmt.Sprintf("unknown key %q%s", key.Value, Suggest(key.Value, names))})
 				continue
 			}

@@ -27,6 +27,7 @@ type Config struct {
 	Policies  string       `yaml:"policies"`  // folder of the authority's own policies; empty: the shipped ones
 	Templates string       `yaml:"templates"` // folder of the authority's own templates; empty: the shipped ones
 	Roster    string       `yaml:"roster"`
+	Overlays  string       `yaml:"overlays"` // a folder with the authority's overlays of the policies
 	Calendar  Calendar     `yaml:"calendar"`
 	GoLive    workday.Date `yaml:"go_live"`
 	Window    *Window      `yaml:"send_window"`
