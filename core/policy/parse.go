@@ -396,6 +396,9 @@ func (c *checker) stage(i int) {
 	case s.Clock(s.Limit) == nil:
 		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\"), or \"none\" where the stage has none", s.ID)
 	}
+	if s.Opens != nil && c.p.Order(s.Opens.Stage) >= 0 && c.p.Order(s.Opens.Stage) <= i {
+		c.f.Fault(at("opens"), "stage %q opens %q, which does not come after it", s.ID, s.Opens.Stage)
+	}
 	if len(s.Expiry) == 0 && len(s.Ends) == 0 && len(s.Moves) == 0 && s.Opens == nil {
 		c.f.Fault(at(), "stage %q has no exit: say what happens when it does not end in time (on_expiry)", s.ID)
 	}
