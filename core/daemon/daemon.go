@@ -365,7 +365,22 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 		return 0, nil
 	}
 	r.Decided += len(batch)
-	return len(batch), d.Ledger.Decide(ctx, batch)
+	if err := d.Ledger.Decide(ctx, batch); err != nil {
+		return len(batch), err
+	}
+	for _, x := range batch {
+		d.logChanges(x)
+	}
+	return len(batch), nil
+}
+
+// logChanges tells of each date that was stated and has changed, when it is first decided to correct it.
+func (d *Daemon) logChanges(x Decided) {
+	for _, e := range x.Effects {
+		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email && !slices.ContainsFunc(x.Past, func(p drp.Past) bool { return p.Key == e.Key }) {
+			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(), "effect", e.Key)
+		}
+	}
 }
 
 // inputs changes when something changes that every decision looks at: also when a source can no longer be read, or can
@@ -382,7 +397,7 @@ func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result recon
 		sum.Due = s.Visits[n-1].Limit.Proof.Due
 	}
 	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
-		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
+		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Past: stored.Past, Now: d.Now()}
 }
 
 // around is what every decision of a round looks at besides its dispute.

@@ -2,12 +2,14 @@ package daemon_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/reconcile"
 	"drpd/core/workday"
 	"drpd/policies"
 )
@@ -126,5 +128,94 @@ func TestGoLive(t *testing.T) {
 	w.at(17, 9)
 	if len(w.mail.Sent) != 0 || w.count["held by go-live"] == 0 {
 		t.Errorf("%d emails; %v", len(w.mail.Sent), w.count)
+	}
+}
+
+// A holiday that becomes known moves the limit of what is open, and who was told gets one correction; the log has the
+// old date and the new one.
+func TestCalendarChanges(t *testing.T) {
+	w, _ := calm(t)
+	w.at(16, 9)
+	w.at(17, 9)
+	if w.count["sent: correction"] != 0 {
+		t.Fatal("a correction before anything changed")
+	}
+	cal, err := workday.EnglandAndWales(workday.Holiday{On: workday.NewDate(2026, time.November, 20), Name: "a day of mourning"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.calendar = cal
+	w.restart()
+	w.d.Inputs = "another calendar"
+	for _, hour := range []int{10, 11, 12} {
+		w.at(17, hour)
+	}
+	if n := w.count["sent: correction"]; n != 3 { // to the team manager, the social worker and the owner
+		t.Errorf("%d corrections, want one to each of three people", n)
+	}
+	if log := w.log.String(); strings.Count(log, "the date has changed") != 1 || !strings.Contains(log, "before=2026-11-23 now=2026-11-24") {
+		t.Error(log)
+	}
+}
+
+// Where the clocks go forward and back, a day is still a day: the date turns at midnight in London, the send window
+// opens at eight there, and a limit across the change is counted in days.
+func TestClocksGoForwardAndBack(t *testing.T) {
+	for _, tt := range []struct {
+		friday workday.Date // before the Sunday of the change
+		due    workday.Date // 5 working days of it
+		offset time.Duration
+	}{
+		{workday.NewDate(2027, time.March, 26), workday.NewDate(2027, time.April, 5), time.Hour}, // Good Friday; Easter Monday is after the change
+		{workday.NewDate(2026, time.October, 23), workday.NewDate(2026, time.October, 30), 0},
+	} {
+		w, c := calm(t)
+		utc := func(day workday.Date, hour, minute int) time.Time {
+			return day.Midnight().Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute)
+		}
+		w.feeds[0].all = nil
+		w.clock = utc(tt.friday, 9, 0)
+		c.raised = tt.friday
+		c.facts[0].On = tt.friday
+		w.tell(c, nil)
+		w.cycle()
+		known, err := w.ledger.Known(t.Context())
+		if err != nil || len(known) != 1 {
+			t.Fatal(known, err)
+		}
+		monday := tt.friday + 3
+		for _, x := range []struct {
+			at   time.Time
+			want workday.Date
+		}{
+			{utc(tt.friday+2, 0, 30), tt.friday + 2},  // before the change
+			{utc(tt.friday+2, 22, 30), tt.friday + 2}, // after it: 23:30 or 22:30 in London
+			{utc(monday, 0, 0).Add(-tt.offset), monday},
+		} {
+			w.clock = x.at
+			if got := w.today(); got != x.want {
+				t.Errorf("%s is %s in London, want %s", x.at, got, x.want)
+			}
+			w.cycle()
+			s, err := w.ledger.Load(t.Context(), known[0].Ref)
+			if err != nil || s.Decided != x.want {
+				t.Errorf("at %s decided for %s, want %s (%v)", x.at, s.Decided, x.want, err)
+			}
+		}
+		tuesday := tt.friday + 4
+		before := len(w.mail.Sent)
+		w.clock = utc(tuesday, 8, 0).Add(-tt.offset - time.Minute)
+		w.cycle()
+		if len(w.mail.Sent) != before {
+			t.Error("something left before eight in London")
+		}
+		k, _, err := w.d.Case(t.Context(), known[0].Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		visits := reconcile.Decide(k).Standing.Visits
+		if got := visits[0].Limit.Proof.Due; got != tt.due {
+			t.Errorf("raised on %s: limit %s, want %s", tt.friday, got, tt.due)
+		}
 	}
 }

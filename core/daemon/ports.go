@@ -190,6 +190,7 @@ type Decided struct {
 	Summary   Summary
 	Closed    bool
 	Resolved  bool
+	Past      []drp.Past // what had been decided before
 	Now       time.Time
 }
 
