@@ -466,7 +466,14 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	if p != nil {
 		roster = roster.WithFallbacks(p.Fallbacks)
 	}
-	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: drp.Fold(readings, roster), Roster: roster, Past: stored.Past,
+	file := drp.Fold(readings, roster)
+	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && !f.Denied }); i >= 0 {
+		if own := roster.WithRaiser(file.Facts[i]); !slices.Equal(own, roster) {
+			roster = own
+			file = drp.Fold(readings, roster)
+		}
+	}
+	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil
 }
 

@@ -178,3 +178,36 @@ func TestPrivate(t *testing.T) {
 		t.Error("whole words in any case")
 	}
 }
+
+// A partner agency's domain holds a role for whoever writes from it, until one of them raises a dispute: then it is
+// theirs alone. Where nobody holds a role, its fallback stands in.
+func TestRosterOfAgencies(t *testing.T) {
+	day := workday.NewDate(2026, time.March, 2)
+	by := func(address string) drp.Actor { return drp.Actor{Address: drp.NewPrivate(address)} }
+	r := drp.Roster{{Role: "practitioner", Domain: "police.example"}, {Role: "lead", Person: "w-1"}, {Role: "chair", Person: "w-2"}}
+	for _, tt := range []struct {
+		address string
+		want    int
+	}{{"a@police.example", 1}, {"A@POLICE.EXAMPLE", 1}, {"a@sub.police.example", 0}, {"a@police.example.test", 0}, {"police.example", 0}} {
+		if got := r.RolesOf(by(tt.address), nil, day); len(got) != tt.want {
+			t.Errorf("%s holds %v", tt.address, got)
+		}
+	}
+	if got := r.Holding("practitioner", nil, day); len(got) > 0 {
+		t.Errorf("a domain is no person: %v", got)
+	}
+	own := r.WithRaiser(drp.Fact{Kind: drp.Raised, By: by("a@police.example")})
+	if got := own.Holding("practitioner", nil, day); len(got) != 1 || !got[0].Address.Same(drp.NewPrivate("a@police.example")) {
+		t.Errorf("the raiser does not hold it: %v", got)
+	}
+	if got := own.RolesOf(by("b@police.example"), nil, day); len(got) > 0 {
+		t.Errorf("a colleague of the raiser holds %v", got)
+	}
+	stands := drp.Roster{{Role: "chair", Person: "w-2"}}.WithFallbacks(map[string]string{"lead": "chair"})
+	if got := stands.Holding("lead", nil, day); len(got) != 1 || got[0].Person != "w-2" {
+		t.Errorf("nobody stands in: %v", got)
+	}
+	if got := r.WithFallbacks(map[string]string{"lead": "chair"}).Holding("lead", nil, day); len(got) != 1 || got[0].Person != "w-1" {
+		t.Errorf("a fallback goes before the holder: %v", got)
+	}
+}

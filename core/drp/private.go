@@ -31,6 +31,12 @@ func (p Private) Is(words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimSpace(p.text), w) })
 }
 
+// domain says whether the text is an address of a mail domain, and not of one below it.
+func (p Private) domain(domain string) bool {
+	_, host, ok := strings.Cut(p.text, "@")
+	return ok && strings.EqualFold(host, domain)
+}
+
 func (p Private) shown() string {
 	if p.text == "" {
 		return ""

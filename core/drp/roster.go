@@ -1,6 +1,8 @@
 package drp
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -18,6 +20,7 @@ type Holder struct {
 	From    workday.Date
 	Until   workday.Date // zero: open end
 	Deputy  bool
+	Domain  string // instead of a person: whoever writes from this mail domain, such as a partner agency's
 }
 
 func (h Holder) holds(children []string, on workday.Date) bool {
@@ -35,7 +38,7 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 	var own, all, deputies []Holder
 	for _, h := range r {
 		switch {
-		case h.Role != role || !h.holds(children, on):
+		case h.Role != role || h.Domain != "" || !h.holds(children, on):
 		case h.Deputy:
 			deputies = append(deputies, h)
 		case h.Child != "":
@@ -70,6 +73,23 @@ func (r Roster) WithFallbacks(fallbacks map[string]string) Roster {
 	return out
 }
 
+// WithRaiser gives a role that everybody of some agencies can hold to the one of them who raised the dispute: it is
+// theirs, and nobody else's of their agency.
+func (r Roster) WithRaiser(raised Fact) Roster {
+	who := raised.By.Address
+	if who.Empty() {
+		who = raised.Said.Address
+	}
+	i := slices.IndexFunc(r, func(h Holder) bool { return h.Domain != "" && who.domain(h.Domain) })
+	if i < 0 {
+		return r
+	}
+	role := r[i].Role
+	sum := sha256.Sum256([]byte(strings.ToLower(who.text)))
+	out := slices.DeleteFunc(slices.Clone(r), func(h Holder) bool { return h.Role == role && h.Domain != "" })
+	return append(out, Holder{Role: role, Person: "raiser-" + hex.EncodeToString(sum[:])[:10], Address: who})
+}
+
 func distinct(in []Holder) []Holder {
 	slices.SortFunc(in, func(a, b Holder) int {
 		if a.Person != b.Person {
@@ -89,7 +109,8 @@ func (r Roster) RolesOf(a Actor, children []string, on workday.Date) []string {
 	}
 	for _, h := range r {
 		same := a.Worker != "" && a.Worker == h.Person ||
-			!a.Address.Empty() && a.Address.Same(h.Address)
+			!a.Address.Empty() && a.Address.Same(h.Address) ||
+			h.Domain != "" && a.Address.domain(h.Domain)
 		if same && h.holds(children, on) {
 			out = append(out, h.Role)
 		}

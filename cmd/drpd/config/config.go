@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -160,6 +161,7 @@ type holder struct {
 	From    workday.Date `yaml:"from"`
 	Until   workday.Date `yaml:"until"`
 	Deputy  bool         `yaml:"deputy"`
+	Domain  string       `yaml:"domain"` // instead of a person: whoever writes from there
 }
 
 type roster struct {
@@ -187,20 +189,30 @@ func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp
 		if !slices.Contains(roles, h.Role) {
 			f.Fault(at("role"), "no such role %q%s", h.Role, strict.Suggest(h.Role, slices.Clone(roles)))
 		}
-		if h.Person == "" || h.Address == "" {
-			f.Fault([]any{"holders", i}, "a holder needs person and address")
+		switch {
+		case h.Domain != "" && (h.Person != "" || h.Address != ""):
+			f.Fault([]any{"holders", i}, "a holder is a person with an address, or a domain, not both")
+		case h.Domain != "" && (strings.Contains(h.Domain, "@") || !strings.Contains(h.Domain, ".")):
+			f.Fault(at("domain"), "%q is no mail domain: write it as agency.example", h.Domain)
+		case h.Domain == "" && (h.Person == "" || h.Address == ""):
+			f.Fault([]any{"holders", i}, "a holder needs person and address, or a domain")
 		}
 		if !h.Until.IsZero() && h.Until < h.From {
 			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
 		}
-		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy})
+		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain})
+	}
+	held := func(role string) bool {
+		for _, mapped := range titles {
+			if mapped == role {
+				return true
+			}
+		}
+		return slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
 	}
 	for _, role := range roles {
-		known := slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
-		for _, mapped := range titles {
-			known = known || mapped == role
-		}
-		if !known {
+		stands := slices.ContainsFunc(policies, func(p *policy.Policy) bool { return p.Fallbacks[role] != "" && held(p.Fallbacks[role]) })
+		if !held(role) && !stands {
 			f.Fault([]any{"holders"}, "nobody can hold the role %q: add a holder, or map a title of the record system to it", role)
 		}
 	}
