@@ -229,6 +229,7 @@ func (c *checker) head() {
 		{"roles", len(c.p.Roles) == 0}, {"clauses", len(c.p.Clauses) == 0}, {"stages", len(c.p.Stages) == 0},
 		{"ends", len(c.p.Ends) == 0}, {"hand_over", c.p.HandOver == nil}, {"owner", len(c.p.Owner) == 0},
 		{"duty", c.p.Duty == ""}, {"raisers", len(c.p.Raisers) == 0}, {"ask_again", c.p.AskAgain == nil},
+		{"corrections", c.p.Corrections == nil}, {"in_force", c.p.InForce == nil},
 	} {
 		if need.miss {
 			c.f.Fault(nil, "%q is missing", need.key)

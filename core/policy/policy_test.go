@@ -33,6 +33,8 @@ stages:
     clocks: [{clause: S1, id: answer, from: entered, until: ended, amount: 5 working days, severity: maximum}]
     on_expiry: [{clause: S1, when: no-answer, do: prompt}]
 ends: [{clause: S2, fact: resolved, by: [raiser]}]
+corrections: {clause: S2}
+in_force: {clause: S2, version: started}
 hand_over: {clause: S1, id: hand-over, from: ended, until: ended, amount: none stated, severity: guidance}
 ask_again: 5 working days
 `
@@ -63,6 +65,8 @@ func TestFaults(t *testing.T) {
 		{"limit: answer", "limit: other", `stage "first": limit must name one of its clocks (a clock may be "none stated")`},
 		{"hand_over:", "#", `"hand_over" is missing`},
 		{"ends: [", "ends: [] #", `"ends" is missing`},
+		{"corrections:", "#", `"corrections" is missing`},
+		{"in_force:", "#", `"in_force" is missing`},
 		{"from: entered", "from: enterd", `no such start of a clock "enterd" (entered?)`},
 		{"{clause: S2, fact: resolved", "{fact: resolved", `the rule cites no clause: add clause: with one of the policy's clauses`},
 		{"ends: [", "  - {id: lonely, title: Lonely, holder: [manager], alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\nends: [", `stage "lonely" cannot be reached: no on_expiry or move leads to it`},

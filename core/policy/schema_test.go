@@ -140,7 +140,7 @@ func TestSchema(t *testing.T) {
 	s := &schemer{says: comments(t), defs: make(map[string]any)}
 	root := s.object(reflect.TypeFor[policy.Policy]())
 	root["$schema"], root["$defs"], root["title"] = "https://json-schema.org/draft/2020-12/schema", s.defs, "A drpd policy: one procedure"
-	root["required"] = []any{"policy", "code", "title", "source", "version", "effective", "forms", "owner", "duty", "raisers", "roles", "clauses", "stages", "ends", "hand_over", "ask_again"}
+	root["required"] = []any{"policy", "code", "title", "source", "version", "effective", "forms", "owner", "duty", "raisers", "roles", "clauses", "stages", "ends", "hand_over", "corrections", "in_force", "ask_again"}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -261,7 +261,7 @@ func (d *decider) attend(c drp.Conflict) {
 	for _, p := range d.Past {
 		if p.Reason == drp.ReasonAttention && p.Left() && p.Says == c.What {
 			n++
-			on, cc = d.after(p.On, d.Policy.AskAgain.N), []string{practiceLead}
+			on, cc = d.after(sentOn(p), d.Policy.AskAgain.N), []string{practiceLead}
 		}
 	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Cc: cc, On: on, Rule: "conflict", Says: c.What, Evidence: c.Evidence}, c.ID, fmt.Sprint(n))

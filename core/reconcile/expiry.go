@@ -235,7 +235,7 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 	}
 	var cc []string
 	if n := len(asked); n > 0 {
-		last := asked[n-1].On
+		last := sentOn(asked[n-1])
 		again := d.after(last, d.Policy.AskAgain.N)
 		if on <= last {
 			if d.Today < again {
@@ -258,6 +258,9 @@ func (d *decider) asked(v *visit, exp policy.Expiry) []string {
 	}
 	return d.Policy.Owners(v.stage.ID)
 }
+
+// sentOn is the day on which something was to go, or on which it was decided where that came later.
+func sentOn(p drp.Past) workday.Date { return max(p.On, workday.DateOf(p.At.UTC())) }
 
 // chase asks the owner after the authority's own interval where the policy states no limit.
 func (d *decider) chase(v *visit, limit Running) {

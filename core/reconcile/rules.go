@@ -175,7 +175,7 @@ func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, r
 	}
 	var cc []string
 	for _, p := range asked {
-		if again := d.after(p.On, d.Policy.AskAgain.N); again > on {
+		if again := d.after(sentOn(p), d.Policy.AskAgain.N); again > on {
 			on = again
 			cc = []string{practiceLead}
 		}
