@@ -5,8 +5,10 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"drpd/core/policy"
+	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/policies"
 )
@@ -129,6 +131,30 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// Two versions stand side by side in one folder, each in force by date; two of one date are a fault, and an overlay may
+// be for one of them.
+func TestVersionsInAFolder(t *testing.T) {
+	later := strings.Replace(strings.Replace(small, "version: 1", "version: 2", 1), "2026-01-01", "2026-06-01", 1)
+	fsys := fstest.MapFS{"small/policy.yaml": {Data: []byte(small)}, "small/policy-2.yaml": {Data: []byte(later)}}
+	over := strict.Overlay{Name: "o.yaml", Src: []byte("overlay: small\nversion: 2\nchanges:\n  - {set: title, to: Ours, because: ours}\n")}
+	set, err := policy.Load(fsys, over)
+	if err != nil {
+		t.Fatal(err)
+	}
+	may, june := workday.NewDate(2026, time.May, 31), workday.NewDate(2026, time.June, 1)
+	if a, b := set.For("small-form", may), set.For("small-form", june); a.Version != 1 || b.Version != 2 || a.Title == "Ours" || b.Title != "Ours" {
+		t.Errorf("%d %q, %d %q", a.Version, a.Title, b.Version, b.Title)
+	}
+	kept := set.WithKept(&policy.Policy{Digest: "old", Forms: []string{"small-form"}, Effective: june})
+	if kept.For("small-form", june).Digest == "old" || kept.ByDigest("old") == nil {
+		t.Error("a policy that was only kept starts new disputes")
+	}
+	fsys["small/policy-3.yaml"] = &fstest.MapFile{Data: []byte(strings.Replace(later, "version: 2", "version: 3", 1))}
+	if _, err := policy.Load(fsys); err == nil || !strings.Contains(err.Error(), `form type "small-form" names two policies from 2026-06-01 on, small and small: a form type names one`) {
+		t.Errorf("%v", err)
+	}
+}
+
 // Without leaves the original alone, takes every rule of the clause and nothing else.
 func TestWithout(t *testing.T) {
 	set, err := policy.Load(policies.FS)
@@ -146,6 +172,16 @@ func TestWithout(t *testing.T) {
 			t.Error("a clause that is not there takes something away")
 		}
 	}
+}
+
+func FuzzOverlay(f *testing.F) {
+	f.Add([]byte("overlay: small\nchanges:\n  - {set: stages.first.title, to: x, because: y}\n  - {add: raisers, to: manager, because: y}\n  - {remove: ends.S2, because: y}\n"))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		p, err := policy.Parse("f", []byte(small), strict.Overlay{Name: "o", Src: src})
+		if err == nil && (len(p.Owner) == 0 || len(p.Clauses) < 2) {
+			t.Error("an overlay took away what a policy must have")
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {
