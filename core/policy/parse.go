@@ -209,6 +209,7 @@ func check(f *strict.File, p *Policy) {
 		c.clock(k, nil, []any{"caps", i})
 	}
 	for i, u := range p.FollowUps {
+		c.length(u.Within, []any{"follow_ups", i, "within"})
 		c.name(string(u.After), "fact", append([]string{AfterEntry}, c.facts...), []any{"follow_ups", i, "after"})
 	}
 	c.reachable()
@@ -234,6 +235,9 @@ func (c *checker) head() {
 		if need.miss {
 			c.f.Fault(nil, "%q is missing", need.key)
 		}
+	}
+	if c.p.AskAgain != nil {
+		c.length(*c.p.AskAgain, []any{"ask_again"})
 	}
 	if v := c.p.InForce; v != nil {
 		c.oneOf(v.Version, []any{"in_force", "version"}, "started")
@@ -450,6 +454,13 @@ func (c *checker) expiry(s Stage, e Expiry, at []any) {
 	}
 }
 
+// length sees that an amount is one that can be counted.
+func (c *checker) length(a Amount, at []any) {
+	if a.IsZero() || a.None || a.Set {
+		c.f.Fault(at, "%q cannot be counted here: give a length of time, such as 5 working days", a.Text)
+	}
+}
+
 func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 	var ids []string
 	for _, o := range slices.Concat(siblings, c.p.Caps) {
@@ -459,6 +470,11 @@ func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 	}
 	c.name(k.Else, "clock", ids, append(slices.Clone(at), "else"))
 	c.name(k.NotAfter, "clock", ids, append(slices.Clone(at), "not_after"))
+	for _, o := range slices.Concat(siblings, c.p.Caps) {
+		if (o.ID == k.Else || o.ID == k.NotAfter) && o.ID != "" && o.Else+o.NotAfter != "" {
+			c.f.Fault(at, "clock %q leans on %q, which leans on another: name one that stands by itself", k.ID, o.ID)
+		}
+	}
 	if k.Of != "" {
 		c.oneOf(k.Of, append(slices.Clone(at), "of"), OfDispute)
 	}
@@ -466,10 +482,10 @@ func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 		c.f.Fault(at, "clock %q has no amount: write \"5 working days\", or \"none stated\"", k.ID)
 	}
 	c.oneOf(k.Severity, append(slices.Clone(at), "severity"), Maximum, Target, Guidance)
-	starts := append([]string{"raised", "entered", "previous"}, c.facts...)
+	starts := append([]string{"raised", "entered", "previous", "answered"}, c.facts...)
 	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
 	if k.From == "" {
-		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, or a fact", k.ID)
+		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, answered, or a fact", k.ID)
 	}
 	ends := append([]string{"ended", "answered"}, c.facts...)
 	c.name(k.Until, "end of a clock", ends, append(slices.Clone(at), "until"))

@@ -209,7 +209,7 @@ type Attach struct {
 type Clock struct {
 	Cite     `yaml:",inline"`
 	ID       string     `yaml:"id"`
-	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), or the fact that starts it
+	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), answered (the stage's answer is whole), or the fact that starts it
 	Of       string     `yaml:"of"`        // dispute: the fact may lie anywhere in the dispute, not in the stage only
 	Waits    bool       `yaml:"waits"`     // it does not run before that fact has come; else it runs from the entry of the stage until then
 	Else     string     `yaml:"else"`      // the clock at whose end it starts where the fact has not come

@@ -78,6 +78,8 @@ func TestFaults(t *testing.T) {
 		{"severity: maximum}]", "severity: maximum, not_after: whole}]", `no such clock "whole"`},
 		{"severity: maximum}]", "severity: maximum, else: answr}]", `no such clock "answr"`},
 		{"severity: maximum}]", "severity: maximum, of: child}]", `"child" is not one of: dispute`},
+		{"clocks: [{", "clocks: [{clause: S1, id: a, from: raised, else: b, until: ended, amount: immediately, severity: target}, {clause: S1, id: b, from: raised, not_after: a, until: ended, amount: immediately, severity: target}, {", `clock "a" leans on "b", which leans on another: name one that stands by itself`},
+		{"ask_again: 5 working days", "ask_again: none stated", `"none stated" cannot be counted here: give a length of time, such as 5 working days`},
 		{"when: no-answer", "when: never", `"never" is not one of: no-answer, unsatisfactory, rejected`},
 		{"do: prompt}]", "do: take-effect}]", `stage "first": do: take-effect and fact: go together: the fact that holds unless it was contested in time`},
 		{"do: prompt}]", "do: prompt, clock: other}]", `stage "first" has no clock "other"`},

@@ -161,6 +161,8 @@ func from(k *Clock) string {
 		return "of being raised"
 	case "entered":
 		return "of entering the stage"
+	case "answered":
+		return "of the whole answer" + map[bool]string{true: ", once that has come"}[k.Waits]
 	case "previous":
 		return "of the stage before (the earlier of its end and its limit)"
 	}

@@ -41,10 +41,11 @@ func (d *decider) run(k policy.Clock, v *visit) Running {
 	if v != nil {
 		r.Visit, r.Stage = v.id, v.stage.ID
 	}
-	r.Start = d.startOf(k, v)
+	var came bool
+	r.Start, came = d.startOf(k, v)
 	r.Doubt = d.doubt(r.Start)
 	r.Met = d.met(k, v, r.Start.On)
-	r.Waits = k.Waits && string(r.Start.Kind) != k.From
+	r.Waits = !came && k.Waits
 	if r.None || r.Waits {
 		return r
 	}
@@ -75,40 +76,49 @@ func (d *decider) amount(k policy.Clock) policy.Amount {
 	return k.Amount
 }
 
-// startOf gives the fact from which a clock is counted.
-func (d *decider) startOf(k policy.Clock, v *visit) drp.Fact {
+// startOf gives the fact from which a clock is counted, and whether it has come; where it has not, the entry of the
+// stage stands in.
+func (d *decider) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
 	if v == nil || k.From == "raised" {
-		return *d.story.raised
+		return *d.story.raised, true
 	}
 	switch k.From {
 	case "entered":
-		return v.by
+		return v.by, true
 	case "previous":
-		return d.previous(v)
+		return d.previous(v), true
+	case "answered":
+		f := v.by
+		if on, _ := d.answered(v); !on.IsZero() {
+			f.On, f.Learned = on, max(f.Learned, on)
+			return f, true
+		}
+		return f, false
 	}
 	if f, ok := v.first(drp.FactKind(k.From)); ok {
-		return f
+		return f, true
 	}
 	if k.Of == policy.OfDispute {
 		if all := d.story.find(drp.FactKind(k.From)); len(all) > 0 {
-			return all[len(all)-1]
+			return all[len(all)-1], true
 		}
 	}
-	if other := v.stage.Clock(k.Else); other != nil && other.Else == "" {
-		r := d.run(*other, v)
-		f := r.Start
-		f.On = r.Proof.Due
-		f.Learned = max(f.Learned, f.On) // a day that was counted is no doubtful one
-		return f
+	if other := v.stage.Clock(k.Else); other != nil {
+		if r := d.run(*other, v); !r.Open() {
+			f := r.Start
+			f.On = r.Proof.Due
+			f.Learned = max(f.Learned, f.On) // a day that was counted is no doubtful one
+			return f, true
+		}
 	}
-	return v.by
+	return v.by, false
 }
 
 // previous is the end of the stage before: the earlier of the day on which it ended and its limit. Time that a stage
 // took too long is not given to the next.
 func (d *decider) previous(v *visit) drp.Fact {
 	f := v.by
-	i := slices.Index(d.story.visits, v)
+	i := slices.IndexFunc(d.story.visits, func(x *visit) bool { return x.id == v.id })
 	if i < 0 { // a stage that is asked for follows the current one
 		i = len(d.story.visits)
 	}
@@ -121,19 +131,29 @@ func (d *decider) previous(v *visit) drp.Fact {
 	return f
 }
 
-// count finds the end of a clock, with its proof. A date that was set goes before one that is counted.
+// count finds the end of a clock, with its proof. Where a date was set for the case it counts; more time counts where it
+// is more. A time out moves both.
 func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Running) workday.Proof {
-	if set := d.setDate(k, v, amount); set != nil {
-		return workday.Proof{From: r.Start.On, Due: set.Until, Set: fmt.Sprintf("set on %s: %q", set.On, set.Kind)}
+	var proof workday.Proof
+	var err error
+	set := d.setDate(k, v, amount)
+	if !amount.Set {
+		proof, err = d.Calendar.Prove(r.Start.On, amount.N, amount.Unit, d.story.pauses...)
 	}
-	if amount.Set {
+	if set != nil && err == nil {
+		var moved workday.Proof
+		if moved, err = d.set(*set); err == nil && moved.Due > proof.Due {
+			moved.From = r.Start.On
+			proof = moved
+		}
+	}
+	if amount.Set && set == nil {
 		r.Unset = true
 		if r.Met.IsZero() {
 			d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On, Severity: "breach", Evidence: []string{r.Start.Evidence}})
 		}
 		return workday.Proof{}
 	}
-	proof, err := d.Calendar.Prove(r.Start.On, amount.N, amount.Unit, d.story.pauses...)
 	if err != nil {
 		r.Beyond = true
 		d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"})
@@ -144,6 +164,21 @@ func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Runni
 		return workday.Proof{}
 	}
 	return proof
+}
+
+// set proves a date that was set: the working days that it left are still there after a time out.
+func (d *decider) set(f drp.Fact) (workday.Proof, error) {
+	p := workday.Proof{Due: f.Until, Set: fmt.Sprintf("set on %s: %q", f.On, f.Kind)}
+	if !slices.ContainsFunc(d.story.pauses, func(q workday.Pause) bool { return q.From <= f.Until && f.On < q.Until }) || f.Until <= f.On {
+		return p, nil
+	}
+	n, err := d.Calendar.Between(f.On, f.Until)
+	if err != nil {
+		return p, err
+	}
+	counted, err := d.Calendar.Prove(f.On, n, workday.WorkingDays, d.story.pauses...)
+	p.Due, p.Set = counted.Due, p.Set+", "+f.Until.String()+", moved by a time out"
+	return p, err
 }
 
 // setDate gives the fact that sets the end of a clock: a timescale where the policy leaves it to the case, or more time

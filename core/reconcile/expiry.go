@@ -140,6 +140,11 @@ func (d *decider) agreedReferral() {
 // about, and a date that stands on sand is.
 func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, go1 workday.Date) {
 	if d.Today <= limit.Proof.Due {
+		if d.Today >= d.lastWorking(limit.Proof.Due) {
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: d.lastWorking(limit.Proof.Due),
+				To: d.Policy.Owners(v.stage.ID), Says: "unless it is contested by the end of that day, what was decided takes effect", Clause: exp.Clause, Rule: "on_expiry " + exp.When,
+				Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}}, "contest", limit.Proof.Due.String())
+		}
 		return
 	}
 	if f, ok := v.first(drp.Contested); ok {

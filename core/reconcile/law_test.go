@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"slices"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 	"drpd/policies"
+	"drpd/testdata"
 )
 
 var start = workday.NewDate(2026, time.November, 16)
@@ -87,6 +89,15 @@ func load(t *testing.T) world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	small, err := fs.Sub(testdata.FS, "policies")
+	if err != nil {
+		t.Fatal(err)
+	}
+	more, err := policy.Load(small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set = append(set, more...)
 	cal, err := workday.EnglandAndWales()
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +275,7 @@ func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 		stage := p.Stages[len(p.Stages)-1]
 		raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "1", Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
 			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}, Learned: start, Evidence: "e1"}}}
-		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".1", Stage: stage.ID}, Life: drp.Accepted}}
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".9", Stage: stage.ID}, Life: drp.Accepted}}
 		r := w.decide(p, []drp.Reading{raised}, past, start+1)
 		if len(r.Conflicts) != 1 || len(r.Effects) != 1 || r.Effects[0].Reason != drp.ReasonAttention {
 			t.Fatalf("%s: %+v %+v", p.ID, r.Conflicts, r.Effects)
