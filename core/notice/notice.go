@@ -12,6 +12,7 @@ import (
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -132,6 +133,9 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 	}
 	if !e.Due.IsZero() {
 		v.Due, v.DueWords = e.Due.Long(), "Due by the end of"
+		if e.Due < e.On && e.Reason == drp.ReasonAlert {
+			v.DueWords = "It was due by the end of"
+		}
 		if e.Reason == drp.ReasonAsk || e.Reason == drp.ReasonLastDay || e.Reason == drp.ReasonReferral {
 			v.DueWords = "The limit of the stage: the end of"
 		}
@@ -192,8 +196,8 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	if s := p.Stage(e.Next); s != nil {
 		next = s.Title
 	}
-	to := strings.Join(titles(p, e.To), ", ")
-	owner, owns := p.RoleTitles(p.Owners(e.Stage)), " owns"
+	to := strings.Join(titles(p, e.To), " and the ")
+	owner, owns := strings.Join(titles(p, p.Owners(e.Stage)), " and the "), " owns"
 	if len(p.Owners(e.Stage)) > 1 {
 		owns = " own"
 	}
@@ -209,7 +213,14 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		if next != "" {
 			out = append(out, "If it is not resolved in time, it goes on to: "+next+".")
 		}
-		return stage + ": your answer is asked for", append(out, "The "+owner+owns+" this dispute; answer to them.")
+		headline := stage + ": your answer is asked for"
+		if s := p.Stage(e.Stage); s != nil && s.Answer == nil {
+			headline = stage + ": now with you"
+		}
+		if slices.Equal(e.To, p.Owners(e.Stage)) {
+			return headline, out // it is theirs
+		}
+		return headline, append(out, "The "+owner+owns+" this dispute; answer to them.")
 	case drp.ReasonLastDay:
 		return "Today is the last day of " + stage, []string{sentence(e.Says)}
 	case drp.ReasonAsk:
@@ -235,6 +246,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		}
 		return "Correction: " + stage, out
 	case drp.ReasonEnd:
+		if e.Urgent {
+			return "Urgent: act on this now", []string{sentence(e.Says)}
+		}
 		return "The dispute has ended", []string{sentence(e.Says)}
 	case drp.ReasonFollowUp:
 		return "Still to do: " + e.Says, []string{"This must follow what was recorded, and nothing shows it yet: " + e.Says + "."}
@@ -247,6 +261,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonAttention:
 		return "Something waits for a person", []string{sentence(e.Says)}
 	case drp.ReasonNotice:
+		if len(e.Asks) > 0 {
+			return "You are asked: " + stage, []string{sentence(e.Says)}
+		}
 		return "For your attention", []string{sentence(e.Says), "Nothing is asked of you by this message."}
 	case drp.ReasonAnswer:
 		return "Answer", []string{sentence(e.Says)}

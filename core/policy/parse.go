@@ -212,6 +212,12 @@ func check(f *strict.File, p *Policy) {
 		c.length(u.Within, []any{"follow_ups", i, "within"})
 		c.name(string(u.After), "fact", append([]string{AfterEntry}, c.facts...), []any{"follow_ups", i, "after"})
 	}
+	for i, n := range p.Notify {
+		c.name(string(n.On), "fact", append([]string{AfterEntry}, c.facts...), []any{"notify", i, "on"})
+		if n.On == "" && n.If == nil {
+			f.Fault([]any{"notify", i}, "say when: on: a fact or entered, or if:")
+		}
+	}
 	c.reachable()
 	for _, clause := range slices.Sorted(maps.Keys(p.Clauses)) {
 		if !c.cited[clause] {
@@ -334,7 +340,7 @@ func (c *checker) named(t reflect.Type, key string, v reflect.Value, at []any) {
 				kind = "fact"
 			}
 		}
-	case reflect.TypeFor[Notify](), reflect.TypeFor[Referral]():
+	case reflect.TypeFor[Referral]():
 		if key == "on" {
 			kind = "fact"
 		}

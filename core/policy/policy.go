@@ -506,11 +506,13 @@ type Referral struct {
 
 // Notify tells people of something: once, when it is first known, and once more for each other value of the field.
 type Notify struct {
-	Cite `yaml:",inline"`
-	On   drp.FactKind `yaml:"on"` // this has happened; empty: what If says
-	If   *If          `yaml:"if"`
-	To   []string     `yaml:"to"`
-	Says string       `yaml:"says"`
+	Cite   `yaml:",inline"`
+	On     drp.FactKind `yaml:"on"`     // this has happened, or "entered": a stage is; empty: what If says
+	Stages []string     `yaml:"stages"` // of "entered": which; empty: all
+	If     *If          `yaml:"if"`
+	To     []string     `yaml:"to"`
+	Says   string       `yaml:"says"`
+	Expect drp.FactKind `yaml:"expect"` // what they are asked to do; empty: nothing is asked of them
 }
 
 // Skip lets the owner go past a stage; with whom they speak first.

@@ -261,7 +261,7 @@ changes:
   - {set: stages.stage-2.clocks.convene.amount, to: 3 working days, because: agreed in May}
   - {add: raisers, to: csc-service-manager, because: managers raise them here}
   - {set: roles.housing-adviser, to: housing officer, because: our own title}
-  - {remove: follow_ups.H16, because: the panel does not want them}
+  - {remove: notify.H16, because: the panel does not want them}
   - {add: follow_ups, to: {clause: H16, after: meeting-held, stages: [stage-4], expect: minutes-uploaded, within: 2 working days, says: upload the minutes}, because: ours}
 `)}
 	old, err := policy.Parse("housing/policy.yaml", src)

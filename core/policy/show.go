@@ -338,10 +338,13 @@ func (s *shower) rules() {
 	}
 	for _, n := range p.Notify {
 		when := words(string(n.On))
+		if n.On == AfterEntry {
+			when = "on entering " + s.stages(n.Stages)
+		}
 		if n.If != nil {
 			when = strings.TrimSpace(when + " where " + s.holds(n.If))
 		}
-		s.line("- The %s is told: %s (%s, %s).", p.RoleTitles(n.To), n.Says, strings.TrimPrefix(when, "where "), s.cite(n.Cite))
+		s.line("- Told, %[3]s: the %[1]s. %[2]s (%[4]s).", s.titles(n.To), n.Says, strings.TrimPrefix(when, "where "), s.cite(n.Cite))
 	}
 	for _, n := range p.OnEnd {
 		s.line("- When it ends (%s), the %s: %s (%s).", words(string(n.Fact)), s.titles(n.To), strings.TrimSuffix(n.Says, "."), s.cite(n.Cite))
@@ -355,8 +358,8 @@ func (s *shower) rules() {
 		if u.After == AfterEntry {
 			after = "the stage is entered"
 		}
-		for i, id := range u.Stages {
-			after += map[bool]string{true: ", at ", false: " or "}[i == 0] + p.Stage(id).Title
+		if len(u.Stages) > 0 {
+			after += ", at " + s.stages(u.Stages)
 		}
 		s.line("- After %s, within %s, %s: %s (%s).", after, u.Within, who, u.Says, s.cite(u.Cite))
 	}
@@ -373,6 +376,17 @@ func (s *shower) rules() {
 		s.line("- The form goes on the child's file when %s (%s).", c.Reason, s.cite(c.Cite))
 	}
 	s.few()
+}
+
+func (s *shower) stages(ids []string) string {
+	if len(ids) == 0 {
+		return "any stage"
+	}
+	titles := make([]string, len(ids))
+	for i, id := range ids {
+		titles[i] = s.p.Stage(id).Title
+	}
+	return strings.Join(titles, " or ")
 }
 
 // few lists the rules of which a policy has one or none.

@@ -304,6 +304,9 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		return
 	}
 	v := d.owning(a)
+	if u.After == policy.AfterEntry && (d.story.ended != nil || v.next != nil && v.stage.Opens == nil) {
+		return // what a stage asks for is not asked for any more once it is over
+	}
 	to, says := d.Policy.Owners(v.stage.ID), u.Says
 	if role != "" {
 		to, says = []string{role}, d.Policy.RoleTitle(role)+": "+u.Says
@@ -362,28 +365,41 @@ func (d *decider) endings() {
 	}
 }
 
-// notices tell people of what they are to know: once, and once more for each other value of what it depends on.
+// notices tell people of what they are to know, or ask them for what they are to do: once, and once more for each other
+// value of what it depends on.
 func (d *decider) notices() {
 	for i, n := range d.Policy.Notify {
 		if !d.holds(n.If, d.story.raised.ByRoles) {
 			continue
 		}
-		v, on, of, extra := d.story.visits[0], d.story.raised.Learned, *d.story.raised, ""
+		extra := ""
 		if n.If != nil && n.If.Field != "" { // the value is one of a list: its number tells it from the others
 			extra = fmt.Sprint(slices.IndexFunc(n.If.Is, func(w string) bool { return d.File.Fields[n.If.Field].Value.Is([]string{w}) }))
 		}
-		seen := []drp.Fact{of}
-		if n.On != "" {
-			seen = d.story.find(n.On)
-		}
-		for k, f := range seen {
-			if n.On != "" {
-				v, on = d.owning(f), max(f.On, f.Learned)
+		switch n.On {
+		case "":
+			d.notify(n, d.story.visits[0], d.story.raised.Learned, *d.story.raised, fmt.Sprint(i), "0", extra)
+		case policy.AfterEntry:
+			for _, v := range d.story.visits {
+				if policy.In(n.Stages, v.stage.ID) && v == d.current() && d.story.ended == nil {
+					d.notify(n, v, v.entered, v.by, fmt.Sprint(i), extra)
+				}
 			}
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Clause: n.Clause,
-				Rule: "notify", Says: n.Says, Evidence: []string{f.Evidence}}, fmt.Sprint(i), fmt.Sprint(k), extra)
+		default:
+			for k, f := range d.story.find(n.On) {
+				d.notify(n, d.owning(f), max(f.On, f.Learned), f, fmt.Sprint(i), fmt.Sprint(k), extra)
+			}
 		}
 	}
+}
+
+func (d *decider) notify(n policy.Notify, v *visit, on workday.Date, f drp.Fact, extra ...string) {
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Clause: n.Clause,
+		Rule: "notify", Says: n.Says, Evidence: []string{f.Evidence}}
+	if n.Expect != "" {
+		e.Asks = []drp.Ask{{Fact: n.Expect, Text: "it is done"}}
+	}
+	d.emit(e, extra...)
 }
 
 // age tells the people whom the policy names when the young person reaches its limit while the dispute is open; a date
