@@ -266,14 +266,8 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 			}
 			f.Denied, said = !yes, true
 		case "by":
-			also = nil
-			for _, name := range strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ") {
-				role := r.role(name)
-				if role == "" {
-					r.doubt(fmt.Sprintf("who did %q is not given as a role", kind), a)
-					return
-				}
-				also = append(also, role)
+			if also = r.rolesIn(a, kind); also == nil {
+				return
 			}
 			f.By = drp.Actor{Role: also[0]}
 		}
@@ -303,6 +297,20 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 		f.By, f.Block = drp.Actor{Role: also[i]}, f.Block+"+"+also[i]
 		r.out.Facts = append(r.out.Facts, f)
 	}
+}
+
+// rolesIn reads who did something, several with "and" between them; nil, with a doubt, where one is no role.
+func (r *formReader) rolesIn(a answerAt, kind drp.FactKind) []string {
+	var out []string
+	for _, name := range strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ") {
+		role := r.role(name)
+		if role == "" {
+			r.doubt(fmt.Sprintf("who did %q is not given as a role", kind), a)
+			return nil
+		}
+		out = append(out, role)
+	}
+	return out
 }
 
 func (r *formReader) role(text string) string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 
@@ -20,15 +19,10 @@ type explainCmd struct {
 
 // Run shows why a dispute stands where it stands: the same decision that the daemon takes, laid out.
 func (c *explainCmd) Run(a *app) error {
-	p, err := prepare(a.config)
-	if err != nil {
-		return err
-	}
-	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.close() }()
+	return a.withDaemon(func(d *wired) error { return c.explain(a, d) })
+}
+
+func (c *explainCmd) explain(a *app, d *wired) error {
 	k, stored, err := d.Case(a.ctx, c.Dispute)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"log/slog"
 	"text/tabwriter"
 	"time"
 
@@ -23,6 +24,20 @@ func (a *app) withLedger(do func(*parts, *ledger.Ledger) error) error {
 		return err
 	}
 	return do(p, l)
+}
+
+// withDaemon builds the daemon without running it, for commands that decide as it does.
+func (a *app) withDaemon(do func(*wired) error) error {
+	p, err := prepare(a.config)
+	if err != nil {
+		return err
+	}
+	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	return do(d)
 }
 
 func (a *app) json(v any) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 
 	"drpd/core/drp"
@@ -20,15 +19,10 @@ type policyMigrateCmd struct {
 // Run shows, dispute by dispute, what another version would change, and moves them with --apply. Nothing that left is
 // sent again: where a date changes, the people who were told get one correction.
 func (c *policyMigrateCmd) Run(a *app) error {
-	p, err := prepare(a.config)
-	if err != nil {
-		return err
-	}
-	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = d.close() }()
+	return a.withDaemon(func(d *wired) error { return c.migrate(a, d) })
+}
+
+func (c *policyMigrateCmd) migrate(a *app, d *wired) error {
 	i := slices.IndexFunc(d.Policies, func(q *policy.Policy) bool { return !q.Kept && q.ID == c.Policy && q.Version == c.To })
 	if i < 0 {
 		return fmt.Errorf("no version %d of the procedure %q is loaded: drpd policy list", c.To, c.Policy)

@@ -196,31 +196,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	if s := p.Stage(e.Next); s != nil {
 		next = s.Title
 	}
-	to := strings.Join(titles(p, e.To), " and the ")
-	owner, owns := strings.Join(titles(p, p.Owners(e.Stage)), " and the "), " owns"
-	if len(p.Owners(e.Stage)) > 1 {
-		owns = " own"
-	}
 	switch e.Reason {
 	case drp.ReasonAlert:
-		if e.Kind == drp.CaseNote {
-			return "Alert", []string{"The written alert of this stage went to: " + to + ", on " + e.On.String() + "."}
-		}
-		out := []string{"This dispute is now with you, the " + to + "."}
-		if e.Says != "" {
-			out = append(out, "You are asked to: "+e.Says+".")
-		}
-		if next != "" {
-			out = append(out, "If it is not resolved in time, it goes on to: "+next+".")
-		}
-		headline := stage + ": your answer is asked for"
-		if s := p.Stage(e.Stage); s != nil && s.Answer == nil {
-			headline = stage + ": now with you"
-		}
-		if slices.Equal(e.To, p.Owners(e.Stage)) {
-			return headline, out // it is theirs
-		}
-		return headline, append(out, "The "+owner+owns+" this dispute; answer to them.")
+		return alertWords(p, e, stage, next)
 	case drp.ReasonLastDay:
 		return "Today is the last day of " + stage, []string{sentence(e.Says)}
 	case drp.ReasonAsk:
@@ -269,6 +247,33 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "Answer", []string{sentence(e.Says)}
 	}
 	return string(e.Reason), []string{sentence(e.Says)}
+}
+
+// alertWords are those of an alert and of its case note.
+func alertWords(p *policy.Policy, e drp.Effect, stage, next string) (string, []string) {
+	to := strings.Join(titles(p, e.To), " and the ")
+	owner, owns := strings.Join(titles(p, p.Owners(e.Stage)), " and the "), " owns"
+	if len(p.Owners(e.Stage)) > 1 {
+		owns = " own"
+	}
+	if e.Kind == drp.CaseNote {
+		return "Alert", []string{"The written alert of this stage went to: " + to + ", on " + e.On.String() + "."}
+	}
+	out := []string{"This dispute is now with you, the " + to + "."}
+	if e.Says != "" {
+		out = append(out, "You are asked to: "+e.Says+".")
+	}
+	if next != "" {
+		out = append(out, "If it is not resolved in time, it goes on to: "+next+".")
+	}
+	headline := stage + ": your answer is asked for"
+	if s := p.Stage(e.Stage); s != nil && s.Answer == nil {
+		headline = stage + ": now with you"
+	}
+	if slices.Equal(e.To, p.Owners(e.Stage)) {
+		return headline, out // it is theirs
+	}
+	return headline, append(out, "The "+owner+owns+" this dispute; answer to them.")
 }
 
 func sentence(s string) string {

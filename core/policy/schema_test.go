@@ -33,11 +33,15 @@ const schemaFile = "../../policies/policy.schema.json"
 func comments(t *testing.T) map[string]string {
 	t.Helper()
 	out := make(map[string]string)
-	file, err := parser.ParseFile(token.NewFileSet(), "policy.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
+	var decls []ast.Decl
+	for _, name := range []string{"policy.go", "rules.go", "amount.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, file.Decls...)
 	}
-	for _, d := range file.Decls {
+	for _, d := range decls {
 		g, ok := d.(*ast.GenDecl)
 		if !ok {
 			continue

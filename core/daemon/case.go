@@ -1,0 +1,119 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// around is what every decision of a round looks at besides its dispute.
+type around struct {
+	gaps  []reconcile.Gap
+	known []drp.Known
+}
+
+func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
+	if a.gaps, err = d.Ledger.Gaps(ctx); err != nil {
+		return a, err
+	}
+	a.known, err = d.Ledger.Known(ctx)
+	return a, err
+}
+
+// Case gathers all that Decide looks at; `explain` shows the same.
+func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, Stored, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return reconcile.Case{}, Stored{}, err
+	}
+	return d.caseIn(ctx, ref, a)
+}
+
+// CaseAsOf is the case as it stood at the end of a day, by what had been learned by then.
+func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (reconcile.Case, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	stored, err := d.Ledger.Load(ctx, ref)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	later := func(at time.Time) bool { return workday.DateOf(at.In(d.Zone)) > day }
+	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
+	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
+	c, err := d.assemble(ctx, stored, a)
+	c.Today = day
+	return c, err
+}
+
+func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, Stored, error) {
+	if ref == "" { // a message to the operator that belongs to no dispute
+		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster, Today: d.today()}, Stored{}, nil
+	}
+	stored, err := d.Ledger.Load(ctx, ref)
+	if err != nil {
+		return reconcile.Case{}, stored, err
+	}
+	c, err := d.assemble(ctx, stored, a)
+	return c, stored, err
+}
+
+func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconcile.Case, error) {
+	var readings []drp.Reading
+	for _, ev := range stored.Evidence {
+		readings = append(readings, d.read(ev))
+	}
+	roster, err := d.roster(ctx, stored.Children)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	p := d.policyOf(stored, readings)
+	if p != nil {
+		roster = roster.WithFallbacks(p.Fallbacks)
+	}
+	file := drp.Fold(readings, roster)
+	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && !f.Denied }); i >= 0 {
+		if own := roster.WithRaiser(file.Facts[i]); !slices.Equal(own, roster) {
+			roster = own
+			file = drp.Fold(readings, roster)
+		}
+	}
+	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
+		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil
+}
+
+// policyOf is the policy that a dispute started under, or the one to which a person moved it.
+func (d *Daemon) policyOf(stored Stored, readings []drp.Reading) *policy.Policy {
+	digest := stored.Policy
+	for _, r := range readings {
+		for _, x := range r.Rulings {
+			if x.About == drp.AboutPolicy {
+				digest = x.Choice
+			}
+		}
+	}
+	if p := d.Policies.ByDigest(digest); p != nil && p.InForce != nil {
+		return p
+	}
+	return d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
+}
+
+// similar lists disputes about the same child and theme, raised before and not resolved.
+func similar(one drp.Known, known []drp.Known) []string {
+	var out []string
+	for _, k := range known {
+		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised || !slices.Contains(k.Forms, one.Form) {
+			continue
+		}
+		if slices.ContainsFunc(k.Children, func(c string) bool { return slices.Contains(one.Children, c) }) {
+			out = append(out, k.Ref)
+		}
+	}
+	return out
+}

@@ -1,0 +1,289 @@
+package porttest
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// TestLedger is the suite of a Ledger. open gives an empty one.
+func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
+	for name, test := range map[string]func(*testing.T, daemon.Ledger){
+		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "settings": testSettings,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func evidence(id string) drp.Evidence {
+	return drp.Evidence{ID: id, Source: "records", Kind: drp.Row, Key: "form/1", Version: "1", Learned: noon, Body: []byte("body of " + id)}
+}
+
+func testLease(t *testing.T, l daemon.Ledger) {
+	must(t, l.Lease(t.Context(), "a", noon, time.Minute))
+	must(t, l.Lease(t.Context(), "a", noon.Add(time.Second), time.Minute))
+	var held *daemon.HeldError
+	if err := l.Lease(t.Context(), "b", noon.Add(2*time.Second), time.Minute); !errors.As(err, &held) || held.Holder != "a" {
+		t.Errorf("a second runner: %v", err)
+	}
+	must(t, l.Lease(t.Context(), "b", noon.Add(2*time.Minute), time.Minute))
+}
+
+func testIngest(t *testing.T, l daemon.Ledger) {
+	for range 2 {
+		must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1"), evidence("e2")}, []byte("cursor"), noon))
+	}
+	w, err := l.Waiting(t.Context())
+	must(t, err)
+	if len(w) != 2 || string(w[0].Body) != "body of e1" || !w[0].Learned.Equal(noon) {
+		t.Errorf("waiting: %+v", w)
+	}
+	c, err := l.Cursor(t.Context(), "records")
+	must(t, err)
+	if string(c) != "cursor" {
+		t.Errorf("cursor %q", c)
+	}
+	if c, err := l.Cursor(t.Context(), "unknown"); err != nil || len(c) != 0 {
+		t.Errorf("cursor of a source never read: %q, %v", c, err)
+	}
+}
+
+func testGaps(t *testing.T, l daemon.Ledger) {
+	must(t, l.SourceFailed(t.Context(), "records", "down", noon))
+	must(t, l.SourceFailed(t.Context(), "records", "down", noon.AddDate(0, 0, 1)))
+	g, err := l.Gaps(t.Context())
+	must(t, err)
+	if len(g) != 1 || g[0].From != workday.DateOf(noon) || !g[0].Until.IsZero() {
+		t.Errorf("while it lasts: %+v", g)
+	}
+	must(t, l.Ingest(t.Context(), "records", nil, nil, noon.AddDate(0, 0, 2)))
+	g, err = l.Gaps(t.Context())
+	must(t, err)
+	if len(g) != 1 || g[0].Until != workday.DateOf(noon.AddDate(0, 0, 2)) {
+		t.Errorf("afterwards: %+v", g)
+	}
+}
+
+// begin puts a dispute into the ledger.
+func begin(t *testing.T, l daemon.Ledger) daemon.Stored {
+	t.Helper()
+	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Theme: "drift", Policy: "digest", Now: noon,
+		New: &drp.Known{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon), Open: true}}))
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	return s
+}
+
+func testPlace(t *testing.T, l daemon.Ledger) {
+	s := begin(t, l)
+	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" || !slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
+		t.Errorf("%+v", s)
+	}
+	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 0 {
+		t.Errorf("still waiting: %v, %v", w, err)
+	}
+	due, err := l.Due(t.Context(), workday.DateOf(noon), "in")
+	must(t, err)
+	if !slices.Equal(due, []string{ref}) {
+		t.Errorf("due %v", due)
+	}
+	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("p1"), evidence("q1")}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "p1", Where: daemon.PlacePeople, Children: []string{"child-1"}, Now: noon}))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "q1", Where: daemon.PlaceQuarantine, Reason: "why", Now: noon}))
+	after, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if after.Revision <= s.Revision {
+		t.Error("new people did not raise the revision")
+	}
+	people, err := l.People(t.Context(), []string{"child-1", "child-2"})
+	must(t, err)
+	if len(people) != 1 || people[0].ID != "p1" {
+		t.Errorf("people %v", people)
+	}
+	if q, w, err := l.Kept(t.Context()); err != nil || q != 1 || w != 0 {
+		t.Errorf("kept %d, %d, %v", q, w, err)
+	}
+}
+
+func sample(extra string, to ...string) drp.Effect {
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAlert, Visit: "stage.1", Stage: "stage", On: workday.DateOf(noon), To: to, Clause: "X1"}.Keyed(extra)
+}
+
+func decide(t *testing.T, l daemon.Ledger, effects ...drp.Effect) {
+	t.Helper()
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	must(t, l.Decide(t.Context(), []daemon.Decided{{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: effects, Now: noon, Summary: daemon.Summary{Raised: workday.DateOf(noon)}}}))
+}
+
+func testDecide(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	for range 2 {
+		decide(t, l, sample("a", "team-manager"))
+	}
+	out, err := l.Outbox(t.Context(), noon)
+	must(t, err)
+	if len(out) != 1 || !out[0].Unmade || out[0].Clause != "X1" {
+		t.Errorf("%+v", out)
+	}
+	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in"); err != nil || len(due) != 0 {
+		t.Errorf("still due: %v, %v", due, err)
+	}
+	for today, inputs := range map[workday.Date]string{workday.DateOf(noon) + 1: "in", workday.DateOf(noon): "other"} {
+		if due, err := l.Due(t.Context(), today, inputs); err != nil || len(due) != 1 {
+			t.Errorf("not due on %s with %q: %v", today, inputs, err)
+		}
+	}
+}
+
+func testStale(t *testing.T, l daemon.Ledger) {
+	s := begin(t, l)
+	must(t, l.Decide(t.Context(), []daemon.Decided{{Ref: ref, Basis: s.Revision - 1, Effects: []drp.Effect{sample("a", "x")}, Now: noon}}))
+	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
+		t.Errorf("a decision on an old revision was stored: %v, %v", out, err)
+	}
+}
+
+func made(e drp.Effect, persons ...string) []daemon.Envelope {
+	var out []daemon.Envelope
+	for i, p := range persons {
+		out = append(out, daemon.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), At: noon, IsTo: i == 0})
+	}
+	return out
+}
+
+func testDeliver(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	e := sample("a", "team-manager")
+	decide(t, l, e)
+	must(t, l.Make(t.Context(), made(e, "p1", "p2"), noon))
+	out, err := l.Outbox(t.Context(), noon)
+	must(t, err)
+	if len(out) != 1 || len(out[0].Deliveries) != 2 || string(out[0].Deliveries[0].Message) != "to p1" || out[0].Deliveries[0].Address.Reveal() != "p1@x.example" {
+		t.Fatalf("%+v", out)
+	}
+	claimed, err := l.Claim(t.Context(), out[0].Deliveries[:1], noon)
+	must(t, err)
+	if !claimed[0] {
+		t.Fatal("not claimed")
+	}
+	if out, err = l.Outbox(t.Context(), noon); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
+		t.Errorf("an attempt whose end is unknown does not show: %+v, %v", out, err)
+	}
+	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon}}))
+	claimed, err = l.Claim(t.Context(), made(e, "p2"), noon)
+	must(t, err)
+	if claimed[0] {
+		t.Error("claimed though the dispute has another revision than the effect's basis")
+	}
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if len(s.Past) != 1 || !s.Past[0].Left() || !s.Past[0].Open || !slices.Equal(s.Past[0].Reached, []string{"role-p1"}) || len(s.Evidence) != 2 {
+		t.Errorf("after one of two: %+v", s.Past)
+	}
+	decide(t, l, e)
+	claimed, err = l.Claim(t.Context(), made(e, "p2"), noon)
+	must(t, err)
+	if !claimed[0] {
+		t.Error("the second recipient cannot be served after the dispute was decided again")
+	}
+	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p2", Life: drp.Failed, Now: noon}}))
+	if s, err = l.Load(t.Context(), ref); err != nil || s.Past[0].Life != drp.Accepted || s.Past[0].Open {
+		t.Errorf("in the end: %+v, %v", s.Past, err)
+	}
+	b := sample("b", "team-manager")
+	decide(t, l, e, b)
+	must(t, l.Make(t.Context(), made(b, "p1", "p2"), noon))
+	_, err = l.Claim(t.Context(), made(b, "p1"), noon)
+	must(t, err)
+	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: b.Key, Person: "p1", Life: drp.Accepted, Now: noon}}))
+	decide(t, l, e)
+	s, err = l.Load(t.Context(), ref)
+	must(t, err)
+	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == b.Key }); s.Past[i].Life != drp.Accepted || s.Past[i].Open || s.Past[i].Why != "no longer wanted" {
+		t.Errorf("given up after one of two: %+v", s.Past[i])
+	}
+}
+
+func testCancel(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	a, b := sample("a", "team-manager"), sample("b", "director")
+	decide(t, l, a, b)
+	decide(t, l, b)
+	out, err := l.Outbox(t.Context(), noon)
+	must(t, err)
+	if len(out) != 1 || out[0].Key != b.Key {
+		t.Errorf("what is no longer wanted still goes: %+v", out)
+	}
+	decide(t, l, a, b)
+	if out, err = l.Outbox(t.Context(), noon); err != nil || len(out) != 2 {
+		t.Errorf("wanted again: %+v, %v", out, err)
+	}
+	must(t, l.Hold(t.Context(), a.Key, "paused", "why", noon))
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == a.Key }); s.Past[i].HeldBy != "paused" || s.Past[i].Life != drp.Held {
+		t.Errorf("held: %+v", s.Past[i])
+	}
+}
+
+func testLater(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	e := sample("a", "team-manager")
+	decide(t, l, e)
+	must(t, l.Make(t.Context(), made(e, "p1"), noon))
+	_, err := l.Claim(t.Context(), made(e, "p1"), noon)
+	must(t, err)
+	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon}}))
+	decide(t, l, e)
+	for at, want := range map[time.Time]int{noon: 0, noon.Add(time.Hour): 1} {
+		if out, err := l.Outbox(t.Context(), at); err != nil || len(out) != want {
+			t.Errorf("at %s: %d to go, want %d (%v)", at, len(out), want, err)
+		}
+	}
+}
+
+func testNotice(t *testing.T, l daemon.Ledger) {
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: workday.DateOf(noon)}.Keyed("x")
+	for range 2 {
+		must(t, l.Notice(t.Context(), e, noon))
+	}
+	out, err := l.Outbox(t.Context(), noon)
+	must(t, err)
+	if len(out) != 1 {
+		t.Fatalf("%+v", out)
+	}
+	must(t, l.Make(t.Context(), made(e, "p1"), noon))
+	if claimed, err := l.Claim(t.Context(), made(e, "p1"), noon); err != nil || !claimed[0] {
+		t.Errorf("a notice that belongs to no dispute cannot go: %v", err)
+	}
+	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon}}))
+	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
+		t.Errorf("it goes again: %+v, %v", out, err)
+	}
+}
+
+func testSettings(t *testing.T, l daemon.Ledger) {
+	must(t, l.SetSetting(t.Context(), "paused", "yes", "somebody", noon))
+	if v, err := l.Setting(t.Context(), "paused"); err != nil || v != "yes" {
+		t.Errorf("%q, %v", v, err)
+	}
+	must(t, l.SetSetting(t.Context(), "paused", "", "somebody", noon))
+	if v, err := l.Setting(t.Context(), "paused"); err != nil || v != "" {
+		t.Errorf("%q, %v", v, err)
+	}
+}
