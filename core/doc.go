@@ -1,10 +1,10 @@
 // Package core holds drpd's core, and this page is the map of the code.
 //
 //	cmd/drpd/          the commands; wire.go builds everything by hand, config/ reads the configuration
-//	core/strict/       YAML files that people write: every fault at its line
+//	core/strict/       YAML files that people write: every fault at its line, with overlays over them
 //	core/workday/      civil dates, working days, the proof of a count
 //	core/drp/          the words: evidence, facts, effects; the fold from readings to a file
-//	core/policy/       a procedure as data, checked
+//	core/policy/       a procedure as data: read, checked, shown, drawn, compared
 //	core/reconcile/    Decide, pure; cases/ runs a policy's own tests
 //	core/notice/       a decision put into words
 //	core/audit/        the chain of drpd's own history
@@ -12,7 +12,7 @@
 //	mapping/           rows, forms and letters into facts; one file a system, one a form
 //	adapters/          one folder a format or protocol
 //	policies/          one folder a procedure, with its cases
-//	testdata/          the demo council
+//	testdata/          the demo council, and small procedures that show what the language says
 //
 // The path, left to right: a source's evidence is stored untouched; it is read (pure) and placed with its dispute;
 // Decide (pure) says what must follow; the decision is stored; the daemon delivers it and stores the receipt, which is

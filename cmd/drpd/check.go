@@ -4,6 +4,7 @@ import (
 	"os"
 
 	"drpd/core/reconcile/cases"
+	"drpd/core/workday"
 )
 
 type checkCmd struct{}
@@ -26,6 +27,9 @@ func (c *checkCmd) Run(a *app) error {
 		}
 		problems += len(bad)
 		a.printf("policy %s version %d: %d stages, %d clauses, %d cases, %d failures\n", pol.ID, pol.Version, len(pol.Stages), len(pol.Clauses), len(suite.Cases), len(bad))
+		for _, w := range pol.Warnings(workday.DateOf(a.now().In(london()))) {
+			a.printf("    %s\n", w)
+		}
 	}
 	for _, path := range []string{p.config.Records.File, p.config.Mailbox.Folder} {
 		if _, err := os.Stat(p.config.Path(path)); err != nil {

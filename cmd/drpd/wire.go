@@ -114,9 +114,16 @@ func overlays(c *config.Config) ([]strict.Overlay, error) {
 	if c.Overlays == "" {
 		return nil, nil
 	}
-	files, err := filepath.Glob(filepath.Join(c.Path(c.Overlays), "*.yaml"))
+	folder := c.Path(c.Overlays)
+	entries, err := os.ReadDir(folder)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("overlays: %w", err)
+	}
+	var files []string
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) == ".yaml" {
+			files = append(files, filepath.Join(folder, e.Name()))
+		}
 	}
 	return readOverlays(files)
 }

@@ -310,6 +310,11 @@ func TestOverlayFaults(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", tt.change, err, tt.want)
 		}
 	}
+	for src, want := range map[string]string{"nonsense: [": "o.yaml:2:1: did not find expected node content", "changes: []\n": "o.yaml:1:1: it does not say what it changes: overlay: with the name of a policy"} {
+		if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte(src)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", src, err)
+		}
+	}
 	if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte("overlay: hausing\nchanges: []\n")}); err == nil || !strings.Contains(err.Error(), `o.yaml:1:1: it is for the policy "hausing", which there is not (housing?)`) {
 		t.Errorf("%v", err)
 	}

@@ -24,7 +24,10 @@ func Load(fsys fs.FS, overlays ...strict.Overlay) (Set, error) {
 	var set Set
 	var faults strict.Faults
 	for _, o := range overlays {
-		if id, _ := o.Overlays(); !slices.Contains(folders(names), id) {
+		var bad strict.Faults
+		if err := o.Err(); errors.As(err, &bad) {
+			faults = append(faults, bad...)
+		} else if id, _ := o.Overlays(); !slices.Contains(folders(names), id) {
 			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1, Message: fmt.Sprintf("it is for the policy %q, which there is not%s", id, strict.Suggest(id, folders(names)))})
 		}
 	}

@@ -48,6 +48,16 @@ func (o Overlay) Overlays() (name string, version int) {
 	return in.Overlay, in.Version
 }
 
+// Err says what is wrong with the overlay's own form, before it is merged with anything.
+func (o Overlay) Err() error {
+	var in overlayFile
+	f := Load(o.Name, o.Src, &in)
+	if f.root != nil && in.Overlay == "" {
+		f.Fault([]any{"overlay"}, "it does not say what it changes: overlay: with the name of a policy")
+	}
+	return f.Err()
+}
+
 // merge applies an overlay to the file, all changes in order. Its faults cite its own lines.
 func (f *File) merge(o Overlay, keep []string) {
 	var in overlayFile
