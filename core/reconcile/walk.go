@@ -57,8 +57,9 @@ type walker struct {
 // walk puts the facts in order. It is total: what fits nowhere becomes a finding or a conflict.
 func walk(c Case) story {
 	w := &walker{Case: c}
-	for i, f := range c.File.Facts {
-		if f.Kind == drp.Raised && !f.Denied && w.raised == nil {
+	for i, f := range c.File.Facts { // the earliest, and of somebody who may raise one where there is such
+		mayRaise := intersects(f.ByRoles, c.Policy.Raisers)
+		if f.Kind == drp.Raised && !f.Denied && (w.raised == nil || mayRaise && !intersects(w.raised.ByRoles, c.Policy.Raisers)) {
 			w.raised = &c.File.Facts[i]
 		}
 	}
