@@ -252,18 +252,18 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
-	code, starts := "", []drp.FactKind(nil)
+	var begins drp.Beginning
 	if p != nil {
-		code, starts = p.Code, p.Starts()
+		begins = p.Begins()
 	}
-	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(starts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
+	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
 		reading.Subject.Raised = reading.Facts[i].On
 	}
-	tied := drp.Tie(reading, code, starts, known)
+	tied := drp.Tie(reading, begins, known)
 	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
 		return Placement{}, err
 	} else if to != "" { // a person has said where it belongs
-		tied = drp.TieTo(reading, code, to)
+		tied = drp.TieTo(reading, begins.Code, to)
 	}
 	switch {
 	case tied.New && p == nil:

@@ -146,7 +146,7 @@ func TestTie(t *testing.T) {
 		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "new"},
 		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
-		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, "X", []drp.FactKind{drp.Raised}, known)
+		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, known)
 		text := got.Ref
 		if got.New {
 			text = "new"
@@ -156,6 +156,18 @@ func TestTie(t *testing.T) {
 		}
 		if text != tt.want {
 			t.Errorf("%s: %s, want %s", name, text, tt.want)
+		}
+	}
+}
+
+// Where each side notes a dispute, the second note of a day or two later is about the same one.
+func TestTieEachSide(t *testing.T) {
+	known := []drp.Known{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}
+	by := drp.Beginning{Code: "H", Facts: []drp.FactKind{drp.Raised}, EachSide: true}
+	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: "new"} {
+		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)}, Facts: []drp.Fact{{Kind: drp.Raised}}}, by, known)
+		if got.New != (want == "new") || !got.New && got.Ref != want {
+			t.Errorf("%d days apart: %+v, want %q", days, got, want)
 		}
 	}
 }

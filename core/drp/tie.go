@@ -23,6 +23,16 @@ type Known struct {
 	Resolved bool // it ended, and was resolved
 }
 
+// Beginning is what a policy says of how its disputes begin.
+type Beginning struct {
+	Code     string     // the letter of its references
+	Facts    []FactKind // what begins one: that it was raised, or an event
+	EachSide bool       // each side notes it at the time: a note of a day or two later belongs to the same dispute
+}
+
+// atTheTime is how many days the notes of two sides may lie apart.
+const atTheTime = 3
+
 // Tied says to which dispute evidence belongs.
 type Tied struct {
 	Ref   string
@@ -33,8 +43,8 @@ type Tied struct {
 // Tie finds the dispute of a reading: by drpd's reference, else by the record's key, else by child and date among the
 // open disputes under the same policy. A doubtful tie is never a guess.
 //
-// Some policies are raised by an event: starts lists the facts that begin a dispute.
-func Tie(r Reading, code string, starts []FactKind, known []Known) Tied {
+// The policy says what begins a dispute.
+func Tie(r Reading, by Beginning, known []Known) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
 		if slices.ContainsFunc(known, func(k Known) bool { return k.Ref == s.Dispute }) {
@@ -58,7 +68,9 @@ func Tie(r Reading, code string, starts []FactKind, known []Known) Tied {
 		}
 		if s.Raised.IsZero() || s.Raised == k.Raised {
 			near = append(near, k)
-		} else if d := int(s.Raised - k.Raised); d > -14 && d < 14 {
+		} else if d := max(s.Raised-k.Raised, k.Raised-s.Raised); by.EachSide && d <= atTheTime {
+			near = append(near, k)
+		} else if d < 14 {
 			other = append(other, k)
 		}
 	}
@@ -69,8 +81,8 @@ func Tie(r Reading, code string, starts []FactKind, known []Known) Tied {
 		return Tied{Doubt: fmt.Sprintf("it may belong to %d disputes about this child", len(near))}
 	case len(other) > 0:
 		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
-	case s.Form != "" && raises(r, starts):
-		return Tied{Ref: Reference(code, s), New: true}
+	case s.Form != "" && raises(r, by.Facts):
+		return Tied{Ref: Reference(by.Code, s), New: true}
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
 }

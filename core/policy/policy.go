@@ -372,11 +372,15 @@ func (p *Policy) Owners(stage string) []string {
 	return p.Owner
 }
 
-// Starts returns the facts that begin a dispute: somebody raised it, or the event that does.
-func (p *Policy) Starts() []drp.FactKind {
-	out := []drp.FactKind{drp.Raised}
+// Begins says how disputes under the policy begin: somebody raised it, or the event that does; and whether each side is
+// expected to note it.
+func (p *Policy) Begins() drp.Beginning {
+	out := drp.Beginning{Code: p.Code, Facts: []drp.FactKind{drp.Raised}}
 	if p.Trigger != nil {
-		out = append(out, p.Trigger.Fact)
+		out.Facts = append(out.Facts, p.Trigger.Fact)
+	}
+	for _, u := range p.FollowUps {
+		out.EachSide = out.EachSide || u.Expect == drp.Raised && len(u.By) > 1
 	}
 	return out
 }
