@@ -721,6 +721,18 @@ func (w *world) settled(c reconcile.Case, p drp.Past) {
 // givesUp looks at each email that a decision leaves half sent: a correction never may be, and an alert only where its
 // stage is over or in question, or everybody gets a correction instead.
 func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
+	stored, err := w.ledger.Load(ctx, x.Ref)
+	if err != nil {
+		w.fail("look: %v", err)
+		return
+	}
+	dropped := func(p drp.Past) bool {
+		half := p.Kind == drp.Email && p.Open && len(p.Reached) > 0
+		return half && !slices.ContainsFunc(x.Effects, func(e drp.Effect) bool { return e.Key == p.Key })
+	}
+	if !slices.ContainsFunc(stored.Past, dropped) {
+		return
+	}
 	chaos := w.chaos
 	w.chaos = false
 	defer func() { w.chaos = chaos }()
@@ -733,11 +745,7 @@ func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
 	corrected := func(e drp.Effect, visit string) bool {
 		return e.Kind == drp.Email && e.Reason == drp.ReasonCorrection && e.Visit == visit
 	}
-	for _, p := range c.Past {
-		half := p.Kind == drp.Email && p.Open && len(p.Reached) > 0
-		if !half || slices.ContainsFunc(x.Effects, func(e drp.Effect) bool { return e.Key == p.Key }) {
-			continue
-		}
+	for _, p := range slices.DeleteFunc(slices.Clone(c.Past), func(p drp.Past) bool { return !dropped(p) }) {
 		w.count["half sent, given up: "+string(p.Reason)]++
 		asked := slices.ContainsFunc(x.Conflicts, func(q drp.Conflict) bool { return strings.HasPrefix(q.What, "what was sent about "+p.Visit+" ") })
 		switch {
