@@ -227,12 +227,25 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			case PlaceDispute:
 				r.Placed++
 			}
+			if err := d.emergency(ctx, ev, p); err != nil {
+				return began, err
+			}
 			if p.New != nil {
 				known, again, began = append(known, *p.New), true, true
 			}
 		}
 	}
 	return began, nil
+}
+
+// emergency tells the operator at once of evidence that speaks of an emergency and belongs to no dispute, or is not
+// trusted: doubt about a message is no reason to let it wait.
+func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) error {
+	declared := slices.ContainsFunc(d.read(ev).Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared && !f.Denied })
+	if !declared || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
+		return nil
+	}
+	return d.tell(ctx, "a message that drpd does not act on declares an emergency: read it now: drpd quarantine show "+ev.ID, "emergency", ev.ID, true)
 }
 
 func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {

@@ -219,3 +219,46 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 		}
 	}
 }
+
+// An emergency waits for no window and no pause, also where its sender is not proved: then the operator has it at once.
+func TestEmergency(t *testing.T) {
+	w, _ := calm(t)
+	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool {
+		return slices.ContainsFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })
+	})
+	p := w.policies[i]
+	if err := w.ledger.SetSetting(t.Context(), "paused", "by somebody", "somebody", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	say := func(key string, trusted bool) {
+		w.say(w.feeds[1], drp.Message, key, said{Form: p.Forms[0], Child: "child-" + key, Trusted: trusted, From: p.Raisers[0],
+			Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}, {Kind: drp.EmergencyDeclared, On: w.today() + 90, By: p.Raisers[0]}}})
+	}
+	say("1", true)
+	w.at(21, 3) // a Saturday night
+	if n := w.count["sent: emergency"]; n != 3 {
+		t.Errorf("the emergency went to %d people, want the two whom the procedure names and a copy", n)
+	}
+	say("2", false)
+	w.at(21, 4)
+	if n := w.count["sent: emergency"]; n != 3 {
+		t.Error("an unproved message was acted on")
+	}
+	told := 0
+	for _, sent := range w.mail.Sent {
+		for _, e := range sent {
+			if e.Dispute == "" && e.Reason == drp.ReasonAttention {
+				told++
+			}
+		}
+	}
+	if told != 1 {
+		t.Errorf("the operator was told %d times, want once and at once", told)
+	}
+	for range 3 {
+		w.at(21, 5)
+	}
+	if n := len(w.mail.Sent); n != 4 {
+		t.Errorf("%d emails in all: something went again, or went though all is paused", n)
+	}
+}

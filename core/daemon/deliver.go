@@ -136,7 +136,7 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, around around, r *Repo
 		if why != "" {
 			r.Held++
 			if o.Dispute != "" && o.HeldBy != "role" {
-				if err := d.tell(ctx, "an email of dispute "+o.Dispute+" cannot go: "+why, "vacant", o.Key, false); err != nil {
+				if err := d.tell(ctx, "an email of dispute "+o.Dispute+" cannot go: "+why, "vacant", o.Key, o.Urgent); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -393,7 +393,7 @@ func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
 		return "go-live", fmt.Sprintf("it fell due on %s, before drpd went live on %s", e.On, g.GoLive)
 	case g.Shadow:
 		return "shadow", "drpd runs in shadow mode"
-	case g.paused:
+	case g.paused && !e.Urgent:
 		return "paused", "output is paused: drpd resume"
 	case g.guarded && e.Kind == drp.Email && !e.Urgent:
 		return "guard", "too many emails in one cycle: look at them with drpd outbox, then drpd resume"

@@ -39,6 +39,7 @@ const (
 	ReasonAttention  Reason = "attention"  // to the operator: something waits for a person
 	ReasonCopy       Reason = "copy"       // a form goes to the child's file
 	ReasonAnswer     Reason = "answer"     // a case note: an answer came
+	ReasonEmergency  Reason = "emergency"  // at once, to whom the procedure names: this has left it
 	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 )
 

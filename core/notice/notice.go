@@ -223,10 +223,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 			out = append(out, "The date stated before was "+e.Before.Long()+"; it no longer holds.")
 		}
 		return "Correction: " + stage, out
+	case drp.ReasonEmergency:
+		return "Urgent: act on this now", []string{sentence(e.Says)}
 	case drp.ReasonEnd:
-		if e.Urgent {
-			return "Urgent: act on this now", []string{sentence(e.Says)}
-		}
 		return "The dispute has ended", []string{sentence(e.Says)}
 	case drp.ReasonFollowUp:
 		return "Still to do: " + e.Says, []string{"This must follow what was recorded, and nothing shows it yet: " + e.Says + "."}

@@ -70,6 +70,7 @@ func Decide(c Case) Result {
 	d.story = walk(c)
 	d.result.Conflicts = slices.Concat(c.File.Conflicts, d.story.conflicts)
 	d.result.Findings = append(d.result.Findings, d.story.findings...)
+	d.emergencies()
 	if d.story.raised == nil {
 		d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised", Severity: "note"})
 		d.attention()
@@ -81,7 +82,7 @@ func Decide(c Case) Result {
 	}
 	d.expiry()
 	if d.unmatched() {
-		d.result.Effects = nil
+		d.result.Effects = slices.DeleteFunc(d.result.Effects, func(e drp.Effect) bool { return !e.Urgent })
 		d.attention()
 		return d.done()
 	}
@@ -151,7 +152,7 @@ func (d *decider) finish() {
 			continue
 		}
 		switch p.Reason {
-		case drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
+		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
 		default:
 			if !d.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p.Visit)) {
 				continue

@@ -341,6 +341,23 @@ func (d *decider) lastWorking(on workday.Date) workday.Date {
 	return on
 }
 
+// emergencies go out as soon as they are learned, whoever says so, whatever day they name, and however the dispute
+// stands: not confirmed yet, or ended before.
+func (d *decider) emergencies() {
+	for i, n := range d.Policy.OnEnd {
+		if !n.Urgent {
+			continue
+		}
+		for _, f := range d.File.Facts {
+			if f.Kind != n.Fact || f.Denied {
+				continue
+			}
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end", Says: n.Says,
+				Urgent: true, Evidence: []string{f.Evidence}}, fmt.Sprint(i), f.On.String())
+		}
+	}
+}
+
 // endings tell the people of the dispute how it ended and what goes on.
 func (d *decider) endings() {
 	end := d.story.ended
@@ -349,7 +366,7 @@ func (d *decider) endings() {
 	}
 	v := d.current()
 	for i, n := range d.Policy.OnEnd {
-		if n.Fact != end.Kind || !policy.In(n.Stages, v.stage.ID) {
+		if n.Urgent || n.Fact != end.Kind || !policy.In(n.Stages, v.stage.ID) {
 			continue
 		}
 		cc := slices.Clone(n.Cc)
@@ -361,7 +378,7 @@ func (d *decider) endings() {
 		slices.Sort(cc)
 		cc = slices.DeleteFunc(slices.Compact(cc), func(r string) bool { return slices.Contains(n.To, r) })
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), To: n.To, Cc: cc,
-			Clause: n.Clause, Rule: "on_end", Says: n.Says, Urgent: n.Urgent, Evidence: []string{end.Evidence}}, fmt.Sprint(i))
+			Clause: n.Clause, Rule: "on_end", Says: n.Says, Evidence: []string{end.Evidence}}, fmt.Sprint(i))
 	}
 }
 
