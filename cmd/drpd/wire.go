@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -148,13 +149,21 @@ func (p *parts) recall(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
+	disputes, err := l.List(ctx)
+	if err != nil {
+		return err
+	}
 	for _, k := range kept {
 		if p.policies.ByDigest(k.Digest) != nil {
 			continue
 		}
 		old, err := policy.Parse(k.Name+"/policy.yaml as it was kept", []byte(k.Text))
-		if err != nil {
-			return fmt.Errorf("a policy that disputes started under can no longer be read: %w", err)
+		used := slices.ContainsFunc(disputes, func(d ledger.Listed) bool { return !d.Closed && d.Policy == k.Digest })
+		switch {
+		case err != nil && used:
+			return fmt.Errorf("a policy under which open disputes started can no longer be read: %w", err)
+		case err != nil:
+			continue
 		}
 		p.policies = p.policies.WithKept(old)
 	}

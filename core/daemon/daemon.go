@@ -131,7 +131,7 @@ func (d *Daemon) notice(ctx context.Context) error {
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.
 func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool) error {
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
 	return d.Ledger.Notice(ctx, e.Keyed(kind, news), d.Now())
 }
 

@@ -239,6 +239,18 @@ func TestEmergency(t *testing.T) {
 	if n := w.count["sent: emergency"]; n != 3 {
 		t.Errorf("the emergency went to %d people, want the two whom the procedure names and a copy", n)
 	}
+	vacant := p.OnEnd[slices.IndexFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })].To[0]
+	full := w.roster
+	w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return h.Role == vacant || h.Role == p.Fallbacks[vacant] })
+	w.restart()
+	say("3", true)
+	w.at(21, 3)
+	if n := w.count["sent: emergency"]; n < 5 {
+		t.Errorf("nobody holds %s, and the emergency went to %d people: the operator stands in", vacant, n-3)
+	}
+	w.roster = full
+	w.restart()
+	w.count["sent: emergency"] = 3
 	say("2", false)
 	w.at(21, 4)
 	if n := w.count["sent: emergency"]; n != 3 {
@@ -258,7 +270,7 @@ func TestEmergency(t *testing.T) {
 	for range 3 {
 		w.at(21, 5)
 	}
-	if n := len(w.mail.Sent); n != 4 {
-		t.Errorf("%d emails in all: something went again, or went though all is paused", n)
+	if n := len(w.mail.Sent); n != 7 {
+		t.Errorf("%d emails in all, want two emergencies to three people each and one to the operator: something went again, or went though all is paused", n)
 	}
 }

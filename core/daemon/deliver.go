@@ -15,6 +15,9 @@ import (
 	"drpd/core/workday"
 )
 
+// operator is the role that every council gives to somebody: they are told where nobody else can be.
+const operator = "operator"
+
 const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 const (
@@ -286,6 +289,9 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 	resolve := func(roles []string) (out []Person, vacant string) {
 		for _, role := range roles {
 			holders := roster.Holding(role, stored.Children, d.today())
+			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
+				holders = roster.Holding(operator, nil, d.today())
+			}
 			if len(holders) == 0 {
 				return nil, role
 			}

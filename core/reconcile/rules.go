@@ -59,9 +59,17 @@ func (d *decider) consults() {
 	}
 }
 
-// skips finds a dispute that went past a stage where the procedure does not let it, or without the talk that it asks for.
+// skips finds a dispute that started at a later stage or went past one, where the procedure does not let it, or without
+// the talk that it asks for.
 func (d *decider) skips() {
 	spoken := d.story.find(drp.Consulted)
+	if first := d.story.visits[0]; d.Policy.Skip != nil && first.stage.ID == d.story.raised.Stage && d.Policy.Order(first.stage.ID) > 0 {
+		for _, role := range d.Policy.Skip.Consult {
+			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool { return slices.Contains(f.ToRoles, role) && f.On <= first.entered }) {
+				d.finding(first.stage.ID, drp.Finding{Clause: d.Policy.Skip.Clause, What: "started at " + first.stage.Title + " without a recorded talk with the " + d.Policy.RoleTitle(role), Since: first.entered, Severity: "breach", Evidence: []string{first.by.Evidence}})
+			}
+		}
+	}
 	for _, v := range d.story.visits {
 		if v.next == nil || v.stage.Leads(v.next.stage.ID) || d.Policy.Order(v.next.stage.ID) < d.Policy.Order(v.stage.ID) {
 			continue
