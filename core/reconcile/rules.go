@@ -357,11 +357,14 @@ func (d *decider) emergencies() {
 			continue
 		}
 		for _, f := range d.File.Facts {
-			if f.Kind != n.Fact || f.Denied {
+			known := slices.ContainsFunc(d.Past, func(p drp.Past) bool { // they have been told since, of whatever day it was
+				return p.Reason == drp.ReasonEmergency && p.Left() && p.Clause == n.Clause && slices.Equal(p.To, n.To) && p.On >= f.Learned
+			})
+			if f.Kind != n.Fact || f.Denied || known {
 				continue
 			}
 			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end", Says: n.Says,
-				Urgent: true, Evidence: []string{f.Evidence}}, fmt.Sprint(i), f.On.String())
+				Urgent: true, Evidence: []string{f.Evidence}}, fmt.Sprint(i), f.Learned.String())
 		}
 	}
 }
