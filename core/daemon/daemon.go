@@ -359,6 +359,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 		return 0, err
 	}
 	var batch []Decided
+	var before [][]drp.Past // what each had decided before
 	for _, ref := range due {
 		c, stored, err := d.caseIn(ctx, ref, around)
 		if err != nil {
@@ -373,6 +374,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 			continue
 		}
 		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
+		before = append(before, stored.Past)
 	}
 	if len(batch) == 0 {
 		return 0, nil
@@ -381,16 +383,16 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 	if err := d.Ledger.Decide(ctx, batch); err != nil {
 		return len(batch), err
 	}
-	for _, x := range batch {
-		d.logChanges(x)
+	for i, x := range batch {
+		d.logChanges(x, before[i])
 	}
 	return len(batch), nil
 }
 
 // logChanges tells of each date that was stated and has changed, when it is first decided to correct it.
-func (d *Daemon) logChanges(x Decided) {
+func (d *Daemon) logChanges(x Decided, before []drp.Past) {
 	for _, e := range x.Effects {
-		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email && !slices.ContainsFunc(x.Past, func(p drp.Past) bool { return p.Key == e.Key }) {
+		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email && !slices.ContainsFunc(before, func(p drp.Past) bool { return p.Key == e.Key }) {
 			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(), "effect", e.Key)
 		}
 	}
@@ -410,5 +412,5 @@ func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result recon
 		sum.Due = s.Visits[n-1].Limit.Proof.Due
 	}
 	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
-		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Past: stored.Past, Now: d.Now()}
+		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

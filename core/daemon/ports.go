@@ -190,7 +190,6 @@ type Decided struct {
 	Summary   Summary
 	Closed    bool
 	Resolved  bool
-	Past      []drp.Past // what had been decided before
 	Now       time.Time
 }
 

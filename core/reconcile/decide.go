@@ -8,7 +8,8 @@
 //
 // The steps: walk the facts into visits (stays in a stage); run the clocks of each visit; then each rule of the policy
 // adds its effects and findings. A stage is entered by facts only: the record's reassignment, the owner's written
-// alert, or the acceptance of drpd's own alert. Time alone moves nothing; it only makes drpd ask or alert.
+// alert, or the acceptance of drpd's own alert. Time alone makes drpd ask or alert and moves nothing, but where the policy
+// says that a decision takes effect unless it is contested. An emergency comes before all of this.
 package reconcile
 
 import (
