@@ -167,7 +167,14 @@ func (a *app) clock(indent string, c reconcile.Running) {
 		a.printf("%s%s: the limit lies past the calendar (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
 		return
 	}
-	a.printf("%s%s: due %s, %s from %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, c.Proof.From, c.Clock.Clause, c.Clock.Severity)
+	from := "from " + c.Proof.From.String()
+	if c.Proof.Before {
+		from = c.Proof.From.String()
+	}
+	if c.Clock.Field != "" {
+		from += ", a date on the form: " + c.Clock.Field
+	}
+	a.printf("%s%s: due %s, %s %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, from, c.Clock.Clause, c.Clock.Severity)
 	if c.Late > 0 {
 		a.printf(", late by %s", plural(c.Late, "working day"))
 	}

@@ -75,7 +75,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	}
 	p := d.policyOf(stored, readings)
 	if p != nil {
-		roster = roster.WithFallbacks(p.Fallbacks)
+		roster = roster.WithFallbacks(p.StandIns())
 	}
 	file := drp.Fold(readings, roster)
 	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && !f.Denied }); i >= 0 {

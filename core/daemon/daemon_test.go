@@ -241,7 +241,7 @@ func TestEmergency(t *testing.T) {
 	}
 	vacant := p.OnEnd[slices.IndexFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })].To[0]
 	full := w.roster
-	w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return h.Role == vacant || h.Role == p.Fallbacks[vacant] })
+	w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return h.Role == vacant || h.Role == p.StandIns()[vacant] })
 	w.restart()
 	say("3", true)
 	w.at(21, 3)

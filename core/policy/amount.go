@@ -9,14 +9,20 @@ import (
 )
 
 // Amount is how long: "5 working days", "28 calendar days", "4 weeks", "one working week", "immediately", "set for the
-// case", "none stated", or hours with what they are defined as: "48 hours as 2 working days".
+// case", "none stated", or hours with what they are defined as: "48 hours as 2 working days". Of a date on the form also
+// "that day" and "3 working days before".
 type Amount struct {
 	N    int
 	Unit workday.Unit
 	None bool // the source states none
 	Set  bool // it is set for each case
-	Text string
+	// Before: it is counted back from the date.
+	Before bool
+	Text   string
 }
+
+// ThatDay is the amount of a limit that is the date itself, on whatever day it falls.
+const ThatDay = "that day"
 
 // UnmarshalText reads an amount; a number without its unit is refused.
 func (a *Amount) UnmarshalText(b []byte) error {
@@ -34,6 +40,18 @@ func (a *Amount) UnmarshalText(b []byte) error {
 		*a = days
 		return nil
 	}
+	if length, ok := strings.CutSuffix(s, " before"); ok {
+		var days Amount
+		if err := days.UnmarshalText([]byte(length)); err != nil {
+			return err
+		}
+		if days.N == 0 || days.Before {
+			return fmt.Errorf("%q: only a length of time lies before a date: \"3 working days before\"", s)
+		}
+		days.Text, days.Before = s, true
+		*a = days
+		return nil
+	}
 	number, unit, _ := strings.Cut(s, " ")
 	if number == "one" {
 		number = "1"
@@ -44,6 +62,9 @@ func (a *Amount) UnmarshalText(b []byte) error {
 		return nil
 	case "set for the case":
 		a.Set = true
+		return nil
+	case ThatDay:
+		a.Unit = workday.CalendarDays
 		return nil
 	case "immediately":
 		a.Unit = workday.WorkingDays

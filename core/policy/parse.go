@@ -111,12 +111,8 @@ func (c *checker) head() {
 	for i, r := range c.p.Owner {
 		c.name(r, "role", c.roles, []any{"owner", i})
 	}
-	for _, role := range slices.Sorted(maps.Keys(c.p.Fallbacks)) {
-		c.name(role, "role", c.roles, []any{"fallbacks", role})
-		c.name(c.p.Fallbacks[role], "role", c.roles, []any{"fallbacks", role})
-	}
-	if c.p.About != "" {
-		c.oneOf(c.p.About, []any{"about"}, AboutChild, AboutTheme, AboutEither)
+	if a := c.p.About; a != nil {
+		c.oneOf(a.Of, []any{"about", "of"}, AboutTheme, AboutEither)
 	}
 	if r := c.p.Referral; r != nil && (r.After == "") == (r.On == "") {
 		c.f.Fault([]any{"referral"}, "referral: write after: with a stage, or on: with a fact, one of the two")
@@ -280,6 +276,9 @@ func (c *checker) stage(i int) {
 	}
 	for j, e := range s.Expiry {
 		c.expiry(s, e, at("on_expiry", j))
+		if slices.ContainsFunc(s.Expiry[:j], func(o Expiry) bool { return o.When == e.When && o.If == nil }) {
+			c.f.Fault(at("on_expiry", j), "stage %q: this exit never counts, because one for %q without if: stands before it (on the last day of an escalation drpd reminds by itself)", s.ID, e.When)
+		}
 	}
 }
 
@@ -345,15 +344,24 @@ func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 		c.f.Fault(at, "clock %q has no amount: write \"5 working days\", or \"none stated\"", k.ID)
 	}
 	c.oneOf(k.Severity, append(slices.Clone(at), "severity"), Maximum, Target, Guidance)
-	starts := append([]string{"raised", "entered", "previous", "answered"}, c.facts...)
-	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
-	if k.From == "" {
-		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, answered, or a fact", k.ID)
-	}
 	ends := append([]string{"ended", "answered"}, c.facts...)
 	c.name(k.Until, "end of a clock", ends, append(slices.Clone(at), "until"))
 	if k.Until == "" {
 		c.f.Fault(at, "clock %q has no end: write until: ended, answered, or a fact", k.ID)
+	}
+	if k.Field != "" {
+		if k.From != "" {
+			c.f.Fault(at, "clock %q has two starts: write from: or field:, one of the two", k.ID)
+		}
+		return
+	}
+	if k.Amount.Before || k.Amount.Text == ThatDay {
+		c.f.Fault(append(slices.Clone(at), "amount"), "%q is counted from a date on the form: write field: in place of from:", k.Amount)
+	}
+	starts := append([]string{"raised", "entered", "previous", "answered"}, c.facts...)
+	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
+	if k.From == "" {
+		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, answered, or a fact; or field: with a date on the form", k.ID)
 	}
 }
 

@@ -35,9 +35,9 @@ type Policy struct {
 	Owner     []string          `yaml:"owner"`     // the roles that own the dispute and answer drpd's questions; two where each side has one
 	Duty      string            `yaml:"duty"`      // the role that confirms a dispute raised by somebody unexpected
 	Raisers   []string          `yaml:"raisers"`   // the roles that may raise one
-	About     string            `yaml:"about"`     // child (where empty), theme (no child), or either
+	About     *About            `yaml:"about"`     // whom it may be about; left out: a child
 	Roles     map[string]string `yaml:"roles"`     // role: title
-	Fallbacks map[string]string `yaml:"fallbacks"` // role: the role that stands in where nobody holds it
+	Fallbacks []Fallback        `yaml:"fallbacks"` // who stands in where nobody holds a role
 	Clauses   map[string]string `yaml:"clauses"`   // clause: a few words
 
 	Scope       *Scope       `yaml:"scope"`       // what a dispute may be about
@@ -89,6 +89,19 @@ type If struct {
 	RaisedBy []string     `yaml:"raised_by"` // one of these roles raised it
 	Fact     drp.FactKind `yaml:"fact"`      // this has happened
 	Not      bool         `yaml:"not"`       // the rest does not hold
+}
+
+// About says what a dispute may be about.
+type About struct {
+	Cite `yaml:",inline"`
+	Of   string `yaml:"of"` // theme (no child), or either
+}
+
+// Fallback says who stands in where nobody holds a role.
+type Fallback struct {
+	Cite `yaml:",inline"`
+	Role string `yaml:"role"`
+	By   string `yaml:"by"` // the role whose holders stand in
 }
 
 // Scope lists what a dispute may be about.
@@ -207,6 +220,7 @@ type Attach struct {
 type Clock struct {
 	Cite     `yaml:",inline"`
 	ID       string     `yaml:"id"`
+	Field    string     `yaml:"field"`     // in place of from: the field of the form with the date that it is counted from, such as the next review
 	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), answered (the stage's answer is whole), or the fact that starts it
 	Of       string     `yaml:"of"`        // dispute: the fact may lie anywhere in the dispute, not in the stage only
 	Waits    bool       `yaml:"waits"`     // it does not run before that fact has come; else it runs from the entry of the stage until then
@@ -292,7 +306,6 @@ const (
 
 // What a dispute is about, and where a fact may lie.
 const (
-	AboutChild  = "child"
 	AboutTheme  = "theme"
 	AboutEither = "either"
 	OfDispute   = "dispute"
@@ -363,6 +376,18 @@ func (s *Stage) Clock(id string) *Clock {
 	}
 	return nil
 }
+
+// StandIns gives for each role the one whose holders stand in where nobody holds it.
+func (p *Policy) StandIns() map[string]string {
+	out := make(map[string]string)
+	for _, f := range p.Fallbacks {
+		out[f.Role] = f.By
+	}
+	return out
+}
+
+// NeedsChild says whether a dispute that is about no child falls outside the procedure.
+func (p *Policy) NeedsChild() bool { return p.About == nil }
 
 // Owners returns the roles that own the dispute during a stage.
 func (p *Policy) Owners(stage string) []string {

@@ -30,6 +30,7 @@ type Copy struct {
 type FollowUp struct {
 	Cite   `yaml:",inline"`
 	After  drp.FactKind `yaml:"after"`
+	If     *If          `yaml:"if"`     // only for these disputes
 	Stages []string     `yaml:"stages"` // only there; empty: in every stage
 	Expect drp.FactKind `yaml:"expect"`
 	By     []string     `yaml:"by"` // each of these does it, and is asked; empty: whoever does, and the owner is asked

@@ -18,6 +18,12 @@ func (p *Policy) Show() string {
 	s.line("Policy `%s`, version %d, for disputes raised from %s on. Source: %s.", p.ID, p.Version, p.Effective.Long(), p.Source)
 	s.line("")
 	s.line("Owned by the %s. Raised by: %s.", p.RoleTitles(p.Owner), s.titles(p.Raisers))
+	if a := p.About; a != nil {
+		s.line("%s (%s).", map[string]string{AboutTheme: "It is about a theme, and no child", AboutEither: "It may be about a child, or about a theme and no child"}[a.Of], s.cite(a.Cite))
+	}
+	for _, f := range p.Fallbacks {
+		s.line("Where nobody is %s, the %s stands in (%s).", p.RoleTitle(f.Role), p.RoleTitle(f.By), s.cite(f.Cite))
+	}
 	s.starts()
 	s.table()
 	for i := range p.Stages {
@@ -138,6 +144,8 @@ func (s *shower) limit(st *Stage) string {
 func (s *shower) clock(k *Clock) string {
 	text := k.Amount.String() + " " + from(k)
 	switch {
+	case k.Field != "" && k.Amount.Text == ThatDay:
+		text = "the date on the form: " + words(k.Field)
 	case k.Amount.None:
 		text = "none stated"
 	case k.Amount.Set:
@@ -156,6 +164,12 @@ func (s *shower) clock(k *Clock) string {
 }
 
 func from(k *Clock) string {
+	switch {
+	case k.Field != "" && k.Amount.Before:
+		return "the date on the form: " + words(k.Field)
+	case k.Field != "":
+		return "of the date on the form: " + words(k.Field)
+	}
 	switch k.From {
 	case "raised":
 		return "of being raised"

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"maps"
 	"slices"
 
 	"drpd/core/drp"
@@ -109,9 +110,7 @@ func (d *decider) alert(v *visit, pending bool) {
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
 		}
-		if at.What == policy.AttachRecord {
-			e.Screened = d.screen()
-		}
+		e.Screened = d.screen()
 	}
 	d.emit(e)
 }
@@ -210,9 +209,9 @@ func (d *decider) screen() string {
 	if s == nil || d.File.Ruled("screen") == "accept" {
 		return ""
 	}
-	for _, name := range []string{"details", "action", "views", "desired", "steps"} {
+	for _, name := range slices.Sorted(maps.Keys(d.File.Fields)) {
 		if d.File.Fields[name].Value.Mentions(s.Words) != "" {
-			return s.Clause + ": the record's " + name + " must be read by a person before it goes elsewhere: " + s.Says
+			return s.Clause + ": what was written under " + name + " must be read by a person before it goes elsewhere: " + s.Says
 		}
 	}
 	return ""

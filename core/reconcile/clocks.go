@@ -44,8 +44,12 @@ func (d *decider) run(k policy.Clock, v *visit) Running {
 	var came bool
 	r.Start, came = d.startOf(k, v)
 	r.Doubt = d.doubt(r.Start)
-	r.Met = d.met(k, v, r.Start.On)
-	r.Waits = !came && k.Waits
+	from := r.Start.On
+	if k.Field != "" { // what is asked for may come long before a date from outside
+		from = 0
+	}
+	r.Met = d.met(k, v, from)
+	r.Waits = !came && (k.Waits || k.Field != "")
 	if r.None || r.Waits {
 		return r
 	}
@@ -79,6 +83,12 @@ func (d *decider) amount(k policy.Clock) policy.Amount {
 // startOf gives the fact from which a clock is counted, and whether it has come; where it has not, the entry of the
 // stage stands in.
 func (d *decider) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
+	if k.Field != "" {
+		f := *d.story.raised
+		f.On = d.File.Fields[k.Field].Date
+		f.Learned = f.On // it lies ahead, or far back, as it should
+		return f, !f.On.IsZero()
+	}
 	if v == nil || k.From == "raised" {
 		return *d.story.raised, true
 	}
@@ -137,7 +147,13 @@ func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Runni
 	var proof workday.Proof
 	var err error
 	set := d.setDate(k, v, amount)
-	if !amount.Set {
+	switch {
+	case amount.Set:
+	case amount.Before:
+		proof, err = d.Calendar.ProveBefore(r.Start.On, amount.N, amount.Unit)
+	case k.Field != "": // a date from outside: a time out does not move it
+		proof, err = d.Calendar.Prove(r.Start.On, amount.N, amount.Unit)
+	default:
 		proof, err = d.Calendar.Prove(r.Start.On, amount.N, amount.Unit, d.story.pauses...)
 	}
 	if set != nil && err == nil {
@@ -159,7 +175,7 @@ func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Runni
 		d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"})
 		return workday.Proof{}
 	}
-	if out := d.story.out; out != nil && proof.Due >= out.On {
+	if out := d.story.out; out != nil && k.Field == "" && proof.Due >= out.On {
 		r.Paused = "a time out since " + out.On.String()
 		return workday.Proof{}
 	}

@@ -13,7 +13,7 @@ import (
 func (d *decider) intake() {
 	r := d.story.raised
 	first := d.story.visits[0].stage.ID
-	if len(d.File.Subject.Children) == 0 && (d.Policy.About == "" || d.Policy.About == policy.AboutChild) {
+	if len(d.File.Subject.Children) == 0 && d.Policy.NeedsChild() {
 		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	}
 	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) && (s.Other == "" || !d.File.Has(s.Other)) {
@@ -284,6 +284,9 @@ func (d *decider) followUps() {
 // ahead gives what a follow-up follows, a day once: two sources that tell of one day tell of one thing.
 func (d *decider) ahead(u policy.FollowUp) []drp.Fact {
 	var out []drp.Fact
+	if !d.holds(u.If, d.story.raised.ByRoles) {
+		return nil
+	}
 	if u.After == policy.AfterEntry {
 		for _, v := range d.story.visits {
 			if policy.In(u.Stages, v.stage.ID) {

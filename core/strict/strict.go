@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -122,11 +123,39 @@ func (f *File) fileAt(line, col int) string {
 }
 
 func message(e *yaml.LoadError) string {
-	if e.Message != "" {
+	if e.Message == "" {
+		return e.Error()
+	}
+	found := wrongShape.FindStringSubmatch(e.Message)
+	if found == nil {
 		return e.Message
 	}
-	return e.Error()
+	kind, value, into := found[1], found[2], found[3]
+	var want string
+	switch {
+	case strings.HasPrefix(into, "[]") && value != "":
+		want = "a list is wanted here: [" + value + "]"
+	case strings.HasPrefix(into, "[]"):
+		want = "a list is wanted here: begin each item with - or write [ ] around them"
+	case into == "bool":
+		want = "true or false is wanted here"
+	case strings.HasPrefix(into, "int"):
+		want = "a number is wanted here"
+	case into == "string":
+		want = "one value is wanted here, not " + shapes[kind]
+	default:
+		want = "keys with their values are wanted here: {key: value}"
+	}
+	if value != "" {
+		return fmt.Sprintf("%q: %s", value, want)
+	}
+	return want
 }
+
+// wrongShape is what the YAML library says of a value that is of another shape than the type that reads it.
+var wrongShape = regexp.MustCompile("^cannot construct !!(\\w+)(?: `(.*)`)? into (\\S+)$")
+
+var shapes = map[string]string{"seq": "a list", "map": "keys with their values"}
 
 // Fault adds what is wrong with the value at a path of keys and indexes.
 func (f *File) Fault(path []any, format string, args ...any) {

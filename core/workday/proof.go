@@ -25,6 +25,7 @@ type Day struct {
 type Proof struct {
 	From     Date
 	N        int
+	Before   bool // counted back from From
 	Unit     Unit
 	Due      Date // the limit is the end of this day
 	Days     []Day
@@ -77,6 +78,29 @@ func (c *Calendar) Prove(from Date, n int, unit Unit, pauses ...Pause) (Proof, e
 	return p, nil
 }
 
+// ProveBefore counts n days of the unit back from a date, which does not count itself, and keeps each day of the count.
+func (c *Calendar) ProveBefore(date Date, n int, unit Unit) (Proof, error) {
+	p := Proof{From: date, N: n, Unit: unit, Due: date, Before: true}
+	if unit == CalendarDays {
+		p.Due = date.AddDays(-n)
+		return p, nil
+	}
+	p.Calendar = c.digest
+	for number := 0; number < n; {
+		p.Due--
+		if err := c.check(p.Due); err != nil {
+			return Proof{}, err
+		}
+		day := Day{On: p.Due, Why: c.off(p.Due)}
+		if day.Why == "" {
+			number++
+			day.Number = number
+		}
+		p.Days = append(p.Days, day)
+	}
+	return p, nil
+}
+
 // String lays the proof out, a line a day; days off in a row that have the same reason share a line.
 func (p Proof) String() string {
 	var b strings.Builder
@@ -84,7 +108,15 @@ func (p Proof) String() string {
 		fmt.Fprintf(&b, "%s  %s\n", p.Due.Midnight().Format("2006-01-02 Mon"), p.Set)
 		return b.String()
 	}
-	fmt.Fprintf(&b, "%s  start; this day does not count\n", p.From.Midnight().Format("2006-01-02 Mon"))
+	if p.Unit == CalendarDays && p.N == 0 && len(p.Days) == 0 {
+		fmt.Fprintf(&b, "%s  the day itself\n", p.Due.Midnight().Format("2006-01-02 Mon"))
+		return b.String()
+	}
+	way := "start"
+	if p.Before {
+		way = "counted back from here"
+	}
+	fmt.Fprintf(&b, "%s  %s; this day does not count\n", p.From.Midnight().Format("2006-01-02 Mon"), way)
 	if p.Unit == CalendarDays && len(p.Days) == 0 {
 		fmt.Fprintf(&b, "%s  day %d: every calendar day counts\n", p.Due.Midnight().Format("2006-01-02 Mon"), p.N)
 		return b.String()

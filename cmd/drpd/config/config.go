@@ -211,7 +211,7 @@ func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp
 		return slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
 	}
 	for _, role := range roles {
-		stands := slices.ContainsFunc(policies, func(p *policy.Policy) bool { return p.Fallbacks[role] != "" && held(p.Fallbacks[role]) })
+		stands := slices.ContainsFunc(policies, func(p *policy.Policy) bool { return p.StandIns()[role] != "" && held(p.StandIns()[role]) })
 		if !held(role) && !stands {
 			f.Fault([]any{"holders"}, "nobody can hold the role %q: add a holder, or map a title of the record system to it", role)
 		}
