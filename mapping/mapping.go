@@ -34,6 +34,7 @@ type System struct {
 	Moves       *MoveTable        `yaml:"moves"`
 	Children    *ChildTable       `yaml:"children"` // left out: one child a form
 	People      PeopleTable       `yaml:"people"`
+	Person      *PersonTable      `yaml:"person"` // who a child is, as far as a report may say
 	State       State             `yaml:"state"`
 	Subject     SubjectColumns    `yaml:"subject"`
 	Fields      map[string]string `yaml:"fields"` // drpd's field: column or question
@@ -84,9 +85,20 @@ type PeopleTable struct {
 	Worker  string            `yaml:"worker"`
 	Name    string            `yaml:"name"`
 	Address string            `yaml:"address"`
+	Team    string            `yaml:"team"`
 	From    string            `yaml:"from"`
 	Until   string            `yaml:"until"`
 	Titles  map[string]string `yaml:"titles"` // the system's title: drpd's role
+}
+
+// PersonTable names the table of children: initials, the team, and whether the record is restricted.
+type PersonTable struct {
+	Table      string   `yaml:"table"`
+	Child      string   `yaml:"child"`
+	Initials   string   `yaml:"initials"` // initials, or a name of which the first letters are taken
+	Team       string   `yaml:"team"`
+	Restricted string   `yaml:"restricted"`
+	No         []string `yaml:"no"` // the values that mean not restricted; every other value, and none, counts as restricted
 }
 
 // State names the columns that say how far the record is.
@@ -204,6 +216,11 @@ func LoadSystem(fsys fs.FS, name string) (*System, error) {
 	if len(s.DateFormats) == 0 {
 		f.Fault(nil, "\"date_formats\" is missing: say how the system writes dates, such as 2006-01-02")
 	}
+	if s.Person != nil {
+		need([]any{"person", "table"}, s.Person.Table)
+		need([]any{"person", "child"}, s.Person.Child)
+		need([]any{"person", "restricted"}, s.Person.Restricted)
+	}
 	checkFacts(f, s)
 	for _, c := range noteColumns {
 		if s.Notes.Columns[c] == "" {
@@ -252,6 +269,9 @@ func (s *System) names() []named {
 	}
 	if a := s.Answers; a != nil {
 		out = append(out, named{[]any{"answers", "table"}, a.Table}, named{[]any{"answers", "form"}, a.Form})
+	}
+	if p := s.Person; p != nil {
+		out = append(out, named{[]any{"person", "table"}, p.Table}, named{[]any{"person", "child"}, p.Child})
 	}
 	if m := s.Moves; m != nil {
 		out = append(out, named{[]any{"moves", "table"}, m.Table}, named{[]any{"moves", "form"}, m.Form})

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"drpd/core/drp"
 	"drpd/core/workday"
@@ -24,6 +25,7 @@ type Record struct {
 type People struct {
 	Child string              `json:"child"`
 	Rows  []map[string]string `json:"people"`
+	Self  map[string]string   `json:"self,omitempty"` // the child's own row
 }
 
 // Keys of a record system's evidence.
@@ -62,6 +64,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		out.Doubts = append(out.Doubts, drp.Doubt{What: "the people of a child cannot be read", Place: ev.Key, Evidence: ev.ID})
 		return
 	}
+	out.Child = s.child(in)
 	p := s.People
 	for i, row := range in.Rows {
 		title := row[p.Role]
@@ -70,7 +73,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		if role == "" {
 			continue // a professional who has no part in a dispute
 		}
-		h := drp.Holder{Role: role, Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]), Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
+		h := drp.Holder{Role: role, Team: row[p.Team], Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]), Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
 		for _, d := range []struct {
 			column string
 			into   *workday.Date
@@ -88,6 +91,34 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		}
 		out.Holders = append(out.Holders, h)
 	}
+}
+
+// child reads what a report may say of a child. A mark of restriction that is not known counts as one, and so does a child
+// that the table does not hold.
+func (s *System) child(in People) *drp.Child {
+	out := &drp.Child{Ref: in.Child}
+	p := s.Person
+	if p == nil {
+		return out
+	}
+	out.Initials, out.Team = drp.NewPrivate(initials(in.Self[p.Initials])), in.Self[p.Team]
+	mark := drp.NewPrivate(in.Self[p.Restricted])
+	out.Restricted = in.Self == nil || !mark.Is(p.No)
+	return out
+}
+
+// initials takes the first letter of each word; what is initials already stays so.
+func initials(name string) string {
+	var out []rune
+	for _, word := range strings.FieldsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || r == '.' || r == '-' }) {
+		letters := []rune(word)
+		if len(letters) <= 3 && strings.ToUpper(word) == word {
+			out = append(out, letters...)
+			continue
+		}
+		out = append(out, unicode.ToUpper(letters[0]))
+	}
+	return string(out)
 }
 
 type rowReader struct {

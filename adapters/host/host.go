@@ -3,9 +3,31 @@ package host
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
+
+// WriteNew writes a private file under the name, or, where that cannot be replaced because it is open elsewhere, under the
+// same name with a number; it says which.
+func WriteNew(name string, data []byte) (string, error) {
+	const most = 20
+	ending := filepath.Ext(name)
+	base := strings.TrimSuffix(name, ending)
+	err := WriteFile(name, data)
+	for i := 2; err != nil && i <= most; i++ {
+		if _, e := os.Stat(filepath.Dir(name)); e != nil {
+			return "", err // there is no such folder: another name does not help
+		}
+		name = fmt.Sprintf("%s (%d)%s", base, i, ending)
+		if _, e := os.Lstat(name); e == nil {
+			continue // it is somebody's already
+		}
+		err = WriteFile(name, data)
+	}
+	return name, err
+}
 
 // WriteFile writes a file that only the service account can read: whole and on disk, or not at all.
 func WriteFile(name string, data []byte) (err error) {

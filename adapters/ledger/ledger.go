@@ -287,16 +287,8 @@ func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.
 	})
 }
 
-// Health is how a source is.
-type Health struct {
-	Name        string `json:"source" db:"name"`
-	ReadAt      int64  `json:"-" db:"read_at"`
-	FailedSince int64  `json:"-" db:"failed_since"`
-	Why         string `json:"why,omitempty" db:"why"`
-}
-
 // Sources says how each source is.
-func (l *Ledger) Sources(ctx context.Context) (out []Health, err error) {
+func (l *Ledger) Sources(ctx context.Context) (out []daemon.Health, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		return t.all(&out, `SELECT name, read_at, failed_since, why FROM source ORDER BY name`)
 	})

@@ -1,77 +1,225 @@
-// Package paper writes documents that people open: Word files.
+// Package paper writes documents that people open, print and keep: Word files and PDF.
 //
-// It promises plain, valid WordprocessingML with real headings and tables, and the same bytes for the same content.
+// It promises plain, valid files with real headings, tables whose titles stand on every page, and the same bytes for the
+// same content. Of a wide table it writes the columns for which a page has room. It computes no figure.
 package paper
 
 import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
+	"fmt"
+	"io"
 	"strings"
+
+	"drpd/core/report"
 )
 
-// Block is a heading with a table of labels and answers below it.
-type Block struct {
-	Heading string
-	Title   bool // the heading is the document's title
-	Rows    [][]string
-}
-
 const contentTypes = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
-<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/></Types>`
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml" ContentType="application/xml"/><Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"/><Override PartName="/word/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.styles+xml"/></Types>`
 
 const relationships = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/></Relationships>`
 
+const documentRelationships = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" Target="styles.xml"/></Relationships>`
+
+const styles = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:docDefaults><w:rPrDefault><w:rPr><w:rFonts w:ascii="Arial" w:hAnsi="Arial" w:cs="Arial"/><w:sz w:val="21"/><w:lang w:val="en-GB"/></w:rPr></w:rPrDefault><w:pPrDefault><w:pPr><w:spacing w:after="80"/></w:pPr></w:pPrDefault></w:docDefaults>
+<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>
+<w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:spacing w:after="60"/></w:pPr><w:rPr><w:b/><w:color w:val="1F2A37"/><w:sz w:val="36"/></w:rPr></w:style>
+<w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="280" w:after="100"/><w:outlineLvl w:val="0"/></w:pPr><w:rPr><w:b/><w:color w:val="1F4E79"/><w:sz w:val="28"/></w:rPr></w:style>
+<w:style w:type="paragraph" w:styleId="Heading2"><w:name w:val="heading 2"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="200" w:after="80"/><w:outlineLvl w:val="1"/></w:pPr><w:rPr><w:b/><w:sz w:val="23"/></w:rPr></w:style>
+<w:style w:type="paragraph" w:styleId="Muted"><w:name w:val="Muted"/><w:basedOn w:val="Normal"/><w:rPr><w:color w:val="4B5563"/></w:rPr></w:style>
+<w:style w:type="paragraph" w:styleId="Warning"><w:name w:val="Warning"/><w:basedOn w:val="Normal"/><w:pPr><w:shd w:val="clear" w:color="auto" w:fill="9C1C1C"/></w:pPr><w:rPr><w:b/><w:color w:val="FFFFFF"/></w:rPr></w:style>
+</w:styles>`
+
+// The page: A4, in twentieths of a point.
 const (
-	open  = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>`
-	shut  = `<w:sectPr><w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1134" w:right="1134" w:bottom="1134" w:left="1134" w:header="567" w:footer="567" w:gutter="0"/></w:sectPr></w:body></w:document>`
-	table = `<w:tbl><w:tblPr><w:tblW w:w="9638" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="4"/><w:left w:val="single" w:sz="4"/><w:bottom w:val="single" w:sz="4"/><w:right w:val="single" w:sz="4"/><w:insideH w:val="single" w:sz="4"/><w:insideV w:val="single" w:sz="4"/></w:tblBorders></w:tblPr><w:tblGrid><w:gridCol w:w="3400"/><w:gridCol w:w="6238"/></w:tblGrid>`
+	pageShort, pageLong, pageMargin = 11906, 16838, 1021
+	acrossFrom                      = 95 // characters: wider tables are laid across
 )
 
-// Docx writes the blocks as a Word document.
-func Docx(blocks []Block) ([]byte, error) {
-	var b strings.Builder
-	b.WriteString(open)
-	for _, block := range blocks {
-		size := "28"
-		if block.Title {
-			size = "40"
-		}
-		b.WriteString(`<w:p><w:pPr><w:spacing w:before="240" w:after="120"/></w:pPr><w:r><w:rPr><w:b/><w:sz w:val="` + size + `"/></w:rPr>` + text(block.Heading) + `</w:r></w:p>`)
-		if len(block.Rows) == 0 {
-			continue
-		}
-		b.WriteString(table)
-		for _, row := range block.Rows {
-			b.WriteString(`<w:tr>`)
-			for i, cell := range row {
-				bold := ""
-				if i == 0 {
-					bold = `<w:rPr><w:b/></w:rPr>`
-				}
-				b.WriteString(`<w:tc><w:p><w:r>` + bold + text(cell) + `</w:r></w:p></w:tc>`)
-			}
-			b.WriteString(`</w:tr>`)
-		}
-		b.WriteString(`</w:tbl>`)
+// Docx writes the report as a Word document.
+func Docx(out io.Writer, doc report.Doc) error {
+	d := &docx{}
+	d.para("Warning", doc.Warning)
+	d.para("Title", doc.Title)
+	d.para("Muted", doc.About)
+	for _, l := range doc.Lead {
+		d.para("Normal", l)
 	}
-	b.WriteString(shut)
-	var out bytes.Buffer
-	z := zip.NewWriter(&out)
-	for _, f := range []struct{ name, data string }{{"[Content_Types].xml", contentTypes}, {"_rels/.rels", relationships}, {"word/document.xml", b.String()}} {
+	across := false
+	for _, p := range doc.Parts {
+		for _, t := range p.Tables {
+			across = across || room(t.OnPaper()) > acrossFrom
+		}
+	}
+	d.wide = pageShort - 2*pageMargin
+	if across {
+		d.wide = pageLong - 2*pageMargin
+	}
+	for _, p := range doc.Parts {
+		d.para("Heading1", p.Title) // an untitled part follows the title itself
+		for _, l := range p.Text {
+			d.para("Normal", l)
+		}
+		for _, t := range p.Tables {
+			d.table(t.OnPaper())
+		}
+		for _, s := range p.Series {
+			d.series(s)
+		}
+	}
+	page := fmt.Sprintf(`<w:pgSz w:w="%d" w:h="%d"/>`, pageShort, pageLong)
+	if across {
+		page = fmt.Sprintf(`<w:pgSz w:w="%d" w:h="%d" w:orient="landscape"/>`, pageLong, pageShort)
+	}
+	body := `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>` + d.String() +
+		`<w:sectPr>` + page + fmt.Sprintf(`<w:pgMar w:top="%[1]d" w:right="%[1]d" w:bottom="%[1]d" w:left="%[1]d" w:header="567" w:footer="567" w:gutter="0"/>`, pageMargin) + `</w:sectPr></w:body></w:document>`
+	z := zip.NewWriter(out)
+	for _, f := range []struct{ name, data string }{
+		{"[Content_Types].xml", contentTypes}, {"_rels/.rels", relationships}, {"word/document.xml", body}, {"word/_rels/document.xml.rels", documentRelationships}, {"word/styles.xml", styles},
+	} {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate})
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if _, err := w.Write([]byte(f.data)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	if err := z.Close(); err != nil {
-		return nil, err
+	return z.Close()
+}
+
+type docx struct {
+	strings.Builder
+	wide   int  // of the text, in twentieths of a point
+	tabled bool // a table stands last
+}
+
+func (d *docx) shut() {
+	d.WriteString(`</w:tbl>`)
+	d.tabled = true
+}
+
+func (d *docx) para(style, s string) {
+	if s != "" {
+		d.tabled = false
+		d.WriteString(`<w:p><w:pPr><w:pStyle w:val="` + style + `"/></w:pPr><w:r>` + text(s) + `</w:r></w:p>`)
 	}
-	return out.Bytes(), nil
+}
+
+func (d *docx) table(t report.Table) {
+	head := false
+	all := 0
+	for _, c := range t.Columns {
+		head = head || c.Title != ""
+		all += max(1, c.Width)
+	}
+	rows := 0
+	for row := range t.Rows {
+		if rows == 0 {
+			d.open(t.Columns, all)
+			if head {
+				d.WriteString(`<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>`)
+				for _, c := range t.Columns {
+					d.cell(report.Text(c.Title), d.wide*max(1, c.Width)/all, "head")
+				}
+				d.WriteString(`</w:tr>`)
+			}
+		}
+		rows++
+		d.WriteString(`<w:tr><w:trPr><w:cantSplit/></w:trPr>`)
+		for i, v := range row {
+			look := ""
+			switch {
+			case v.Strong:
+				look = "strong"
+			case i == 0 && !head:
+				look = "label"
+			}
+			d.cell(v, d.wide*max(1, t.Columns[i].Width)/all, look)
+		}
+		d.WriteString(`</w:tr>`)
+	}
+	if rows == 0 {
+		d.para("Normal", t.Empty)
+		return
+	}
+	d.shut()
+}
+
+func (d *docx) open(columns []report.Column, all int) {
+	if d.tabled { // two tables in a row would become one
+		d.WriteString(`<w:p/>`)
+	}
+	d.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(d.wide) + `" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="4" w:color="C9D2DC"/><w:left w:val="single" w:sz="4" w:color="C9D2DC"/><w:bottom w:val="single" w:sz="4" w:color="C9D2DC"/><w:right w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideH w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideV w:val="single" w:sz="4" w:color="C9D2DC"/></w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
+	for _, c := range columns {
+		fmt.Fprintf(d, `<w:gridCol w:w="%d"/>`, d.wide*max(1, c.Width)/all)
+	}
+	d.WriteString(`</w:tblGrid>`)
+}
+
+func (d *docx) cell(v report.Value, wide int, look string) {
+	fill, run := "", `<w:sz w:val="18"/>`
+	switch look {
+	case "head":
+		fill, run = `<w:shd w:val="clear" w:color="auto" w:fill="1F4E79"/>`, `<w:b/><w:color w:val="FFFFFF"/><w:sz w:val="18"/>`
+	case "strong":
+		fill, run = `<w:shd w:val="clear" w:color="auto" w:fill="F8DCDC"/>`, `<w:b/><w:color w:val="9C1C1C"/><w:sz w:val="18"/>`
+	case "label":
+		run = `<w:b/><w:sz w:val="20"/>`
+	}
+	side := ""
+	if v.Kind == report.Count || v.Kind == report.Share {
+		side = `<w:jc w:val="right"/>`
+	}
+	fmt.Fprintf(d, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr><w:r><w:rPr>%s</w:rPr>%s</w:r></w:p></w:tc>`, wide, fill, side, run, text(shown(v)))
+}
+
+// series draws a few numbers as bars of blocks, which every word processor shows and every printer prints.
+func (d *docx) series(s report.Series) {
+	const longest = 30
+	d.para("Heading2", s.Title)
+	if len(s.Labels) == 0 {
+		d.para("Normal", "none")
+		return
+	}
+	most := 1
+	for _, v := range s.Values {
+		most = max(most, v)
+	}
+	columns := []report.Column{{Width: 40}, {Width: 8}, {Width: 40}}
+	d.open(columns, 88)
+	for i, l := range s.Labels {
+		bar := strings.Repeat("█", s.Values[i]*longest/most)
+		d.WriteString(`<w:tr>`)
+		d.cell(report.Text(l), d.wide*40/88, "")
+		d.cell(report.Number(s.Values[i]), d.wide*8/88, "")
+		fmt.Fprintf(d, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/></w:tcPr><w:p><w:r><w:rPr><w:color w:val="1F4E79"/><w:sz w:val="16"/></w:rPr>%s</w:r></w:p></w:tc></w:tr>`, d.wide*40/88, text(bar))
+	}
+	d.shut()
+}
+
+// room is how many characters a table's columns ask for.
+func room(t report.Table) int {
+	n := 0
+	for _, c := range t.Columns {
+		n += c.Width
+	}
+	return n
+}
+
+// shown is a value as people here write it.
+func shown(v report.Value) string {
+	if v.Kind == report.Date {
+		return v.On.Midnight().Format("2 Jan 2006")
+	}
+	if v.Kind == report.Count && v.Number != float64(int64(v.Number)) {
+		return fmt.Sprintf("%.1f", v.Number)
+	}
+	return v.String()
 }
 
 func text(s string) string {

@@ -211,9 +211,26 @@ func (s *System) people(ctx context.Context, children []string) ([]mapping.Peopl
 		slices.SortFunc(rows, func(a, b map[string]string) int {
 			return strings.Compare(a[p.Role]+a[p.Worker]+a[p.From], b[p.Role]+b[p.Worker]+b[p.From])
 		})
-		out = append(out, mapping.People{Child: child, Rows: rows})
+		self, err := s.self(ctx, child)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, mapping.People{Child: child, Rows: rows, Self: self})
 	}
 	return out, nil
+}
+
+// self reads the child's own row; nil where the table does not hold the child.
+func (s *System) self(ctx context.Context, child string) (map[string]string, error) {
+	p := s.m.Person
+	if p == nil {
+		return nil, nil
+	}
+	rows, err := s.rows(ctx, p.Table, fmt.Sprintf("SELECT * FROM %s WHERE %s = ?", s.quote(p.Table), s.quote(p.Child)), child)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return rows[0], nil
 }
 
 // rows reads a result with every value as text.

@@ -23,11 +23,10 @@ func (c *explainCmd) Run(a *app) error {
 }
 
 func (c *explainCmd) explain(a *app, d *wired) error {
-	k, stored, err := d.Case(a.ctx, c.Dispute)
+	k, _, err := d.Case(a.ctx, c.Dispute)
 	if err != nil {
 		return err
 	}
-	k.Today = max(k.Today, stored.Decided) // never from before the last decision
 	if c.AsOf != "" {
 		day, err := workday.ParseDate(c.AsOf)
 		if err != nil {

@@ -37,6 +37,9 @@ func (a *app) withDaemon(do func(*wired) error) error {
 		return err
 	}
 	defer func() { _ = d.close() }()
+	if err := d.NotBefore(a.ctx); err != nil {
+		return err
+	}
 	return do(d)
 }
 

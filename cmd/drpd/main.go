@@ -26,6 +26,8 @@ type cli struct {
 	Check      checkCmd      `cmd:"" help:"Check configuration, mappings, policies, roster and calendar: every problem at its line."`
 	Explain    explainCmd    `cmd:"" help:"Why a dispute stands where it stands."`
 	List       listCmd       `cmd:"" help:"Open disputes with their next action and whose turn it is."`
+	Report     reportCmd     `cmd:"" help:"What is overdue, what is open, what a quarter showed, one dispute: as a workbook, a page, a table."`
+	Referral   referralCmd   `cmd:"" help:"Referrals to CAFCASS: put together, look at, confirm."`
 	Status     statusCmd     `cmd:"" help:"How the sources are, and what waits or is held."`
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`

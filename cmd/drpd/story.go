@@ -22,6 +22,7 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/adapters/paper"
 	"drpd/core/drp"
+	"drpd/core/report"
 	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/testdata"
@@ -33,13 +34,22 @@ type story struct {
 	Until    workday.Date                 `yaml:"until"`
 	Workers  map[string]storyWorker       `yaml:"workers"`
 	Children map[string]map[string]string `yaml:"children"` // child: title: worker
-	Titles   map[string]string            `yaml:"titles"`   // first letter of a thread: how its form calls itself
+	Persons  map[string]storyPerson       `yaml:"persons"`
+	Titles   map[string]string            `yaml:"titles"` // first letter of a thread: how its form calls itself
 	Days     []storyDay                   `yaml:"days"`
 }
 
 type storyWorker struct {
 	Name    string `yaml:"name"`
 	Address string `yaml:"address"`
+	Team    string `yaml:"team"`
+}
+
+// storyPerson is a child in the record system.
+type storyPerson struct {
+	Initials   string `yaml:"initials"`
+	Team       string `yaml:"team"`
+	Restricted bool   `yaml:"restricted"`
 }
 
 type storyDay struct {
@@ -130,7 +140,16 @@ func openStage(ctx context.Context, dir string, s *story) (*playground, error) {
 		return nil, err
 	}
 	for _, id := range sortedKeys(s.Workers) {
-		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_WORKERS VALUES (?, ?, ?)`, id, s.Workers[id].Name, s.Workers[id].Address); err != nil {
+		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_WORKERS VALUES (?, ?, ?, ?)`, id, s.Workers[id].Name, s.Workers[id].Address, s.Workers[id].Team); err != nil {
+			return nil, err
+		}
+	}
+	for _, child := range sortedKeys(s.Persons) {
+		p, mark := s.Persons[child], "N"
+		if p.Restricted {
+			mark = "Y"
+		}
+		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_PERSONS VALUES (?, ?, ?, ?)`, child, p.Initials, p.Team, mark); err != nil {
 			return nil, err
 		}
 	}
@@ -231,20 +250,19 @@ func (g *playground) grow(m storyMail) ([]byte, error) {
 			}
 		}
 	}
-	var blocks []paper.Block
+	doc := report.Doc{Title: g.title(m.Thread)}
 	for i, heading := range headings(g.forms[m.Thread]) {
-		b := paper.Block{Heading: heading}
-		if i == 0 {
-			b.Heading, b.Title = g.title(m.Thread), true
-		}
+		var rows [][]report.Value
 		for _, label := range sortedKeys(g.forms[m.Thread][heading]) {
-			b.Rows = append(b.Rows, []string{label, g.forms[m.Thread][heading][label]})
+			rows = append(rows, []report.Value{report.Text(label), report.Text(g.forms[m.Thread][heading][label])})
 		}
-		if i == 0 || len(b.Rows) > 0 {
-			blocks = append(blocks, b)
+		if i == 0 || len(rows) > 0 {
+			doc.Parts = append(doc.Parts, report.Part{Title: heading, Tables: []report.Table{report.Pairs(rows)}})
 		}
 	}
-	return paper.Docx(blocks)
+	var b bytes.Buffer
+	err := paper.Docx(&b, doc)
+	return b.Bytes(), err
 }
 
 // headings are the blocks of a form in order: what it is about, the informal stage, then the stages.

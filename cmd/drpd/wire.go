@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -20,13 +22,16 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailer"
+	"drpd/adapters/paper"
 	"drpd/adapters/records"
 	"drpd/adapters/records/docstore"
+	"drpd/adapters/workbook"
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/notice"
 	"drpd/core/policy"
+	"drpd/core/report"
 	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/mapping"
@@ -84,6 +89,9 @@ func prepare(name string) (*parts, error) {
 		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.System.People.Titles)
 		keep(err)
 	}
+	if errors.Join(errs...) == nil {
+		keep(p.reports())
+	}
 	var own []workday.Holiday
 	for _, h := range c.Calendar.Holidays {
 		own = append(own, workday.Holiday{On: h.On, Name: h.Name})
@@ -101,6 +109,29 @@ func prepare(name string) (*parts, error) {
 	}
 	p.inputs, err = p.digest(name)
 	return p, err
+}
+
+// reports sees that the reports name roles and procedures that there are, and that somebody may see restricted records.
+func (p *parts) reports() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("configuration: "+format, args...)) }
+	for _, o := range p.config.Reports.Overdue {
+		if !slices.ContainsFunc(p.roster, func(h drp.Holder) bool { return h.Role == o.To }) {
+			bad("report %q goes to the role %q, which nobody of the roster holds", o.Name, o.To)
+		}
+		for _, id := range o.Policies {
+			if !slices.ContainsFunc(p.policies, func(x *policy.Policy) bool { return x.ID == id }) {
+				bad("report %q is about the procedure %q, which there is not", o.Name, id)
+			}
+		}
+	}
+	cleared := func(h drp.Holder) bool {
+		return h.Cleared && slices.ContainsFunc(p.config.Reports.Overdue, func(o config.Overdue) bool { return o.To == h.Role })
+	}
+	if p.mapping.System.Person != nil && len(p.config.Reports.Overdue) > 0 && !slices.ContainsFunc(p.roster, cleared) {
+		bad("nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder in the roster")
+	}
+	return errors.Join(errs...)
 }
 
 func policyFS(c *config.Config) fs.FS {
@@ -217,6 +248,30 @@ func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 	return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london())
 }
 
+// written gives the bytes of what a writer of documents writes.
+func written(write func(io.Writer, report.Doc) error) func(report.Doc) ([]byte, error) {
+	return func(doc report.Doc) ([]byte, error) {
+		var b bytes.Buffer
+		err := write(&b, doc)
+		return b.Bytes(), err
+	}
+}
+
+// keepReport keeps a copy of each report in the folder of the configuration, if it names one.
+func keepReport(c *config.Config) func(name string, data []byte) error {
+	return func(name string, data []byte) error {
+		if c.Reports.Folder == "" {
+			return nil
+		}
+		folder := c.Path(c.Reports.Folder)
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return fmt.Errorf("reports folder: %w", err)
+		}
+		_, err := host.WriteNew(filepath.Join(folder, name), data)
+		return err
+	}
+}
+
 // wired is a daemon with what must be closed after it.
 type wired struct {
 	*daemon.Daemon
@@ -259,6 +314,10 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
 		Zone:  zone, Now: now, Inputs: p.inputs, Log: log,
+		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
+	}
+	for _, o := range c.Reports.Overdue {
+		d.Subscriptions = append(d.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
 	}
 	return &wired{d, led, func() error { return errors.Join(sys.Close(), led.Close()) }}, nil
 }

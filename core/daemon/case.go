@@ -34,11 +34,11 @@ func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, Stored, 
 	return d.caseIn(ctx, ref, a)
 }
 
-// CaseAsOf is the case as it stood at the end of a day, by what had been learned by then.
-func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (reconcile.Case, error) {
-	a, err := d.surroundings(ctx)
-	if err != nil {
-		return reconcile.Case{}, err
+// caseOn is the case now, or where a day is given as it stood at its end.
+func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a around) (reconcile.Case, error) {
+	if day.IsZero() {
+		c, _, err := d.caseIn(ctx, ref, a)
+		return c, err
 	}
 	stored, err := d.Ledger.Load(ctx, ref)
 	if err != nil {
@@ -50,6 +50,15 @@ func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (re
 	c, err := d.assemble(ctx, stored, a)
 	c.Today = day
 	return c, err
+}
+
+// CaseAsOf is the case as it stood at the end of a day, by what had been learned by then.
+func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (reconcile.Case, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	return d.caseOn(ctx, ref, day, a)
 }
 
 func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, Stored, error) {

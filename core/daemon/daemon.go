@@ -21,6 +21,7 @@ import (
 	"drpd/core/notice"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 )
 
@@ -47,8 +48,15 @@ type Daemon struct {
 	Gates    Gates
 	Zone     *time.Location
 	Now      func() time.Time
+	Mapping  string // the mapping of the record system, as reports name it
 	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
+
+	Subscriptions []Subscription
+	Workbook      func(report.Doc) ([]byte, error)
+	Paper         Paper
+	PackParts     []string                             // what a referral must hold
+	KeepReport    func(name string, data []byte) error // a copy where people find it
 
 	readings map[string]drp.Reading // what was read before: evidence never changes, and reading it is pure
 }
@@ -79,6 +87,9 @@ func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
 	}
 	if err := d.notice(ctx); err != nil {
 		return r, fmt.Errorf("notice: %w", err)
+	}
+	if err := d.reports(ctx); err != nil {
+		return r, fmt.Errorf("reports: %w", err)
 	}
 	sent := 0
 	for range maxRounds {
@@ -111,6 +122,23 @@ func (d *Daemon) clock(ctx context.Context) error {
 	case today > last:
 		return d.Ledger.SetSetting(ctx, settingDay, today, "drpd", d.Now())
 	}
+	return nil
+}
+
+// NotBefore sees that nothing is looked at from before the day of the last decision, whatever the machine's clock says: a
+// look back must not contradict what was done since.
+func (d *Daemon) NotBefore(ctx context.Context) error {
+	last, err := d.Ledger.Setting(ctx, settingDay)
+	if err != nil || d.today().String() >= last {
+		return err
+	}
+	day, err := workday.ParseDate(last)
+	if err != nil {
+		return err
+	}
+	y, m, n := day.Midnight().Date()
+	evening := time.Date(y, m, n, 18, 0, 0, 0, d.Zone)
+	d.Now = func() time.Time { return evening }
 	return nil
 }
 
@@ -251,7 +279,7 @@ func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) er
 func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {
 	reading := d.read(ev)
 	children := reading.Subject.Children
-	if len(reading.Holders) > 0 {
+	if len(reading.Holders) > 0 || reading.Child != nil {
 		return Placement{Where: PlacePeople, Children: children}, nil
 	}
 	if reading.Auto {
@@ -407,7 +435,7 @@ func (d *Daemon) inputs(a around) string {
 func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
 	s := result.Standing
 	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn,
-		Overdue: s.Overdue, Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
+		Overdue: s.Overdue, Passed: len(s.Passed), Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
 	if n := len(s.Visits); n > 0 {
 		sum.Due = s.Visits[n-1].Limit.Proof.Due
 	}

@@ -133,7 +133,7 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, around around, r *Repo
 		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now()}}
 	default:
 		var why string
-		if fresh, why, err = d.make(o, c.Policy, c.File, c.Roster, stored); err != nil {
+		if fresh, why, err = d.make(ctx, o, c.Policy, c.File, c.Roster, stored); err != nil {
 			why = err.Error()
 		}
 		if why != "" {
@@ -285,7 +285,7 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 }
 
 // make resolves the roles and renders one message a person. A role that nobody holds blocks the effect.
-func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Roster, stored Stored) ([]Envelope, string, error) {
+func (d *Daemon) make(ctx context.Context, o Outgoing, p *policy.Policy, file drp.File, roster drp.Roster, stored Stored) ([]Envelope, string, error) {
 	resolve := func(roles []string) (out []Person, vacant string) {
 		for _, role := range roles {
 			holders := roster.Holding(role, stored.Children, d.today())
@@ -300,7 +300,7 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 					return nil, role
 				}
 				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
-					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address})
+					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
 				}
 			}
 		}
@@ -319,9 +319,25 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 	if owner, _ := resolve(p.Owners(o.Stage)); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		replyTo = owner[0]
 	}
-	letter, err := d.Writer.Email(p, o.Effect, file)
-	if err != nil {
+	if o.Reason == drp.ReasonReport {
+		return d.makeReports(ctx, o, to)
+	}
+	var letter notice.Letter
+	var err error
+	if o.Reason == drp.ReasonPack {
+		var why string
+		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
+			return nil, why, err
+		}
+	} else if letter, err = d.Writer.Email(p, o.Effect, file); err != nil {
 		return nil, "", err
+	}
+	if len(o.Agenda) > 0 {
+		papers, err := d.meetingPapers(ctx, o.Effect)
+		if err != nil {
+			return nil, "", err
+		}
+		letter.Files = append(letter.Files, papers...)
 	}
 	withForm := false
 	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
@@ -337,6 +353,23 @@ func (d *Daemon) make(o Outgoing, p *policy.Policy, file drp.File, roster drp.Ro
 	for i, person := range slices.Concat(to, cc) {
 		e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: to, Cc: cc,
 			ReplyTo: replyTo, At: at, WithForm: withForm, Stage: o.Stage, IsTo: i < len(to)}
+		if e.Message, err = d.Mail.Make(e, letter); err != nil {
+			return nil, "", err
+		}
+		out = append(out, e)
+	}
+	return out, "", nil
+}
+
+// makeReports renders a report for each person apart: what one may see, another may not, and neither is shown the other.
+func (d *Daemon) makeReports(ctx context.Context, o Outgoing, to []Person) ([]Envelope, string, error) {
+	var out []Envelope
+	for _, person := range to {
+		letter, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, person.Role), person.Cleared)
+		if err != nil {
+			return nil, "", err
+		}
+		e := Envelope{Key: o.Key, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: []Person{person}, At: d.Now(), IsTo: true}
 		if e.Message, err = d.Mail.Make(e, letter); err != nil {
 			return nil, "", err
 		}
@@ -405,7 +438,7 @@ func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
 		return "guard", "too many emails in one cycle: look at them with drpd outbox, then drpd resume"
 	case e.Screened != "":
 		return "screen", e.Screened
-	case e.Kind == drp.Email && !e.Urgent && !g.window():
+	case e.Kind == drp.Email && !e.Urgent && e.Reason != drp.ReasonReport && !g.window(): // a report is there before the day begins
 		return "window", "email leaves in the send window of working days"
 	}
 	return "", ""

@@ -50,6 +50,7 @@ type FormFile struct {
 type Person struct {
 	ID, Role      string
 	Name, Address drp.Private
+	Cleared       bool // may see restricted records
 }
 
 // Envelope is one delivery: one effect to one person.
@@ -99,6 +100,7 @@ type Ledger interface {
 	// SourceFailed remembers since when a source could not be read.
 	SourceFailed(ctx context.Context, source, why string, now time.Time) error
 	Gaps(ctx context.Context) ([]reconcile.Gap, error)
+	Sources(ctx context.Context) ([]Health, error)
 
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
@@ -204,7 +206,8 @@ type Summary struct {
 	Next     string       `json:"next"`
 	NextOn   workday.Date `json:"next_on"`
 	Due      workday.Date `json:"due"`
-	Overdue  int          `json:"overdue"`
+	Overdue  int          `json:"overdue"` // working days past the stage's limit
+	Passed   int          `json:"passed"`  // limits that have passed: of the stage, and of the whole
 	Findings int          `json:"findings"`
 	Waiting  int          `json:"waiting"` // questions for a person
 	Ended    workday.Date `json:"ended"`

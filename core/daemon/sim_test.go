@@ -25,6 +25,7 @@ import (
 	"drpd/core/notice"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/policies"
 )
@@ -391,7 +392,8 @@ func (w *world) restart() {
 		w.t.Fatal(err)
 	}
 	w.d = &daemon.Daemon{Words: words, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
-		Ledger: chaosLedger{w.ledger, w}, Notes: w, Forms: w, Mail: w, Writer: writer, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
+		Ledger: chaosLedger{w.ledger, w}, Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText, KeepReport: func(string, []byte) error { return nil },
+		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}}, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
 		Gates: daemon.Gates{From: 8, Until: 18, MaxEmails: 500}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",
 		Log: slog.New(slog.NewTextHandler(&w.log, nil))}
 	for _, f := range w.feeds {
@@ -852,3 +854,6 @@ func realLedger(t *testing.T) *ledger.Ledger {
 	t.Cleanup(func() { _ = l.Close() })
 	return l
 }
+
+// asText writes a report as plain text: what it is on paper is the adapters' business.
+func asText(doc report.Doc) ([]byte, error) { return []byte(report.Plain(doc)), nil }

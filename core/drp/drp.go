@@ -231,6 +231,7 @@ type Reading struct {
 	Forms    []FormPart
 	Record   RecordState
 	Holders  []Holder
+	Child    *Child // what the record system says of the child itself
 	Rulings  []Ruling
 	Corrects string // id of the evidence that this one replaces
 	Doubts   []Doubt

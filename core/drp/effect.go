@@ -40,6 +40,8 @@ const (
 	ReasonCopy       Reason = "copy"       // a form goes to the child's file
 	ReasonAnswer     Reason = "answer"     // a case note: an answer came
 	ReasonEmergency  Reason = "emergency"  // at once, to whom the procedure names: this has left it
+	ReasonPack       Reason = "pack"       // to CAFCASS: the referral that the owner has confirmed
+	ReasonReport     Reason = "report"     // to a service manager: what is overdue
 	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 )
 

@@ -21,6 +21,16 @@ type Holder struct {
 	Until   workday.Date // zero: open end
 	Deputy  bool
 	Domain  string // instead of a person: whoever writes from this mail domain, such as a partner agency's
+	Team    string // as the council calls it
+	Cleared bool   // may see restricted records
+}
+
+// Child is what a report may say of a child besides its reference.
+type Child struct {
+	Ref        string
+	Initials   Private
+	Team       string // the team that works with the child
+	Restricted bool   // the record is open to few: a count in reports, but for a reader who is cleared
 }
 
 func (h Holder) holds(children []string, on workday.Date) bool {

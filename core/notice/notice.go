@@ -76,6 +76,9 @@ func NewWriter(authority string, own fs.FS) (*Writer, error) {
 	return w, nil
 }
 
+// Authority is whose letters they are.
+func (w *Writer) Authority() string { return w.authority }
+
 type answer struct{ Line, Text string }
 
 // view is what the templates see.

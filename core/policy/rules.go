@@ -113,6 +113,7 @@ type Referral struct {
 	After string       `yaml:"after"` // unresolved after this stage
 	On    drp.FactKind `yaml:"on"`    // or once this is recorded
 	If    *If          `yaml:"if"`    // only for these disputes
+	To    string       `yaml:"to"`    // the role to which drpd sends the pack once the owner has confirmed; left out: the owner sends it
 }
 
 // Notify tells people of something: once, when it is first known, and once more for each other value of the field.

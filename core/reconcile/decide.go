@@ -101,6 +101,7 @@ func Decide(c Case) Result {
 	d.notes()
 	d.copies()
 	d.agreedReferral()
+	d.sendReferral()
 	d.notices()
 	d.age()
 	d.written()

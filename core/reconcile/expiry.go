@@ -136,6 +136,22 @@ func (d *decider) agreedReferral() {
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 }
 
+// sendReferral sends what its owner has confirmed, once: the power to refer is theirs alone, so nobody else's word counts.
+func (d *decider) sendReferral() {
+	r := d.Policy.Referral
+	if r == nil || r.To == "" {
+		return
+	}
+	for _, f := range d.story.find(drp.ReferralConfirmed) {
+		v := d.owning(f)
+		if owners := d.Policy.Owners(v.stage.ID); intersects(f.ByRoles, owners) {
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.story.visits[0].id, Stage: v.stage.ID, On: max(f.On, f.Learned), To: []string{r.To}, Cc: owners,
+				Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
+			return
+		}
+	}
+}
+
 // takeEffect lets what was decided hold once the time to contest it has passed; somebody who contests it late is asked
 // about, and a date that stands on sand is.
 func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, go1 workday.Date) {

@@ -1,9 +1,12 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/workday"
 )
 
@@ -21,7 +24,9 @@ type Standing struct {
 	TurnFrom workday.Date
 	Next     string // what happens next
 	NextOn   workday.Date
-	Overdue  int // working days past the stage's limit
+	Overdue  int       // working days past the stage's limit
+	Passed   []Running // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
+	Pauses   []workday.Pause
 }
 
 // Stay is one visit of a stage, for the timeline.
@@ -38,7 +43,7 @@ func (d *decider) standing() {
 		return
 	}
 	v := d.current()
-	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running()}
+	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running(), Pauses: d.story.pauses}
 	for _, x := range d.story.visits {
 		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by}
 		stay.Limit, _ = d.limit(x)
@@ -51,6 +56,12 @@ func (d *decider) standing() {
 		return
 	}
 	d.whoseTurn(&s, v)
+	for _, r := range s.Clocks {
+		if r.Overdue(d.Today) {
+			s.Passed = append(s.Passed, r)
+		}
+	}
+	slices.SortStableFunc(s.Passed, func(a, b Running) int { return cmp.Or(rank(a.Clock.Severity)-rank(b.Clock.Severity), b.Late-a.Late) })
 	d.result.Standing = s
 }
 
@@ -91,6 +102,11 @@ func (d *decider) whoseTurn(s *Standing, v *visit) {
 	if len(d.result.Conflicts) > 0 && s.NextOn.IsZero() {
 		s.Turn = []string{operator}
 	}
+}
+
+// rank orders the severities of clocks, the gravest first.
+func rank(severity string) int {
+	return slices.Index([]string{policy.Maximum, policy.Target, policy.Guidance}, severity)
 }
 
 // closed says whether the dispute has ended and nothing more is to follow.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -34,6 +35,8 @@ type Config struct {
 	Window    *Window      `yaml:"send_window"`
 	MaxEmails int          `yaml:"max_emails_a_cycle"`
 	Every     int          `yaml:"poll_every_minutes"`
+	Reports   Reports      `yaml:"reports"`
+	Referral  Referral     `yaml:"referral"`
 
 	dir string
 }
@@ -89,6 +92,60 @@ type Window struct {
 	Until int `yaml:"until"`
 }
 
+// Referral says what a referral to CAFCASS must hold.
+type Referral struct {
+	Parts []string `yaml:"parts"` // fields of the form or record, forms, legal-advice, chronology
+}
+
+// Reports are those that go by themselves.
+type Reports struct {
+	Folder  string    `yaml:"folder"` // where each workbook is kept too; empty: nowhere
+	Overdue []Overdue `yaml:"overdue"`
+}
+
+// Overdue is a service manager's report.
+type Overdue struct {
+	Name     string   `yaml:"name"` // of its file: letters, digits and -
+	To       string   `yaml:"to"`   // role
+	On       []string `yaml:"on"`   // days of the week
+	Hour     int      `yaml:"hour"` // not before this hour; the first cycle after it sends it
+	Policies []string `yaml:"policies"`
+	Teams    []string `yaml:"teams"`
+
+	Days []time.Weekday `yaml:"-"`
+}
+
+// check reads the days and sees that each report has a name of its own.
+func (r *Reports) check(f *strict.File) {
+	var names []string
+	for i := range r.Overdue {
+		o := &r.Overdue[i]
+		at := func(key string) []any { return []any{"reports", "overdue", i, key} }
+		if strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || o.Name == "" || slices.Contains(names, o.Name) {
+			f.Fault(at("name"), "%q is no name for a report: small letters, digits and -, and each report its own", o.Name)
+		}
+		names = append(names, o.Name)
+		if o.To == "" {
+			f.Fault(at("to"), "\"to\" is missing: the role whose holders get the report")
+		}
+		if o.Hour < 0 || o.Hour > 23 {
+			f.Fault(at("hour"), "%d is no hour: give 0 to 23", o.Hour)
+		}
+		if len(o.On) == 0 {
+			f.Fault(at("on"), "\"on\" is missing: the days of the week, such as [monday, thursday]")
+		}
+		for j, name := range o.On {
+			day := slices.Index(weekdays, strings.ToLower(name))
+			if day < 0 {
+				f.Fault([]any{"reports", "overdue", i, "on", j}, "%q is no day of the week%s", name, strict.Suggest(name, slices.Clone(weekdays)))
+			}
+			o.Days = append(o.Days, time.Weekday(day))
+		}
+	}
+}
+
+var weekdays = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
+
 // Path gives a path of the configuration, relative to the configuration's own folder.
 func (c *Config) Path(p string) string {
 	if p == "" || filepath.IsAbs(p) {
@@ -128,6 +185,7 @@ func Load(name string) (*Config, error) {
 	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
 		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
 	}
+	c.Reports.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
 	}
@@ -161,7 +219,9 @@ type holder struct {
 	From    workday.Date `yaml:"from"`
 	Until   workday.Date `yaml:"until"`
 	Deputy  bool         `yaml:"deputy"`
-	Domain  string       `yaml:"domain"` // instead of a person: whoever writes from there
+	Domain  string       `yaml:"domain"`  // instead of a person: whoever writes from there
+	Team    string       `yaml:"team"`    // as the record system calls it
+	Cleared bool         `yaml:"cleared"` // may see restricted records
 }
 
 type roster struct {
@@ -200,7 +260,7 @@ func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp
 		if !h.Until.IsZero() && h.Until < h.From {
 			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
 		}
-		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain})
+		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain, Team: h.Team, Cleared: h.Cleared})
 	}
 	held := func(role string) bool {
 		for _, mapped := range titles {

@@ -32,6 +32,8 @@ type Ledger struct {
 type source struct {
 	cursor []byte
 	failed time.Time
+	read   time.Time
+	why    string
 }
 
 type kept struct {
@@ -115,19 +117,38 @@ func (l *Ledger) Ingest(_ context.Context, name string, batch []drp.Evidence, cu
 	if !s.failed.IsZero() {
 		l.gaps = append(l.gaps, reconcile.Gap{Source: name, From: l.day(s.failed), Until: l.day(now)})
 	}
-	s.cursor, s.failed = slices.Clone(cursor), time.Time{}
+	s.cursor, s.failed, s.read, s.why = slices.Clone(cursor), time.Time{}, now, ""
 	return nil
 }
 
 func (l *Ledger) day(t time.Time) workday.Date { return workday.DateOf(t.In(l.zone)) }
 
 // SourceFailed implements daemon.Ledger.
-func (l *Ledger) SourceFailed(_ context.Context, name, _ string, now time.Time) error {
+func (l *Ledger) SourceFailed(_ context.Context, name, why string, now time.Time) error {
 	defer l.lock()()
 	if s := l.source(name); s.failed.IsZero() {
-		s.failed = now
+		s.failed, s.why = now, why
 	}
 	return nil
+}
+
+// Sources implements daemon.Ledger.
+func (l *Ledger) Sources(context.Context) ([]daemon.Health, error) {
+	defer l.lock()()
+	var out []daemon.Health
+	for _, name := range slices.Sorted(maps.Keys(l.sources)) {
+		s, h := l.sources[name], daemon.Health{Name: name}
+		if !s.read.IsZero() {
+			h.ReadAt = s.read.UnixMilli()
+		}
+		if !s.failed.IsZero() {
+			h.FailedSince, h.Why = s.failed.UnixMilli(), s.why
+		}
+		if h.ReadAt+h.FailedSince > 0 { // asked for its cursor, and no more
+			out = append(out, h)
+		}
+	}
+	return out, nil
 }
 
 // Gaps implements daemon.Ledger.

@@ -69,11 +69,21 @@ func testGaps(t *testing.T, l daemon.Ledger) {
 	if len(g) != 1 || g[0].From != workday.DateOf(noon) || !g[0].Until.IsZero() {
 		t.Errorf("while it lasts: %+v", g)
 	}
+	h, err := l.Sources(t.Context())
+	must(t, err)
+	if len(h) != 1 || h[0].Name != "records" || h[0].FailedSince != noon.UnixMilli() || h[0].ReadAt != 0 || h[0].Why != "down" {
+		t.Errorf("while it lasts: %+v", h)
+	}
 	must(t, l.Ingest(t.Context(), "records", nil, nil, noon.AddDate(0, 0, 2)))
 	g, err = l.Gaps(t.Context())
 	must(t, err)
 	if len(g) != 1 || g[0].Until != workday.DateOf(noon.AddDate(0, 0, 2)) {
 		t.Errorf("afterwards: %+v", g)
+	}
+	h, err = l.Sources(t.Context())
+	must(t, err)
+	if len(h) != 1 || h[0].FailedSince != 0 || h[0].ReadAt != noon.AddDate(0, 0, 2).UnixMilli() {
+		t.Errorf("afterwards: %+v", h)
 	}
 }
 

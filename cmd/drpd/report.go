@@ -1,0 +1,156 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"drpd/adapters/host"
+	"drpd/adapters/paper"
+	"drpd/adapters/workbook"
+	"drpd/core/report"
+	"drpd/core/workday"
+)
+
+type reportCmd struct {
+	Overdue   reportOverdueCmd   `cmd:"" help:"What is overdue, whose turn it is, what happens next."`
+	Open      reportOpenCmd      `cmd:"" help:"All open disputes."`
+	Quarterly reportQuarterlyCmd `cmd:"" help:"What a quarter showed, beside the four before."`
+	Dispute   reportDisputeCmd   `cmd:"" help:"One dispute, from its beginning."`
+}
+
+// reader is who reads a report that is asked for at the console.
+type reader struct {
+	Out      string   `required:"" help:"The file to write: .xlsx, .docx, .pdf, .html, .csv or .json." type:"path"`
+	Policies []string `help:"Only these procedures."`
+	Teams    []string `help:"Only these teams."`
+	Cleared  bool     `help:"Restricted records too: only for a reader who may see them."`
+}
+
+func (r *reader) reader() report.Reader {
+	return report.Reader{Policies: r.Policies, Teams: r.Teams, Cleared: r.Cleared}
+}
+
+// write writes a report in the format that the file's ending names; part is what a table of one kind holds.
+func (a *app) write(out string, doc report.Doc, part int) error {
+	var b bytes.Buffer
+	var err error
+	switch ending := strings.ToLower(filepath.Ext(out)); ending {
+	case ".xlsx":
+		err = workbook.Write(&b, doc)
+	case ".json":
+		err = report.JSON(&b, doc)
+	case ".csv":
+		if doc.Warning != "" {
+			_, _ = fmt.Fprintln(a.err, doc.Warning)
+		}
+		err = report.CSV(&b, doc.Parts[part])
+	case ".html":
+		var page string
+		page, err = report.HTML(doc)
+		b.WriteString(page)
+	case ".docx":
+		err = paper.Docx(&b, doc)
+	case ".pdf":
+		err = paper.PDF(&b, doc)
+	default:
+		return fmt.Errorf("--out %s: %q is no ending of a report: .xlsx, .docx, .pdf, .html, .csv or .json", out, ending)
+	}
+	if err != nil {
+		return err
+	}
+	name, err := host.WriteNew(out, b.Bytes())
+	if err != nil {
+		return err
+	}
+	if doc.Warning != "" {
+		a.printf("%s\n", doc.Warning)
+	}
+	for _, l := range doc.Lead {
+		a.printf("%s\n", l)
+	}
+	a.printf("%s\n", name)
+	return nil
+}
+
+type reportOverdueCmd struct {
+	reader `embed:""`
+	Since  string `help:"The day of the report before, for what has changed; left out: a week ago."`
+}
+
+// Run writes the overdue report.
+func (c *reportOverdueCmd) Run(a *app) error {
+	return a.withDaemon(func(d *wired) error {
+		since := workday.DateOf(d.Now().In(london())).AddDays(-7)
+		if c.Since != "" {
+			var err error
+			if since, err = workday.ParseDate(c.Since); err != nil {
+				return fmt.Errorf("--since: %w", err)
+			}
+		}
+		in, err := d.Report(a.ctx, c.reader.reader(), since)
+		if err != nil {
+			return err
+		}
+		return a.write(c.Out, report.Overdue(in), 1)
+	})
+}
+
+type reportOpenCmd struct {
+	reader `embed:""`
+}
+
+// Run writes the list of open disputes.
+func (c *reportOpenCmd) Run(a *app) error {
+	return a.withDaemon(func(d *wired) error {
+		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		if err != nil {
+			return err
+		}
+		return a.write(c.Out, report.Open(in), 0)
+	})
+}
+
+type reportQuarterlyCmd struct {
+	reader  `embed:""`
+	Quarter string `help:"A day of the quarter; left out: the quarter before this one."`
+}
+
+// Run writes the report of a quarter.
+func (c *reportQuarterlyCmd) Run(a *app) error {
+	return a.withDaemon(func(d *wired) error {
+		day := workday.DateOf(d.Now().In(london())).Quarter() - 1
+		if c.Quarter != "" {
+			var err error
+			if day, err = workday.ParseDate(c.Quarter); err != nil {
+				return fmt.Errorf("--quarter: %w", err)
+			}
+		}
+		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		if err != nil {
+			return err
+		}
+		return a.write(c.Out, report.Quarterly(in, day.Quarter()), 0)
+	})
+}
+
+type reportDisputeCmd struct {
+	reader  `embed:""`
+	Dispute string `arg:""`
+}
+
+// Run writes one dispute.
+func (c *reportDisputeCmd) Run(a *app) error {
+	return a.withDaemon(func(d *wired) error {
+		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		if err != nil {
+			return err
+		}
+		doc, err := report.One(in, c.Dispute)
+		if err != nil {
+			return err
+		}
+		return a.write(c.Out, doc, 0)
+	})
+}

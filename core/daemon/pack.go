@@ -1,0 +1,148 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/report"
+)
+
+// Paper writes reports as documents.
+type Paper struct {
+	PDF, Docx func(report.Doc) ([]byte, error)
+}
+
+// Pack is a referral to CAFCASS, ready to be read or sent.
+type Pack struct {
+	Dispute report.Dispute
+	Missing []string // required parts that are not there
+	Letter  report.Doc
+	Files   []notice.File // the pack as PDF, the forms as they came, the manifest
+}
+
+// Waiver is what the owner of a referral said: to send it without some parts, and why.
+type Waiver struct {
+	Without []string `json:"without"`
+	Because string   `json:"because"`
+	Actor   string   `json:"actor"`
+}
+
+// Waive stores that a referral may go without some of its parts.
+func (d *Daemon) Waive(ctx context.Context, ref string, w Waiver) error {
+	text, err := json.Marshal(w)
+	if err != nil {
+		return err
+	}
+	return d.Ledger.SetSetting(ctx, settingReferral+ref, string(text), w.Actor, d.Now())
+}
+
+const settingReferral = "referral/"
+
+// MakePack puts a referral together. It can be made at any time; nothing is sent by it.
+func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
+	c, stored, err := d.Case(ctx, ref)
+	if err != nil {
+		return Pack{}, err
+	}
+	if c.Policy == nil {
+		return Pack{}, fmt.Errorf("the policy of dispute %s is not loaded", ref)
+	}
+	in := report.PackInput{Required: d.PackParts}
+	text, err := d.Ledger.Setting(ctx, settingReferral+ref)
+	if err != nil {
+		return Pack{}, err
+	}
+	if text != "" {
+		var w Waiver
+		if err := json.Unmarshal([]byte(text), &w); err != nil {
+			return Pack{}, fmt.Errorf("what was said of the referral of %s cannot be read: %w", ref, err)
+		}
+		in.Without, in.Because = w.Without, w.Because
+	}
+	var out Pack
+	if out.Dispute, err = d.dispute(ctx, c); err != nil {
+		return out, err
+	}
+	var forms []notice.File
+	for i, form := range c.File.Forms {
+		data, ok := d.formBytes(stored, form)
+		if !ok {
+			return out, fmt.Errorf("a form of dispute %s cannot be found in its message", ref)
+		}
+		name := fmt.Sprintf("form-%02d.docx", i+1)
+		forms = append(forms, notice.File{Name: name, Type: wordDocument, Data: data})
+		in.Files = append(in.Files, report.PackFile{Name: name, Digest: digest(data), Size: len(data), Sent: form.Sent.String()})
+	}
+	about := report.Input{Authority: d.Writer.Authority(), At: d.Now().In(d.Zone), Today: d.today()}
+	out.Missing, out.Letter = out.Dispute.Missing(in), out.Dispute.Letter(about, in)
+	pdf, err := d.Paper.PDF(out.Dispute.Pack(about, in))
+	if err != nil {
+		return out, err
+	}
+	out.Files = append([]notice.File{{Name: "referral-" + ref + ".pdf", Type: "application/pdf", Data: pdf}}, forms...)
+	var manifest strings.Builder
+	for _, f := range out.Files {
+		fmt.Fprintf(&manifest, "%s  %s\r\n", digest(f.Data), f.Name)
+	}
+	out.Files = append(out.Files, notice.File{Name: "manifest.txt", Type: "text/plain", Data: []byte(manifest.String())})
+	return out, nil
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+// packLetter makes the message of a confirmed referral, or says why it must wait.
+func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (notice.Letter, string, error) {
+	pack, err := d.MakePack(ctx, e.Dispute)
+	if err != nil {
+		return notice.Letter{}, "", err
+	}
+	if len(pack.Missing) > 0 {
+		return notice.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") + "; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
+	}
+	html, err := report.HTML(pack.Letter)
+	return notice.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: report.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
+}
+
+// meetingPapers gives the agenda and the form for the minutes, to go along with an invitation.
+func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect) ([]notice.File, error) {
+	c, _, err := d.Case(ctx, e.Dispute)
+	if err != nil {
+		return nil, err
+	}
+	x, err := d.dispute(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	about := report.Input{Authority: d.Writer.Authority()}
+	var out []notice.File
+	for _, doc := range []report.Doc{x.Agenda(about, e.Agenda), x.Minutes(about, e.Agenda)} {
+		data, err := d.Paper.Docx(doc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, notice.File{Name: doc.Name + ".docx", Type: wordDocument, Data: data})
+	}
+	return out, nil
+}
+
+// Confirmed says whether the owner of a dispute has confirmed its referral, and when it was sent, if it was.
+func Confirmed(x report.Dispute) (confirmed bool, sent time.Time) {
+	confirmed = slices.ContainsFunc(x.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.ReferralConfirmed && !f.Denied })
+	for _, p := range x.Past {
+		if p.Reason == drp.ReasonPack && p.Life == drp.Accepted {
+			sent = p.At
+		}
+	}
+	return confirmed, sent
+}

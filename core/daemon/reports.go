@@ -1,0 +1,207 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/report"
+	"drpd/core/workday"
+)
+
+// Subscription is a report that goes to the holders of a role on set days of the week, in the morning of the first
+// working day from each of them on.
+type Subscription struct {
+	Name     string
+	To       string // role
+	On       []time.Weekday
+	Hour     int      // not before this hour
+	Policies []string // empty: all
+	Teams    []string // empty: all
+}
+
+// Health is how a source is. Times are Unix milliseconds; zero: never.
+type Health struct {
+	Name        string `json:"source" db:"name"`
+	ReadAt      int64  `json:"-" db:"read_at"`
+	FailedSince int64  `json:"-" db:"failed_since"`
+	Why         string `json:"why,omitempty" db:"why"`
+}
+
+// Disputes gives every dispute with what is decided of it: now, or as it stood at the end of a day, by what had been
+// learned by then. One that cannot be read, or whose policy is not loaded, is an error: a report must not be silent about
+// it.
+func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []report.Dispute
+	for _, k := range a.known {
+		c, err := d.caseOn(ctx, k.Ref, asOf, a)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.File.Facts) == 0 && !asOf.IsZero() {
+			continue // nothing was known of it then
+		}
+		if c.Policy == nil {
+			return nil, fmt.Errorf("the policy of dispute %s is not loaded", k.Ref)
+		}
+		x, err := d.dispute(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
+
+// dispute is a case with what is decided of it, as reports look at it.
+func (d *Daemon) dispute(ctx context.Context, c reconcile.Case) (report.Dispute, error) {
+	children, err := d.childrenOf(ctx, c.File.Subject.Children)
+	return report.Dispute{Case: c, Result: reconcile.Decide(c), Children: children}, err
+}
+
+// childrenOf gives what the record system says of each child. One of whom it says nothing is as good as restricted where
+// it tells restricted ones from others, and no name is known in any case.
+func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child, error) {
+	people, err := d.Ledger.People(ctx, children)
+	if err != nil {
+		return nil, err
+	}
+	var out []drp.Child
+	for _, ref := range children {
+		child := drp.Child{Ref: ref}
+		newest := drp.Evidence{}
+		for _, ev := range people {
+			r := d.read(ev)
+			if r.Child != nil && r.Child.Ref == ref && (newest.ID == "" || ev.Version > newest.Version || ev.Version == newest.Version && ev.ID > newest.ID) {
+				newest, child = ev, *r.Child
+			}
+		}
+		out = append(out, child)
+	}
+	return out, nil
+}
+
+// Report gathers what a report looks at; before is the day at whose end the comparison stands, zero for none.
+func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday.Date) (report.Input, error) {
+	now := d.Now().In(d.Zone)
+	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Reader: reader}
+	var err error
+	if in.Disputes, err = d.Disputes(ctx, 0); err != nil {
+		return in, err
+	}
+	if !since.IsZero() {
+		if in.Before, err = d.Disputes(ctx, since-1); err != nil { // it stood as the day before had left it
+			return in, err
+		}
+	}
+	health, err := d.Ledger.Sources(ctx)
+	if err != nil {
+		return in, err
+	}
+	for _, h := range health {
+		if !slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Name == h.Name }) {
+			continue // the console, and drpd itself: nothing there is read
+		}
+		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince), Why: h.Why})
+	}
+	in.Quarantined, in.Waiting, err = d.Ledger.Kept(ctx)
+	return in, err
+}
+
+func (d *Daemon) stamp(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).In(d.Zone)
+}
+
+// reports puts the reports of the day into the outbox. One that is on its way already is left as it is.
+func (d *Daemon) reports(ctx context.Context) error {
+	today := d.today()
+	for _, s := range d.Subscriptions {
+		if d.Now().In(d.Zone).Hour() < s.Hour || !d.falls(s, today) {
+			continue
+		}
+		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: today, Says: s.Name, Rule: "reports"}
+		if err := d.Ledger.Notice(ctx, e.Keyed("report", s.Name, today.String()), d.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// falls says whether a subscription's report falls on a day: the first working day from a set day on.
+func (d *Daemon) falls(s Subscription, day workday.Date) bool {
+	if ok, _, err := d.Calendar.Working(day); err != nil || !ok {
+		return false
+	}
+	for set := day; ; set-- {
+		if slices.Contains(s.On, set.Weekday()) {
+			return true
+		}
+		if ok, _, err := d.Calendar.Working(set - 1); err != nil || ok {
+			return false // what was set for that day went then
+		}
+	}
+}
+
+// previous gives the day of the report before one, not before drpd went live; zero: there was none.
+func (d *Daemon) previous(s Subscription, day workday.Date) workday.Date {
+	const longest = 31
+	for before := day - 1; before >= d.Gates.GoLive && before > day-longest; before-- {
+		if d.falls(s, before) {
+			return before
+		}
+	}
+	return 0
+}
+
+// reportLetter makes the letter with which a report goes to one person: what they may see, and the workbook.
+func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, cleared bool) (notice.Letter, error) {
+	i := slices.IndexFunc(d.Subscriptions, func(s Subscription) bool { return s.Name == e.Says })
+	if i < 0 {
+		return notice.Letter{}, fmt.Errorf("the report %q is no longer in the configuration", e.Says)
+	}
+	s := d.Subscriptions[i]
+	in, err := d.Report(ctx, report.Reader{Title: title, Policies: s.Policies, Teams: s.Teams, Cleared: cleared}, d.previous(s, e.On))
+	if err != nil {
+		return notice.Letter{}, err
+	}
+	doc := report.Overdue(in)
+	doc.Name = s.Name + "-" + doc.Name
+	if cleared {
+		doc.Name += "-cleared"
+	}
+	data, err := d.Workbook(doc)
+	if err != nil {
+		return notice.Letter{}, err
+	}
+	if err := d.KeepReport(doc.Name+".xlsx", data); err != nil {
+		d.Log.Warn("no copy of the report could be kept; it goes by email all the same", "report", s.Name, "error", err)
+	}
+	body := report.Letter(doc)
+	html, err := report.HTML(body)
+	return notice.Letter{Subject: report.Subject(in), Text: report.Plain(body), HTML: html, Files: []notice.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+}
+
+const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+// titleOf gives the title of a role in whichever policy has it.
+func titleOf(set policy.Set, role string) string {
+	for _, p := range set {
+		if t := p.Roles[role]; t != "" {
+			return t
+		}
+	}
+	return strings.ReplaceAll(role, "-", " ")
+}

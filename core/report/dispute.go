@@ -1,0 +1,328 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Dispute is one dispute as a report looks at it: all that Decide looked at, and what it said.
+type Dispute struct {
+	reconcile.Case
+	reconcile.Result
+	Children []drp.Child
+}
+
+// Source is a source of evidence and how it is.
+type Source struct {
+	Name        string
+	Read        time.Time // when it was last read; zero: never
+	FailedSince time.Time // zero: it can be read
+	Why         string
+}
+
+// Reader is for whom a report is.
+type Reader struct {
+	Title    string   // their role, in words
+	Policies []string // empty: all
+	Teams    []string // empty: all
+	Cleared  bool     // may see restricted records
+}
+
+// Input is what a report of many disputes looks at. Times are in the authority's zone.
+type Input struct {
+	Authority   string
+	At          time.Time
+	Today       workday.Date
+	Since       workday.Date // the day of the report before; zero: there was none
+	Disputes    []Dispute
+	Before      []Dispute // as they stood when the report before was made
+	Sources     []Source
+	Policies    policy.Set
+	Calendar    *workday.Calendar
+	Inputs      string // digest of configuration, roster, mapping and calendar
+	Mapping     string
+	Quarantined int
+	Waiting     int // pieces of evidence that are tied to no dispute
+	Reader      Reader
+}
+
+const staleAfter = 24 * time.Hour // a source that was not read for so long is not known any more
+
+// unknown says since when what a source holds is not known, or "".
+func (in *Input) unknown() string {
+	var out []string
+	for _, s := range in.Sources {
+		since := s.FailedSince
+		if since.IsZero() && in.At.Sub(s.Read) > staleAfter {
+			since = s.Read
+		}
+		switch {
+		case !since.IsZero():
+			out = append(out, s.Name+" has not been read since "+clock(since))
+		case s.Read.IsZero():
+			out = append(out, s.Name+" has never been read")
+		}
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "Unknown: " + strings.Join(out, ", and ") + ". What happened there since is not in this report; no figure below may be read as \"nothing\"."
+}
+
+func clock(t time.Time) string { return t.Format("2 January 2006, 15:04") }
+
+// seen gives what the reader may see, and how many were left out because they are restricted, or are not theirs.
+func (in *Input) seen(all []Dispute) (out []Dispute, restricted, others int) {
+	for _, d := range all {
+		switch {
+		case len(in.Reader.Policies) > 0 && !slices.Contains(in.Reader.Policies, d.Policy.ID),
+			len(in.Reader.Teams) > 0 && !slices.Contains(in.Reader.Teams, d.team()):
+			others++
+		case !in.Reader.Cleared && d.restricted():
+			restricted++
+		default:
+			out = append(out, d)
+		}
+	}
+	return out, restricted, others
+}
+
+func (d *Dispute) restricted() bool {
+	return slices.ContainsFunc(d.Children, func(c drp.Child) bool { return c.Restricted })
+}
+
+func (d *Dispute) team() string {
+	for _, c := range d.Children {
+		if c.Team != "" {
+			return c.Team
+		}
+	}
+	return "no team"
+}
+
+func (d *Dispute) open() bool { return d.Standing.Ended.IsZero() }
+
+// overdue says whether a limit has passed without what it asks for.
+func (d *Dispute) overdue() bool { return len(d.Standing.Passed) > 0 }
+
+// child names the children by record number and initials; a theme is about none.
+func (d *Dispute) child() string {
+	var out []string
+	for _, c := range d.Children {
+		out = append(out, strings.TrimSpace(c.Ref+" "+c.Initials.Reveal()))
+	}
+	if len(out) == 0 {
+		return "no child"
+	}
+	return strings.Join(out, ", ")
+}
+
+func (d *Dispute) theme() string { return cmp.Or(d.File.Subject.Theme, d.File.Subject.Ground) }
+
+// turn says who holds the dispute: role, names, teams.
+func (d *Dispute) turn() (role, names, teams string) {
+	var n, t []string
+	for _, r := range d.Standing.Turn {
+		held := d.Roster.Holding(r, d.File.Subject.Children, d.Today)
+		for _, h := range held {
+			n = append(n, cmp.Or(h.Name.Reveal(), h.Person))
+			if h.Team != "" {
+				t = append(t, h.Team)
+			}
+		}
+		if len(held) == 0 {
+			n = append(n, "nobody holds the role")
+		}
+	}
+	slices.Sort(t)
+	return d.Policy.RoleTitles(d.Standing.Turn), strings.Join(n, ", "), strings.Join(slices.Compact(t), ", ")
+}
+
+// due is the limit that matters most today: the gravest that has passed, else that of the stage.
+func (d *Dispute) due() (reconcile.Running, bool) {
+	if len(d.Standing.Passed) > 0 {
+		return d.Standing.Passed[0], true
+	}
+	if n := len(d.Standing.Visits); n > 0 && d.open() {
+		r := d.Standing.Visits[n-1].Limit
+		return r, !r.Open() && r.Clock.ID != ""
+	}
+	return reconcile.Running{}, false
+}
+
+// against says what it means to be late.
+func against(severity string) string {
+	if severity == policy.Maximum {
+		return "breach"
+	}
+	return severity
+}
+
+// breach says whether being late is a breach of the procedure.
+func breach(r reconcile.Running) bool { return r.Clock.Severity == policy.Maximum }
+
+// since counts the working days from the day on which it was raised to its end, or to today; -1 where the calendar ends.
+func (d *Dispute) since() int {
+	until := d.Today
+	if !d.open() {
+		until = d.Standing.Ended
+	}
+	n, err := d.Calendar.Between(d.Standing.Raised, until)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// cap is what is left of the limit of the whole, in working days, below zero where it has passed.
+func (d *Dispute) cap() (left int, ok bool) {
+	for _, r := range d.Standing.Clocks {
+		if r.Visit == "" && !r.Open() && d.open() {
+			if n, err := d.Calendar.Between(d.Today, r.Proof.Due); err == nil && (!ok || n < left) {
+				left, ok = n, true
+			}
+		}
+	}
+	return left, ok
+}
+
+// last is the last thing that somebody did, and where it was seen.
+func (d *Dispute) last() (what, where string) {
+	for _, f := range slices.Backward(d.File.Facts) {
+		if f.Source == "drpd" || f.On > d.Today {
+			continue
+		}
+		return words(string(f.Kind)) + " " + f.On.String(), f.Source
+	}
+	return "", ""
+}
+
+// reminders counts what the people of the present stage were asked or reminded of.
+func (d *Dispute) reminders() int {
+	n, visit := 0, ""
+	if v := d.Standing.Visits; len(v) > 0 {
+		visit = v[len(v)-1].ID
+	}
+	for _, p := range d.Past {
+		if p.Visit == visit && p.Left() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral}, p.Reason) {
+			n++
+		}
+	}
+	return n
+}
+
+// timeOuts says when the clocks stood still, who allowed it, and until when.
+func (d *Dispute) timeOuts() string {
+	var out []string
+	for _, f := range d.File.Facts {
+		if f.Kind != drp.TimeOutStarted || f.Denied {
+			continue
+		}
+		s := "from " + f.On.String()
+		if !f.Until.IsZero() {
+			s += " until " + f.Until.String()
+		}
+		if len(f.ByRoles) > 0 {
+			s += ", allowed by " + d.Policy.RoleTitle(f.ByRoles[0])
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+// cafcass says how far a referral has come.
+func (d *Dispute) cafcass() string {
+	out := "no"
+	if d.Policy.Referral == nil {
+		out = "not in this procedure"
+	}
+	if i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonReferral && p.Left() }); i >= 0 {
+		out = "asked " + d.Past[i].On.String()
+	}
+	for _, f := range d.File.Facts {
+		switch f.Kind {
+		case drp.ReferralAgreed:
+			out = "agreed " + f.On.String()
+		case drp.ReferralConfirmed:
+			out = "confirmed " + f.On.String()
+		case drp.ReferralDeclined:
+			out = "declined " + f.On.String()
+		}
+	}
+	if i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonPack && p.Life == drp.Accepted }); i >= 0 {
+		out = "referred " + d.Past[i].At.Format("2006-01-02")
+	}
+	return out
+}
+
+// notReached lists the roles that an alert of the present stage was to reach and did not.
+func (d *Dispute) notReached() []string {
+	var out []string
+	for _, p := range d.Past {
+		if p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life == drp.Cancelled || p.Stage != d.Standing.Stage || p.Open {
+			continue
+		}
+		for _, r := range slices.Concat(p.To, p.Cc) {
+			if p.Life == drp.Failed || p.Left() && !slices.Contains(p.Reached, r) && len(p.Reached) > 0 {
+				out = append(out, d.Policy.RoleTitle(r))
+			}
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// flags are what a manager should know of a dispute besides its dates.
+func (d *Dispute) flags() string {
+	var out []string
+	if n := len(d.Conflicts); n > 0 {
+		out = append(out, fmt.Sprintf("%d for a person to settle", n))
+	}
+	if roles := d.notReached(); len(roles) > 0 {
+		out = append(out, "not reached: "+strings.Join(roles, ", "))
+	}
+	for _, e := range d.Past {
+		if e.HeldBy != "" && e.HeldBy != "window" {
+			out = append(out, "held by "+e.HeldBy+": "+string(e.Reason))
+		}
+	}
+	if n := len(d.Standing.Passed); n > 1 {
+		out = append(out, fmt.Sprintf("%d limits passed", n))
+	}
+	if d.File.Record.Gone {
+		out = append(out, "the record has vanished")
+	}
+	if d.restricted() {
+		out = append(out, "restricted record")
+	}
+	return strings.Join(out, "; ")
+}
+
+// words turns a key into words.
+func words(key string) string { return strings.ReplaceAll(key, "-", " ") }
+
+// order sorts disputes: the latest first, then by due date, then by reference.
+func order(all []Dispute) []Dispute {
+	out := slices.Clone(all)
+	slices.SortStableFunc(out, func(a, b Dispute) int {
+		x, okX := a.due()
+		y, okY := b.due()
+		return cmp.Or(y.Late-x.Late, boolean(okY)-boolean(okX), int(x.Proof.Due-y.Proof.Due), strings.Compare(a.Ref, b.Ref))
+	})
+	return out
+}
+
+func boolean(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,169 @@
+// Package report lays out what people read of many disputes, or of one: what is overdue, what a quarter showed, what goes
+// to CAFCASS.
+//
+// It promises: a report is a Doc, a value without a format; whoever writes it to a workbook, a page or a message computes
+// no figure. What could not be read is said before any figure. A restricted child is a count, but for a reader who is
+// cleared. Being late against guidance is never called a breach. Every date that has passed comes with its count, day by
+// day. The package is pure: it looks at cases and at what was decided of them, by the same Decide as the daemon.
+package report
+
+import (
+	"iter"
+	"slices"
+	"strconv"
+
+	"drpd/core/workday"
+)
+
+// Doc is a document as values, whatever it is written to.
+type Doc struct {
+	Name    string   // of its file, without ending
+	Title   string   //
+	About   string   // for whom, and as of when
+	Warning string   // what the reader must know before any figure
+	Lead    []string // what it says, in a few sentences
+	Parts   []Part
+}
+
+// Part is a chapter of a page, or a sheet of a workbook.
+type Part struct {
+	Title  string
+	Text   []string
+	Tables []Table
+	Series []Series
+}
+
+// Table is rows under columns. Rows may be long: they are read one at a time, and can be read again.
+type Table struct {
+	Title   string
+	Columns []Column
+	Rows    iter.Seq[[]Value]
+	Empty   string // what stands in place of a table without rows
+}
+
+// Column heads a table's column.
+type Column struct {
+	Title string
+	Width int  // in characters
+	Late  bool // it holds how late something is: what is above zero is to be seen at once
+	Names bool // it names people: left out of the body of an email
+	Brief bool // it stands on paper too, where there is less room
+}
+
+// Series is a few numbers to be drawn as bars.
+type Series struct {
+	Title  string
+	Unit   string
+	Labels []string
+	Values []int
+}
+
+// Kind says what a value is.
+type Kind int
+
+// The kinds of values.
+const (
+	Blank Kind = iota
+	Word
+	Count
+	Share // of one
+	Date
+)
+
+// Value is one cell.
+type Value struct {
+	Kind   Kind
+	Text   string
+	Number float64
+	On     workday.Date
+	Strong bool   // it is to be seen at once
+	Anchor string // the name of this place
+	Link   string // the name of the place that shows more
+}
+
+// Text is a value in words.
+func Text(s string) Value {
+	if s == "" {
+		return Value{}
+	}
+	return Value{Kind: Word, Text: s}
+}
+
+// Number is a count.
+func Number(n int) Value { return Value{Kind: Count, Number: float64(n)} }
+
+// Decimal is a measure, such as a median.
+func Decimal(f float64) Value { return Value{Kind: Count, Number: f} }
+
+// Percent is a share of one.
+func Percent(f float64) Value { return Value{Kind: Share, Number: f} }
+
+// Day is a date; zero is blank.
+func Day(d workday.Date) Value {
+	if d.IsZero() {
+		return Value{}
+	}
+	return Value{Kind: Date, On: d}
+}
+
+// String gives the value as text: dates as 2006-01-02.
+func (v Value) String() string {
+	switch v.Kind {
+	case Word:
+		return v.Text
+	case Count:
+		return strconv.FormatFloat(v.Number, 'f', -1, 64)
+	case Share:
+		return strconv.FormatFloat(v.Number*100, 'f', 0, 64) + "%"
+	case Date:
+		return v.On.String()
+	}
+	return ""
+}
+
+// Table makes a table of rows that are at hand.
+func table(title string, columns []Column, rows [][]Value, empty string) Table {
+	return Table{Title: title, Columns: columns, Rows: slices.Values(rows), Empty: empty}
+}
+
+// OnPaper gives the table as it stands on a page: only the columns for which there is room.
+func (t Table) OnPaper() Table { return t.only(func(c Column) bool { return c.Brief }) }
+
+// unnamed gives the table without the columns that name people, as it stands on a page.
+func (t Table) unnamed() Table { return t.only(func(c Column) bool { return c.Brief && !c.Names }) }
+
+func (t Table) only(which func(Column) bool) Table {
+	var columns []Column
+	var at []int
+	for i, c := range t.Columns {
+		if which(c) {
+			columns, at = append(columns, c), append(at, i)
+		}
+	}
+	if len(columns) == 0 {
+		return t
+	}
+	rows := t.Rows
+	t.Columns = columns
+	t.Rows = func(yield func([]Value) bool) {
+		for row := range rows {
+			out := make([]Value, len(at))
+			for i, j := range at {
+				out[i] = row[j]
+			}
+			if !yield(out) {
+				return
+			}
+		}
+	}
+	return t
+}
+
+// Len counts the rows.
+func (t Table) Len() int {
+	n := 0
+	for range t.Rows {
+		n++
+	}
+	return n
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+)
+
+// One is the report of one dispute, from its beginning. A restricted record is an error for a reader who is not cleared.
+func One(in Input, ref string) (Doc, error) {
+	i := slices.IndexFunc(in.Disputes, func(d Dispute) bool { return d.Ref == ref })
+	if i < 0 {
+		return Doc{}, fmt.Errorf("no dispute %q: drpd list shows them", ref)
+	}
+	d := &in.Disputes[i]
+	if d.restricted() && !in.Reader.Cleared {
+		return Doc{}, fmt.Errorf("dispute %s is about a restricted record: only a reader who may see it may have it (--cleared)", ref)
+	}
+	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(), Lead: []string{d.inWords()}}
+	doc.Parts = []Part{
+		{Title: "Where it stands", Tables: []Table{Pairs(d.facts())}},
+		d.chronology(), d.stages(), d.told(), d.counts(),
+	}
+	if len(d.Findings) > 0 {
+		one := in
+		doc.Parts = append(doc.Parts, one.findings([]Dispute{*d}))
+	}
+	return doc, nil
+}
+
+// inWords says in a sentence where a dispute stands.
+func (d *Dispute) inWords() string {
+	if !d.open() {
+		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), plural(d.since(), "working day", "working days"))
+	}
+	role, names, _ := d.turn()
+	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
+	if r, ok := d.due(); ok && d.overdue() {
+		out += fmt.Sprintf(" Its limit of %s has passed by %s (%s).", r.Proof.Due.Long(), plural(r.Late, "working day", "working days"), against(r.Clock.Severity))
+	} else if ok {
+		out += fmt.Sprintf(" Due by the end of %s.", r.Proof.Due.Long())
+	}
+	return out
+}
+
+// Pairs is a table of labels and what stands beside them, without a header.
+func Pairs(rows [][]Value) Table {
+	return table("", []Column{{Width: 34, Brief: true}, {Width: 80, Brief: true}}, rows, "")
+}
+
+func (d *Dispute) facts() [][]Value {
+	role, names, teams := d.turn()
+	out := [][]Value{
+		{Text("Child"), Text(d.child())}, {Text("Procedure"), Text(fmt.Sprintf("%s, version %d", d.Policy.Title, d.Policy.Version))}, {Text("Theme"), Text(cmp.Or(d.theme(), "none stated"))},
+		{Text("Raised"), Day(d.Standing.Raised)}, {Text("Stage"), Text(d.Standing.Title)}, {Text("In stage since"), Day(d.Standing.Since)},
+	}
+	if d.open() {
+		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(cmp.Or(teams, d.team()))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)})
+	} else {
+		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(words(string(d.Standing.EndedBy)))})
+	}
+	out = append(out, []Value{Text("Working days since raised"), Number(d.since())}, []Value{Text("CAFCASS"), Text(d.cafcass())})
+	if t := d.timeOuts(); t != "" {
+		out = append(out, []Value{Text("Time outs"), Text(t)})
+	}
+	if f := d.flags(); f != "" {
+		out = append(out, []Value{Text("To know"), Text(f)})
+	}
+	return out
+}
+
+// chronology is what happened, from every source, in order.
+func (d *Dispute) chronology() Part {
+	var rows [][]Value
+	for _, f := range d.File.Facts {
+		what := words(string(f.Kind))
+		if f.Denied {
+			what += ": no"
+		}
+		if f.Stage != "" {
+			what += " (" + d.stageTitle(f.Stage) + ")"
+		}
+		if f.Doubt != "" {
+			what += "; doubtful: " + f.Doubt
+		}
+		rows = append(rows, []Value{Day(f.On), Text(what), Text(d.who(f.ByRoles)), Text(d.who(f.ToRoles)), Text(f.Source), Day(f.Learned)})
+	}
+	return Part{Title: "Chronology", Tables: []Table{table("Chronology", []Column{
+		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 44, Brief: true}, {Title: "By", Width: 26, Brief: true}, {Title: "To", Width: 30, Brief: true}, {Title: "Seen in", Width: 12, Brief: true}, {Title: "Learned", Width: 12},
+	}, rows, "Nothing is recorded.")}}
+}
+
+func (d *Dispute) who(roles []string) string {
+	out := make([]string, len(roles))
+	for i, r := range roles {
+		out[i] = d.Policy.RoleTitle(r)
+	}
+	return strings.Join(out, ", ")
+}
+
+// stages shows each stay with its limit and what was done in it.
+func (d *Dispute) stages() Part {
+	var rows [][]Value
+	for i, v := range d.Standing.Visits {
+		until := v.Ended
+		if until.IsZero() && i+1 < len(d.Standing.Visits) {
+			until = d.Standing.Visits[i+1].Entered
+		}
+		var done []string
+		for _, f := range d.File.Facts {
+			if f.On >= v.Entered && (until.IsZero() || f.On < until) && f.Kind != drp.Alerted && f.Kind != drp.Raised {
+				done = append(done, words(string(f.Kind))+" "+f.On.String())
+			}
+		}
+		due, late := Text("no limit"), Value{}
+		if r := v.Limit; !r.Open() && r.Clock.ID != "" {
+			due = Day(r.Proof.Due)
+			if r.Late > 0 {
+				late = Number(r.Late)
+				late.Strong = breach(r)
+			}
+		}
+		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late, Text(cmp.Or(strings.Join(done, "; "), "nothing is recorded"))})
+	}
+	return Part{Title: "Stages", Tables: []Table{table("Stages", []Column{
+		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "Working days late", Width: 10, Late: true, Brief: true}, {Title: "What was done", Width: 50, Brief: true},
+	}, rows, "No stage has been entered.")}}
+}
+
+// told shows who was told what, and when.
+func (d *Dispute) told() Part {
+	var rows [][]Value
+	for _, e := range d.Past {
+		if e.Kind != drp.Email || !e.Left() {
+			continue
+		}
+		rows = append(rows, []Value{Day(e.On), Text(words(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause), Text(string(e.Life))})
+	}
+	return Part{Title: "Who was told", Tables: []Table{table("Told", []Column{
+		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 16, Brief: true}, {Title: "To", Width: 34, Brief: true}, {Title: "Copy", Width: 34, Brief: true}, {Title: "Clause", Width: 8, Brief: true}, {Title: "What became of it", Width: 14, Brief: true},
+	}, rows, "drpd has told nobody.")}}
+}
+
+// counts shows how the date of each stage was counted.
+func (d *Dispute) counts() Part {
+	var rows [][]Value
+	show := func(what string, r reconcile.Running) {
+		if r.Open() || r.Clock.ID == "" {
+			return
+		}
+		for i, line := range strings.Split(strings.TrimSpace(r.Proof.String()), "\n") {
+			if i == 0 {
+				rows = append(rows, []Value{Text(what), Text(r.Clock.Amount.String() + " (" + r.Clock.Clause + ")"), Day(r.Proof.Due), Text(line)})
+				continue
+			}
+			rows = append(rows, []Value{{}, {}, {}, Text(line)})
+		}
+	}
+	for _, v := range d.Standing.Visits {
+		show(v.Title, v.Limit)
+	}
+	for _, r := range d.Standing.Clocks {
+		if r.Visit == "" {
+			show("The whole", r)
+		}
+	}
+	return Part{Title: "How the dates were counted", Tables: []Table{table("Counts", []Column{
+		{Title: "What", Width: 34, Brief: true}, {Title: "Limit", Width: 26, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true},
+	}, rows, "The procedure states no limit.")}}
+}
