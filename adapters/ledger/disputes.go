@@ -65,11 +65,24 @@ type disputeRow struct {
 
 func (r disputeRow) known(children []string) drp.Known {
 	return drp.Known{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
-		Raised: workday.Date(r.Raised), Open: !r.Ended, Resolved: r.Resolved}
+		Raised: workday.Date(r.Raised), Open: !r.Ended, Resolved: r.Resolved, Revision: r.Revision}
 }
 
 func (t *tx) children(ref string) (out []string, err error) {
 	return out, t.all(&out, `SELECT child FROM dispute_child WHERE dispute = ? ORDER BY child`, ref)
+}
+
+// allChildren gives the children of every dispute.
+func (t *tx) allChildren() (map[string][]string, error) {
+	var ties []struct{ Dispute, Child string }
+	if err := t.all(&ties, `SELECT dispute, child FROM dispute_child ORDER BY dispute, child`); err != nil {
+		return nil, err
+	}
+	out := make(map[string][]string)
+	for _, c := range ties {
+		out[c.Dispute] = append(out[c.Dispute], c.Child)
+	}
+	return out, nil
 }
 
 // Children gives every child of a dispute that is not closed.
@@ -87,13 +100,9 @@ func (l *Ledger) Known(ctx context.Context) (out []drp.Known, err error) {
 		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ref`); err != nil {
 			return err
 		}
-		var ties []struct{ Dispute, Child string }
-		if err := t.all(&ties, `SELECT dispute, child FROM dispute_child ORDER BY dispute, child`); err != nil {
+		children, err := t.allChildren()
+		if err != nil {
 			return err
-		}
-		children := make(map[string][]string)
-		for _, c := range ties {
-			children[c.Dispute] = append(children[c.Dispute], c.Child)
 		}
 		for _, r := range rows {
 			out = append(out, r.known(children[r.Ref]))
@@ -260,9 +269,13 @@ func (t *tx) decide(d daemon.Decided) error {
 	if err != nil || !ok {
 		return err
 	}
-	past, err := t.past(`dispute = ?`, d.Ref)
+	rows, of, err := t.with(deliveryState, `dispute = ?`, d.Ref)
 	if err != nil {
 		return err
+	}
+	past := make([]drp.Past, len(rows))
+	for i, r := range rows {
+		past[i] = became(r, of[r.Key])
 	}
 	if err := t.keep(d, past); err != nil {
 		return err

@@ -59,10 +59,14 @@ func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
 	if err != nil {
 		return drp.Past{}, fmt.Errorf("effect %s: %w", r.Key, err)
 	}
+	p := became(r, rows)
+	return p, decode(body, &p.Effect)
+}
+
+// became says what became of an effect, of which only the key is given.
+func became(r effectRow, rows []deliveryRow) drp.Past {
 	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC()}
-	if err := decode(body, &p.Effect); err != nil {
-		return p, err
-	}
+	p.Key = r.Key
 	for _, d := range rows {
 		switch drp.Life(d.Life) {
 		case drp.Accepted:
@@ -71,17 +75,22 @@ func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
 			p.Open = true
 		}
 	}
-	return p, nil
+	return p
 }
 
-// with reads effects and, in one statement, all their deliveries.
-func (t *tx) with(where string, args ...any) ([]effectRow, map[string][]deliveryRow, error) {
+const (
+	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by` // without the message, which is long
+	deliveryWhole = deliveryState + `, body`
+)
+
+// with reads effects and, in one statement, these columns of all their deliveries.
+func (t *tx) with(columns, where string, args ...any) ([]effectRow, map[string][]deliveryRow, error) {
 	rows, err := t.effects(where, args...)
 	if err != nil {
 		return nil, nil, err
 	}
 	var all []deliveryRow
-	if err := t.all(&all, `SELECT * FROM delivery WHERE effect IN (SELECT key FROM effect WHERE `+where+`) ORDER BY effect, place`, args...); err != nil {
+	if err := t.all(&all, `SELECT `+columns+` FROM delivery WHERE effect IN (SELECT key FROM effect WHERE `+where+`) ORDER BY effect, place`, args...); err != nil {
 		return nil, nil, err
 	}
 	of := make(map[string][]deliveryRow)
@@ -92,7 +101,7 @@ func (t *tx) with(where string, args ...any) ([]effectRow, map[string][]delivery
 }
 
 func (t *tx) past(where string, args ...any) ([]drp.Past, error) {
-	rows, of, err := t.with(where, args...)
+	rows, of, err := t.with(deliveryState, where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +132,7 @@ func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err e
 // Outbox gives the effects that are to go and have not all gone.
 func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoing, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		rows, of, err := t.with(`life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
+		rows, of, err := t.with(deliveryWhole, `life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
 			string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
 		if err != nil {
 			return err

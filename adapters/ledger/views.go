@@ -27,11 +27,12 @@ func (l *Ledger) List(ctx context.Context) (out []Listed, err error) {
 		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ended, raised, ref`); err != nil {
 			return err
 		}
+		children, err := t.allChildren()
+		if err != nil {
+			return err
+		}
 		for _, r := range rows {
-			x := Listed{Ref: r.Ref, Form: r.Form, Policy: r.Policy, Theme: r.Theme, Closed: r.Closed, Ended: r.Ended}
-			if x.Children, err = t.children(r.Ref); err != nil {
-				return err
-			}
+			x := Listed{Ref: r.Ref, Form: r.Form, Policy: r.Policy, Children: children[r.Ref], Theme: r.Theme, Closed: r.Closed, Ended: r.Ended}
 			if err := decode([]byte(r.Summary), &x.Summary); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/wneessen/go-mail"
 
@@ -28,7 +29,7 @@ type Maker struct {
 
 // Make renders the message of one effect for one person. The same input gives the same bytes.
 func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithBoundary("drpd-"+e.Key))
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
 	check(msg.FromFormat(m.Name, m.From))
@@ -46,7 +47,9 @@ func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	}
 	msg.SetMessageIDWithValue(MessageID(e, m.Owner))
 	msg.SetDateWithValue(e.At)
-	msg.SetGenHeader(mail.HeaderReferences, fmt.Sprintf("<drpd.%s.thread@%s>", e.Dispute, m.Owner))
+	if e.Dispute != "" {
+		msg.SetGenHeader(mail.HeaderReferences, fmt.Sprintf("<drpd.%s.thread@%s>", e.Dispute, m.Owner))
+	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
 	msg.Subject(l.Subject)
@@ -61,7 +64,19 @@ func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("the message cannot be rendered: %w", err)
 	}
-	return b.Bytes(), nil
+	return named(b.Bytes(), e.Key), nil
+}
+
+var boundary = regexp.MustCompile(`(?i)boundary="?([0-9a-f]{40,})"?\r\n`)
+
+// named gives each boundary of a message a name that follows from the effect, in place of the library's random one: one
+// name for each level, or whoever reads it takes the end of the inner part for that of the message, and its attachments
+// are lost.
+func named(raw []byte, key string) []byte {
+	for i, m := range boundary.FindAllSubmatch(raw, -1) {
+		raw = bytes.ReplaceAll(raw, m[1], fmt.Appendf(nil, "drpd-%s-%d", key, i+1))
+	}
+	return raw
 }
 
 // MessageID is made from the dispute, the effect and the person: one delivery, one ID, however often it is tried.

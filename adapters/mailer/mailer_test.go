@@ -2,9 +2,14 @@ package mailer_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
 	"net/mail"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +62,56 @@ func TestHeaders(t *testing.T) {
 		if got := strings.TrimSpace(msg.Header.Get(key)); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}
+	}
+}
+
+// What is attached arrives, by the reading of a parser that had no part in the writing; the same letter gives the same
+// bytes.
+func TestAttachments(t *testing.T) {
+	m := mailer.Maker{From: "drp@council.example", Owner: "x.example"}
+	e := daemon.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1", To: []daemon.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	l := notice.Letter{Subject: "s", Text: "in text", HTML: "<p>in HTML</p>", Files: []notice.File{{Name: "form.docx", Type: "application/octet-stream", Data: []byte("the form")}, {Name: "manifest.txt", Type: "text/plain", Data: []byte("the manifest")}}}
+	raw, err := m.Make(e, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := m.Make(e, l); err != nil || !bytes.Equal(raw, again) {
+		t.Errorf("the same letter gives other bytes (%v)", err)
+	}
+	msg, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	leaves(t, msg.Header.Get("Content-Type"), msg.Body, &got)
+	want := []string{"text/plain ", "text/html ", "application/octet-stream form.docx", "text/plain manifest.txt"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func leaves(t *testing.T, kind string, body io.Reader, out *[]string) {
+	t.Helper()
+	media, params, err := mime.ParseMediaType(kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := multipart.NewReader(body, params["boundary"])
+	for {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", media, err)
+		}
+		inner := part.Header.Get("Content-Type")
+		if strings.HasPrefix(inner, "multipart/") {
+			leaves(t, inner, part, out)
+			continue
+		}
+		of, _, _ := mime.ParseMediaType(inner)
+		*out = append(*out, of+" "+part.FileName())
 	}
 }
 

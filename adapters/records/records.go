@@ -149,88 +149,111 @@ func (s *System) forms(ctx context.Context) ([]mapping.Record, error) {
 	}
 	slices.SortFunc(rows, func(a, b map[string]string) int { return strings.Compare(a[f.Key], b[f.Key]) })
 	out := make([]mapping.Record, 0, len(rows))
+	keys := make([]string, 0, len(rows))
 	for _, row := range rows {
 		if row[f.Key] == "" {
 			return nil, s.fail(errors.New("no key"), "table %s has a row without %s: the mapping must name its key", f.Table, f.Key)
 		}
-		rec := mapping.Record{Form: row}
-		if err := s.details(ctx, row[f.Key], &rec); err != nil {
-			return nil, err
-		}
-		out = append(out, rec)
+		keys = append(keys, row[f.Key])
+		out = append(out, mapping.Record{Form: row})
 	}
-	return out, nil
+	return out, s.details(ctx, keys, out)
 }
 
-// details reads what else belongs to one form: answers, reassignments, children.
-func (s *System) details(ctx context.Context, key string, rec *mapping.Record) error {
-	of := func(table, column string) ([]map[string]string, error) {
-		return s.rows(ctx, table, fmt.Sprintf("SELECT * FROM %s WHERE %s = ?", s.quote(table), s.quote(column)), key)
-	}
+// details reads what else belongs to forms: answers, reassignments, children.
+func (s *System) details(ctx context.Context, keys []string, into []mapping.Record) error {
 	if a := s.m.Answers; a != nil {
-		rows, err := of(a.Table, a.Form)
+		rows, err := s.of(ctx, a.Table, a.Form, keys)
 		if err != nil {
 			return err
 		}
-		rec.Answers = make(map[string]string)
-		for _, r := range rows {
-			rec.Answers[r[a.Question]] = r[a.Answer]
+		for i, key := range keys {
+			into[i].Answers = make(map[string]string)
+			for _, r := range rows[key] {
+				into[i].Answers[r[a.Question]] = r[a.Answer]
+			}
 		}
 	}
 	if m := s.m.Moves; m != nil {
-		rows, err := of(m.Table, m.Form)
+		rows, err := s.of(ctx, m.Table, m.Form, keys)
 		if err != nil {
 			return err
 		}
-		slices.SortFunc(rows, func(a, b map[string]string) int {
-			return strings.Compare(a[m.On]+a[m.By]+a[m.To], b[m.On]+b[m.By]+b[m.To])
-		})
-		rec.Moves = rows
+		for i, key := range keys {
+			into[i].Moves = sortedBy(rows[key], m.On, m.By, m.To)
+		}
 	}
 	if c := s.m.Children; c != nil {
-		rows, err := of(c.Table, c.Form)
+		rows, err := s.of(ctx, c.Table, c.Form, keys)
 		if err != nil {
 			return err
 		}
-		for _, r := range rows {
-			rec.Children = append(rec.Children, r[c.Child])
+		for i, key := range keys {
+			for _, r := range rows[key] {
+				into[i].Children = append(into[i].Children, r[c.Child])
+			}
+			slices.Sort(into[i].Children)
 		}
-		slices.Sort(rec.Children)
 	}
 	return nil
 }
 
+// people reads who works with each child, and the child's own row where the mapping names one.
 func (s *System) people(ctx context.Context, children []string) ([]mapping.People, error) {
 	p := s.m.People
+	workers, err := s.of(ctx, p.Table, p.Child, children)
+	if err != nil {
+		return nil, err
+	}
+	selves := make(map[string][]map[string]string)
+	if own := s.m.Person; own != nil {
+		if selves, err = s.of(ctx, own.Table, own.Child, children); err != nil {
+			return nil, err
+		}
+	}
 	var out []mapping.People
 	for _, child := range children {
-		rows, err := s.rows(ctx, p.Table, fmt.Sprintf("SELECT * FROM %s WHERE %s = ?", s.quote(p.Table), s.quote(p.Child)), child)
-		if err != nil {
-			return nil, err
+		one := mapping.People{Child: child, Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
+		if own := selves[child]; len(own) > 0 {
+			one.Self = own[0]
 		}
-		slices.SortFunc(rows, func(a, b map[string]string) int {
-			return strings.Compare(a[p.Role]+a[p.Worker]+a[p.From], b[p.Role]+b[p.Worker]+b[p.From])
-		})
-		self, err := s.self(ctx, child)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, mapping.People{Child: child, Rows: rows, Self: self})
+		out = append(out, one)
 	}
 	return out, nil
 }
 
-// self reads the child's own row; nil where the table does not hold the child.
-func (s *System) self(ctx context.Context, child string) (map[string]string, error) {
-	p := s.m.Person
-	if p == nil {
-		return nil, nil
+func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
+	key := func(r map[string]string) string {
+		var b strings.Builder
+		for _, c := range columns {
+			b.WriteString(r[c])
+		}
+		return b.String()
 	}
-	rows, err := s.rows(ctx, p.Table, fmt.Sprintf("SELECT * FROM %s WHERE %s = ?", s.quote(p.Table), s.quote(p.Child)), child)
-	if err != nil || len(rows) == 0 {
-		return nil, err
+	slices.SortFunc(rows, func(a, b map[string]string) int { return strings.Compare(key(a), key(b)) })
+	return rows
+}
+
+const atOnce = 200 // keys in one statement: every engine takes so many
+
+// of reads the rows of a table whose column holds one of the keys, by key.
+func (s *System) of(ctx context.Context, table, column string, keys []string) (map[string][]map[string]string, error) {
+	out := make(map[string][]map[string]string)
+	for some := range slices.Chunk(keys, atOnce) {
+		args := make([]any, len(some))
+		for i, k := range some {
+			args[i] = k
+		}
+		query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.quote(table), s.quote(column), strings.TrimSuffix(strings.Repeat("?,", len(some)), ","))
+		rows, err := s.rows(ctx, table, query, args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			out[r[column]] = append(out[r[column]], r)
+		}
 	}
-	return rows[0], nil
+	return out, nil
 }
 
 // rows reads a result with every value as text.

@@ -82,10 +82,12 @@ type storyMail struct {
 	Cc      []string                     `yaml:"cc"`
 	Subject string                       `yaml:"subject"`
 	Text    string                       `yaml:"text"`
-	Reply   bool                         `yaml:"reply"`  // to a question of drpd's
-	Form    map[string]map[string]string `yaml:"form"`   // stage heading: label: answer
-	Attach  string                       `yaml:"attach"` // damaged
-	Auth    string                       `yaml:"auth"`   // pass if left out; fail, none
+	Reply   bool                         `yaml:"reply"`   // to a question of drpd's
+	Form    map[string]map[string]string `yaml:"form"`    // stage heading: label: answer
+	Attach  string                       `yaml:"attach"`  // damaged
+	Auth    string                       `yaml:"auth"`    // pass if left out; fail, none
+	Machine string                       `yaml:"machine"` // sent by a machine: what it calls itself
+	Twice   bool                         `yaml:"twice"`   // it comes a second time, the same
 }
 
 type storyFact struct {
@@ -320,6 +322,9 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known 
 	if m.Reply {
 		subject = "Re: [" + g.ref(m.Thread, known) + "]"
 	}
+	if m.Machine != "" {
+		msg.SetGenHeader("Auto-Submitted", m.Machine)
+	}
 	msg.Subject(subject)
 	msg.SetDateWithValue(now)
 	msg.SetMessageIDWithValue(fmt.Sprintf("demo-%03d@mail.fairshire.example", g.mails))
@@ -347,7 +352,13 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known 
 	if _, err := msg.WriteTo(&b); err != nil {
 		return err
 	}
-	return host.WriteFile(filepath.Join(g.dir, "mail", "in", fmt.Sprintf("%s_%03d_%s.eml", today, g.mails, m.Thread)), b.Bytes())
+	name := filepath.Join(g.dir, "mail", "in", fmt.Sprintf("%s_%03d_%s", today, g.mails, m.Thread))
+	if m.Twice {
+		if err := host.WriteFile(name+"_again.eml", b.Bytes()); err != nil {
+			return err
+		}
+	}
+	return host.WriteFile(name+".eml", b.Bytes())
 }
 
 // authentication is what the council's mail server found out about the sender.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -221,7 +222,11 @@ func (p *parts) digest(name string) (string, error) {
 		}
 		_, _ = h.Write(b)
 	}
-	_, _ = fmt.Fprintf(h, "%s %+v", p.calendar.Digest(), *p.mapping.System)
+	system, err := json.Marshal(p.mapping.System) // by its values: the same mapping has the same digest in every process
+	if err != nil {
+		return "", err
+	}
+	_, _ = fmt.Fprintf(h, "%s %s", p.calendar.Digest(), system)
 	return hex.EncodeToString(h.Sum(nil))[:12], nil
 }
 

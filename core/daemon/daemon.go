@@ -58,7 +58,16 @@ type Daemon struct {
 	PackParts     []string                             // what a referral must hold
 	KeepReport    func(name string, data []byte) error // a copy where people find it
 
-	readings map[string]drp.Reading // what was read before: evidence never changes, and reading it is pure
+	fresh    map[string]decision               // what was decided in this round
+	ended    map[string]report.Dispute         // disputes of which nothing more is to follow, as reports look at them
+	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
+	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
+}
+
+// decision is a case as it was decided, at its revision.
+type decision struct {
+	reconcile.Case
+	stored Stored
 }
 
 // Report says what a cycle did.
@@ -388,6 +397,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 	}
 	var batch []Decided
 	var before [][]drp.Past // what each had decided before
+	d.fresh = make(map[string]decision)
 	for _, ref := range due {
 		c, stored, err := d.caseIn(ctx, ref, around)
 		if err != nil {
@@ -401,6 +411,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 			d.Log.Error("the dispute's policy is not loaded", "dispute", ref, "policy", stored.Policy)
 			continue
 		}
+		d.fresh[ref] = decision{c, stored}
 		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
 		before = append(before, stored.Past)
 	}

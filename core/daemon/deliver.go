@@ -12,6 +12,8 @@ import (
 	"drpd/core/drp"
 	"drpd/core/notice"
 	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 )
 
@@ -80,10 +82,8 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Re
 	if len(out) == 0 {
 		return nil, nil
 	}
-	around, err := d.surroundings(ctx)
-	if err != nil {
-		return nil, err
-	}
+	d.looked = make(map[workday.Date][]report.Dispute)
+	defer func() { d.looked = nil }()
 	var batch []attempt
 	var made []Envelope
 	taken := make(map[string]bool)
@@ -98,7 +98,7 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Re
 			}
 			continue
 		}
-		a, fresh, err := d.prepare(ctx, o, around, r)
+		a, fresh, err := d.prepare(ctx, o, r)
 		if err != nil {
 			return nil, err
 		}
@@ -117,8 +117,8 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Re
 }
 
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
-func (d *Daemon) prepare(ctx context.Context, o Outgoing, around around, r *Report) (*attempt, []Envelope, error) {
-	c, stored, err := d.caseIn(ctx, o.Dispute, around)
+func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, []Envelope, error) {
+	c, stored, err := d.caseOf(ctx, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,6 +160,14 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, around around, r *Repo
 		}
 	}
 	return a, fresh, nil
+}
+
+// caseOf gives the case from which an effect was decided: as it was decided in this round, where nothing has come since.
+func (d *Daemon) caseOf(ctx context.Context, o Outgoing) (reconcile.Case, Stored, error) {
+	if x, ok := d.fresh[o.Dispute]; ok && x.stored.Revision == o.Basis {
+		return x.Case, x.stored, nil
+	}
+	return d.Case(ctx, o.Dispute)
 }
 
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the

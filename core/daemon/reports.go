@@ -38,12 +38,25 @@ type Health struct {
 // learned by then. One that cannot be read, or whose policy is not loaded, is an error: a report must not be silent about
 // it.
 func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
+	if out, ok := d.looked[asOf]; ok {
+		return out, nil
+	}
 	a, err := d.surroundings(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []report.Dispute
 	for _, k := range a.known {
+		done, ok := d.ended[k.Ref]
+		switch {
+		case !ok || done.Revision != k.Revision:
+		case asOf.IsZero():
+			done.Today = d.today()
+			out = append(out, done)
+			continue
+		case done.Standing.Ended <= asOf && !slices.ContainsFunc(done.File.Facts, func(f drp.Fact) bool { return f.Learned > asOf }):
+			continue // it had ended, and that was known: nobody asks what was overdue of it then
+		}
 		c, err := d.caseOn(ctx, k.Ref, asOf, a)
 		if err != nil {
 			return nil, err
@@ -58,7 +71,17 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 		if err != nil {
 			return nil, err
 		}
+		x.Revision = k.Revision
+		if asOf.IsZero() && x.Closed {
+			if d.ended == nil {
+				d.ended = make(map[string]report.Dispute)
+			}
+			d.ended[k.Ref] = x
+		}
 		out = append(out, x)
+	}
+	if d.looked != nil {
+		d.looked[asOf] = out
 	}
 	return out, nil
 }

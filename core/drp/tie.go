@@ -21,6 +21,7 @@ type Known struct {
 	Raised   workday.Date
 	Open     bool
 	Resolved bool // it ended, and was resolved
+	Revision int64
 }
 
 // Beginning is what a policy says of how its disputes begin.

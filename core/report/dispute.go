@@ -18,6 +18,7 @@ type Dispute struct {
 	reconcile.Case
 	reconcile.Result
 	Children []drp.Child
+	Revision int64 // of what is known of it
 }
 
 // Source is a source of evidence and how it is.

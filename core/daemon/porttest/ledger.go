@@ -196,7 +196,9 @@ func (l *Ledger) Known(context.Context) ([]drp.Known, error) {
 	defer l.lock()()
 	var out []drp.Known
 	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
-		out = append(out, l.disputes[ref].Known)
+		k := l.disputes[ref].Known
+		k.Revision = l.disputes[ref].revision
+		out = append(out, k)
 	}
 	return out, nil
 }

@@ -100,6 +100,9 @@ func begin(t *testing.T, l daemon.Ledger) daemon.Stored {
 
 func testPlace(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
+	if known, err := l.Known(t.Context()); err != nil || len(known) != 1 || known[0].Revision != s.Revision {
+		t.Errorf("known: %+v, %v", known, err)
+	}
 	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" || !slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
 		t.Errorf("%+v", s)
 	}
