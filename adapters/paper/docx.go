@@ -49,14 +49,9 @@ func Docx(out io.Writer, doc report.Doc) error {
 	for _, l := range doc.Lead {
 		d.para("Normal", l)
 	}
-	across := false
-	for _, p := range doc.Parts {
-		for _, t := range p.Tables {
-			across = across || room(t.OnPaper()) > acrossFrom
-		}
-	}
+	wide := across(doc)
 	d.wide = pageShort - 2*pageMargin
-	if across {
+	if wide {
 		d.wide = pageLong - 2*pageMargin
 	}
 	for _, p := range doc.Parts {
@@ -72,7 +67,7 @@ func Docx(out io.Writer, doc report.Doc) error {
 		}
 	}
 	page := fmt.Sprintf(`<w:pgSz w:w="%d" w:h="%d"/>`, pageShort, pageLong)
-	if across {
+	if wide {
 		page = fmt.Sprintf(`<w:pgSz w:w="%d" w:h="%d" w:orient="landscape"/>`, pageLong, pageShort)
 	}
 	body := `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>` + d.String() +
@@ -102,6 +97,8 @@ func (d *docx) shut() {
 	d.WriteString(`</w:tbl>`)
 	d.tabled = true
 }
+
+func (d *docx) printf(format string, args ...any) { d.WriteString(fmt.Sprintf(format, args...)) }
 
 func (d *docx) para(style, s string) {
 	if s != "" {
@@ -156,7 +153,7 @@ func (d *docx) open(columns []report.Column, all int) {
 	}
 	d.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(d.wide) + `" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="4" w:color="C9D2DC"/><w:left w:val="single" w:sz="4" w:color="C9D2DC"/><w:bottom w:val="single" w:sz="4" w:color="C9D2DC"/><w:right w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideH w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideV w:val="single" w:sz="4" w:color="C9D2DC"/></w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
 	for _, c := range columns {
-		fmt.Fprintf(d, `<w:gridCol w:w="%d"/>`, d.wide*max(1, c.Width)/all)
+		d.printf(`<w:gridCol w:w="%d"/>`, d.wide*max(1, c.Width)/all)
 	}
 	d.WriteString(`</w:tblGrid>`)
 }
@@ -175,7 +172,7 @@ func (d *docx) cell(v report.Value, wide int, look string) {
 	if v.Kind == report.Count || v.Kind == report.Share {
 		side = `<w:jc w:val="right"/>`
 	}
-	fmt.Fprintf(d, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr><w:r><w:rPr>%s</w:rPr>%s</w:r></w:p></w:tc>`, wide, fill, side, run, text(shown(v)))
+	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr><w:r><w:rPr>%s</w:rPr>%s</w:r></w:p></w:tc>`, wide, fill, side, run, text(shown(v)))
 }
 
 // series draws a few numbers as bars of blocks, which every word processor shows and every printer prints.
@@ -197,18 +194,34 @@ func (d *docx) series(s report.Series) {
 		d.WriteString(`<w:tr>`)
 		d.cell(report.Text(l), d.wide*40/88, "")
 		d.cell(report.Number(s.Values[i]), d.wide*8/88, "")
-		fmt.Fprintf(d, `<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/></w:tcPr><w:p><w:r><w:rPr><w:color w:val="1F4E79"/><w:sz w:val="16"/></w:rPr>%s</w:r></w:p></w:tc></w:tr>`, d.wide*40/88, text(bar))
+		d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/></w:tcPr><w:p><w:r><w:rPr><w:color w:val="1F4E79"/><w:sz w:val="16"/></w:rPr>%s</w:r></w:p></w:tc></w:tr>`, d.wide*40/88, text(bar))
 	}
 	d.shut()
 }
 
-// room is how many characters a table's columns ask for.
+// room is how many characters a table's columns ask for; labels with what stands beside them fit anywhere.
 func room(t report.Table) int {
-	n := 0
+	n, titled := 0, false
 	for _, c := range t.Columns {
 		n += c.Width
+		titled = titled || c.Title != ""
+	}
+	if !titled {
+		return 0
 	}
 	return n
+}
+
+// across says whether a document is laid across the page.
+func across(doc report.Doc) bool {
+	for _, p := range doc.Parts {
+		for _, t := range p.Tables {
+			if room(t.OnPaper()) > acrossFrom {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // shown is a value as people here write it.

@@ -23,15 +23,11 @@ const (
 
 // PDF writes the report as a PDF. It is not tagged, and claims neither PDF/A nor PDF/UA.
 func PDF(out io.Writer, doc report.Doc) error {
-	across := "P"
-	for _, p := range doc.Parts {
-		for _, t := range p.Tables {
-			if room(t.OnPaper()) > acrossFrom {
-				across = "L"
-			}
-		}
+	way := "P"
+	if across(doc) {
+		way = "L"
 	}
-	f := fpdf.New(across, "mm", "A4", "")
+	f := fpdf.New(way, "mm", "A4", "")
 	f.SetCreationDate(time.Unix(0, 0)) // the same content, the same bytes
 	f.SetModificationDate(time.Unix(0, 0))
 	f.SetCatalogSort(true)

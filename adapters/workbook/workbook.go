@@ -331,7 +331,11 @@ func (s *sheet) across(part report.Part) int {
 
 // linesOf is how many lines a text takes in so many characters.
 func linesOf(text string, room int) int {
-	return max(1, (len(text)+room-1)/max(1, room))
+	n := 0
+	for line := range strings.Lines(text) {
+		n += max(1, (len(line)+room-1)/max(1, room))
+	}
+	return max(1, n)
 }
 
 func (s *sheet) add(row []any, opts ...excelize.RowOpts) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -12,8 +13,11 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
+	"drpd/adapters/paper"
+	"drpd/adapters/workbook"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/testdata"
 )
@@ -66,6 +70,7 @@ func (c *demoCmd) Run(a *app) error {
 		if day := today.Weekday(); (day == time.Saturday || day == time.Sunday) && !s.eventful(today) {
 			continue // drpd runs then too, and sends nothing
 		}
+		a.progress(int(today-s.From), int(s.Until-s.From), today.Long())
 		for _, hour := range []int{9, 16} { // in the morning the day's limits, in the afternoon what has come
 			clock = at(today, hour)
 			if hour == 16 {
@@ -94,7 +99,49 @@ func (c *demoCmd) Run(a *app) error {
 			}
 		}
 	}
-	return c.account(a, s, d.ledger, total, cycles, len(stages))
+	a.progress(1, 1, "")
+	lead, err := c.quarter(a, d, s.Until)
+	if err != nil {
+		return err
+	}
+	return c.account(a, s, d.ledger, total, cycles, len(stages), lead)
+}
+
+// quarter writes the report of the last whole quarter, and gives what the overdue report of the last day says.
+func (c *demoCmd) quarter(a *app, d *wired, until workday.Date) ([]string, error) {
+	in, err := d.Report(a.ctx, report.Reader{Cleared: true}, 0)
+	if err != nil {
+		return nil, err
+	}
+	doc := report.Quarterly(in, (until.Quarter() - 1).Quarter())
+	for ending, write := range map[string]func(io.Writer, report.Doc) error{".xlsx": workbook.Write, ".docx": paper.Docx, ".pdf": paper.PDF} {
+		data, err := written(write)(doc)
+		if err != nil {
+			return nil, err
+		}
+		if err := host.WriteFile(filepath.Join(c.Out, "reports", doc.Name+ending), data); err != nil {
+			return nil, err
+		}
+	}
+	return append(report.Overdue(in).Lead, doc.Lead...), nil
+}
+
+// progress draws how far a long command has come, on a terminal and nowhere else.
+func (a *app) progress(done, of int, what string) {
+	const wide = 30
+	f, ok := a.err.(*os.File)
+	if !ok {
+		return
+	}
+	if info, err := f.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return
+	}
+	if what == "" {
+		_, _ = fmt.Fprintf(f, "\r%*s\r", 2*wide+10, "")
+		return
+	}
+	n := done * wide / max(1, of)
+	_, _ = fmt.Fprintf(f, "\r[%s%s] %-28s", strings.Repeat("#", n), strings.Repeat(".", wide-n), what)
 }
 
 // untimed leaves the machine's time out of the demo's log, so that the same story gives the same file.
@@ -139,7 +186,7 @@ func (c *demoCmd) folder() error {
 }
 
 // account ends the demo: what happened, and where to look.
-func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Report, cycles, stages int) error {
+func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Report, cycles, stages int, lead []string) error {
 	all, err := l.List(a.ctx)
 	if err != nil {
 		return err
@@ -156,12 +203,12 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 		procedures[code] = true
 		if !d.Ended {
 			open++
-			if d.Summary.Overdue > 0 {
+			if d.Summary.Passed > 0 {
 				overdue++
 			}
 		}
 	}
-	notes, copies := 0, 0
+	notes, copies, reports, packs := 0, 0, 0, 0
 	for _, e := range effects {
 		switch {
 		case e.Kind == drp.CaseNote && e.Life == drp.Accepted:
@@ -170,6 +217,10 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 			copies++
 		case e.Reason == drp.ReasonCorrection:
 			corrections++
+		case e.Reason == drp.ReasonReport:
+			reports++
+		case e.Reason == drp.ReasonPack && e.Life == drp.Accepted:
+			packs++
 		case e.Reason == drp.ReasonReferral:
 			example = e.Dispute
 		}
@@ -183,9 +234,15 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 	a.printf("%3d open, %d of them overdue; whose turn it is stands in the list\n", open, overdue)
 	a.printf("%3d emails went out, each with its reason, its date and the proof of the date (%d corrections)\n", total.Sent, corrections)
 	a.printf("%3d case notes written back, %d copies of forms on children's files\n", notes, copies)
-	a.printf("%3d messages kept in quarantine, %d waiting: drpd did not act on them and told a person\n\n", kept, waiting)
+	a.printf("%3d messages kept in quarantine, %d waiting: drpd did not act on them and told a person\n", kept, waiting)
+	a.printf("%3d reports went to service managers on Mondays; referrals to CAFCASS, on the IRO's word: %d\n\n", reports, packs)
+	a.printf("What a service manager reads on the last day:\n")
+	for _, l := range lead {
+		a.printf("  %s\n", l)
+	}
+	a.printf("\n")
 	for _, line := range [][2]string{
-		{"the record system", "carefirst.db"}, {"mail that came", "mail/in"}, {"mail that went", "mail/out"}, {"forms on file", "documents"}, {"drpd's own state", "state.db"}, {"the log", "drpd.log"},
+		{"the record system", "carefirst.db"}, {"mail that came", "mail/in"}, {"mail that went", "mail/out"}, {"forms on file", "documents"}, {"reports", "reports"}, {"drpd's own state", "state.db"}, {"the log", "drpd.log"},
 	} {
 		a.printf("  %-18s %s\n", line[0], filepath.Join(c.Out, line[1]))
 	}
@@ -194,6 +251,6 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 	if example != "" {
 		a.printf("  drpd --config %s explain %s\n", config, example)
 	}
-	a.printf("  drpd --config %s quarantine list\n", config)
+	a.printf("  drpd --config %s quarantine list\n  drpd --config %s report overdue --cleared --out overdue.xlsx\n", config, config)
 	return nil
 }

@@ -87,8 +87,8 @@ func TestDatesByHand(t *testing.T) {
 	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
 		t.Fatal(err)
 	}
-	if len(hand.Disputes) != 28 || len(all) != 28 {
-		t.Errorf("%d disputes by hand, %d in the demo, want 28", len(hand.Disputes), len(all))
+	if len(hand.Disputes) != 28 || len(all) < 60 {
+		t.Errorf("%d disputes by hand, want 28; %d in the demo, want 60 or more", len(hand.Disputes), len(all))
 	}
 	for _, h := range hand.Disputes {
 		i := slices.IndexFunc(all, func(d ledger.Listed) bool {

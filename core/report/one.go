@@ -76,7 +76,14 @@ func (d *Dispute) facts() [][]Value {
 // chronology is what happened, from every source, in order.
 func (d *Dispute) chronology() Part {
 	var rows [][]Value
+	var last drp.Fact
 	for _, f := range d.File.Facts {
+		if own := f.Source == "drpd" && last.Source == "drpd"; own && f.Kind == last.Kind && f.On == last.On && f.Stage == last.Stage { // one alert to several people
+			to := &rows[len(rows)-1][3]
+			*to = Text(to.Text + ", " + d.who(f.ToRoles))
+			continue
+		}
+		last = f
 		what := words(string(f.Kind))
 		if f.Denied {
 			what += ": no"
@@ -145,6 +152,8 @@ func (d *Dispute) told() Part {
 	}, rows, "drpd has told nobody.")}}
 }
 
+const linesInCell = 32 // what a page across has room for
+
 // counts shows how the date of each stage was counted.
 func (d *Dispute) counts() Part {
 	var rows [][]Value
@@ -152,12 +161,10 @@ func (d *Dispute) counts() Part {
 		if r.Open() || r.Clock.ID == "" {
 			return
 		}
-		for i, line := range strings.Split(strings.TrimSpace(r.Proof.String()), "\n") {
-			if i == 0 {
-				rows = append(rows, []Value{Text(what), Text(r.Clock.Amount.String() + " (" + r.Clock.Clause + ")"), Day(r.Proof.Due), Text(line)})
-				continue
-			}
-			rows = append(rows, []Value{{}, {}, {}, Text(line)})
+		first := []Value{Text(what), Text(r.Clock.Amount.String() + " (" + r.Clock.Clause + ")"), Day(r.Proof.Due)}
+		for some := range slices.Chunk(strings.Split(strings.TrimSpace(r.Proof.String()), "\n"), linesInCell) {
+			rows = append(rows, append(first, Text(strings.Join(some, "\n"))))
+			first = []Value{{}, {}, {}}
 		}
 	}
 	for _, v := range d.Standing.Visits {

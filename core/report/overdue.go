@@ -240,8 +240,8 @@ func (d *Dispute) row() []Value {
 	r, dated := d.due()
 	left, capped := d.cap()
 	what, where := d.last()
-	ref, due, late, kind, leftover := Text(d.Ref), Value{}, Value{}, Value{}, Value{}
-	due = Text("no limit")
+	ref, due := Text(d.Ref), Text("no limit")
+	var late, kind, leftover Value
 	if dated {
 		due, ref.Link = Day(r.Proof.Due), d.Ref
 	}

@@ -19,29 +19,36 @@ func Letter(doc Doc) Doc {
 	out := doc
 	out.Parts = nil
 	for i, part := range doc.Parts[:min(2, len(doc.Parts))] {
-		for j, t := range part.Tables {
-			if i == 0 {
-				continue
-			}
-			t = t.unnamed()
-			if n := t.Len(); n > mostInLetter {
-				rows := t.Rows
-				part.Text = append(part.Text, fmt.Sprintf("The first %d of %d; all are in the file.", mostInLetter, n))
-				t.Rows = func(yield func([]Value) bool) {
-					k := 0
-					for row := range rows {
-						if k++; k > mostInLetter || !yield(row) {
-							return
-						}
-					}
+		if i > 0 { // the list comes before the figures
+			for j, t := range part.Tables {
+				part.Tables = slices.Clone(part.Tables)
+				part.Tables[j] = t.unnamed().first(mostInLetter)
+				if n := t.Len(); n > mostInLetter {
+					part.Text = append(slices.Clone(part.Text), fmt.Sprintf("The first %d of %d; all are in the file.", mostInLetter, n))
 				}
 			}
-			part.Tables = slices.Clone(part.Tables)
-			part.Tables[j] = t
 		}
-		out.Parts = append(out.Parts, part)
+		out.Parts = append([]Part{part}, out.Parts...)
 	}
 	return out
+}
+
+// first gives the first rows of a table, without links to what is not there.
+func (t Table) first(n int) Table {
+	rows := t.Rows
+	t.Rows = func(yield func([]Value) bool) {
+		k := 0
+		for row := range rows {
+			row = slices.Clone(row)
+			for i := range row {
+				row[i].Link = ""
+			}
+			if k++; k > n || !yield(row) {
+				return
+			}
+		}
+	}
+	return t
 }
 
 // Plain writes the report as plain text.

@@ -1,0 +1,316 @@
+package main
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"drpd/adapters/ledger"
+)
+
+// restricted are the children of the demo whose records are open to few.
+var restricted = []string{"20305", "20507", "20509", "20510", "30604"}
+
+// figures are those of the list, as a program reads them.
+func figures(t *testing.T, keep func(ledger.Listed) bool) map[string]int {
+	t.Helper()
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]int{}
+	for _, d := range all {
+		if !keep(d) {
+			continue
+		}
+		out["Open"]++
+		out["Departures from the procedure"] += d.Summary.Findings
+		if d.Summary.Passed > 0 {
+			out["Overdue"]++
+		}
+		if d.Summary.Waiting > 0 {
+			out["Waiting for a person to settle a question"]++
+		}
+	}
+	return out
+}
+
+func everyone(ledger.Listed) bool { return true }
+
+type jsonDoc struct {
+	Warning string   `json:"warning"`
+	Lead    []string `json:"lead"`
+	Parts   []struct {
+		Title  string                      `json:"title"`
+		Text   []string                    `json:"text"`
+		Tables map[string][]map[string]any `json:"tables"`
+	} `json:"parts"`
+}
+
+func overdueJSON(t *testing.T, args ...string) jsonDoc {
+	t.Helper()
+	out := filepath.Join(t.TempDir(), "o.json")
+	inDemo(t, append([]string{"report", "overdue", "--out", out}, args...)...)
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc jsonDoc
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+// Every figure of the summary is the list's, and each overdue row links to a count of its date.
+func TestReportFigures(t *testing.T) {
+	doc := overdueJSON(t, "--cleared")
+	want := figures(t, everyone)
+	got := map[string]int{}
+	for _, row := range doc.Parts[0].Tables["Figures"] {
+		got[fmt.Sprint(row["Figure"])] = int(row["Now"].(float64))
+	}
+	for name, n := range want {
+		if got[name] != n {
+			t.Errorf("%s: the report says %d, the list %d", name, got[name], n)
+		}
+	}
+	if len(doc.Parts[1].Tables["Overdue"]) != want["Overdue"] || want["Overdue"] < 5 {
+		t.Errorf("%d rows, %d overdue", len(doc.Parts[1].Tables["Overdue"]), want["Overdue"])
+	}
+	counted := map[any]bool{}
+	for _, row := range doc.Parts[7].Tables["Working"] {
+		counted[row["Reference"]] = true
+	}
+	for _, row := range doc.Parts[1].Tables["Overdue"] {
+		if !counted[row["Reference"]] {
+			t.Errorf("no count for %v", row["Reference"])
+		}
+		if late := row["Late against"]; late != "breach" && late != "target" && late != "guidance" {
+			t.Errorf("late against %v", late)
+		}
+	}
+}
+
+// A restricted child is a number to a reader who is not cleared, in every format.
+func TestRestricted(t *testing.T) {
+	dir := t.TempDir()
+	for _, kind := range []string{"overdue", "open", "quarterly"} {
+		for _, ending := range []string{"json", "csv", "html"} {
+			out := filepath.Join(dir, kind+"."+ending)
+			args := []string{"report", kind, "--out", out}
+			if kind == "quarterly" {
+				args = append(args, "--quarter", "2026-12-01")
+			}
+			inDemo(t, args...)
+			b, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, child := range restricted {
+				if strings.Contains(string(b), child) {
+					t.Errorf("%s names the restricted child %s", filepath.Base(out), child)
+				}
+			}
+		}
+	}
+	doc := overdueJSON(t)
+	if len(doc.Parts[0].Text) != 1 || !strings.HasPrefix(doc.Parts[0].Text[0], "5 disputes are about restricted records") {
+		t.Errorf("%q", doc.Parts[0].Text)
+	}
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, restricted[0]) })
+	code, _, errs := drpd(t, "--config", filepath.Join(theDemo(t), "drpd.yaml"), "report", "dispute", all[i].Ref, "--out", filepath.Join(dir, "d.pdf"))
+	if code != 1 || !strings.Contains(errs, "is about a restricted record") {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	inDemo(t, "report", "dispute", all[i].Ref, "--cleared", "--out", filepath.Join(dir, "d.pdf"))
+	if info, err := os.Stat(filepath.Join(dir, "d.pdf")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+// Where a source could not be read the report says so before any figure, and never that nothing is overdue.
+func TestUnknownSince(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "broken")
+	if err := os.CopyFS(dir, os.DirFS(theDemo(t))); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "carefirst.db")); err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2027, 1, 18, 9, 0, 0, 0, london())
+	run := func(args ...string) string {
+		var out strings.Builder
+		a := &app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return at }}
+		if code := realMain(a, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); code > 1 {
+			t.Fatalf("%v: exit %d: %s", args, code, out.String())
+		}
+		return out.String()
+	}
+	run("run", "--once")
+	at = at.Add(26 * time.Hour)
+	book := filepath.Join(dir, "o.xlsx")
+	said := run("report", "overdue", "--teams", "No such team", "--out", book)
+	const want = "Unknown: care-first has not been read since 18 January 2027, 09:00"
+	if !strings.HasPrefix(said, want) {
+		t.Errorf("said %q", said)
+	}
+	f, err := excelize.OpenFile(book)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	for _, sheet := range f.GetSheetList() {
+		first, err := f.GetCellValue(sheet, "A1")
+		if err != nil || !strings.HasPrefix(first, want) {
+			t.Errorf("%s begins with %q, %v", sheet, first, err)
+		}
+		rows, err := f.GetRows(sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			for _, cell := range row {
+				if strings.Contains(cell, "Nothing is overdue") && !strings.Contains(cell, "as far as is known") {
+					t.Errorf("%s says %q", sheet, cell)
+				}
+			}
+		}
+	}
+	mails, err := filepath.Glob(filepath.Join(dir, "mail", "out", "2027-01-18__report_*"))
+	if err != nil || len(mails) != 2 {
+		t.Fatalf("%d reports by email, %v", len(mails), err)
+	}
+	b, err := os.ReadFile(mails[0])
+	if err != nil || !strings.Contains(string(b), "Subject: Disputes: a source could not be read") {
+		t.Errorf("%v: %.400s", err, b)
+	}
+}
+
+// Only the owner's word sends a referral, and a missing part is named.
+func TestReferral(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "copy")
+	if err := os.CopyFS(dir, os.DirFS(theDemo(t))); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) (int, string) {
+		code, out, errs := drpd(t, append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "referral"}, args...)...)
+		return code, out + errs
+	}
+	var open []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--json")), &open); err != nil {
+		t.Fatal(err)
+	}
+	other := open[slices.IndexFunc(open, func(d ledger.Listed) bool {
+		return strings.HasPrefix(d.Ref, "W-") && d.Summary.Stage == "stage-4"
+	})].Ref
+	sent := open[slices.IndexFunc(open, func(d ledger.Listed) bool { return d.Summary.Stage == "stage-6" && strings.HasPrefix(d.Ref, "W-") })].Ref
+	for _, tt := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"show", sent}, 0, "sent 2027-01-13"},
+		{[]string{"show", other}, 0, "missing: legal-advice\nnot confirmed: nothing is sent"},
+		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1, "the power to refer is that of the Independent Reviewing Officer: --by  (known: iro)"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x"}, 1, "missing: legal-advice; see to them, or say --without for each, with the reason"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advise"}, 1, `"legal-advise" is no required part (legal-advice?)`},
+		{[]string{"prepare", other, "--out", filepath.Join(dir, "pack")}, 0, "missing: legal-advice"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice"}, 0, "the referral is confirmed"},
+		{[]string{"show", other}, 0, "no required part is missing\nnot confirmed"}, // the daemon has not seen it yet
+	} {
+		if code, out := run(tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
+			t.Errorf("%v: exit %d: %s", tt.args, code, out)
+		}
+	}
+	for _, name := range []string{"referral-" + other + ".pdf", "manifest.txt"} {
+		if info, err := os.Stat(filepath.Join(dir, "pack", name)); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
+
+// What others make of the documents: a validator of Office files, and LibreOffice, which reads every figure of the
+// summary back. .ci/run names the programs; elsewhere the test says what it left out.
+func TestOffice(t *testing.T) {
+	validator, office := os.Getenv("DRPD_TEST_OOXML"), os.Getenv("DRPD_TEST_OFFICE")
+	dir := t.TempDir()
+	for _, name := range []string{"overdue.xlsx", "overdue.docx", "overdue.pdf"} {
+		inDemo(t, "report", "overdue", "--cleared", "--out", filepath.Join(dir, name))
+	}
+	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.xlsx"))
+	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.docx"))
+	if validator == "" {
+		t.Log("left out: DRPD_TEST_OOXML names no validator")
+	} else {
+		for _, name := range []string{"overdue.xlsx", "overdue.docx", "quarterly.xlsx", "quarterly.docx"} {
+			out, err := exec.CommandContext(t.Context(), validator, filepath.Join(dir, name)).CombinedOutput() //nolint:gosec // the path comes from whoever runs the tests
+			if err != nil || !strings.Contains(string(out), `"ok": true`) {
+				t.Errorf("%s: %v: %.2000s", name, err, out)
+			}
+		}
+	}
+	if office == "" {
+		t.Skip("left out: DRPD_TEST_OFFICE names no LibreOffice")
+	}
+	for _, name := range []string{"overdue.docx", "quarterly.docx"} {
+		convert(t, office, dir, name, "pdf")
+	}
+	rows := csvOf(t, convert(t, office, dir, "overdue.xlsx", "csv"))
+	want := figures(t, everyone)
+	seen := 0
+	for _, row := range rows {
+		if n, ok := want[row[0]]; ok {
+			seen++
+			if got, err := strconv.Atoi(row[1]); err != nil || got != n {
+				t.Errorf("%s: LibreOffice reads %q, the list says %d", row[0], row[1], n)
+			}
+		}
+	}
+	if seen != len(want) {
+		t.Errorf("LibreOffice reads %d figures of %d", seen, len(want))
+	}
+}
+
+func convert(t *testing.T, office, dir, name, into string) string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), office, "-env:UserInstallation=file://"+dir+"/profile", "--headless", "--convert-to", into, "--outdir", filepath.Join(dir, "converted"), filepath.Join(dir, name)).CombinedOutput() //nolint:gosec // the path comes from whoever runs the tests
+	if err != nil {
+		t.Fatalf("%s: %v: %s", name, err, out)
+	}
+	made := filepath.Join(dir, "converted", strings.TrimSuffix(name, filepath.Ext(name))+"."+into)
+	if info, err := os.Stat(made); err != nil || info.Size() == 0 {
+		t.Fatalf("%s: nothing came of it: %s", name, out)
+	}
+	return made
+}
+
+func csvOf(t *testing.T, name string) [][]string {
+	t.Helper()
+	f, err := os.Open(name) //nolint:gosec // made by the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
