@@ -461,7 +461,7 @@ func setStage(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	defer func() { _ = stage.close() }()
-	for day := s.From; day <= workday.NewDate(2026, time.November, 18); day++ {
+	for day := workday.NewDate(2026, time.November, 9); day <= workday.NewDate(2026, time.November, 18); day++ {
 		for _, d := range s.Days {
 			if d.On != day {
 				continue

@@ -10,6 +10,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -248,6 +249,9 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
+		slices.SortStableFunc(waiting, func(a, b drp.Evidence) int { // of what came together, what was sent first
+			return cmp.Or(a.Learned.Compare(b.Learned), int(d.read(a).Sent-d.read(b).Sent))
+		})
 		for _, ev := range waiting {
 			p, err := d.placement(ctx, ev, known)
 			if err != nil {
@@ -263,6 +267,8 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 			case PlaceDispute:
 				r.Placed++
+			case PlacePeople:
+				again = true // who they are may be what a message waits for
 			}
 			if err := d.emergency(ctx, ev, p); err != nil {
 				return began, err
