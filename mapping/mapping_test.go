@@ -244,3 +244,30 @@ func FuzzForm(f *testing.F) {
 		}
 	})
 }
+
+// What a report may say of a child: initials from a name or from initials, and restricted unless the record system says
+// plainly that it is not.
+func TestChild(t *testing.T) {
+	s, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		self       string
+		initials   string
+		restricted bool
+	}{
+		{`{"INITIALS": "AB", "TEAM": "East", "RESTRICTED": "N"}`, "AB", false},
+		{`{"INITIALS": "Zoë Anne-Marie van Dyk", "TEAM": "East", "RESTRICTED": ""}`, "ZAMVD", false},
+		{`{"INITIALS": "A.B.", "TEAM": "East", "RESTRICTED": "no"}`, "AB", false},
+		{`{"INITIALS": "AB", "TEAM": "East", "RESTRICTED": "Y"}`, "AB", true},
+		{`{"INITIALS": "AB", "TEAM": "East", "RESTRICTED": "perhaps"}`, "AB", true},
+		{`null`, "", true},
+	} {
+		ev := drp.Evidence{ID: "e", Key: mapping.PeopleKey("20401"), Body: []byte(`{"child": "20401", "people": [], "self": ` + tt.self + `}`)}
+		got := s.ReadRow(ev, workday.NewDate(2026, 3, 2)).Child
+		if got == nil || got.Ref != "20401" || got.Initials.Reveal() != tt.initials || got.Restricted != tt.restricted {
+			t.Errorf("%s: %+v %q", tt.self, got, got.Initials.Reveal())
+		}
+	}
+}

@@ -98,7 +98,7 @@ func (d *docx) shut() {
 	d.tabled = true
 }
 
-func (d *docx) printf(format string, args ...any) { d.WriteString(fmt.Sprintf(format, args...)) }
+func (d *docx) printf(format string, args ...any) { _, _ = fmt.Fprintf(&d.Builder, format, args...) }
 
 func (d *docx) para(style, s string) {
 	if s != "" {

@@ -114,7 +114,7 @@ func keys(batch []drp.Evidence) (out []string) {
 // A row is given once, again when anything in it or belonging to it has changed, and once more when it vanishes.
 func TestPoll(t *testing.T) {
 	c := open(t, nil)
-	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example')`)
+	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing')`)
 	c.exec(t, `INSERT INTO CF_INVOLVEMENTS VALUES ('20401', 'IRO', 'w-101', '2025-01-06', NULL)`)
 	c.form(t, "5001")
 	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('9', 'OTHER', 'Draft', '2026-03-02')`)

@@ -101,10 +101,7 @@ func (c *referralConfirmCmd) Run(a *app) error {
 		p := pack.Dispute.Policy
 		owners := p.Owners(pack.Dispute.Standing.Stage)
 		on := workday.DateOf(d.Now().In(london()))
-		switch {
-		case p.Referral == nil:
-			return fmt.Errorf("the procedure %s knows no referral to CAFCASS", p.ID)
-		case !slices.Contains(owners, c.By):
+		if !slices.Contains(owners, c.By) {
 			return fmt.Errorf("the power to refer is that of the %s: --by %s", p.RoleTitles(owners), strict.Suggest(c.By, slices.Clone(owners)))
 		}
 		if c.On != "" {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -59,6 +60,9 @@ func (a *app) write(out string, doc report.Doc, part int) error {
 	}
 	if err != nil {
 		return err
+	}
+	if info, err := os.Stat(filepath.Dir(out)); err != nil || !info.IsDir() {
+		return fmt.Errorf("--out %s: there is no folder %s", out, filepath.Dir(out))
 	}
 	name, err := host.WriteNew(out, b.Bytes())
 	if err != nil {

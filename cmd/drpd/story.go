@@ -87,6 +87,8 @@ type storyMail struct {
 	Attach  string                       `yaml:"attach"`  // damaged
 	Auth    string                       `yaml:"auth"`    // pass if left out; fail, none
 	Machine string                       `yaml:"machine"` // sent by a machine: what it calls itself
+	File    string                       `yaml:"file"`    // the form as a word processor saved it, in place of one made here
+	Quote   bool                         `yaml:"quote"`   // the answer stands above what it answers
 	Twice   bool                         `yaml:"twice"`   // it comes a second time, the same
 }
 
@@ -332,6 +334,9 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known 
 	if text == "" {
 		text = "Please see the form attached."
 	}
+	if m.Quote {
+		text += "\r\n\r\nOn another day Dispute resolution wrote:\r\n> Reply to this email with one or more of these lines.\r\n> Withdrawn: yes\r\n> Resolved: yes\r\n"
+	}
 	msg.SetBodyString(mail.TypeTextPlain, text)
 	switch {
 	case m.Attach == "damaged":
@@ -340,6 +345,9 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known 
 		}
 	case m.Form != nil:
 		form, err := g.grow(m)
+		if m.File != "" && err == nil {
+			form, err = fs.ReadFile(testdata.FS, "demo/forms/"+m.File)
+		}
 		if err != nil {
 			return err
 		}

@@ -55,6 +55,9 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	if c.Policy == nil {
 		return Pack{}, fmt.Errorf("the policy of dispute %s is not loaded", ref)
 	}
+	if c.Policy.Referral == nil {
+		return Pack{}, fmt.Errorf("the procedure %s knows no referral to CAFCASS", c.Policy.ID)
+	}
 	in := report.PackInput{Required: d.PackParts}
 	text, err := d.Ledger.Setting(ctx, settingReferral+ref)
 	if err != nil {
