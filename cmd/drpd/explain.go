@@ -150,6 +150,9 @@ func (a *app) clock(indent string, c reconcile.Running) {
 	case c.Clock.ID == "":
 		a.printf("%sno clock\n", indent)
 		return
+	case c.Waits && c.Clock.Field != "":
+		a.printf("%s%s: no date is given for %q (%s)\n", indent, c.Clock.ID, c.Clock.Field, c.Clock.Clause)
+		return
 	case c.Waits:
 		a.printf("%s%s: starts with %q (%s)\n", indent, c.Clock.ID, c.Clock.From, c.Clock.Clause)
 		return

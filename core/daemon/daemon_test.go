@@ -275,3 +275,22 @@ func TestEmergency(t *testing.T) {
 		t.Errorf("%d emails in all, want two emergencies to three people each and one to the operator: something went again, or went though all is paused", n)
 	}
 }
+
+// A report whose day passed while drpd did not run goes as soon as it does, once.
+func TestMissedReport(t *testing.T) {
+	w, _ := calm(t)
+	w.d.Gates.GoLive = w.today()
+	w.at(18, 9) // the set day was Monday the 16th
+	if n := w.count["sent: report"]; n != 1 {
+		t.Fatalf("%d reports", n)
+	}
+	w.at(18, 11)
+	w.at(20, 9)
+	if n := w.count["sent: report"]; n != 1 {
+		t.Errorf("%d reports, want the one", n)
+	}
+	w.at(23, 9)
+	if n := w.count["sent: report"]; n != 2 {
+		t.Errorf("%d reports, want the next", n)
+	}
+}

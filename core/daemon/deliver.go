@@ -18,7 +18,7 @@ import (
 )
 
 // operator is the role that every council gives to somebody: they are told where nobody else can be.
-const operator = "operator"
+const operator = policy.Operator
 
 const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 

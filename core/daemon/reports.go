@@ -148,15 +148,19 @@ func (d *Daemon) stamp(ms int64) time.Time {
 	return time.UnixMilli(ms).In(d.Zone)
 }
 
-// reports puts the reports of the day into the outbox. One that is on its way already is left as it is.
+// reports puts the latest report of each subscription into the outbox: that of today, or, where drpd did not run on its
+// day, that one as soon as it does. One that is there already is left as it is.
 func (d *Daemon) reports(ctx context.Context) error {
 	today := d.today()
 	for _, s := range d.Subscriptions {
+		day := today
 		if d.Now().In(d.Zone).Hour() < s.Hour || !d.falls(s, today) {
-			continue
+			if day = d.previous(s, today); day.IsZero() {
+				continue
+			}
 		}
-		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: today, Says: s.Name, Rule: "reports"}
-		if err := d.Ledger.Notice(ctx, e.Keyed("report", s.Name, today.String()), d.Now()); err != nil {
+		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: day, Says: s.Name, Rule: "reports"}
+		if err := d.Ledger.Notice(ctx, e.Keyed("report", s.Name, day.String()), d.Now()); err != nil {
 			return err
 		}
 	}

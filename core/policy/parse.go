@@ -117,6 +117,11 @@ func (c *checker) head() {
 	if r := c.p.Referral; r != nil && (r.After == "") == (r.On == "") {
 		c.f.Fault([]any{"referral"}, "referral: write after: with a stage, or on: with a fact, one of the two")
 	}
+	for _, role := range []string{Operator, PracticeLead} {
+		if len(c.p.Roles) > 0 && c.p.Roles[role] == "" {
+			c.f.Fault([]any{"roles"}, "the role %q is missing: drpd turns to it where nobody else answers", role)
+		}
+	}
 	c.name(c.p.Duty, "role", c.roles, []any{"duty"})
 	for i, r := range c.p.Raisers {
 		c.name(r, "role", c.roles, []any{"raisers", i})

@@ -286,6 +286,12 @@ type Expiry struct {
 	Fact  drp.FactKind `yaml:"fact"`  // take-effect: the fact that holds unless it was contested in time
 }
 
+// Roles that every policy has, for somebody must hold them: who runs drpd, and who is told of what nobody answers.
+const (
+	Operator     = "operator"
+	PracticeLead = "practice-lead"
+)
+
 // What can be the matter when a limit passes, and what can be done.
 const (
 	NoAnswer       = "no-answer"
@@ -388,6 +394,12 @@ func (p *Policy) StandIns() map[string]string {
 
 // NeedsChild says whether a dispute that is about no child falls outside the procedure.
 func (p *Policy) NeedsChild() bool { return p.About == nil }
+
+// Copied says whether a stage lies where a copy rule holds: from its first stage on, until its last.
+func (p *Policy) Copied(c Copy, stage string) bool {
+	at := p.Order(stage)
+	return at >= p.Order(c.From) && (c.Until == "" || at <= p.Order(c.Until))
+}
 
 // Owners returns the roles that own the dispute during a stage.
 func (p *Policy) Owners(stage string) []string {

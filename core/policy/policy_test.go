@@ -23,7 +23,7 @@ forms: [small-form]
 owner: [raiser]
 duty: raiser
 raisers: [raiser]
-roles: {raiser: raiser, manager: manager}
+roles: {raiser: raiser, manager: manager, operator: operator, practice-lead: practice lead}
 clauses: {S1: the manager answers, S2: the raiser ends it}
 stages:
   - id: first
@@ -92,6 +92,7 @@ func TestFaults(t *testing.T) {
 		{"    limit:", "    needs: [{clause: S1, says: x}]\n    limit:", `stage "first": a need is one_of: some facts, or a field:, one of the two`},
 		{"duty:", "about: {clause: S1, of: dogs}\nduty:", `"dogs" is not one of: theme, either`},
 		{"duty:", "about: either\nduty:", `s.yaml:9:8: "either": keys with their values are wanted here: {key: value}`},
+		{"operator: operator, practice-lead: practice lead", "operator: operator", `s.yaml:11:8: the role "practice-lead" is missing: drpd turns to it where nobody else answers`},
 		{"owner: [raiser]", "owner: raiser", `s.yaml:8:8: "raiser": a list is wanted here: [raiser]`},
 		{"title: A small procedure", "title: [A small procedure]", `one value is wanted here, not a list`},
 		{"version: 1", "version: first", `"first": a number is wanted here`},

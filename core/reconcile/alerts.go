@@ -34,9 +34,7 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 		cc = append(cc, r.Role)
 	}
 	for _, c := range d.Policy.Copies {
-		at := d.Policy.Order(s.ID) - d.Policy.Order(c.From)
-		past := c.Until != "" && d.Policy.Order(s.ID) > d.Policy.Order(c.Until)
-		if c.Once && (at != 0 || d.told(c.Role)) || at < 0 || past {
+		if !d.Policy.Copied(c, s.ID) || c.Once && (s.ID != c.From || d.told(c.Role)) {
 			continue
 		}
 		cc = append(cc, c.Role)

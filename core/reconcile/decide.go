@@ -272,8 +272,8 @@ func (d *decider) attend(c drp.Conflict) {
 
 // The roles that every council gives to somebody: they are asked where nobody else can be.
 const (
-	operator     = "operator"
-	practiceLead = "practice-lead"
+	operator     = policy.Operator
+	practiceLead = policy.PracticeLead
 	drpdItself   = "drpd"
 )
 

@@ -241,8 +241,10 @@ func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what strin
 	} else if v.stage.Answer != nil {
 		cc = v.stage.Answer.By
 	}
+	owners := d.Policy.Owners(v.stage.ID)
+	cc = slices.DeleteFunc(slices.Clone(cc), func(r string) bool { return slices.Contains(owners, r) })
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: limit.Proof.Due,
-		To: d.Policy.Owners(v.stage.ID), Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
+		To: owners, Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
 		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp)}, what, limit.Proof.Due.String())
 }
 

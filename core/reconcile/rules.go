@@ -385,7 +385,7 @@ func (d *decider) endings() {
 		}
 		cc := slices.Clone(n.Cc)
 		for _, c := range d.Policy.Copies {
-			if !c.Once && d.Policy.Order(v.stage.ID) >= d.Policy.Order(c.From) {
+			if !c.Once && d.Policy.Copied(c, v.stage.ID) {
 				cc = append(cc, c.Role)
 			}
 		}

@@ -274,9 +274,9 @@ func (r *run) add(kind drp.Kind, today workday.Date, reading drp.Reading) {
 	r.readings = append(r.readings, reading)
 }
 
-// held says whether anybody holds a role, or stands in.
-func (r *run) held(role string) bool {
-	return slices.ContainsFunc(r.roster, func(h drp.Holder) bool { return h.Role == role })
+// vacant says whether nobody holds a role, or stands in.
+func (r *run) vacant(role string) bool {
+	return !slices.ContainsFunc(r.roster, func(h drp.Holder) bool { return h.Role == role })
 }
 
 func (r *run) arrive(today workday.Date, day Day) {
@@ -354,7 +354,7 @@ func (r *run) day(today workday.Date, day Day) {
 func (r *run) deliver(today workday.Date, e drp.Effect, refuse []string) {
 	past := drp.Past{Effect: e, Life: drp.Accepted, At: today.Midnight().Add(time.Duration(len(r.past)) * time.Second)}
 	switch {
-	case e.Screened != "", !slices.ContainsFunc(e.To, r.held):
+	case e.Screened != "", slices.ContainsFunc(slices.Concat(e.To, e.Cc), r.vacant): // a role that nobody holds blocks it
 		past.Life = drp.Held
 	case len(refuse) > 0 && slices.ContainsFunc(e.To, func(to string) bool { return slices.Contains(refuse, to) }):
 		past.Life = drp.Failed
