@@ -362,7 +362,7 @@ func (b *book) table(s *sheet, t report.Table) error {
 		for i, v := range values {
 			row[i] = b.cell(v)
 			if v.Kind == report.Word {
-				lines = max(lines, linesOf(v.Text, t.Columns[i].Width))
+				lines = max(lines, linesOf(v.Text, t.Columns[i].Width*6/5)) // a letter is narrower than a figure
 			}
 			if v.Anchor != "" || v.Link != "" {
 				b.refer(s, i+1, s.row+1, v)

@@ -102,6 +102,50 @@ func TestReportFigures(t *testing.T) {
 	}
 }
 
+// The report of a quarter counts by theme, stage, team and agency, beside the quarters before.
+func TestQuarterly(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "q.json")
+	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", out)
+	b, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc jsonDoc
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	raised := map[string]int{}
+	for _, d := range all {
+		m := d.Summary.Raised.Midnight()
+		raised[fmt.Sprintf("Q%d %d", (int(m.Month())+2)/3, m.Year())]++
+	}
+	for _, part := range doc.Parts {
+		for _, name := range []string{"Themes", "Stage reached", "Teams", "Agencies"} {
+			for quarter, want := range raised {
+				sum := 0
+				for _, row := range part.Tables[name] {
+					if n, ok := row[quarter].(float64); ok {
+						sum += int(n)
+					}
+				}
+				if part.Title == name && quarter != "Q1 2027" && sum != want {
+					t.Errorf("%s: %d disputes of %s, the list has %d", name, sum, quarter, want)
+				}
+			}
+		}
+	}
+	agencies := fmt.Sprint(doc.Parts[4].Tables["Agencies"])
+	for _, want := range []string{"police.example", "health.example", "Independent Reviewing Officer"} {
+		if !strings.Contains(agencies, want) {
+			t.Errorf("no %s among %s", want, agencies)
+		}
+	}
+}
+
 // A restricted child is a number to a reader who is not cleared, in every format.
 func TestRestricted(t *testing.T) {
 	dir := t.TempDir()

@@ -23,6 +23,7 @@ type Holder struct {
 	Domain  string // instead of a person: whoever writes from this mail domain, such as a partner agency's
 	Team    string // as the council calls it
 	Cleared bool   // may see restricted records
+	Agency  string // the agency of one who raised a dispute as anybody there can
 }
 
 // Child is what a report may say of a child besides its reference.
@@ -97,7 +98,7 @@ func (r Roster) WithRaiser(raised Fact) Roster {
 	role := r[i].Role
 	sum := sha256.Sum256([]byte(strings.ToLower(who.text)))
 	out := slices.DeleteFunc(slices.Clone(r), func(h Holder) bool { return h.Role == role && h.Domain != "" })
-	return append(out, Holder{Role: role, Person: "raiser-" + hex.EncodeToString(sum[:])[:10], Address: who})
+	return append(out, Holder{Role: role, Person: "raiser-" + hex.EncodeToString(sum[:])[:10], Address: who, Agency: r[i].Domain})
 }
 
 func distinct(in []Holder) []Holder {

@@ -47,10 +47,10 @@ func Quarterly(in Input, first workday.Date) Doc {
 	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far, %s within %d working days.", now.name(), plural(len(now.all), "dispute was", "disputes were"), len(resolved), inTime(resolved), formalLimit)}
 	doc.Parts = []Part{
 		{Title: "Figures", Tables: []Table{measures(quarters)}, Series: []Series{raisedIn(quarters), resolvedIn(now.all, first)}},
-		byQuarter("Themes", "Theme", quarters, func(d *Dispute) []string { return []string{cmp.Or(d.theme(), "none stated")} }),
-		byQuarter("Stage reached", "Stage", quarters, func(d *Dispute) []string { return []string{d.Policy.Code + ": " + d.Standing.Title} }),
-		byQuarter("Teams", "Team", quarters, func(d *Dispute) []string { return []string{d.team()} }),
-		byQuarter("Agencies", "Raised by", quarters, (*Dispute).agencies),
+		byQuarter("Themes", "Theme", quarters, func(d *Dispute) string { return cmp.Or(d.theme(), "none stated") }),
+		byQuarter("Stage reached", "Stage", quarters, func(d *Dispute) string { return d.Policy.Code + ": " + d.Standing.Title }),
+		byQuarter("Teams", "Team", quarters, (*Dispute).team),
+		byQuarter("Agencies", "Raised by", quarters, (*Dispute).agency),
 		stays(now.all),
 		before(now.all),
 		in.sources(0, others),
@@ -120,22 +120,20 @@ func (d *Dispute) has(kind drp.FactKind) bool {
 	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Kind == kind && !f.Denied })
 }
 
-// agencies names who raised it: the mail domain of a partner agency, else the role.
-func (d *Dispute) agencies() []string {
+// agency names who raised it: a partner agency, else the role.
+func (d *Dispute) agency() string {
 	for _, f := range d.File.Facts {
 		if f.Kind != drp.Raised || f.Denied {
 			continue
 		}
-		for _, h := range d.Roster {
-			if h.Domain != "" && slices.Contains(f.ByRoles, h.Role) && strings.HasSuffix(strings.ToLower(f.By.Address.Reveal()), "@"+strings.ToLower(h.Domain)) {
-				return []string{h.Domain}
-			}
+		if i := slices.IndexFunc(d.Roster, func(h drp.Holder) bool { return h.Agency != "" && slices.Contains(f.ByRoles, h.Role) }); i >= 0 {
+			return d.Roster[i].Agency
 		}
 		if len(f.ByRoles) > 0 {
-			return []string{d.Policy.RoleTitle(f.ByRoles[0])}
+			return d.Policy.RoleTitle(f.ByRoles[0])
 		}
 	}
-	return []string{"not known"}
+	return "not known"
 }
 
 func raisedIn(quarters []quarter) Series {
@@ -147,16 +145,15 @@ func raisedIn(quarters []quarter) Series {
 }
 
 // byQuarter counts the disputes of each quarter by something, the most frequent of this quarter first.
-func byQuarter(title, what string, quarters []quarter, by func(*Dispute) []string) Part {
+func byQuarter(title, what string, quarters []quarter, by func(*Dispute) string) Part {
 	counts := make(map[string][]int)
 	for i, q := range quarters {
 		for j := range q.all {
-			for _, name := range by(&q.all[j]) {
-				if counts[name] == nil {
-					counts[name] = make([]int, len(quarters))
-				}
-				counts[name][i]++
+			name := by(&q.all[j])
+			if counts[name] == nil {
+				counts[name] = make([]int, len(quarters))
 			}
+			counts[name][i]++
 		}
 	}
 	last := len(quarters) - 1
