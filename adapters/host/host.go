@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 )
 
@@ -27,6 +28,21 @@ func WriteNew(name string, data []byte) (string, error) {
 		err = WriteFile(name, data)
 	}
 	return name, err
+}
+
+// Secret reads a file that holds a secret. One that others can read is refused; on Windows its access list is the
+// administrator's business.
+func Secret(name string) (string, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return "", err
+	}
+	const others = 0o077
+	if runtime.GOOS != "windows" && info.Mode().Perm()&others != 0 {
+		return "", fmt.Errorf("%s holds a secret and others can read it (mode %o): chmod 600", name, info.Mode().Perm())
+	}
+	b, err := os.ReadFile(name)
+	return strings.TrimSpace(string(b)), err
 }
 
 // WriteFile writes a file that only the service account can read: whole and on disk, or not at all.

@@ -46,3 +46,19 @@ func TestWriteNew(t *testing.T) {
 		t.Errorf("%d things are left, %v", len(entries), err)
 	}
 }
+
+func TestSecret(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "dsn")
+	if err := os.WriteFile(name, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := host.Secret(name); err != nil || got != "secret" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := os.Chmod(name, 0o640); err != nil { //nolint:gosec // that is what is to be refused
+		t.Fatal(err)
+	}
+	if got, err := host.Secret(name); err == nil || got != "" {
+		t.Errorf("a secret that others can read was read: %q", got)
+	}
+}

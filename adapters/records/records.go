@@ -29,6 +29,7 @@ import (
 type Dialect struct {
 	Name  string
 	Quote func(identifier string) string
+	Dual  string // what a SELECT without a table names, where the engine wants a name
 }
 
 // System is a record system.
@@ -305,8 +306,8 @@ func (s *System) WriteNote(ctx context.Context, n daemon.Note) error {
 	for i, name := range columns {
 		quoted[i] = s.quote(name)
 	}
-	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s = ?)",
-		s.quote(t.Table), strings.Join(quoted, ", "), s.quote(t.Table), s.quote(c["reference"]))
+	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT ?, ?, ?, ?, ?, ?%s WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s = ?)",
+		s.quote(t.Table), strings.Join(quoted, ", "), s.dialect.Dual, s.quote(t.Table), s.quote(c["reference"]))
 	tx, err := s.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return s.fail(err, "the record system does not answer")

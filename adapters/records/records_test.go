@@ -8,13 +8,17 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"net/url"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
 	"github.com/ncruces/go-sqlite3/driver"
 
@@ -31,25 +35,116 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // council is a record system with its schema, and a second connection as its own people have it.
 type council struct {
 	*records.System
-	db *sqlx.DB
-	m  *mapping.System
+	db     *sqlx.DB
+	m      *mapping.System
+	engine engine
 }
 
-func open(t *testing.T, change func(*mapping.System)) council {
+// engine is a database engine that the suite runs on: SQLite always, the servers where a variable names one.
+type engine struct {
+	name  string
+	mark  string // around a name
+	dsn   string // of a server
+	fresh func(t *testing.T, e engine) (*sqlx.DB, func(m *mapping.System) (*records.System, error))
+}
+
+var engines = []engine{
+	{"sqlite", `"`, "", freshSQLite},
+	{"postgres", `"`, os.Getenv("DRPD_TEST_POSTGRES"), freshPostgres},
+	{"mariadb", "`", os.Getenv("DRPD_TEST_MARIADB"), freshMariaDB},
+}
+
+func each(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			if e.dsn == "" && e.name != "sqlite" {
+				t.Skipf("no %s: DRPD_TEST_%s names no server", e.name, strings.ToUpper(e.name))
+			}
+			test(t, e)
+		})
+	}
+}
+
+func freshSQLite(t *testing.T, _ engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "carefirst.db")
 	raw, err := driver.Open("file:" + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := sqlx.NewDb(raw, "sqlite3")
+	return sqlx.NewDb(raw, "sqlite3"), func(m *mapping.System) (*records.System, error) { return records.OpenSQLite("care-first", path, m) }
+}
+
+var databases atomic.Int64
+
+// database makes an empty database of its own on a server, and drops it in the end.
+func database(t *testing.T, kind, dsn string, e engine) string {
+	t.Helper()
+	name := fmt.Sprintf("drpd_test_%d_%d", os.Getpid(), databases.Add(1))
+	admin, err := sqlx.Open(kind, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = admin.Close() })
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatalf("%s: %v", e.name, err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name); err != nil {
+			t.Errorf("%s: %v", e.name, err)
+		}
+	})
+	return name
+}
+
+func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+	t.Helper()
+	u, err := url.Parse(e.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + database(t, "pgx", e.dsn, e)
+	db, err := sqlx.Open("pgx", u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, func(m *mapping.System) (*records.System, error) {
+		return records.OpenPostgres("care-first", u.String(), m)
+	}
+}
+
+func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+	t.Helper()
+	c, err := mysql.ParseDSN(e.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.DBName = database(t, "mysql", e.dsn, e)
+	db, err := sqlx.Open("mysql", c.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return db, func(m *mapping.System) (*records.System, error) {
+		return records.OpenMariaDB("care-first", c.FormatDSN(), m)
+	}
+}
+
+func open(t *testing.T, e engine, change func(*mapping.System)) council {
+	t.Helper()
+	c := council{engine: e}
+	db, with := e.fresh(t, e)
+	c.db = db
 	t.Cleanup(func() { _ = db.Close() })
 	schema, err := fs.ReadFile(testdata.FS, "demo/carefirst.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := council{db: db}
-	c.exec(t, string(schema))
+	for _, statement := range strings.Split(string(schema), ";\n") {
+		if strings.TrimSpace(statement) != "" {
+			c.exec(t, statement)
+		}
+	}
 	m, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -58,16 +153,31 @@ func open(t *testing.T, change func(*mapping.System)) council {
 		change(m)
 	}
 	c.m = m
-	if c.System, err = records.OpenSQLite("care-first", path, m); err != nil {
+	if c.System, err = with(m); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = c.Close() })
+	t.Cleanup(func() { _ = c.Close() }) // before the database is dropped
 	return c
+}
+
+var columnNames = regexp.MustCompile(`\b([A-Z][A-Z0-9]*_[A-Z0-9_]+|STATE|ANSWER|EMAIL|TEAM|INITIALS|RESTRICTED)\b`)
+
+// said puts a statement of the demo's schema into the engine's own words.
+func (c council) said(query string) string {
+	if c.engine.name == "mariadb" { // a key wants a length there
+		query = strings.ReplaceAll(query, "NOTE_TEXT TEXT", "NOTE_TEXT LONGTEXT")
+		query = regexp.MustCompile(`\bTEXT\b`).ReplaceAllString(query, "VARCHAR(190)")
+	}
+	quoted := strings.Split(query, "'")
+	for i := 0; i < len(quoted); i += 2 { // outside of strings
+		quoted[i] = columnNames.ReplaceAllString(quoted[i], c.engine.mark+"$1"+c.engine.mark)
+	}
+	return c.db.Rebind(strings.Join(quoted, "'"))
 }
 
 func (c council) exec(t *testing.T, query string, args ...any) {
 	t.Helper()
-	if _, err := c.db.ExecContext(t.Context(), query, args...); err != nil {
+	if _, err := c.db.ExecContext(t.Context(), c.said(query), args...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -86,11 +196,14 @@ func (c council) poll(t *testing.T, cursor []byte) ([]drp.Evidence, []byte) {
 	return batch, next
 }
 
-func TestNotes(t *testing.T) {
-	c := open(t, nil)
+func TestNotes(t *testing.T) { each(t, testNotes) }
+
+func testNotes(t *testing.T, e engine) {
+	t.Helper()
+	c := open(t, e, nil)
 	porttest.TestNotes(t, c, func(t *testing.T, ref string) (out []string) {
 		t.Helper()
-		if err := c.db.SelectContext(t.Context(), &out, `SELECT NOTE_TEXT FROM CF_OBSERVATIONS WHERE DRPD_REF = ?`, ref); err != nil {
+		if err := c.db.SelectContext(t.Context(), &out, c.said(`SELECT NOTE_TEXT FROM CF_OBSERVATIONS WHERE DRPD_REF = ?`), ref); err != nil {
 			t.Fatal(err)
 		}
 		return out
@@ -98,8 +211,8 @@ func TestNotes(t *testing.T) {
 }
 
 func TestConformance(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) {
-		c := open(t, nil)
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, nil)
 		porttest.TestSource(t, c, func(t *testing.T, n int) { t.Helper(); c.form(t, fmt.Sprint(5000+n)) })
 	})
 }
@@ -112,8 +225,11 @@ func keys(batch []drp.Evidence) (out []string) {
 }
 
 // A row is given once, again when anything in it or belonging to it has changed, and once more when it vanishes.
-func TestPoll(t *testing.T) {
-	c := open(t, nil)
+func TestPoll(t *testing.T) { each(t, testPoll) }
+
+func testPoll(t *testing.T, e engine) {
+	t.Helper()
+	c := open(t, e, nil)
 	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing')`)
 	c.exec(t, `INSERT INTO CF_INVOLVEMENTS VALUES ('20401', 'IRO', 'w-101', '2025-01-06', NULL)`)
 	c.form(t, "5001")
@@ -152,9 +268,12 @@ func TestPoll(t *testing.T) {
 }
 
 // One row a form, its answers in columns of it, gives the same reading as one row an answer.
-func TestOneRowAForm(t *testing.T) {
-	tall := open(t, nil)
-	wide := open(t, func(m *mapping.System) { m.Answers, m.Moves, m.Children = nil, nil, nil })
+func TestOneRowAForm(t *testing.T) { each(t, testOneRowAForm) }
+
+func testOneRowAForm(t *testing.T, e engine) {
+	t.Helper()
+	tall := open(t, e, nil)
+	wide := open(t, e, func(m *mapping.System) { m.Answers, m.Moves, m.Children = nil, nil, nil })
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_DESIRED TEXT`)
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_S1_DISCUSSED TEXT`)
 	for _, c := range []council{tall, wide} {
@@ -181,8 +300,11 @@ func TestOneRowAForm(t *testing.T) {
 }
 
 // What a person must mend is said, without the driver's words, which may hold data.
-func TestErrors(t *testing.T) {
-	c := open(t, func(m *mapping.System) { m.Answers.Table = "CF_RENAMED" })
+func TestErrors(t *testing.T) { each(t, testErrors) }
+
+func testErrors(t *testing.T, e engine) {
+	t.Helper()
+	c := open(t, e, func(m *mapping.System) { m.Answers.Table = "CF_RENAMED" })
 	c.form(t, "5001")
 	_, _, err := c.Poll(t.Context(), nil, noon)
 	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: is its name right, and may this login read it?" {
@@ -220,5 +342,38 @@ func TestNoStatementChanges(t *testing.T) {
 			}
 			return true
 		})
+	}
+}
+
+// Nothing leaves the machine without TLS, and a connection string is told nobody.
+func TestTLS(t *testing.T) {
+	postgres := func(dsn string) error { _, err := records.OpenPostgres("r", dsn, nil); return err }
+	mariadb := func(dsn string) error { _, err := records.OpenMariaDB("r", dsn, nil); return err }
+	for _, tt := range []struct {
+		open func(string) error
+		dsn  string
+		want string
+	}{
+		{postgres, "postgres://u:Canary@db.council.example/x?sslmode=verify-full", ""},
+		{postgres, "postgres://u:Canary@127.0.0.1/x?sslmode=disable", ""},
+		{postgres, "postgres://u:Canary@db.council.example/x?sslmode=disable", "without TLS"},
+		{postgres, "postgres://u:Canary@db.council.example/x?sslmode=prefer", "without TLS"},
+		{postgres, "postgres://u:Canary@db.council.example/x", "without TLS"},
+		{postgres, "postgres://u:Canary@db.council.example/x?sslmode=require", "not verified"},
+		{postgres, "postgres://u:Canary@db.council.example:x/x", "cannot be read"},
+		{mariadb, "u:Canary@tcp(db.council.example:3306)/x?tls=true", ""},
+		{mariadb, "u:Canary@tcp(127.0.0.1:3306)/x", ""},
+		{mariadb, "u:Canary@tcp(db.council.example:3306)/x", "without TLS"},
+		{mariadb, "u:Canary@tcp(db.council.example:3306)/x?tls=preferred", "without TLS"},
+		{mariadb, "u:Canary@tcp(db.council.example:3306)/x?tls=skip-verify", "without TLS"},
+		{mariadb, "Canary", "cannot be read"},
+	} {
+		err := tt.open(tt.dsn)
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", tt.dsn, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "Canary")):
+			t.Errorf("%s: %v, want %q", tt.dsn, err, tt.want)
+		}
 	}
 }

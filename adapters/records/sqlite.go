@@ -19,7 +19,12 @@ func OpenSQLite(name, path string, m *mapping.System) (*System, error) {
 		return nil, fmt.Errorf("records %s: the database file cannot be opened", name)
 	}
 	db := sqlx.NewDb(raw, "sqlite3")
-	return &System{Name: name, db: db, m: m, dialect: Dialect{Name: "sqlite", Quote: func(s string) string {
-		return `"` + strings.ReplaceAll(strings.ReplaceAll(s, `"`, `""`), ".", `"."`) + `"`
-	}}}, nil
+	return &System{Name: name, db: db, m: m, dialect: Dialect{Name: "sqlite", Quote: quoted(`"`)}}, nil
+}
+
+// quoted puts each part of a name between marks, so that it is taken letter for letter.
+func quoted(mark string) func(string) string {
+	return func(s string) string {
+		return mark + strings.ReplaceAll(strings.ReplaceAll(s, mark, mark+mark), ".", mark+"."+mark) + mark
+	}
 }

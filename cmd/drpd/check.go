@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"os"
 
 	"drpd/core/reconcile/cases"
@@ -31,7 +32,7 @@ func (c *checkCmd) Run(a *app) error {
 			a.printf("    %s\n", w)
 		}
 	}
-	for _, path := range []string{p.config.Records.File, p.config.Mailbox.Folder} {
+	for _, path := range []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder} {
 		if _, err := os.Stat(p.config.Path(path)); err != nil {
 			a.printf("%s: not there, or not readable by this account\n", path)
 			problems++

@@ -277,6 +277,22 @@ func keepReport(c *config.Config) func(name string, data []byte) error {
 	}
 }
 
+// openRecordSystem opens the record system by its engine.
+func openRecordSystem(c *config.Config, m *mapping.System) (*records.System, error) {
+	r := c.Records
+	if r.DSNFile == "" {
+		return records.OpenSQLite(r.Name, c.Path(r.File), m)
+	}
+	dsn, err := host.Secret(c.Path(r.DSNFile))
+	if err != nil {
+		return nil, fmt.Errorf("records %s: %w", r.Name, err)
+	}
+	if r.Engine == "postgres" {
+		return records.OpenPostgres(r.Name, dsn, m)
+	}
+	return records.OpenMariaDB(r.Name, dsn, m)
+}
+
 // wired is a daemon with what must be closed after it.
 type wired struct {
 	*daemon.Daemon
@@ -294,7 +310,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err := p.recall(ctx, led); err != nil {
 		return nil, errors.Join(err, led.Close())
 	}
-	sys, err := records.OpenSQLite(c.Records.Name, c.Path(c.Records.File), p.mapping.System)
+	sys, err := openRecordSystem(c, p.mapping.System)
 	if err != nil {
 		return nil, errors.Join(err, led.Close())
 	}

@@ -50,10 +50,14 @@ type State struct {
 // Records is the record system.
 type Records struct {
 	Name    string `yaml:"name"`
-	Engine  string `yaml:"engine"`
-	File    string `yaml:"file"`
-	Mapping string `yaml:"mapping"` // shipped, by name, or a file
+	Engine  string `yaml:"engine"`   // sqlite, postgres, mariadb
+	File    string `yaml:"file"`     // of sqlite
+	DSNFile string `yaml:"dsn_file"` // of a server: the file with the connection string, which nobody else can read
+	Mapping string `yaml:"mapping"`  // shipped, by name, or a file
 }
+
+// engines are those that records can be read from.
+var engines = []string{"sqlite", "postgres", "mariadb"}
 
 // Mailbox is where messages come from.
 type Mailbox struct {
@@ -167,7 +171,7 @@ func Load(name string) (*Config, error) {
 		value string
 	}{
 		{[]any{"authority"}, c.Authority}, {[]any{"state", "file"}, c.State.File}, {[]any{"state", "key_file"}, c.State.Key},
-		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "file"}, c.Records.File}, {[]any{"records", "mapping"}, c.Records.Mapping},
+		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "mapping"}, c.Records.Mapping},
 		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "folder"}, c.Mailbox.Folder}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
 		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "folder"}, c.MailOut.Folder}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
 		{[]any{"documents", "folder"}, c.Documents.Folder}, {[]any{"roster"}, c.Roster},
@@ -179,8 +183,13 @@ func Load(name string) (*Config, error) {
 	if c.GoLive.IsZero() {
 		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
 	}
-	if c.Records.Engine != "sqlite" {
-		f.Fault([]any{"records", "engine"}, "%q is no engine that is ready (sqlite)", c.Records.Engine)
+	switch r := c.Records; {
+	case !slices.Contains(engines, r.Engine):
+		f.Fault([]any{"records", "engine"}, "%q is no engine that is ready (%s)", r.Engine, strings.Join(engines, ", "))
+	case r.Engine == engines[0] && (r.File == "" || r.DSNFile != ""):
+		f.Fault([]any{"records"}, "sqlite wants records.file, and no dsn_file")
+	case r.Engine != engines[0] && (r.DSNFile == "" || r.File != ""):
+		f.Fault([]any{"records"}, "%s wants records.dsn_file, the file with the connection string, and no file", r.Engine)
 	}
 	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
 		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
