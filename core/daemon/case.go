@@ -74,7 +74,7 @@ func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Ca
 }
 
 func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconcile.Case, error) {
-	var readings []drp.Reading
+	readings := make([]drp.Reading, 0, len(stored.Evidence))
 	for _, ev := range stored.Evidence {
 		readings = append(readings, d.read(ev))
 	}

@@ -51,7 +51,12 @@ func (out *File) HasRuled(about, choice string) bool {
 func Fold(readings []Reading, roster Roster) File {
 	out := File{Fields: make(map[string]Field)}
 	rows, events := split(readings)
-	var facts []Fact
+	n := 0
+	for _, r := range readings {
+		n += len(r.Facts)
+	}
+	facts := make([]Fact, 0, n)
+	out.Facts = make([]Fact, 0, n)
 	latest := make([]Reading, 0, len(rows)+len(events))
 	for _, versions := range rows {
 		last := versions[len(versions)-1]
@@ -119,6 +124,7 @@ func split(readings []Reading) (rows [][]Reading, events []Reading) {
 		}
 	}
 	at := make(map[string]int)
+	events = make([]Reading, 0, len(all))
 	for _, r := range all {
 		switch {
 		case corrected[r.Evidence.ID]:
