@@ -10,6 +10,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"drpd/core/report"
@@ -87,6 +88,8 @@ func Docx(out io.Writer, doc report.Doc) error {
 	return z.Close()
 }
 
+const longCell = 600 // letters; a row with more may go on on the next page
+
 type docx struct {
 	strings.Builder
 	wide   int  // of the text, in twentieths of a point
@@ -127,7 +130,10 @@ func (d *docx) table(t report.Table) {
 			}
 		}
 		rows++
-		d.WriteString(`<w:tr><w:trPr><w:cantSplit/></w:trPr>`)
+		d.WriteString(`<w:tr>`)
+		if !slices.ContainsFunc(row, func(v report.Value) bool { return len(v.Text) > longCell }) {
+			d.WriteString(`<w:trPr><w:cantSplit/></w:trPr>`) // a short row stays on one page
+		}
 		for i, v := range row {
 			look := ""
 			switch {

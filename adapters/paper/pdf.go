@@ -32,7 +32,7 @@ func PDF(out io.Writer, doc report.Doc) error {
 	f.SetModificationDate(time.Unix(0, 0))
 	f.SetCatalogSort(true)
 	f.SetProducer("drpd", true)
-	f.SetTitle(doc.Title, true)
+	f.SetTitle(clean(doc.Title), true)
 	f.SetLang("en-GB")
 	f.AddUTF8FontFromBytes("go", "", goregular.TTF)
 	f.AddUTF8FontFromBytes("go", "B", gobold.TTF)
@@ -149,7 +149,7 @@ func (p *pdf) table(t report.Table) {
 	p.Ln(3)
 }
 
-// row writes one row as high as its longest cell; where it begins a new page the titles come again.
+// row writes one row as high as its longest cell, on as many pages as it takes; on each new page the titles come again.
 func (p *pdf) row(row []report.Value, widths []float64, head bool, again func()) {
 	p.SetFont("go", map[bool]string{true: "B", false: ""}[head], 8.2)
 	lines := make([][]string, len(row))
@@ -157,6 +157,24 @@ func (p *pdf) row(row []report.Value, widths []float64, head bool, again func())
 	for i, v := range row {
 		lines[i] = p.SplitText(clean(shown(v)), widths[i]-2*cellPad)
 		most = max(most, len(lines[i]))
+	}
+	_, page := p.GetPageSize()
+	const titles = 20.0 // room that they take on a page of their own
+	fit := int((page - foot - margin - titles) / lineHigh)
+	for from := 0; from < most; from += fit {
+		some := make([][]string, len(lines))
+		for i, l := range lines {
+			some[i] = l[min(from, len(l)):min(from+fit, len(l))]
+		}
+		p.part(row, some, widths, head, again)
+	}
+}
+
+// part writes the lines of a row for which one page has room.
+func (p *pdf) part(row []report.Value, lines [][]string, widths []float64, head bool, again func()) {
+	most := 1
+	for _, l := range lines {
+		most = max(most, len(l))
 	}
 	high := float64(most)*lineHigh + 1.2
 	_, page := p.GetPageSize()
