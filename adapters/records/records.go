@@ -73,6 +73,9 @@ func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evid
 			return nil, nil, s.fail(err, "its cursor cannot be read")
 		}
 	}
+	if err := s.db.PingContext(ctx); err != nil {
+		return nil, nil, s.fail(err, "the record system does not answer: is it running, and are host, login and password right?")
+	}
 	forms, err := s.forms(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -223,6 +226,10 @@ func (s *System) people(ctx context.Context, children []string) ([]mapping.Peopl
 	return out, nil
 }
 
+func alike(a, b string) bool {
+	return strings.EqualFold(strings.TrimRight(a, " "), strings.TrimRight(b, " "))
+}
+
 func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
 	key := func(r map[string]string) string {
 		var b strings.Builder
@@ -251,7 +258,11 @@ func (s *System) of(ctx context.Context, table, column string, keys []string) (m
 			return nil, err
 		}
 		for _, r := range rows {
-			out[r[column]] = append(out[r[column]], r)
+			key := r[column]
+			if i := slices.IndexFunc(some, func(k string) bool { return alike(k, key) }); i >= 0 && !slices.Contains(some, key) {
+				key = some[i] // the engine compares without case or spaces at the end, and so found it
+			}
+			out[key] = append(out[key], r)
 		}
 	}
 	return out, nil

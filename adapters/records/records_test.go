@@ -377,3 +377,42 @@ func TestTLS(t *testing.T) {
 		}
 	}
 }
+
+// A server that does not answer is said to be one, and not a table with a wrong name.
+func TestNoServer(t *testing.T) {
+	m, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	postgres, err := records.OpenPostgres("r", "postgres://u:Canary@127.0.0.1:1/x?sslmode=disable&connect_timeout=2", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mariadb, err := records.OpenMariaDB("r", "u:Canary@tcp(127.0.0.1:1)/x?timeout=2s", m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []*records.System{postgres, mariadb} {
+		if _, _, err := s.Poll(t.Context(), nil, noon); err == nil || err.Error() != "records r: the record system does not answer: is it running, and are host, login and password right?" {
+			t.Errorf("%v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An engine that compares keys without case or spaces at their end finds rows whose key is written otherwise: they belong
+// to the form all the same. One that does not keeps two such keys apart.
+func TestKeysAlike(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, nil)
+		c.form(t, "A1")
+		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('a1 ', 'DRP_DESIRED', 'therapy')`)
+		batch, _ := c.poll(t, nil)
+		got := strings.Contains(string(batch[0].Body), "therapy")
+		if want := e.name == "mariadb"; got != want {
+			t.Errorf("the answer was found: %v, want %v", got, want)
+		}
+	})
+}
