@@ -115,6 +115,11 @@ type sheet struct {
 
 const rowHigh = 13.5 // points, a line
 
+// high is the height of a row of so many lines; what is longer than the highest row that there may be is read in the cell.
+func high(lines int, line float64) excelize.RowOpts {
+	return excelize.RowOpts{Height: min(line*float64(lines), excelize.MaxRowHeight)}
+}
+
 const (
 	styleText = iota
 	styleStrong
@@ -294,8 +299,7 @@ func (b *book) head(s *sheet, doc report.Doc, part report.Part, first bool) erro
 		case styleLead, styleWarning:
 			per = 16
 		}
-		high := per * float64(linesOf(l.text, room*9/10))
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: safe(l.text)}}, excelize.RowOpts{Height: high}); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: report.Safe(l.text)}}, high(linesOf(l.text, room*9/10), per)); err != nil {
 			return err
 		}
 		end, err := excelize.CoordinatesToCellName(across, s.row)
@@ -371,7 +375,7 @@ func (b *book) table(s *sheet, t report.Table) error {
 		if lines == 1 {
 			err = s.add(row[:len(values)])
 		} else {
-			err = s.add(row[:len(values)], excelize.RowOpts{Height: rowHigh * float64(lines)})
+			err = s.add(row[:len(values)], high(lines, rowHigh))
 		}
 		if err != nil {
 			return err
@@ -481,7 +485,7 @@ func (b *book) cell(v report.Value) any {
 	case v.Strong:
 		style = styleStrong
 	}
-	return excelize.Cell{StyleID: b.styles[style], Value: safe(v.Text)}
+	return excelize.Cell{StyleID: b.styles[style], Value: report.Safe(v.Text)}
 }
 
 // serial is the number by which a workbook counts days: no hour and no zone can move it.
@@ -490,17 +494,9 @@ func serial(d workday.Date) int {
 	return int(d.Midnight().Unix()/86400) + epoch
 }
 
-// safe keeps text text: what would begin a formula, were the cell edited or the sheet saved as CSV, gets an apostrophe.
-func safe(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
 // bars writes a few numbers and draws them beside.
 func (b *book) bars(s *sheet, x report.Series) error {
-	const high = 15 // rows that a drawing takes
+	const drawing = 15 // rows that it takes
 	top := s.row + 1
 	if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Title}, excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Unit}}); err != nil {
 		return err
@@ -513,7 +509,7 @@ func (b *book) bars(s *sheet, x report.Series) error {
 		return nil
 	}
 	for i, l := range x.Labels {
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: safe(l)}, excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: report.Safe(l)}, excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
 			return err
 		}
 	}
@@ -531,7 +527,7 @@ func (b *book) bars(s *sheet, x report.Series) error {
 	if err := b.AddChart(s.name, at, chart); err != nil {
 		return err
 	}
-	s.row = max(s.row, top+high)
+	s.row = max(s.row, top+drawing)
 	return nil
 }
 

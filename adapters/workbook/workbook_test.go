@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -122,6 +123,19 @@ func TestHabits(t *testing.T) {
 	empty, err := f.GetCellValue("Empty", "A5")
 	if err != nil || empty != "Nothing is overdue." {
 		t.Errorf("an empty table says %q, %v", empty, err)
+	}
+}
+
+// However long and however odd a text from outside is, the report is written.
+func TestLongText(t *testing.T) {
+	for _, text := range []string{strings.Repeat("word ", 20_000), strings.Repeat("\n", 5_000), "nul \x00 bell \x07 half \xff end"} {
+		doc := sample()
+		doc.Lead = []string{text}
+		doc.Parts[1].Tables[0].Rows = slices.Values([][]report.Value{{report.Text("W-ABC"), report.Text(text), {}, {}, {}, {}}})
+		f, _ := open(t, doc)
+		if got, err := f.GetCellValue("Overdue", "A6"); err != nil || got != "W-ABC" {
+			t.Errorf("%.20q: %q, %v", text, got, err)
+		}
 	}
 }
 

@@ -70,11 +70,11 @@ func (c *referralShowCmd) Run(a *app) error {
 			a.printf("%8d  %s\n", len(f.Data), f.Name)
 		}
 		a.lacks(pack)
-		confirmed, sent := daemon.Confirmed(pack.Dispute)
+		sent, done := pack.Dispute.Referred()
 		switch {
-		case !sent.IsZero():
+		case done:
 			a.printf("sent %s\n", stamp(sent.UnixMilli()))
-		case confirmed:
+		case pack.Dispute.Confirmed():
 			a.printf("confirmed, and not sent yet\n")
 		default:
 			a.printf("not confirmed: nothing is sent\n")
@@ -118,8 +118,8 @@ func (c *referralConfirmCmd) Run(a *app) error {
 		if len(left) > 0 {
 			return fmt.Errorf("missing: %s; see to them, or say --without for each, with the reason", strings.Join(left, ", "))
 		}
-		if len(c.Without) > 0 {
-			if err := d.Waive(a.ctx, c.Dispute, daemon.Waiver{Without: c.Without, Because: c.Because, Actor: account()}); err != nil {
+		for _, part := range c.Without {
+			if _, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: drp.AboutWithout, Choice: part, By: account()}}); err != nil {
 				return err
 			}
 		}

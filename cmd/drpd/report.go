@@ -43,10 +43,7 @@ func (a *app) write(out string, doc report.Doc, part int) error {
 	case ".json":
 		err = report.JSON(&b, doc)
 	case ".csv":
-		if doc.Warning != "" {
-			_, _ = fmt.Fprintln(a.err, doc.Warning)
-		}
-		err = report.CSV(&b, doc.Parts[part])
+		err = report.CSV(&b, doc, part)
 	case ".html":
 		var page string
 		page, err = report.HTML(doc)

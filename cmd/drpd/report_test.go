@@ -22,17 +22,10 @@ import (
 var restricted = []string{"20305", "20507", "20509", "20510", "30604"}
 
 // figures are those of the list, as a program reads them.
-func figures(t *testing.T, keep func(ledger.Listed) bool) map[string]int {
+func figures(t *testing.T) map[string]int {
 	t.Helper()
-	var all []ledger.Listed
-	if err := json.Unmarshal([]byte(inDemo(t, "list", "--json")), &all); err != nil {
-		t.Fatal(err)
-	}
 	out := map[string]int{}
-	for _, d := range all {
-		if !keep(d) {
-			continue
-		}
+	for _, d := range listed(t) {
 		out["Open"]++
 		out["Departures from the procedure"] += d.Summary.Findings
 		if d.Summary.Passed > 0 {
@@ -45,7 +38,14 @@ func figures(t *testing.T, keep func(ledger.Listed) bool) map[string]int {
 	return out
 }
 
-func everyone(ledger.Listed) bool { return true }
+// listed is the demo's list of disputes.
+func listed(t *testing.T, args ...string) (out []ledger.Listed) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(inDemo(t, append([]string{"list", "--json"}, args...)...)), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
 
 type jsonDoc struct {
 	Warning string   `json:"warning"`
@@ -75,7 +75,7 @@ func overdueJSON(t *testing.T, args ...string) jsonDoc {
 // Every figure of the summary is the list's, and each overdue row links to a count of its date.
 func TestReportFigures(t *testing.T) {
 	doc := overdueJSON(t, "--cleared")
-	want := figures(t, everyone)
+	want := figures(t)
 	got := map[string]int{}
 	for _, row := range doc.Parts[0].Tables["Figures"] {
 		got[fmt.Sprint(row["Figure"])] = int(row["Now"].(float64))
@@ -114,10 +114,7 @@ func TestQuarterly(t *testing.T) {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
-	var all []ledger.Listed
-	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
-		t.Fatal(err)
-	}
+	all := listed(t, "--all")
 	raised := map[string]int{}
 	for _, d := range all {
 		m := d.Summary.Raised.Midnight()
@@ -172,10 +169,7 @@ func TestRestricted(t *testing.T) {
 	if len(doc.Parts[0].Text) != 1 || !strings.HasPrefix(doc.Parts[0].Text[0], "5 disputes are about restricted records") {
 		t.Errorf("%q", doc.Parts[0].Text)
 	}
-	var all []ledger.Listed
-	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
-		t.Fatal(err)
-	}
+	all := listed(t, "--all")
 	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, restricted[0]) })
 	code, _, errs := drpd(t, "--config", filepath.Join(theDemo(t), "drpd.yaml"), "report", "dispute", all[i].Ref, "--out", filepath.Join(dir, "d.pdf"))
 	if code != 1 || !strings.Contains(errs, "is about a restricted record") {
@@ -251,14 +245,15 @@ func TestReferral(t *testing.T) {
 	if err := os.CopyFS(dir, os.DirFS(theDemo(t))); err != nil {
 		t.Fatal(err)
 	}
-	run := func(args ...string) (int, string) {
-		code, out, errs := drpd(t, append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "referral"}, args...)...)
-		return code, out + errs
+	at := time.Date(2027, 1, 18, 9, 0, 0, 0, london())
+	call := func(args ...string) (int, string) {
+		var out strings.Builder
+		a := &app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return at }}
+		code := realMain(a, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		return code, out.String()
 	}
-	var open []ledger.Listed
-	if err := json.Unmarshal([]byte(inDemo(t, "list", "--json")), &open); err != nil {
-		t.Fatal(err)
-	}
+	run := func(args ...string) (int, string) { return call(append([]string{"referral"}, args...)...) }
+	open := listed(t)
 	other := open[slices.IndexFunc(open, func(d ledger.Listed) bool {
 		return strings.HasPrefix(d.Ref, "W-") && d.Summary.Stage == "stage-4"
 	})].Ref
@@ -275,11 +270,21 @@ func TestReferral(t *testing.T) {
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advise"}, 1, `"legal-advise" is no required part (legal-advice?)`},
 		{[]string{"prepare", other, "--out", filepath.Join(dir, "pack")}, 0, "missing: legal-advice"},
 		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice"}, 0, "the referral is confirmed"},
-		{[]string{"show", other}, 0, "no required part is missing\nnot confirmed"}, // the daemon has not seen it yet
+		{[]string{"show", other}, 0, "not confirmed: nothing is sent"}, // the daemon has not seen it yet
 	} {
 		if code, out := run(tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
 			t.Errorf("%v: exit %d: %s", tt.args, code, out)
 		}
+	}
+	if code, out := call("run", "--once"); code != 0 {
+		t.Fatal(out)
+	}
+	if _, out := run("show", other); !strings.Contains(out, "no required part is missing\nsent 2027-01-18") {
+		t.Errorf("after a cycle: %s", out)
+	}
+	sentNow, err := filepath.Glob(filepath.Join(dir, "mail", "out", "2027-01-18_"+other+"_pack_cafcass_*.eml"))
+	if err != nil || len(sentNow) != 1 {
+		t.Errorf("%d packs to CAFCASS, %v", len(sentNow), err)
 	}
 	for _, name := range []string{"referral-" + other + ".pdf", "manifest.txt"} {
 		if info, err := os.Stat(filepath.Join(dir, "pack", name)); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {
@@ -315,7 +320,7 @@ func TestOffice(t *testing.T) {
 		convert(t, office, dir, name, "pdf")
 	}
 	rows := csvOf(t, convert(t, office, dir, "overdue.xlsx", "csv"))
-	want := figures(t, everyone)
+	want := figures(t)
 	seen := 0
 	for _, row := range rows {
 		if n, ok := want[row[0]]; ok {

@@ -60,7 +60,7 @@ type Daemon struct {
 	KeepReport    func(name string, data []byte) error // a copy where people find it
 
 	fresh    map[string]decision               // what was decided in this round
-	ended    map[string]report.Dispute         // disputes of which nothing more is to follow, as reports look at them
+	ended    map[string]ended                  // disputes of which nothing more is to follow, as reports look at them
 	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
 	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
 }

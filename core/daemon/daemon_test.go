@@ -294,3 +294,16 @@ func TestMissedReport(t *testing.T) {
 		t.Errorf("%d reports, want the next", n)
 	}
 }
+
+// A child of whom the record system has said nothing yet counts as restricted.
+func TestUnknownChild(t *testing.T) {
+	w, c := calm(t)
+	w.at(16, 9)
+	all, err := w.d.Disputes(t.Context(), 0)
+	if err != nil || len(all) != 1 {
+		t.Fatalf("%d disputes, %v", len(all), err)
+	}
+	if got := all[0].Children; len(got) != 1 || got[0].Ref != c.child || !got[0].Restricted {
+		t.Errorf("%+v", got)
+	}
+}

@@ -133,13 +133,17 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now()}}
 	default:
 		var why string
-		if fresh, why, err = d.make(ctx, o, c.Policy, c.File, c.Roster, stored); err != nil {
+		if fresh, why, err = d.make(ctx, o, c, stored); err != nil {
 			why = err.Error()
 		}
 		if why != "" {
 			r.Held++
-			if o.Dispute != "" && o.HeldBy != "role" {
-				if err := d.tell(ctx, "an email of dispute "+o.Dispute+" cannot go: "+why, "vacant", o.Key, o.Urgent); err != nil {
+			what := "an email of dispute " + o.Dispute
+			if o.Reason == drp.ReasonReport {
+				what = "the report " + o.Says
+			}
+			if (o.Dispute != "" || o.Reason == drp.ReasonReport) && o.HeldBy != "role" {
+				if err := d.tell(ctx, what+" cannot go: "+why, "vacant", o.Key, o.Urgent); err != nil {
 					return nil, nil, err
 				}
 			}
@@ -293,7 +297,8 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 }
 
 // make resolves the roles and renders one message a person. A role that nobody holds blocks the effect.
-func (d *Daemon) make(ctx context.Context, o Outgoing, p *policy.Policy, file drp.File, roster drp.Roster, stored Stored) ([]Envelope, string, error) {
+func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) ([]Envelope, string, error) {
+	p, roster := c.Policy, c.Roster
 	resolve := func(roles []string) (out []Person, vacant string) {
 		for _, role := range roles {
 			holders := roster.Holding(role, stored.Children, d.today())
@@ -337,11 +342,11 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, p *policy.Policy, file dr
 		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
 			return nil, why, err
 		}
-	} else if letter, err = d.Writer.Email(p, o.Effect, file); err != nil {
+	} else if letter, err = d.Writer.Email(p, o.Effect, c.File); err != nil {
 		return nil, "", err
 	}
 	if len(o.Agenda) > 0 {
-		papers, err := d.meetingPapers(ctx, o.Effect)
+		papers, err := d.meetingPapers(ctx, o.Effect, c)
 		if err != nil {
 			return nil, "", err
 		}

@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"drpd/core/drp"
 	"drpd/core/notice"
+	"drpd/core/reconcile"
 	"drpd/core/report"
 )
 
@@ -28,24 +26,6 @@ type Pack struct {
 	Files   []notice.File // the pack as PDF, the forms as they came, the manifest
 }
 
-// Waiver is what the owner of a referral said: to send it without some parts, and why.
-type Waiver struct {
-	Without []string `json:"without"`
-	Because string   `json:"because"`
-	Actor   string   `json:"actor"`
-}
-
-// Waive stores that a referral may go without some of its parts.
-func (d *Daemon) Waive(ctx context.Context, ref string, w Waiver) error {
-	text, err := json.Marshal(w)
-	if err != nil {
-		return err
-	}
-	return d.Ledger.SetSetting(ctx, settingReferral+ref, string(text), w.Actor, d.Now())
-}
-
-const settingReferral = "referral/"
-
 // MakePack puts a referral together. It can be made at any time; nothing is sent by it.
 func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	c, stored, err := d.Case(ctx, ref)
@@ -59,17 +39,6 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 		return Pack{}, fmt.Errorf("the procedure %s knows no referral to CAFCASS", c.Policy.ID)
 	}
 	in := report.PackInput{Required: d.PackParts}
-	text, err := d.Ledger.Setting(ctx, settingReferral+ref)
-	if err != nil {
-		return Pack{}, err
-	}
-	if text != "" {
-		var w Waiver
-		if err := json.Unmarshal([]byte(text), &w); err != nil {
-			return Pack{}, fmt.Errorf("what was said of the referral of %s cannot be read: %w", ref, err)
-		}
-		in.Without, in.Because = w.Without, w.Because
-	}
 	var out Pack
 	if out.Dispute, err = d.dispute(ctx, c); err != nil {
 		return out, err
@@ -118,11 +87,7 @@ func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (notice.Letter, s
 }
 
 // meetingPapers gives the agenda and the form for the minutes, to go along with an invitation.
-func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect) ([]notice.File, error) {
-	c, _, err := d.Case(ctx, e.Dispute)
-	if err != nil {
-		return nil, err
-	}
+func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect, c reconcile.Case) ([]notice.File, error) {
 	x, err := d.dispute(ctx, c)
 	if err != nil {
 		return nil, err
@@ -137,15 +102,4 @@ func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect) ([]notice.File
 		out = append(out, notice.File{Name: doc.Name + ".docx", Type: wordDocument, Data: data})
 	}
 	return out, nil
-}
-
-// Confirmed says whether the owner of a dispute has confirmed its referral, and when it was sent, if it was.
-func Confirmed(x report.Dispute) (confirmed bool, sent time.Time) {
-	confirmed = slices.ContainsFunc(x.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.ReferralConfirmed && !f.Denied })
-	for _, p := range x.Past {
-		if p.Reason == drp.ReasonPack && p.Life == drp.Accepted {
-			sent = p.At
-		}
-	}
-	return confirmed, sent
 }

@@ -34,6 +34,12 @@ type Health struct {
 	Why         string `json:"why,omitempty" db:"why"`
 }
 
+// ended is a dispute of which nothing more is to follow, at its revision.
+type ended struct {
+	report.Dispute
+	revision int64
+}
+
 // Disputes gives every dispute with what is decided of it: now, or as it stood at the end of a day, by what had been
 // learned by then. One that cannot be read, or whose policy is not loaded, is an error: a report must not be silent about
 // it.
@@ -49,10 +55,14 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 	for _, k := range a.known {
 		done, ok := d.ended[k.Ref]
 		switch {
-		case !ok || done.Revision != k.Revision:
+		case !ok || done.revision != k.Revision:
 		case asOf.IsZero():
-			done.Today = d.today()
-			out = append(out, done)
+			x := done.Dispute
+			x.Today = d.today()
+			if x.Children, err = d.childrenOf(ctx, k.Children); err != nil { // a record may become restricted afterwards
+				return nil, err
+			}
+			out = append(out, x)
 			continue
 		case done.Standing.Ended <= asOf && !slices.ContainsFunc(done.File.Facts, func(f drp.Fact) bool { return f.Learned > asOf }):
 			continue // it had ended, and that was known: nobody asks what was overdue of it then
@@ -71,12 +81,11 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 		if err != nil {
 			return nil, err
 		}
-		x.Revision = k.Revision
 		if asOf.IsZero() && x.Closed {
 			if d.ended == nil {
-				d.ended = make(map[string]report.Dispute)
+				d.ended = make(map[string]ended)
 			}
-			d.ended[k.Ref] = x
+			d.ended[k.Ref] = ended{x, k.Revision}
 		}
 		out = append(out, x)
 	}
@@ -92,8 +101,8 @@ func (d *Daemon) dispute(ctx context.Context, c reconcile.Case) (report.Dispute,
 	return report.Dispute{Case: c, Result: reconcile.Decide(c), Children: children}, err
 }
 
-// childrenOf gives what the record system says of each child. One of whom it says nothing is as good as restricted where
-// it tells restricted ones from others, and no name is known in any case.
+// childrenOf gives what the record system says of each child. One of whom it has said nothing yet counts as restricted:
+// while it cannot be read, nobody knows that the child is not.
 func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child, error) {
 	people, err := d.Ledger.People(ctx, children)
 	if err != nil {
@@ -101,7 +110,7 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 	}
 	var out []drp.Child
 	for _, ref := range children {
-		child := drp.Child{Ref: ref}
+		child := drp.Child{Ref: ref, Restricted: true}
 		newest := drp.Evidence{}
 		for _, ev := range people {
 			r := d.read(ev)
@@ -135,7 +144,7 @@ func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday
 		if !slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Name == h.Name }) {
 			continue // the console, and drpd itself: nothing there is read
 		}
-		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince), Why: h.Why})
+		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince)})
 	}
 	in.Quarantined, in.Waiting, err = d.Ledger.Kept(ctx)
 	return in, err
@@ -218,7 +227,7 @@ func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, c
 	}
 	body := report.Letter(doc)
 	html, err := report.HTML(body)
-	return notice.Letter{Subject: report.Subject(in), Text: report.Plain(body), HTML: html, Files: []notice.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+	return notice.Letter{Subject: doc.Subject, Text: report.Plain(body), HTML: html, Files: []notice.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
 }
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -248,6 +248,9 @@ type Ruling struct {
 // choice.
 const AboutPolicy = "policy"
 
+// AboutWithout is what a ruling is about that lets a referral go without one of its required parts, which is the choice.
+const AboutWithout = "without"
+
 // Conflict is a question that only a person can settle.
 type Conflict struct {
 	ID       string

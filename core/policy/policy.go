@@ -401,6 +401,14 @@ func (p *Policy) Copied(c Copy, stage string) bool {
 	return at >= p.Order(c.From) && (c.Until == "" || at <= p.Order(c.Until))
 }
 
+// Refers says whether a fact is the owner's decision on a referral to CAFCASS: theirs is the power, and nobody else's word
+// settles it.
+func (p *Policy) Refers(f drp.Fact) bool {
+	owners := p.OwnersOfAny()
+	return !f.Denied && (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) &&
+		slices.ContainsFunc(f.ByRoles, func(r string) bool { return slices.Contains(owners, r) })
+}
+
 // Owners returns the roles that own the dispute during a stage.
 func (p *Policy) Owners(stage string) []string {
 	if s := p.Stage(stage); s != nil && len(s.Owner) > 0 {

@@ -115,8 +115,9 @@ func (d *decider) refers(v *visit) bool {
 	return r != nil && r.After == v.stage.ID && d.holds(r.If, d.story.raised.ByRoles)
 }
 
+// settledReferral says whether its owner has decided on a referral.
 func (d *decider) settledReferral() bool {
-	return len(d.story.find(drp.ReferralConfirmed))+len(d.story.find(drp.ReferralDeclined)) > 0
+	return slices.ContainsFunc(d.File.Facts, d.Policy.Refers)
 }
 
 // agreedReferral asks the owner to confirm a referral that was agreed, at whatever stage. Nothing goes to CAFCASS
@@ -136,19 +137,20 @@ func (d *decider) agreedReferral() {
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 }
 
-// sendReferral sends what its owner has confirmed, once: the power to refer is theirs alone, so nobody else's word counts.
+// sendReferral sends what its owner has confirmed, once.
 func (d *decider) sendReferral() {
 	r := d.Policy.Referral
 	if r == nil || r.To == "" {
 		return
 	}
 	for _, f := range d.story.find(drp.ReferralConfirmed) {
-		v := d.owning(f)
-		if owners := d.Policy.Owners(v.stage.ID); intersects(f.ByRoles, owners) {
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.story.visits[0].id, Stage: v.stage.ID, On: max(f.On, f.Learned), To: []string{r.To}, Cc: owners,
-				Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
-			return
+		if !d.Policy.Refers(f) {
+			continue
 		}
+		stage := d.stageOf(f)
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.story.visits[0].id, Stage: stage, On: max(f.On, f.Learned), To: []string{r.To}, Cc: d.Policy.Owners(stage),
+			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
+		return
 	}
 }
 

@@ -26,7 +26,6 @@ type Standing struct {
 	NextOn   workday.Date
 	Overdue  int       // working days past the stage's limit
 	Passed   []Running // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
-	Pauses   []workday.Pause
 }
 
 // Stay is one visit of a stage, for the timeline.
@@ -43,7 +42,7 @@ func (d *decider) standing() {
 		return
 	}
 	v := d.current()
-	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running(), Pauses: d.story.pauses}
+	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running()}
 	for _, x := range d.story.visits {
 		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by}
 		stay.Limit, _ = d.limit(x)

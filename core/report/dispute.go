@@ -18,7 +18,6 @@ type Dispute struct {
 	reconcile.Case
 	reconcile.Result
 	Children []drp.Child
-	Revision int64 // of what is known of it
 }
 
 // Source is a source of evidence and how it is.
@@ -26,7 +25,6 @@ type Source struct {
 	Name        string
 	Read        time.Time // when it was last read; zero: never
 	FailedSince time.Time // zero: it can be read
-	Why         string
 }
 
 // Reader is for whom a report is.
@@ -170,17 +168,39 @@ func against(severity string) string {
 // breach says whether being late is a breach of the procedure.
 func breach(r reconcile.Running) bool { return r.Clock.Severity == policy.Maximum }
 
-// since counts the working days from the day on which it was raised to its end, or to today; -1 where the calendar ends.
-func (d *Dispute) since() int {
+// since counts the working days from the day on which it was raised to its end, or to today; ok is false where the
+// calendar does not reach so far.
+func (d *Dispute) since() (n int, ok bool) {
 	until := d.Today
 	if !d.open() {
 		until = d.Standing.Ended
 	}
 	n, err := d.Calendar.Between(d.Standing.Raised, until)
-	if err != nil {
-		return -1
+	return n, err == nil
+}
+
+// lasted is since as a value, blank where it is not known.
+func (d *Dispute) lasted() Value {
+	n, ok := d.since()
+	if !ok {
+		return Value{}
 	}
-	return n
+	return Number(n)
+}
+
+// long says how long it has lasted.
+func (d *Dispute) long() string {
+	n, ok := d.since()
+	if !ok {
+		return "a time that the calendar does not hold"
+	}
+	return plural(n, "working day", "working days")
+}
+
+// within says whether it took no longer than the limit of the whole (W16).
+func (d *Dispute) within() bool {
+	n, ok := d.since()
+	return ok && n <= formalLimit
 }
 
 // cap is what is left of the limit of the whole, in working days, below zero where it has passed.
@@ -249,19 +269,31 @@ func (d *Dispute) cafcass() string {
 		out = "asked " + d.Past[i].On.String()
 	}
 	for _, f := range d.File.Facts {
-		switch f.Kind {
-		case drp.ReferralAgreed:
+		switch {
+		case f.Kind == drp.ReferralAgreed && !f.Denied:
 			out = "agreed " + f.On.String()
-		case drp.ReferralConfirmed:
-			out = "confirmed " + f.On.String()
-		case drp.ReferralDeclined:
-			out = "declined " + f.On.String()
+		case d.Policy.Refers(f):
+			out = strings.TrimPrefix(string(f.Kind), "referral-") + " " + f.On.String()
 		}
 	}
-	if i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonPack && p.Life == drp.Accepted }); i >= 0 {
-		out = "referred " + d.Past[i].At.Format("2006-01-02")
+	if sent, ok := d.Referred(); ok {
+		out = "referred " + sent.Format(time.DateOnly)
 	}
 	return out
+}
+
+// Referred says when the referral was sent to CAFCASS.
+func (d *Dispute) Referred() (time.Time, bool) {
+	i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonPack && p.Life == drp.Accepted })
+	if i < 0 {
+		return time.Time{}, false
+	}
+	return d.Past[i].At, true
+}
+
+// Confirmed says whether the owner has confirmed a referral.
+func (d *Dispute) Confirmed() bool {
+	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.ReferralConfirmed && d.Policy.Refers(f) })
 }
 
 // notReached lists the roles that an alert of the present stage was to reach and did not.
@@ -271,8 +303,15 @@ func (d *Dispute) notReached() []string {
 		if p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life == drp.Cancelled || p.Stage != d.Standing.Stage || p.Open {
 			continue
 		}
+		reached := make(map[string]bool) // persons: one who holds two roles gets one message
+		for _, r := range p.Reached {
+			for _, h := range d.Roster.Holding(r, d.File.Subject.Children, p.On) {
+				reached[h.Person] = true
+			}
+		}
 		for _, r := range slices.Concat(p.To, p.Cc) {
-			if p.Life == drp.Failed || p.Left() && !slices.Contains(p.Reached, r) && len(p.Reached) > 0 {
+			there := slices.Contains(p.Reached, r) || slices.ContainsFunc(d.Roster.Holding(r, d.File.Subject.Children, p.On), func(h drp.Holder) bool { return reached[h.Person] })
+			if p.Life == drp.Failed || len(p.Reached) > 0 && !there {
 				out = append(out, d.Policy.RoleTitle(r))
 			}
 		}

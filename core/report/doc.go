@@ -19,6 +19,7 @@ import (
 type Doc struct {
 	Name    string   // of its file, without ending
 	Title   string   //
+	Subject string   // of the email with which it goes: figures, and no name
 	About   string   // for whom, and as of when
 	Warning string   // what the reader must know before any figure
 	Lead    []string // what it says, in a few sentences

@@ -35,7 +35,7 @@ func One(in Input, ref string) (Doc, error) {
 // inWords says in a sentence where a dispute stands.
 func (d *Dispute) inWords() string {
 	if !d.open() {
-		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), plural(d.since(), "working day", "working days"))
+		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), d.long())
 	}
 	role, names, _ := d.turn()
 	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
@@ -63,7 +63,7 @@ func (d *Dispute) facts() [][]Value {
 	} else {
 		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(words(string(d.Standing.EndedBy)))})
 	}
-	out = append(out, []Value{Text("Working days since raised"), Number(d.since())}, []Value{Text("CAFCASS"), Text(d.cafcass())})
+	out = append(out, []Value{Text("Working days since raised"), d.lasted()}, []Value{Text("CAFCASS"), Text(d.cafcass())})
 	if t := d.timeOuts(); t != "" {
 		out = append(out, []Value{Text("Time outs"), Text(t)})
 	}

@@ -65,6 +65,10 @@ func Overdue(in Input) Doc {
 	all = order(all)
 	now, then := count(all), count(before)
 	doc := Doc{Name: "overdue-" + in.Today.String(), Title: "Disputes: what is overdue", About: in.about(), Warning: in.unknown()}
+	doc.Subject = fmt.Sprintf("Disputes: %d overdue, %d due soon, %d open", now.overdue, now.soon, now.open)
+	if doc.Warning != "" {
+		doc.Subject = fmt.Sprintf("Disputes: a source could not be read; %d known to be overdue", now.overdue)
+	}
 	doc.Lead = in.lead(all, now)
 	doc.Parts = []Part{
 		in.summary(all, now, then, restricted),
@@ -89,16 +93,6 @@ func Open(in Input) Doc {
 		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.working(all), in.sources(restricted, others),
 	}}
-}
-
-// Subject is that of the email with which the report goes: figures, and no name.
-func Subject(in Input) string {
-	all, _, _ := in.seen(in.Disputes)
-	n := count(all)
-	if in.unknown() != "" {
-		return fmt.Sprintf("Disputes: a source could not be read; %d known to be overdue", n.overdue)
-	}
-	return fmt.Sprintf("Disputes: %d overdue, %d due soon, %d open", n.overdue, n.soon, n.open)
 }
 
 func (in *Input) about() string {
@@ -210,7 +204,9 @@ func resolvedIn(all []Dispute, from workday.Date) Series {
 		if d.open() || d.Standing.EndedBy != drp.Resolved || d.Standing.Ended < from {
 			continue
 		}
-		s.Values[min(max(0, d.since()-1)/5, 4)]++
+		if n, ok := d.since(); ok {
+			s.Values[min(max(0, n-1)/5, 4)]++
+		}
 	}
 	return s
 }
@@ -253,7 +249,7 @@ func (d *Dispute) row() []Value {
 		leftover = Number(left)
 	}
 	return []Value{ref, Text(d.child()), late, kind, due, Text(role), Text(names), Text(s.Title), Text(s.Next),
-		Day(s.NextOn), Text(words(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), Number(d.since()), leftover, Text(cmp.Or(teams, d.team())), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
+		Day(s.NextOn), Text(words(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(cmp.Or(teams, d.team())), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
 
@@ -270,8 +266,8 @@ func (in *Input) closed(all []Dispute) Part {
 		if d.open() || d.Standing.Ended < from {
 			continue
 		}
-		days := Number(d.since())
-		days.Strong = d.since() > formalLimit
+		days := d.lasted()
+		days.Strong = days.Number > formalLimit
 		var stays []string
 		for _, v := range d.Standing.Visits {
 			stays = append(stays, v.Title+": "+plural(d.stay(v.Entered, v.Ended), "working day", "working days"))

@@ -28,15 +28,13 @@ type PackFile struct {
 type PackInput struct {
 	Required []string // the parts that must be there
 	Files    []PackFile
-	Without  []string // parts that the owner sends it without
-	Because  string   // and why
 }
 
 // Missing lists the required parts that are not there and that nobody has said to go without.
 func (d *Dispute) Missing(in PackInput) []string {
 	var out []string
 	for _, part := range in.Required {
-		if !d.holds(part, in) && !slices.Contains(in.Without, part) {
+		if !d.holds(part, in) && !d.File.HasRuled(drp.AboutWithout, part) {
 			out = append(out, part)
 		}
 	}
@@ -61,7 +59,7 @@ func (d *Dispute) Letter(in Input, pack PackInput) Doc {
 	doc := Doc{Name: "referral-" + d.Ref, Title: "Referral to CAFCASS", About: in.Authority + ", " + in.Today.Long() + ". Dispute " + d.Ref + "."}
 	doc.Lead = []string{
 		fmt.Sprintf("The %s refers this child's case to CAFCASS. The decision to refer is the %s's own; it is recorded below, with its date.", owner, owner),
-		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and is not resolved after %s. The tier that was asked last is: %s.", d.Standing.Raised.Long(), d.Policy.Title, plural(d.since(), "working day", "working days"), d.Standing.Title),
+		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and is not resolved after %s. The tier that was asked last is: %s.", d.Standing.Raised.Long(), d.Policy.Title, d.long(), d.Standing.Title),
 		"What is asked, what was done at each stage, who was told and when, the forms, and the legal advice on record go along with this letter.",
 	}
 	if missing := d.without(pack); missing != "" {
@@ -81,7 +79,17 @@ func (d *Dispute) without(pack PackInput) string {
 	if len(out) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Not in this pack: %s. Reason given: %s.", strings.Join(out, ", "), cmp.Or(pack.Because, "none yet"))
+	return fmt.Sprintf("Not in this pack: %s. Reason given: %s.", strings.Join(out, ", "), cmp.Or(d.because(), "none yet"))
+}
+
+// because gives what the owner said of their decision to refer, where it was written down.
+func (d *Dispute) because() string {
+	for _, f := range slices.Backward(d.File.Facts) {
+		if f.Kind == drp.ReferralConfirmed && d.Policy.Refers(f) && !f.Text.Empty() {
+			return f.Text.Reveal()
+		}
+	}
+	return ""
 }
 
 // Pack is the referral itself (I8, W14).

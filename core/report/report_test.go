@@ -53,7 +53,7 @@ func TestCSVCells(t *testing.T) {
 		text := before + rapid.StringMatching(`[=+\-@\t\r\n|%]?.{0,12}`).Draw(t, "text")
 		var b bytes.Buffer
 		row := []Value{Text(text)}
-		if err := CSV(&b, Part{Tables: []Table{{Columns: []Column{{Title: "c"}}, Rows: slices.Values([][]Value{row})}}}); err != nil {
+		if err := CSV(&b, Doc{Parts: []Part{{Tables: []Table{{Columns: []Column{{Title: "c"}}, Rows: slices.Values([][]Value{row})}}}}}, 0); err != nil {
 			t.Fatal(err)
 		}
 		cell := strings.TrimPrefix(strings.SplitN(b.String(), "\n", 2)[1], `"`)

@@ -65,7 +65,7 @@ func inTime(resolved []Dispute) string {
 	if len(resolved) == 0 {
 		return "none"
 	}
-	n := len(only(resolved, func(d *Dispute) bool { return d.since() <= formalLimit }))
+	n := len(only(resolved, (*Dispute).within))
 	return fmt.Sprintf("%d of them", n)
 }
 
@@ -94,12 +94,14 @@ func measures(quarters []quarter) Table {
 		if len(resolved) == 0 {
 			return Value{}
 		}
-		return Percent(float64(len(only(resolved, func(d *Dispute) bool { return d.since() <= formalLimit }))) / float64(len(resolved)))
+		return Percent(float64(len(only(resolved, (*Dispute).within))) / float64(len(resolved)))
 	})
 	row("Working days to resolve, median", func(all []Dispute) Value {
 		var days []int
 		for _, d := range only(all, (*Dispute).resolved) {
-			days = append(days, d.since())
+			if n, ok := d.since(); ok {
+				days = append(days, n)
+			}
 		}
 		if len(days) == 0 {
 			return Value{}
@@ -110,7 +112,7 @@ func measures(quarters []quarter) Table {
 	row("With a time out", number(func(d *Dispute) bool { return d.timeOuts() != "" }))
 	row("With somebody not reached", number(func(d *Dispute) bool { return len(d.notReached()) > 0 }))
 	row("CAFCASS: asked, agreed or decided", number(func(d *Dispute) bool { c := d.cafcass(); return c != "no" && c != "not in this procedure" }))
-	row("CAFCASS: referred", number(func(d *Dispute) bool { return d.has(drp.ReferralConfirmed) }))
+	row("CAFCASS: referred", number(func(d *Dispute) bool { _, ok := d.Referred(); return ok }))
 	row("Legal advice taken", number(func(d *Dispute) bool { return d.has(drp.LegalAdviceTaken) }))
 	row("Lessons noted", number(func(d *Dispute) bool { return d.has(drp.LessonNoted) }))
 	return table("Figures", columns, rows, "")

@@ -106,11 +106,16 @@ func Plain(doc Doc) string {
 	return b.String()
 }
 
-// CSV writes one part's tables as comma-separated values. A cell that a spreadsheet would take for a formula gets an
-// apostrophe.
-func CSV(w io.Writer, part Part) error {
+// CSV writes one part's tables as comma-separated values; what the reader must know before any figure stands in a line
+// before them.
+func CSV(w io.Writer, doc Doc, part int) error {
 	out := csv.NewWriter(w)
-	for _, t := range part.Tables {
+	if doc.Warning != "" {
+		if err := out.Write([]string{doc.Warning}); err != nil {
+			return err
+		}
+	}
+	for _, t := range doc.Parts[part].Tables {
 		head := make([]string, len(t.Columns))
 		for i, c := range t.Columns {
 			head[i] = c.Title
@@ -123,7 +128,7 @@ func CSV(w io.Writer, part Part) error {
 			for i, v := range row {
 				cells[i] = v.String()
 				if v.Kind == Word {
-					cells[i] = safe(cells[i])
+					cells[i] = Safe(cells[i])
 				}
 			}
 			if err := out.Write(cells); err != nil {
@@ -135,8 +140,9 @@ func CSV(w io.Writer, part Part) error {
 	return out.Error()
 }
 
-// safe keeps a cell from becoming a formula, behind whatever stands unseen before it.
-func safe(s string) string {
+// Safe keeps a cell text, in CSV or in a workbook where somebody edits it: what would begin a formula, behind whatever
+// stands unseen before it, gets an apostrophe.
+func Safe(s string) string {
 	bare := strings.TrimLeft(s, "\ufeff \u00a0\x00\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c")
 	if bare != "" && strings.ContainsRune("=+-@\t\r\n|%", rune(bare[0])) {
 		return "'" + s
