@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +17,74 @@ func parseLayout(layout, s string) (workday.Date, bool) {
 		return 0, false
 	}
 	return workday.DateOf(t), true
+}
+
+// stamps are how the driver of an engine gives what a column of dates or times holds: an instant, or what a clock showed.
+var stamps = []string{"2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05", "2006-01-02T15:04:05"}
+
+// InUTC says whether a column holds UTC where its times have no zone of their own.
+func (s *System) InUTC(column string) bool { return s.Zone == "utc" || slices.Contains(s.UTC, column) }
+
+func (s *System) zone(column string) *time.Location {
+	if s.InUTC(column) {
+		return time.UTC
+	}
+	return s.local
+}
+
+// stamp reads a time of a column: one with a zone of its own as it is, another as the mapping says.
+func (s *System) stamp(column, text string) (time.Time, bool) {
+	zone := s.zone(column)
+	for _, layouts := range [][]string{s.DateFormats, stamps} {
+		for _, l := range layouts {
+			if !strings.Contains(l, "15") { // a date alone
+				continue
+			}
+			if t, err := time.ParseInLocation(l, text, zone); err == nil {
+				return t, true
+			}
+		}
+	}
+	return time.Time{}, false
+}
+
+// day reads the civil date of a column or an answer.
+func (s *System) day(column, text string) (workday.Date, error) {
+	text = strings.TrimSpace(text)
+	if t, ok := s.stamp(column, text); ok && t.Year() >= 1900 {
+		return workday.DateOf(t.In(s.local)), nil
+	}
+	return ParseDay(text, s.DateFormats)
+}
+
+// Stamp reads a value of a change column, so that two of them can be compared.
+func (s *System) Stamp(column, text string) (time.Time, bool) {
+	text = strings.TrimSpace(text)
+	if t, ok := s.stamp(column, text); ok {
+		return t, true
+	}
+	on, err := ParseDay(text, s.DateFormats)
+	if err != nil {
+		return time.Time{}, false
+	}
+	y, m, d := on.Midnight().Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, s.zone(column)), true
+}
+
+// Since writes a time as a change column holds it, so that a database can compare the two; like is a value of it. It is
+// false for text that does not sort as time goes by.
+func (s *System) Since(column, like string, t time.Time) (string, bool) {
+	like = strings.TrimSpace(like)
+	for _, l := range slices.Concat(s.DateFormats, stamps, []string{time.DateOnly}) {
+		if _, err := time.Parse(l, like); err != nil {
+			continue
+		}
+		if strings.HasSuffix(l, "Z07:00") { // asked for without its zone: sessions are in UTC
+			return t.UTC().Format(time.DateTime), strings.HasPrefix(l, "2006")
+		}
+		return t.In(s.zone(column)).Format(l), strings.HasPrefix(l, "2006")
+	}
+	return "", false
 }
 
 // capital gives the month its capital letter, as time.Parse wants it.

@@ -10,8 +10,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/strict"
@@ -27,78 +29,109 @@ var Shipped embed.FS
 type System struct {
 	Name        string            `yaml:"system"`
 	Note        string            `yaml:"note"`
-	Demo        bool              `yaml:"demo"` // its write-back is the demo's alone
-	DateFormats []string          `yaml:"date_formats"`
+	Demo        bool              `yaml:"demo"`         // its write-back is the demo's alone
+	DateFormats []string          `yaml:"date_formats"` // of text; what a column of dates or times gives needs none
+	Zone        string            `yaml:"zone"`         // local (England) or utc: what a time without a zone of its own is in
+	UTC         []string          `yaml:"utc"`          // columns and questions that hold UTC all the same
+	Lag         time.Duration     `yaml:"lag"`          // how far what is read may be behind the live system
 	Forms       FormTable         `yaml:"forms"`
-	Answers     *AnswerTable      `yaml:"answers"` // left out: one row a form, its answers are columns
+	Answers     []AnswerTable     `yaml:"answers"` // left out: one row a form, its answers are columns
 	Moves       *MoveTable        `yaml:"moves"`
 	Children    *ChildTable       `yaml:"children"` // left out: one child a form
 	People      PeopleTable       `yaml:"people"`
-	Person      *PersonTable      `yaml:"person"` // who a child is, as far as a report may say
+	Person      *PersonTable      `yaml:"person"`    // who a child is, as far as a report may say
+	LeaveOut    []LeaveOut        `yaml:"leave_out"` // whose forms are not read: test people, duplicates, records that drpd must not see
 	State       State             `yaml:"state"`
 	Subject     SubjectColumns    `yaml:"subject"`
 	Fields      map[string]string `yaml:"fields"` // drpd's field: column or question
 	Facts       []RowFact         `yaml:"facts"`
 	Notes       NoteTable         `yaml:"case_notes"`
-	Copies      *NoteTable        `yaml:"form_copies"`
+
+	local *time.Location
 }
 
-// FormTable names the table of forms.
+// Relation is where rows come from: a table or view, or a query. Change is the column that rises whenever a row of it is
+// new or changed; without one every poll reads the whole relation.
+type Relation struct {
+	Table  string `yaml:"table"`
+	Query  string `yaml:"query"` // one SELECT
+	Change string `yaml:"change"`
+}
+
+// Label names a relation for people.
+func (r Relation) Label(key string) string {
+	if r.Table != "" {
+		return "table " + r.Table
+	}
+	return "the query of " + key
+}
+
+// FormTable names the forms.
 type FormTable struct {
-	Table  string            `yaml:"table"`
-	Key    string            `yaml:"key"`
-	Change string            `yaml:"change"` // column that changes with the row and sorts as text
-	Type   string            `yaml:"type"`
-	Types  map[string]string `yaml:"types"` // the system's form type: the policy's
-	Child  string            `yaml:"child"`
+	Relation `yaml:",inline"`
+	Key      string            `yaml:"key"`
+	Type     string            `yaml:"type"`
+	Types    map[string]string `yaml:"types"` // the system's form type: the policy's
+	Child    string            `yaml:"child"`
+	Columns  []string          `yaml:"columns"` // where answers are rows: what is a column all the same
 }
 
-// AnswerTable names the table of answers, one row an answer.
+// AnswerTable names answers, one row an answer.
 type AnswerTable struct {
-	Table    string `yaml:"table"`
+	Relation `yaml:",inline"`
 	Form     string `yaml:"form"`
 	Question string `yaml:"question"`
 	Answer   string `yaml:"answer"`
 }
 
-// MoveTable names the table of reassignments.
+// MoveTable names reassignments.
 type MoveTable struct {
-	Table string `yaml:"table"`
-	Form  string `yaml:"form"`
-	On    string `yaml:"on"`
-	By    string `yaml:"by"`
-	To    string `yaml:"to"`
+	Relation `yaml:",inline"`
+	Form     string `yaml:"form"`
+	On       string `yaml:"on"`
+	By       string `yaml:"by"`
+	To       string `yaml:"to"`
 }
 
-// ChildTable names the table that ties several children to one form.
+// ChildTable ties several children to one form.
 type ChildTable struct {
-	Table string `yaml:"table"`
-	Form  string `yaml:"form"`
-	Child string `yaml:"child"`
+	Relation `yaml:",inline"`
+	Form     string `yaml:"form"`
+	Child    string `yaml:"child"`
 }
 
-// PeopleTable names the table, or view, of who works with a child.
+// PeopleTable names who works with a child.
 type PeopleTable struct {
-	Table   string            `yaml:"table"`
-	Child   string            `yaml:"child"`
-	Role    string            `yaml:"role"`
-	Worker  string            `yaml:"worker"`
-	Name    string            `yaml:"name"`
-	Address string            `yaml:"address"`
-	Team    string            `yaml:"team"`
-	From    string            `yaml:"from"`
-	Until   string            `yaml:"until"`
-	Titles  map[string]string `yaml:"titles"` // the system's title: drpd's role
+	Relation `yaml:",inline"`
+	Child    string            `yaml:"child"`
+	Role     string            `yaml:"role"`
+	Worker   string            `yaml:"worker"`
+	Name     string            `yaml:"name"`
+	Address  string            `yaml:"address"`
+	Team     string            `yaml:"team"`
+	From     string            `yaml:"from"`
+	Until    string            `yaml:"until"`
+	Titles   map[string]string `yaml:"titles"` // the system's title: drpd's role
 }
 
-// PersonTable names the table of children: initials, the team, and whether the record is restricted.
+// PersonTable names the children: initials, the team, whether the record is restricted, and the number that the child had
+// in the system before this one.
 type PersonTable struct {
-	Table      string   `yaml:"table"`
+	Relation   `yaml:",inline"`
 	Child      string   `yaml:"child"`
-	Initials   string   `yaml:"initials"` // initials, or a name of which the first letters are taken
+	Initials   string   `yaml:"initials"` // initials, or names of which the first letters are taken
 	Team       string   `yaml:"team"`
 	Restricted string   `yaml:"restricted"`
 	No         []string `yaml:"no"` // the values that mean not restricted; every other value, and none, counts as restricted
+	Formerly   string   `yaml:"formerly"`
+}
+
+// LeaveOut names people whose forms are not read.
+type LeaveOut struct {
+	Relation `yaml:",inline"`
+	Person   string   `yaml:"person"`
+	Column   string   `yaml:"column"`
+	Values   []string `yaml:"values"`
 }
 
 // State names the columns that say how far the record is.
@@ -129,17 +162,29 @@ type RowFact struct {
 	Obstacle string       `yaml:"obstacle"`
 }
 
-// NoteTable names the table into which case notes, or copies of forms, are written.
+// Ways in which case notes are written back.
+const (
+	WayInsert    = "insert"    // into the supplier's own table: with the supplier's agreement only
+	WayStaging   = "staging"   // into a table of the council, from which a job of the supplier takes them
+	WayProcedure = "procedure" // by a stored procedure of the supplier or the council
+	WayWorklist  = "worklist"  // a workbook that a person keys in
+)
+
+// NoteTable says how case notes are written.
 type NoteTable struct {
-	Table   string            `yaml:"table"`
-	Columns map[string]string `yaml:"columns"` // reference, child, type, text, author, on: columns
+	Way       string            `yaml:"way"`
+	Table     string            `yaml:"table"`     // where they are written, or can be seen once a procedure has written them
+	Columns   map[string]string `yaml:"columns"`   // reference, child, type, text, author, on: columns; of a procedure: reference and text
+	Procedure string            `yaml:"procedure"` // its name
+	Arguments []string          `yaml:"arguments"` // which of reference, child, type, text, author, on it takes, in their order
+	Types     map[string]string `yaml:"types"`     // drpd's type of note: the system's
 }
 
 // answerKinds are what the answer beside a label can be.
 var answerKinds = []string{"child", "record", "reference", "theme", "ground", "field", "date", "until", "by", "yes"}
 
-// NoteColumns are what a note table must name.
-var noteColumns = []string{"reference", "child", "type", "text", "author", "on"}
+// NoteColumns are the parts of a case note, in the order in which they are bound.
+var NoteColumns = []string{"reference", "child", "type", "text", "author", "on"}
 
 // Form says how a dispute form that comes by mail is read.
 type Form struct {
@@ -192,57 +237,133 @@ func (s *Set) FormTypes() []string {
 	return slices.Compact(out)
 }
 
-// LoadSystem reads a system mapping.
-func LoadSystem(fsys fs.FS, name string) (*System, error) {
+// LoadSystem reads a system mapping. A time that stands for a day is put into the local zone.
+func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) {
 	src, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
-	s := &System{}
+	s := &System{local: local}
 	f := strict.Load(name, src, s)
-	need := func(path []any, value string) {
-		if value == "" {
-			f.Fault(path[:max(0, len(path)-1)], "%q is missing", path[len(path)-1])
-		}
+	c := &systemCheck{f, s}
+	c.need("system", s.Name)
+	c.need("forms.key", s.Forms.Key)
+	c.need("forms.type", s.Forms.Type)
+	c.need("people.child", s.People.Child)
+	c.need("state.column", s.State.Column)
+	if s.Forms.Child == "" && s.Children == nil {
+		c.Fault([]any{"forms"}, "\"child\" is missing: name the column with the child, or children: a table with them")
 	}
-	need([]any{"system"}, s.Name)
-	need([]any{"forms", "table"}, s.Forms.Table)
-	need([]any{"forms", "key"}, s.Forms.Key)
-	need([]any{"forms", "change"}, s.Forms.Change)
-	need([]any{"forms", "type"}, s.Forms.Type)
-	need([]any{"forms", "child"}, s.Forms.Child)
-	need([]any{"people", "table"}, s.People.Table)
-	need([]any{"state", "column"}, s.State.Column)
-	if len(s.DateFormats) == 0 {
-		f.Fault(nil, "\"date_formats\" is missing: say how the system writes dates, such as 2006-01-02")
+	if s.Zone != "local" && s.Zone != "utc" {
+		c.Fault([]any{"zone"}, "zone %q: say local (times as on the wall in England) or utc", s.Zone)
+	}
+	if s.Lag < 0 {
+		c.Fault([]any{"lag"}, "lag %s: give a length such as 15m or 24h", s.Lag)
 	}
 	if s.Person != nil {
-		need([]any{"person", "table"}, s.Person.Table)
-		need([]any{"person", "child"}, s.Person.Child)
-		need([]any{"person", "restricted"}, s.Person.Restricted)
+		c.need("person.child", s.Person.Child)
+		c.need("person.restricted", s.Person.Restricted)
 	}
-	checkFacts(f, s)
-	for _, c := range noteColumns {
-		if s.Notes.Columns[c] == "" {
-			f.Fault([]any{"case_notes", "columns"}, "case_notes names no column for %q (needed: %s)", c, strings.Join(noteColumns, ", "))
+	if len(s.Answers) == 0 && len(s.Forms.Columns) > 0 {
+		c.Fault([]any{"forms", "columns"}, "there are no answers: every name is a column, and none need be listed")
+	}
+	for _, r := range s.Relations() {
+		c.relation(r)
+	}
+	for i, l := range s.LeaveOut {
+		if l.Person == "" || l.Column == "" || len(l.Values) == 0 {
+			c.Fault([]any{"leave_out", i}, "give person, column and values: whom to leave out")
 		}
 	}
+	c.facts()
+	c.notes()
 	for _, n := range s.names() {
 		if n.value != "" && !identifier(n.value) {
-			f.Fault(n.path, "%q is no name of a table or column: letters, digits, _ and . only", n.value)
+			c.Fault(n.path, "%q is no name of a table or column: letters, digits, _ and . only (anything else wants a query)", n.value)
 		}
 	}
 	return s, f.Err()
 }
 
-func checkFacts(f *strict.File, s *System) {
+type systemCheck struct {
+	*strict.File
+	*System
+}
+
+func (c *systemCheck) need(path, value string) {
+	parts := strings.Split(path, ".")
+	at := make([]any, len(parts)-1)
+	for i := range at {
+		at[i] = parts[i]
+	}
+	if value == "" {
+		c.Fault(at, "%q is missing", parts[len(parts)-1])
+	}
+}
+
+var changing = regexp.MustCompile(`(?i)\b(insert|update|delete|merge|replace|drop|alter|create|truncate|exec|execute|call|grant|into)\b`)
+
+// relation sees that rows come from one table or from one SELECT.
+func (c *systemCheck) relation(r Named) {
+	q := strings.TrimSpace(r.Query)
+	switch {
+	case (r.Table == "") == (q == ""):
+		c.Fault(r.Path, "give a table or a query, one of the two")
+	case q != "" && (!strings.EqualFold(q[:min(6, len(q))], "select") || strings.Contains(q, ";") || strings.Contains(q, "?") || changing.MatchString(q)):
+		c.Fault(append(r.Path, "query"), "a query is one SELECT: no ; no ? and no word that changes anything")
+	}
+}
+
+func (c *systemCheck) facts() {
 	kinds := factNames()
-	for i, x := range s.Facts {
+	for i, x := range c.Facts {
 		if !slices.Contains(kinds, string(x.Fact)) {
-			f.Fault([]any{"facts", i, "fact"}, "no such fact %q%s", x.Fact, strict.Suggest(string(x.Fact), slices.Clone(kinds)))
+			c.Fault([]any{"facts", i, "fact"}, "no such fact %q%s", x.Fact, strict.Suggest(string(x.Fact), slices.Clone(kinds)))
 		}
 		if x.On == "" && x.Answer == "" {
-			f.Fault([]any{"facts", i}, "fact %q has no date and no answer: give on: or answer:", x.Fact)
+			c.Fault([]any{"facts", i}, "fact %q has no date and no answer: give on: or answer:", x.Fact)
+		}
+	}
+}
+
+// notes sees that the way of writing back has what it needs.
+func (c *systemCheck) notes() {
+	n := c.Notes
+	at := []any{"case_notes"}
+	wanted := NoteColumns
+	switch n.Way {
+	case WayInsert, WayStaging:
+		if n.Procedure != "" || len(n.Arguments) > 0 {
+			c.Fault(at, "way %s takes no procedure", n.Way)
+		}
+	case WayProcedure:
+		wanted = []string{"reference", "text"}
+		if n.Procedure == "" || len(n.Arguments) == 0 {
+			c.Fault(at, "way procedure needs procedure and arguments, and a table or view in which the note can be seen")
+		}
+		for i, a := range n.Arguments {
+			if !slices.Contains(NoteColumns, a) {
+				c.Fault([]any{"case_notes", "arguments", i}, "%q is none of: %s", a, strings.Join(NoteColumns, ", "))
+			}
+		}
+		if !slices.Contains(n.Arguments, "reference") || !slices.Contains(n.Arguments, "text") {
+			c.Fault(at, "the procedure must take reference and text: by the one a note is found again, by the other it is compared")
+		}
+	case WayWorklist:
+		if n.Table != "" || n.Procedure != "" || len(n.Columns)+len(n.Arguments) > 0 {
+			c.Fault(at, "way worklist writes to no table: it is a workbook that a person keys in")
+		}
+		return
+	default:
+		c.Fault(at, "way %q: say how case notes are written: %s, %s, %s or %s", n.Way, WayStaging, WayProcedure, WayWorklist, WayInsert)
+		return
+	}
+	if n.Table == "" {
+		c.Fault(at, "\"table\" is missing")
+	}
+	for _, name := range wanted {
+		if n.Columns[name] == "" {
+			c.Fault(at, "case_notes names no column for %q (needed: %s)", name, strings.Join(wanted, ", "))
 		}
 	}
 }
@@ -255,47 +376,134 @@ func factNames() []string {
 	return out
 }
 
+// Named is a relation of a mapping: what it is called there, and the columns that are read from it.
+type Named struct {
+	Relation
+	Path    []any
+	Key     string   // the column by which its rows are tied to a form, a child or a person; of forms, their own key
+	Columns []string // Key among them
+}
+
+// Title names a relation for people.
+func (n Named) Title() string { return n.Label(fmt.Sprint(n.Path[0])) }
+
+func (s *System) named(r Relation, key string, path []any, columns ...string) Named {
+	return Named{r, path, key, without(append([]string{key, r.Change}, columns...))}
+}
+
+// without leaves out empty names and those that came before.
+func without(names []string) (out []string) {
+	for _, n := range names {
+		if n != "" && !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// FormRelation gives the forms with the columns that are read of them.
+func (s *System) FormRelation() Named {
+	f := s.Forms
+	columns := append([]string{f.Type, f.Child}, f.Columns...)
+	if len(s.Answers) == 0 {
+		columns = append(columns, s.State.Column, s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme)
+		for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
+			columns = append(columns, s.Fields[k])
+		}
+		for _, x := range s.Facts {
+			columns = append(columns, x.On, x.By, x.Answer, x.Obstacle)
+		}
+	}
+	return s.named(f.Relation, f.Key, []any{"forms"}, columns...)
+}
+
+// Details gives the relations whose rows belong to forms: answers, then reassignments, then children.
+func (s *System) Details() (answers []Named, moves, children *Named) {
+	for i, a := range s.Answers {
+		answers = append(answers, s.named(a.Relation, a.Form, []any{"answers", i}, a.Question, a.Answer))
+	}
+	if m := s.Moves; m != nil {
+		n := s.named(m.Relation, m.Form, []any{"moves"}, m.On, m.By, m.To)
+		moves = &n
+	}
+	if c := s.Children; c != nil {
+		n := s.named(c.Relation, c.Form, []any{"children"}, c.Child)
+		children = &n
+	}
+	return answers, moves, children
+}
+
+// PeopleRelation gives who works with a child.
+func (s *System) PeopleRelation() Named {
+	p := s.People
+	return s.named(p.Relation, p.Child, []any{"people"}, p.Role, p.Worker, p.Name, p.Address, p.Team, p.From, p.Until)
+}
+
+// PersonRelation gives the children's own rows, nil where the mapping names none.
+func (s *System) PersonRelation() *Named {
+	p := s.Person
+	if p == nil {
+		return nil
+	}
+	n := s.named(p.Relation, p.Child, []any{"person"}, p.Initials, p.Team, p.Restricted, p.Formerly)
+	return &n
+}
+
+// Relations gives every relation that is read.
+func (s *System) Relations() []Named {
+	answers, moves, children := s.Details()
+	out := append([]Named{s.FormRelation()}, answers...)
+	for _, n := range []*Named{moves, children, s.PersonRelation()} {
+		if n != nil {
+			out = append(out, *n)
+		}
+	}
+	out = append(out, s.PeopleRelation())
+	for i, l := range s.LeaveOut {
+		out = append(out, s.named(l.Relation, l.Person, []any{"leave_out", i}, l.Column))
+	}
+	return out
+}
+
+// Dated says whether the mapping reads a column as a date or a time.
+func (s *System) Dated(column string) bool {
+	dates := []string{s.State.On, s.People.From, s.People.Until}
+	for _, x := range s.Facts {
+		dates = append(dates, x.On)
+	}
+	if s.Moves != nil {
+		dates = append(dates, s.Moves.On)
+	}
+	for _, r := range s.Relations() {
+		dates = append(dates, r.Change)
+	}
+	return slices.Contains(dates, column)
+}
+
 type named struct {
 	path  []any
 	value string
 }
 
 // names lists every name that goes into a statement.
-func (s *System) names() []named {
-	out := []named{
-		{[]any{"forms", "table"}, s.Forms.Table}, {[]any{"forms", "key"}, s.Forms.Key}, {[]any{"forms", "type"}, s.Forms.Type},
-		{[]any{"forms", "change"}, s.Forms.Change}, {[]any{"people", "table"}, s.People.Table}, {[]any{"people", "child"}, s.People.Child},
-		{[]any{"case_notes", "table"}, s.Notes.Table},
-	}
-	if a := s.Answers; a != nil {
-		out = append(out, named{[]any{"answers", "table"}, a.Table}, named{[]any{"answers", "form"}, a.Form})
-	}
-	if p := s.Person; p != nil {
-		out = append(out, named{[]any{"person", "table"}, p.Table}, named{[]any{"person", "child"}, p.Child})
-	}
-	if m := s.Moves; m != nil {
-		out = append(out, named{[]any{"moves", "table"}, m.Table}, named{[]any{"moves", "form"}, m.Form})
-	}
-	if c := s.Children; c != nil {
-		out = append(out, named{[]any{"children", "table"}, c.Table}, named{[]any{"children", "form"}, c.Form}, named{[]any{"children", "child"}, c.Child})
-	}
-	tables := []*NoteTable{&s.Notes, s.Copies}
-	for i, t := range tables {
-		if t == nil {
-			continue
+func (s *System) names() (out []named) {
+	for _, r := range s.Relations() {
+		out = append(out, named{append(slices.Clone(r.Path), "table"), r.Table})
+		for _, c := range r.Columns {
+			out = append(out, named{r.Path, c})
 		}
-		key := []string{"case_notes", "form_copies"}[i]
-		out = append(out, named{[]any{key, "table"}, t.Table})
-		for _, c := range slices.Sorted(maps.Keys(t.Columns)) {
-			out = append(out, named{[]any{key, "columns", c}, t.Columns[c]})
-		}
+	}
+	out = append(out, named{[]any{"case_notes", "table"}, s.Notes.Table}, named{[]any{"case_notes", "procedure"}, s.Notes.Procedure})
+	for _, c := range slices.Sorted(maps.Keys(s.Notes.Columns)) {
+		out = append(out, named{[]any{"case_notes", "columns", c}, s.Notes.Columns[c]})
 	}
 	return out
 }
 
 func identifier(s string) bool {
-	for _, r := range s {
-		if r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
+	for i, r := range s {
+		digit := r >= '0' && r <= '9'
+		if r != '_' && (r != '.' || i == 0) && (!digit || i == 0) && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') {
 			return false
 		}
 	}

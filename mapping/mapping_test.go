@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/workday"
@@ -43,7 +44,7 @@ func TestParseDay(t *testing.T) {
 
 func set(t testing.TB) *mapping.Set {
 	t.Helper()
-	sys, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	sys, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +98,7 @@ responded [stage-1] 2026-03-04 by w-131 obstacle
 resolved [] 2026-03-05 by w-101 denied
 reassigned [] 2026-03-06 by w-101 to w-201
 doubt: the date of "finished-and-saved" cannot be read (DRP_S1_SAVED_ON)
-doubt: the date of a reassignment cannot be read (CF_REASSIGNMENTS row 2)
+doubt: the date of a reassignment cannot be read (table CF_REASSIGNMENTS row 2)
 `
 	if facts(got) != want {
 		t.Errorf("got\n%swant\n%s", facts(got), want)
@@ -214,13 +215,13 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 // Every fault of a mapping at its line, in one go.
 func TestFaults(t *testing.T) {
 	src := "system: x\nforms: {table: F; DROP, key: K, type: T, child: C, chnage: U}\npeople: {table: P, child: C}\nstate: {column: S}\nfacts:\n  - {fact: raized, on: A}\n  - {fact: raised}\n"
-	_, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(src)}}, "m.yaml")
+	_, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(src)}}, "m.yaml", time.UTC)
 	if err == nil {
 		t.Fatal("taken")
 	}
 	for _, want := range []string{
-		`m.yaml:2:52: unknown key "chnage" (change?)`, `m.yaml:2:8: "change" is missing`, `"date_formats" is missing`, `m.yaml:6:12: no such fact "raized" (raised?)`,
-		`m.yaml:7:5: fact "raised" has no date and no answer: give on: or answer:`, `"F; DROP" is no name of a table or column`, `case_notes names no column for "reference"`,
+		`m.yaml:2:52: unknown key "chnage" (change?)`, `m.yaml:1:1: zone "": say local`, `m.yaml:6:12: no such fact "raized" (raised?)`,
+		`m.yaml:7:5: fact "raised" has no date and no answer: give on: or answer:`, `"F; DROP" is no name of a table or column`, `m.yaml:1:1: way "": say how case notes are written`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in\n%v", want, err)
@@ -248,7 +249,7 @@ func FuzzForm(f *testing.F) {
 // What a report may say of a child: initials from a name or from initials, and restricted unless the record system says
 // plainly that it is not.
 func TestChild(t *testing.T) {
-	s, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	s, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,8 @@ type Record struct {
 	Answers  map[string]string   `json:"answers,omitempty"` // question: answer
 	Moves    []map[string]string `json:"moves,omitempty"`
 	Children []string            `json:"children,omitempty"`
-	Gone     bool                `json:"gone,omitempty"` // the row vanished
+	Formerly map[string]string   `json:"formerly,omitempty"` // child: its number in the system before
+	Gone     bool                `json:"gone,omitempty"`     // the row vanished
 }
 
 // People are the rows of who works with one child.
@@ -36,6 +37,9 @@ const (
 
 // FormKey names the evidence of a form.
 func FormKey(key string) string { return formKey + key }
+
+// FormOf gives the key of the form whose evidence has this key.
+func FormOf(key string) (string, bool) { return strings.CutPrefix(key, formKey) }
 
 // PeopleKey names the evidence of who works with a child.
 func PeopleKey(child string) string { return peopleKey + child }
@@ -69,7 +73,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 	for i, row := range in.Rows {
 		title := row[p.Role]
 		role := p.Titles[title]
-		place := fmt.Sprintf("%s row %d", p.Table, i+1)
+		place := fmt.Sprintf("%s row %d", p.Label("people"), i+1)
 		if role == "" {
 			continue // a professional who has no part in a dispute
 		}
@@ -82,7 +86,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 			if text == "" {
 				continue
 			}
-			day, err := ParseDay(text, s.DateFormats)
+			day, err := s.day(d.column, text)
 			if err != nil {
 				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Place: place + " " + d.column, Passage: drp.NewPrivate(text), Evidence: ev.ID})
 				continue
@@ -154,7 +158,7 @@ func (r *rowReader) read() {
 	kind := r.rec.Form[r.Forms.Type]
 	r.out.Subject.Form = r.Forms.Types[kind]
 	if r.out.Subject.Form == "" {
-		r.doubt(fmt.Sprintf("form type %q is under no policy", kind), r.Forms.Table+"."+r.Forms.Type, "")
+		r.doubt(fmt.Sprintf("form type %q is under no policy", kind), r.Forms.Label("forms")+", "+r.Forms.Type, "")
 	}
 	for _, c := range append([]string{r.value(r.Forms.Child)}, r.rec.Children...) {
 		if c != "" && !slices.Contains(r.out.Subject.Children, c) {
@@ -162,7 +166,7 @@ func (r *rowReader) read() {
 		}
 	}
 	if len(r.out.Subject.Children) == 0 {
-		r.doubt("the record names no child", r.Forms.Table+"."+r.Forms.Child, "")
+		r.doubt("the record names no child", r.Forms.Label("forms"), "")
 	}
 	r.out.Subject.Ground, r.out.Subject.Theme = r.value(r.System.Subject.Ground), r.value(r.System.Subject.Theme)
 	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
@@ -190,7 +194,7 @@ func (r *rowReader) state() {
 	case r.out.Record.Authorised:
 		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Place: s.Column}
 		if text := r.value(s.On); text != "" {
-			if on, err := ParseDay(text, r.DateFormats); err == nil {
+			if on, err := r.day(s.On, text); err == nil {
 				f.On = on
 			} else {
 				r.doubt("the date of the authorisation cannot be read", s.On, text)
@@ -236,7 +240,7 @@ func (r *rowReader) fact(m RowFact) {
 		return
 	}
 	if text != "" {
-		on, err := ParseDay(text, r.DateFormats)
+		on, err := r.day(m.On, text)
 		if err != nil {
 			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), m.On, text)
 			return
@@ -251,8 +255,8 @@ func (r *rowReader) moves() {
 		return
 	}
 	for i, m := range r.rec.Moves {
-		place := fmt.Sprintf("%s row %d", r.Moves.Table, i+1)
-		on, err := ParseDay(m[r.Moves.On], r.DateFormats)
+		place := fmt.Sprintf("%s row %d", r.Moves.Label("moves"), i+1)
+		on, err := r.day(r.Moves.On, m[r.Moves.On])
 		if err != nil {
 			r.doubt("the date of a reassignment cannot be read", place, m[r.Moves.On])
 			continue

@@ -85,12 +85,35 @@ func (t *tx) allChildren() (map[string][]string, error) {
 	return out, nil
 }
 
-// Children gives every child of a dispute that is not closed.
-func (l *Ledger) Children(ctx context.Context) (out []string, err error) {
+// Children gives every child of a dispute that is not closed, or of every dispute.
+func (l *Ledger) Children(ctx context.Context, every bool) (out []string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT DISTINCT c.child FROM dispute_child c JOIN dispute d ON d.ref = c.dispute WHERE d.closed = 0 ORDER BY 1`)
+		return t.all(&out, `SELECT DISTINCT c.child FROM dispute_child c JOIN dispute d ON d.ref = c.dispute WHERE ? OR NOT d.closed ORDER BY 1`, every)
 	})
 	return out, err
+}
+
+// Marks gives the newest evidence of each row of a source.
+func (l *Ledger) Marks(ctx context.Context, source string) (map[string]daemon.Mark, error) {
+	out := make(map[string]daemon.Mark)
+	return out, l.tx(ctx, func(t *tx) error {
+		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source, string(drp.Row))
+		if err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+		defer func() { _ = rows.Close() }() // Err says whether all came
+		for rows.Next() {
+			var key string
+			var m daemon.Mark
+			if err := rows.Scan(&key, &m.Version, &m.ID); err != nil {
+				return fmt.Errorf("ledger: %w", err)
+			}
+			if old := out[key]; old.Version < m.Version || old.Version == m.Version && old.ID < m.ID {
+				out[key] = m
+			}
+		}
+		return rows.Err()
+	})
 }
 
 // Known gives every dispute to which evidence may belong.

@@ -2,32 +2,70 @@ package records
 
 import (
 	"database/sql"
-	"fmt"
+	"errors"
 	"net"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
-
-	"drpd/mapping"
 )
 
-// OpenMariaDB opens a record system on a MariaDB or MySQL server. The connection string may hold a password, so it comes
-// from a file and is told nobody. Nothing leaves this machine without TLS.
-func OpenMariaDB(name, dsn string, m *mapping.System) (*System, error) {
+var mariadb = Dialect{
+	Name: "mariadb", Bind: sqlx.QUESTION, Means: mariadbMeans, Call: "CALL %s(%s)", Grants: mariadbGrants,
+	Read:  sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+	index: mariadbIndex(false), unique: mariadbIndex(true),
+	open: openMariaDB,
+}
+
+func openMariaDB(dsn string) (*sql.DB, error) {
 	c, err := mysql.ParseDSN(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("records %s: the connection string cannot be read: write it as user:password@tcp(host:3306)/database?tls=true", name)
+		return nil, errDSN("user:password@tcp(host:3306)/database?tls=true")
 	}
 	host, _, err := net.SplitHostPort(c.Addr)
 	if err != nil {
 		host = c.Addr
 	}
 	if private := c.TLSConfig == "true"; !private && !local(host) {
-		return nil, fmt.Errorf("records %s: %w", name, errPlain)
+		return nil, errPlain
 	}
+	c.ParseTime = false // what a column holds, and no guess of the driver
+	if c.Params == nil {
+		c.Params = make(map[string]string)
+	}
+	c.Params["time_zone"] = "'+00:00'" // whatever zone the server is in
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
-		return nil, fmt.Errorf("records %s: the connection string cannot be used", name)
+		return nil, errors.New("the connection string cannot be used")
 	}
-	return &System{Name: name, db: sqlx.NewDb(sql.OpenDB(connector), "mysql"), m: m, dialect: Dialect{Name: "mariadb", Quote: quoted("`"), Dual: " FROM DUAL"}}, nil
+	return sql.OpenDB(connector), nil
+}
+
+func mariadbMeans(err error) string {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch e.Number {
+	case 1045, 1044, 1698, 1820, 1862, 4151:
+		return "the login was refused: is its password right, and has it not expired?"
+	case 1142, 1143, 1227, 1370:
+		return "this login may not do that: drpd check --online shows the grants that are missing"
+	case 1213:
+		return "another transaction was in the way (deadlock); it is tried again"
+	case 1205, 1969, 3024:
+		return "somebody else holds a lock on it; it is tried again"
+	case 1021, 1114, 1041, 1040:
+		return "the server has run out of disk, memory or connections"
+	case 1053, 1927, 1317:
+		return "the server was shut down or ended the connection; it is tried again"
+	case 1406:
+		return tooLong
+	case 1366, 3988:
+		return noCharacter
+	case 1062:
+		return "another row has the same key"
+	case 1048, 1452, 1364, 4025:
+		return "a rule of the table forbids it"
+	}
+	return ""
 }

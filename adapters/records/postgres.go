@@ -2,35 +2,37 @@ package records
 
 import (
 	"crypto/tls"
+	"database/sql"
 	"errors"
-	"fmt"
-	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/jmoiron/sqlx"
-
-	"drpd/mapping"
 )
 
-// errPlain says that a connection would not be private.
-var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say sslmode=verify-full (PostgreSQL) or tls=true (MariaDB)")
+var postgres = Dialect{
+	Name: "postgres", Bind: sqlx.DOLLAR, Means: postgresMeans, Call: "CALL %s(%s)", Grants: postgresGrants,
+	Read:     sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+	executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
+	open: openPostgres,
+}
 
-// OpenPostgres opens a record system on a PostgreSQL server. The connection string may hold a password, so it comes from
-// a file and is told nobody. Nothing leaves this machine without TLS.
-func OpenPostgres(name, dsn string, m *mapping.System) (*System, error) {
+func openPostgres(dsn string) (*sql.DB, error) {
 	c, err := pgx.ParseConfig(dsn)
 	if err != nil {
-		return nil, fmt.Errorf("records %s: the connection string cannot be read: write it as postgres://user:password@host:5432/database?sslmode=verify-full", name)
+		return nil, errDSN("postgres://user:password@host:5432/database?sslmode=verify-full")
 	}
 	open := exposed(c.TLSConfig, c.Host)
 	for _, f := range c.Fallbacks {
 		open = open || exposed(f.TLSConfig, f.Host)
 	}
 	if open {
-		return nil, fmt.Errorf("records %s: %w", name, errPlain)
+		return nil, errPlain
 	}
-	return &System{Name: name, db: sqlx.NewDb(stdlib.OpenDB(*c), "pgx"), m: m, dialect: Dialect{Name: "postgres", Quote: quoted(`"`)}}, nil
+	c.RuntimeParams["timezone"] = "UTC" // whatever zone the server is in
+	return stdlib.OpenDB(*c), nil
 }
 
 // exposed says whether somebody between here and the host could read along, or stand in for it.
@@ -38,8 +40,32 @@ func exposed(c *tls.Config, host string) bool {
 	return !local(host) && (c == nil || c.InsecureSkipVerify && c.VerifyPeerCertificate == nil)
 }
 
-// local says whether a host is this machine, or a socket on it.
-func local(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback() || len(host) > 0 && host[0] == '/'
+func postgresMeans(err error) string {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch {
+	case e.Code == "28P01" || e.Code == "28000":
+		return "the login was refused: is its password right, and has it not expired?"
+	case e.Code == "42501":
+		return "this login may not do that: drpd check --online shows the grants that are missing"
+	case e.Code == "40P01" || e.Code == "40001":
+		return "another transaction was in the way (deadlock); it is tried again"
+	case e.Code == "55P03" || e.Code == "57014":
+		return "somebody else holds a lock on it; it is tried again"
+	case strings.HasPrefix(e.Code, "53"):
+		return "the server has run out of disk, memory or connections"
+	case strings.HasPrefix(e.Code, "57P"):
+		return "the server was shut down or ended the connection; it is tried again"
+	case e.Code == "22001":
+		return tooLong
+	case e.Code == "22021" || e.Code == "22P05":
+		return noCharacter
+	case e.Code == "23505":
+		return "another row has the same key"
+	case strings.HasPrefix(e.Code, "23"):
+		return "a rule of the table forbids it"
+	}
+	return ""
 }

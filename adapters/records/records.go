@@ -1,48 +1,115 @@
 // Package records reads DRP records from a council's record system and writes case notes back, through SQL.
 //
-// It promises: it reads with SELECT only, in the names that the mapping gives, each value as text, untouched; it writes
-// only to the tables that the mapping names for notes, by INSERT of what is not there yet, and reads back what it wrote;
-// it holds no statement that could change or remove a row, so that nothing here can authorise or reassign a record. The
-// text of a driver's error may hold data, so it is kept out of the errors given on.
+// It promises: it reads in read-only transactions, each with one view of the data, only the columns and relations that
+// the mapping names, each value as text, untouched; it never asks the server to sort, and what a poll costs follows what
+// has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
+// procedure that the mapping names, and reads back what it wrote before it commits; it holds no statement that could
+// change or remove a row, so that nothing here can authorise or reassign a record. The text of a driver's error may hold
+// data, so it is kept out of the errors given on.
+//
+// SQLite, PostgreSQL and MariaDB are tested against real servers; SQL Server and Oracle are not: their statements and
+// binds are.
 package records
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
+	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
+	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
 	"drpd/core/daemon"
-	"drpd/core/drp"
 	"drpd/mapping"
 )
 
 // Dialect is what differs between engines.
 type Dialect struct {
-	Name  string
-	Quote func(identifier string) string
-	Dual  string // what a SELECT without a table names, where the engine wants a name
+	Name     string
+	Untested bool                       // against a live server
+	Bind     int                        // how a place for a value is written, in sqlx's words
+	Read     sql.TxOptions              // one view of the data, read-only where the driver can say so
+	Session  []string                   // said to each new reading connection's transaction
+	Text     func(column string) string // asks for a column as text, where the driver would guess; nil: as it is
+	OneByOne bool                       // no insert of several rows
+	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
+	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
+	Grants   func(g *grants) error      // says what the login may do with a table; nil: not looked at
+
+	executes func(g *grants) error // the same, with a procedure
+	index    finder                // whether a table has an index that begins with a column
+	unique   finder                // and one that is unique, of that column alone
+	open     func(dsn string) (*sql.DB, error)
+}
+
+// finder asks the catalogue about an index; a view is taken to have one, since that cannot be seen.
+type finder func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error)
+
+// dialects are the engines by their names in the configuration.
+var dialects = []Dialect{sqlite, postgres, mariadb, sqlserver, oracle}
+
+// Engines names the engines.
+func Engines() (out []string) {
+	for _, d := range dialects {
+		out = append(out, d.Name)
+	}
+	return out
 }
 
 // System is a record system.
 type System struct {
-	Name    string                                      // of the source, in the configuration
-	Also    func(ctx context.Context) ([]string, error) // children whose people are wanted though no form is about them
-	db      *sqlx.DB
-	dialect Dialect
-	m       *mapping.System
+	Name  string                                                    // of the source, in the configuration
+	Also  func(ctx context.Context, every bool) ([]string, error)   // children whose people are wanted: of open disputes, or of every one
+	Marks func(ctx context.Context) (map[string]daemon.Mark, error) // what the ledger holds of this source, by key
+
+	read, write *sqlx.DB
+	dialect     Dialect
+	m           *mapping.System
+	base        state             // at the cursor that was stored
+	next        *state            // at the cursor that was given and may have been stored
+	layouts     map[string]string // a value of each change column, to write others like it
 }
 
-// Close closes the connection.
-func (s *System) Close() error { return s.db.Close() }
+// Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
+// SQLite it is the path of the database. Nothing leaves this machine without TLS.
+func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
+	i := slices.IndexFunc(dialects, func(d Dialect) bool { return d.Name == engine })
+	if i < 0 {
+		return nil, fmt.Errorf("records %s: no such engine %q (%s)", name, engine, strings.Join(Engines(), ", "))
+	}
+	s := &System{Name: name, m: m, dialect: dialects[i], layouts: map[string]string{}}
+	db, err := s.connect(dsn)
+	s.read, s.write = db, db
+	return s, err
+}
+
+// WriteAs lets another login write, which need not be able to read what the first one reads.
+func (s *System) WriteAs(dsn string) (err error) {
+	s.write, err = s.connect(dsn)
+	return err
+}
+
+func (s *System) connect(dsn string) (*sqlx.DB, error) {
+	db, err := s.dialect.open(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("records %s: %w", s.Name, err)
+	}
+	return sqlx.NewDb(db, s.dialect.Name), nil
+}
+
+// Close closes the connections.
+func (s *System) Close() error {
+	if s.write != s.read {
+		return errors.Join(s.read.Close(), s.write.Close())
+	}
+	return s.read.Close()
+}
+
+// Live says whether the engine was tested against a live server.
+func (s *System) Live() bool { return !s.dialect.Untested }
 
 // broken wraps a driver's error without its text.
 type broken struct {
@@ -53,293 +120,149 @@ type broken struct {
 func (b *broken) Error() string { return b.what }
 func (b *broken) Unwrap() error { return b.err }
 
+// fail says what broke and, where the driver's error tells, what it means.
 func (s *System) fail(err error, format string, args ...any) error {
-	return &broken{fmt.Sprintf("records %s: ", s.Name) + fmt.Sprintf(format, args...), err}
-}
-
-func (s *System) quote(name string) string { return s.dialect.Quote(name) }
-
-// cursor remembers the digest of each form and of the people of each child, so that a row is given again only when
-// something in it has changed, whatever its change column says; what is missing has vanished.
-type cursor struct {
-	Seen map[string]string `json:"seen"`
-}
-
-// Poll gives the forms, and the people of their children, that are new or have changed or vanished.
-func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
-	c := cursor{Seen: make(map[string]string)}
-	if len(at) > 0 {
-		if err := json.Unmarshal(at, &c); err != nil {
-			return nil, nil, s.fail(err, "its cursor cannot be read")
+	what := fmt.Sprintf("records %s: ", s.Name) + fmt.Sprintf(format, args...)
+	if s.dialect.Means != nil {
+		if means := s.dialect.Means(err); means != "" {
+			what += ": " + means
 		}
 	}
-	if err := s.db.PingContext(ctx); err != nil {
-		return nil, nil, s.fail(err, "the record system does not answer: is it running, and are host, login and password right?")
+	return &broken{what, err}
+}
+
+const silent = "the record system does not answer: is it running, and are host, login and password right?"
+
+// errPlain says that a connection would not be private.
+var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say sslmode=verify-full (PostgreSQL), tls=true (MariaDB), encrypt=true (SQL Server), SSL=true (Oracle)")
+
+// errDSN says that a connection string cannot be read, and how one is written.
+func errDSN(like string) error {
+	return fmt.Errorf("the connection string cannot be read: write it as %s", like)
+}
+
+// local says whether a host is this machine, or a socket on it.
+func local(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback() || len(host) > 0 && host[0] == '/'
+}
+
+// view is one read-only look at the data.
+type view struct {
+	*System
+	ctx context.Context
+	tx  *sqlx.Tx
+}
+
+// look opens a view; it is closed by its Rollback.
+func (s *System) look(ctx context.Context) (*view, error) {
+	if err := s.read.PingContext(ctx); err != nil {
+		return nil, s.fail(err, silent)
 	}
-	forms, err := s.forms(ctx)
+	tx, err := s.read.BeginTxx(ctx, &s.dialect.Read)
 	if err != nil {
-		return nil, nil, err
+		return nil, s.fail(err, silent)
 	}
-	next := cursor{Seen: make(map[string]string)}
-	var out []drp.Evidence
-	add := func(key, version string, payload any) error {
-		body, err := json.Marshal(payload)
-		if err != nil {
-			return s.fail(err, "a row cannot be kept")
-		}
-		sum := sha256.Sum256(body)
-		digest := hex.EncodeToString(sum[:])
-		next.Seen[key] = digest[:16]
-		if c.Seen[key] == digest[:16] {
-			return nil
-		}
-		id := sha256.Sum256([]byte(s.Name + "\x00" + key + "\x00" + version + "\x00" + digest))
-		out = append(out, drp.Evidence{ID: "w" + hex.EncodeToString(id[:])[:31], Source: s.Name, Kind: drp.Row, Key: key, Version: version, Learned: now, Body: body})
-		return nil
-	}
-	children := make(map[string]bool)
-	for _, f := range forms {
-		if err := add(mapping.FormKey(f.Form[s.m.Forms.Key]), f.Form[s.m.Forms.Change], f); err != nil {
-			return nil, nil, err
-		}
-		for _, child := range append([]string{f.Form[s.m.Forms.Child]}, f.Children...) {
-			if child != "" {
-				children[child] = true
-			}
+	for _, say := range s.dialect.Session {
+		if _, err := tx.ExecContext(ctx, say); err != nil {
+			return nil, errors.Join(s.fail(err, "a reading cannot begin"), tx.Rollback())
 		}
 	}
-	if s.Also != nil {
-		more, err := s.Also(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, child := range more {
-			children[child] = true
-		}
-	}
-	people, err := s.people(ctx, slices.Sorted(maps.Keys(children)))
-	if err != nil {
-		return nil, nil, err
-	}
-	stamp := now.UTC().Format("2006-01-02T15:04:05.000Z")
-	for _, p := range people {
-		if err := add(mapping.PeopleKey(p.Child), stamp, p); err != nil {
-			return nil, nil, err
-		}
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.Seen)) {
-		if next.Seen[key] == "" && strings.HasPrefix(key, mapping.FormKey("")) {
-			if err := add(key, "~"+stamp, mapping.Record{Gone: true}); err != nil { // "~" sorts after every version
-				return nil, nil, err
-			}
-			delete(next.Seen, key)
-		}
-	}
-	nextCursor, err := json.Marshal(next)
-	return out, nextCursor, err
+	return &view{s, ctx, tx}, nil
 }
 
-func (s *System) forms(ctx context.Context) ([]mapping.Record, error) {
-	f := s.m.Forms
-	types := slices.Sorted(maps.Keys(f.Types))
-	query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.quote(f.Table), s.quote(f.Type), strings.TrimSuffix(strings.Repeat("?,", len(types)), ","))
-	args := make([]any, len(types))
-	for i, t := range types {
-		args[i] = t
-	}
-	rows, err := s.rows(ctx, f.Table, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(rows, func(a, b map[string]string) int { return strings.Compare(a[f.Key], b[f.Key]) })
-	out := make([]mapping.Record, 0, len(rows))
-	keys := make([]string, 0, len(rows))
-	for _, row := range rows {
-		if row[f.Key] == "" {
-			return nil, s.fail(errors.New("no key"), "table %s has a row without %s: the mapping must name its key", f.Table, f.Key)
-		}
-		keys = append(keys, row[f.Key])
-		out = append(out, mapping.Record{Form: row})
-	}
-	return out, s.details(ctx, keys, out)
+// part is a piece of a statement with its values.
+type part struct {
+	sql  string
+	args []any
 }
 
-// details reads what else belongs to forms: answers, reassignments, children.
-func (s *System) details(ctx context.Context, keys []string, into []mapping.Record) error {
-	if a := s.m.Answers; a != nil {
-		rows, err := s.of(ctx, a.Table, a.Form, keys)
-		if err != nil {
-			return err
-		}
-		for i, key := range keys {
-			into[i].Answers = make(map[string]string)
-			for _, r := range rows[key] {
-				into[i].Answers[r[a.Question]] = r[a.Answer]
-			}
-		}
+func (p part) and(q part) part {
+	if q.sql == "" {
+		return p
 	}
-	if m := s.m.Moves; m != nil {
-		rows, err := s.of(ctx, m.Table, m.Form, keys)
-		if err != nil {
-			return err
-		}
-		for i, key := range keys {
-			into[i].Moves = sortedBy(rows[key], m.On, m.By, m.To)
-		}
-	}
-	if c := s.m.Children; c != nil {
-		rows, err := s.of(ctx, c.Table, c.Form, keys)
-		if err != nil {
-			return err
-		}
-		for i, key := range keys {
-			for _, r := range rows[key] {
-				into[i].Children = append(into[i].Children, r[c.Child])
-			}
-			slices.Sort(into[i].Children)
-		}
-	}
-	return nil
+	return part{p.sql + " AND " + q.sql, append(slices.Clone(p.args), q.args...)}
 }
 
-// people reads who works with each child, and the child's own row where the mapping names one.
-func (s *System) people(ctx context.Context, children []string) ([]mapping.People, error) {
-	p := s.m.People
-	workers, err := s.of(ctx, p.Table, p.Child, children)
-	if err != nil {
-		return nil, err
+// in compares a column with values.
+func in(column string, values []string) part {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
 	}
-	selves := make(map[string][]map[string]string)
-	if own := s.m.Person; own != nil {
-		if selves, err = s.of(ctx, own.Table, own.Child, children); err != nil {
-			return nil, err
-		}
-	}
-	var out []mapping.People
-	for _, child := range children {
-		one := mapping.People{Child: child, Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
-		if own := selves[child]; len(own) > 0 {
-			one.Self = own[0]
-		}
-		out = append(out, one)
-	}
-	return out, nil
+	return part{column + " IN (" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", args}
 }
 
-func alike(a, b string) bool {
-	return strings.EqualFold(strings.TrimRight(a, " "), strings.TrimRight(b, " "))
+func from(r mapping.Relation, as string) string {
+	if r.Query != "" {
+		return "(" + strings.TrimSpace(r.Query) + ") " + as
+	}
+	return r.Table + " " + as
 }
 
-func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
-	key := func(r map[string]string) string {
-		var b strings.Builder
-		for _, c := range columns {
-			b.WriteString(r[c])
+// columns lists columns to read, as text where the engine must be asked for it.
+func (s *System) columns(names []string) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = "q." + n
+		if s.dialect.Text != nil && s.m.Dated(n) {
+			out[i] = s.dialect.Text(out[i])
 		}
-		return b.String()
 	}
-	slices.SortFunc(rows, func(a, b map[string]string) int { return strings.Compare(key(a), key(b)) })
-	return rows
+	return strings.Join(out, ", ")
 }
 
-const atOnce = 200 // keys in one statement: every engine takes so many
-
-// of reads the rows of a table whose column holds one of the keys, by key.
-func (s *System) of(ctx context.Context, table, column string, keys []string) (map[string][]map[string]string, error) {
-	out := make(map[string][]map[string]string)
-	for some := range slices.Chunk(keys, atOnce) {
-		args := make([]any, len(some))
-		for i, k := range some {
-			args[i] = k
-		}
-		query := fmt.Sprintf("SELECT * FROM %s WHERE %s IN (%s)", s.quote(table), s.quote(column), strings.TrimSuffix(strings.Repeat("?,", len(some)), ","))
-		rows, err := s.rows(ctx, table, query, args...)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			key := r[column]
-			if i := slices.IndexFunc(some, func(k string) bool { return alike(k, key) }); i >= 0 && !slices.Contains(some, key) {
-				key = some[i] // the engine compares without case or spaces at the end, and so found it
-			}
-			out[key] = append(out[key], r)
-		}
-	}
-	return out, nil
+// selects reads columns of a relation.
+func (s *System) selects(n mapping.Named, columns []string, where part) part {
+	return part{"SELECT " + s.columns(columns) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
 }
 
-// rows reads a result with every value as text.
-func (s *System) rows(ctx context.Context, table, query string, args ...any) (out []map[string]string, err error) {
-	rows, err := s.db.QueryxContext(ctx, s.db.Rebind(query), args...) //nolint:sqlclosecheck // closed below, with its error
-	if err != nil {
-		return nil, s.fail(err, "table %s cannot be read: is its name right, and may this login read it?", table)
+// ours are the forms that drpd reads: of the types that the mapping names, about nobody who is to be left out.
+func (s *System) ours() part {
+	out := in("q."+s.m.Forms.Type, s.types())
+	if len(s.m.LeaveOut) == 0 {
+		return out
 	}
-	defer func() {
-		if e := rows.Close(); e != nil && err == nil {
-			err = s.fail(e, "table %s: the reading broke off", table)
-		}
-	}()
-	for rows.Next() {
-		raw := make(map[string]any)
-		if err := rows.MapScan(raw); err != nil {
-			return nil, s.fail(err, "table %s: a row cannot be read", table)
-		}
-		row := make(map[string]string, len(raw))
-		for name, v := range raw {
-			row[name] = text(v)
-		}
-		out = append(out, row)
+	if s.m.Forms.Child != "" {
+		return out.and(s.known("q." + s.m.Forms.Child))
 	}
-	if err := rows.Err(); err != nil {
-		return nil, s.fail(err, "table %s: the reading broke off", table)
-	}
-	return out, nil
+	c := s.m.Children
+	mine := "FROM " + from(c.Relation, "c") + " WHERE c." + c.Form + " = q." + s.m.Forms.Key
+	some := part{"SELECT 1 " + mine, nil}.and(s.known("c." + c.Child))
+	return out.and(part{"(NOT EXISTS (SELECT 1 " + mine + ") OR EXISTS (" + some.sql + "))", some.args})
 }
 
-func text(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return ""
-	case []byte:
-		return string(v)
-	case time.Time:
-		return v.Format("2006-01-02 15:04:05")
+// known leaves out the people whom the mapping leaves out.
+func (s *System) known(child string) (out part) {
+	for i, l := range s.m.LeaveOut {
+		as := fmt.Sprintf("l%d", i)
+		values := in(as+"."+l.Column, l.Values)
+		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + as + "." + l.Person + " = " + child + " AND " + values.sql + ")", values.args}
+		if out.sql == "" {
+			out = one
+			continue
+		}
+		out = out.and(one)
 	}
-	return fmt.Sprint(v)
+	return out
 }
 
-// WriteNote inserts a case note unless one with its reference is there, and reads it back.
-func (s *System) WriteNote(ctx context.Context, n daemon.Note) error {
-	t := s.m.Notes
-	c := t.Columns
-	columns := []string{c["reference"], c["child"], c["type"], c["text"], c["author"], c["on"]}
-	quoted := make([]string, len(columns))
-	for i, name := range columns {
-		quoted[i] = s.quote(name)
+func (s *System) types() []string {
+	out := make([]string, 0, len(s.m.Forms.Types))
+	for t := range s.m.Forms.Types {
+		out = append(out, t)
 	}
-	query := fmt.Sprintf("INSERT INTO %s (%s) SELECT ?, ?, ?, ?, ?, ?%s WHERE NOT EXISTS (SELECT 1 FROM %s WHERE %s = ?)",
-		s.quote(t.Table), strings.Join(quoted, ", "), s.dialect.Dual, s.quote(t.Table), s.quote(c["reference"]))
-	tx, err := s.db.BeginTxx(ctx, nil)
-	if err != nil {
-		return s.fail(err, "the record system does not answer")
-	}
-	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
-	if _, err := tx.ExecContext(ctx, tx.Rebind(query), n.Reference, n.Child, n.Type, n.Text, systemAuthor, n.On.String(), n.Reference); err != nil {
-		return s.fail(err, "a case note cannot be written to %s: may this login insert there?", t.Table)
-	}
-	var back string
-	read := fmt.Sprintf("SELECT %s FROM %s WHERE %s = ?", s.quote(c["text"]), s.quote(t.Table), s.quote(c["reference"]))
-	if err := tx.GetContext(ctx, &back, tx.Rebind(read), n.Reference); err != nil {
-		return s.fail(err, "the case note just written to %s cannot be read back", t.Table)
-	}
-	if err := tx.Commit(); err != nil {
-		return s.fail(err, "the case note could not be committed")
-	}
-	if back != n.Text {
-		return daemon.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is there already, with another text, or %s cut it short", t.Table)}
-	}
-	return nil
+	slices.Sort(out)
+	return out
 }
 
-// systemAuthor is the author of a case note: never a person.
-const systemAuthor = "drpd (automatic)"
+// belongs keeps the rows of a detail that belong to our forms.
+func (s *System) belongs(n mapping.Named) part {
+	f := s.m.FormRelation()
+	types := in("f."+s.m.Forms.Type, s.types())
+	out := part{"q." + n.Key + " IN (SELECT f." + f.Key + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
+	if c := s.m.Children; c != nil && fmt.Sprint(n.Path[0]) == "children" {
+		out = out.and(s.known("q." + c.Child))
+	}
+	return out
+}

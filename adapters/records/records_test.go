@@ -43,15 +43,14 @@ type council struct {
 // engine is a database engine that the suite runs on: SQLite always, the servers where a variable names one.
 type engine struct {
 	name  string
-	mark  string // around a name
 	dsn   string // of a server
 	fresh func(t *testing.T, e engine) (*sqlx.DB, func(m *mapping.System) (*records.System, error))
 }
 
 var engines = []engine{
-	{"sqlite", `"`, "", freshSQLite},
-	{"postgres", `"`, os.Getenv("DRPD_TEST_POSTGRES"), freshPostgres},
-	{"mariadb", "`", os.Getenv("DRPD_TEST_MARIADB"), freshMariaDB},
+	{"sqlite", "", freshSQLite},
+	{"postgres", os.Getenv("DRPD_TEST_POSTGRES"), freshPostgres},
+	{"mariadb", os.Getenv("DRPD_TEST_MARIADB"), freshMariaDB},
 }
 
 func each(t *testing.T, test func(t *testing.T, e engine)) {
@@ -73,7 +72,7 @@ func freshSQLite(t *testing.T, _ engine) (*sqlx.DB, func(*mapping.System) (*reco
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sqlx.NewDb(raw, "sqlite3"), func(m *mapping.System) (*records.System, error) { return records.OpenSQLite("care-first", path, m) }
+	return sqlx.NewDb(raw, "sqlite3"), func(m *mapping.System) (*records.System, error) { return records.Open("sqlite", "care-first", path, m) }
 }
 
 var databases atomic.Int64
@@ -110,7 +109,7 @@ func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*re
 		t.Fatal(err)
 	}
 	return db, func(m *mapping.System) (*records.System, error) {
-		return records.OpenPostgres("care-first", u.String(), m)
+		return records.Open("postgres", "care-first", u.String(), m)
 	}
 }
 
@@ -126,7 +125,7 @@ func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*rec
 		t.Fatal(err)
 	}
 	return db, func(m *mapping.System) (*records.System, error) {
-		return records.OpenMariaDB("care-first", c.FormatDSN(), m)
+		return records.Open("mariadb", "care-first", c.FormatDSN(), m)
 	}
 }
 
@@ -145,7 +144,7 @@ func open(t *testing.T, e engine, change func(*mapping.System)) council {
 			c.exec(t, statement)
 		}
 	}
-	m, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	m, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,19 +159,13 @@ func open(t *testing.T, e engine, change func(*mapping.System)) council {
 	return c
 }
 
-var columnNames = regexp.MustCompile(`\b([A-Z][A-Z0-9]*_[A-Z0-9_]+|STATE|ANSWER|EMAIL|TEAM|INITIALS|RESTRICTED)\b`)
-
 // said puts a statement of the demo's schema into the engine's own words.
 func (c council) said(query string) string {
 	if c.engine.name == "mariadb" { // a key wants a length there
 		query = strings.ReplaceAll(query, "NOTE_TEXT TEXT", "NOTE_TEXT LONGTEXT")
 		query = regexp.MustCompile(`\bTEXT\b`).ReplaceAllString(query, "VARCHAR(190)")
 	}
-	quoted := strings.Split(query, "'")
-	for i := 0; i < len(quoted); i += 2 { // outside of strings
-		quoted[i] = columnNames.ReplaceAllString(quoted[i], c.engine.mark+"$1"+c.engine.mark)
-	}
-	return c.db.Rebind(strings.Join(quoted, "'"))
+	return c.db.Rebind(query)
 }
 
 func (c council) exec(t *testing.T, query string, args ...any) {
@@ -184,12 +177,17 @@ func (c council) exec(t *testing.T, query string, args ...any) {
 
 func (c council) form(t *testing.T, id string) {
 	t.Helper()
-	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES (?, 'DRP', '20401', 'Reassigned', '2026-03-02 09:00:00', '2026-03-02', 'w-101', 'w-131')`, id)
+	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES (?, 'DRP', '20401', 'Reassigned', '2026-03-02 11:55:00', '2026-03-02', 'w-101', 'w-131')`, id)
 }
 
 func (c council) poll(t *testing.T, cursor []byte) ([]drp.Evidence, []byte) {
 	t.Helper()
-	batch, next, err := c.Poll(t.Context(), cursor, noon)
+	return c.pollAt(t, cursor, noon)
+}
+
+func (c council) pollAt(t *testing.T, cursor []byte, now time.Time) ([]drp.Evidence, []byte) {
+	t.Helper()
+	batch, next, err := c.Poll(t.Context(), cursor, now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,7 +222,9 @@ func keys(batch []drp.Evidence) (out []string) {
 	return out
 }
 
-// A row is given once, again when anything in it or belonging to it has changed, and once more when it vanishes.
+// A row is given once, and again when anything in it or belonging to it has changed: at once where a change column says
+// so, within the hour where it was committed late or has vanished, with the day's look at everything where the change
+// column lies. It is given once more when it vanishes, and when it comes back.
 func TestPoll(t *testing.T) { each(t, testPoll) }
 
 func testPoll(t *testing.T, e engine) {
@@ -238,32 +238,68 @@ func testPoll(t *testing.T, e engine) {
 	if got := keys(batch); !slices.Equal(got, []string{"form/5001", "people/20401"}) {
 		t.Fatalf("first: %v", got)
 	}
-	if batch, _ := c.poll(t, cursor); len(batch) != 0 {
-		t.Errorf("unchanged, and given again: %v", keys(batch))
-	}
-	for what, change := range map[string]string{
-		"a column whose change column lies": `UPDATE CF_FORMS SET RAISED_ON = '2026-03-01'`,
-		"an answer":                         `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', 'x')`,
-		"a reassignment":                    `INSERT INTO CF_REASSIGNMENTS VALUES ('5001', '2026-03-03', 'w-101', 'w-201')`,
-		"a sibling":                         `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20402')`,
+	now := noon
+	var versions []string
+	for _, step := range []struct {
+		what, change string
+		after        time.Duration
+		given        bool
+	}{
+		{"nothing", "", time.Minute, false},
+		{"a change that the change column tells", `UPDATE CF_FORMS SET RAISED_ON = '2026-03-01', UPDATED_AT = '2026-03-02 12:01:30' WHERE FORM_ID = '5001'`, time.Minute, true},
+		{"a reassignment, which has a change column of its own", `INSERT INTO CF_REASSIGNMENTS VALUES ('5001', '2026-03-02', 'w-101', 'w-201')`, time.Minute, true},
+		{"a form that was committed late", `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5001b', 'DRP', '20401', 'Draft', '2026-03-02 07:00:00')`, time.Minute, false},
+		{"the same, within the hour", "", time.Hour, true},
+		{"a column whose change column lies", `UPDATE CF_FORMS SET RAISED_ON = '2026-02-27' WHERE FORM_ID = '5001b'`, time.Hour, false},
+		{"the same, on the next day", "", 12 * time.Hour, true},
+		{"an answer without any change column", `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', 'x')`, time.Hour, false},
+		{"the same, on the next day", "", 24 * time.Hour, true},
+		{"a sibling, on the next day", `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20402')`, 24 * time.Hour, true},
+		{"nothing, with everything read", "", 24 * time.Hour, false},
 	} {
-		c.exec(t, change)
+		if step.change != "" {
+			c.exec(t, step.change)
+		}
+		now = now.Add(step.after)
 		var batch []drp.Evidence
-		if batch, cursor = c.poll(t, cursor); !slices.Contains(keys(batch), "form/5001") {
-			t.Errorf("%s has changed, and the row is not given: %v", what, keys(batch))
+		if batch, cursor = c.pollAt(t, cursor, now); slices.ContainsFunc(keys(batch), func(k string) bool { return strings.HasPrefix(k, "form/5001") }) != step.given {
+			t.Errorf("%s: given %v, want the form: %v", step.what, keys(batch), step.given)
+		}
+		for _, ev := range batch {
+			if ev.Key == "form/5001" {
+				versions = append(versions, ev.Version)
+			}
 		}
 	}
-	c.exec(t, `DELETE FROM CF_FORMS WHERE FORM_ID = '5001'`)
-	batch, cursor = c.poll(t, cursor)
-	i := slices.IndexFunc(batch, func(ev drp.Evidence) bool { return ev.Key == "form/5001" })
-	if i < 0 {
-		t.Fatal("a row vanished and nothing says so")
+	c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'WAS-DRP' WHERE FORM_ID = '5001'`)
+	for i, want := range []bool{true, false} {
+		now = now.Add(time.Hour)
+		batch, cursor = c.pollAt(t, cursor, now)
+		at := slices.IndexFunc(batch, func(ev drp.Evidence) bool { return ev.Key == "form/5001" })
+		if at >= 0 != want {
+			t.Fatalf("poll %d after it vanished: %v", i, keys(batch))
+		}
+		if at < 0 {
+			continue
+		}
+		versions = append(versions, batch[at].Version)
+		if r := c.m.ReadRow(batch[at], workday.DateOf(noon)); !r.Record.Gone {
+			t.Errorf("%+v", r.Record)
+		}
 	}
-	if r := c.m.ReadRow(batch[i], workday.DateOf(noon)); !r.Record.Gone {
-		t.Errorf("%+v", r.Record)
+	c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'DRP' WHERE FORM_ID = '5001'`)
+	for _, change := range []string{"", `UPDATE CF_FORMS SET HELD_BY = 'w-202', UPDATED_AT = '2026-03-06 12:00:00' WHERE FORM_ID = '5001'`} {
+		if change != "" {
+			c.exec(t, change)
+		}
+		now = now.Add(time.Hour)
+		if batch, cursor = c.pollAt(t, cursor, now); len(batch) == 0 || batch[0].Key != "form/5001" {
+			t.Fatalf("it is back, and not given: %v", keys(batch))
+		}
+		versions = append(versions, batch[0].Version)
 	}
-	if batch, _ := c.poll(t, cursor); slices.Contains(keys(batch), "form/5001") {
-		t.Error("it vanishes again at every poll")
+	if !slices.IsSorted(versions) || len(slices.Compact(slices.Clone(versions))) != len(versions) {
+		t.Errorf("versions that do not rise: %q", versions)
 	}
 }
 
@@ -273,7 +309,11 @@ func TestOneRowAForm(t *testing.T) { each(t, testOneRowAForm) }
 func testOneRowAForm(t *testing.T, e engine) {
 	t.Helper()
 	tall := open(t, e, nil)
-	wide := open(t, e, func(m *mapping.System) { m.Answers, m.Moves, m.Children = nil, nil, nil })
+	wide := open(t, e, func(m *mapping.System) {
+		m.Answers, m.Moves, m.Children, m.Forms.Columns = nil, nil, nil, nil
+		m.Subject, m.Fields = mapping.SubjectColumns{}, map[string]string{"desired": "DRP_DESIRED"}
+		m.Facts = slices.DeleteFunc(m.Facts, func(f mapping.RowFact) bool { return f.Fact != drp.Raised && f.On != "DRP_S1_DISCUSSED" })
+	})
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_DESIRED TEXT`)
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_S1_DISCUSSED TEXT`)
 	for _, c := range []council{tall, wide} {
@@ -304,7 +344,7 @@ func TestErrors(t *testing.T) { each(t, testErrors) }
 
 func testErrors(t *testing.T, e engine) {
 	t.Helper()
-	c := open(t, e, func(m *mapping.System) { m.Answers.Table = "CF_RENAMED" })
+	c := open(t, e, func(m *mapping.System) { m.Answers[0].Table = "CF_RENAMED" })
 	c.form(t, "5001")
 	_, _, err := c.Poll(t.Context(), nil, noon)
 	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: is its name right, and may this login read it?" {
@@ -322,6 +362,9 @@ func testErrors(t *testing.T, e engine) {
 
 var changes = regexp.MustCompile(`(?i)\b(update|delete|merge|replace into|drop|alter|truncate|exec|call)\b`)
 
+// harmless are words of privileges alone, settings of a session, and the call of the procedure that the mapping names.
+var harmless = regexp.MustCompile("^\"(UPDATE|DELETE)\"$|^[\"`]ALTER SESSION SET NLS_|^\"ALTER SESSION SET TIME_ZONE|^\"(CALL|EXEC) %s")
+
 // No statement of this package changes or removes a row: nothing here can authorise or reassign a record.
 func TestNoStatementChanges(t *testing.T) {
 	files, err := filepath.Glob("*.go")
@@ -337,7 +380,7 @@ func TestNoStatementChanges(t *testing.T) {
 			t.Fatal(err)
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && changes.MatchString(lit.Value) {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING && changes.MatchString(harmless.ReplaceAllString(lit.Value, "")) {
 				t.Errorf("%s holds a statement that changes, such as UPDATE: %s", name, lit.Value)
 			}
 			return true
@@ -347,8 +390,8 @@ func TestNoStatementChanges(t *testing.T) {
 
 // Nothing leaves the machine without TLS, and a connection string is told nobody.
 func TestTLS(t *testing.T) {
-	postgres := func(dsn string) error { _, err := records.OpenPostgres("r", dsn, nil); return err }
-	mariadb := func(dsn string) error { _, err := records.OpenMariaDB("r", dsn, nil); return err }
+	postgres := func(dsn string) error { _, err := records.Open("postgres", "r", dsn, nil); return err }
+	mariadb := func(dsn string) error { _, err := records.Open("mariadb", "r", dsn, nil); return err }
 	for _, tt := range []struct {
 		open func(string) error
 		dsn  string
@@ -380,15 +423,15 @@ func TestTLS(t *testing.T) {
 
 // A server that does not answer is said to be one, and not a table with a wrong name.
 func TestNoServer(t *testing.T) {
-	m, err := mapping.LoadSystem(mapping.Shipped, "systems/carefirst.yaml")
+	m, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
-	postgres, err := records.OpenPostgres("r", "postgres://u:Canary@127.0.0.1:1/x?sslmode=disable&connect_timeout=2", m)
+	postgres, err := records.Open("postgres", "r", "postgres://u:Canary@127.0.0.1:1/x?sslmode=disable&connect_timeout=2", m)
 	if err != nil {
 		t.Fatal(err)
 	}
-	mariadb, err := records.OpenMariaDB("r", "u:Canary@tcp(127.0.0.1:1)/x?timeout=2s", m)
+	mariadb, err := records.Open("mariadb", "r", "u:Canary@tcp(127.0.0.1:1)/x?timeout=2s", m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,30 +1,41 @@
 package records
 
 import (
-	"fmt"
+	"database/sql"
+	"errors"
 	"net/url"
-	"strings"
 
 	"github.com/jmoiron/sqlx"
+	"github.com/ncruces/go-sqlite3"
 	"github.com/ncruces/go-sqlite3/driver" // the SQLite engine, without cgo
-
-	"drpd/mapping"
 )
 
-// OpenSQLite opens a record system in an SQLite file that exists.
-func OpenSQLite(name, path string, m *mapping.System) (*System, error) {
-	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)&_txlock=immediate"}).String()
-	raw, err := driver.Open(dsn)
-	if err != nil {
-		return nil, fmt.Errorf("records %s: the database file cannot be opened", name)
-	}
-	db := sqlx.NewDb(raw, "sqlite3")
-	return &System{Name: name, db: db, m: m, dialect: Dialect{Name: "sqlite", Quote: quoted(`"`)}}, nil
+var sqlite = Dialect{
+	Name: "sqlite", Bind: sqlx.QUESTION, Means: sqliteMeans,
+	Read:  sql.TxOptions{ReadOnly: true}, // a file that nobody changes while it is read
+	index: sqliteIndex(false), unique: sqliteIndex(true),
+	open: func(path string) (*sql.DB, error) {
+		dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)"}).String()
+		db, err := driver.Open(dsn)
+		if err != nil {
+			return nil, errors.New("the database file cannot be opened")
+		}
+		return db, nil
+	},
 }
 
-// quoted puts each part of a name between marks, so that it is taken letter for letter.
-func quoted(mark string) func(string) string {
-	return func(s string) string {
-		return mark + strings.ReplaceAll(strings.ReplaceAll(s, mark, mark+mark), ".", mark+"."+mark) + mark
+func sqliteMeans(err error) string {
+	switch {
+	case errors.Is(err, sqlite3.FULL):
+		return "its disk is full"
+	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
+		return "somebody else holds a lock on it; it is tried again"
+	case errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.PERM):
+		return "this account may not write there"
+	case errors.Is(err, sqlite3.CANTOPEN):
+		return "its file is not there, or this account may not open it"
+	case errors.Is(err, sqlite3.CORRUPT), errors.Is(err, sqlite3.NOTADB):
+		return "the file is damaged, or no SQLite database"
 	}
+	return ""
 }

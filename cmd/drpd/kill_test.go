@@ -75,10 +75,10 @@ func (k killLedger) Decide(ctx context.Context, b []daemon.Decided) error {
 	return err
 }
 
-func (k killNotes) WriteNote(ctx context.Context, n daemon.Note) error {
-	err := k.NoteWriter.WriteNote(ctx, n)
+func (k killNotes) WriteNotes(ctx context.Context, n []daemon.Note) []error {
+	errs := k.NoteWriter.WriteNotes(ctx, n)
 	k.pass(arrows[4])
-	return err
+	return errs
 }
 
 func (k killMail) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {

@@ -73,7 +73,7 @@ func prepare(name string) (*parts, error) {
 	p.policies, err = policy.Load(policyFS(c), over...)
 	keep(err)
 	fsys, file := shippedOr(c, "systems", c.Records.Mapping)
-	p.mapping.System, err = mapping.LoadSystem(fsys, file)
+	p.mapping.System, err = mapping.LoadSystem(fsys, file, london())
 	keep(err)
 	for _, f := range c.Forms {
 		fsys, file := shippedOr(c, "forms", f)
@@ -280,17 +280,28 @@ func keepReport(c *config.Config) func(name string, data []byte) error {
 // openRecordSystem opens the record system by its engine.
 func openRecordSystem(c *config.Config, m *mapping.System) (*records.System, error) {
 	r := c.Records
-	if r.DSNFile == "" {
-		return records.OpenSQLite(r.Name, c.Path(r.File), m)
+	if m.Notes.Way == mapping.WayInsert && !m.Demo && r.Agreed == "" {
+		return nil, fmt.Errorf("records %s: mapping %s inserts into the supplier's own table: say records.supplier_agreed with the reference of the agreement, or take another way", r.Name, m.Name)
 	}
-	dsn, err := host.Secret(c.Path(r.DSNFile))
+	dsn := c.Path(r.File)
+	if r.DSNFile != "" {
+		var err error
+		if dsn, err = host.Secret(c.Path(r.DSNFile)); err != nil {
+			return nil, fmt.Errorf("records %s: %w", r.Name, err)
+		}
+	}
+	s, err := records.Open(r.Engine, r.Name, dsn, m)
+	if err != nil || r.WriteDSNFile == "" {
+		return s, err
+	}
+	write, err := host.Secret(c.Path(r.WriteDSNFile))
 	if err != nil {
-		return nil, fmt.Errorf("records %s: %w", r.Name, err)
+		return nil, errors.Join(fmt.Errorf("records %s: %w", r.Name, err), s.Close())
 	}
-	if r.Engine == "postgres" {
-		return records.OpenPostgres(r.Name, dsn, m)
+	if err := s.WriteAs(write); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
-	return records.OpenMariaDB(r.Name, dsn, m)
+	return s, nil
 }
 
 // wired is a daemon with what must be closed after it.
@@ -315,11 +326,12 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		return nil, errors.Join(err, led.Close())
 	}
 	sys.Also = led.Children
+	sys.Marks = func(ctx context.Context) (map[string]daemon.Mark, error) { return led.Marks(ctx, c.Records.Name) }
 	zone := london()
 	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
 	d := &daemon.Daemon{
 		Feeds: []daemon.Feed{
-			{Name: c.Records.Name, Source: sys, Read: p.mapping.System.ReadRow},
+			{Name: c.Records.Name, Source: sys, Lag: p.mapping.System.Lag, Read: p.mapping.System.ReadRow},
 			{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
 				Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
 					return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)

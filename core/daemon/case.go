@@ -17,9 +17,18 @@ type around struct {
 	known []drp.Known
 }
 
+// longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
+// is unknown, not silence: no automatic escalation rests on it.
+const longLag = 12 * time.Hour
+
 func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 	if a.gaps, err = d.Ledger.Gaps(ctx); err != nil {
 		return a, err
+	}
+	for _, f := range d.Feeds {
+		if f.Lag >= longLag {
+			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone))})
+		}
 	}
 	a.known, err = d.Ledger.Known(ctx)
 	return a, err

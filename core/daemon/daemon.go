@@ -12,6 +12,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -29,7 +30,8 @@ import (
 // Feed is a named source with its reader. Read is total and does no I/O: it runs on what is stored.
 type Feed struct {
 	Name   string
-	Source Source
+	Source Source        // nil: nothing new comes from it, and what came before is still read
+	Lag    time.Duration // how far what it gives may be behind
 	Read   func(ev drp.Evidence, learned workday.Date) drp.Reading
 }
 
@@ -195,7 +197,17 @@ func (d *Daemon) poll(ctx context.Context, r *Report) error {
 		if err != nil {
 			return err
 		}
+		if f.Source == nil { // a system of which only what was read before is wanted
+			continue
+		}
 		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
+		var remark Remark
+		if errors.As(err, &remark) {
+			err = nil
+		}
+		if err := d.remark(ctx, f.Name, remark.Err); err != nil {
+			return err
+		}
 		if err != nil {
 			d.Log.Error("source cannot be read", "source", f.Name, "error", err)
 			if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
@@ -212,6 +224,25 @@ func (d *Daemon) poll(ctx context.Context, r *Report) error {
 		r.Polled += len(batch)
 	}
 	return nil
+}
+
+// remark keeps what is to be looked at beside what a source gave, and tells the operator when that is new.
+func (d *Daemon) remark(ctx context.Context, source string, err error) error {
+	says := ""
+	if err != nil {
+		says = err.Error()
+	}
+	name := SettingRemark + source
+	if before, err := d.Ledger.Setting(ctx, name); err != nil || before == says {
+		return err
+	}
+	if says != "" {
+		d.Log.Warn("the source wants looking at", "source", source, "error", says)
+		if err := d.tell(ctx, says, "remark", source+"/"+d.today().String()+"/"+says, false); err != nil {
+			return err
+		}
+	}
+	return d.Ledger.SetSetting(ctx, name, says, "drpd", d.Now())
 }
 
 // read understands stored evidence; it can run at any time and again.

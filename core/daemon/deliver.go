@@ -23,8 +23,9 @@ const operator = policy.Operator
 const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 const (
-	maxResends = 1  // of a message whose fate is unknown
-	groupSize  = 20 // attempts whose receipts are stored together
+	maxResends = 1   // of a message whose fate is unknown
+	groupSize  = 20  // attempts whose receipts are stored together
+	notesSize  = 100 // case notes, which are written together
 )
 
 // deliver sends what is to go and says how much it tried.
@@ -57,12 +58,22 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 		return 0, err
 	}
 	n := 0
-	for group := range slices.Chunk(batch, groupSize) {
-		claimed, err := d.group(ctx, group, r, sent)
-		if err != nil {
-			return n, err
+	slices.SortStableFunc(batch, func(a, b attempt) int { return b.note() - a.note() })
+	notes := 0
+	for _, a := range batch {
+		notes += a.note()
+	}
+	for _, part := range []struct {
+		batch []attempt
+		size  int
+	}{{batch[:notes], notesSize}, {batch[notes:], groupSize}} {
+		for group := range slices.Chunk(part.batch, part.size) {
+			claimed, err := d.group(ctx, group, r, sent)
+			if err != nil {
+				return n, err
+			}
+			n += claimed
 		}
-		n += claimed
 	}
 	return n, nil
 }
@@ -74,6 +85,14 @@ type attempt struct {
 	policy *policy.Policy
 	stored Stored
 	known  drp.Life // what became of it, where the archive already says so
+}
+
+// note is 1 for a case note.
+func (a attempt) note() int {
+	if a.Kind == drp.CaseNote {
+		return 1
+	}
+	return 0
 }
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
@@ -203,12 +222,18 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 	if err != nil {
 		return 0, err
 	}
+	written := d.notes(ctx, batch, claimed)
 	var settled []Settled
 	for i, a := range batch {
 		if !claimed[i] {
 			continue
 		}
-		err := d.attempt(ctx, a, r, sent)
+		err := written[i]
+		if a.Kind != drp.CaseNote {
+			err = d.attempt(ctx, a, r, sent)
+		} else if err == nil {
+			r.Written++
+		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err() // its fate is unknown: the next run looks
 		}
@@ -229,6 +254,32 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 	return len(settled), d.Ledger.Settle(ctx, settled)
 }
 
+// notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not
+// known is simply written again.
+func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []error {
+	errs := make([]error, len(batch))
+	var notes []Note
+	var at []int
+	for i, a := range batch {
+		if !claimed[i] || a.Kind != drp.CaseNote {
+			continue
+		}
+		text, err := d.Writer.Note(a.policy, a.Effect)
+		if err != nil {
+			errs[i] = Permanent{err}
+			continue
+		}
+		notes, at = append(notes, Note{Reference: a.Key, Child: a.Child, Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+	}
+	if len(notes) == 0 {
+		return errs
+	}
+	for i, err := range d.Notes.WriteNotes(ctx, notes) {
+		errs[at[i]] = err
+	}
+	return errs
+}
+
 // attempt makes one delivery. Case notes and copies are idempotent by their reference, so that one whose fate is not
 // known is simply made again.
 func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) error {
@@ -242,16 +293,6 @@ func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) e
 		}
 		r.Sent++
 		return nil
-	case a.Kind == drp.CaseNote:
-		text, err := d.Writer.Note(a.policy, a.Effect)
-		if err != nil {
-			return Permanent{err}
-		}
-		err = d.Notes.WriteNote(ctx, Note{Reference: a.Key, Child: a.Child, Type: a.NoteType, Text: text, On: a.On})
-		if err == nil {
-			r.Written++
-		}
-		return err
 	}
 	data, ok := d.formBytes(a.stored, a.Form)
 	if !ok {
@@ -418,6 +459,8 @@ const (
 	settingPaused = "paused"
 	settingGuard  = "guard"
 	settingDay    = "last day"
+
+	SettingRemark = "remark/" // and the source: what is to be looked at there
 )
 
 // gatekeeper asks the gates, in order, whether an effect may go.

@@ -18,10 +18,19 @@ type Source interface {
 	Poll(ctx context.Context, cursor []byte, now time.Time) (batch []drp.Evidence, next []byte, err error)
 }
 
+// Remark is an error beside which a batch is whole: something at the source that a person should look at.
+type Remark struct{ Err error }
+
+func (r Remark) Error() string { return r.Err.Error() }
+func (r Remark) Unwrap() error { return r.Err }
+
+// Mark is the newest evidence of one row that the ledger holds.
+type Mark struct{ Version, ID string }
+
 // NoteWriter writes case notes. It inserts where nothing with the reference is there yet, and reads back what it wrote;
-// it changes and removes nothing.
+// it changes and removes nothing. It gives an error, or nil, for each note: one that cannot be written keeps no other.
 type NoteWriter interface {
-	WriteNote(ctx context.Context, n Note) error
+	WriteNotes(ctx context.Context, notes []Note) []error
 }
 
 // Note is a case note on one child's record.

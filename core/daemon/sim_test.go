@@ -252,15 +252,23 @@ func (c chaosLedger) Hold(ctx context.Context, key, gate, why string, now time.T
 	return c.around("hold", func() error { c.w.count["held by "+gate]++; return c.Ledger.Hold(ctx, key, gate, why, now) })
 }
 
-// WriteNote fails, refuses or crashes at times.
-func (w *world) WriteNote(ctx context.Context, n daemon.Note) error {
+// WriteNotes fails, refuses or crashes at times, also between two notes.
+func (w *world) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
+	errs := make([]error, len(notes))
+	for i, n := range notes {
+		errs[i] = w.writeNote(ctx, n)
+	}
+	return errs
+}
+
+func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
 	if strings.Contains(n.Text, canary) {
 		w.fail("a case note holds private text: %s", n.Text)
 	}
 	if err := w.trouble("note"); err != nil {
 		return err
 	}
-	if err := w.notes.WriteNote(ctx, n); err != nil {
+	if err := w.notes.WriteNotes(ctx, []daemon.Note{n})[0]; err != nil {
 		return err
 	}
 	return w.after("note")

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"drpd/adapters/records"
 	"drpd/core/drp"
 	"drpd/core/policy"
 	"drpd/core/strict"
@@ -49,15 +50,14 @@ type State struct {
 
 // Records is the record system.
 type Records struct {
-	Name    string `yaml:"name"`
-	Engine  string `yaml:"engine"`   // sqlite, postgres, mariadb
-	File    string `yaml:"file"`     // of sqlite
-	DSNFile string `yaml:"dsn_file"` // of a server: the file with the connection string, which nobody else can read
-	Mapping string `yaml:"mapping"`  // shipped, by name, or a file
+	Name         string `yaml:"name"`
+	Engine       string `yaml:"engine"`
+	File         string `yaml:"file"`            // of sqlite
+	DSNFile      string `yaml:"dsn_file"`        // of a server: the file with the connection string, which nobody else can read
+	WriteDSNFile string `yaml:"write_dsn_file"`  // the connection string of the login that writes, where that is another
+	Mapping      string `yaml:"mapping"`         // shipped, by name, or a file
+	Agreed       string `yaml:"supplier_agreed"` // the reference under which the supplier agreed that drpd inserts into its tables
 }
-
-// engines are those that records can be read from.
-var engines = []string{"sqlite", "postgres", "mariadb"}
 
 // Mailbox is where messages come from.
 type Mailbox struct {
@@ -184,11 +184,11 @@ func Load(name string) (*Config, error) {
 		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
 	}
 	switch r := c.Records; {
-	case !slices.Contains(engines, r.Engine):
-		f.Fault([]any{"records", "engine"}, "%q is no engine that is ready (%s)", r.Engine, strings.Join(engines, ", "))
-	case r.Engine == engines[0] && (r.File == "" || r.DSNFile != ""):
+	case !slices.Contains(records.Engines(), r.Engine):
+		f.Fault([]any{"records", "engine"}, "%q is no engine (%s)", r.Engine, strings.Join(records.Engines(), ", "))
+	case r.Engine == "sqlite" && (r.File == "" || r.DSNFile+r.WriteDSNFile != ""):
 		f.Fault([]any{"records"}, "sqlite wants records.file, and no dsn_file")
-	case r.Engine != engines[0] && (r.DSNFile == "" || r.File != ""):
+	case r.Engine != "sqlite" && (r.DSNFile == "" || r.File != ""):
 		f.Fault([]any{"records"}, "%s wants records.dsn_file, the file with the connection string, and no file", r.Engine)
 	}
 	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {

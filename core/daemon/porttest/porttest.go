@@ -34,10 +34,18 @@ func NewNotes() *Notes {
 	return &Notes{Written: map[string][]daemon.Note{}, Kept: map[string][]daemon.FormFile{}}
 }
 
-// WriteNote implements daemon.NoteWriter.
-func (n *Notes) WriteNote(_ context.Context, note daemon.Note) error {
+// WriteNotes implements daemon.NoteWriter.
+func (n *Notes) WriteNotes(_ context.Context, notes []daemon.Note) []error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	errs := make([]error, len(notes))
+	for i, note := range notes {
+		errs[i] = n.write(note)
+	}
+	return errs
+}
+
+func (n *Notes) write(note daemon.Note) error {
 	have := n.Written[note.Reference]
 	if len(have) > 0 {
 		if have[0].Text != note.Text {
@@ -145,31 +153,57 @@ func TestSource(t *testing.T, s daemon.Source, add func(t *testing.T, n int)) {
 	}
 }
 
-// TestNotes is the suite of a NoteWriter: the same reference writes once; another text under it is refused; read gives
-// all texts that are there under a reference.
+// TestNotes is the suite of a NoteWriter: the same reference writes once; another text under it is refused, and keeps no
+// other note from being written; read gives all texts that are there under a reference.
 func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, reference string) []string) {
 	t.Helper()
 	n := daemon.Note{Reference: "ref-1", Child: "child-1", Type: "case note", Text: "It's a note; \"quoted\" -- with 'marks', £ and\nlines.", On: workday.DateOf(noon)}
+	write := func(ctx context.Context, notes ...daemon.Note) []error {
+		t.Helper()
+		errs := w.WriteNotes(ctx, notes)
+		if len(errs) != len(notes) {
+			t.Fatalf("%d notes, %d answers", len(notes), len(errs))
+		}
+		return errs
+	}
 	for range 3 {
-		if err := w.WriteNote(t.Context(), n); err != nil {
+		if err := write(t.Context(), n)[0]; err != nil {
 			t.Fatal(err)
 		}
 	}
 	if got := read(t, n.Reference); len(got) != 1 || got[0] != n.Text {
 		t.Errorf("after three writes of one note: %q", got)
 	}
-	n.Text = "another"
+	other, third := n, n
+	n.Text, other.Reference, third.Reference = "another", "ref-2", "ref-3"
 	var permanent daemon.Permanent
-	if err := w.WriteNote(t.Context(), n); !errors.As(err, &permanent) {
-		t.Errorf("another text under the same reference: %v, want a permanent error", err)
+	if errs := write(t.Context(), other, n, third); !errors.As(errs[1], &permanent) || errs[0] != nil || errs[2] != nil {
+		t.Errorf("another text under the same reference, between two new notes: %v, want a permanent error for the one in the middle", errs)
 	}
-	if got := read(t, n.Reference); len(got) != 1 {
+	if got := read(t, n.Reference); len(got) != 1 || got[0] == n.Text {
 		t.Errorf("the note was changed: %q", got)
+	}
+	if len(read(t, "ref-2")) != 1 || len(read(t, "ref-3")) != 1 {
+		t.Error("a note that cannot be written keeps others from being written")
+	}
+	var many []daemon.Note
+	for i := range 250 {
+		many = append(many, daemon.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i), On: workday.DateOf(noon)})
+	}
+	for range 2 {
+		if err := errors.Join(write(t.Context(), many...)...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range many {
+		if got := read(t, many[i].Reference); len(got) != 1 || got[0] != many[i].Text {
+			t.Fatalf("note %d: %q", i, got)
+		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	n.Reference = "ref-2"
-	if err := w.WriteNote(ctx, n); err == nil && len(read(t, n.Reference)) != 1 {
+	n.Reference = "ref-4"
+	if err := write(ctx, n)[0]; err == nil && len(read(t, n.Reference)) != 1 {
 		t.Error("a cancelled write says that it succeeded and has left nothing")
 	}
 }

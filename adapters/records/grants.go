@@ -1,0 +1,205 @@
+package records
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"drpd/mapping"
+)
+
+// Found is what a look at the live system shows.
+type Found struct {
+	Problems []string // what must be mended before drpd can work, or is safe to leave alone
+	Notes    []string // what is good to know
+}
+
+// grants asks a login what it may do.
+type grants struct {
+	*System
+	ctx   context.Context
+	db    *sqlx.DB
+	table string
+	may   map[string]bool // SELECT, INSERT, UPDATE, DELETE on the table; EXECUTE on a procedure
+	user  string
+}
+
+// CheckOnline looks at the live system: whether each relation and column is there and may be read, whether the change
+// column has an index, whether notes can be written, and whether the login may do more than it needs.
+func (s *System) CheckOnline(ctx context.Context) (out Found) {
+	bad := func(format string, args ...any) { out.Problems = append(out.Problems, fmt.Sprintf(format, args...)) }
+	if err := s.read.PingContext(ctx); err != nil {
+		bad("%s", s.fail(err, silent).Error())
+		return out
+	}
+	var tables []string
+	for _, n := range s.m.Relations() {
+		v, err := s.look(ctx)
+		if err != nil {
+			bad("%s", err.Error())
+			return out
+		}
+		_, err = v.query(n, n.Columns, part{"1 = 0", nil}, 0)
+		_ = v.tx.Rollback() // it only read
+		if err != nil {
+			bad("%s", err.Error())
+		}
+		if n.Table != "" && !slices.Contains(tables, n.Table) {
+			tables = append(tables, n.Table)
+		}
+		if err == nil && n.Table != "" && n.Change != "" && s.dialect.index != nil {
+			if ok, err := s.dialect.index(ctx, s.read, n.Table, n.Change); err == nil && !ok {
+				out.Notes = append(out.Notes, fmt.Sprintf("%s has no index that begins with %s: each poll reads the whole table; ask for one", n.Title(), n.Change))
+			}
+		}
+	}
+	if s.dialect.Untested {
+		out.Notes = append(out.Notes, s.dialect.Name+": untested against a live server; what the login may do is not looked at")
+	}
+	if s.dialect.Grants == nil {
+		return out
+	}
+	writes := s.m.Notes.Way != mapping.WayWorklist
+	for _, t := range tables {
+		want := []string{"SELECT"}
+		if writes && s.write == s.read && strings.EqualFold(t, s.m.Notes.Table) {
+			continue // seen below
+		}
+		s.granted(ctx, s.read, t, want, bad)
+	}
+	if !writes {
+		return out
+	}
+	n := s.m.Notes
+	if n.Way == mapping.WayProcedure {
+		s.granted(ctx, s.write, n.Table, []string{"SELECT"}, bad)
+		s.granted(ctx, s.write, n.Procedure, []string{"EXECUTE"}, bad)
+	} else {
+		s.granted(ctx, s.write, n.Table, []string{"SELECT", "INSERT"}, bad)
+	}
+	if n.Way != mapping.WayProcedure && s.dialect.unique != nil {
+		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err == nil && !ok {
+			bad("table %s has no unique index on %s: without one a note could be there twice after a broken connection; run: CREATE UNIQUE INDEX drpd_reference ON %s (%s)", n.Table, n.Columns["reference"], n.Table, n.Columns["reference"])
+		}
+	}
+	return out
+}
+
+// granted compares what a login may do with what it must.
+func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []string, bad func(string, ...any)) {
+	g := &grants{System: s, ctx: ctx, db: db, table: table, may: make(map[string]bool)}
+	if want[0] == "EXECUTE" && s.dialect.executes == nil {
+		return
+	}
+	ask := s.dialect.Grants
+	if want[0] == "EXECUTE" {
+		ask = s.dialect.executes
+	}
+	if err := ask(g); err != nil {
+		bad("%s", s.fail(err, "what the login may do with %s cannot be found out", table).Error())
+		return
+	}
+	for _, w := range want {
+		if !g.may[w] {
+			on := table
+			if w == "EXECUTE" {
+				on = "PROCEDURE " + table
+			}
+			bad("the login %s may not %s %s; run: GRANT %s ON %s TO %s", g.user, strings.ToLower(w), table, w, on, g.user)
+		}
+	}
+	for _, have := range []string{"INSERT", "UPDATE", "DELETE"} {
+		if g.may[have] && !slices.Contains(want, have) {
+			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user, strings.ToLower(have), table)
+		}
+	}
+}
+
+var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
+
+func postgresGrants(g *grants) error {
+	if err := g.db.GetContext(g.ctx, &g.user, `SELECT quote_ident(current_user)`); err != nil {
+		return err
+	}
+	for _, p := range privileges {
+		var may bool
+		if err := g.db.GetContext(g.ctx, &may, `SELECT has_table_privilege($1, $2)`, g.table, p); err != nil {
+			return err
+		}
+		g.may[p] = may
+	}
+	return nil
+}
+
+func postgresExecutes(g *grants) error {
+	if err := g.db.GetContext(g.ctx, &g.user, `SELECT quote_ident(current_user)`); err != nil {
+		return err
+	}
+	var may bool
+	err := g.db.GetContext(g.ctx, &may, `SELECT coalesce(bool_or(has_function_privilege(p.oid, 'EXECUTE')), false) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+		WHERE lower(p.proname) = lower($1) OR lower(n.nspname || '.' || p.proname) = lower($1)`, g.table)
+	g.may["EXECUTE"] = may
+	return err
+}
+
+func postgresIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
+	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
+		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind NOT IN ('r', 'p'))
+			OR EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+			WHERE i.indrelid = to_regclass($1) AND lower(a.attname) = lower($2) AND (NOT $3 OR i.indisunique AND i.indnkeyatts = 1))`, table, column, unique)
+	}
+}
+
+// mariadbGrants reads what was granted to the login itself and to the roles that are on.
+func mariadbGrants(g *grants) error {
+	if err := g.db.GetContext(g.ctx, &g.user, `SELECT current_user()`); err != nil {
+		return err
+	}
+	if name, host, ok := strings.Cut(g.user, "@"); ok {
+		g.user = "'" + name + "'@'" + host + "'"
+	}
+	schema, name, ok := strings.Cut(g.table, ".")
+	if !ok {
+		name = g.table
+		if err := g.db.GetContext(g.ctx, &schema, `SELECT database()`); err != nil {
+			return err
+		}
+	}
+	var have []string
+	roles := `(grantee = ? OR grantee IN (SELECT concat('''', role_name, '''@''''') FROM information_schema.enabled_roles WHERE role_name IS NOT NULL)
+		OR grantee IN (SELECT role_name FROM information_schema.enabled_roles WHERE role_name IS NOT NULL))`
+	err := g.db.SelectContext(g.ctx, &have, `SELECT privilege_type FROM information_schema.user_privileges WHERE `+roles+`
+		UNION SELECT privilege_type FROM information_schema.schema_privileges WHERE `+roles+` AND ? LIKE table_schema
+		UNION SELECT privilege_type FROM information_schema.table_privileges WHERE `+roles+` AND table_schema = ? AND lower(table_name) = lower(?)`,
+		g.user, g.user, schema, g.user, schema, name)
+	for _, p := range have {
+		g.may[strings.ToUpper(p)] = true
+	}
+	return err
+}
+
+func mariadbIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
+	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
+		schema, name, whole := strings.Cut(table, ".")
+		if !whole {
+			schema, name = "", table
+		}
+		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = coalesce(nullif(?, ''), database()) AND table_name = ? AND table_type <> 'BASE TABLE')
+			OR EXISTS (SELECT 1 FROM information_schema.statistics s WHERE s.table_schema = coalesce(nullif(?, ''), database()) AND s.table_name = ? AND s.column_name = ? AND s.seq_in_index = 1
+			AND (NOT ? OR s.non_unique = 0 AND NOT EXISTS (SELECT 1 FROM information_schema.statistics m WHERE m.table_schema = s.table_schema AND m.table_name = s.table_name AND m.index_name = s.index_name AND m.seq_in_index = 2)))`,
+			schema, name, schema, name, column, unique)
+	}
+}
+
+// sqliteIndex asks the pragmas; what a login may do is the file's mode.
+func sqliteIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
+	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
+		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pragma_table_list(?) WHERE type = 'view')
+			OR EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE pk = 1 AND lower(name) = lower(?) AND (SELECT count(*) FROM pragma_table_info(?) WHERE pk > 0) = 1)
+			OR EXISTS (SELECT 1 FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i ON i.seqno = 0 WHERE lower(i.name) = lower(?)
+			AND (NOT ? OR l."unique" AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1))`, table, table, column, table, table, column, unique)
+	}
+}

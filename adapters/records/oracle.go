@@ -1,0 +1,70 @@
+package records
+
+import (
+	"database/sql"
+	"errors"
+	"net/url"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+	ora "github.com/sijms/go-ora/v2"
+	"github.com/sijms/go-ora/v2/network"
+)
+
+// oracle was never run against a live server: what is tested are its statements and binds. Its DATE is read as text, since
+// the driver would put it into the server's zone.
+var oracle = Dialect{
+	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, OneByOne: true, Call: "BEGIN %s(%s); END;",
+	Text: func(column string) string { return "CAST(" + column + " AS VARCHAR2(100))" },
+	Session: []string{
+		"ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "ALTER SESSION SET NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS'",
+		`ALTER SESSION SET NLS_TIMESTAMP_TZ_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'`, "ALTER SESSION SET TIME_ZONE = '+00:00'",
+	},
+	Read: sql.TxOptions{ReadOnly: true},
+	open: openOracle,
+}
+
+func openOracle(dsn string) (*sql.DB, error) {
+	u, err := url.Parse(dsn)
+	if err != nil || u.Scheme != "oracle" || u.Hostname() == "" {
+		return nil, errDSN("oracle://user:password@host:2484/service?SSL=true")
+	}
+	sealed, verified := false, true
+	for name, values := range u.Query() {
+		on := len(values) > 0 && (strings.EqualFold(values[0], "true") || strings.EqualFold(values[0], "enable"))
+		switch strings.ToUpper(name) {
+		case "SSL":
+			sealed = on
+		case "SSL VERIFY":
+			verified = on
+		}
+	}
+	if !(sealed && verified) && !local(u.Hostname()) {
+		return nil, errPlain
+	}
+	return sql.OpenDB(ora.NewConnector(dsn)), nil
+}
+
+func oracleMeans(err error) string {
+	var e *network.OracleError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	switch e.ErrCode {
+	case 1017, 28000, 28001, 1045:
+		return "the login was refused: is its password right, and has it not expired?"
+	case 1031, 41900:
+		return "this login may not do that"
+	case 60:
+		return "another transaction was in the way (deadlock); it is tried again"
+	case 54, 30006:
+		return "somebody else holds a lock on it; it is tried again"
+	case 1653, 1654, 1536, 257:
+		return "the server has run out of disk"
+	case 12899:
+		return tooLong
+	case 1:
+		return "another row has the same key"
+	}
+	return ""
+}

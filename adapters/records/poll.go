@@ -1,0 +1,456 @@
+package records
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/mapping"
+)
+
+// How often more is read than the change columns say has changed.
+const (
+	narrowEvery = time.Hour // keys and change columns of all forms: what has vanished, what was committed late
+	// Once a day everything is read: rows whose change column lies, answers that moved no change column.
+
+	overlap      = 15 * time.Minute // for commits that come late
+	overlapLocal = 90 * time.Minute // where the change column holds local time, which goes back an hour in autumn
+)
+
+// cursor says when what was read last. The rows themselves are known from the ledger.
+type cursor struct {
+	N      int       `json:"n"`
+	At     time.Time `json:"at"`     // of the last poll
+	Narrow time.Time `json:"narrow"` // of the last look at all keys
+	Wide   string    `json:"wide"`   // day of the last look at everything
+}
+
+// state is what is known of the rows at a cursor.
+type state struct {
+	cursor []byte
+	marks  map[string]daemon.Mark
+	sums   map[string]uint64 // of each form as the last look at everything saw it; nil: none in this process
+}
+
+// settle brings the state to a cursor: the one that the last poll gave, if that was stored, or the one before it; else
+// what the ledger holds.
+func (s *System) settle(ctx context.Context, at []byte) error {
+	if s.next != nil && bytes.Equal(at, s.next.cursor) {
+		maps.Copy(s.base.marks, s.next.marks)
+		s.base = state{s.next.cursor, s.base.marks, s.next.sums}
+		s.next = nil
+		return nil
+	}
+	s.next = nil
+	if s.base.marks != nil && bytes.Equal(at, s.base.cursor) {
+		return nil
+	}
+	s.base = state{cursor: at, marks: make(map[string]daemon.Mark)}
+	if s.Marks == nil {
+		return nil
+	}
+	marks, err := s.Marks(ctx)
+	s.base.marks = marks
+	return err
+}
+
+// Poll gives the forms, and the people of their children, that are new or have changed or vanished.
+func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	var c cursor
+	if len(at) > 0 {
+		if err := json.Unmarshal(at, &c); err != nil {
+			return nil, nil, s.fail(err, "its cursor cannot be read")
+		}
+	}
+	if err := s.settle(ctx, at); err != nil {
+		return nil, nil, err
+	}
+	v, err := s.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = v.tx.Rollback() }() // it only read
+	p := &poll{view: v, now: now, state: state{marks: make(map[string]daemon.Mark), sums: s.base.sums}}
+	changed, err := p.candidates(&c)
+	if err != nil {
+		return nil, nil, err
+	}
+	children, err := p.forms(changed)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.Also != nil {
+		more, err := s.Also(ctx, p.wide)
+		if err != nil {
+			return nil, nil, err
+		}
+		children = append(children, more...)
+	}
+	slices.Sort(children)
+	if err := p.people(slices.Compact(children)); err != nil {
+		return nil, nil, err
+	}
+	c.N, c.At = c.N+1, now
+	if p.cursor, err = json.Marshal(c); err != nil {
+		return nil, nil, err
+	}
+	s.next = &p.state
+	slices.SortFunc(p.out, func(a, b drp.Evidence) int { return strings.Compare(a.Key, b.Key) })
+	return p.out, p.cursor, p.remark()
+}
+
+// poll is one poll as it goes.
+type poll struct {
+	*view
+	state
+	now       time.Time
+	wide      bool
+	out       []drp.Evidence
+	backwards int // forms that have gone back to an earlier state
+	keyless   int // rows without a key
+}
+
+// remark says what a person should look at though all could be read.
+func (p *poll) remark() error {
+	var what []string
+	if p.backwards > 0 {
+		what = append(what, fmt.Sprintf("%d forms have gone back to an earlier state: was a backup restored? drpd goes on with the later state that it knows", p.backwards))
+	}
+	if p.keyless > 0 {
+		what = append(what, fmt.Sprintf("%s has %d rows without %s: they cannot be read; the mapping must name a key that every row has", p.m.FormRelation().Title(), p.keyless, p.m.Forms.Key))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return daemon.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
+}
+
+// candidates finds the forms that may have changed and tells of those that have vanished.
+func (p *poll) candidates(c *cursor) (keys []string, err error) {
+	day := p.now.UTC().Format(time.DateOnly)
+	window := false
+	if p.m.Forms.Change != "" {
+		if window, err = p.ordered(); err != nil {
+			return nil, err
+		}
+	}
+	var there map[string]bool
+	switch {
+	case p.m.Forms.Change == "" || c.Wide != day:
+		p.wide = true
+		c.Wide, c.Narrow = day, p.now
+		keys, there, err = p.everything()
+	case !window || p.now.Sub(c.Narrow) >= narrowEvery:
+		c.Narrow = p.now
+		if keys, there, err = p.narrow(); err == nil {
+			var more []string
+			more, err = p.since(c.At, false)
+			keys = append(keys, more...)
+		}
+	default:
+		return p.since(c.At, true)
+	}
+	if err != nil {
+		return nil, err
+	}
+	stamp := p.stamp()
+	for _, key := range slices.Sorted(maps.Keys(p.base.marks)) {
+		if form, ok := mapping.FormOf(key); ok && !there[form] && !gone(p.base.marks[key]) {
+			if err := p.give(key, again+stamp, mapping.Record{Gone: true}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return keys, nil
+}
+
+func (p *poll) stamp() string { return p.now.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// A version is the change column as a point in time, so that it sorts as text. What a change column cannot tell is put
+// behind it by the time of the poll: another content under the same change is later, and so is all that comes after a row
+// had vanished.
+const (
+	sameAgain = "+" // after a change, before the time of the poll
+	again     = "~" // sorts after every version: before the time of the poll at which a row had vanished, or came back
+)
+
+// version gives the version of a row whose change column reads so, after the mark.
+func (p *poll) version(change string, m daemon.Mark) string {
+	own := p.normal(change)
+	switch {
+	case strings.HasPrefix(m.Version, again):
+		return again + p.stamp() + " " + own
+	case own == "":
+		return p.stamp()
+	case own == changeOf(m.Version):
+		return own + sameAgain + p.stamp()
+	}
+	return own
+}
+
+func (p *poll) normal(change string) string {
+	if t, ok := p.m.Stamp(p.m.Forms.Change, change); ok {
+		return t.UTC().Format("2006-01-02T15:04:05.000000Z")
+	}
+	return change
+}
+
+// changeOf gives the change that a version is of.
+func changeOf(version string) string {
+	if rest, ok := strings.CutPrefix(version, again); ok {
+		_, version, _ = strings.Cut(rest, " ")
+	}
+	own, _, _ := strings.Cut(version, sameAgain)
+	return own
+}
+
+// gone says whether a mark is of a row that had vanished.
+func gone(m daemon.Mark) bool {
+	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
+}
+
+// give adds evidence, unless the mark says that it is known.
+func (p *poll) give(key, version string, payload any) error {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		return p.fail(err, "a row cannot be kept")
+	}
+	sum := sha256.Sum256(body)
+	id := p.id(key, version, sum)
+	p.marks[key] = daemon.Mark{Version: version, ID: id}
+	p.out = append(p.out, drp.Evidence{ID: id, Source: p.Name, Kind: drp.Row, Key: key, Version: version, Learned: p.now, Body: body})
+	return nil
+}
+
+func (p *poll) id(key, version string, body [sha256.Size]byte) string {
+	id := sha256.Sum256([]byte(p.Name + "\x00" + key + "\x00" + version + "\x00" + hex.EncodeToString(body[:])))
+	return "w" + hex.EncodeToString(id[:])[:31]
+}
+
+// fresh gives what is not known yet, under the version that follows from its change.
+func (p *poll) fresh(key, change string, payload any) error {
+	m, known := p.base.marks[key]
+	if known {
+		body, err := json.Marshal(payload)
+		if err != nil {
+			return p.fail(err, "a row cannot be kept")
+		}
+		if p.id(key, m.Version, sha256.Sum256(body)) == m.ID {
+			return nil
+		}
+		if own, had := p.normal(change), changeOf(m.Version); own != "" && !strings.HasPrefix(m.Version, again) && own < had && strings.Contains(had, "T") {
+			p.backwards++
+			return nil
+		}
+	}
+	return p.give(key, p.version(change, m), payload)
+}
+
+// forms reads the forms with these keys whole and gives what is new of them. It returns their children.
+func (p *poll) forms(keys []string) (children []string, err error) {
+	slices.Sort(keys)
+	records, changes, err := p.whole(slices.Compact(keys))
+	if err != nil {
+		return nil, err
+	}
+	for i, r := range records {
+		if err := p.fresh(mapping.FormKey(r.Form[p.m.Forms.Key]), changes[i], r); err != nil {
+			return nil, err
+		}
+		children = append(children, r.Children...)
+		if child := r.Form[p.m.Forms.Child]; child != "" {
+			children = append(children, child)
+		}
+	}
+	return children, nil
+}
+
+func (p *poll) people(children []string) error {
+	people, err := p.view.people(children)
+	if err != nil {
+		return err
+	}
+	for _, one := range people {
+		if err := p.fresh(mapping.PeopleKey(one.Child), "", one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ordered says whether the change column of the forms can be asked for what is later: a database compares times, and text
+// that begins with the year.
+func (p *poll) ordered() (bool, error) {
+	like, err := p.sample(p.m.FormRelation())
+	if err != nil || like == "" {
+		return false, err
+	}
+	_, ok := p.m.Since(p.m.Forms.Change, like, p.now)
+	return ok, nil
+}
+
+// sample gives some value of a relation's change column, "" where there is none yet.
+func (v *view) sample(n mapping.Named) (string, error) {
+	if like := v.layouts[n.Title()]; like != "" {
+		return like, nil
+	}
+	rows, err := v.query(n, []string{n.Change}, part{"q." + n.Change + " IS NOT NULL", nil}, 1)
+	if err != nil || len(rows) == 0 {
+		return "", err
+	}
+	v.layouts[n.Title()] = rows[0][0]
+	return rows[0][0], nil
+}
+
+// since gives the forms that a change column says have changed since the last poll, with an overlap.
+func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) {
+	answers, moves, children := p.m.Details()
+	ask := answers
+	if withForms {
+		ask = append([]mapping.Named{p.m.FormRelation()}, ask...)
+	}
+	for _, n := range []*mapping.Named{moves, children} {
+		if n != nil {
+			ask = append(ask, *n)
+		}
+	}
+	for i, n := range ask {
+		if n.Change == "" {
+			continue
+		}
+		like, err := p.sample(n)
+		if err != nil {
+			return nil, err
+		}
+		back := overlap
+		if !p.m.InUTC(n.Change) {
+			back = overlapLocal
+		}
+		from, ok := p.m.Since(n.Change, like, last.Add(-back-p.m.Lag))
+		if !ok {
+			continue // seen when everything is read
+		}
+		where := p.belongs(n)
+		if withForms && i == 0 {
+			where = p.ours()
+		}
+		rows, err := p.query(n, []string{n.Key}, part{"q." + n.Change + " >= ?", []any{from}}.and(where), 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			keys = append(keys, r[0])
+		}
+	}
+	return keys, nil
+}
+
+// narrow reads the key and the change of every form.
+func (p *poll) narrow() (keys []string, there map[string]bool, err error) {
+	n := p.m.FormRelation()
+	there = make(map[string]bool, len(p.base.marks))
+	last, normal := "", ""
+	err = p.scan(n, []string{n.Key, n.Change}, p.ours(), func(r []sql.RawBytes, text func(int) string) error {
+		key := text(0)
+		if key == "" {
+			p.keyless++
+			return nil
+		}
+		there[key] = true
+		if change := text(1); change != last || last == "" {
+			last, normal = change, p.normal(change)
+		}
+		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || changeOf(m.Version) != normal {
+			keys = append(keys, key)
+		}
+		return nil
+	})
+	return keys, there, err
+}
+
+// seed is of the sums of rows, which no other process sees.
+var seed = maphash.MakeSeed()
+
+// everything reads all rows of all forms and finds by a sum over each form's rows, in whatever order they come, which
+// have changed since the last such look.
+func (p *poll) everything() (keys []string, there map[string]bool, err error) {
+	p.sums = make(map[string]uint64, len(p.base.sums))
+	answers, moves, children := p.m.Details()
+	relations := append([]mapping.Named{p.m.FormRelation()}, answers...)
+	for _, n := range []*mapping.Named{moves, children} {
+		if n != nil {
+			relations = append(relations, *n)
+		}
+	}
+	var h maphash.Hash
+	h.SetSeed(seed)
+	var alike map[string]string
+	for i, n := range relations {
+		where := p.ours()
+		if i > 0 {
+			where = p.belongs(n)
+		}
+		at := slices.Index(n.Columns, n.Key)
+		err := p.scan(n, n.Columns, where, func(r []sql.RawBytes, text func(int) string) error {
+			h.Reset()
+			_ = h.WriteByte(byte(i))
+			for _, c := range r {
+				_ = h.WriteByte(mark(c))
+				_, _ = h.Write(c)
+			}
+			if len(r[at]) == 0 {
+				if i == 0 {
+					p.keyless++
+				}
+				return nil
+			}
+			if _, ok := p.sums[string(r[at])]; ok || i == 0 {
+				p.sums[string(r[at])] += h.Sum64()
+				return nil
+			}
+			if alike == nil {
+				alike = make(map[string]string, len(p.sums))
+				for k := range p.sums {
+					alike[folded(k)] = k
+				}
+			}
+			if k, ok := alike[folded(string(r[at]))]; ok {
+				p.sums[k] += h.Sum64()
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	there = make(map[string]bool, len(p.sums))
+	for key, sum := range p.sums {
+		there[key] = true
+		if old, ok := p.base.sums[key]; !ok || old != sum {
+			keys = append(keys, key)
+		}
+	}
+	return keys, there, nil
+}
+
+// mark tells no value from an empty one, and the end of one value from the beginning of the next.
+func mark(c sql.RawBytes) byte {
+	if c == nil {
+		return 0
+	}
+	return 1
+}
+
+// folded is how an engine that compares without case, and without spaces at the end, sees a key.
+func folded(key string) string { return strings.ToLower(strings.TrimRight(key, " ")) }

@@ -1,0 +1,370 @@
+package records
+
+import (
+	"database/sql"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jmoiron/sqlx"
+	"golang.org/x/text/encoding/charmap"
+
+	"drpd/mapping"
+)
+
+// atOnce is how many keys one statement asks for: every engine takes so many.
+const atOnce = 200
+
+// whole reads forms with all that belongs to them, and the change of each.
+func (v *view) whole(keys []string) (records []mapping.Record, changes []string, err error) {
+	n := v.m.FormRelation()
+	rows, err := v.byKey(n, keys, v.ours())
+	if err != nil || len(keys) == 0 {
+		return nil, nil, err
+	}
+	here := make([]string, 0, len(keys))
+	for _, key := range keys {
+		for _, row := range rows[key] {
+			here = append(here, key)
+			records = append(records, mapping.Record{Form: row})
+			changes = append(changes, row[v.m.Forms.Change])
+			break
+		}
+	}
+	return records, changes, v.details(here, records)
+}
+
+// details reads what else belongs to forms: answers, reassignments, children.
+func (v *view) details(keys []string, into []mapping.Record) error {
+	answers, moves, children := v.m.Details()
+	for i := range into {
+		if len(answers) > 0 {
+			into[i].Answers = make(map[string]string)
+		}
+	}
+	for at, n := range answers {
+		rows, err := v.byKey(n, keys, part{})
+		if err != nil {
+			return err
+		}
+		a := v.m.Answers[at]
+		for i, key := range keys {
+			for _, r := range sortedBy(rows[key], a.Question, a.Answer) {
+				into[i].Answers[r[a.Question]] = r[a.Answer]
+			}
+		}
+	}
+	if moves != nil {
+		rows, err := v.byKey(*moves, keys, part{})
+		if err != nil {
+			return err
+		}
+		for i, key := range keys {
+			into[i].Moves = sortedBy(rows[key], v.m.Moves.On, v.m.Moves.By, v.m.Moves.To)
+		}
+	}
+	if children != nil {
+		rows, err := v.byKey(*children, keys, v.known("q."+v.m.Children.Child))
+		if err != nil {
+			return err
+		}
+		for i, key := range keys {
+			for _, r := range rows[key] {
+				into[i].Children = append(into[i].Children, r[v.m.Children.Child])
+			}
+			slices.Sort(into[i].Children)
+		}
+	}
+	return v.former(into)
+}
+
+// former adds to each form the number that its children had in the system before this one.
+func (v *view) former(into []mapping.Record) error {
+	n := v.m.PersonRelation()
+	if n == nil || v.m.Person.Formerly == "" {
+		return nil
+	}
+	of := func(r mapping.Record) []string { return append([]string{r.Form[v.m.Forms.Child]}, r.Children...) }
+	var children []string
+	for _, r := range into {
+		children = append(children, of(r)...)
+	}
+	slices.Sort(children)
+	rows, err := v.byKey(*n, slices.DeleteFunc(slices.Compact(children), func(c string) bool { return c == "" }), part{})
+	if err != nil {
+		return err
+	}
+	for i, r := range into {
+		for _, child := range of(r) {
+			if own := rows[child]; len(own) > 0 && own[0][v.m.Person.Formerly] != "" {
+				if into[i].Formerly == nil {
+					into[i].Formerly = make(map[string]string)
+				}
+				into[i].Formerly[child] = own[0][v.m.Person.Formerly]
+			}
+		}
+	}
+	return nil
+}
+
+// people reads who works with each child, and the child's own row where the mapping names one.
+func (v *view) people(children []string) ([]mapping.People, error) {
+	p := v.m.People
+	workers, err := v.byKey(v.m.PeopleRelation(), children, part{})
+	if err != nil {
+		return nil, err
+	}
+	selves := make(map[string][]map[string]string)
+	if n := v.m.PersonRelation(); n != nil {
+		if selves, err = v.byKey(*n, children, part{}); err != nil {
+			return nil, err
+		}
+	}
+	var out []mapping.People
+	for _, child := range children {
+		one := mapping.People{Child: child, Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
+		if own := selves[child]; len(own) > 0 {
+			one.Self = own[0]
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
+func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
+	key := func(r map[string]string) string {
+		var b strings.Builder
+		for _, c := range columns {
+			b.WriteString(r[c])
+			b.WriteByte(0)
+		}
+		return b.String()
+	}
+	slices.SortFunc(rows, func(a, b map[string]string) int { return strings.Compare(key(a), key(b)) })
+	return rows
+}
+
+// byKey reads the rows of a relation that belong to the keys, by one prepared statement.
+func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
+	out := make(map[string][]map[string]string)
+	if len(keys) == 0 {
+		return out, nil
+	}
+	size := min(len(keys), atOnce)
+	st := v.selects(n, n.Columns, in("q."+n.Key, make([]string, size)).and(and))
+	prepared, err := v.tx.PreparexContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql))
+	if err != nil {
+		return nil, v.unreadable(err, n)
+	}
+	defer func() { _ = prepared.Close() }() // with the view
+	for some := range slices.Chunk(keys, size) {
+		args := slices.Clone(st.args)
+		for i := range size {
+			args[i] = some[min(i, len(some)-1)]
+		}
+		rows, err := prepared.QueryxContext(v.ctx, args...) //nolint:sqlclosecheck // closed by each
+		if err != nil {
+			return nil, v.unreadable(err, n)
+		}
+		here := make(map[string]bool, len(some))
+		for _, k := range some {
+			here[k] = true
+		}
+		err = v.each(n, rows, func(values []any, text func(int) string) error {
+			row := make(map[string]string, len(values))
+			for i, c := range n.Columns {
+				row[c] = text(i)
+			}
+			key := row[n.Key]
+			if !here[key] { // the engine compares without case or spaces at the end, and so found it
+				if i := slices.IndexFunc(some, func(k string) bool { return folded(k) == folded(key) }); i >= 0 {
+					key = some[i]
+				}
+			}
+			out[key] = append(out[key], row)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// query reads some columns of the rows of a relation; no more than a number of rows, where one is given.
+func (v *view) query(n mapping.Named, columns []string, where part, atMost int) (out [][]string, err error) {
+	st := v.selects(n, columns, where)
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
+	if err != nil {
+		return nil, v.unreadable(err, n)
+	}
+	err = v.each(n, rows, func(values []any, text func(int) string) error {
+		row := make([]string, len(values))
+		for i := range row {
+			row[i] = text(i)
+		}
+		if out = append(out, row); len(out) == atMost {
+			return errEnough
+		}
+		return nil
+	})
+	return out, err
+}
+
+// each goes through a result and closes it.
+func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text func(int) string) error) (err error) {
+	defer func() {
+		if e := rows.Close(); e != nil && err == nil {
+			err = v.fail(e, "%s: the reading broke off", n.Title())
+		}
+	}()
+	kinds, err := rows.ColumnTypes()
+	if err != nil {
+		return v.fail(err, "%s: the reading broke off", n.Title())
+	}
+	values, into := make([]any, len(kinds)), make([]any, len(kinds))
+	for i := range values {
+		into[i] = &values[i]
+	}
+	text := func(i int) string { return asText(values[i], kinds[i].DatabaseTypeName()) }
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return v.fail(err, "%s: a row cannot be read", n.Title())
+		}
+		if err := do(values, text); err == errEnough {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return v.fail(err, "%s: the reading broke off", n.Title())
+	}
+	return nil
+}
+
+// scan goes through a result without keeping anything of it: a row's bytes are gone with the next.
+func (v *view) scan(n mapping.Named, columns []string, where part, do func(r []sql.RawBytes, text func(int) string) error) (err error) {
+	st := v.selects(n, columns, where)
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...)
+	if err != nil {
+		return v.unreadable(err, n)
+	}
+	defer func() {
+		if e := rows.Close(); e != nil && err == nil {
+			err = v.fail(e, "%s: the reading broke off", n.Title())
+		}
+	}()
+	types, err := rows.ColumnTypes()
+	if err != nil {
+		return v.fail(err, "%s: the reading broke off", n.Title())
+	}
+	kinds := make([]string, len(types))
+	for i, t := range types {
+		kinds[i] = t.DatabaseTypeName()
+	}
+	raw, into := make([]sql.RawBytes, len(kinds)), make([]any, len(kinds))
+	for i := range raw {
+		into[i] = &raw[i]
+	}
+	text := func(i int) string {
+		if isTime(kinds[i]) {
+			if t, err := time.Parse(time.RFC3339Nano, string(raw[i])); err == nil {
+				return asText(t, kinds[i])
+			}
+		}
+		return asText([]byte(raw[i]), kinds[i])
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return v.fail(err, "%s: a row cannot be read", n.Title())
+		}
+		if err := do(raw, text); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return v.fail(err, "%s: the reading broke off", n.Title())
+	}
+	return nil
+}
+
+// errEnough ends the reading of a result of which no more is wanted.
+var errEnough = fmt.Errorf("enough")
+
+// unreadable says why a relation cannot be read: a column that is not there, else what the engine means.
+func (v *view) unreadable(err error, n mapping.Named) error {
+	if v.ctx.Err() == nil {
+		if missing, there := v.missing(n); len(missing) > 0 {
+			return v.fail(err, "%s has no column %s (it has %s): was it renamed?", n.Title(), strings.Join(missing, ", "), strings.Join(there, ", "))
+		}
+	}
+	return v.fail(err, "%s cannot be read: is its name right, and may this login read it?", n.Title())
+}
+
+// missing asks outside of the view, which an error has ended, what columns a relation has.
+func (s *System) missing(n mapping.Named) (missing, there []string) {
+	rows, err := s.read.Query("SELECT q.* FROM " + from(n.Relation, "q") + " WHERE 1 = 0") //nolint:noctx // asked in a fault, and it reads nothing
+	if err != nil {
+		return nil, nil
+	}
+	defer func() { _ = rows.Close() }()
+	if there, err = rows.Columns(); err != nil || rows.Err() != nil {
+		return nil, nil
+	}
+	for _, c := range n.Columns {
+		if !slices.ContainsFunc(there, func(have string) bool { return strings.EqualFold(have, c) }) {
+			missing = append(missing, c)
+		}
+	}
+	return missing, there
+}
+
+// Types of columns that hold a point in time, whatever zone the session has.
+func isInstant(kind string) bool {
+	return strings.Contains(kind, "TZ") || strings.Contains(kind, "OFFSET") || strings.Contains(kind, "ZONE")
+}
+
+func isTime(kind string) bool {
+	return strings.HasPrefix(kind, "DATE") || strings.HasPrefix(kind, "TIMESTAMP") || kind == "SMALLDATETIME"
+}
+
+// asText gives a value as text, a point in time in UTC, what a clock showed as it showed it. Bytes that are no UTF-8 are
+// taken for Windows-1252, in which older systems write.
+func asText(v any, kind string) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []byte:
+		return utf(string(v), kind)
+	case string:
+		return utf(v, kind)
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	case time.Time:
+		switch {
+		case isInstant(kind):
+			return v.UTC().Format("2006-01-02 15:04:05.999999Z07:00")
+		case kind == "DATE":
+			return v.Format(time.DateOnly)
+		}
+		return v.Format("2006-01-02 15:04:05.999999")
+	}
+	return fmt.Sprint(v)
+}
+
+func utf(s, kind string) string {
+	if kind == "TIMESTAMP" && len(s) >= len(time.DateTime) { // MariaDB's, as text: a point in time, and the session is in UTC
+		return s + "Z"
+	}
+	if utf8.ValidString(s) {
+		return s
+	}
+	if out, err := charmap.Windows1252.NewDecoder().String(s); err == nil {
+		return out
+	}
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
