@@ -200,7 +200,7 @@ func (t *tx) touch(p daemon.Placement) error {
 				return err
 			}
 		case daemon.PlacePeople:
-			if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE closed = 0 AND ref IN (SELECT dispute FROM dispute_child WHERE child = ?)`, c); err != nil {
+			if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE NOT closed AND ref IN (SELECT dispute FROM dispute_child WHERE child = ?)`, c); err != nil {
 				return err
 			}
 		}
@@ -218,7 +218,7 @@ func (t *tx) touch(p daemon.Placement) error {
 			return err
 		}
 	}
-	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = 0 WHERE ref = ?`, p.Dispute)
+	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE WHERE ref = ?`, p.Dispute)
 }
 
 // People gives the evidence of who works with the children.
@@ -240,7 +240,7 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 // Due gives the disputes that must be decided.
 func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string) (out []string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR closed = 0 AND (decided_on <> ? OR inputs <> ?) ORDER BY ref`, int64(today), inputs)
+		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR NOT closed AND (decided_on <> ? OR inputs <> ?) ORDER BY ref`, int64(today), inputs)
 	})
 	return out, err
 }

@@ -33,18 +33,29 @@ var migrations embed.FS
 
 // Ledger is drpd's state. It is safe for concurrent use; writers wait for each other.
 type Ledger struct {
-	db   *sqlx.DB
-	seal *sealer
-	zone *time.Location
+	db     *sqlx.DB
+	engine engine
+	seal   *sealer
+	zone   *time.Location
+}
+
+// engine is all that differs between SQLite and PostgreSQL.
+type engine struct {
+	dialect goose.Dialect
+	begin   string            // said first in each transaction; "": nothing
+	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
 }
 
 // open migrates the schema and readies the keys.
-func open(ctx context.Context, db *sqlx.DB, dialect goose.Dialect, master []byte, zone *time.Location) (*Ledger, error) {
+func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.Location) (*Ledger, error) {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(dialect, db.DB, dir)
+	if e.schema != nil {
+		dir = e.schema(dir)
+	}
+	p, err := goose.NewProvider(e.dialect, db.DB, dir)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: migrations: %w", err)
 	}
@@ -55,7 +66,7 @@ func open(ctx context.Context, db *sqlx.DB, dialect goose.Dialect, master []byte
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, seal: s, zone: zone}
+	l := &Ledger{db: db, engine: e, seal: s, zone: zone}
 	return l, l.checkKey(ctx)
 }
 
@@ -91,6 +102,11 @@ func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
 			err = errors.Join(err, ignoreDone(raw.Rollback()))
 		}
 	}()
+	if l.engine.begin != "" {
+		if _, err = raw.ExecContext(ctx, l.engine.begin); err != nil {
+			return fmt.Errorf("ledger: %w", err)
+		}
+	}
 	if err = do(&tx{raw, ctx, l, map[string]cipher.AEAD{}}); err != nil {
 		return err
 	}

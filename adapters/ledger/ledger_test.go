@@ -2,10 +2,20 @@ package ledger_test
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
+	"github.com/ncruces/go-sqlite3/driver"
 
 	"drpd/adapters/ledger"
 	"drpd/core/daemon"
@@ -30,6 +40,130 @@ func open(t *testing.T, path string) *ledger.Ledger {
 func TestConformance(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {
 		porttest.TestLedger(t, func(t *testing.T) daemon.Ledger { return open(t, filepath.Join(t.TempDir(), "state.db")) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		porttest.TestLedger(t, func(t *testing.T) daemon.Ledger { return openPostgres(t, postgresDB(t)) })
+	})
+}
+
+var databases atomic.Int64
+
+// postgresDB makes an empty database, and drops it in the end.
+func postgresDB(t *testing.T) string {
+	t.Helper()
+	dsn := os.Getenv("DRPD_TEST_POSTGRES")
+	if dsn == "" {
+		t.Skip("no postgres: DRPD_TEST_POSTGRES names no server")
+	}
+	admin, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("drpd_ledger_%d_%d", os.Getpid(), databases.Add(1))
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Error(err)
+		}
+		_ = admin.Close()
+	})
+	u, err := url.Parse(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Path = "/" + name
+	return u.String()
+}
+
+func openPostgres(t *testing.T, dsn string) *ledger.Ledger {
+	t.Helper()
+	db, err := sql.Open("pgx", dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ledger.OpenPostgres(t.Context(), db, key(1), time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// Two connections cannot both take the lease, and the audit chain of two that write at once is whole.
+func TestTwoWriters(t *testing.T) {
+	dsn := postgresDB(t)
+	one, two := openPostgres(t, dsn), openPostgres(t, dsn)
+	var wg sync.WaitGroup
+	var took atomic.Int64
+	for i, l := range []*ledger.Ledger{one, two} {
+		wg.Go(func() {
+			if l.Lease(t.Context(), fmt.Sprint(i), noon, time.Minute) == nil {
+				took.Add(1)
+			}
+			for n := range 50 {
+				if err := l.SetSetting(t.Context(), fmt.Sprint("s", n%5), fmt.Sprint(i, n), "somebody", noon); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if took.Load() != 1 {
+		t.Errorf("%d took the lease", took.Load())
+	}
+	if entries, err := one.Audit(t.Context()); err != nil || len(entries) != 100 {
+		t.Errorf("%d entries, %v", len(entries), err)
+	}
+}
+
+// The order of text does not hang on the language that the database was made for.
+func TestOrder(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		var batch []drp.Evidence
+		for _, id := range []string{"b", "A", "a-b", "aB", "B", "ab"} {
+			batch = append(batch, drp.Evidence{ID: id, Source: "s", Kind: drp.Row, Key: id, Learned: noon, Body: []byte("x")})
+		}
+		if err := l.Ingest(t.Context(), "s", batch, nil, noon); err != nil {
+			t.Fatal(err)
+		}
+		w, err := l.Waiting(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, ev := range w {
+			got = append(got, ev.ID)
+		}
+		if strings.Join(got, " ") != "A B a-b aB ab b" {
+			t.Errorf("%q", got)
+		}
+	})
+}
+
+func each(t *testing.T, test func(t *testing.T, l *ledger.Ledger)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) { test(t, open(t, filepath.Join(t.TempDir(), "state.db"))) })
+	t.Run("postgres", func(t *testing.T) { test(t, openPostgres(t, postgresDB(t))) })
+}
+
+// The newest evidence of each row is known, so that a poll after a restart gives only what has changed.
+func TestMarks(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		row := func(id, key, version string) drp.Evidence {
+			return drp.Evidence{ID: id, Source: "care-first", Kind: drp.Row, Key: key, Version: version, Learned: noon, Body: []byte("x")}
+		}
+		if err := l.Ingest(t.Context(), "care-first", []drp.Evidence{row("e1", "form/1", "1"), row("e3", "form/1", "3"), row("e2", "form/1", "2"), row("e4", "form/2", "1")}, nil, noon); err != nil {
+			t.Fatal(err)
+		}
+		got, err := l.Marks(t.Context(), "care-first")
+		if err != nil || len(got) != 2 || got["form/1"] != (daemon.Mark{Version: "3", ID: "e3"}) || got["form/2"].ID != "e4" {
+			t.Errorf("%v, %v", got, err)
+		}
+		if got, err := l.Marks(t.Context(), "other"); err != nil || len(got) != 0 {
+			t.Errorf("of a source that was never read: %v, %v", got, err)
+		}
 	})
 }
 
@@ -72,8 +206,10 @@ func TestSealed(t *testing.T) {
 	}
 }
 
-func TestErase(t *testing.T) {
-	l := open(t, filepath.Join(t.TempDir(), "state.db"))
+func TestErase(t *testing.T) { each(t, testErase) }
+
+func testErase(t *testing.T, l *ledger.Ledger) {
+	t.Helper()
 	begin(t, l)
 	if err := l.Erase(t.Context(), "C-AAAAAA", "somebody", noon); err != nil {
 		t.Fatal(err)
@@ -112,15 +248,36 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-func TestCopy(t *testing.T) {
-	dir := t.TempDir()
-	l := open(t, filepath.Join(dir, "state.db"))
+// A copy holds everything, row for row, whatever engine it was made from.
+func TestCopy(t *testing.T) { each(t, testCopy) }
+
+func testCopy(t *testing.T, l *ledger.Ledger) {
+	t.Helper()
 	begin(t, l)
-	to := filepath.Join(dir, "copy.db")
-	if err := l.CopyTo(t.Context(), to); err != nil {
+	if err := l.SetSetting(t.Context(), "paused", "yes", "somebody", noon); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := open(t, to).Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) != 1 {
+	to := filepath.Join(t.TempDir(), "copy.db")
+	if err := l.CopyTo(t.Context(), to, key(1), time.UTC); err != nil {
+		t.Fatal(err)
+	}
+	c := open(t, to)
+	if s, err := c.Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) != 1 || string(s.Evidence[0].Body) != secret {
 		t.Errorf("the copy: %v, %v", s, err)
+	}
+	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 4 {
+		t.Errorf("the copy's audit: %d entries, %v", len(entries), err)
+	}
+	if v, err := c.Setting(t.Context(), "paused"); err != nil || v != "yes" {
+		t.Errorf("the copy's settings: %q, %v", v, err)
+	}
+	raw, err := driver.Open("file:" + to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	var n int
+	if err := raw.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`).Scan(&n); err != nil || n != ledger.Tables {
+		t.Errorf("the schema has %d tables, the copy takes %d (%v)", n, ledger.Tables, err)
 	}
 }

@@ -277,7 +277,7 @@ func (t *tx) settle(s daemon.Settled) error {
 			return err
 		}
 	}
-	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = 0 WHERE ref = ?`, dispute)
+	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE WHERE ref = ?`, dispute)
 }
 
 func lifeOf(rows []deliveryRow) drp.Life {

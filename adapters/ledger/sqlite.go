@@ -29,7 +29,7 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 	}
 	db := sqlx.NewDb(raw, "sqlite3")
 	db.SetMaxOpenConns(1)
-	l, err := open(ctx, db, goose.DialectSQLite3, master, zone)
+	l, err := open(ctx, db, engine{dialect: goose.DialectSQLite3}, master, zone)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -39,12 +39,4 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 		}
 	}
 	return l, nil
-}
-
-// CopyTo writes a whole copy of the ledger to a file that is not there yet.
-func (l *Ledger) CopyTo(ctx context.Context, path string) error {
-	if _, err := l.db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-		return fmt.Errorf("ledger: the copy could not be made: %w", err)
-	}
-	return os.Chmod(path, 0o600)
 }

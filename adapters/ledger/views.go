@@ -120,7 +120,7 @@ func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) er
 		for _, query := range []string{
 			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`, `UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
 			`UPDATE evidence SET state = 'erased', body = '' WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
-			`UPDATE dispute SET closed = 1, ended = 1, decided_rev = revision, summary = '{}' WHERE ref = ?`,
+			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}' WHERE ref = ?`,
 		} {
 			if err := t.exec(query, ref); err != nil {
 				return err

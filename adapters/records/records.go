@@ -76,14 +76,31 @@ type System struct {
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
 // SQLite it is the path of the database. Nothing leaves this machine without TLS.
 func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
-	i := slices.IndexFunc(dialects, func(d Dialect) bool { return d.Name == engine })
-	if i < 0 {
-		return nil, fmt.Errorf("records %s: no such engine %q (%s)", name, engine, strings.Join(Engines(), ", "))
+	d, err := dialect(engine)
+	if err != nil {
+		return nil, fmt.Errorf("records %s: %w", name, err)
 	}
-	s := &System{Name: name, m: m, dialect: dialects[i], layouts: map[string]string{}}
+	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}}
 	db, err := s.connect(dsn)
 	s.read, s.write = db, db
 	return s, err
+}
+
+// Connect opens a database as a record system's is opened: private, in UTC, and its connection string told nobody.
+func Connect(engine, dsn string) (*sql.DB, error) {
+	d, err := dialect(engine)
+	if err != nil {
+		return nil, err
+	}
+	return d.open(dsn)
+}
+
+func dialect(engine string) (Dialect, error) {
+	i := slices.IndexFunc(dialects, func(d Dialect) bool { return d.Name == engine })
+	if i < 0 {
+		return Dialect{}, fmt.Errorf("no such engine %q (%s)", engine, strings.Join(Engines(), ", "))
+	}
+	return dialects[i], nil
 }
 
 // WriteAs lets another login write, which need not be able to read what the first one reads.

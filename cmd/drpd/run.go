@@ -110,12 +110,16 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "state.db")
-	if _, err := os.Stat(p.config.Path(p.config.State.File)); err == nil {
+	if _, err := os.Stat(p.config.Path(p.config.State.File)); err == nil || p.config.State.DSNFile != "" {
 		led, err := openLedger(a.ctx, p.config)
 		if err != nil {
 			return err
 		}
-		if err := errors.Join(led.CopyTo(a.ctx, file), led.Close()); err != nil {
+		key, err := masterKey(p.config)
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(led.CopyTo(a.ctx, file, key, london()), led.Close()); err != nil {
 			return err
 		}
 	} else {
@@ -124,7 +128,7 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 	if p.config.State.Key, err = filepath.Abs(p.config.Path(p.config.State.Key)); err != nil {
 		return err
 	}
-	p.config.State.File = file
+	p.config.State.File, p.config.State.DSNFile = file, ""
 	d, err := wire(a.ctx, p, a.now, log)
 	if err != nil {
 		return err

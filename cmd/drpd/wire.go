@@ -235,7 +235,7 @@ func masterKey(c *config.Config) ([]byte, error) {
 	path := c.Path(c.State.Key)
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(c.Path(c.State.File)); err == nil {
+		if _, err := os.Stat(c.Path(c.State.File)); c.State.File != "" && err == nil {
 			return nil, fmt.Errorf("the key file %s is missing but the ledger is there: restore the key file, nothing can be read without it", path)
 		}
 		key = make([]byte, ledger.KeySize)
@@ -250,7 +250,18 @@ func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
-	return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london())
+	if c.State.DSNFile == "" {
+		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london())
+	}
+	dsn, err := host.Secret(c.Path(c.State.DSNFile))
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	db, err := records.Connect("postgres", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return ledger.OpenPostgres(ctx, db, key, london())
 }
 
 // written gives the bytes of what a writer of documents writes.

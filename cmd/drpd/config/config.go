@@ -44,8 +44,9 @@ type Config struct {
 
 // State is where drpd keeps its own state.
 type State struct {
-	File string `yaml:"file"`
-	Key  string `yaml:"key_file"`
+	File    string `yaml:"file"`     // an SQLite file
+	DSNFile string `yaml:"dsn_file"` // or PostgreSQL: the file with the connection string, which nobody else can read
+	Key     string `yaml:"key_file"`
 }
 
 // Records is the record system.
@@ -170,7 +171,7 @@ func Load(name string) (*Config, error) {
 		path  []any
 		value string
 	}{
-		{[]any{"authority"}, c.Authority}, {[]any{"state", "file"}, c.State.File}, {[]any{"state", "key_file"}, c.State.Key},
+		{[]any{"authority"}, c.Authority}, {[]any{"state", "key_file"}, c.State.Key},
 		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "mapping"}, c.Records.Mapping},
 		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "folder"}, c.Mailbox.Folder}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
 		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "folder"}, c.MailOut.Folder}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
@@ -182,6 +183,9 @@ func Load(name string) (*Config, error) {
 	}
 	if c.GoLive.IsZero() {
 		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
+	}
+	if (c.State.File == "") == (c.State.DSNFile == "") {
+		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
 	}
 	switch r := c.Records; {
 	case !slices.Contains(records.Engines(), r.Engine):
