@@ -58,6 +58,12 @@ type Relation struct {
 	Change string `yaml:"change"`
 }
 
+// HasForms says whether the system holds dispute forms, or says only who works with a child.
+func (s *System) HasForms() bool { return s.Forms.Table+s.Forms.Query != "" }
+
+// HasPeople says whether the system says who works with a child.
+func (s *System) HasPeople() bool { return s.People.Table+s.People.Query != "" }
+
 // Label names a relation for people.
 func (r Relation) Label(key string) string {
 	if r.Table != "" {
@@ -119,7 +125,7 @@ type PeopleTable struct {
 type PersonTable struct {
 	Relation   `yaml:",inline"`
 	Child      string   `yaml:"child"`
-	Initials   string   `yaml:"initials"` // initials, or names of which the first letters are taken
+	Initials   []string `yaml:"initials"` // initials, or names of which the first letters are taken
 	Team       string   `yaml:"team"`
 	Restricted string   `yaml:"restricted"`
 	No         []string `yaml:"no"` // the values that mean not restricted; every other value, and none, counts as restricted
@@ -220,11 +226,29 @@ type FormAnswer struct {
 	Stages  []string     `yaml:"stages"`  // only in these blocks; empty: in any
 }
 
-// Set is a record system and the forms that come by mail.
+// Set is a record system, or two of which one holds the forms and the other says who works with a child, and the forms
+// that come by mail.
 type Set struct {
 	System  *System
+	People  *System // nil: the record system says that too
 	Forms   []*Form
 	Mailbox string // the address of the team's mailbox: not a recipient of an alert
+}
+
+// Titles gives the titles that the systems have for drpd's roles.
+func (s *Set) Titles() map[string]string {
+	if s.People != nil {
+		return s.People.People.Titles
+	}
+	return s.System.People.Titles
+}
+
+// Person gives how the children's own rows are read, nil where no system holds them.
+func (s *Set) Person() *PersonTable {
+	if s.People != nil {
+		return s.People.Person
+	}
+	return s.System.Person
 }
 
 // FormTypes returns the form types that the record system and the mailed forms give.
@@ -247,12 +271,17 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 	f := strict.Load(name, src, s)
 	c := &systemCheck{f, s}
 	c.need("system", s.Name)
-	c.need("forms.key", s.Forms.Key)
-	c.need("forms.type", s.Forms.Type)
-	c.need("people.child", s.People.Child)
-	c.need("state.column", s.State.Column)
-	if s.Forms.Child == "" && s.Children == nil {
-		c.Fault([]any{"forms"}, "\"child\" is missing: name the column with the child, or children: a table with them")
+	if !s.HasForms() || s.HasPeople() {
+		c.need("people.child", s.People.Child)
+	}
+	if s.HasForms() {
+		c.need("forms.key", s.Forms.Key)
+		c.need("forms.type", s.Forms.Type)
+		c.need("state.column", s.State.Column)
+		if s.Forms.Child == "" && s.Children == nil {
+			c.Fault([]any{"forms"}, "\"child\" is missing: name the column with the child, or children: a table with them")
+		}
+		c.notes()
 	}
 	if s.Zone != "local" && s.Zone != "utc" {
 		c.Fault([]any{"zone"}, "zone %q: say local (times as on the wall in England) or utc", s.Zone)
@@ -276,7 +305,6 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 		}
 	}
 	c.facts()
-	c.notes()
 	for _, n := range s.names() {
 		if n.value != "" && !identifier(n.value) {
 			c.Fault(n.path, "%q is no name of a table or column: letters, digits, _ and . only (anything else wants a query)", n.value)
@@ -445,20 +473,26 @@ func (s *System) PersonRelation() *Named {
 	if p == nil {
 		return nil
 	}
-	n := s.named(p.Relation, p.Child, []any{"person"}, p.Initials, p.Team, p.Restricted, p.Formerly)
+	n := s.named(p.Relation, p.Child, []any{"person"}, append([]string{p.Team, p.Restricted, p.Formerly}, p.Initials...)...)
 	return &n
 }
 
 // Relations gives every relation that is read.
 func (s *System) Relations() []Named {
 	answers, moves, children := s.Details()
-	out := append([]Named{s.FormRelation()}, answers...)
+	var out []Named
+	if s.HasForms() {
+		out = append(out, s.FormRelation())
+	}
+	out = append(out, answers...)
 	for _, n := range []*Named{moves, children, s.PersonRelation()} {
 		if n != nil {
 			out = append(out, *n)
 		}
 	}
-	out = append(out, s.PeopleRelation())
+	if s.HasPeople() {
+		out = append(out, s.PeopleRelation())
+	}
 	for i, l := range s.LeaveOut {
 		out = append(out, s.named(l.Relation, l.Person, []any{"leave_out", i}, l.Column))
 	}

@@ -105,7 +105,11 @@ func (s *System) child(in People) *drp.Child {
 	if p == nil {
 		return out
 	}
-	out.Initials, out.Team = drp.NewPrivate(initials(in.Self[p.Initials])), in.Self[p.Team]
+	var names []string
+	for _, c := range p.Initials {
+		names = append(names, in.Self[c])
+	}
+	out.Initials, out.Team = drp.NewPrivate(initials(strings.Join(names, " "))), in.Self[p.Team]
 	mark := drp.NewPrivate(in.Self[p.Restricted])
 	out.Restricted = in.Self == nil || !mark.Is(p.No)
 	return out

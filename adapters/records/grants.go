@@ -62,7 +62,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	if s.dialect.Grants == nil {
 		return out
 	}
-	writes := s.m.Notes.Way != mapping.WayWorklist
+	writes := s.m.HasForms() && s.m.Notes.Way != mapping.WayWorklist
 	for _, t := range tables {
 		want := []string{"SELECT"}
 		if writes && s.write == s.read && strings.EqualFold(t, s.m.Notes.Table) {

@@ -139,6 +139,11 @@ func (p *poll) remark() error {
 // candidates finds the forms that may have changed and tells of those that have vanished.
 func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	day := p.now.UTC().Format(time.DateOnly)
+	if !p.m.HasForms() {
+		p.wide = c.Wide != day
+		c.Wide = day
+		return nil, nil
+	}
 	window := false
 	if p.m.Forms.Change != "" {
 		if window, err = p.ordered(); err != nil {

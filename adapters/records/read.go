@@ -53,7 +53,9 @@ func (v *view) details(keys []string, into []mapping.Record) error {
 		a := v.m.Answers[at]
 		for i, key := range keys {
 			for _, r := range sortedBy(rows[key], a.Question, a.Answer) {
-				into[i].Answers[r[a.Question]] = r[a.Answer]
+				if r[a.Answer] != "" || into[i].Answers[r[a.Question]] == "" { // one question may have its answer in one of several tables
+					into[i].Answers[r[a.Question]] = r[a.Answer]
+				}
 			}
 		}
 	}
@@ -112,6 +114,9 @@ func (v *view) former(into []mapping.Record) error {
 
 // people reads who works with each child, and the child's own row where the mapping names one.
 func (v *view) people(children []string) ([]mapping.People, error) {
+	if !v.m.HasPeople() {
+		return nil, nil
+	}
 	p := v.m.People
 	workers, err := v.byKey(v.m.PeopleRelation(), children, part{})
 	if err != nil {

@@ -75,6 +75,11 @@ func prepare(name string) (*parts, error) {
 	fsys, file := shippedOr(c, "systems", c.Records.Mapping)
 	p.mapping.System, err = mapping.LoadSystem(fsys, file, london())
 	keep(err)
+	if c.People != nil {
+		fsys, file := shippedOr(c, "systems", c.People.Mapping)
+		p.mapping.People, err = mapping.LoadSystem(fsys, file, london())
+		keep(err)
+	}
 	for _, f := range c.Forms {
 		fsys, file := shippedOr(c, "forms", f)
 		form, err := mapping.LoadForm(fsys, file)
@@ -83,11 +88,14 @@ func prepare(name string) (*parts, error) {
 	}
 	p.mapping.Mailbox = c.Mailbox.Address
 	if errors.Join(errs...) == nil {
+		keep(p.systems())
+	}
+	if errors.Join(errs...) == nil {
 		p.policies, err = p.policies.Using(p.mapping.FormTypes())
 		keep(err)
 	}
 	if errors.Join(errs...) == nil {
-		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.System.People.Titles)
+		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.Titles())
 		keep(err)
 	}
 	if errors.Join(errs...) == nil {
@@ -112,6 +120,20 @@ func prepare(name string) (*parts, error) {
 	return p, err
 }
 
+// systems sees that one system holds the forms and one says who works with a child.
+func (p *parts) systems() error {
+	s, people := p.mapping.System, p.mapping.People
+	switch {
+	case !s.HasForms():
+		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under records", s.Name)
+	case people == nil && !s.HasPeople():
+		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
+	case people != nil && (people.HasForms() || s.HasPeople()):
+		return fmt.Errorf("configuration: mappings %s and %s both say who works with a child, or both hold forms: leave one out", s.Name, people.Name)
+	}
+	return nil
+}
+
 // reports sees that the reports name roles and procedures that there are, and that somebody may see restricted records.
 func (p *parts) reports() error {
 	var errs []error
@@ -129,7 +151,7 @@ func (p *parts) reports() error {
 	cleared := func(h drp.Holder) bool {
 		return h.Cleared && slices.ContainsFunc(p.config.Reports.Overdue, func(o config.Overdue) bool { return o.To == h.Role })
 	}
-	if p.mapping.System.Person != nil && len(p.config.Reports.Overdue) > 0 && !slices.ContainsFunc(p.roster, cleared) {
+	if p.mapping.Person() != nil && len(p.config.Reports.Overdue) > 0 && !slices.ContainsFunc(p.roster, cleared) {
 		bad("nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder in the roster")
 	}
 	return errors.Join(errs...)
@@ -222,7 +244,7 @@ func (p *parts) digest(name string) (string, error) {
 		}
 		_, _ = h.Write(b)
 	}
-	system, err := json.Marshal(p.mapping.System) // by its values: the same mapping has the same digest in every process
+	system, err := json.Marshal([]*mapping.System{p.mapping.System, p.mapping.People}) // by its values: the same mapping has the same digest in every process
 	if err != nil {
 		return "", err
 	}
@@ -289,8 +311,7 @@ func keepReport(c *config.Config) func(name string, data []byte) error {
 }
 
 // openRecordSystem opens the record system by its engine.
-func openRecordSystem(c *config.Config, m *mapping.System) (*records.System, error) {
-	r := c.Records
+func openRecordSystem(c *config.Config, r config.Records, m *mapping.System) (*records.System, error) {
 	if m.Notes.Way == mapping.WayInsert && !m.Demo && r.Agreed == "" {
 		return nil, fmt.Errorf("records %s: mapping %s inserts into the supplier's own table: say records.supplier_agreed with the reference of the agreement, or take another way", r.Name, m.Name)
 	}
@@ -332,22 +353,42 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err := p.recall(ctx, led); err != nil {
 		return nil, errors.Join(err, led.Close())
 	}
-	sys, err := openRecordSystem(c, p.mapping.System)
-	if err != nil {
-		return nil, errors.Join(err, led.Close())
+	var systems []*records.System
+	closeAll := func() error {
+		var errs []error
+		for _, s := range systems {
+			errs = append(errs, s.Close())
+		}
+		return errors.Join(append(errs, led.Close())...)
 	}
-	sys.Also = led.Children
-	sys.Marks = func(ctx context.Context) (map[string]daemon.Mark, error) { return led.Marks(ctx, c.Records.Name) }
+	feeds := make([]daemon.Feed, 0, 3)
+	system := func(r config.Records, m *mapping.System) (*records.System, error) {
+		s, err := openRecordSystem(c, r, m)
+		if err != nil {
+			return nil, errors.Join(err, closeAll())
+		}
+		s.Also = led.Children
+		s.Marks = func(ctx context.Context) (map[string]daemon.Mark, error) { return led.Marks(ctx, r.Name) }
+		systems = append(systems, s)
+		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: m.ReadRow})
+		return s, nil
+	}
+	sys, err := system(c.Records, p.mapping.System)
+	if err != nil {
+		return nil, err
+	}
+	if c.People != nil {
+		if _, err := system(*c.People, p.mapping.People); err != nil {
+			return nil, err
+		}
+	}
 	zone := london()
 	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
 	d := &daemon.Daemon{
-		Feeds: []daemon.Feed{
-			{Name: c.Records.Name, Source: sys, Lag: p.mapping.System.Lag, Read: p.mapping.System.ReadRow},
-			{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
-				Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
-					return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
-				}},
-		},
+		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
+			Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
+				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
+			}}),
 		Words:  mapping.ReadWords,
 		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return mailbox.Attachment(ev.Body, digest) },
 		Ledger: led,
@@ -363,5 +404,5 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	for _, o := range c.Reports.Overdue {
 		d.Subscriptions = append(d.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
 	}
-	return &wired{d, led, func() error { return errors.Join(sys.Close(), led.Close()) }}, nil
+	return &wired{d, led, closeAll}, nil
 }

@@ -23,6 +23,7 @@ type Config struct {
 	Authority string       `yaml:"authority"` // whose daemon it is; stands in every email
 	State     State        `yaml:"state"`
 	Records   Records      `yaml:"records"`
+	People    *Records     `yaml:"people"` // another database that says who works with a child; left out: the record system does
 	Mailbox   Mailbox      `yaml:"mailbox"`
 	MailOut   MailOut      `yaml:"mail_out"`
 	Documents Documents    `yaml:"documents"`
@@ -58,6 +59,17 @@ type Records struct {
 	WriteDSNFile string `yaml:"write_dsn_file"`  // the connection string of the login that writes, where that is another
 	Mapping      string `yaml:"mapping"`         // shipped, by name, or a file
 	Agreed       string `yaml:"supplier_agreed"` // the reference under which the supplier agreed that drpd inserts into its tables
+}
+
+func (r *Records) check(f *strict.File, key string) {
+	switch {
+	case !slices.Contains(records.Engines(), r.Engine):
+		f.Fault([]any{key, "engine"}, "%q is no engine (%s)", r.Engine, strings.Join(records.Engines(), ", "))
+	case r.Engine == "sqlite" && (r.File == "" || r.DSNFile+r.WriteDSNFile != ""):
+		f.Fault([]any{key}, "sqlite wants %s.file, and no dsn_file", key)
+	case r.Engine != "sqlite" && (r.DSNFile == "" || r.File != ""):
+		f.Fault([]any{key}, "%s wants %s.dsn_file, the file with the connection string, and no file", r.Engine, key)
+	}
 }
 
 // Mailbox is where messages come from.
@@ -187,13 +199,12 @@ func Load(name string) (*Config, error) {
 	if (c.State.File == "") == (c.State.DSNFile == "") {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
 	}
-	switch r := c.Records; {
-	case !slices.Contains(records.Engines(), r.Engine):
-		f.Fault([]any{"records", "engine"}, "%q is no engine (%s)", r.Engine, strings.Join(records.Engines(), ", "))
-	case r.Engine == "sqlite" && (r.File == "" || r.DSNFile+r.WriteDSNFile != ""):
-		f.Fault([]any{"records"}, "sqlite wants records.file, and no dsn_file")
-	case r.Engine != "sqlite" && (r.DSNFile == "" || r.File != ""):
-		f.Fault([]any{"records"}, "%s wants records.dsn_file, the file with the connection string, and no file", r.Engine)
+	c.Records.check(f, "records")
+	if p := c.People; p != nil {
+		p.check(f, "people")
+		if p.Name == "" || p.Name == c.Records.Name || p.Name == c.Mailbox.Name || p.Mapping == "" {
+			f.Fault([]any{"people"}, "people wants a name of its own and a mapping, such as ssd")
+		}
 	}
 	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
 		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
