@@ -10,7 +10,7 @@ import (
 )
 
 var mariadb = Dialect{
-	Name: "mariadb", Bind: sqlx.QUESTION, Means: mariadbMeans, Call: "CALL %s(%s)", Grants: mariadbGrants,
+	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Call: "CALL %s(%s)", Grants: mariadbGrants,
 	Read:  sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	index: mariadbIndex(false), unique: mariadbIndex(true),
 	open: openMariaDB,
@@ -32,7 +32,12 @@ func openMariaDB(dsn string) (*sql.DB, error) {
 	if c.Params == nil {
 		c.Params = make(map[string]string)
 	}
-	c.Params["time_zone"] = "'+00:00'" // whatever zone the server is in
+	c.Params["time_zone"] = "'+00:00'"                                               // whatever zone the server is in
+	for _, wait := range []string{"lock_wait_timeout", "innodb_lock_wait_timeout"} { // somebody else's lock holds up no cycle
+		if c.Params[wait] == "" {
+			c.Params[wait] = "15"
+		}
+	}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		return nil, errors.New("the connection string cannot be used")

@@ -13,7 +13,7 @@ import (
 )
 
 var postgres = Dialect{
-	Name: "postgres", Bind: sqlx.DOLLAR, Means: postgresMeans, Call: "CALL %s(%s)", Grants: postgresGrants,
+	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Means: postgresMeans, Call: "CALL %s(%s)", Grants: postgresGrants,
 	Read:     sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,
@@ -32,6 +32,9 @@ func openPostgres(dsn string) (*sql.DB, error) {
 		return nil, errPlain
 	}
 	c.RuntimeParams["timezone"] = "UTC" // whatever zone the server is in
+	if c.RuntimeParams["lock_timeout"] == "" {
+		c.RuntimeParams["lock_timeout"] = "15s" // somebody else's lock holds up no cycle
+	}
 	return stdlib.OpenDB(*c), nil
 }
 

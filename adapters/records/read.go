@@ -234,7 +234,7 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text
 	for i := range values {
 		into[i] = &values[i]
 	}
-	text := func(i int) string { return asText(values[i], kinds[i].DatabaseTypeName()) }
+	text := func(i int) string { return v.dialect.asText(values[i], kinds[i].DatabaseTypeName()) }
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return v.fail(err, "%s: a row cannot be read", n.Title())
@@ -278,10 +278,10 @@ func (v *view) scan(n mapping.Named, columns []string, where part, do func(r []s
 	text := func(i int) string {
 		if isTime(kinds[i]) {
 			if t, err := time.Parse(time.RFC3339Nano, string(raw[i])); err == nil {
-				return asText(t, kinds[i])
+				return v.dialect.asText(t, kinds[i])
 			}
 		}
-		return asText([]byte(raw[i]), kinds[i])
+		return v.dialect.asText([]byte(raw[i]), kinds[i])
 	}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
@@ -328,30 +328,29 @@ func (s *System) missing(n mapping.Named) (missing, there []string) {
 	return missing, there
 }
 
-// Types of columns that hold a point in time, whatever zone the session has.
-func isInstant(kind string) bool {
-	return strings.Contains(kind, "TZ") || strings.Contains(kind, "OFFSET") || strings.Contains(kind, "ZONE")
-}
-
+// isTime says whether a driver may give values of a type as times.
 func isTime(kind string) bool {
 	return strings.HasPrefix(kind, "DATE") || strings.HasPrefix(kind, "TIMESTAMP") || kind == "SMALLDATETIME"
 }
 
 // asText gives a value as text, a point in time in UTC, what a clock showed as it showed it. Bytes that are no UTF-8 are
 // taken for Windows-1252, in which older systems write.
-func asText(v any, kind string) string {
+func (d Dialect) asText(v any, kind string) string {
+	instant := d.Instant != "" && kind == d.Instant
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case []byte:
-		return utf(string(v), kind)
+		return utf(string(v), instant)
 	case string:
-		return utf(v, kind)
+		return utf(v, instant)
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case time.Time:
 		switch {
-		case isInstant(kind):
+		case d.Times != "":
+			return v.Format(d.Times)
+		case instant:
 			return v.UTC().Format("2006-01-02 15:04:05.999999Z07:00")
 		case kind == "DATE":
 			return v.Format(time.DateOnly)
@@ -361,8 +360,8 @@ func asText(v any, kind string) string {
 	return fmt.Sprint(v)
 }
 
-func utf(s, kind string) string {
-	if kind == "TIMESTAMP" && len(s) >= len(time.DateTime) { // MariaDB's, as text: a point in time, and the session is in UTC
+func utf(s string, instant bool) string {
+	if instant && s != "" { // as text, in the session's zone
 		return s + "Z"
 	}
 	if utf8.ValidString(s) {

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 	"github.com/ncruces/go-sqlite3"
@@ -12,7 +13,9 @@ import (
 
 var sqlite = Dialect{
 	Name: "sqlite", Bind: sqlx.QUESTION, Means: sqliteMeans,
-	Read:  sql.TxOptions{ReadOnly: true}, // a file that nobody changes while it is read
+	Read:  sql.TxOptions{ReadOnly: true},                                        // a file that nobody changes while it is read
+	Text:  func(column string) string { return "CAST(" + column + " AS TEXT)" }, // the driver makes times of columns of dates
+	Times: time.RFC3339Nano,                                                     // and of text that is written like this
 	index: sqliteIndex(false), unique: sqliteIndex(true),
 	open: func(path string) (*sql.DB, error) {
 		dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)"}).String()

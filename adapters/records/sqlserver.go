@@ -12,7 +12,7 @@ import (
 
 // sqlserver was never run against a live server: what is tested are its statements and binds.
 var sqlserver = Dialect{
-	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Means: sqlserverMeans, Call: "EXEC %s %s",
+	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Call: "EXEC %s %s",
 	open: openSQLServer, // the driver knows no read-only transaction
 }
 
