@@ -35,6 +35,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // council is a record system with its schema, and a second connection as its own people have it.
 type council struct {
 	*records.System
+	dsn    string // of its database
 	db     *sqlx.DB
 	m      *mapping.System
 	engine engine
@@ -45,12 +46,15 @@ type engine struct {
 	name  string
 	dsn   string // of a server
 	fresh func(t *testing.T, e engine) (*sqlx.DB, func(m *mapping.System) (*records.System, error))
+
+	options string // of a new database
+	made    *string
 }
 
 var engines = []engine{
-	{"sqlite", "", freshSQLite},
-	{"postgres", os.Getenv("DRPD_TEST_POSTGRES"), freshPostgres},
-	{"mariadb", os.Getenv("DRPD_TEST_MARIADB"), freshMariaDB},
+	{name: "sqlite", fresh: freshSQLite},
+	{name: "postgres", dsn: os.Getenv("DRPD_TEST_POSTGRES"), fresh: freshPostgres},
+	{name: "mariadb", dsn: os.Getenv("DRPD_TEST_MARIADB"), fresh: freshMariaDB},
 }
 
 func each(t *testing.T, test func(t *testing.T, e engine)) {
@@ -86,15 +90,22 @@ func database(t *testing.T, kind, dsn string, e engine) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = admin.Close() })
-	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name); err != nil {
+	if _, err := admin.ExecContext(t.Context(), "CREATE DATABASE "+name+e.options); err != nil {
 		t.Fatalf("%s: %v", e.name, err)
 	}
 	t.Cleanup(func() {
-		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name); err != nil {
+		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+map[string]string{"postgres": " WITH (FORCE)"}[e.name]); err != nil {
 			t.Errorf("%s: %v", e.name, err)
 		}
 	})
 	return name
+}
+
+// tell gives the connection string of the database that was made.
+func (e engine) tell(dsn string) {
+	if e.made != nil {
+		*e.made = dsn
+	}
 }
 
 func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
@@ -108,6 +119,7 @@ func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*re
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.tell(u.String())
 	return db, func(m *mapping.System) (*records.System, error) {
 		return records.Open("postgres", "care-first", u.String(), m)
 	}
@@ -124,6 +136,7 @@ func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*rec
 	if err != nil {
 		t.Fatal(err)
 	}
+	e.tell(c.FormatDSN())
 	return db, func(m *mapping.System) (*records.System, error) {
 		return records.Open("mariadb", "care-first", c.FormatDSN(), m)
 	}
@@ -132,6 +145,7 @@ func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*rec
 func open(t *testing.T, e engine, change func(*mapping.System)) council {
 	t.Helper()
 	c := council{engine: e}
+	e.made = &c.dsn
 	db, with := e.fresh(t, e)
 	c.db = db
 	t.Cleanup(func() { _ = db.Close() })
