@@ -3,6 +3,7 @@ package records
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -31,74 +32,70 @@ func (s *System) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
 	return errs
 }
 
-// together writes a group in one transaction; where that fails, each note in one of its own, so that what is wrong with
-// one keeps no other.
+// together writes a group in one transaction, taking all of it for new; where that is not so, or something is wrong with
+// one, each note in a transaction of its own, so that it keeps no other.
 func (s *System) together(ctx context.Context, notes []daemon.Note) []error {
-	errs, err := s.writeAll(ctx, notes)
+	errs := make([]error, len(notes))
+	err := s.writeAll(ctx, notes)
 	if err == nil {
 		return errs
 	}
-	errs = make([]error, len(notes))
-	if len(notes) == 1 || ctx.Err() != nil || s.write.PingContext(ctx) != nil {
+	if ctx.Err() != nil || s.write.PingContext(ctx) != nil {
 		for i := range errs {
 			errs[i] = err
 		}
 		return errs
 	}
-	for i := range notes {
-		one, err := s.writeAll(ctx, notes[i:i+1])
-		if errs[i] = err; err == nil {
-			errs[i] = one[0]
-		}
+	for i, n := range notes {
+		errs[i] = s.writeOne(ctx, n)
 	}
 	return errs
 }
 
-// writeAll is one transaction. It gives an error for each note that is there already with another text; its own error
-// means that nothing was written.
-func (s *System) writeAll(ctx context.Context, notes []daemon.Note) (errs []error, err error) {
-	errs = make([]error, len(notes))
+// writeOne writes a note unless it is there.
+func (s *System) writeOne(ctx context.Context, n daemon.Note) error {
+	there, err := s.readBack(ctx, s.write, []daemon.Note{n})
+	if err != nil {
+		return err
+	}
+	if texts := there[n.Reference]; len(texts) > 0 {
+		if !same(texts[0], n.Text) {
+			return daemon.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text", s.m.Notes.Table)}
+		}
+		return nil
+	}
+	return s.writeAll(ctx, []daemon.Note{n})
+}
+
+// writeAll writes notes in one transaction and commits it only if each is there then, once and as it was written.
+func (s *System) writeAll(ctx context.Context, notes []daemon.Note) error {
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
-		return nil, s.fail(err, silent)
+		return s.fail(err, silent)
 	}
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
+	if err := s.put(ctx, tx, notes); err != nil {
+		return err
+	}
 	there, err := s.readBack(ctx, tx, notes)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var fresh []daemon.Note
-	for i, n := range notes {
-		text, ok := there[n.Reference]
+	for _, n := range notes {
+		texts := there[n.Reference]
 		switch {
-		case !ok:
-			fresh = append(fresh, n)
-		case !same(text, n.Text):
-			errs[i] = daemon.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text", s.m.Notes.Table)}
-		}
-	}
-	if len(fresh) == 0 {
-		return errs, nil
-	}
-	if err := s.put(ctx, tx, fresh); err != nil {
-		return nil, err
-	}
-	if there, err = s.readBack(ctx, tx, fresh); err != nil {
-		return nil, err
-	}
-	for _, n := range fresh {
-		text, ok := there[n.Reference]
-		switch {
-		case !ok:
-			return nil, s.fail(errors.New("not there"), "the case note just written to %s cannot be seen there: it was not committed", s.m.Notes.Table)
-		case !same(text, n.Text):
-			return nil, daemon.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
+		case len(texts) == 0:
+			return s.fail(errors.New("not there"), "the case note just written to %s cannot be seen there: it was not committed", s.m.Notes.Table)
+		case len(texts) > 1:
+			return s.fail(errors.New("there already"), "a case note with this reference is in %s already: it was not written again", s.m.Notes.Table)
+		case !same(texts[0], n.Text):
+			return daemon.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
 		}
 	}
 	if err := tx.Commit(); err != nil {
-		return nil, s.fail(err, "the case notes could not be committed")
+		return s.fail(err, "the case notes could not be committed")
 	}
-	return errs, nil
+	return nil
 }
 
 // same compares texts, but for the spaces and line ends that a column of fixed length or a procedure may change.
@@ -107,32 +104,78 @@ func same(a, b string) bool {
 	return plain(a) == plain(b)
 }
 
+// asker is a connection, or a transaction on it.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // readBack gives the texts that are there under the references of the notes.
-func (s *System) readBack(ctx context.Context, tx *sqlx.Tx, notes []daemon.Note) (map[string]string, error) {
+func (s *System) readBack(ctx context.Context, on asker, notes []daemon.Note) (map[string][]string, error) {
 	t := s.m.Notes
 	refs := make([]string, len(notes))
 	for i, n := range notes {
 		refs[i] = n.Reference
 	}
 	where := in(t.Columns["reference"], refs)
-	query := "SELECT " + t.Columns["reference"] + ", " + t.Columns["text"] + " FROM " + t.Table + " WHERE " + where.sql
-	rows, err := tx.QueryContext(ctx, sqlx.Rebind(s.dialect.Bind, query), where.args...)
+	if s.dialect.Any {
+		where = part{t.Columns["reference"] + " = ANY(?)", []any{refs}}
+	}
+	query := sqlx.Rebind(s.dialect.Bind, "SELECT "+t.Columns["reference"]+", "+t.Columns["text"]+" FROM "+t.Table+" WHERE "+where.sql)
+	rows, err := s.asked(ctx, on, query, len(notes), where.args)
 	if err != nil {
 		return nil, s.fail(err, "table %s cannot be read: is its name right, and may this login read it?", t.Table)
 	}
 	defer func() { _ = rows.Close() }() // Err says whether all came
-	out := make(map[string]string, len(notes))
+	out := make(map[string][]string, len(notes))
 	for rows.Next() {
 		var ref, text string
 		if err := rows.Scan(&ref, &text); err != nil {
 			return nil, s.fail(err, "table %s: a row cannot be read", t.Table)
 		}
-		out[strings.TrimRight(ref, " ")] = text
+		ref = strings.TrimRight(ref, " ")
+		out[ref] = append(out[ref], text)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, s.fail(err, "table %s: the reading broke off", t.Table)
 	}
 	return out, nil
+}
+
+// statement gives the prepared statement of a whole group, which stays the same; nil for others.
+func (s *System) statement(ctx context.Context, query string, notes int) (*sql.Stmt, error) {
+	if notes != group {
+		return nil, nil
+	}
+	if st := s.prepared[query]; st != nil {
+		return st, nil
+	}
+	st, err := s.write.PrepareContext(ctx, query)
+	if err == nil {
+		s.prepared[query] = st
+	}
+	return st, err
+}
+
+func (s *System) asked(ctx context.Context, on asker, query string, notes int, args []any) (*sql.Rows, error) {
+	tx, ok := on.(*sqlx.Tx)
+	if !ok {
+		return on.QueryContext(ctx, query, args...)
+	}
+	st, err := s.statement(ctx, query, notes)
+	if err != nil || st == nil {
+		return on.QueryContext(ctx, query, args...)
+	}
+	return tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+}
+
+func (s *System) said(ctx context.Context, tx *sqlx.Tx, query string, notes int, args []any) error {
+	st, err := s.statement(ctx, query, notes)
+	if err == nil && st != nil {
+		_, err = tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+		return err
+	}
+	_, err = tx.ExecContext(ctx, query, args...)
+	return err
 }
 
 // put writes notes that are not there yet.
@@ -143,7 +186,7 @@ func (s *System) put(ctx context.Context, tx *sqlx.Tx, notes []daemon.Note) erro
 	}
 	for some := range slices.Chunk(notes, size) {
 		st := s.putting(some)
-		if _, err := tx.ExecContext(ctx, sqlx.Rebind(s.dialect.Bind, st.sql), st.args...); err != nil {
+		if err := s.said(ctx, tx, sqlx.Rebind(s.dialect.Bind, st.sql), len(some), st.args); err != nil {
 			err = s.fail(err, "a case note cannot be written to %s: may this login do so?", cmp.Or(s.m.Notes.Procedure, s.m.Notes.Table))
 			if s.never(err) {
 				return daemon.Permanent{Err: err}

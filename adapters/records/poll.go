@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -40,7 +41,15 @@ type cursor struct {
 type state struct {
 	cursor []byte
 	marks  map[string]daemon.Mark
-	sums   map[string]uint64 // of each form as the last look at everything saw it; nil: none in this process
+}
+
+// seen is a form as it was looked at last, so that one that has not changed is passed over quickly. It belongs to the
+// last poll: where that was not stored, it is forgotten.
+type seen struct {
+	change string // the change column, as it came
+	sum    uint64 // over all its rows, as the last look at everything saw it; 0: not looked at
+	now    uint64 // the same, while a look goes on
+	pass   int    // the last look that found it
 }
 
 // settle brings the state to a cursor: the one that the last poll gave, if that was stored, or the one before it; else
@@ -48,21 +57,26 @@ type state struct {
 func (s *System) settle(ctx context.Context, at []byte) error {
 	if s.next != nil && bytes.Equal(at, s.next.cursor) {
 		maps.Copy(s.base.marks, s.next.marks)
-		s.base = state{s.next.cursor, s.base.marks, s.next.sums}
-		s.next = nil
+		s.base.cursor, s.next = s.next.cursor, nil
 		return nil
 	}
-	s.next = nil
-	if s.base.marks != nil && bytes.Equal(at, s.base.cursor) {
-		return nil
+	s.next, s.rows = nil, make(map[string]*seen)
+	if s.base.marks == nil || !bytes.Equal(at, s.base.cursor) {
+		s.base = state{cursor: at, marks: make(map[string]daemon.Mark)}
+		if s.Marks != nil {
+			marks, err := s.Marks(ctx)
+			if err != nil {
+				return err
+			}
+			s.base.marks = marks
+		}
 	}
-	s.base = state{cursor: at, marks: make(map[string]daemon.Mark)}
-	if s.Marks == nil {
-		return nil
+	for key, m := range s.base.marks {
+		if form, ok := mapping.FormOf(key); ok && !gone(m) {
+			s.rows[form] = &seen{}
+		}
 	}
-	marks, err := s.Marks(ctx)
-	s.base.marks = marks
-	return err
+	return nil
 }
 
 // Poll gives the forms, and the people of their children, that are new or have changed or vanished.
@@ -81,7 +95,7 @@ func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evid
 		return nil, nil, err
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
-	p := &poll{view: v, now: now, state: state{marks: make(map[string]daemon.Mark), sums: s.base.sums}}
+	p := &poll{view: v, now: now, state: state{marks: make(map[string]daemon.Mark)}}
 	changed, err := p.candidates(&c)
 	if err != nil {
 		return nil, nil, err
@@ -150,15 +164,16 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 			return nil, err
 		}
 	}
-	var there map[string]bool
+	s := p.System
+	s.round++
 	switch {
 	case p.m.Forms.Change == "" || c.Wide != day:
 		p.wide = true
 		c.Wide, c.Narrow = day, p.now
-		keys, there, err = p.everything()
+		keys, err = p.everything()
 	case !window || p.now.Sub(c.Narrow) >= narrowEvery:
 		c.Narrow = p.now
-		if keys, there, err = p.narrow(); err == nil {
+		if keys, err = p.narrow(); err == nil {
 			var more []string
 			more, err = p.since(c.At, false)
 			keys = append(keys, more...)
@@ -169,12 +184,18 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	var lost []string
+	for key, f := range s.rows {
+		if f.pass != s.round {
+			lost = append(lost, key)
+		}
+	}
+	slices.Sort(lost)
 	stamp := p.stamp()
-	for _, key := range slices.Sorted(maps.Keys(p.base.marks)) {
-		if form, ok := mapping.FormOf(key); ok && !there[form] && !gone(p.base.marks[key]) {
-			if err := p.give(key, again+stamp, mapping.Record{Gone: true}); err != nil {
-				return nil, err
-			}
+	for _, key := range lost {
+		delete(s.rows, key)
+		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true}); err != nil {
+			return nil, err
 		}
 	}
 	return keys, nil
@@ -361,27 +382,35 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 	return keys, nil
 }
 
+// found notes that a form is there, and says whether it was there before.
+func (p *poll) found(key []byte) (f *seen, before bool) {
+	if f = p.rows[string(key)]; f != nil {
+		f.pass = p.round
+		return f, true
+	}
+	f = &seen{pass: p.round}
+	p.rows[string(key)] = f
+	return f, false
+}
+
 // narrow reads the key and the change of every form.
-func (p *poll) narrow() (keys []string, there map[string]bool, err error) {
+func (p *poll) narrow() (keys []string, err error) {
 	n := p.m.FormRelation()
-	there = make(map[string]bool, len(p.base.marks))
-	last, normal := "", ""
-	err = p.scan(n, []string{n.Key, n.Change}, p.ours(), func(r []sql.RawBytes, text func(int) string) error {
-		key := text(0)
-		if key == "" {
+	return keys, p.scan(n, []string{n.Key, n.Change}, p.ours(), true, func(r []sql.RawBytes, text func(int) string) error {
+		if len(r[0]) == 0 {
 			p.keyless++
 			return nil
 		}
-		there[key] = true
-		if change := text(1); change != last || last == "" {
-			last, normal = change, p.normal(change)
+		f, before := p.found(r[0])
+		if before && f.change != "" && f.change == string(r[1]) {
+			return nil
 		}
-		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || changeOf(m.Version) != normal {
-			keys = append(keys, key)
+		f.change = string(r[1])
+		if m, ok := p.base.marks[mapping.FormKey(text(0))]; !ok || changeOf(m.Version) != p.normal(text(1)) {
+			keys = append(keys, text(0))
 		}
 		return nil
 	})
-	return keys, there, err
 }
 
 // seed is of the sums of rows, which no other process sees.
@@ -389,8 +418,7 @@ var seed = maphash.MakeSeed()
 
 // everything reads all rows of all forms and finds by a sum over each form's rows, in whatever order they come, which
 // have changed since the last such look.
-func (p *poll) everything() (keys []string, there map[string]bool, err error) {
-	p.sums = make(map[string]uint64, len(p.base.sums))
+func (p *poll) everything() (keys []string, err error) {
 	answers, moves, children := p.m.Details()
 	relations := append([]mapping.Named{p.m.FormRelation()}, answers...)
 	for _, n := range []*mapping.Named{moves, children} {
@@ -398,58 +426,56 @@ func (p *poll) everything() (keys []string, there map[string]bool, err error) {
 			relations = append(relations, *n)
 		}
 	}
-	var h maphash.Hash
-	h.SetSeed(seed)
-	var alike map[string]string
+	var folds map[string]*seen
+	row := make([]byte, 0, 4096)
 	for i, n := range relations {
 		where := p.ours()
 		if i > 0 {
 			where = p.belongs(n)
 		}
-		at := slices.Index(n.Columns, n.Key)
-		err := p.scan(n, n.Columns, where, func(r []sql.RawBytes, text func(int) string) error {
-			h.Reset()
-			_ = h.WriteByte(byte(i))
+		err := p.scan(n, n.Columns, where, false, func(r []sql.RawBytes, _ func(int) string) error {
+			row = append(row[:0], byte(i))
 			for _, c := range r {
-				_ = h.WriteByte(mark(c))
-				_, _ = h.Write(c)
+				row = append(binary.AppendUvarint(append(row, mark(c)), uint64(len(c))), c...)
 			}
-			if len(r[at]) == 0 {
-				if i == 0 {
-					p.keyless++
+			sum, key := maphash.Bytes(seed, row), r[0] // the key is the first column
+			var f *seen
+			switch {
+			case len(key) == 0 && i == 0:
+				p.keyless++
+			case len(key) == 0:
+			case i == 0:
+				f, _ = p.found(key)
+			default:
+				if f = p.rows[string(key)]; f == nil {
+					if folds == nil {
+						folds = make(map[string]*seen, len(p.rows))
+						for k, f := range p.rows {
+							folds[folded(k)] = f
+						}
+					}
+					f = folds[folded(string(key))]
 				}
-				return nil
 			}
-			if _, ok := p.sums[string(r[at])]; ok || i == 0 {
-				p.sums[string(r[at])] += h.Sum64()
-				return nil
-			}
-			if alike == nil {
-				alike = make(map[string]string, len(p.sums))
-				for k := range p.sums {
-					alike[folded(k)] = k
-				}
-			}
-			if k, ok := alike[folded(string(r[at]))]; ok {
-				p.sums[k] += h.Sum64()
+			if f != nil {
+				f.now += sum
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	there = make(map[string]bool, len(p.sums))
-	for key, sum := range p.sums {
-		there[key] = true
-		if old, ok := p.base.sums[key]; !ok || old != sum {
+	for key, f := range p.rows {
+		if f.pass == p.round && f.sum != f.now {
 			keys = append(keys, key)
 		}
+		f.sum, f.now = f.now, 0
 	}
-	return keys, there, nil
+	return keys, nil
 }
 
-// mark tells no value from an empty one, and the end of one value from the beginning of the next.
+// mark tells no value from an empty one.
 func mark(c sql.RawBytes) byte {
 	if c == nil {
 		return 0

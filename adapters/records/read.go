@@ -159,7 +159,7 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 		return out, nil
 	}
 	size := min(len(keys), atOnce)
-	st := v.selects(n, n.Columns, in("q."+n.Key, make([]string, size)).and(and))
+	st := v.selects(n, n.Columns, in("q."+n.Key, make([]string, size)).and(and), true)
 	prepared, err := v.tx.PreparexContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql))
 	if err != nil {
 		return nil, v.unreadable(err, n)
@@ -201,7 +201,7 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 
 // query reads some columns of the rows of a relation; no more than a number of rows, where one is given.
 func (v *view) query(n mapping.Named, columns []string, where part, atMost int) (out [][]string, err error) {
-	st := v.selects(n, columns, where)
+	st := v.selects(n, columns, where, true)
 	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
 	if err != nil {
 		return nil, v.unreadable(err, n)
@@ -251,9 +251,10 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text
 	return nil
 }
 
-// scan goes through a result without keeping anything of it: a row's bytes are gone with the next.
-func (v *view) scan(n mapping.Named, columns []string, where part, do func(r []sql.RawBytes, text func(int) string) error) (err error) {
-	st := v.selects(n, columns, where)
+// scan goes through a result without keeping anything of it: a row's bytes are gone with the next. What is not to be
+// understood is only compared with what came before.
+func (v *view) scan(n mapping.Named, columns []string, where part, understood bool, do func(r []sql.RawBytes, text func(int) string) error) (err error) {
+	st := v.selects(n, columns, where, understood)
 	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...)
 	if err != nil {
 		return v.unreadable(err, n)

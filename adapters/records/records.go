@@ -37,6 +37,7 @@ type Dialect struct {
 	Instant  string                     // the type of a column that holds a point in time, whatever zone the session has
 	Times    string                     // how the text was written of which the driver makes a time; "": the type of the column tells
 	OneByOne bool                       // no insert of several rows
+	Any      bool                       // takes a list of texts as one value
 	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
 	Grants   func(g *grants) error      // says what the login may do with a table; nil: not looked at
@@ -70,9 +71,12 @@ type System struct {
 	read, write *sqlx.DB
 	dialect     Dialect
 	m           *mapping.System
-	base        state             // at the cursor that was stored
-	next        *state            // at the cursor that was given and may have been stored
-	layouts     map[string]string // a value of each change column, to write others like it
+	base        state                // at the cursor that was stored
+	rows        map[string]*seen     // forms as the last poll saw them
+	round       int                  // of polls
+	next        *state               // at the cursor that was given and may have been stored
+	prepared    map[string]*sql.Stmt // of whole groups of notes
+	layouts     map[string]string    // a value of each change column, to write others like it
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
@@ -82,7 +86,7 @@ func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
 	if err != nil {
 		return nil, fmt.Errorf("records %s: %w", name, err)
 	}
-	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}}
+	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}, prepared: map[string]*sql.Stmt{}}
 	db, err := s.connect(dsn)
 	s.read, s.write = db, db
 	return s, err
@@ -219,12 +223,12 @@ func from(r mapping.Relation, as string) string {
 	return r.Table + " " + as
 }
 
-// columns lists columns to read, as text where the engine must be asked for it.
-func (s *System) columns(names []string) string {
+// columns lists columns to read, as text where the engine must be asked for it and it is to be understood.
+func (s *System) columns(names []string, understood bool) string {
 	out := make([]string, len(names))
 	for i, n := range names {
 		out[i] = "q." + n
-		if s.dialect.Text != nil && s.m.Dated(n) {
+		if understood && s.dialect.Text != nil && s.m.Dated(n) {
 			out[i] = s.dialect.Text(out[i])
 		}
 	}
@@ -232,8 +236,8 @@ func (s *System) columns(names []string) string {
 }
 
 // selects reads columns of a relation.
-func (s *System) selects(n mapping.Named, columns []string, where part) part {
-	return part{"SELECT " + s.columns(columns) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
+func (s *System) selects(n mapping.Named, columns []string, where part, understood bool) part {
+	return part{"SELECT " + s.columns(columns, understood) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
 }
 
 // ours are the forms that drpd reads: of the types that the mapping names, about nobody who is to be left out.

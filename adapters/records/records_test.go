@@ -45,7 +45,7 @@ type council struct {
 type engine struct {
 	name  string
 	dsn   string // of a server
-	fresh func(t *testing.T, e engine) (*sqlx.DB, func(m *mapping.System) (*records.System, error))
+	fresh func(t testing.TB, e engine) (*sqlx.DB, func(m *mapping.System) (*records.System, error))
 
 	options string // of a new database
 	made    *string
@@ -69,7 +69,7 @@ func each(t *testing.T, test func(t *testing.T, e engine)) {
 	}
 }
 
-func freshSQLite(t *testing.T, _ engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+func freshSQLite(t testing.TB, _ engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "carefirst.db")
 	raw, err := driver.Open("file:" + path)
@@ -82,7 +82,7 @@ func freshSQLite(t *testing.T, _ engine) (*sqlx.DB, func(*mapping.System) (*reco
 var databases atomic.Int64
 
 // database makes an empty database of its own on a server, and drops it in the end.
-func database(t *testing.T, kind, dsn string, e engine) string {
+func database(t testing.TB, kind, dsn string, e engine) string {
 	t.Helper()
 	name := fmt.Sprintf("drpd_test_%d_%d", os.Getpid(), databases.Add(1))
 	admin, err := sqlx.Open(kind, dsn)
@@ -108,7 +108,7 @@ func (e engine) tell(dsn string) {
 	}
 }
 
-func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+func freshPostgres(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
 	t.Helper()
 	u, err := url.Parse(e.dsn)
 	if err != nil {
@@ -125,7 +125,7 @@ func freshPostgres(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*re
 	}
 }
 
-func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+func freshMariaDB(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
 	t.Helper()
 	c, err := mysql.ParseDSN(e.dsn)
 	if err != nil {
@@ -142,7 +142,7 @@ func freshMariaDB(t *testing.T, e engine) (*sqlx.DB, func(*mapping.System) (*rec
 	}
 }
 
-func open(t *testing.T, e engine, change func(*mapping.System)) council {
+func open(t testing.TB, e engine, change func(*mapping.System)) council {
 	t.Helper()
 	c := council{engine: e}
 	e.made = &c.dsn
@@ -182,7 +182,7 @@ func (c council) said(query string) string {
 	return c.db.Rebind(query)
 }
 
-func (c council) exec(t *testing.T, query string, args ...any) {
+func (c council) exec(t testing.TB, query string, args ...any) {
 	t.Helper()
 	if _, err := c.db.ExecContext(t.Context(), c.said(query), args...); err != nil {
 		t.Fatal(err)
