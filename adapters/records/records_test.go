@@ -142,6 +142,15 @@ func freshMariaDB(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*rec
 	}
 }
 
+func demoMapping(t testing.TB) *mapping.System {
+	t.Helper()
+	m, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
 func open(t testing.TB, e engine, change func(*mapping.System)) council {
 	t.Helper()
 	c := council{engine: e}
@@ -158,10 +167,7 @@ func open(t testing.TB, e engine, change func(*mapping.System)) council {
 			c.exec(t, statement)
 		}
 	}
-	m, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := demoMapping(t)
 	if change != nil {
 		change(m)
 	}
@@ -437,10 +443,7 @@ func TestTLS(t *testing.T) {
 
 // A server that does not answer is said to be one, and not a table with a wrong name.
 func TestNoServer(t *testing.T) {
-	m, err := mapping.LoadSystem(mapping.Shipped, "systems/demo.yaml", time.UTC)
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := demoMapping(t)
 	postgres, err := records.Open("postgres", "r", "postgres://u:Canary@127.0.0.1:1/x?sslmode=disable&connect_timeout=2", m)
 	if err != nil {
 		t.Fatal(err)
