@@ -88,6 +88,7 @@ type AnswerTable struct {
 	Form     string `yaml:"form"`
 	Question string `yaml:"question"`
 	Answer   string `yaml:"answer"`
+	Dates    bool   `yaml:"dates"` // the answers are a column of dates
 }
 
 // MoveTable names reassignments.
@@ -507,6 +508,11 @@ func (s *System) Dated(column string) bool {
 	}
 	if s.Moves != nil {
 		dates = append(dates, s.Moves.On)
+	}
+	for _, a := range s.Answers {
+		if a.Dates {
+			dates = append(dates, a.Answer)
+		}
 	}
 	for _, r := range s.Relations() {
 		dates = append(dates, r.Change)

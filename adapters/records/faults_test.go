@@ -313,6 +313,13 @@ func note(ref, text string) daemon.Note {
 	return daemon.Note{Reference: ref, Child: "20401", Type: "Observation", Text: text, On: workday.DateOf(noon)}
 }
 
+func batchOf(refs ...string) (out []daemon.Note) {
+	for _, r := range refs {
+		out = append(out, note(r, "Stage 1 began."))
+	}
+	return out
+}
+
 // A note that its column cannot hold whole is refused, whether the server cuts it or not; nothing of it stays there, and
 // the others of its group are written.
 func TestTooLong(t *testing.T) {

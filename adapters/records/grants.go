@@ -51,7 +51,9 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 			tables = append(tables, n.Table)
 		}
 		if err == nil && n.Table != "" && n.Change != "" && s.dialect.index != nil {
-			if ok, err := s.dialect.index(ctx, s.read, n.Table, n.Change); err == nil && !ok {
+			if ok, err := s.dialect.index(ctx, s.read, n.Table, n.Change); err != nil {
+				bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
+			} else if !ok {
 				out.Notes = append(out.Notes, fmt.Sprintf("%s has no index that begins with %s: each poll reads the whole table; ask for one", n.Title(), n.Change))
 			}
 		}
@@ -77,22 +79,23 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	if n.Way == mapping.WayProcedure {
 		s.granted(ctx, s.write, n.Table, []string{"SELECT"}, bad)
 		s.granted(ctx, s.write, n.Procedure, []string{"EXECUTE"}, bad)
-	} else {
-		s.granted(ctx, s.write, n.Table, []string{"SELECT", "INSERT"}, bad)
+		return out
 	}
-	if n.Way != mapping.WayProcedure && s.dialect.unique != nil {
-		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err == nil && !ok {
+	if s.granted(ctx, s.write, n.Table, []string{"SELECT", "INSERT"}, bad) { // else its indexes may be out of sight
+		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err != nil {
+			bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
+		} else if !ok {
 			bad("table %s has no unique index on %s: without one a note could be there twice after a broken connection; run: CREATE UNIQUE INDEX drpd_reference ON %s (%s)", n.Table, n.Columns["reference"], n.Table, n.Columns["reference"])
 		}
 	}
 	return out
 }
 
-// granted compares what a login may do with what it must.
-func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []string, bad func(string, ...any)) {
+// granted compares what a login may do with what it must, and says whether it may do that.
+func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []string, bad func(string, ...any)) (all bool) {
 	g := &grants{System: s, ctx: ctx, db: db, table: table, may: make(map[string]bool)}
 	if want[0] == "EXECUTE" && s.dialect.executes == nil {
-		return
+		return true
 	}
 	ask := s.dialect.Grants
 	if want[0] == "EXECUTE" {
@@ -100,10 +103,12 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []
 	}
 	if err := ask(g); err != nil {
 		bad("%s", s.fail(err, "what the login may do with %s cannot be found out", table).Error())
-		return
+		return false
 	}
+	all = true
 	for _, w := range want {
 		if !g.may[w] {
+			all = false
 			on := table
 			if w == "EXECUTE" {
 				on = "PROCEDURE " + table
@@ -116,6 +121,7 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []
 			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user, strings.ToLower(have), table)
 		}
 	}
+	return all
 }
 
 var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
@@ -147,9 +153,10 @@ func postgresExecutes(g *grants) error {
 
 func postgresIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
 	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
-		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind NOT IN ('r', 'p'))
+		err = db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind NOT IN ('r', 'p'))
 			OR EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
 			WHERE i.indrelid = to_regclass($1) AND lower(a.attname) = lower($2) AND (NOT $3 OR i.indisunique AND i.indnkeyatts = 1))`, table, column, unique)
+		return ok, err
 	}
 }
 
@@ -187,19 +194,18 @@ func mariadbIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, col
 		if !whole {
 			schema, name = "", table
 		}
-		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = coalesce(nullif(?, ''), database()) AND table_name = ? AND table_type <> 'BASE TABLE')
+		err = db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM information_schema.tables WHERE table_schema = coalesce(nullif(?, ''), database()) AND table_name = ? AND table_type <> 'BASE TABLE')
 			OR EXISTS (SELECT 1 FROM information_schema.statistics s WHERE s.table_schema = coalesce(nullif(?, ''), database()) AND s.table_name = ? AND s.column_name = ? AND s.seq_in_index = 1
 			AND (NOT ? OR s.non_unique = 0 AND NOT EXISTS (SELECT 1 FROM information_schema.statistics m WHERE m.table_schema = s.table_schema AND m.table_name = s.table_name AND m.index_name = s.index_name AND m.seq_in_index = 2)))`,
 			schema, name, schema, name, column, unique)
+		return ok, err
 	}
 }
 
 // sqliteIndex asks the pragmas; what a login may do is the file's mode.
-func sqliteIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
-	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
-		return ok, db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pragma_table_list(?) WHERE type = 'view')
-			OR EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE pk = 1 AND lower(name) = lower(?) AND (SELECT count(*) FROM pragma_table_info(?) WHERE pk > 0) = 1)
-			OR EXISTS (SELECT 1 FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i ON i.seqno = 0 WHERE lower(i.name) = lower(?)
-			AND (NOT ? OR l."unique" AND (SELECT count(*) FROM pragma_index_info(l.name)) = 1))`, table, table, column, table, table, column, unique)
-	}
+func sqliteIndex(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
+	err = db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pragma_table_list(?) WHERE type = 'view')
+		OR EXISTS (SELECT 1 FROM pragma_table_info(?) WHERE pk = 1 AND lower(name) = lower(?))
+		OR EXISTS (SELECT 1 FROM pragma_index_list(?) l JOIN pragma_index_info(l.name) i ON i.seqno = 0 WHERE lower(i.name) = lower(?))`, table, table, column, table, column)
+	return ok, err
 }

@@ -74,6 +74,11 @@ func (s *System) writeAll(ctx context.Context, notes []daemon.Note) error {
 		return s.fail(err, silent)
 	}
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
+	for _, say := range s.dialect.Session {
+		if _, err := tx.ExecContext(ctx, say); err != nil {
+			return s.fail(err, "a writing cannot begin")
+		}
+	}
 	if err := s.put(ctx, tx, notes); err != nil {
 		return err
 	}
@@ -216,7 +221,7 @@ func (s *System) putting(notes []daemon.Note) (out part) {
 		parts = t.Arguments
 	}
 	for _, n := range notes {
-		values := map[string]string{"reference": n.Reference, "child": n.Child, "type": cmp.Or(t.Types[n.Type], n.Type), "text": n.Text, "author": systemAuthor, "on": n.On.String()}
+		values := map[string]string{"reference": n.Reference, "child": n.Child, "type": cmp.Or(t.Types[n.Type], n.Type), "text": n.Text, "author": systemAuthor, "on": n.On.String() + s.dialect.Midnight}
 		for _, p := range parts {
 			out.args = append(out.args, values[p])
 		}

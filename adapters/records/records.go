@@ -32,11 +32,12 @@ type Dialect struct {
 	Untested bool                       // against a live server
 	Bind     int                        // how a place for a value is written, in sqlx's words
 	Read     sql.TxOptions              // one view of the data, read-only where the driver can say so
-	Session  []string                   // said to each new reading connection's transaction
+	Session  []string                   // said at the beginning of each transaction
 	Text     func(column string) string // asks for a column as text, where the driver would guess; nil: as it is
 	Instant  string                     // the type of a column that holds a point in time, whatever zone the session has
 	Times    string                     // how the text was written of which the driver makes a time; "": the type of the column tells
 	OneByOne bool                       // no insert of several rows
+	Midnight string                     // what a date is written with, where the engine wants a time
 	Any      bool                       // takes a list of texts as one value
 	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known

@@ -16,7 +16,7 @@ var sqlite = Dialect{
 	Read:  sql.TxOptions{ReadOnly: true},                                        // a file that nobody changes while it is read
 	Text:  func(column string) string { return "CAST(" + column + " AS TEXT)" }, // the driver makes times of columns of dates
 	Times: time.RFC3339Nano,                                                     // and of text that is written like this
-	index: sqliteIndex(false), unique: sqliteIndex(true),
+	index: sqliteIndex,
 	open: func(path string) (*sql.DB, error) {
 		dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)"}).String()
 		db, err := driver.Open(dsn)

@@ -2,15 +2,21 @@ package main
 
 import (
 	"cmp"
+	"log/slog"
 	"os"
+	"strings"
 
+	"drpd/cmd/drpd/config"
 	"drpd/core/reconcile/cases"
 	"drpd/core/workday"
+	"drpd/mapping"
 )
 
-type checkCmd struct{}
+type checkCmd struct {
+	Online bool `help:"Look at the record system too: its tables and columns, and what the login may do there."`
+}
 
-// Run checks everything that the configuration names and touches nothing.
+// Run checks everything that the configuration names and changes nothing.
 func (c *checkCmd) Run(a *app) error {
 	p, err := prepare(a.config)
 	if err != nil {
@@ -47,9 +53,65 @@ func (c *checkCmd) Run(a *app) error {
 	if p.mapping.System.Demo {
 		a.printf("mapping %s: its write-back is the demo's alone\n", p.mapping.System.Name)
 	}
+	vacant, err := c.vacancies(a, p)
+	if err != nil {
+		return err
+	}
+	problems += vacant
+	if c.Online {
+		online, err := c.online(a, p)
+		if err != nil {
+			return err
+		}
+		problems += online
+	}
 	if problems > 0 {
 		return errProblems
 	}
 	a.printf("all well\n")
 	return nil
+}
+
+// online looks at each record system that the configuration names.
+func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
+	look := func(r config.Records, m *mapping.System) error {
+		s, err := openRecordSystem(p.config, r, m)
+		if err != nil {
+			return err
+		}
+		found := s.CheckOnline(a.ctx)
+		for _, n := range found.Notes {
+			a.printf("records %s: %s\n", r.Name, n)
+		}
+		for _, x := range found.Problems {
+			a.printf("records %s: %s\n", r.Name, strings.TrimPrefix(x, "records "+r.Name+": "))
+		}
+		problems += len(found.Problems)
+		return s.Close()
+	}
+	if err := look(p.config.Records, p.mapping.System); err != nil {
+		return problems, err
+	}
+	if p.config.People != nil {
+		return problems, look(*p.config.People, p.mapping.People)
+	}
+	return problems, nil
+}
+
+// vacancies says which role of which open dispute nobody holds today, or on the day on which its next step is due. It
+// looks at the ledger, where there is one.
+func (c *checkCmd) vacancies(a *app, p *parts) (problems int, err error) {
+	if _, err := os.Stat(p.config.Path(p.config.State.File)); p.config.State.DSNFile == "" && err != nil {
+		return 0, nil
+	}
+	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = d.close() }()
+	found, err := d.Vacancies(a.ctx)
+	for _, v := range found {
+		a.printf("%s: nobody holds the role %s on %s: add a holder or a deputy to the roster, or to the record system\n", v.Dispute, v.Role, v.On)
+	}
+	return len(found), err
 }

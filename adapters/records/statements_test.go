@@ -1,0 +1,170 @@
+package records_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/adapters/records"
+	"drpd/core/daemon"
+	"drpd/mapping"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// teller is a server that writes down what it is told, and answers with one row of whatever was asked for.
+type teller struct{ told []string }
+
+func (s *teller) Connect(context.Context) (driver.Conn, error) { return s, nil }
+func (s *teller) Driver() driver.Driver                        { return nil }
+func (s *teller) Begin() (driver.Tx, error)                    { return nil, errors.New("by BeginTx") }
+func (s *teller) Close() error                                 { return nil }
+func (s *teller) Commit() error                                { s.tell("COMMIT", nil); return nil }
+func (s *teller) Rollback() error                              { s.tell("ROLLBACK", nil); return nil }
+
+func (s *teller) BeginTx(_ context.Context, o driver.TxOptions) (driver.Tx, error) {
+	s.tell(fmt.Sprintf("BEGIN isolation %s read only %v", sql.IsolationLevel(o.Isolation), o.ReadOnly), nil)
+	return s, nil
+}
+
+func (s *teller) Prepare(query string) (driver.Stmt, error) { return &tellerStmt{s, query}, nil }
+
+type tellerStmt struct {
+	*teller
+	query string
+}
+
+func (s *tellerStmt) NumInput() int { return -1 }
+func (s *tellerStmt) Exec([]driver.Value) (driver.Result, error) {
+	return nil, errors.New("by ExecContext")
+}
+func (s *tellerStmt) Query([]driver.Value) (driver.Rows, error) {
+	return nil, errors.New("by QueryContext")
+}
+func (s *tellerStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.teller.ExecContext(ctx, s.query, args)
+}
+
+func (s *tellerStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.teller.QueryContext(ctx, s.query, args)
+}
+
+func (s *teller) tell(query string, args []driver.NamedValue) {
+	for _, a := range args {
+		query += fmt.Sprintf("\n    %d: %q", a.Ordinal, a.Value)
+	}
+	s.told = append(s.told, query)
+}
+
+func (s *teller) ExecContext(_ context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	s.tell(query, args)
+	return driver.RowsAffected(1), nil
+}
+
+func (s *teller) QueryContext(_ context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	s.tell(query, args)
+	list, _, _ := strings.Cut(strings.TrimPrefix(query, "SELECT "), " FROM ")
+	return &tellerRows{columns: strings.Split(list, ", "), query: query, last: args}, nil
+}
+
+type tellerRows struct {
+	columns []string
+	query   string
+	last    []driver.NamedValue
+	done    bool
+}
+
+func (r *tellerRows) Columns() []string { return r.columns }
+func (r *tellerRows) Close() error      { return nil }
+
+func (r *tellerRows) Next(into []driver.Value) error {
+	if r.done {
+		return io.EOF
+	}
+	r.done = true
+	for i, c := range r.columns {
+		switch {
+		case strings.Contains(c, "LAST_UPDATED"):
+			into[i] = "2026-03-02 09:00:00"
+		case strings.Contains(c, "NOTE_TEXT"):
+			into[i] = "It is so."
+		case strings.Contains(c, "DRPD_REF"):
+			into[i] = "effect-1"
+		default:
+			into[i] = "7"
+		}
+	}
+	return nil
+}
+
+var places = map[string]*regexp.Regexp{"sqlserver": regexp.MustCompile(`@p\d+`), "oracle": regexp.MustCompile(`:arg\d+`)}
+
+// What is said to SQL Server and to Oracle, which were not to be had: every statement of a first poll, one in between, a
+// look at the keys, and of writing a note in each way, with its binds.
+func TestStatements(t *testing.T) {
+	for _, e := range []string{"sqlserver", "oracle"} {
+		t.Run(e, func(t *testing.T) {
+			server := &teller{}
+			m, err := mapping.LoadSystem(mapping.Shipped, "systems/mosaic.yaml", time.UTC)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := records.OpenOn(e, "mosaic", sql.OpenDB(server), m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Live() {
+				t.Error("it is taken for tested")
+			}
+			var cursor []byte
+			for _, at := range []time.Time{noon, noon.Add(time.Minute), noon.Add(2 * time.Hour)} {
+				server.told = append(server.told, "-- a poll at "+at.Format(time.DateTime))
+				if _, cursor, err = s.Poll(t.Context(), cursor, at); err != nil {
+					t.Fatal(err)
+				}
+			}
+			server.told = append(server.told, "-- a note into a staging table")
+			if errs := s.WriteNotes(t.Context(), []daemon.Note{note("effect-1", "It is so.")}); errs[0] != nil {
+				t.Error(errs)
+			}
+			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_NOTE", Arguments: []string{"child", "text", "reference"}, Table: "NOTES_VIEW", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
+			server.told = append(server.told, "-- a note by a procedure")
+			if errs := s.WriteNotes(t.Context(), []daemon.Note{note("effect-1", "It is so.")}); errs[0] != nil {
+				t.Error(errs)
+			}
+			for _, st := range server.told {
+				head, _, _ := strings.Cut(st, "\n")
+				found := places[e].FindAllString(head, -1)
+				slices.Sort(found)
+				if len(slices.Compact(found)) != strings.Count(st, "\n") {
+					t.Errorf("%d places and %d values in %s", len(found), strings.Count(st, "\n"), st)
+				}
+				if strings.Contains(head, "?") || strings.Contains(head, "$1") || strings.Contains(head, "ORDER BY") || strings.Contains(head, "LIMIT") {
+					t.Errorf("not said in %s's words: %s", e, head)
+				}
+			}
+			got := strings.Join(server.told, "\n") + "\n"
+			file := filepath.Join("testdata", "statements-"+e+".golden")
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil || string(want) != got {
+				t.Errorf("what is said has changed (-update writes it anew): %v\n%s", err, got)
+			}
+		})
+	}
+}
