@@ -47,6 +47,8 @@ type System struct {
 	Facts       []RowFact         `yaml:"facts"`
 	Notes       NoteTable         `yaml:"case_notes"`
 
+	Prefix string `yaml:"-"` // of the keys of its records, where there was another system before
+
 	local *time.Location
 }
 

@@ -19,6 +19,7 @@ type Record struct {
 	Moves    []map[string]string `json:"moves,omitempty"`
 	Children []string            `json:"children,omitempty"`
 	Formerly map[string]string   `json:"formerly,omitempty"` // child: its number in the system before
+	Unclear  string              `json:"unclear,omitempty"`  // why it cannot be said whose children they are
 	Gone     bool                `json:"gone,omitempty"`     // the row vanished
 }
 
@@ -69,6 +70,9 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		return
 	}
 	out.Child = s.child(in)
+	if s.Person != nil && in.Self[s.Person.Formerly] != "" {
+		out.Formerly = map[string]string{in.Child: in.Self[s.Person.Formerly]}
+	}
 	p := s.People
 	for i, row := range in.Rows {
 		title := row[p.Role]
@@ -154,7 +158,7 @@ func (r *rowReader) doubt(what, place, passage string) {
 
 func (r *rowReader) read() {
 	key := strings.TrimPrefix(r.ev.Key, formKey)
-	r.out.Subject.Record = key
+	r.out.Subject.Record, r.out.Formerly, r.out.Unclear = r.Prefix+key, r.rec.Formerly, r.rec.Unclear
 	if r.rec.Gone {
 		r.out.Record = drp.RecordState{Known: true, Gone: true, Since: r.learned}
 		return

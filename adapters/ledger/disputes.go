@@ -209,7 +209,7 @@ func (t *tx) touch(p daemon.Placement) error {
 		return nil
 	}
 	if p.Record != "" {
-		if err := t.exec(`UPDATE dispute SET record = ? WHERE ref = ? AND record = ''`, p.Record, p.Dispute); err != nil {
+		if err := t.exec(`UPDATE dispute SET record = ? WHERE ref = ? AND (record = '' OR ?)`, p.Record, p.Dispute, p.Moved); err != nil {
 			return err
 		}
 	}

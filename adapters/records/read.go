@@ -99,23 +99,67 @@ func (v *view) former(into []mapping.Record) error {
 	if err != nil {
 		return err
 	}
+	var before []string
+	for _, child := range children {
+		if own := rows[child]; len(own) > 0 && own[0][v.m.Person.Formerly] != "" {
+			before = append(before, own[0][v.m.Person.Formerly])
+		}
+	}
+	taken, err := v.byKey(*n, before, part{})
+	if err != nil {
+		return err
+	}
 	for i, r := range into {
 		for _, child := range of(r) {
-			if own := rows[child]; len(own) > 0 && own[0][v.m.Person.Formerly] != "" {
-				if into[i].Formerly == nil {
-					into[i].Formerly = make(map[string]string)
-				}
-				into[i].Formerly[child] = own[0][v.m.Person.Formerly]
+			own := rows[child]
+			if len(own) == 0 || own[0][v.m.Person.Formerly] == "" {
+				continue
 			}
+			was := own[0][v.m.Person.Formerly]
+			if len(taken[was]) > 0 && was != child {
+				into[i].Unclear = "the number " + was + ", which child " + child + " had before, is another child's in this system: a person must say which dispute it belongs to"
+				continue
+			}
+			if into[i].Formerly == nil {
+				into[i].Formerly = make(map[string]string)
+			}
+			into[i].Formerly[child] = was
 		}
 	}
 	return nil
+}
+
+// today gives the children under the numbers that they have in this system: a dispute that began in the one before knows
+// them by another.
+func (v *view) today(children []string) ([]string, error) {
+	n := v.m.PersonRelation()
+	if n == nil || v.m.Person.Formerly == "" {
+		return children, nil
+	}
+	former := *n
+	former.Key = v.m.Person.Formerly
+	rows, err := v.byKey(former, children, part{})
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(children)
+	for i, child := range children {
+		if now := rows[child]; len(now) > 0 {
+			out[i] = now[0][v.m.Person.Child]
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // people reads who works with each child, and the child's own row where the mapping names one.
 func (v *view) people(children []string) ([]mapping.People, error) {
 	if !v.m.HasPeople() {
 		return nil, nil
+	}
+	children, err := v.today(children)
+	if err != nil {
+		return nil, err
 	}
 	p := v.m.People
 	workers, err := v.byKey(v.m.PeopleRelation(), children, part{})

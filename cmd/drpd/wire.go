@@ -53,6 +53,7 @@ type parts struct {
 	config   *config.Config
 	policies policy.Set
 	mapping  mapping.Set
+	former   []*mapping.System
 	roster   drp.Roster
 	calendar *workday.Calendar
 	writer   *notice.Writer
@@ -79,6 +80,13 @@ func prepare(name string) (*parts, error) {
 		fsys, file := shippedOr(c, "systems", c.People.Mapping)
 		p.mapping.People, err = mapping.LoadSystem(fsys, file, london())
 		keep(err)
+	}
+	for _, x := range c.Former {
+		fsys, file := shippedOr(c, "systems", x.Mapping)
+		m, err := mapping.LoadSystem(fsys, file, london())
+		keep(err)
+		p.former = append(p.former, m)
+		p.mapping.System.Prefix = c.Records.Name + "/"
 	}
 	for _, f := range c.Forms {
 		fsys, file := shippedOr(c, "forms", f)
@@ -377,6 +385,9 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
+	for i, x := range c.Former {
+		feeds = append(feeds, daemon.Feed{Name: x.Name, Read: p.former[i].ReadRow})
+	}
 	if c.People != nil {
 		if _, err := system(*c.People, p.mapping.People); err != nil {
 			return nil, err
@@ -385,6 +396,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	zone := london()
 	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
 	d := &daemon.Daemon{
+		Records: p.mapping.System.Prefix,
 		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
 			Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
 				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)

@@ -84,8 +84,12 @@ func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Ca
 
 func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconcile.Case, error) {
 	readings := make([]drp.Reading, 0, len(stored.Evidence))
+	numbers, err := d.numbers(ctx, stored.Children, nil)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
 	for _, ev := range stored.Evidence {
-		readings = append(readings, d.read(ev))
+		readings = append(readings, d.under(d.read(ev), numbers, stored.Children))
 	}
 	roster, err := d.roster(ctx, stored.Children)
 	if err != nil {

@@ -51,6 +51,7 @@ type Daemon struct {
 	Gates    Gates
 	Zone     *time.Location
 	Now      func() time.Time
+	Records  string // what the keys of records begin with, where there was another record system before
 	Mapping  string // the mapping of the record system, as reports name it
 	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
@@ -326,7 +327,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	reading := d.read(ev)
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
-		return Placement{Where: PlacePeople, Children: children}, nil
+		return Placement{Where: PlacePeople, Children: numbers(reading.Formerly).every(children)}, nil
 	}
 	if reading.Auto {
 		return Placement{Where: PlaceNoted, Reason: "sent by a machine"}, nil
@@ -346,7 +347,19 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
 		reading.Subject.Raised = reading.Facts[i].On
 	}
+	numbers, err := d.numbers(ctx, children, reading.Formerly)
+	if err != nil {
+		return Placement{}, err
+	}
+	reading.Subject.Children = numbers.every(children)
+	for i, k := range known {
+		known[i].Left = d.left(k.Record)
+		if ev.Kind == drp.Message && d.Records != "" && k.Record == d.Records+reading.Subject.Record {
+			reading.Subject.Record = k.Record // a form gives the number as people see it
+		}
+	}
 	tied := drp.Tie(reading, begins, known)
+	reading.Subject.Children = children
 	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
 		return Placement{}, err
 	} else if to != "" { // a person has said where it belongs
@@ -360,7 +373,10 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	case tied.Ref == "":
 		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	}
-	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
+		children = numbers.allAmong(children, known[i].Children)
+	}
+	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Moved: ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records), Record: reading.Subject.Record, Theme: reading.Subject.Theme}
 	if tied.New {
 		out.Policy = p.Digest
 		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
@@ -406,18 +422,27 @@ func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, err
 	newest := make(map[string]drp.Evidence)
 	var keys []string
 	for _, ev := range people {
-		old, ok := newest[ev.Key]
+		key := ev.Source + "/" + ev.Key
+		old, ok := newest[key]
 		if !ok {
-			keys = append(keys, ev.Key)
+			keys = append(keys, key)
 		}
 		if !ok || old.Version < ev.Version || old.Version == ev.Version && old.ID < ev.ID {
-			newest[ev.Key] = ev
+			newest[key] = ev
 		}
 	}
 	slices.Sort(keys)
+	last := d.leaving(people)
 	out := slices.Clone(d.Roster)
 	for _, k := range keys {
-		out = append(out, d.read(newest[k]).Holders...)
+		r := d.read(newest[k])
+		for _, h := range r.Holders {
+			h.Child = numbers(r.Formerly).among(h.Child, children)
+			if d.former(newest[k]) && !last.IsZero() && (h.Until.IsZero() || h.Until > last) {
+				h.Until = last
+			}
+			out = append(out, h)
+		}
 	}
 	return out, nil
 }

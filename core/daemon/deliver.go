@@ -264,12 +264,17 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 		if !claimed[i] || a.Kind != drp.CaseNote {
 			continue
 		}
+		known, err := d.numbers(ctx, []string{a.Child}, nil)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
 		text, err := d.Writer.Note(a.policy, a.Effect)
 		if err != nil {
 			errs[i] = Permanent{err}
 			continue
 		}
-		notes, at = append(notes, Note{Reference: a.Key, Child: a.Child, Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+		notes, at = append(notes, Note{Reference: a.Key, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs
@@ -298,7 +303,11 @@ func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) e
 	if !ok {
 		return Permanent{errors.New("the dispute form cannot be found in its message")}
 	}
-	err := d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: a.Child, Dispute: a.Dispute, Name: a.Form.Name, Data: data, On: a.On})
+	known, err := d.numbers(ctx, []string{a.Child}, nil)
+	if err != nil {
+		return err
+	}
+	err = d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, Name: a.Form.Name, Data: data, On: a.On})
 	if err == nil {
 		r.Written++
 	}
@@ -383,7 +392,7 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
 			return nil, why, err
 		}
-	} else if letter, err = d.Writer.Email(p, o.Effect, c.File); err != nil {
+	} else if letter, err = d.email(ctx, o, c); err != nil {
 		return nil, "", err
 	}
 	if len(o.Agenda) > 0 {
@@ -413,6 +422,16 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 		out = append(out, e)
 	}
 	return out, "", nil
+}
+
+// email puts an effect into words, with the numbers under which people find the children.
+func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Letter, error) {
+	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
+	if err != nil {
+		return notice.Letter{}, err
+	}
+	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
+	return d.Writer.Email(c.Policy, o.Effect, c.File)
 }
 
 // makeReports renders a report for each person apart: what one may see, another may not, and neither is shown the other.

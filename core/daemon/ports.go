@@ -173,6 +173,7 @@ type Placement struct {
 	Policy   string     // digest of the policy of a new dispute
 	Children []string
 	Record   string
+	Moved    bool // the record is the dispute's in another system than before
 	Theme    string
 	Reason   string
 	Now      time.Time

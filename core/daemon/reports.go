@@ -109,7 +109,11 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 		return nil, err
 	}
 	var out []drp.Child
-	for _, ref := range children {
+	known, err := d.numbers(ctx, children, nil)
+	if err != nil {
+		return nil, err
+	}
+	for _, ref := range known.allNow(children) {
 		child := drp.Child{Ref: ref, Restricted: true}
 		newest := drp.Evidence{}
 		for _, ev := range people {

@@ -233,7 +233,10 @@ type Reading struct {
 	Holders  []Holder
 	Child    *Child // what the record system says of the child itself
 	Rulings  []Ruling
-	Corrects string // id of the evidence that this one replaces
+	Formerly map[string]string // a child's number: the one that it had in the record system before
+	Former   bool              // of a record system that is no longer used
+	Unclear  string            // why nobody but a person can say what it is about
+	Corrects string            // id of the evidence that this one replaces
 	Doubts   []Doubt
 }
 

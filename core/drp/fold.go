@@ -78,6 +78,7 @@ func Fold(readings []Reading, roster Roster) File {
 	}
 	out.take(latest)
 	facts = out.onePerBlock(facts, latest)
+	facts = said(facts, latest)
 	for i := range facts {
 		facts[i].ByRoles = roster.RolesOf(facts[i].By, out.Subject.Children, facts[i].On)
 		facts[i].SaidRoles = roster.RolesOf(facts[i].Said, out.Subject.Children, facts[i].On)
@@ -93,6 +94,20 @@ func Fold(readings []Reading, roster Roster) File {
 	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
 	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
 	return out
+}
+
+// said leaves out what the record of a former system says and the one in use says too: it is the same entry, brought over.
+func said(facts []Fact, readings []Reading) []Fact {
+	former, record := make(map[string]bool), make(map[string]bool)
+	for _, r := range readings {
+		former[r.Evidence.ID] = r.Former
+		record[r.Evidence.ID] = r.Evidence.Kind == Row && !r.Former
+	}
+	return slices.DeleteFunc(facts, func(f Fact) bool {
+		return former[f.Evidence] && slices.ContainsFunc(facts, func(g Fact) bool {
+			return record[g.Evidence] && g.Kind == f.Kind && g.Stage == f.Stage && g.On == f.On && g.Denied == f.Denied
+		})
+	})
 }
 
 func sortFacts(facts []Fact) {
@@ -225,7 +240,7 @@ func (out *File) take(readings []Reading) {
 			}
 		}
 		out.Forms = append(out.Forms, r.Forms...)
-		if r.Record.Known {
+		if r.Record.Known && (!r.Former || !out.Record.Known) {
 			out.Record = r.Record
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)

@@ -20,6 +20,7 @@ type Known struct {
 	Theme    string
 	Raised   workday.Date
 	Open     bool
+	Left     bool // its record is in a system that is no longer used
 	Resolved bool // it ended, and was resolved
 	Revision int64
 }
@@ -53,6 +54,9 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		}
 		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
 	}
+	if r.Unclear != "" {
+		return Tied{Doubt: r.Unclear}
+	}
 	var near, other []Known
 	for _, k := range known {
 		if s.Form == "" && s.Record != "" && k.Record == s.Record { // a row that vanished has no form type any more
@@ -64,7 +68,8 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		if s.Record != "" && k.Record == s.Record {
 			return Tied{Ref: k.Ref}
 		}
-		if s.Record != "" && k.Record != "" || !k.Open || !sameMatter(k, s) {
+		moved := k.Left && r.Evidence.Kind == Row // the same record in another system: the dispute may have ended since
+		if !moved && (s.Record != "" && k.Record != "" || !k.Open) || !sameMatter(k, s) {
 			continue
 		}
 		if s.Raised.IsZero() || s.Raised == k.Raised {

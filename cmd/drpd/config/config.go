@@ -23,6 +23,7 @@ type Config struct {
 	Authority string       `yaml:"authority"` // whose daemon it is; stands in every email
 	State     State        `yaml:"state"`
 	Records   Records      `yaml:"records"`
+	Former    []Former     `yaml:"former"` // record systems that were used before: what was read from them is still read
 	People    *Records     `yaml:"people"` // another database that says who works with a child; left out: the record system does
 	Mailbox   Mailbox      `yaml:"mailbox"`
 	MailOut   MailOut      `yaml:"mail_out"`
@@ -48,6 +49,12 @@ type State struct {
 	File    string `yaml:"file"`     // an SQLite file
 	DSNFile string `yaml:"dsn_file"` // or PostgreSQL: the file with the connection string, which nobody else can read
 	Key     string `yaml:"key_file"`
+}
+
+// Former is a record system that is no longer used.
+type Former struct {
+	Name    string `yaml:"name"`    // as it was under records
+	Mapping string `yaml:"mapping"` // as it was under records
 }
 
 // Records is the record system.
@@ -200,6 +207,11 @@ func Load(name string) (*Config, error) {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
 	}
 	c.Records.check(f, "records")
+	for i, p := range c.Former {
+		if p.Name == "" || p.Mapping == "" || p.Name == c.Records.Name {
+			f.Fault([]any{"former", i}, "a former record system wants the name and the mapping that it had, and the new one another name")
+		}
+	}
 	if p := c.People; p != nil {
 		p.check(f, "people")
 		if p.Name == "" || p.Name == c.Records.Name || p.Name == c.Mailbox.Name || p.Mapping == "" {

@@ -228,7 +228,7 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 		d.Children = append(d.Children, p.Children...)
 		slices.Sort(d.Children)
 		d.Children = slices.Compact(d.Children)
-		if d.Record == "" {
+		if d.Record == "" || p.Moved && p.Record != "" {
 			d.Record = p.Record
 		}
 		if p.Theme != "" {

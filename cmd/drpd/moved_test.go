@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/testdata"
+)
+
+// house is a council that moves from its Care First-style system to Eclipse on a day, or never.
+type house struct {
+	dir   string
+	stage *playground
+	d     *wired
+	clock time.Time
+	moves workday.Date // zero: never
+	moved bool
+	began []string // the disputes that had begun by the day of the move
+	open  int      // and were open then, with a record in the system
+}
+
+func (h *house) wire(t *testing.T) {
+	t.Helper()
+	p, err := prepare(filepath.Join(h.dir, "drpd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if h.d, err = wire(t.Context(), p, func() time.Time { return h.clock }, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if err := keepPolicies(t.Context(), h.d.ledger, h.d.Policies, h.clock); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// live lets some weeks of the demo's story happen.
+func (h *house) live(t *testing.T, until workday.Date) {
+	t.Helper()
+	s, err := loadStory(testdata.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := demoCmd{Out: h.dir}
+	if err := c.folder(); err != nil {
+		t.Fatal(err)
+	}
+	if h.stage, err = openStage(t.Context(), h.dir, s); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.stage.close() }()
+	h.clock = at(s.From, 9)
+	h.wire(t)
+	for today := s.From; today <= until; today++ {
+		if today == h.moves {
+			h.move(t)
+		}
+		for _, hour := range []int{9, 16} {
+			h.clock = at(today, hour)
+			if hour == 16 {
+				if err := h.stage.play(t.Context(), h.d.ledger, today, h.clock); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if h.moved {
+				h.eclipse(t)
+			}
+			if _, err := h.d.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// move is the day on which the council opens its new system: the configuration names it, and the old one as former.
+func (h *house) move(t *testing.T) {
+	t.Helper()
+	h.moved = true
+	known, err := h.d.ledger.Known(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range known {
+		h.began = append(h.began, k.Ref)
+		if k.Open && k.Record != "" {
+			h.open++
+		}
+	}
+	if err := h.d.close(); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(h.dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}",
+		"records: {name: eclipse, engine: sqlite, file: eclipse.db, mapping: eclipse}\nformer: [{name: care-first, mapping: demo}]", 1)
+	if text == string(b) {
+		t.Fatal("the configuration has changed: make this test anew")
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.eclipse(t)
+	h.wire(t)
+}
+
+// Numbers are others in the new system: of children, of forms, and of the workers who came with the children.
+const (
+	newChild  = `'9' || PI_NUMBER`
+	newForm   = `70000 + FORM_ID`
+	newWorker = `CASE WHEN %[1]s IN ('w-101', 'w-102', 'w-121', 'w-122', 'w-131', 'w-132') THEN 'e' || %[1]s ELSE %[1]s END`
+)
+
+// eclipse makes the new system anew from what stands in the old one: whoever works there goes on in the new one.
+func (h *house) eclipse(t *testing.T) {
+	t.Helper()
+	file := filepath.Join(h.dir, "eclipse.db")
+	fresh := false
+	if _, err := os.Stat(file); err != nil {
+		fresh = true
+	}
+	raw, err := driver.Open("file:" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sqlx.NewDb(raw, "sqlite3")
+	db.SetMaxOpenConns(1)
+	defer func() { _ = db.Close() }()
+	run := func(query string) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), query); err != nil {
+			t.Fatalf("%v in %s", err, query)
+		}
+	}
+	if fresh {
+		schema, err := fs.ReadFile(testdata.FS, "systems/eclipse.sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(string(schema))
+	}
+	worker := func(column string) string { return fmt.Sprintf(newWorker, column) }
+	run(`ATTACH '` + filepath.Join(h.dir, "carefirst.db") + `' AS old`)
+	for _, table := range []string{"FORMANSWERPERSONVIEW", "DRP_TASK_VIEW", "DRP_SIBLING_VIEW", "RELATIONSHIPPROFESSIONALVIEW", "WORKER_CONTACT_VIEW", "PERSONVIEW", "CLASSIFICATIONPERSONVIEW"} {
+		run(`DELETE FROM ` + table)
+	}
+	const design = `'00000000-0000-4000-8000-000000000d27'`
+	form := `SELECT ` + newForm + `, ` + design + `, CASE STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, RAISED_ON, AUTHORISED_ON, %s, %s, NULL, ` + worker("RAISED_BY") + `, ` + newChild + ` FROM old.CF_FORMS f %s`
+	run(`INSERT INTO FORMANSWERPERSONVIEW ` + fmt.Sprintf(form, `'DRP_HELD_BY'`, worker("HELD_BY"), ""))
+	run(`INSERT INTO FORMANSWERPERSONVIEW ` + fmt.Sprintf(form, `'DRP_AUTHORISED_BY'`, worker("AUTHORISED_BY"), ""))
+	run(`INSERT INTO FORMANSWERPERSONVIEW SELECT 70000 + f.FORM_ID, ` + design + `, CASE f.STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, f.RAISED_ON, f.AUTHORISED_ON, a.QUESTION_CODE, ` + worker("a.ANSWER") + `, NULL, ` + worker("f.RAISED_BY") + `, '9' || f.PI_NUMBER FROM old.CF_FORMS f JOIN old.CF_FORM_ANSWERS a ON a.FORM_ID = f.FORM_ID`)
+	run(`INSERT INTO DRP_TASK_VIEW SELECT ` + newForm + `, REASSIGNED_ON, ` + worker("FROM_WORKER") + `, ` + worker("TO_WORKER") + ` FROM old.CF_REASSIGNMENTS`)
+	run(`INSERT INTO DRP_SIBLING_VIEW SELECT ` + newForm + `, ` + newChild + ` FROM old.CF_FORM_CHILDREN`)
+	run(`INSERT INTO RELATIONSHIPPROFESSIONALVIEW SELECT ` + newChild + `, ROLE_TITLE, ` + worker("i.WORKER_ID") + `, w.FULL_NAME, START_DATE, END_DATE FROM old.CF_INVOLVEMENTS i JOIN old.CF_WORKERS w ON w.WORKER_ID = i.WORKER_ID`)
+	run(`INSERT INTO WORKER_CONTACT_VIEW SELECT ` + worker("WORKER_ID") + `, EMAIL, TEAM FROM old.CF_WORKERS`)
+	run(`INSERT INTO PERSONVIEW SELECT ` + newChild + `, INITIALS, '', NULL, PI_NUMBER, TEAM FROM old.CF_PERSONS`)
+	run(`INSERT INTO PERSONVIEW SELECT DISTINCT ` + newChild + `, 'X', '', NULL, PI_NUMBER, NULL FROM old.CF_INVOLVEMENTS WHERE PI_NUMBER NOT IN (SELECT PI_NUMBER FROM old.CF_PERSONS)`)
+	run(`INSERT INTO CLASSIFICATIONPERSONVIEW SELECT ` + newChild + `, 990001, 'ACTIVE', '2025-01-06', NULL FROM old.CF_PERSONS WHERE RESTRICTED = 'Y'`)
+	run(`DETACH old`)
+}
+
+// did gives every effect of these disputes that was decided in the end, and their dates; of the others, how many there are.
+func (h *house) did(t *testing.T, began []string) []string {
+	t.Helper()
+	effects, err := h.d.ledger.Effects(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range effects {
+		if e.Life != drp.Cancelled && slices.Contains(began, e.Dispute) {
+			out = append(out, fmt.Sprintf("%s %s %s %s %s %v", e.Dispute, e.Kind, e.Reason, e.Key, e.Life, e.Reached))
+		}
+	}
+	list, err := h.d.ledger.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	out = append(out, fmt.Sprintf("%d disputes, %d of them before the move", len(list), len(began)))
+	for _, x := range list {
+		if !slices.Contains(began, x.Ref) {
+			continue
+		}
+		s := x.Summary
+		out = append(out, fmt.Sprintf("%s %v stage %s since %s due %s turn %s next %s on %s passed %d ended %s", x.Ref, x.Children, s.Stage, s.Since, s.Due, s.Turn, s.Next, s.NextOn, s.Passed, s.Ended))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A council that moves to another record system in the middle of open disputes keeps them: children, forms and workers
+// have other numbers there, and yet no alert is sent twice, no clock starts again, no dispute begins anew, and every
+// date is as if nobody had moved. Case notes go to the new system, under the child's new number.
+func TestMovingHouse(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays weeks of the story twice")
+	}
+	until := workday.NewDate(2026, time.December, 11)
+	stays := &house{dir: filepath.Join(t.TempDir(), "stays")}
+	stays.live(t, until)
+	goes := &house{dir: filepath.Join(t.TempDir(), "goes"), moves: workday.NewDate(2026, time.November, 26)}
+	goes.live(t, until)
+	defer func() { _, _ = stays.d.close(), goes.d.close() }()
+	want, got := stays.did(t, goes.began), goes.did(t, goes.began)
+	if !slices.Equal(want, got) {
+		t.Errorf("after the move it is not as if nobody had moved\n%s", difference(strings.Join(want, "\n"), strings.Join(got, "\n")))
+	}
+	raw, err := driver.Open("file:" + filepath.Join(goes.dir, "eclipse.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	var notes, old int
+	if err := raw.QueryRowContext(context.WithoutCancel(t.Context()), `SELECT count(*), count(*) - sum(PERSON_ID LIKE '9%') FROM DRPD_CASE_NOTES`).Scan(&notes, &old); err != nil {
+		t.Fatal(err)
+	}
+	if goes.open < 2 || notes < 5 || old > 0 {
+		t.Errorf("%d disputes in the record system were open at the move, %d notes written to the new one, %d of them under an old number", goes.open, notes, old)
+	}
+	t.Logf("%d lines, %d disputes open at the move, %d notes in the new system", len(want), goes.open, notes)
+}
