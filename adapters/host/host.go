@@ -74,3 +74,11 @@ func WriteFile(name string, data []byte) (err error) {
 	}
 	return nil
 }
+
+// WriteShared writes a file for those who may use its folder, whole or not at all: somebody else works in it.
+func WriteShared(name string, data []byte) error {
+	if err := WriteFile(name, data); err != nil {
+		return err
+	}
+	return os.Chmod(name, 0o660) //nolint:gosec // the folder says who may
+}

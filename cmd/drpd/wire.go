@@ -134,6 +134,8 @@ func (p *parts) systems() error {
 	switch {
 	case !s.HasForms():
 		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under records", s.Name)
+	case s.Notes.Way == mapping.WayWorklist && p.config.Records.Worklist == "":
+		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say records.worklist, the folder for the worklists", s.Name)
 	case people == nil && !s.HasPeople():
 		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
 	case people != nil && (people.HasForms() || s.HasPeople()):
@@ -394,6 +396,11 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		}
 	}
 	zone := london()
+	var notes daemon.NoteWriter = sys
+	if p.mapping.System.Notes.Way == mapping.WayWorklist {
+		list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
+		feeds, notes = append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadWords}), list
+	}
 	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
 	d := &daemon.Daemon{
 		Records: p.mapping.System.Prefix,
@@ -404,7 +411,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Words:  mapping.ReadWords,
 		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return mailbox.Attachment(ev.Body, digest) },
 		Ledger: led,
-		Notes:  sys,
+		Notes:  notes,
 		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
 		Mail: &mailer.Folder{Maker: mailer.Maker{From: c.Mailbox.Address, Name: c.MailOut.Name, Owner: c.MailOut.Host},
 			Path: c.Path(c.MailOut.Folder), Write: host.WriteFile},

@@ -274,7 +274,7 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 			errs[i] = Permanent{err}
 			continue
 		}
-		notes, at = append(notes, Note{Reference: a.Key, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs

@@ -36,6 +36,7 @@ type NoteWriter interface {
 // Note is a case note on one child's record.
 type Note struct {
 	Reference string // the effect's key: the same note is written once
+	Dispute   string
 	Child     string
 	Type      string
 	Text      string

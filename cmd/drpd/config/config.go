@@ -65,6 +65,7 @@ type Records struct {
 	DSNFile      string `yaml:"dsn_file"`        // of a server: the file with the connection string, which nobody else can read
 	WriteDSNFile string `yaml:"write_dsn_file"`  // the connection string of the login that writes, where that is another
 	Mapping      string `yaml:"mapping"`         // shipped, by name, or a file
+	Worklist     string `yaml:"worklist"`        // the folder of worklists, where a person keys case notes in
 	Agreed       string `yaml:"supplier_agreed"` // the reference under which the supplier agreed that drpd inserts into its tables
 }
 
