@@ -347,6 +347,19 @@ func TestConsole(t *testing.T) {
 	}
 	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, "20403") })
 	ref := all[i].Ref
+	minutes := filepath.Join(dir, "minutes.docx")
+	if err := os.WriteFile(minutes, []byte("made-up minutes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if out := run("fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "they were agreed", "--attach", minutes); !strings.Contains(out, "the minutes are in the document store, on the file of 1 children") {
+			t.Error(out)
+		}
+	}
+	kept, err := filepath.Glob(filepath.Join(dir, "documents", "20403", ref+"_minutes-*"))
+	if err != nil || len(kept) != 2 {
+		t.Errorf("the minutes and what they are: %v", kept)
+	}
 	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out, "noted as evidence") {
 		t.Error(out)
 	}
@@ -362,6 +375,7 @@ func TestConsole(t *testing.T) {
 		t.Error(out)
 	}
 	for _, args := range [][]string{
+		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", minutes}, {"fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", "none.docx"},
 		{"fact", "add", ref, "resolvd", "--on", "2026-11-19", "--by", "iro", "--because", "x"}, {"fact", "add", ref, "resolved", "--on", "19/11", "--by", "iro", "--because", "x"},
 		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "boss", "--because", "x"}, {"explain", "X-ZZZZZZ"}, {"conflict", "settle", ref, "nothing", "accept"}, {"quarantine", "accept", "nothing"}, {"outbox", "show", "nothing"},
 	} {

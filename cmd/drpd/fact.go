@@ -6,10 +6,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
+	"drpd/adapters/host"
 	"drpd/adapters/ledger"
+	"drpd/adapters/records/docstore"
+	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/strict"
 	"drpd/core/workday"
@@ -32,6 +36,7 @@ type factAddCmd struct {
 	Until    string   `help:"The date that it sets: a timescale, more time, the end of a time out."`
 	Event    bool     `help:"A time out that lasts until something happens; --until is the day to look at it."`
 	Not      bool     `help:"It did not happen."`
+	Attach   string   `help:"The minutes, as a file: they are put into the document store, on each child's file."`
 	Corrects string   `help:"The evidence that it corrects, as explain shows it."`
 }
 
@@ -74,6 +79,11 @@ func (c *factAddCmd) Run(a *app) error {
 		if c.Stage != "" && pol.Stage(c.Stage) == nil {
 			return fmt.Errorf("no such stage %q in %s", c.Stage, pol.ID)
 		}
+		if c.Attach != "" {
+			if err := c.keepMinutes(a, p, stored, on); err != nil {
+				return err
+			}
+		}
 		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Until: until, Event: c.Event, Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
 		id, err := a.attest(l, drp.Attestation, at)
 		if err != nil {
@@ -82,6 +92,36 @@ func (c *factAddCmd) Run(a *app) error {
 		a.printf("%s: %s on %s is noted as evidence %s; drpd acts on it in its next cycle\n", c.Dispute, c.Fact, on, id)
 		return nil
 	})
+}
+
+const maxMinutes = 25 << 20 // bytes
+
+// keepMinutes puts the minutes of a meeting into the document store (W22), once for each child.
+func (c *factAddCmd) keepMinutes(a *app, p *parts, stored daemon.Stored, on workday.Date) error {
+	if drp.FactKind(c.Fact) != drp.MinutesUploaded {
+		return fmt.Errorf("--attach goes with %s: there the file is put into the document store", drp.MinutesUploaded)
+	}
+	info, err := os.Stat(c.Attach)
+	if err != nil {
+		return fmt.Errorf("--attach: %w", err)
+	}
+	if info.Size() > maxMinutes {
+		return fmt.Errorf("--attach: the file has %d MB; the document store takes %d", info.Size()>>20, maxMinutes>>20)
+	}
+	data, err := os.ReadFile(c.Attach)
+	if err != nil {
+		return fmt.Errorf("--attach: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	store := &docstore.Folder{Path: p.config.Path(p.config.Documents.Folder), Write: host.WriteFile}
+	for _, child := range stored.Children {
+		f := daemon.FormFile{Reference: "minutes-" + hex.EncodeToString(sum[:])[:12], Child: child, Dispute: c.Dispute, What: daemon.Minutes, Name: c.Attach, Data: data, On: on}
+		if err := store.KeepForm(a.ctx, f); err != nil {
+			return err
+		}
+	}
+	a.printf("%s: the minutes are in the document store, on the file of %d children\n", c.Dispute, len(stored.Children))
+	return nil
 }
 
 // attest adds what a person says as evidence, by the same ingest as everything else.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"drpd/adapters/ledger"
+	"drpd/core/daemon"
 )
 
 // withLedger opens the ledger for one command.
@@ -161,14 +162,23 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		remarks := make(map[string]string)
+		for _, h := range health {
+			if remarks[h.Name], err = l.Setting(a.ctx, daemon.SettingRemark+h.Name); err != nil {
+				return err
+			}
+		}
 		if c.JSON {
-			return a.json(map[string]any{"sources": health, "quarantined": quarantined, "waiting": waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
+			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": quarantined, "waiting": waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
 		}
 		for _, h := range health {
 			if h.FailedSince > 0 {
 				a.printf("source %s: unknown since %s: %s\n", h.Name, stamp(h.FailedSince), h.Why)
 			} else {
 				a.printf("source %s: read %s\n", h.Name, stamp(h.ReadAt))
+			}
+			if remarks[h.Name] != "" {
+				a.printf("source %s: %s\n", h.Name, remarks[h.Name])
 			}
 		}
 		a.printf("%d in quarantine, %d tied to no dispute, %d questions for a person\n", quarantined, waiting, len(conflicts))

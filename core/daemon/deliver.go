@@ -307,7 +307,7 @@ func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) e
 	if err != nil {
 		return err
 	}
-	err = d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, Name: a.Form.Name, Data: data, On: a.On})
+	err = d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
 	if err == nil {
 		r.Written++
 	}

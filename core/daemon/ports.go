@@ -48,9 +48,16 @@ type FormKeeper interface {
 	KeepForm(ctx context.Context, c FormFile) error
 }
 
-// FormFile is a copy of a form.
+// What a document is that is kept on a child's file.
+const (
+	CopyOfForm = "copy of the dispute form"
+	Minutes    = "minutes of a meeting"
+)
+
+// FormFile is a document for a child's file: a copy of a form, or the minutes of a meeting.
 type FormFile struct {
 	Reference, Child, Dispute string
+	What                      string
 	Name                      string
 	Data                      []byte
 	On                        workday.Date

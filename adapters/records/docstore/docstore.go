@@ -1,4 +1,4 @@
-// Package docstore keeps copies of dispute forms in a folder per child: a folder as document store.
+// Package docstore keeps copies of dispute forms, and minutes, in a folder per child: a folder as document store.
 //
 // A copy is written once, under its reference, whole or not at all, with a file beside it that says what it is.
 package docstore
@@ -30,7 +30,7 @@ func (f *Folder) KeepForm(_ context.Context, c daemon.FormFile) error {
 		return fmt.Errorf("document store: %w", err)
 	}
 	name := filepath.Join(dir, c.Dispute+"_"+c.Reference)
-	about, err := json.MarshalIndent(map[string]string{"dispute": c.Dispute, "reference": c.Reference, "what": "copy of the dispute form", "on": c.On.String(), "author": "drpd (automatic)"}, "", "  ")
+	about, err := json.MarshalIndent(map[string]string{"dispute": c.Dispute, "reference": c.Reference, "what": c.What, "on": c.On.String(), "author": "drpd (automatic)"}, "", "  ")
 	if err != nil {
 		return err
 	}

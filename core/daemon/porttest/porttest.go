@@ -211,7 +211,7 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 // TestFormKeeper is the suite of a FormKeeper: the same reference keeps one copy; count gives how many there are.
 func TestFormKeeper(t *testing.T, k daemon.FormKeeper, count func(t *testing.T, child string) int) {
 	t.Helper()
-	f := daemon.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", Name: "form.docx", Data: []byte("x"), On: workday.DateOf(noon)}
+	f := daemon.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", What: daemon.CopyOfForm, Name: "form.docx", Data: []byte("x"), On: workday.DateOf(noon)}
 	for range 3 {
 		if err := k.KeepForm(t.Context(), f); err != nil {
 			t.Fatal(err)
