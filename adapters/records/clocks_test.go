@@ -44,7 +44,7 @@ case_notes: {way: worklist}
 				t.Fatalf("%v in %s", err, query)
 			}
 		}
-		elsewhere := func(s string) string { return s }
+		var elsewhere func(string) string
 		switch e.name { // the council's own session, and the server's default, in another zone
 		case "postgres":
 			var name string

@@ -50,7 +50,7 @@ func TestUnknownState(t *testing.T) {
 		c.form(t, "5001")
 		for _, state := range []string{"'Parked'", "''"} {
 			c.exec(t, `UPDATE CF_FORMS SET STATE = `+state)
-			batch, _ := c.poll(t, nil)
+			batch, _ := c.poll(t)
 			r := c.m.ReadRow(batch[0], workday.DateOf(noon))
 			if r.Record.Authorised || len(r.Doubts) != 1 || !strings.Contains(r.Doubts[0].What, "is none that the mapping knows: it is taken as open") {
 				t.Errorf("%s: %+v", state, r.Doubts)
@@ -97,7 +97,7 @@ func TestWindows1252(t *testing.T) {
 		default:
 			c.exec(t, fmt.Sprintf(`INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', CAST(x'%x' AS TEXT))`, bytes))
 		}
-		batch, _ := c.poll(t, nil)
+		batch, _ := c.poll(t)
 		r := c.m.ReadRow(batch[0], workday.DateOf(noon))
 		if len(r.Fields) != 1 || r.Fields[0].Value.Reveal() != "café – “quoted” € 5" {
 			t.Errorf("%q", r.Fields[0].Value.Reveal())
@@ -110,7 +110,7 @@ func TestRestoredBackup(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		c := open(t, e, nil)
 		c.form(t, "5001")
-		_, cursor := c.poll(t, nil)
+		_, cursor := c.poll(t)
 		c.exec(t, `UPDATE CF_FORMS SET HELD_BY = 'w-201', UPDATED_AT = '2026-03-02 12:10:00'`)
 		_, cursor = c.pollAt(t, cursor, noon.Add(time.Hour))
 		c.exec(t, `UPDATE CF_FORMS SET HELD_BY = 'w-131', UPDATED_AT = '2026-03-02 11:55:00'`)
@@ -146,7 +146,7 @@ func TestOneView(t *testing.T) {
 			}
 			return []string{"20401"}, nil
 		}
-		batch, cursor := c.poll(t, nil)
+		batch, cursor := c.poll(t)
 		if len(batch) != 2 || strings.Contains(string(batch[0].Body), "w-201") || strings.Contains(string(batch[1].Body), "East") {
 			t.Errorf("half of a change is seen: %s", batch)
 		}
@@ -208,7 +208,7 @@ func TestCut(t *testing.T) {
 		for i := range 400 {
 			c.form(t, fmt.Sprint(5000+i))
 		}
-		whole, _ := c.poll(t, nil)
+		whole, _ := c.poll(t)
 		var left atomic.Int64
 		var dsn, to string
 		if e.name == "postgres" {
@@ -386,6 +386,53 @@ func TestLocks(t *testing.T) {
 		}
 		if errs := s.WriteNotes(t.Context(), []daemon.Note{note("b", "mine")}); errs[0] != nil {
 			t.Errorf("afterwards: %v", errs)
+		}
+	})
+}
+
+// In a deadlock one of two gives way: whichever it is, each note is there once in the end, and what could not be written
+// is written when it is tried again.
+func TestDeadlock(t *testing.T) {
+	waits := map[string]string{"postgres": `SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.datname = current_database() WHERE NOT l.granted`,
+		"mariadb": `SELECT count(*) FROM information_schema.processlist WHERE db = database() AND info LIKE 'INSERT INTO%'`}
+	each(t, func(t *testing.T, e engine) {
+		if waits[e.name] == "" {
+			t.Skip("one writer at a time")
+		}
+		c := open(t, e, nil)
+		other, err := c.db.BeginTxx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		insert := func(ref string) error {
+			_, err := other.ExecContext(t.Context(), c.said(`INSERT INTO CF_OBSERVATIONS (DRPD_REF, PI_NUMBER, OBS_TYPE, NOTE_TEXT, ENTERED_BY, ENTERED_ON) VALUES (?, '1', 'x', 'other', 'x', '2026-03-02')`), ref)
+			return err
+		}
+		if err := insert("b"); err != nil {
+			t.Fatal(err)
+		}
+		errs := make(chan []error, 1)
+		go func() { errs <- c.WriteNotes(t.Context(), batchOf("a", "b")) }()
+		for n := 0; n == 0; { // until ours holds a and waits for b
+			if err := c.db.GetContext(t.Context(), &n, waits[e.name]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		gaveWay := insert("a") // each waits for the other
+		if err := other.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(<-errs...); err != nil {
+			if gaveWay != nil || !strings.Contains(err.Error(), "it is tried again") {
+				t.Errorf("%v", err)
+			}
+			if err := errors.Join(c.WriteNotes(t.Context(), batchOf("a", "b"))...); err != nil {
+				t.Errorf("tried again: %v", err)
+			}
+		}
+		var n int
+		if err := c.db.GetContext(t.Context(), &n, `SELECT count(*) FROM CF_OBSERVATIONS WHERE NOTE_TEXT <> 'other'`); err != nil || n != 2 {
+			t.Errorf("%d notes, %v", n, err)
 		}
 	})
 }

@@ -170,13 +170,13 @@ func (s *System) asked(ctx context.Context, on asker, query string, notes int, a
 	if err != nil || st == nil {
 		return on.QueryContext(ctx, query, args...)
 	}
-	return tx.StmtContext(ctx, st).QueryContext(ctx, args...)
+	return tx.StmtContext(ctx, st).QueryContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 }
 
 func (s *System) said(ctx context.Context, tx *sqlx.Tx, query string, notes int, args []any) error {
 	st, err := s.statement(ctx, query, notes)
 	if err == nil && st != nil {
-		_, err = tx.StmtContext(ctx, st).ExecContext(ctx, args...)
+		_, err = tx.StmtContext(ctx, st).ExecContext(ctx, args...) //nolint:sqlclosecheck // closed with the transaction
 		return err
 	}
 	_, err = tx.ExecContext(ctx, query, args...)

@@ -39,7 +39,7 @@ func openOracle(dsn string) (*sql.DB, error) {
 			verified = on
 		}
 	}
-	if !(sealed && verified) && !local(u.Hostname()) {
+	if (!sealed || !verified) && !local(u.Hostname()) {
 		return nil, errPlain
 	}
 	return sql.OpenDB(ora.NewConnector(dsn)), nil

@@ -2,6 +2,7 @@ package records
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -283,7 +284,7 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text
 		if err := rows.Scan(into...); err != nil {
 			return v.fail(err, "%s: a row cannot be read", n.Title())
 		}
-		if err := do(values, text); err == errEnough {
+		if err := do(values, text); errors.Is(err, errEnough) {
 			return nil
 		} else if err != nil {
 			return err
@@ -343,7 +344,7 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 }
 
 // errEnough ends the reading of a result of which no more is wanted.
-var errEnough = fmt.Errorf("enough")
+var errEnough = errors.New("enough")
 
 // unreadable says why a relation cannot be read: a column that is not there, else what the engine means.
 func (v *view) unreadable(err error, n mapping.Named) error {

@@ -200,9 +200,9 @@ func (c council) form(t *testing.T, id string) {
 	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES (?, 'DRP', '20401', 'Reassigned', '2026-03-02 11:55:00', '2026-03-02', 'w-101', 'w-131')`, id)
 }
 
-func (c council) poll(t *testing.T, cursor []byte) ([]drp.Evidence, []byte) {
+func (c council) poll(t *testing.T) ([]drp.Evidence, []byte) {
 	t.Helper()
-	return c.pollAt(t, cursor, noon)
+	return c.pollAt(t, nil, noon)
 }
 
 func (c council) pollAt(t *testing.T, cursor []byte, now time.Time) ([]drp.Evidence, []byte) {
@@ -254,7 +254,7 @@ func testPoll(t *testing.T, e engine) {
 	c.exec(t, `INSERT INTO CF_INVOLVEMENTS VALUES ('20401', 'IRO', 'w-101', '2025-01-06', NULL)`)
 	c.form(t, "5001")
 	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('9', 'OTHER', 'Draft', '2026-03-02')`)
-	batch, cursor := c.poll(t, nil)
+	batch, cursor := c.poll(t)
 	if got := keys(batch); !slices.Equal(got, []string{"form/5001", "people/20401"}) {
 		t.Fatalf("first: %v", got)
 	}
@@ -343,7 +343,7 @@ func testOneRowAForm(t *testing.T, e engine) {
 	wide.exec(t, `UPDATE CF_FORMS SET DRP_DESIRED = 'therapy', DRP_S1_DISCUSSED = '03/03/2026'`)
 	var got []string
 	for _, c := range []council{tall, wide} {
-		batch, _ := c.poll(t, nil)
+		batch, _ := c.poll(t)
 		r := c.m.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: batch[0].Key, Body: batch[0].Body}, workday.DateOf(noon))
 		b, err := json.Marshal(r)
 		if err != nil {
@@ -469,7 +469,7 @@ func TestKeysAlike(t *testing.T) {
 		c := open(t, e, nil)
 		c.form(t, "A1")
 		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('a1 ', 'DRP_DESIRED', 'therapy')`)
-		batch, _ := c.poll(t, nil)
+		batch, _ := c.poll(t)
 		got := strings.Contains(string(batch[0].Body), "therapy")
 		if want := e.name == "mariadb"; got != want {
 			t.Errorf("the answer was found: %v, want %v", got, want)

@@ -493,3 +493,39 @@ func setStage(t *testing.T, dir string) {
 		}
 	}
 }
+
+// The check says which role of which open dispute nobody holds, today or on the day on which it will be wanted.
+func TestVacancies(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	config := filepath.Join(dir, "drpd.yaml")
+	now := at(workday.NewDate(2026, time.November, 19), 10)
+	run := func(args ...string) (int, string) {
+		t.Helper()
+		var o bytes.Buffer
+		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)), o.String()
+	}
+	if code, out := run("run", "--once"); code != 0 {
+		t.Fatal(out)
+	}
+	if code, out := run("check"); code != 0 {
+		t.Errorf("nobody is missing: %s", out)
+	}
+	roster := filepath.Join(dir, "roster.yaml")
+	b, err := os.ReadFile(roster)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := "address: gita.marrow@fairshire.example, from: 2020-01-01}"
+	leaves := strings.Replace(string(b), line, strings.TrimSuffix(line, "}")+", until: 2026-11-20}", 1)
+	if leaves == string(b) {
+		t.Fatal("the roster has changed: make this test anew")
+	}
+	if err := os.WriteFile(roster, []byte(leaves), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := run("check")
+	if code != 1 || !strings.Contains(out, ": nobody holds the role group manager on 2026-11-") || strings.Contains(out, "on 2026-11-19") {
+		t.Errorf("exit %d: %s", code, out)
+	}
+}

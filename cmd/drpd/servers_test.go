@@ -72,23 +72,29 @@ func moveRecords(t *testing.T, dir, dsn string) {
 		t.Fatal(err)
 	}
 	for _, table := range []string{"CF_FORMS", "CF_FORM_ANSWERS", "CF_REASSIGNMENTS", "CF_FORM_CHILDREN", "CF_WORKERS", "CF_PERSONS", "CF_INVOLVEMENTS"} {
-		rows, err := from.QueryxContext(t.Context(), "SELECT * FROM "+table)
+		copyRows(t, from, to, table)
+	}
+}
+
+func copyRows(t *testing.T, from, to *sqlx.DB, table string) {
+	t.Helper()
+	rows, err := from.QueryxContext(t.Context(), "SELECT * FROM "+table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		values, err := rows.SliceScan()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for rows.Next() {
-			values, err := rows.SliceScan()
-			if err != nil {
-				t.Fatal(err)
-			}
-			places := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
-			if _, err := to.ExecContext(t.Context(), to.Rebind("INSERT INTO "+table+" VALUES ("+places+")"), values...); err != nil {
-				t.Fatal(err)
-			}
+		places := strings.TrimSuffix(strings.Repeat("?,", len(values)), ",")
+		if _, err := to.ExecContext(t.Context(), to.Rebind("INSERT INTO "+table+" VALUES ("+places+")"), values...); err != nil {
+			t.Fatal(err)
 		}
-		if err := rows.Close(); err != nil || rows.Err() != nil {
-			t.Fatal(err, rows.Err())
-		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -59,8 +59,7 @@ func asked(p *policy.Policy, stage string) (roles []string) {
 }
 
 func vacant(c reconcile.Case, k drp.Known, roles []string, on workday.Date) (out []Vacancy) {
-	slices.Sort(roles)
-	for _, role := range slices.Compact(roles) {
+	for _, role := range slices.Compact(slices.Sorted(slices.Values(roles))) {
 		if len(c.Roster.Holding(role, k.Children, on)) == 0 {
 			out = append(out, Vacancy{k.Ref, c.Policy.RoleTitle(role), on})
 		}
