@@ -78,6 +78,32 @@ func TestNoKey(t *testing.T) {
 	})
 }
 
+// A form that comes in two rows is told of, and the same one is read every time.
+func TestTwoRows(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.Forms.Table, m.Forms.Query = "", "SELECT f.*, a.ANSWER FROM CF_FORMS f JOIN CF_FORM_ANSWERS a ON a.FORM_ID = f.FORM_ID"
+			m.Forms.Columns = append(m.Forms.Columns, "ANSWER")
+		})
+		c.form(t, "5001")
+		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'A', 'x'), ('5001', 'B', 'y')`)
+		var first string
+		for day := range 4 {
+			batch, _, err := c.Poll(t.Context(), nil, noon.AddDate(0, 0, day))
+			var remark daemon.Remark
+			if !errors.As(err, &remark) || !strings.Contains(err.Error(), "the query of forms has more than one row for 1 of its FORM_ID") {
+				t.Fatalf("%v", err)
+			}
+			if first == "" {
+				first = string(batch[0].Body)
+			}
+			if string(batch[0].Body) != first {
+				t.Errorf("another row each time: %s, %s", first, batch[0].Body)
+			}
+		}
+	})
+}
+
 // Bytes that are no UTF-8 are read as Windows-1252, in which older systems write: nothing of them is lost.
 func TestWindows1252(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {

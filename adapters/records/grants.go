@@ -42,7 +42,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 			bad("%s", err.Error())
 			return out
 		}
-		_, err = v.query(n, n.Columns, part{"1 = 0", nil}, 0)
+		_, err = v.query(n, n.Columns, part{"1 = 0", nil})
 		_ = v.tx.Rollback() // it only read
 		if err != nil {
 			bad("%s", err.Error())

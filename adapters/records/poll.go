@@ -133,6 +133,7 @@ type poll struct {
 	out       []drp.Evidence
 	backwards int // forms that have gone back to an earlier state
 	keyless   int // rows without a key
+	doubled   int // forms with more than one row
 }
 
 // remark says what a person should look at though all could be read.
@@ -143,6 +144,9 @@ func (p *poll) remark() error {
 	}
 	if p.keyless > 0 {
 		what = append(what, fmt.Sprintf("%s has %d rows without %s: they cannot be read; the mapping must name a key that every row has", p.m.FormRelation().Title(), p.keyless, p.m.Forms.Key))
+	}
+	if p.doubled > 0 {
+		what = append(what, fmt.Sprintf("%s has more than one row for %d of its %s: drpd reads one of them; the mapping must name what tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
 	}
 	if len(what) == 0 {
 		return nil
@@ -286,7 +290,8 @@ func (p *poll) fresh(key, change string, payload any) error {
 // forms reads the forms with these keys whole and gives what is new of them. It returns their children.
 func (p *poll) forms(keys []string) (children []string, err error) {
 	slices.Sort(keys)
-	records, changes, err := p.whole(slices.Compact(keys))
+	records, changes, doubled, err := p.whole(slices.Compact(keys))
+	p.doubled = doubled
 	if err != nil {
 		return nil, err
 	}
@@ -331,12 +336,19 @@ func (v *view) sample(n mapping.Named) (string, error) {
 	if like := v.layouts[n.Title()]; like != "" {
 		return like, nil
 	}
-	rows, err := v.query(n, []string{n.Change}, part{"q." + n.Change + " IS NOT NULL", nil}, 1)
-	if err != nil || len(rows) == 0 {
-		return "", err
+	newest := "MAX(q." + n.Change + ")"
+	if v.dialect.Text != nil && v.m.Dated(n.Change) {
+		newest = v.dialect.Text(newest)
 	}
-	v.layouts[n.Title()] = rows[0][0]
-	return rows[0][0], nil
+	rows, err := v.tx.QueryxContext(v.ctx, "SELECT "+newest+" FROM "+from(n.Relation, "q")) //nolint:sqlclosecheck // closed by each
+	if err != nil {
+		return "", v.unreadable(err, n)
+	}
+	err = v.each(n, rows, func(_ []any, text func(int) string) error {
+		v.layouts[n.Title()] = text(0)
+		return nil
+	})
+	return v.layouts[n.Title()], err
 }
 
 // since gives the forms that a change column says have changed since the last poll, with an overlap.
@@ -371,7 +383,7 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 		if withForms && i == 0 {
 			where = p.ours()
 		}
-		rows, err := p.query(n, []string{n.Key}, part{"q." + n.Change + " >= ?", []any{from}}.and(where), 0)
+		rows, err := p.query(n, []string{n.Key}, part{"q." + n.Change + " >= ?", []any{from}}.and(where))
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package records
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,23 +18,28 @@ import (
 // atOnce is how many keys one statement asks for: every engine takes so many.
 const atOnce = 200
 
-// whole reads forms with all that belongs to them, and the change of each.
-func (v *view) whole(keys []string) (records []mapping.Record, changes []string, err error) {
+// whole reads forms with all that belongs to them, and the change of each. It counts those that have more than one row,
+// of which it takes the same every time.
+func (v *view) whole(keys []string) (records []mapping.Record, changes []string, doubled int, err error) {
 	n := v.m.FormRelation()
 	rows, err := v.byKey(n, keys, v.ours())
 	if err != nil || len(keys) == 0 {
-		return nil, nil, err
+		return nil, nil, 0, err
 	}
 	here := make([]string, 0, len(keys))
 	for _, key := range keys {
-		for _, row := range rows[key] {
-			here = append(here, key)
-			records = append(records, mapping.Record{Form: row})
-			changes = append(changes, row[v.m.Forms.Change])
-			break
+		if len(rows[key]) == 0 {
+			continue
 		}
+		if len(rows[key]) > 1 {
+			doubled++
+		}
+		row := sortedBy(rows[key], append([]string{v.m.Forms.Change}, n.Columns...)...)[len(rows[key])-1]
+		here = append(here, key)
+		records = append(records, mapping.Record{Form: row})
+		changes = append(changes, row[v.m.Forms.Change])
 	}
-	return records, changes, v.details(here, records)
+	return records, changes, doubled, v.details(here, records)
 }
 
 // details reads what else belongs to forms: answers, reassignments, children.
@@ -244,8 +248,8 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 	return out, nil
 }
 
-// query reads some columns of the rows of a relation; no more than a number of rows, where one is given.
-func (v *view) query(n mapping.Named, columns []string, where part, atMost int) (out [][]string, err error) {
+// query reads some columns of the rows of a relation.
+func (v *view) query(n mapping.Named, columns []string, where part) (out [][]string, err error) {
 	st := v.selects(n, columns, where, true)
 	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
 	if err != nil {
@@ -256,9 +260,7 @@ func (v *view) query(n mapping.Named, columns []string, where part, atMost int) 
 		for i := range row {
 			row[i] = text(i)
 		}
-		if out = append(out, row); len(out) == atMost {
-			return errEnough
-		}
+		out = append(out, row)
 		return nil
 	})
 	return out, err
@@ -284,9 +286,7 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text
 		if err := rows.Scan(into...); err != nil {
 			return v.fail(err, "%s: a row cannot be read", n.Title())
 		}
-		if err := do(values, text); errors.Is(err, errEnough) {
-			return nil
-		} else if err != nil {
+		if err := do(values, text); err != nil {
 			return err
 		}
 	}
@@ -342,9 +342,6 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 	}
 	return nil
 }
-
-// errEnough ends the reading of a result of which no more is wanted.
-var errEnough = errors.New("enough")
 
 // unreadable says why a relation cannot be read: a column that is not there, else what the engine means.
 func (v *view) unreadable(err error, n mapping.Named) error {

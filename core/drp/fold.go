@@ -98,6 +98,9 @@ func Fold(readings []Reading, roster Roster) File {
 
 // said leaves out what the record of a former system says and the one in use says too: it is the same entry, brought over.
 func said(facts []Fact, readings []Reading) []Fact {
+	if !slices.ContainsFunc(readings, func(r Reading) bool { return r.Former }) {
+		return facts
+	}
 	former, record := make(map[string]bool), make(map[string]bool)
 	for _, r := range readings {
 		former[r.Evidence.ID] = r.Former
