@@ -160,6 +160,67 @@ func TestTie(t *testing.T) {
 	}
 }
 
+// After a council has moved to another record system, a record there is the old dispute's where child and day are the same,
+// also where the dispute has ended; a form that is just begun is nobody's yet, and a number that two children share is
+// for a person.
+func TestTieMoved(t *testing.T) {
+	known := []drp.Known{
+		{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Left: true, Children: []string{"1"}, Raised: start, Open: true},
+		{Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Left: true, Children: []string{"2"}, Raised: start},
+		{Ref: "W-CCCCCC", Forms: []string{"w"}, Record: "new/7", Children: []string{"1"}, Raised: start + 1, Open: true},
+	}
+	row := drp.Evidence{Kind: drp.Row}
+	for name, tt := range map[string]struct {
+		r    drp.Reading
+		want string
+	}{
+		"the same":             {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "W-AAAAAA"},
+		"one that has ended":   {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/2", Children: []string{"2"}, Raised: start}}, "W-BBBBBB"},
+		"with another date":    {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 2}}, "? it may be dispute W-AAAAAA with another date, or a new one"},
+		"long after":           {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 60}}, "new"},
+		"just begun":           {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"2"}}}, "new"},
+		"its record was tied":  {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/7", Children: []string{"1"}, Raised: start + 1}}, "W-CCCCCC"},
+		"a number of two":      {drp.Reading{Evidence: row, Unclear: "whose?", Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "? whose?"},
+		"a letter about ended": {drp.Reading{Evidence: drp.Evidence{Kind: drp.Message}, Subject: drp.Subject{Form: "w", Children: []string{"2"}, Raised: start}}, "new"},
+	} {
+		tt.r.Facts = []drp.Fact{{Kind: drp.Raised, On: start}}
+		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, known)
+		text := got.Ref
+		if got.New {
+			text = "new"
+		}
+		if got.Doubt != "" {
+			text = "? " + got.Doubt
+		}
+		if text != tt.want {
+			t.Errorf("%s: %s, want %s", name, text, tt.want)
+		}
+	}
+}
+
+// What the former system's record says and the new one's says too is one entry, brought over; what only the old one says
+// still counts; the record's state is the new one's.
+func TestFoldMoved(t *testing.T) {
+	fact := func(ev, worker string, kind drp.FactKind, on workday.Date) drp.Fact {
+		return drp.Fact{Kind: kind, On: on, By: drp.Actor{Worker: worker}, Evidence: ev, Learned: on}
+	}
+	old := drp.Reading{Evidence: drp.Evidence{ID: "old", Source: "care-first", Kind: drp.Row, Key: "form/1", Version: "1"}, Former: true, Record: drp.RecordState{Known: true, Holder: drp.Actor{Worker: "w-1"}},
+		Facts: []drp.Fact{fact("old", "w-1", drp.Raised, start), fact("old", "w-1", drp.Reassigned, start+3), fact("old", "w-1", drp.Reassigned, start+5)}}
+	fresh := drp.Reading{Evidence: drp.Evidence{ID: "new", Source: "eclipse", Kind: drp.Row, Key: "form/9", Version: "1"}, Record: drp.RecordState{Known: true, Authorised: true},
+		Facts: []drp.Fact{fact("new", "e-1", drp.Raised, start), fact("new", "e-1", drp.Reassigned, start+3)}}
+	for _, order := range [][]drp.Reading{{old, fresh}, {fresh, old}} {
+		f := drp.Fold(order, nil)
+		var got []string
+		for _, x := range f.Facts {
+			got = append(got, fmt.Sprintf("%s %s %s", x.Kind, x.On, x.By.Worker))
+		}
+		want := []string{fmt.Sprintf("raised %s e-1", start), fmt.Sprintf("reassigned %s e-1", start+3), fmt.Sprintf("reassigned %s w-1", start+5)}
+		if !slices.Equal(got, want) || !f.Record.Authorised || len(f.Conflicts) > 0 {
+			t.Errorf("%q, %+v, %+v", got, f.Record, f.Conflicts)
+		}
+	}
+}
+
 // Where each side notes a dispute, the second note of a day or two later is about the same one.
 func TestTieEachSide(t *testing.T) {
 	known := []drp.Known{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}

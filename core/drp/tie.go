@@ -72,6 +72,9 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		if !moved && (s.Record != "" && k.Record != "" || !k.Open) || !sameMatter(k, s) {
 			continue
 		}
+		if moved && s.Raised.IsZero() { // a form that is just begun
+			continue
+		}
 		if s.Raised.IsZero() || s.Raised == k.Raised {
 			near = append(near, k)
 		} else if d := max(s.Raised-k.Raised, k.Raised-s.Raised); by.EachSide && d <= atTheTime {
