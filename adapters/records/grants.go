@@ -47,6 +47,9 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		if err != nil {
 			bad("%s", err.Error())
 		}
+		if err != nil && strings.HasSuffix(err.Error(), noTable) {
+			continue // there is nothing to grant on
+		}
 		if n.Table != "" && !slices.Contains(tables, n.Table) {
 			tables = append(tables, n.Table)
 		}

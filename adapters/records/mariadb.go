@@ -53,6 +53,8 @@ func mariadbMeans(err error) string {
 	switch e.Number {
 	case 1045, 1044, 1698, 1820, 1862, 4151:
 		return "the login was refused: is its password right, and has it not expired?"
+	case 1146, 1049:
+		return noTable
 	case 1142, 1143, 1227, 1370:
 		return "this login may not do that: drpd check --online shows the grants that are missing"
 	case 1213:

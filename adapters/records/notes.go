@@ -128,7 +128,7 @@ func (s *System) readBack(ctx context.Context, on asker, notes []daemon.Note) (m
 	query := sqlx.Rebind(s.dialect.Bind, "SELECT "+t.Columns["reference"]+", "+t.Columns["text"]+" FROM "+t.Table+" WHERE "+where.sql)
 	rows, err := s.asked(ctx, on, query, len(notes), where.args)
 	if err != nil {
-		return nil, s.fail(err, "table %s cannot be read: is its name right, and may this login read it?", t.Table)
+		return nil, s.fail(err, "table %s cannot be read", t.Table)
 	}
 	defer func() { _ = rows.Close() }() // Err says whether all came
 	out := make(map[string][]string, len(notes))
@@ -211,6 +211,7 @@ func (s *System) never(err error) bool {
 const (
 	tooLong     = "a text is longer than its column"
 	noCharacter = "the database cannot hold a character of it"
+	noTable     = "there is no such table or view in this database, or this login may not see it"
 )
 
 // putting is the statement that writes notes: an insert, or the call of the procedure.

@@ -53,6 +53,8 @@ func oracleMeans(err error) string {
 	switch e.ErrCode {
 	case 1017, 28000, 28001, 1045:
 		return "the login was refused: is its password right, and has it not expired?"
+	case 942:
+		return noTable
 	case 1031, 41900:
 		return "this login may not do that"
 	case 60:

@@ -51,6 +51,8 @@ func postgresMeans(err error) string {
 	switch {
 	case e.Code == "28P01" || e.Code == "28000":
 		return "the login was refused: is its password right, and has it not expired?"
+	case e.Code == "42P01" || e.Code == "3F000":
+		return noTable
 	case e.Code == "42501":
 		return "this login may not do that: drpd check --online shows the grants that are missing"
 	case e.Code == "40P01" || e.Code == "40001":

@@ -350,7 +350,7 @@ func (v *view) unreadable(err error, n mapping.Named) error {
 			return v.fail(err, "%s has no column %s (it has %s): was it renamed?", n.Title(), strings.Join(missing, ", "), strings.Join(there, ", "))
 		}
 	}
-	return v.fail(err, "%s cannot be read: is its name right, and may this login read it?", n.Title())
+	return v.fail(err, "%s cannot be read", n.Title())
 }
 
 // missing asks outside of the view, which an error has ended, what columns a relation has.

@@ -367,7 +367,7 @@ func testErrors(t *testing.T, e engine) {
 	c := open(t, e, func(m *mapping.System) { m.Answers[0].Table = "CF_RENAMED" })
 	c.form(t, "5001")
 	_, _, err := c.Poll(t.Context(), nil, noon)
-	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: is its name right, and may this login read it?" {
+	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: there is no such table or view in this database, or this login may not see it" {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

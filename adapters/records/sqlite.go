@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -29,6 +30,8 @@ var sqlite = Dialect{
 
 func sqliteMeans(err error) string {
 	switch {
+	case err != nil && strings.Contains(err.Error(), "no such table"):
+		return noTable
 	case errors.Is(err, sqlite3.FULL):
 		return "its disk is full"
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):

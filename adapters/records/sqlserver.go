@@ -37,6 +37,8 @@ func sqlserverMeans(err error) string {
 	switch e.Number {
 	case 18456, 18487, 18488:
 		return "the login was refused: is its password right, and has it not expired?"
+	case 208:
+		return noTable
 	case 229, 230, 262:
 		return "this login may not do that"
 	case 1205:

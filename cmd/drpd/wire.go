@@ -136,6 +136,8 @@ func (p *parts) systems() error {
 		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under records", s.Name)
 	case s.Notes.Way == mapping.WayWorklist && p.config.Records.Worklist == "":
 		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say records.worklist, the folder for the worklists", s.Name)
+	case s.Notes.Way != mapping.WayWorklist && p.config.Records.Worklist != "":
+		return fmt.Errorf("configuration: records.worklist is given, but mapping %s writes case notes by way %s: leave it out, or say way: worklist in the mapping", s.Name, s.Notes.Way)
 	case people == nil && !s.HasPeople():
 		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
 	case people != nil && (people.HasForms() || s.HasPeople()):
