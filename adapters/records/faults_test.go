@@ -145,6 +145,9 @@ func TestRestoredBackup(t *testing.T) {
 		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "1 forms have gone back to an earlier state: was a backup restored?") || slices.Contains(keys(batch), "form/5001") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
+		if _, cursor, err = c.Poll(t.Context(), cursor, noon.Add(3*time.Hour+time.Minute)); !errors.As(err, &remark) {
+			t.Errorf("it is said once and taken back: %v", err)
+		}
 		c.exec(t, `UPDATE CF_FORMS SET HELD_BY = 'w-202', UPDATED_AT = '2026-03-02 16:00:00'`)
 		batch, _, err = c.Poll(t.Context(), cursor, noon.Add(5*time.Hour))
 		if err != nil || !slices.Contains(keys(batch), "form/5001") || batch[0].Version != "2026-03-02T16:00:00.000000Z" {

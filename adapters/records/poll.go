@@ -57,6 +57,11 @@ type seen struct {
 func (s *System) settle(ctx context.Context, at []byte) error {
 	if s.next != nil && bytes.Equal(at, s.next.cursor) {
 		maps.Copy(s.base.marks, s.next.marks)
+		for key, m := range s.next.marks {
+			if form, ok := mapping.FormOf(key); ok && !gone(m) && s.rows[form] == nil { // the next look at all keys must find it
+				s.rows[form] = &seen{}
+			}
+		}
 		s.base.cursor, s.next = s.next.cursor, nil
 		return nil
 	}
@@ -121,7 +126,10 @@ func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evid
 	}
 	s.next = &p.state
 	slices.SortFunc(p.out, func(a, b drp.Evidence) int { return strings.Compare(a.Key, b.Key) })
-	return p.out, p.cursor, p.remark()
+	if said := p.remark(); said != nil || p.all {
+		s.remarked = said // what is seen only by looking at all of them stands until the next such look
+	}
+	return p.out, p.cursor, s.remarked
 }
 
 // poll is one poll as it goes.
@@ -129,7 +137,8 @@ type poll struct {
 	*view
 	state
 	now       time.Time
-	wide      bool
+	wide      bool // it reads everything
+	all       bool // it looks at all forms
 	out       []drp.Evidence
 	backwards int // forms that have gone back to an earlier state
 	keyless   int // rows without a key
@@ -170,6 +179,7 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	}
 	s := p.System
 	s.round++
+	p.all = true
 	switch {
 	case p.m.Forms.Change == "" || c.Wide != day:
 		p.wide = true
@@ -183,6 +193,7 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 			keys = append(keys, more...)
 		}
 	default:
+		p.all = false
 		return p.since(c.At, true)
 	}
 	if err != nil {
@@ -198,6 +209,9 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	stamp := p.stamp()
 	for _, key := range lost {
 		delete(s.rows, key)
+		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || gone(m) {
+			continue
+		}
 		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true}); err != nil {
 			return nil, err
 		}

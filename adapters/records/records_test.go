@@ -307,6 +307,15 @@ func testPoll(t *testing.T, e engine) {
 			t.Errorf("%+v", r.Record)
 		}
 	}
+	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5009', 'DRP', '20401', 'Draft', '`+now.Format(time.DateTime)+`')`)
+	if batch, cursor = c.pollAt(t, cursor, now.Add(time.Minute)); !slices.Contains(keys(batch), "form/5009") {
+		t.Fatalf("a new form is not given: %v", keys(batch))
+	}
+	c.exec(t, `DELETE FROM CF_FORMS WHERE FORM_ID = '5009'`)
+	now = now.Add(time.Hour)
+	if batch, cursor = c.pollAt(t, cursor, now); !slices.Contains(keys(batch), "form/5009") {
+		t.Errorf("a form that came and went between two looks at all keys is not missed: %v", keys(batch))
+	}
 	c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'DRP' WHERE FORM_ID = '5001'`)
 	for _, change := range []string{"", `UPDATE CF_FORMS SET HELD_BY = 'w-202', UPDATED_AT = '2026-03-06 12:00:00' WHERE FORM_ID = '5001'`} {
 		if change != "" {
