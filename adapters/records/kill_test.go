@@ -55,16 +55,18 @@ type line struct {
 	fell                bool
 }
 
-// due counts down to the request at which the process is to die.
-func (l *line) due(request []byte) bool {
+// due counts down to the request at which the process is to die, and says at which moment of it.
+func (l *line) due(request []byte) (die func(), moment int) {
 	l.Lock()
 	defer l.Unlock()
 	if l.fell || l.kill == nil || arrowOf(request) != l.arrow {
-		return false
+		return nil, 0
 	}
 	l.left--
-	l.fell = l.left < 0
-	return l.fell
+	if l.fell = l.left < 0; !l.fell {
+		return nil, 0
+	}
+	return l.kill, l.moment
 }
 
 func (l *line) serve(t *testing.T, to string) string {
@@ -119,7 +121,8 @@ func (l *line) pass(in, out net.Conn) {
 			_ = out.Close()
 			return
 		}
-		if !l.due(b[:n]) {
+		die, moment := l.due(b[:n])
+		if die == nil {
 			_, _ = out.Write(b[:n])
 			continue
 		}
@@ -128,13 +131,13 @@ func (l *line) pass(in, out net.Conn) {
 		case <-answered: // of an earlier request
 		default:
 		}
-		if l.moment > 0 {
+		if moment > 0 {
 			_, _ = out.Write(b[:n])
 		}
-		if l.moment == 2 {
+		if moment == 2 {
 			<-answered
 		}
-		l.kill()
+		die()
 		answer.Unlock()
 		_ = out.Close()
 		return
@@ -243,10 +246,13 @@ func (l *line) run(t *testing.T, e engine, dsn string, arrow, moment, left int) 
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	l.Lock()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	l.arrow, l.moment, l.left, l.fell = arrow, moment, left, false
 	l.kill = func() { _ = cmd.Process.Signal(syscall.SIGKILL) }
 	l.Unlock()
-	err := cmd.Run()
+	err := cmd.Wait()
 	if err == nil {
 		return false
 	}

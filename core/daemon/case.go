@@ -27,7 +27,7 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 	}
 	for _, f := range d.Feeds {
 		if f.Lag >= longLag {
-			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone))})
+			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone)), Lag: true})
 		}
 	}
 	a.known, err = d.Ledger.Known(ctx)

@@ -70,6 +70,28 @@ func TestSourceFailsAfterDeciding(t *testing.T) {
 	}
 }
 
+// A copy of the record system that is a day behind shows no answer of the last day: nothing is escalated by itself on that
+// day, and the owner is asked; once the day can be seen, the ladder goes on.
+func TestLag(t *testing.T) {
+	w, _ := calm(t)
+	w.d.Feeds[0].Lag = 24 * time.Hour
+	for day := 16; day <= 23; day++ {
+		w.at(day, 9)
+	}
+	before := w.count["sent: alert"]
+	w.at(24, 9) // the limit was the 23rd, of which the copy shows nothing yet
+	if w.count["sent: alert"] != before || w.count["sent: ask"] != 1 {
+		t.Errorf("%d alerts more, %d questions", w.count["sent: alert"]-before, w.count["sent: ask"])
+	}
+	w.at(25, 9)
+	if w.count["sent: alert"] == before {
+		t.Error("the day can be seen, and nothing is escalated")
+	}
+	for _, wrong := range w.wrong {
+		t.Error(wrong)
+	}
+}
+
 // A role that nobody holds blocks its alert and tells the operator once; it jumps no tier.
 func TestVacantRole(t *testing.T) {
 	w, c := calm(t)

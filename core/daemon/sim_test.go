@@ -387,6 +387,12 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 		w.fail("%s: escalated from %s on a date learned %d working days late", e.Dispute, s.Stage, n)
 	}
 	for _, g := range c.Gaps {
+		if g.Lag {
+			if g.From <= last.Limit.Proof.Due {
+				w.fail("%s: escalated from %s though the copy of %s does not show its last day", e.Dispute, s.Stage, g.Source)
+			}
+			continue
+		}
 		if g.From != g.Until && g.From <= c.Today && (g.Until.IsZero() || g.Until >= last.Limit.Proof.Due) {
 			w.fail("%s: escalated from %s though %s could not be read", e.Dispute, s.Stage, g.Source)
 		}

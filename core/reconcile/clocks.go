@@ -316,6 +316,12 @@ func (d *decider) doubt(f drp.Fact) string {
 func (d *decider) gap(from, to workday.Date) string {
 	for _, g := range d.Gaps {
 		brief := g.From == g.Until // read again on the same day: nothing of it is unknown
+		if g.Lag {
+			if g.From <= from { // what lies before can be seen
+				return g.Source
+			}
+			continue
+		}
 		if !brief && g.From <= to && (g.Until.IsZero() || g.Until >= from) {
 			return g.Source
 		}

@@ -39,6 +39,7 @@ type Case struct {
 type Gap struct {
 	Source      string
 	From, Until workday.Date // Until is zero while it lasts
+	Lag         bool         // it is a copy that does not show the days from From on yet
 }
 
 // Result is what follows from a Case.
