@@ -1,0 +1,233 @@
+package mailbox
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"drpd/core/drp"
+)
+
+// IMAP is a folder on an IMAP server. It is opened for reading only: no message is marked, moved or removed by reading it,
+// and nothing is said to a server before the connection is private.
+type IMAP struct {
+	Name     string // of the source, in the configuration
+	Server   string // host:port
+	StartTLS bool   // the connection begins in the clear and is made private before anything is said; else private from the first byte
+	User     string
+	Password func() (string, error) // read anew at each poll
+	Folder   string
+	Roots    *x509.CertPool // nil: those of the machine
+}
+
+// imapCursor says how far the folder was read. A message is known by its UID only as long as the folder keeps its
+// UIDVALIDITY; what is read again is known by its bytes.
+type imapCursor struct {
+	Validity uint32     `json:"validity"`
+	UID      imap.UID   `json:"uid"`
+	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet
+}
+
+// How much one poll and one command fetch at most: what is left comes with the next.
+const (
+	maxPoll  = 256 << 20
+	maxFetch = 8 << 20
+	dialTime = 30 * time.Second
+)
+
+// Poll gives the messages that have come since the cursor.
+func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	var c imapCursor
+	if len(at) > 0 {
+		if err := json.Unmarshal(at, &c); err != nil {
+			return nil, nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", m.Name, err)
+		}
+	}
+	client, err := m.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = client.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // the library knows no context
+	selected, err := client.Select(m.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+	if err != nil {
+		return nil, nil, m.fail(ctx, err, "folder "+m.Folder+" cannot be opened: is its name right, and may this login read it?")
+	}
+	if selected.UIDValidity != c.Validity { // another folder under the same name: read from its beginning
+		c = imapCursor{Validity: selected.UIDValidity}
+	}
+	list, err := m.sizes(client, c, selected.NumMessages)
+	if err != nil {
+		return nil, nil, m.fail(ctx, err, "the list of messages broke off")
+	}
+	out, err := m.fetch(client, list, &c, now)
+	if err != nil {
+		return nil, nil, m.fail(ctx, err, "the reading of messages broke off; it goes on where it was")
+	}
+	if err := client.Logout().Wait(); err != nil && ctx.Err() != nil {
+		return nil, nil, m.fail(ctx, err, "the reading was stopped")
+	}
+	next, err := json.Marshal(c)
+	return out, next, err
+}
+
+// open connects, privately, and logs in.
+func (m *IMAP) open(ctx context.Context) (*imapclient.Client, error) {
+	host, _, err := net.SplitHostPort(m.Server)
+	if err != nil {
+		return nil, fmt.Errorf("mailbox %s: %q is no server: write it as host:993", m.Name, m.Server)
+	}
+	password, err := m.Password()
+	if err != nil {
+		return nil, fmt.Errorf("mailbox %s: %w", m.Name, err)
+	}
+	options := &imapclient.Options{
+		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: m.Roots, NextProtos: []string{"imap"}},
+		Dialer:    &net.Dialer{Timeout: dialTime, Cancel: ctx.Done()}, //nolint:staticcheck // the library dials without a context
+	}
+	dial := imapclient.DialTLS
+	if m.StartTLS {
+		dial = imapclient.DialStartTLS
+	}
+	client, err := dial(m.Server, options)
+	if err != nil {
+		return nil, m.fail(ctx, err, "the server does not answer, or offers no private connection: are host, port and tls right?")
+	}
+	if err := client.Login(m.User, password).Wait(); err != nil {
+		_ = client.Close()
+		return nil, m.fail(ctx, err, "the login was refused: is the password right, and has it not expired?")
+	}
+	return client, nil
+}
+
+// fail says what broke, without the server's words, which may name people.
+func (m *IMAP) fail(ctx context.Context, err error, what string) error {
+	var unknown x509.UnknownAuthorityError
+	var invalid x509.CertificateInvalidError
+	var name x509.HostnameError
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("mailbox %s: %w", m.Name, ctx.Err())
+	case errors.As(err, &unknown):
+		what = "the server's certificate is signed by nobody whom this machine trusts: name its authority under ca_file"
+	case errors.As(err, &invalid), errors.As(err, &name):
+		what = "the server's certificate has expired, or is for another name"
+	}
+	return &broken{"mailbox " + m.Name + ": " + what, err}
+}
+
+// broken wraps an error without its text.
+type broken struct {
+	what string
+	err  error
+}
+
+func (b *broken) Error() string { return b.what }
+func (b *broken) Unwrap() error { return b.err }
+
+type listed struct {
+	uid  imap.UID
+	size int64
+}
+
+// sizes lists the messages that are new, or were still empty, by their UID.
+func (m *IMAP) sizes(client *imapclient.Client, c imapCursor, there uint32) (out []listed, err error) {
+	if there == 0 {
+		return nil, nil
+	}
+	var set imap.UIDSet
+	set.AddRange(c.UID+1, 0)
+	set.AddNum(c.Empty...)
+	messages, err := client.Fetch(set, &imap.FetchOptions{UID: true, RFC822Size: true}).Collect()
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range messages {
+		if x.UID > c.UID || slices.Contains(c.Empty, x.UID) { // a server may give the last one though nothing is new
+			out = append(out, listed{x.UID, x.RFC822Size})
+		}
+	}
+	slices.SortFunc(out, func(a, b listed) int { return int(a.uid) - int(b.uid) })
+	return slices.CompactFunc(out, func(a, b listed) bool { return a.uid == b.uid }), nil
+}
+
+// fetch reads messages whole, many with one command, and moves the cursor past those that it has.
+func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, now time.Time) (out []drp.Evidence, err error) {
+	known := make(map[string]bool)
+	add := func(body []byte) {
+		ev := evidence(m.Name, body, now)
+		if !known[ev.ID] {
+			known[ev.ID] = true
+			out = append(out, ev)
+		}
+	}
+	var empty []imap.UID
+	var total int64
+	for len(list) > 0 && total < maxPoll {
+		var set imap.UIDSet
+		var size int64
+		n := 0
+		for ; n < len(list) && (n == 0 || size+list[n].size <= maxFetch); n++ {
+			if list[n].size > maxMessage {
+				add(fmt.Appendf(nil, "%s%d bytes", tooLarge, list[n].size))
+				continue
+			}
+			set.AddNum(list[n].uid)
+			size += list[n].size
+		}
+		if len(set) > 0 {
+			late, err := bodies(client, set, add)
+			if err != nil {
+				return nil, err
+			}
+			empty = append(empty, late...)
+		}
+		total += size
+		c.UID = max(c.UID, list[n-1].uid)
+		list = list[n:]
+	}
+	c.Empty = empty
+	return out, nil
+}
+
+// bodies fetches messages and gives those that have no text yet.
+func bodies(client *imapclient.Client, set imap.UIDSet, add func([]byte)) (empty []imap.UID, err error) {
+	cmd := client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		var uid imap.UID
+		var body []byte
+		for item := msg.Next(); item != nil; item = msg.Next() {
+			switch item := item.(type) {
+			case imapclient.FetchItemDataUID:
+				uid = item.UID
+			case imapclient.FetchItemDataBodySection:
+				if item.Literal == nil {
+					continue
+				}
+				if body, err = io.ReadAll(io.LimitReader(item.Literal, maxMessage+1)); err != nil {
+					return nil, errors.Join(err, cmd.Close())
+				}
+			}
+		}
+		switch {
+		case len(bytes.TrimSpace(body)) == 0:
+			empty = append(empty, uid)
+		case len(body) > maxMessage:
+			add(fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage))
+		default:
+			add(body)
+		}
+	}
+	return empty, cmd.Close()
+}

@@ -1,0 +1,256 @@
+package mailbox_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapserver"
+	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+
+	"drpd/adapters/mailbox"
+	"drpd/core/daemon/porttest"
+)
+
+// authority signs a certificate for 127.0.0.1.
+func authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err = x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(c)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
+
+// postOffice is an IMAP server in memory.
+type postOffice struct {
+	user  *imapmemserver.User
+	addr  string
+	roots *x509.CertPool
+	heard *heard
+}
+
+// heard is all that the server was told in the clear.
+type heard struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (h *heard) Write(b []byte) (int, error) {
+	h.Lock()
+	defer h.Unlock()
+	return h.Buffer.Write(b)
+}
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+const (
+	implicit = "implicit"
+	startTLS = "starttls"
+	inClear  = "in the clear"
+)
+
+func openOffice(t testing.TB, how string) *postOffice {
+	t.Helper()
+	cert, roots := authority(t)
+	o := &postOffice{user: imapmemserver.NewUser("drp@fairshire.example", "Made-up-1"), roots: roots, heard: &heard{}}
+	if err := o.user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	office := imapmemserver.New()
+	office.AddUser(o.user)
+	options := &imapserver.Options{
+		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return office.NewSession(), nil, nil
+		},
+		Caps:        imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapMove: {}},
+		Logger:      log.New(io.Discard, "", 0),
+		DebugWriter: o.heard, InsecureAuth: how == inClear,
+	}
+	config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if how == startTLS {
+		options.TLSConfig = config
+	}
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.addr = l.Addr().String()
+	if how == implicit {
+		l = tls.NewListener(l, config)
+	}
+	server := imapserver.New(options)
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return o
+}
+
+func (o *postOffice) box(how string) *mailbox.IMAP {
+	return &mailbox.IMAP{Name: "mailbox", Server: o.addr, StartTLS: how != implicit, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: o.roots}
+}
+
+func (o *postOffice) post(t testing.TB, text string) {
+	t.Helper()
+	if _, err := o.user.Append("INBOX", literal{strings.NewReader(text)}, &imap.AppendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+type literal struct{ *strings.Reader }
+
+func (l literal) Size() int64 { return l.Reader.Size() }
+
+func aMessage(n int) string {
+	return fmt.Sprintf("From: a@council.example\r\nTo: drp@fairshire.example\r\nSubject: %d\r\nMessage-ID: <one@council.example>\r\n\r\nMessage %d.\r\n", n, n)
+}
+
+func TestIMAPConformance(t *testing.T) {
+	for _, how := range []string{implicit, startTLS} {
+		t.Run(how, func(t *testing.T) {
+			o := openOffice(t, how)
+			porttest.TestSource(t, o.box(how), func(t *testing.T, n int) { t.Helper(); o.post(t, aMessage(n)) })
+		})
+	}
+}
+
+// A server that offers no private connection, or one that cannot be verified, hears no credential.
+func TestNothingInTheClear(t *testing.T) {
+	for _, how := range []string{inClear, startTLS, implicit} {
+		t.Run(how, func(t *testing.T) {
+			o := openOffice(t, how)
+			box := o.box(how)
+			want := "the server does not answer, or offers no private connection"
+			if how != inClear {
+				box.Roots = x509.NewCertPool() // nobody is trusted
+				want = "is signed by nobody whom this machine trusts: name its authority under ca_file"
+			}
+			if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %q", err, want)
+			}
+			o.heard.Lock()
+			defer o.heard.Unlock()
+			if said := o.heard.String(); strings.Contains(said, " LOGIN ") || strings.Contains(said, "AUTHENTICATE") || strings.Contains(said, "Made-up") {
+				t.Errorf("it was told %q", said)
+			}
+		})
+	}
+}
+
+// What a person must mend is said, and the server's own words, which may name people, are not.
+func TestIMAPFaults(t *testing.T) {
+	o := openOffice(t, implicit)
+	for want, change := range map[string]func(*mailbox.IMAP){
+		"the login was refused: is the password right, and has it not expired?":             func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "wrong", nil } },
+		"folder Elsewhere cannot be opened: is its name right, and may this login read it?": func(m *mailbox.IMAP) { m.Folder = "Elsewhere" },
+		"the server does not answer, or offers no private connection":                       func(m *mailbox.IMAP) { m.Server = "127.0.0.1:1" },
+		`"imap.fairshire.example" is no server: write it as host:993`:                       func(m *mailbox.IMAP) { m.Server = "imap.fairshire.example" },
+		"no such file": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "", errors.New("no such file") } },
+	} {
+		box := o.box(implicit)
+		change(box)
+		if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.HasPrefix(err.Error(), "mailbox mailbox: ") || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := o.box(implicit).Poll(ctx, nil, noon); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
+func poll(t *testing.T, box *mailbox.IMAP, cursor []byte) (texts []string, next []byte) {
+	t.Helper()
+	batch, next, err := box.Poll(t.Context(), cursor, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ev := range batch {
+		texts = append(texts, string(ev.Body))
+	}
+	return texts, next
+}
+
+// A message whose text has not arrived yet is read once it has; two with one Message-ID are two; the same bytes twice are
+// one; a folder that was made anew is read from its beginning; a message that somebody removed is no fault.
+func TestIMAPOddities(t *testing.T) {
+	o := openOffice(t, implicit)
+	box := o.box(implicit)
+	o.post(t, aMessage(1))
+	o.post(t, "")
+	o.post(t, aMessage(2))
+	o.post(t, aMessage(1))
+	texts, cursor := poll(t, box, nil)
+	if len(texts) != 2 || texts[0] != aMessage(1) || texts[1] != aMessage(2) || !bytes.Contains(cursor, []byte(`"empty":[2]`)) {
+		t.Fatalf("%q, cursor %s", texts, cursor)
+	}
+	if texts, cursor = poll(t, box, cursor); len(texts) != 0 || !bytes.Contains(cursor, []byte(`"empty":[2]`)) {
+		t.Errorf("%q, cursor %s", texts, cursor)
+	}
+	if err := o.user.Delete("INBOX"); err != nil {
+		t.Fatal(err)
+	}
+	if err := o.user.Create("INBOX", nil); err != nil {
+		t.Fatal(err)
+	}
+	o.post(t, aMessage(3))
+	if texts, cursor = poll(t, box, cursor); len(texts) != 1 || texts[0] != aMessage(3) || bytes.Contains(cursor, []byte("empty")) {
+		t.Errorf("a folder made anew: %q, cursor %s", texts, cursor)
+	}
+}
+
+// Many messages come in few commands, and a long backlog in several polls without a gap.
+func TestIMAPMany(t *testing.T) {
+	o := openOffice(t, implicit)
+	const n = 700
+	pad := strings.Repeat("a line of text that fills the message up\r\n", 700)
+	for i := range n {
+		o.post(t, aMessage(i)+pad)
+	}
+	texts, cursor := poll(t, o.box(implicit), nil)
+	if len(texts) != n {
+		t.Fatalf("%d of %d", len(texts), n)
+	}
+	for i, text := range texts {
+		if !strings.HasPrefix(text, aMessage(i)) {
+			t.Fatalf("message %d is another", i)
+		}
+	}
+	o.heard.Lock()
+	commands := strings.Count(o.heard.String(), "UID FETCH")
+	o.heard.Unlock()
+	if commands < 2 || commands > 8 {
+		t.Errorf("%d commands for %d messages", commands, n)
+	}
+	if texts, _ := poll(t, o.box(implicit), cursor); len(texts) != 0 {
+		t.Errorf("%d again", len(texts))
+	}
+}
