@@ -60,9 +60,9 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 	}
 	defer func() { _ = client.Close() }()
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })() // the library knows no context
-	selected, err := client.Select(m.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+	selected, err := m.examine(ctx, client)
 	if err != nil {
-		return nil, nil, m.fail(ctx, err, "folder "+m.Folder+" cannot be opened: is its name right, and may this login read it?")
+		return nil, nil, err
 	}
 	if selected.UIDValidity != c.Validity { // another folder under the same name: read from its beginning
 		c = imapCursor{Validity: selected.UIDValidity}
@@ -80,6 +80,26 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 	}
 	next, err := json.Marshal(c)
 	return out, next, err
+}
+
+// Check sees whether the folder can be opened, and says what is wrong where it cannot.
+func (m *IMAP) Check(ctx context.Context) error {
+	client, err := m.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	_, err = m.examine(ctx, client)
+	return err
+}
+
+// examine opens the folder for reading only.
+func (m *IMAP) examine(ctx context.Context, client *imapclient.Client) (*imap.SelectData, error) {
+	selected, err := client.Select(m.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()
+	if err != nil {
+		return nil, m.fail(ctx, err, "folder "+m.Folder+" cannot be opened: is its name right, and may this login read it?")
+	}
+	return selected, nil
 }
 
 // open connects, privately, and logs in.

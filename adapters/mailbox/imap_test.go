@@ -50,6 +50,10 @@ func authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
 }
 
+func tlsFor(roots *x509.CertPool) *tls.Config {
+	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ServerName: "127.0.0.1"}
+}
+
 // postOffice is an IMAP server in memory.
 type postOffice struct {
 	user  *imapmemserver.User

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"drpd/adapters/mailbox"
 	"drpd/cmd/drpd/config"
 	"drpd/core/reconcile/cases"
 	"drpd/core/workday"
@@ -13,7 +14,7 @@ import (
 )
 
 type checkCmd struct {
-	Online bool `help:"Look at the record system too: its tables and columns, and what the login may do there."`
+	Online bool `help:"Look at the mail server and the record system too: what the logins may do there."`
 }
 
 // Run checks everything that the configuration names and changes nothing.
@@ -38,7 +39,14 @@ func (c *checkCmd) Run(a *app) error {
 			a.printf("    %s\n", w)
 		}
 	}
-	for _, path := range []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder} {
+	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
+	if m := p.config.Mailbox.IMAP; m != nil {
+		needs = append(needs, m.Password, m.Roots)
+	}
+	for _, path := range needs {
+		if path == "" {
+			continue
+		}
 		if _, err := os.Stat(p.config.Path(path)); err != nil {
 			a.printf("%s: not there, or not readable by this account\n", path)
 			problems++
@@ -72,7 +80,7 @@ func (c *checkCmd) Run(a *app) error {
 	return nil
 }
 
-// online looks at each record system that the configuration names.
+// online looks at the mailbox's server and at each record system that the configuration names.
 func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	look := func(r config.Records, m *mapping.System) error {
 		s, err := openRecordSystem(p.config, r, m)
@@ -88,6 +96,16 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 		}
 		problems += len(found.Problems)
 		return s.Close()
+	}
+	box, err := openMailbox(p.config)
+	if err != nil {
+		return problems, err
+	}
+	if m, ok := box.(*mailbox.IMAP); ok {
+		if err := m.Check(a.ctx); err != nil {
+			a.printf("%s\n", err)
+			problems++
+		}
 	}
 	if err := look(p.config.Records, p.mapping.System); err != nil {
 		return problems, err

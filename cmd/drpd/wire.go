@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -348,6 +349,28 @@ func openRecordSystem(c *config.Config, r config.Records, m *mapping.System) (*r
 	return s, nil
 }
 
+// openMailbox gives the mailbox: a folder of .eml files, or one on an IMAP server.
+func openMailbox(c *config.Config) (daemon.Source, error) {
+	m := c.Mailbox.IMAP
+	if m == nil {
+		return &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)}, nil
+	}
+	box := &mailbox.IMAP{Name: c.Mailbox.Name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder,
+		Password: func() (string, error) { return host.Secret(c.Path(m.Password)) }}
+	if m.Roots == "" {
+		return box, nil
+	}
+	pem, err := os.ReadFile(c.Path(m.Roots))
+	if err != nil {
+		return nil, fmt.Errorf("mailbox %s: ca_file: %w", c.Mailbox.Name, err)
+	}
+	box.Roots = x509.NewCertPool()
+	if !box.Roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("mailbox %s: ca_file %s holds no certificate: it must be PEM, as -----BEGIN CERTIFICATE-----", c.Mailbox.Name, m.Roots)
+	}
+	return box, nil
+}
+
 // wired is a daemon with what must be closed after it.
 type wired struct {
 	*daemon.Daemon
@@ -404,9 +427,13 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		feeds, notes = append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadWords}), list
 	}
 	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
+	box, err := openMailbox(c)
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
 	d := &daemon.Daemon{
 		Records: p.mapping.System.Prefix,
-		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)},
+		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: box,
 			Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
 				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
 			}}),

@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,9 +84,42 @@ func (r *Records) check(f *strict.File, key string) {
 // Mailbox is where messages come from.
 type Mailbox struct {
 	Name    string `yaml:"name"`
-	Folder  string `yaml:"folder"`
+	Folder  string `yaml:"folder"` // of .eml files
+	IMAP    *IMAP  `yaml:"imap"`   // or a folder on an IMAP server
 	Address string `yaml:"address"`
 	Trusted string `yaml:"trusted_server"` // the mail server whose Authentication-Results count
+}
+
+// IMAP is a folder on an IMAP server, read over a private connection.
+type IMAP struct {
+	Server   string `yaml:"server"`        // host:port
+	TLS      string `yaml:"tls"`           // implicit: private from the first byte; starttls: made private before anything is said
+	User     string `yaml:"user"`          //
+	Password string `yaml:"password_file"` // the file with the password, which nobody else can read
+	Folder   string `yaml:"folder"`        // on the server, such as INBOX
+	Roots    string `yaml:"ca_file"`       // the authority that signed the server's certificate, where the machine does not know it
+}
+
+func (m *Mailbox) check(f *strict.File) {
+	if (m.Folder == "") == (m.IMAP == nil) {
+		f.Fault([]any{"mailbox"}, "give mailbox.folder, a folder of .eml files, or mailbox.imap, a folder on an IMAP server: one of the two")
+		return
+	}
+	if m.IMAP == nil {
+		return
+	}
+	i := m.IMAP
+	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"password_file", i.Password}, {"folder", i.Folder}} {
+		if need.value == "" {
+			f.Fault([]any{"mailbox", "imap"}, "%q is missing", need.key)
+		}
+	}
+	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
+		f.Fault([]any{"mailbox", "imap", "server"}, "%q is no server: write it as host:993", i.Server)
+	}
+	if i.TLS != "implicit" && i.TLS != "starttls" {
+		f.Fault([]any{"mailbox", "imap", "tls"}, "tls %q: say implicit (as on port 993) or starttls (as on port 143); there is no third way", i.TLS)
+	}
 }
 
 // MailOut is where messages go.
@@ -193,7 +227,7 @@ func Load(name string) (*Config, error) {
 	}{
 		{[]any{"authority"}, c.Authority}, {[]any{"state", "key_file"}, c.State.Key},
 		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "mapping"}, c.Records.Mapping},
-		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "folder"}, c.Mailbox.Folder}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
+		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
 		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "folder"}, c.MailOut.Folder}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
 		{[]any{"documents", "folder"}, c.Documents.Folder}, {[]any{"roster"}, c.Roster},
 	} {
@@ -207,6 +241,7 @@ func Load(name string) (*Config, error) {
 	if (c.State.File == "") == (c.State.DSNFile == "") {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
 	}
+	c.Mailbox.check(f)
 	c.Records.check(f, "records")
 	for i, p := range c.Former {
 		if p.Name == "" || p.Mapping == "" || p.Name == c.Records.Name {
