@@ -336,9 +336,16 @@ func (l *Ledger) Gaps(ctx context.Context) (out []reconcile.Gap, err error) {
 	return out, err
 }
 
-// Notice adds a message to the operator that belongs to no dispute.
-func (l *Ledger) Notice(ctx context.Context, e drp.Effect, now time.Time) error {
-	return l.tx(ctx, func(t *tx) error { return t.insertEffect(e, 0, now) })
+// Notice adds effects that belong to no dispute.
+func (l *Ledger) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		for _, e := range effects {
+			if err := t.insertEffect(e, 0, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Kept counts what waits for a person besides disputes.

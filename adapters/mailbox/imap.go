@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"slices"
 	"time"
@@ -16,11 +17,13 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
+	"drpd/core/daemon"
 	"drpd/core/drp"
 )
 
 // IMAP is a folder on an IMAP server. It is opened for reading only: no message is marked, moved or removed by reading it,
-// and nothing is said to a server before the connection is private.
+// and nothing is said to a server before the connection is private. Messages are put away by Mark alone, into the folder
+// that the configuration names, and only those that were stored.
 type IMAP struct {
 	Name     string // of the source, in the configuration
 	Server   string // host:port
@@ -28,6 +31,7 @@ type IMAP struct {
 	User     string
 	Password func() (string, error) // read anew at each poll
 	Folder   string
+	Done     string         // the folder into which messages are put away; "": none is
 	Roots    *x509.CertPool // nil: those of the machine
 }
 
@@ -37,6 +41,8 @@ type imapCursor struct {
 	Validity uint32     `json:"validity"`
 	UID      imap.UID   `json:"uid"`
 	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet
+	// Left are the messages that were read and lie where they came, with their evidence; kept only where some are put away.
+	Left map[imap.UID]string `json:"left,omitempty"`
 }
 
 // How much one poll and one command fetch at most: what is left comes with the next.
@@ -67,6 +73,9 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 	if selected.UIDValidity != c.Validity { // another folder under the same name: read from its beginning
 		c = imapCursor{Validity: selected.UIDValidity}
 	}
+	if err := m.look(client, &c); err != nil {
+		return nil, nil, m.fail(ctx, err, "the list of messages broke off")
+	}
 	list, err := m.sizes(client, c, selected.NumMessages)
 	if err != nil {
 		return nil, nil, m.fail(ctx, err, "the list of messages broke off")
@@ -89,8 +98,13 @@ func (m *IMAP) Check(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = client.Close() }()
-	_, err = m.examine(ctx, client)
-	return err
+	if _, err = m.examine(ctx, client); err != nil || m.Done == "" {
+		return err
+	}
+	if _, err := client.Status(m.Done, &imap.StatusOptions{NumMessages: true}).Wait(); err != nil {
+		return m.fail(ctx, err, "folder "+m.Done+" is not there, or this login may not see it: make it, or leave done_folder out")
+	}
+	return nil
 }
 
 // examine opens the folder for reading only.
@@ -185,8 +199,14 @@ func (m *IMAP) sizes(client *imapclient.Client, c imapCursor, there uint32) (out
 // fetch reads messages whole, many with one command, and moves the cursor past those that it has.
 func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, now time.Time) (out []drp.Evidence, err error) {
 	known := make(map[string]bool)
-	add := func(body []byte) {
+	add := func(uid imap.UID, body []byte) {
 		ev := evidence(m.Name, body, now)
+		if m.Done != "" {
+			if c.Left == nil {
+				c.Left = make(map[imap.UID]string)
+			}
+			c.Left[uid] = ev.ID
+		}
 		if !known[ev.ID] {
 			known[ev.ID] = true
 			out = append(out, ev)
@@ -200,7 +220,7 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 		n := 0
 		for ; n < len(list) && (n == 0 || size+list[n].size <= maxFetch); n++ {
 			if list[n].size > maxMessage {
-				add(fmt.Appendf(nil, "%s%d bytes", tooLarge, list[n].size))
+				add(list[n].uid, fmt.Appendf(nil, "%s%d bytes", tooLarge, list[n].size))
 				continue
 			}
 			set.AddNum(list[n].uid)
@@ -222,7 +242,7 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 }
 
 // bodies fetches messages and gives those that have no text yet.
-func bodies(client *imapclient.Client, set imap.UIDSet, add func([]byte)) (empty []imap.UID, err error) {
+func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byte)) (empty []imap.UID, err error) {
 	cmd := client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		var uid imap.UID
@@ -244,10 +264,87 @@ func bodies(client *imapclient.Client, set imap.UIDSet, add func([]byte)) (empty
 		case len(bytes.TrimSpace(body)) == 0:
 			empty = append(empty, uid)
 		case len(body) > maxMessage:
-			add(fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage))
+			add(uid, fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage))
 		default:
-			add(body)
+			add(uid, body)
 		}
 	}
 	return empty, cmd.Close()
+}
+
+// look forgets the messages that do not lie there any more.
+func (m *IMAP) look(client *imapclient.Client, c *imapCursor) error {
+	if m.Done == "" || len(c.Left) == 0 {
+		c.Left = nil
+		return nil
+	}
+	var set imap.UIDSet
+	for uid := range c.Left {
+		set.AddNum(uid)
+	}
+	there, err := client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, nil).Wait()
+	if err != nil {
+		return err
+	}
+	lie := make(map[imap.UID]bool)
+	for _, uid := range there.AllUIDs() {
+		lie[uid] = true
+	}
+	maps.DeleteFunc(c.Left, func(uid imap.UID, _ string) bool { return !lie[uid] })
+	return nil
+}
+
+// Left gives the messages that were read and lie where they came.
+func (m *IMAP) Left(cursor []byte) (out []daemon.Left, err error) {
+	if m.Done == "" || len(cursor) == 0 {
+		return nil, nil
+	}
+	var c imapCursor
+	if err := json.Unmarshal(cursor, &c); err != nil {
+		return nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", m.Name, err)
+	}
+	for _, uid := range slices.Sorted(maps.Keys(c.Left)) {
+		out = append(out, daemon.Left{Evidence: c.Left[uid], Place: fmt.Sprintf("%d/%d", c.Validity, uid)})
+	}
+	return out, nil
+}
+
+// Mark moves messages into the folder for those that are done. One that is not there any more is passed over, and so is
+// one of a folder that was made anew since.
+func (m *IMAP) Mark(ctx context.Context, places []string) error {
+	client, err := m.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = client.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
+	selected, err := client.Select(m.Folder, nil).Wait()
+	if err != nil {
+		return m.fail(ctx, err, "folder "+m.Folder+" cannot be opened for putting messages away")
+	}
+	var set imap.UIDSet
+	for _, p := range places {
+		var validity uint32
+		var uid imap.UID
+		if _, err := fmt.Sscanf(p, "%d/%d", &validity, &uid); err == nil && validity == selected.UIDValidity {
+			set.AddNum(uid)
+		}
+	}
+	if len(set) == 0 {
+		return nil
+	}
+	there, err := client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, nil).Wait()
+	if err != nil {
+		return m.fail(ctx, err, "the list of messages broke off")
+	}
+	if set = imap.UIDSetNum(there.AllUIDs()...); len(set) == 0 {
+		return nil
+	}
+	if caps := client.Caps(); !caps.Has(imap.CapMove) && !caps.Has(imap.CapUIDPlus) { // else it would remove what others have marked for it
+		return fmt.Errorf("mailbox %s: the server can move no single messages (it has neither MOVE nor UIDPLUS): leave done_folder out", m.Name)
+	}
+	if _, err := client.Move(set, m.Done).Wait(); err != nil {
+		return m.fail(ctx, err, "messages cannot be moved to folder "+m.Done+": is it there, and may this login write to it?")
+	}
+	return nil
 }

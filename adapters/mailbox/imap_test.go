@@ -1,19 +1,16 @@
+//go:build unix
+
 package mailbox_test
 
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"strings"
 	"sync"
@@ -25,33 +22,19 @@ import (
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
 
 	"drpd/adapters/mailbox"
+	"drpd/adapters/mailbox/mailtest"
 	"drpd/core/daemon/porttest"
 )
 
-// authority signs a certificate for 127.0.0.1.
-func authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err = x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(c)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
-
 func tlsFor(roots *x509.CertPool) *tls.Config {
 	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ServerName: "127.0.0.1"}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // postOffice is an IMAP server in memory.
@@ -84,7 +67,7 @@ const (
 
 func openOffice(t testing.TB, how string) *postOffice {
 	t.Helper()
-	cert, roots := authority(t)
+	cert, roots := mailtest.Authority(t)
 	o := &postOffice{user: imapmemserver.NewUser("drp@fairshire.example", "Made-up-1"), roots: roots, heard: &heard{}}
 	if err := o.user.Create("INBOX", nil); err != nil {
 		t.Fatal(err)
@@ -228,6 +211,47 @@ func TestIMAPOddities(t *testing.T) {
 	o.post(t, aMessage(3))
 	if texts, cursor = poll(t, box, cursor); len(texts) != 1 || texts[0] != aMessage(3) || bytes.Contains(cursor, []byte("empty")) {
 		t.Errorf("a folder made anew: %q, cursor %s", texts, cursor)
+	}
+}
+
+// A message is put away only where it is asked for, once it is stored: reading changes nothing, putting away moves those
+// and no other, and what is not there any more is passed over.
+func TestIMAPMark(t *testing.T) {
+	o := openOffice(t, implicit)
+	must(t, o.user.Create("Done", nil))
+	box := o.box(implicit)
+	for i := range 3 {
+		o.post(t, aMessage(i))
+	}
+	texts, cursor := poll(t, box, nil)
+	if left, err := box.Left(cursor); err != nil || len(left) != 0 || len(texts) != 3 {
+		t.Fatalf("nothing is to be put away: %v, %v", left, err)
+	}
+	box.Done = "Done"
+	_, cursor = poll(t, box, nil)
+	left, err := box.Left(cursor)
+	if err != nil || len(left) != 3 {
+		t.Fatalf("%v, %v", left, err)
+	}
+	if err := box.Mark(t.Context(), []string{left[0].Place, left[2].Place, "77/1", "nonsense"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // again: they are not there any more
+		texts, cursor = poll(t, box, cursor)
+		now, err := box.Left(cursor)
+		if err != nil || len(texts) != 0 || len(now) != 1 || now[0] != left[1] {
+			t.Errorf("%q, %v, %v", texts, now, err)
+		}
+		must(t, box.Mark(t.Context(), []string{left[0].Place}))
+	}
+	done := o.box(implicit)
+	done.Folder = "Done"
+	if texts, _ := poll(t, done, nil); len(texts) != 2 || texts[0] != aMessage(0) || texts[1] != aMessage(2) {
+		t.Errorf("put away: %q", texts)
+	}
+	box.Done = "Nowhere"
+	if err := box.Mark(t.Context(), []string{left[1].Place}); err == nil || !strings.Contains(err.Error(), "messages cannot be moved to folder Nowhere: is it there") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -355,7 +355,7 @@ func openMailbox(c *config.Config) (daemon.Source, error) {
 	if m == nil {
 		return &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)}, nil
 	}
-	box := &mailbox.IMAP{Name: c.Mailbox.Name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder,
+	box := &mailbox.IMAP{Name: c.Mailbox.Name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder, Done: m.Done,
 		Password: func() (string, error) { return host.Secret(c.Path(m.Password)) }}
 	if m.Roots == "" {
 		return box, nil

@@ -65,6 +65,7 @@ type Daemon struct {
 	fresh    map[string]decision               // what was decided in this round
 	ended    map[string]ended                  // disputes of which nothing more is to follow, as reports look at them
 	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
+	marks    map[string]bool                   // of messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
 }
 
@@ -173,7 +174,7 @@ func (d *Daemon) notice(ctx context.Context) error {
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.
 func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool) error {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
-	return d.Ledger.Notice(ctx, e.Keyed(kind, news), d.Now())
+	return d.Ledger.Notice(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
 // working says whether today is a working day; past the end of the calendar no day is one, and the log says so.
@@ -223,6 +224,41 @@ func (d *Daemon) poll(ctx context.Context, r *Report) error {
 			return err
 		}
 		r.Polled += len(batch)
+		if err := d.left(ctx, f, next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// left decides that the messages which are stored are to be put away.
+func (d *Daemon) left(ctx context.Context, f Feed, cursor []byte) error {
+	m, ok := f.Source.(Marker)
+	if !ok {
+		return nil
+	}
+	left, err := m.Left(cursor)
+	if err != nil {
+		return err
+	}
+	var marks []drp.Effect
+	for _, x := range left {
+		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Place, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Place)
+		if !d.marks[e.Key] {
+			marks = append(marks, e)
+		}
+	}
+	if len(marks) == 0 {
+		return nil
+	}
+	if err := d.Ledger.Notice(ctx, marks, d.Now()); err != nil {
+		return err
+	}
+	if d.marks == nil || len(d.marks) > maxReadings {
+		d.marks = make(map[string]bool)
+	}
+	for _, e := range marks {
+		d.marks[e.Key] = true
 	}
 	return nil
 }
@@ -353,7 +389,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	}
 	reading.Subject.Children = numbers.every(children)
 	for i, k := range known {
-		known[i].Left = d.left(k.Record)
+		known[i].Left = d.behind(k.Record)
 		if ev.Kind == drp.Message && d.Records != "" && k.Record == d.Records+reading.Subject.Record {
 			reading.Subject.Record = k.Record // a form gives the number as people see it
 		}

@@ -1,11 +1,13 @@
 package daemon_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -89,6 +91,61 @@ func TestLag(t *testing.T) {
 	}
 	for _, wrong := range w.wrong {
 		t.Error(wrong)
+	}
+}
+
+// box is a mailbox whose messages can be put away.
+type box struct {
+	there  map[string]bool
+	events []string
+}
+
+func (b *box) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	if len(cursor) > 0 {
+		return nil, cursor, nil
+	}
+	return []drp.Evidence{{ID: "m1", Source: "box", Kind: drp.Message, Key: "m1", Learned: now, Body: []byte("{}")}}, []byte("read"), nil
+}
+
+func (b *box) Left([]byte) (out []daemon.Left, _ error) {
+	if b.there["1/1"] {
+		out = append(out, daemon.Left{Evidence: "m1", Place: "1/1"})
+	}
+	return out, nil
+}
+
+func (b *box) Mark(_ context.Context, places []string) error {
+	b.events = append(b.events, places...)
+	for _, p := range places {
+		delete(b.there, p)
+	}
+	return nil
+}
+
+// A message is put away once it is stored, once, and not while output is paused: that too passes the one gate.
+func TestPutAway(t *testing.T) {
+	w, _ := calm(t)
+	b := &box{there: map[string]bool{"1/1": true}}
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b, Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
+	ctx := t.Context()
+	if err := w.d.Ledger.SetSetting(ctx, "paused", "yes", "somebody", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	w.at(16, 9)
+	if len(b.events) != 0 {
+		t.Error("paused, and somebody's mailbox was changed")
+	}
+	if err := w.d.Ledger.SetSetting(ctx, "paused", "", "somebody", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	for hour := 10; hour < 13; hour++ {
+		w.at(16, hour)
+	}
+	if !slices.Equal(b.events, []string{"1/1"}) {
+		t.Errorf("%q", b.events)
+	}
+	if _, err := w.d.Ledger.Cursor(ctx, "box"); err != nil {
+		t.Error(err)
 	}
 }
 

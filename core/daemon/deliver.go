@@ -25,7 +25,7 @@ const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessi
 const (
 	maxResends = 1   // of a message whose fate is unknown
 	groupSize  = 20  // attempts whose receipts are stored together
-	notesSize  = 100 // case notes, which are written together
+	bulkSize   = 100 // case notes that are written together, messages that are put away together
 )
 
 // deliver sends what is to go and says how much it tried.
@@ -58,16 +58,18 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 		return 0, err
 	}
 	n := 0
-	slices.SortStableFunc(batch, func(a, b attempt) int { return b.note() - a.note() })
-	notes := 0
-	for _, a := range batch {
-		notes += a.note()
-	}
-	for _, part := range []struct {
-		batch []attempt
-		size  int
-	}{{batch[:notes], notesSize}, {batch[notes:], groupSize}} {
-		for group := range slices.Chunk(part.batch, part.size) {
+	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
+		size := groupSize
+		if kinds[0] != drp.Email {
+			size = bulkSize
+		}
+		var part []attempt
+		for _, a := range batch {
+			if slices.Contains(kinds, a.Kind) {
+				part = append(part, a)
+			}
+		}
+		for group := range slices.Chunk(part, size) {
 			claimed, err := d.group(ctx, group, r, sent)
 			if err != nil {
 				return n, err
@@ -85,14 +87,6 @@ type attempt struct {
 	policy *policy.Policy
 	stored Stored
 	known  drp.Life // what became of it, where the archive already says so
-}
-
-// note is 1 for a case note.
-func (a attempt) note() int {
-	if a.Kind == drp.CaseNote {
-		return 1
-	}
-	return 0
 }
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
@@ -137,6 +131,10 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Re
 
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
 func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, []Envelope, error) {
+	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
+		fresh := []Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now()}}
+		return &attempt{Outgoing: o, to: fresh[0]}, fresh, nil
+	}
 	c, stored, err := d.caseOf(ctx, o)
 	if err != nil {
 		return nil, nil, err
@@ -223,15 +221,17 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 		return 0, err
 	}
 	written := d.notes(ctx, batch, claimed)
+	d.putAway(ctx, batch, claimed, written)
 	var settled []Settled
 	for i, a := range batch {
 		if !claimed[i] {
 			continue
 		}
 		err := written[i]
-		if a.Kind != drp.CaseNote {
+		switch {
+		case a.Kind == drp.Email || a.Kind == drp.FormCopy:
 			err = d.attempt(ctx, a, r, sent)
-		} else if err == nil {
+		case a.Kind == drp.CaseNote && err == nil:
 			r.Written++
 		}
 		if ctx.Err() != nil {
@@ -283,6 +283,28 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 		errs[at[i]] = err
 	}
 	return errs
+}
+
+// putAway puts the messages of a group away, those of a mailbox with one command.
+func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
+	for _, f := range d.Feeds {
+		var places []string
+		var at []int
+		for i, a := range batch {
+			if claimed[i] && a.Kind == drp.MailMark && a.Rule == f.Name {
+				places, at = append(places, a.Says), append(at, i)
+			}
+		}
+		m, ok := f.Source.(Marker)
+		if len(places) == 0 || !ok {
+			continue
+		}
+		if err := m.Mark(ctx, places); err != nil {
+			for _, i := range at {
+				errs[i] = err
+			}
+		}
+	}
 }
 
 // attempt makes one delivery. Case notes and copies are idempotent by their reference, so that one whose fate is not
@@ -339,7 +361,7 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 		return nil
 	}
 	level := slog.LevelWarn
-	if gate == "window" {
+	if gate == "window" || o.Kind == drp.MailMark {
 		level = slog.LevelDebug // as it should be, every night
 	}
 	d.Log.Log(ctx, level, "held", "effect", o.Key, "dispute", o.Dispute, "gate", gate, "why", why)

@@ -104,8 +104,8 @@ func (d *Daemon) under(r drp.Reading, n numbers, children []string) drp.Reading 
 	return r
 }
 
-// left says whether the record of a dispute is in a system that is no longer used.
-func (d *Daemon) left(record string) bool {
+// behind says whether the record of a dispute is in a system that is no longer used.
+func (d *Daemon) behind(record string) bool {
 	return d.moved() && record != "" && !strings.HasPrefix(record, d.Records)
 }
 

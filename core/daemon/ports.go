@@ -18,6 +18,17 @@ type Source interface {
 	Poll(ctx context.Context, cursor []byte, now time.Time) (batch []drp.Evidence, next []byte, err error)
 }
 
+// Marker is a source whose messages can be put away once they are stored. It puts none away by being read.
+type Marker interface {
+	// Left gives the messages that have been read and lie where they came, by the cursor that was stored with them.
+	Left(cursor []byte) ([]Left, error)
+	// Mark puts messages away; one that is not there any more is no error.
+	Mark(ctx context.Context, places []string) error
+}
+
+// Left is a message that lies where it came.
+type Left struct{ Evidence, Place string }
+
 // Remark is an error beside which a batch is whole: something at the source that a person should look at.
 type Remark struct{ Err error }
 
@@ -136,8 +147,8 @@ type Ledger interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]Outgoing, error)
-	// Notice adds a message to the operator that belongs to no dispute; the same key once.
-	Notice(ctx context.Context, e drp.Effect, now time.Time) error
+	// Notice adds effects that belong to no dispute: messages to the operator, reports, marks; the same key once.
+	Notice(ctx context.Context, effects []drp.Effect, now time.Time) error
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
 	Kept(ctx context.Context) (quarantined, waiting int, err error)
 	// Make keeps rendered deliveries; those of one effect come together.

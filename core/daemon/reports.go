@@ -173,7 +173,7 @@ func (d *Daemon) reports(ctx context.Context) error {
 			}
 		}
 		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: day, Says: s.Name, Rule: "reports"}
-		if err := d.Ledger.Notice(ctx, e.Keyed("report", s.Name, day.String()), d.Now()); err != nil {
+		if err := d.Ledger.Notice(ctx, []drp.Effect{e.Keyed("report", s.Name, day.String())}, d.Now()); err != nil {
 			return err
 		}
 	}

@@ -18,6 +18,7 @@ const (
 	Email    EffectKind = "email"
 	CaseNote EffectKind = "case-note"
 	FormCopy EffectKind = "form-copy"
+	MailMark EffectKind = "mail-mark" // a message that was read and stored is put away in its mailbox
 )
 
 // Reason says what an effect is for; it is part of its key and chooses its words.
@@ -42,6 +43,7 @@ const (
 	ReasonEmergency  Reason = "emergency"  // at once, to whom the procedure names: this has left it
 	ReasonPack       Reason = "pack"       // to CAFCASS: the referral that the owner has confirmed
 	ReasonReport     Reason = "report"     // to a service manager: what is overdue
+	ReasonRead       Reason = "read"       // of a message: it is stored
 	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 )
 

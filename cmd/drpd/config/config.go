@@ -97,6 +97,7 @@ type IMAP struct {
 	User     string `yaml:"user"`          //
 	Password string `yaml:"password_file"` // the file with the password, which nobody else can read
 	Folder   string `yaml:"folder"`        // on the server, such as INBOX
+	Done     string `yaml:"done_folder"`   // where messages are put away once they are stored; left out: they stay as they are
 	Roots    string `yaml:"ca_file"`       // the authority that signed the server's certificate, where the machine does not know it
 }
 
@@ -116,6 +117,9 @@ func (m *Mailbox) check(f *strict.File) {
 	}
 	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
 		f.Fault([]any{"mailbox", "imap", "server"}, "%q is no server: write it as host:993", i.Server)
+	}
+	if i.Done != "" && i.Done == i.Folder {
+		f.Fault([]any{"mailbox", "imap", "done_folder"}, "messages cannot be put away into the folder in which they lie: name another")
 	}
 	if i.TLS != "implicit" && i.TLS != "starttls" {
 		f.Fault([]any{"mailbox", "imap", "tls"}, "tls %q: say implicit (as on port 993) or starttls (as on port 143); there is no third way", i.TLS)

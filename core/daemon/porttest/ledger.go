@@ -350,10 +350,12 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 }
 
 // Notice implements daemon.Ledger.
-func (l *Ledger) Notice(_ context.Context, e drp.Effect, now time.Time) error {
+func (l *Ledger) Notice(_ context.Context, effects []drp.Effect, now time.Time) error {
 	defer l.lock()()
-	if l.effects[e.Key] == nil {
-		l.want(e, 0, now)
+	for _, e := range effects {
+		if l.effects[e.Key] == nil {
+			l.want(e, 0, now)
+		}
 	}
 	return nil
 }

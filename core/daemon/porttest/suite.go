@@ -273,7 +273,7 @@ func testLater(t *testing.T, l daemon.Ledger) {
 func testNotice(t *testing.T, l daemon.Ledger) {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: workday.DateOf(noon)}.Keyed("x")
 	for range 2 {
-		must(t, l.Notice(t.Context(), e, noon))
+		must(t, l.Notice(t.Context(), []drp.Effect{e}, noon))
 	}
 	out, err := l.Outbox(t.Context(), noon)
 	must(t, err)

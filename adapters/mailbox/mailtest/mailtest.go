@@ -1,0 +1,227 @@
+//go:build unix
+
+// Package mailtest starts a real IMAP server for tests. It is for tests only.
+package mailtest
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Password is every user's.
+const Password = "Made-up-1"
+
+// Authority signs a certificate for 127.0.0.1.
+func Authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err = x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(c)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
+}
+
+// Dovecot is a real server with a configuration of its own. Any user may log in with the password.
+type Dovecot struct {
+	Maildir    string // of every user
+	Plain, TLS int    // ports: with STARTTLS, and private from the first byte
+	Roots      *x509.CertPool
+	CA         string // the file with the authority of its certificate
+
+	dir, program string
+	uid, gid     int
+	cmd          *exec.Cmd
+	posted       int
+}
+
+// StartDovecot starts a server; where the program is not installed, or may not be started, the test says so.
+func StartDovecot(t testing.TB) *Dovecot {
+	t.Helper()
+	program, err := exec.LookPath("dovecot")
+	if err != nil {
+		program = "/usr/sbin/dovecot"
+	}
+	if _, err := os.Stat(program); err != nil {
+		t.Skip("no dovecot: the program is not installed")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("no dovecot: its own accounts need root")
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		t.Skip("no dovecot: there is no account nobody")
+	}
+	d := &Dovecot{program: program}
+	if d.dir, err = os.MkdirTemp("", "drpd-dovecot-"); err != nil { //nolint:usetesting // its accounts must be able to enter
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(d.dir) })
+	must(t, os.Chmod(d.dir, 0o755)) //nolint:gosec // its accounts must be able to enter
+	d.uid, _ = strconv.Atoi(nobody.Uid)
+	d.gid, _ = strconv.Atoi(nobody.Gid)
+	cert, roots := Authority(t)
+	d.Roots = roots
+	key, ok := cert.PrivateKey.(*ecdsa.PrivateKey)
+	if !ok {
+		t.Fatal("no key")
+	}
+	der, err := x509.MarshalECPrivateKey(key)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(d.dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
+	must(t, os.WriteFile(filepath.Join(d.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
+	d.Maildir = filepath.Join(d.dir, "mail")
+	for _, sub := range []string{"", "new", "cur", "tmp"} {
+		must(t, os.MkdirAll(filepath.Join(d.Maildir, sub), 0o700))
+		must(t, os.Chown(filepath.Join(d.Maildir, sub), d.uid, d.gid))
+	}
+	d.Plain, d.TLS = free(t), free(t)
+	config := fmt.Sprintf(`
+base_dir = %[1]s/run
+state_dir = %[1]s/run
+log_path = %[1]s/log
+protocols = imap
+listen = 127.0.0.1
+ssl = required
+ssl_cert = <%[1]s/cert.pem
+ssl_key = <%[1]s/key.pem
+ssl_min_protocol = TLSv1.2
+mail_location = maildir:%[1]s/mail
+first_valid_uid = 1
+passdb {
+  driver = static
+  args = password=Made-up-1
+}
+userdb {
+  driver = static
+  args = uid=%[2]d gid=%[3]d home=%[1]s
+}
+service imap-login {
+  inet_listener imap {
+    port = %[4]d
+  }
+  inet_listener imaps {
+    port = %[5]d
+    ssl = yes
+  }
+}
+`, d.dir, d.uid, d.gid, d.Plain, d.TLS)
+	must(t, os.WriteFile(filepath.Join(d.dir, "dovecot.conf"), []byte(config), 0o600))
+	d.CA = filepath.Join(d.dir, "cert.pem")
+	d.Start(t)
+	t.Cleanup(d.Stop)
+	return d
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func free(t testing.TB) int {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	defer func() { _ = l.Close() }()
+	a, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatal("no port")
+	}
+	return a.Port
+}
+
+// Start starts the server and waits until it answers.
+func (d *Dovecot) Start(t testing.TB) {
+	t.Helper()
+	var said bytes.Buffer
+	d.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), d.program, "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
+	d.cmd.Stdout, d.cmd.Stderr = &said, &said
+	must(t, d.cmd.Start())
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", d.TLS))
+		if err == nil {
+			_ = c.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			b, _ := os.ReadFile(filepath.Join(d.dir, "log"))
+			t.Fatalf("dovecot does not answer: %s%s", said.String(), b)
+		}
+	}
+}
+
+// Kill ends the server at once.
+func (d *Dovecot) Kill() { _ = d.cmd.Process.Signal(syscall.SIGKILL) }
+
+// Stop ends the server.
+func (d *Dovecot) Stop() {
+	if d.cmd == nil {
+		return
+	}
+	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	_ = d.cmd.Wait() // it was told to end
+	d.cmd = nil
+}
+
+// Post puts a message into the mailbox as a delivery agent does.
+func (d *Dovecot) Post(t testing.TB, text string) {
+	t.Helper()
+	d.posted++
+	name := fmt.Sprintf("%d.M%d.drpd", 1_700_000_000+d.posted, d.posted)
+	tmp := filepath.Join(d.Maildir, "tmp", name)
+	must(t, os.WriteFile(tmp, []byte(text), 0o600))
+	must(t, os.Chown(tmp, d.uid, d.gid))
+	must(t, os.Rename(tmp, filepath.Join(d.Maildir, "new", name)))
+}
+
+// Folder makes a folder.
+func (d *Dovecot) Folder(t testing.TB, name string) {
+	t.Helper()
+	for _, sub := range []string{"", "new", "cur", "tmp"} {
+		must(t, os.MkdirAll(filepath.Join(d.Maildir, "."+name, sub), 0o700))
+		must(t, os.Chown(filepath.Join(d.Maildir, "."+name, sub), d.uid, d.gid))
+	}
+}
+
+// Lying counts the messages of a folder; "" is the inbox.
+func (d *Dovecot) Lying(t testing.TB, folder string) int {
+	t.Helper()
+	if folder != "" {
+		folder = "." + folder
+	}
+	names, err := filepath.Glob(filepath.Join(d.Maildir, folder, "[cn]*", "*.*"))
+	must(t, err)
+	return len(names)
+}
