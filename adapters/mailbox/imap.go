@@ -30,6 +30,7 @@ type IMAP struct {
 	StartTLS bool   // the connection begins in the clear and is made private before anything is said; else private from the first byte
 	User     string
 	Password func() (string, error) // read anew at each poll
+	Token    Token                  // instead of a password
 	Folder   string
 	Done     string         // the folder into which messages are put away; "": none is
 	Roots    *x509.CertPool // nil: those of the machine
@@ -122,7 +123,12 @@ func (m *IMAP) open(ctx context.Context) (*imapclient.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %s: %q is no server: write it as host:993", m.Name, m.Server)
 	}
-	password, err := m.Password()
+	var secret string // a token, or a password
+	if m.Token != nil {
+		secret, err = m.Token.Token(ctx)
+	} else {
+		secret, err = m.Password()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %s: %w", m.Name, err)
 	}
@@ -138,12 +144,57 @@ func (m *IMAP) open(ctx context.Context) (*imapclient.Client, error) {
 	if err != nil {
 		return nil, m.fail(ctx, err, "the server does not answer, or offers no private connection: are host, port and tls right?")
 	}
-	if err := client.Login(m.User, password).Wait(); err != nil {
+	if err := m.login(client, secret); err != nil {
 		_ = client.Close()
-		return nil, m.fail(ctx, err, "the login was refused: is the password right, and has it not expired?")
+		return nil, m.fail(ctx, err, m.refused(err))
 	}
 	return client, nil
 }
+
+// Token gives access tokens for a mailbox.
+type Token interface {
+	Token(ctx context.Context) (string, error)
+	Forget()
+}
+
+func (m *IMAP) login(client *imapclient.Client, secret string) error {
+	if m.Token == nil {
+		return client.Login(m.User, secret).Wait()
+	}
+	if !client.Caps().Has("AUTH=XOAUTH2") {
+		return errNoXOAUTH2
+	}
+	err := client.Authenticate(&xoauth2{m.User, secret})
+	if err != nil {
+		m.Token.Forget()
+	}
+	return err
+}
+
+var errNoXOAUTH2 = errors.New("no XOAUTH2")
+
+// refused says what a refused login means, in the order in which it is to be tried.
+func (m *IMAP) refused(err error) string {
+	switch {
+	case m.Token == nil:
+		return "the login was refused: is the password right, has it not expired, and does the server take passwords at all (Microsoft 365 does not)?"
+	case errors.Is(err, errNoXOAUTH2):
+		return "the server takes no tokens (XOAUTH2): name a password_file instead, or another server"
+	}
+	return "the token was refused: 1. is user the mailbox's own address; 2. was the service principal made with the object id of the enterprise application, and not of the app registration; " +
+		"3. has it FullAccess to this mailbox; 4. has IMAP.AccessAsApp the administrator's consent; 5. is IMAP on for this mailbox?"
+}
+
+// xoauth2 is the login by token that Microsoft 365 takes.
+type xoauth2 struct{ user, token string }
+
+// Start implements sasl.Client.
+func (x *xoauth2) Start() (mech string, first []byte, err error) {
+	return "XOAUTH2", []byte("user=" + x.user + "\x01auth=Bearer " + x.token + "\x01\x01"), nil
+}
+
+// Next ends the login: what a server says after the first word is why it refuses.
+func (x *xoauth2) Next([]byte) ([]byte, error) { return nil, errors.New("the token was refused") }
 
 // fail says what broke, without the server's words, which may name people.
 func (m *IMAP) fail(ctx context.Context, err error, what string) error {

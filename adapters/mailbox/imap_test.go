@@ -20,6 +20,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapserver"
 	"github.com/emersion/go-imap/v2/imapserver/imapmemserver"
+	"github.com/emersion/go-sasl"
 
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailbox/mailtest"
@@ -65,7 +66,7 @@ const (
 	inClear  = "in the clear"
 )
 
-func openOffice(t testing.TB, how string) *postOffice {
+func openOffice(t testing.TB, how string, takes ...string) *postOffice {
 	t.Helper()
 	cert, roots := mailtest.Authority(t)
 	o := &postOffice{user: imapmemserver.NewUser("drp@fairshire.example", "Made-up-1"), roots: roots, heard: &heard{}}
@@ -76,11 +77,17 @@ func openOffice(t testing.TB, how string) *postOffice {
 	office.AddUser(o.user)
 	options := &imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			if len(takes) > 0 {
+				return &session{office.NewSession(), takes[0]}, nil, nil
+			}
 			return office.NewSession(), nil, nil
 		},
 		Caps:        imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapMove: {}},
 		Logger:      log.New(io.Discard, "", 0),
 		DebugWriter: o.heard, InsecureAuth: how == inClear,
+	}
+	if len(takes) > 0 { // a session that is wrapped can do no more
+		options.Caps = imap.CapSet{imap.CapIMAP4rev1: {}}
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	if how == startTLS {
@@ -155,10 +162,10 @@ func TestNothingInTheClear(t *testing.T) {
 func TestIMAPFaults(t *testing.T) {
 	o := openOffice(t, implicit)
 	for want, change := range map[string]func(*mailbox.IMAP){
-		"the login was refused: is the password right, and has it not expired?":             func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "wrong", nil } },
-		"folder Elsewhere cannot be opened: is its name right, and may this login read it?": func(m *mailbox.IMAP) { m.Folder = "Elsewhere" },
-		"the server does not answer, or offers no private connection":                       func(m *mailbox.IMAP) { m.Server = "127.0.0.1:1" },
-		`"imap.fairshire.example" is no server: write it as host:993`:                       func(m *mailbox.IMAP) { m.Server = "imap.fairshire.example" },
+		"the login was refused: is the password right, has it not expired, and does the server take passwords at all": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "wrong", nil } },
+		"folder Elsewhere cannot be opened: is its name right, and may this login read it?":                           func(m *mailbox.IMAP) { m.Folder = "Elsewhere" },
+		"the server does not answer, or offers no private connection":                                                 func(m *mailbox.IMAP) { m.Server = "127.0.0.1:1" },
+		`"imap.fairshire.example" is no server: write it as host:993`:                                                 func(m *mailbox.IMAP) { m.Server = "imap.fairshire.example" },
 		"no such file": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "", errors.New("no such file") } },
 	} {
 		box := o.box(implicit)
@@ -211,6 +218,61 @@ func TestIMAPOddities(t *testing.T) {
 	o.post(t, aMessage(3))
 	if texts, cursor = poll(t, box, cursor); len(texts) != 1 || texts[0] != aMessage(3) || bytes.Contains(cursor, []byte("empty")) {
 		t.Errorf("a folder made anew: %q, cursor %s", texts, cursor)
+	}
+}
+
+// session is one that takes tokens and no password.
+type session struct {
+	imapserver.Session
+	takes string
+}
+
+func (s *session) AuthenticateMechanisms() []string { return []string{"XOAUTH2"} }
+
+func (s *session) Login(string, string) error { return imapserver.ErrAuthFailed }
+
+func (s *session) Authenticate(string) (sasl.Server, error) { return &tokenServer{s}, nil }
+
+type tokenServer struct{ *session }
+
+func (s *tokenServer) Next(response []byte) ([]byte, bool, error) {
+	if len(response) == 0 {
+		return []byte{}, false, nil
+	}
+	if string(response) != "user=drp@fairshire.example\x01auth=Bearer "+s.takes+"\x01\x01" {
+		return nil, false, imapserver.ErrAuthFailed
+	}
+	return nil, true, s.Session.Login("drp@fairshire.example", mailtest.Password)
+}
+
+type token struct {
+	is     string
+	forgot int
+}
+
+func (k *token) Token(context.Context) (string, error) { return k.is, nil }
+func (k *token) Forget()                               { k.forgot++ }
+
+// A server that takes tokens alone is logged in to by XOAUTH2; a token that it does not take is forgotten, and what to
+// look at is said in its order; a password is not offered in its place.
+func TestXOAUTH2(t *testing.T) {
+	o := openOffice(t, implicit, "good")
+	o.post(t, aMessage(1))
+	box := o.box(implicit)
+	box.Password = func() (string, error) { t.Error("a password was asked for"); return "", nil }
+	k := &token{is: "good"}
+	box.Token = k
+	if texts, _ := poll(t, box, nil); len(texts) != 1 || k.forgot != 0 {
+		t.Errorf("%q, forgotten %d times", texts, k.forgot)
+	}
+	k.is = "stale"
+	if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "the token was refused: 1. is user the mailbox's own address; 2. was the service principal") || k.forgot != 1 || strings.Contains(err.Error(), "stale") {
+		t.Errorf("%v, forgotten %d times", err, k.forgot)
+	}
+	plain := openOffice(t, implicit).box(implicit)
+	plain.Token = k
+	if _, _, err := plain.Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "the server takes no tokens (XOAUTH2)") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -1,0 +1,115 @@
+// Package oauth gets access tokens for a mailbox that takes no password: Microsoft 365's client credentials flow.
+//
+// It promises: a token is asked for over verified TLS only, kept in memory and renewed five minutes before it ends; the
+// secret is read anew from its file each time; and what the server answers is turned into what a person must do, without
+// the answer itself, which may hold the secret's traces.
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"sync"
+	"time"
+
+	"golang.org/x/oauth2"
+	"golang.org/x/oauth2/clientcredentials"
+)
+
+// Source gives access tokens.
+type Source struct {
+	TokenURL string
+	ClientID string
+	Scope    string
+	Secret   func() (string, error)
+	Client   *http.Client // nil: one that gives up after 30 seconds
+
+	mu    sync.Mutex
+	token *oauth2.Token
+}
+
+// early is how long before its end a token is renewed.
+const early = 5 * time.Minute
+
+// Microsoft gives the address at which a tenant's tokens are asked for, and the scope of its mailboxes.
+func Microsoft(tenant string) (tokenURL, scope string) {
+	return "https://login.microsoftonline.com/" + url.PathEscape(tenant) + "/oauth2/v2.0/token", "https://outlook.office365.com/.default"
+}
+
+// Token gives an access token that is good for a while.
+func (s *Source) Token(ctx context.Context) (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.token != nil && time.Until(s.token.Expiry) > early {
+		return s.token.AccessToken, nil
+	}
+	secret, err := s.Secret()
+	if err != nil {
+		return "", fmt.Errorf("oauth: %w", err)
+	}
+	if u, err := url.Parse(s.TokenURL); err != nil || u.Scheme != "https" {
+		return "", errors.New("oauth: a token is asked for over https only: mend token_url")
+	}
+	client := s.Client
+	if client == nil {
+		client = &http.Client{Timeout: 30 * time.Second}
+	}
+	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
+	config := &clientcredentials.Config{ClientID: s.ClientID, ClientSecret: secret, TokenURL: s.TokenURL, Scopes: []string{s.Scope}, AuthStyle: oauth2.AuthStyleInParams}
+	token, err := config.Token(ctx)
+	if err != nil {
+		return "", &broken{"oauth: " + means(err), err}
+	}
+	s.token = token
+	return token.AccessToken, nil
+}
+
+// Forget drops the token, so that the next one is new: the server did not take it.
+func (s *Source) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.token = nil
+}
+
+// broken wraps an error without its text.
+type broken struct {
+	what string
+	err  error
+}
+
+func (b *broken) Error() string { return b.what }
+func (b *broken) Unwrap() error { return b.err }
+
+var code = regexp.MustCompile(`AADSTS(\d+)`)
+
+// causes are what Microsoft's codes mean for the person who must act.
+var causes = map[string]string{
+	"7000215": "the client secret is wrong: the secret's value is wanted, and not its id",
+	"7000222": "the client secret has expired: make a new one, and put it into the file",
+	"7000218": "the client secret is missing: is the file empty?",
+	"700016":  "there is no such application in this tenant: are client_id and tenant right?",
+	"90002":   "there is no such tenant: is it right?",
+	"900023":  "there is no such tenant: is it right?",
+	"65001":   "the administrator has not consented: grant IMAP.AccessAsApp to the application, and consent to it",
+	"500011":  "there is no such resource in this tenant: is the scope right?",
+	"70011":   "the scope is wrong: it ends with /.default",
+	"50034":   "there is no such account in this tenant",
+	"53003":   "a conditional access policy forbids it: let the application through",
+}
+
+func means(err error) string {
+	var answer *oauth2.RetrieveError
+	if !errors.As(err, &answer) {
+		return "the server of tokens does not answer: is token_url right, and may this machine reach it?"
+	}
+	if found := code.FindSubmatch(answer.Body); found != nil {
+		if cause := causes[string(found[1])]; cause != "" {
+			return cause + " (AADSTS" + string(found[1]) + ")"
+		}
+		return "no token is given (AADSTS" + string(found[1]) + ")"
+	}
+	return fmt.Sprintf("no token is given (status %d)", answer.Response.StatusCode)
+}
