@@ -42,6 +42,13 @@ func (c *checkCmd) Run(a *app) error {
 	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
 	if m := p.config.Mailbox.IMAP; m != nil {
 		needs = append(needs, m.Password, m.Roots)
+		if m.OAuth != nil {
+			needs = append(needs, m.OAuth.Secret)
+			if left := m.OAuth.Expires - workday.DateOf(a.now().In(london())); left <= 30 {
+				a.printf("the client secret of mailbox %s ends on %s: make a new one\n", p.config.Mailbox.Name, m.OAuth.Expires)
+				problems++
+			}
+		}
 	}
 	for _, path := range needs {
 		if path == "" {

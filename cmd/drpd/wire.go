@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -24,6 +25,7 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailer"
+	"drpd/adapters/oauth"
 	"drpd/adapters/paper"
 	"drpd/adapters/records"
 	"drpd/adapters/records/docstore"
@@ -357,6 +359,11 @@ func openMailbox(c *config.Config) (daemon.Source, error) {
 	}
 	box := &mailbox.IMAP{Name: c.Mailbox.Name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder, Done: m.Done,
 		Password: func() (string, error) { return host.Secret(c.Path(m.Password)) }}
+	if o := m.OAuth; o != nil {
+		tokenURL, scope := oauth.Microsoft(o.Tenant)
+		box.Token = &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID,
+			Secret: func() (string, error) { return host.Secret(c.Path(o.Secret)) }}
+	}
 	if m.Roots == "" {
 		return box, nil
 	}
@@ -448,6 +455,9 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
 		Zone:  zone, Now: now, Inputs: p.inputs, Log: log,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
+	}
+	if m := c.Mailbox.IMAP; m != nil && m.OAuth != nil {
+		d.Ending = append(d.Ending, daemon.Ending{What: "the client secret of mailbox " + c.Mailbox.Name, On: m.OAuth.Expires})
 	}
 	for _, o := range c.Reports.Overdue {
 		d.Subscriptions = append(d.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})

@@ -56,6 +56,7 @@ type Daemon struct {
 	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
 
+	Ending        []Ending // secrets and certificates that end
 	Subscriptions []Subscription
 	Workbook      func(report.Doc) ([]byte, error)
 	Paper         Paper
@@ -100,6 +101,9 @@ func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
 		}
 	}
 	if err := d.notice(ctx); err != nil {
+		return r, fmt.Errorf("notice: %w", err)
+	}
+	if err := d.ending(ctx); err != nil {
 		return r, fmt.Errorf("notice: %w", err)
 	}
 	if err := d.reports(ctx); err != nil {
@@ -153,6 +157,38 @@ func (d *Daemon) NotBefore(ctx context.Context) error {
 	y, m, n := day.Midnight().Date()
 	evening := time.Date(y, m, n, 18, 0, 0, 0, d.Zone)
 	d.Now = func() time.Time { return evening }
+	return nil
+}
+
+// Ending is something without which drpd cannot go on, and its last day.
+type Ending struct {
+	What string
+	On   workday.Date
+}
+
+// warnings are how many days before its end something is told of.
+var warnings = []int{60, 30, 14, 7, 1}
+
+// ending tells the operator of what ends soon, once at each warning.
+func (d *Daemon) ending(ctx context.Context) error {
+	for _, e := range d.Ending {
+		left := int(e.On - d.today())
+		if left < 0 {
+			if err := d.tell(ctx, fmt.Sprintf("%s has ended on %s: nothing can be read until there is a new one", e.What, e.On), "ended", e.What+"/"+d.today().String(), true); err != nil {
+				return err
+			}
+			continue
+		}
+		for i := len(warnings) - 1; i >= 0; i-- { // the nearest that has been reached
+			if left > warnings[i] {
+				continue
+			}
+			if err := d.tell(ctx, fmt.Sprintf("%s ends on %s: make a new one before", e.What, e.On), "ending", fmt.Sprintf("%s/%s/%d", e.What, e.On, warnings[i]), false); err != nil {
+				return err
+			}
+			break
+		}
+	}
 	return nil
 }
 

@@ -94,6 +94,29 @@ func TestLag(t *testing.T) {
 	}
 }
 
+// What ends is told of 60, 30, 14, 7 and 1 days before, once each, also where the day itself was missed; and each day once
+// it has ended.
+func TestEnding(t *testing.T) {
+	w, _ := calm(t)
+	w.d.Ending = []daemon.Ending{{What: "the secret", On: workday.NewDate(2027, time.January, 29)}}
+	var told []int
+	before := 0
+	for left := 70; left >= -3; left-- {
+		y, m, day := w.d.Ending[0].On.AddDays(-left).Midnight().Date()
+		if day == 30 && m == time.November { // 60 days before is missed
+			continue
+		}
+		w.clock = time.Date(y, m, day, 9, 30, 0, 0, london)
+		w.cycle()
+		if now := w.count["told: the secret"]; now > before {
+			told, before = append(told, left), now
+		}
+	}
+	if !slices.Equal(told, []int{59, 30, 14, 7, 1, -1, -2, -3}) {
+		t.Errorf("told %v days before", told)
+	}
+}
+
 // box is a mailbox whose messages can be put away.
 type box struct {
 	there  map[string]bool

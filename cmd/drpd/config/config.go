@@ -96,9 +96,38 @@ type IMAP struct {
 	TLS      string `yaml:"tls"`           // implicit: private from the first byte; starttls: made private before anything is said
 	User     string `yaml:"user"`          //
 	Password string `yaml:"password_file"` // the file with the password, which nobody else can read
+	OAuth    *OAuth `yaml:"oauth"`         // or a token, as Microsoft 365 wants it
 	Folder   string `yaml:"folder"`        // on the server, such as INBOX
 	Done     string `yaml:"done_folder"`   // where messages are put away once they are stored; left out: they stay as they are
 	Roots    string `yaml:"ca_file"`       // the authority that signed the server's certificate, where the machine does not know it
+}
+
+// OAuth is an application that may read the mailbox: Microsoft 365's client credentials flow.
+type OAuth struct {
+	Tenant   string       `yaml:"tenant"`
+	ClientID string       `yaml:"client_id"`
+	Secret   string       `yaml:"secret_file"`    // the file with the client secret, which nobody else can read
+	Expires  workday.Date `yaml:"secret_expires"` // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
+	TokenURL string       `yaml:"token_url"`      // left out: Microsoft's, for the tenant
+	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes
+}
+
+func (o *OAuth) check(f *strict.File) {
+	at := []any{"mailbox", "imap", "oauth"}
+	for _, need := range []struct{ key, value string }{{"client_id", o.ClientID}, {"secret_file", o.Secret}} {
+		if need.value == "" {
+			f.Fault(at, "%q is missing", need.key)
+		}
+	}
+	if o.Tenant == "" && (o.TokenURL == "" || o.Scope == "") {
+		f.Fault(at, "\"tenant\" is missing: give it, or token_url and scope")
+	}
+	if o.TokenURL != "" && !strings.HasPrefix(o.TokenURL, "https://") {
+		f.Fault([]any{"mailbox", "imap", "oauth", "token_url"}, "%q: a token is asked for over https only", o.TokenURL)
+	}
+	if o.Expires.IsZero() {
+		f.Fault(at, "\"secret_expires\" is missing: the last day of the secret, so that somebody is told before it ends")
+	}
 }
 
 func (m *Mailbox) check(f *strict.File) {
@@ -110,13 +139,19 @@ func (m *Mailbox) check(f *strict.File) {
 		return
 	}
 	i := m.IMAP
-	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"password_file", i.Password}, {"folder", i.Folder}} {
+	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"folder", i.Folder}} {
 		if need.value == "" {
 			f.Fault([]any{"mailbox", "imap"}, "%q is missing", need.key)
 		}
 	}
 	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
 		f.Fault([]any{"mailbox", "imap", "server"}, "%q is no server: write it as host:993", i.Server)
+	}
+	if (i.Password == "") == (i.OAuth == nil) {
+		f.Fault([]any{"mailbox", "imap"}, "give password_file, or oauth: one of the two")
+	}
+	if i.OAuth != nil {
+		i.OAuth.check(f)
 	}
 	if i.Done != "" && i.Done == i.Folder {
 		f.Fault([]any{"mailbox", "imap", "done_folder"}, "messages cannot be put away into the folder in which they lie: name another")

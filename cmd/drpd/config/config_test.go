@@ -1,0 +1,66 @@
+package config_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"drpd/cmd/drpd/config"
+	"drpd/testdata"
+)
+
+// Every way of naming a mailbox, a record system and a state that cannot be meant is said at its line, with what would be
+// right; those that can are taken.
+func TestSources(t *testing.T) {
+	b, err := fs.ReadFile(testdata.FS, "demo/drpd.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		box     = "folder: mail/in, "
+		imap    = `imap: {server: "imap.fairshire.example:993", tls: implicit, user: drp@fairshire.example, folder: INBOX, `
+		records = "engine: sqlite, file: carefirst.db, "
+		state   = "file: state.db, "
+	)
+	for name, tt := range map[string]struct{ from, to, want string }{
+		"a password":             {box, imap + "password_file: p}, ", ""},
+		"a token":                {box, imap + "done_folder: Done, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", ""},
+		"a folder and a server":  {box, box + imap + "password_file: p}, ", "one of the two"},
+		"neither":                {box, "", "one of the two"},
+		"both ways to log in":    {box, imap + "password_file: p, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", "give password_file, or oauth: one of the two"},
+		"no way to log in":       {box, imap + "}, ", "give password_file, or oauth: one of the two"},
+		"in the clear":           {box, strings.Replace(imap, "implicit", "none", 1) + "password_file: p}, ", `tls "none": say implicit (as on port 993) or starttls (as on port 143); there is no third way`},
+		"no port":                {box, strings.Replace(imap, ":993", "", 1) + "password_file: p}, ", "write it as host:993"},
+		"done where they lie":    {box, imap + "done_folder: INBOX, password_file: p}, ", "cannot be put away into the folder in which they lie"},
+		"a secret without end":   {box, imap + "oauth: {tenant: t, client_id: c, secret_file: s}}, ", `"secret_expires" is missing`},
+		"a token over http":      {box, imap + "oauth: {token_url: \"http://x\", scope: s, client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", "a token is asked for over https only"},
+		"no tenant":              {box, imap + "oauth: {client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", `"tenant" is missing`},
+		"a server":               {records, "engine: oracle, dsn_file: r.dsn, ", ""},
+		"a server by a file":     {records, "engine: postgres, file: x.db, ", "postgres wants records.dsn_file"},
+		"a file by a server":     {records, "engine: sqlite, dsn_file: x.dsn, ", "sqlite wants records.file"},
+		"a state on a server":    {state, "dsn_file: s.dsn, ", ""},
+		"two states":             {state, state + "dsn_file: s.dsn, ", "give state.file, an SQLite file, or state.dsn_file"},
+		"people elsewhere":       {"documents:", "people: {name: ssd, engine: postgres, dsn_file: p.dsn, mapping: ssd}\ndocuments:", ""},
+		"people without a name":  {"documents:", "people: {name: care-first, engine: postgres, dsn_file: p.dsn, mapping: ssd}\ndocuments:", "people wants a name of its own"},
+		"a former system":        {"documents:", "former: [{name: old, mapping: carefirst}]\ndocuments:", ""},
+		"the same as the former": {"documents:", "former: [{name: care-first, mapping: carefirst}]\ndocuments:", "and the new one another name"},
+	} {
+		text := strings.Replace(string(b), tt.from, tt.to, 1)
+		if text == string(b) {
+			t.Fatalf("%s: the demo's configuration has changed", name)
+		}
+		file := filepath.Join(t.TempDir(), "drpd.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := config.Load(file)
+		switch {
+		case tt.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "drpd.yaml:")):
+			t.Errorf("%s: %v, want %q at its line", name, err, tt.want)
+		}
+	}
+}
