@@ -107,7 +107,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 		}
 	}
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known)}, nil
+		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known, numbers)}, nil
 }
 
 // policyOf is the policy that a dispute started under, or the one to which a person moved it.
@@ -127,13 +127,13 @@ func (d *Daemon) policyOf(stored Stored, readings []drp.Reading) *policy.Policy 
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.
-func similar(one drp.Known, known []drp.Known) []string {
+func similar(one drp.Known, known []drp.Known, n numbers) []string {
 	var out []string
 	for _, k := range known {
 		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised || !slices.Contains(k.Forms, one.Form) {
 			continue
 		}
-		if slices.ContainsFunc(k.Children, func(c string) bool { return slices.Contains(one.Children, c) }) {
+		if slices.ContainsFunc(k.Children, func(c string) bool { return slices.Contains(one.Children, n.among(c, one.Children)) }) {
 			out = append(out, k.Ref)
 		}
 	}
