@@ -146,9 +146,10 @@ func (s *System) readBack(ctx context.Context, on asker, notes []daemon.Note) (m
 	return out, nil
 }
 
-// statement gives the prepared statement of a whole group, which stays the same; nil for others.
+// statement gives the prepared statement of a whole group, which stays the same; nil for others, and where the driver keeps
+// statements itself, at less cost.
 func (s *System) statement(ctx context.Context, query string, notes int) (*sql.Stmt, error) {
-	if notes != group {
+	if notes != group || s.dialect.Keeps {
 		return nil, nil
 	}
 	if st := s.prepared[query]; st != nil {

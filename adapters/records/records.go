@@ -39,6 +39,7 @@ type Dialect struct {
 	OneByOne bool                       // no insert of several rows
 	Midnight string                     // what a date is written with, where the engine wants a time
 	Any      bool                       // takes a list of texts as one value
+	Keeps    bool                       // prepared statements are kept by the driver
 	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
 	Grants   func(g *grants) error      // says what the login may do with a table; nil: not looked at
