@@ -41,7 +41,7 @@ type IMAP struct {
 type imapCursor struct {
 	Validity uint32     `json:"validity"`
 	UID      imap.UID   `json:"uid"`
-	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet
+	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet, or that the server left out
 	// Left are the messages that were read and lie where they came, with their evidence; kept only where some are put away.
 	Left map[imap.UID]string `json:"left,omitempty"`
 }
@@ -292,8 +292,10 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	return out, nil
 }
 
-// bodies fetches messages and gives those that have no text yet.
+// bodies fetches messages and gives those that have no text yet, or that the server did not give though it listed them:
+// they are asked for again until they come, or are no longer listed.
 func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byte)) (empty []imap.UID, err error) {
+	given := make(map[imap.UID]bool)
 	cmd := client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		var uid imap.UID
@@ -311,13 +313,19 @@ func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byt
 				}
 			}
 		}
-		switch {
-		case len(bytes.TrimSpace(body)) == 0:
+		if len(bytes.TrimSpace(body)) == 0 {
+			continue
+		}
+		given[uid] = true
+		if len(body) > maxMessage {
+			body = fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage)
+		}
+		add(uid, body)
+	}
+	uids, _ := set.Nums()
+	for _, uid := range uids {
+		if !given[uid] {
 			empty = append(empty, uid)
-		case len(body) > maxMessage:
-			add(uid, fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage))
-		default:
-			add(uid, body)
 		}
 	}
 	return empty, cmd.Close()

@@ -12,6 +12,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,7 +67,7 @@ const (
 	inClear  = "in the clear"
 )
 
-func openOffice(t testing.TB, how string, takes ...string) *postOffice {
+func openOffice(t testing.TB, how string, wrap ...func(imapserver.Session) imapserver.Session) *postOffice {
 	t.Helper()
 	cert, roots := mailtest.Authority(t)
 	o := &postOffice{user: imapmemserver.NewUser("drp@fairshire.example", "Made-up-1"), roots: roots, heard: &heard{}}
@@ -77,16 +78,17 @@ func openOffice(t testing.TB, how string, takes ...string) *postOffice {
 	office.AddUser(o.user)
 	options := &imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			if len(takes) > 0 {
-				return &session{office.NewSession(), takes[0]}, nil, nil
+			session := office.NewSession()
+			for _, w := range wrap {
+				session = w(session)
 			}
-			return office.NewSession(), nil, nil
+			return session, nil, nil
 		},
 		Caps:        imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapUIDPlus: {}, imap.CapMove: {}},
 		Logger:      log.New(io.Discard, "", 0),
 		DebugWriter: o.heard, InsecureAuth: how == inClear,
 	}
-	if len(takes) > 0 { // a session that is wrapped can do no more
+	if len(wrap) > 0 { // a session that is wrapped can do no more
 		options.Caps = imap.CapSet{imap.CapIMAP4rev1: {}}
 	}
 	config := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
@@ -256,7 +258,7 @@ func (k *token) Forget()                               { k.forgot++ }
 // A server that takes tokens alone is logged in to by XOAUTH2; a token that it does not take is forgotten, and what to
 // look at is said in its order; a password is not offered in its place.
 func TestXOAUTH2(t *testing.T) {
-	o := openOffice(t, implicit, "good")
+	o := openOffice(t, implicit, func(s imapserver.Session) imapserver.Session { return &session{s, "good"} })
 	o.post(t, aMessage(1))
 	box := o.box(implicit)
 	box.Password = func() (string, error) { t.Error("a password was asked for"); return "", nil }
@@ -273,6 +275,45 @@ func TestXOAUTH2(t *testing.T) {
 	plain.Token = k
 	if _, _, err := plain.Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "the server takes no tokens (XOAUTH2)") {
 		t.Errorf("%v", err)
+	}
+}
+
+// forgetful leaves a message out of its answer, once, though it has listed it.
+type forgetful struct {
+	imapserver.Session
+	of   imap.UID
+	left *int
+}
+
+func (f *forgetful) Fetch(w *imapserver.FetchWriter, set imap.NumSet, options *imap.FetchOptions) error {
+	uids, ok := set.(imap.UIDSet)
+	if !ok || len(options.BodySection) == 0 || *f.left == 0 {
+		return f.Session.Fetch(w, set, options)
+	}
+	*f.left--
+	var rest imap.UIDSet
+	nums, _ := uids.Nums()
+	for _, uid := range nums {
+		if uid != f.of {
+			rest.AddNum(uid)
+		}
+	}
+	return f.Session.Fetch(w, rest, options)
+}
+
+// A message that the server lists and does not give is asked for again, and not passed over for good.
+func TestIMAPLeftOut(t *testing.T) {
+	left := 2
+	o := openOffice(t, implicit, func(s imapserver.Session) imapserver.Session { return &forgetful{s, 2, &left} })
+	for i := 1; i <= 3; i++ {
+		o.post(t, aMessage(i))
+	}
+	var cursor []byte
+	for _, want := range [][]string{{aMessage(1), aMessage(3)}, nil, {aMessage(2)}, nil} {
+		var texts []string
+		if texts, cursor = poll(t, o.box(implicit), cursor); !slices.Equal(texts, want) {
+			t.Errorf("%q, want %q", texts, want)
+		}
 	}
 }
 
