@@ -209,17 +209,8 @@ func (m *IMAP) fail(ctx context.Context, err error, what string) error {
 	case errors.As(err, &invalid), errors.As(err, &name):
 		what = "the server's certificate has expired, or is for another name"
 	}
-	return &broken{"mailbox " + m.Name + ": " + what, err}
+	return drp.Quiet("mailbox "+m.Name+": "+what, err)
 }
-
-// broken wraps an error without its text.
-type broken struct {
-	what string
-	err  error
-}
-
-func (b *broken) Error() string { return b.what }
-func (b *broken) Unwrap() error { return b.err }
 
 type listed struct {
 	uid  imap.UID

@@ -17,6 +17,8 @@ import (
 
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
+
+	"drpd/core/drp"
 )
 
 // Source gives access tokens.
@@ -61,7 +63,7 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	config := &clientcredentials.Config{ClientID: s.ClientID, ClientSecret: secret, TokenURL: s.TokenURL, Scopes: []string{s.Scope}, AuthStyle: oauth2.AuthStyleInParams}
 	token, err := config.Token(ctx)
 	if err != nil {
-		return "", &broken{"oauth: " + means(err), err}
+		return "", drp.Quiet("oauth: "+means(err), err)
 	}
 	s.token = token
 	return token.AccessToken, nil
@@ -73,15 +75,6 @@ func (s *Source) Forget() {
 	defer s.mu.Unlock()
 	s.token = nil
 }
-
-// broken wraps an error without its text.
-type broken struct {
-	what string
-	err  error
-}
-
-func (b *broken) Error() string { return b.what }
-func (b *broken) Unwrap() error { return b.err }
 
 var code = regexp.MustCompile(`AADSTS(\d+)`)
 

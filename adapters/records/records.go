@@ -23,6 +23,7 @@ import (
 	"github.com/jmoiron/sqlx"
 
 	"drpd/core/daemon"
+	"drpd/core/drp"
 	"drpd/mapping"
 )
 
@@ -137,15 +138,6 @@ func (s *System) Close() error {
 // Live says whether the engine was tested against a live server.
 func (s *System) Live() bool { return !s.dialect.Untested }
 
-// broken wraps a driver's error without its text.
-type broken struct {
-	what string
-	err  error
-}
-
-func (b *broken) Error() string { return b.what }
-func (b *broken) Unwrap() error { return b.err }
-
 // fail says what broke and, where the driver's error tells, what it means.
 func (s *System) fail(err error, format string, args ...any) error {
 	what := fmt.Sprintf("records %s: ", s.Name) + fmt.Sprintf(format, args...)
@@ -154,7 +146,7 @@ func (s *System) fail(err error, format string, args ...any) error {
 			what += ": " + means
 		}
 	}
-	return &broken{what, err}
+	return drp.Quiet(what, err)
 }
 
 const silent = "the record system does not answer: is it running, and are host, login and password right?"
