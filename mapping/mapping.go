@@ -412,14 +412,15 @@ type Named struct {
 	Relation
 	Path    []any
 	Key     string   // the column by which its rows are tied to a form, a child or a person; of forms, their own key
-	Columns []string // Key among them
+	Child   string   // the column with a child whose form may have to be left out
+	Columns []string // Key first
 }
 
 // Title names a relation for people.
 func (n Named) Title() string { return n.Label(fmt.Sprint(n.Path[0])) }
 
 func (s *System) named(r Relation, key string, path []any, columns ...string) Named {
-	return Named{r, path, key, without(append([]string{key, r.Change}, columns...))}
+	return Named{Relation: r, Path: path, Key: key, Columns: without(append([]string{key, r.Change}, columns...))}
 }
 
 // without leaves out empty names and those that came before.
@@ -459,9 +460,21 @@ func (s *System) Details() (answers []Named, moves, children *Named) {
 	}
 	if c := s.Children; c != nil {
 		n := s.named(c.Relation, c.Form, []any{"children"}, c.Child)
+		n.Child = c.Child
 		children = &n
 	}
 	return answers, moves, children
+}
+
+// Belonging gives the relations of Details in one list.
+func (s *System) Belonging() []Named {
+	out, moves, children := s.Details()
+	for _, n := range []*Named{moves, children} {
+		if n != nil {
+			out = append(out, *n)
+		}
+	}
+	return out
 }
 
 // PeopleRelation gives who works with a child.
@@ -482,16 +495,13 @@ func (s *System) PersonRelation() *Named {
 
 // Relations gives every relation that is read.
 func (s *System) Relations() []Named {
-	answers, moves, children := s.Details()
 	var out []Named
 	if s.HasForms() {
 		out = append(out, s.FormRelation())
 	}
-	out = append(out, answers...)
-	for _, n := range []*Named{moves, children, s.PersonRelation()} {
-		if n != nil {
-			out = append(out, *n)
-		}
+	out = append(out, s.Belonging()...)
+	if n := s.PersonRelation(); n != nil {
+		out = append(out, *n)
 	}
 	if s.HasPeople() {
 		out = append(out, s.PeopleRelation())

@@ -50,6 +50,7 @@ type seen struct {
 	sum    uint64 // over all its rows, as the last look at everything saw it; 0: not looked at
 	now    uint64 // the same, while a look goes on
 	pass   int    // the last look that found it
+	odd    bool   // it has gone back to an earlier state: looked at anew each time, and told of as long as it lasts
 }
 
 // settle brings the state to a cursor: the one that the last poll gave, if that was stored, or the one before it; else
@@ -142,7 +143,7 @@ type poll struct {
 	out       []drp.Evidence
 	backwards int // forms that have gone back to an earlier state
 	keyless   int // rows without a key
-	doubled   int // forms with more than one row
+	doubled   int // rows of forms that had one already
 }
 
 // remark says what a person should look at though all could be read.
@@ -155,7 +156,7 @@ func (p *poll) remark() error {
 		what = append(what, fmt.Sprintf("%s has %d rows without %s: they cannot be read; the mapping must name a key that every row has", p.m.FormRelation().Title(), p.keyless, p.m.Forms.Key))
 	}
 	if p.doubled > 0 {
-		what = append(what, fmt.Sprintf("%s has more than one row for %d of its %s: drpd reads one of them; the mapping must name what tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
+		what = append(what, fmt.Sprintf("%s has %d rows more than it has of %s: drpd reads one row of each; the mapping must name what tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
 	}
 	if len(what) == 0 {
 		return nil
@@ -243,9 +244,11 @@ func (p *poll) version(change string, m daemon.Mark) string {
 	return own
 }
 
+const stampLayout = "2006-01-02T15:04:05.000000Z"
+
 func (p *poll) normal(change string) string {
 	if t, ok := p.m.Stamp(p.m.Forms.Change, change); ok {
-		return t.UTC().Format("2006-01-02T15:04:05.000000Z")
+		return t.UTC().Format(stampLayout)
 	}
 	return change
 }
@@ -264,7 +267,7 @@ func gone(m daemon.Mark) bool {
 	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
 }
 
-// give adds evidence, unless the mark says that it is known.
+// give adds evidence.
 func (p *poll) give(key, version string, payload any) error {
 	body, err := json.Marshal(payload)
 	if err != nil {
@@ -293,19 +296,28 @@ func (p *poll) fresh(key, change string, payload any) error {
 		if p.id(key, m.Version, sha256.Sum256(body)) == m.ID {
 			return nil
 		}
-		if own, had := p.normal(change), changeOf(m.Version); own != "" && !strings.HasPrefix(m.Version, again) && own < had && strings.Contains(had, "T") {
+		if form, ok := mapping.FormOf(key); ok && p.earlier(change, m) {
 			p.backwards++
+			if f := p.rows[form]; f != nil {
+				f.odd = true
+			}
 			return nil
 		}
 	}
 	return p.give(key, p.version(change, m), payload)
 }
 
+// earlier says whether a row is of before the one that is known.
+func (p *poll) earlier(change string, m daemon.Mark) bool {
+	own, ok := p.m.Stamp(p.m.Forms.Change, change)
+	had, err := time.Parse(stampLayout, changeOf(m.Version))
+	return ok && err == nil && !strings.HasPrefix(m.Version, again) && own.UTC().Truncate(time.Microsecond).Before(had)
+}
+
 // forms reads the forms with these keys whole and gives what is new of them. It returns their children.
 func (p *poll) forms(keys []string) (children []string, err error) {
 	slices.Sort(keys)
-	records, changes, doubled, err := p.whole(slices.Compact(keys))
-	p.doubled = doubled
+	records, changes, err := p.whole(slices.Compact(keys))
 	if err != nil {
 		return nil, err
 	}
@@ -358,24 +370,15 @@ func (v *view) sample(n mapping.Named) (string, error) {
 	if err != nil {
 		return "", v.unreadable(err, n)
 	}
-	err = v.each(n, rows, func(_ []any, text func(int) string) error {
-		v.layouts[n.Title()] = text(0)
-		return nil
-	})
+	err = v.each(n, rows, func(text func(int) string) { v.layouts[n.Title()] = text(0) })
 	return v.layouts[n.Title()], err
 }
 
 // since gives the forms that a change column says have changed since the last poll, with an overlap.
 func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) {
-	answers, moves, children := p.m.Details()
-	ask := answers
+	ask := p.m.Belonging()
 	if withForms {
 		ask = append([]mapping.Named{p.m.FormRelation()}, ask...)
-	}
-	for _, n := range []*mapping.Named{moves, children} {
-		if n != nil {
-			ask = append(ask, *n)
-		}
 	}
 	for i, n := range ask {
 		if n.Change == "" {
@@ -411,6 +414,9 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 // found notes that a form is there, and says whether it was there before.
 func (p *poll) found(key []byte) (f *seen, before bool) {
 	if f = p.rows[string(key)]; f != nil {
+		if f.pass == p.round {
+			p.doubled++
+		}
 		f.pass = p.round
 		return f, true
 	}
@@ -422,20 +428,19 @@ func (p *poll) found(key []byte) (f *seen, before bool) {
 // narrow reads the key and the change of every form.
 func (p *poll) narrow() (keys []string, err error) {
 	n := p.m.FormRelation()
-	return keys, p.scan(n, []string{n.Key, n.Change}, p.ours(), true, func(r []sql.RawBytes, text func(int) string) error {
+	return keys, p.scan(n, []string{n.Key, n.Change}, p.ours(), true, func(r []sql.RawBytes, text func(int) string) {
 		if len(r[0]) == 0 {
 			p.keyless++
-			return nil
+			return
 		}
 		f, before := p.found(r[0])
-		if before && f.change != "" && f.change == string(r[1]) {
-			return nil
+		if before && !f.odd && f.change != "" && f.change == string(r[1]) {
+			return
 		}
-		f.change = string(r[1])
+		f.change, f.odd = string(r[1]), false
 		if m, ok := p.base.marks[mapping.FormKey(text(0))]; !ok || changeOf(m.Version) != p.normal(text(1)) {
 			keys = append(keys, text(0))
 		}
-		return nil
 	})
 }
 
@@ -445,13 +450,7 @@ var seed = maphash.MakeSeed()
 // everything reads all rows of all forms and finds by a sum over each form's rows, in whatever order they come, which
 // have changed since the last such look.
 func (p *poll) everything() (keys []string, err error) {
-	answers, moves, children := p.m.Details()
-	relations := append([]mapping.Named{p.m.FormRelation()}, answers...)
-	for _, n := range []*mapping.Named{moves, children} {
-		if n != nil {
-			relations = append(relations, *n)
-		}
-	}
+	relations := append([]mapping.Named{p.m.FormRelation()}, p.m.Belonging()...)
 	var folds map[string]*seen
 	row := make([]byte, 0, 4096)
 	for i, n := range relations {
@@ -459,7 +458,7 @@ func (p *poll) everything() (keys []string, err error) {
 		if i > 0 {
 			where = p.belongs(n)
 		}
-		err := p.scan(n, n.Columns, where, false, func(r []sql.RawBytes, _ func(int) string) error {
+		err := p.scan(n, n.Columns, where, false, func(r []sql.RawBytes, _ func(int) string) {
 			row = append(row[:0], byte(i))
 			for _, c := range r {
 				row = append(binary.AppendUvarint(append(row, mark(c)), uint64(len(c))), c...)
@@ -486,17 +485,16 @@ func (p *poll) everything() (keys []string, err error) {
 			if f != nil {
 				f.now += sum
 			}
-			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
 	for key, f := range p.rows {
-		if f.pass == p.round && f.sum != f.now {
+		if f.pass == p.round && (f.odd || f.sum != f.now) {
 			keys = append(keys, key)
 		}
-		f.sum, f.now = f.now, 0
+		f.sum, f.now, f.odd = f.now, 0, false
 	}
 	return keys, nil
 }

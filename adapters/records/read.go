@@ -1,6 +1,7 @@
 package records
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -18,28 +19,25 @@ import (
 // atOnce is how many keys one statement asks for: every engine takes so many.
 const atOnce = 200
 
-// whole reads forms with all that belongs to them, and the change of each. It counts those that have more than one row,
-// of which it takes the same every time.
-func (v *view) whole(keys []string) (records []mapping.Record, changes []string, doubled int, err error) {
+// whole reads forms with all that belongs to them, and the change of each. Of one that has more than one row it takes the
+// same every time.
+func (v *view) whole(keys []string) (records []mapping.Record, changes []string, err error) {
 	n := v.m.FormRelation()
 	rows, err := v.byKey(n, keys, v.ours())
 	if err != nil || len(keys) == 0 {
-		return nil, nil, 0, err
+		return nil, nil, err
 	}
 	here := make([]string, 0, len(keys))
 	for _, key := range keys {
 		if len(rows[key]) == 0 {
 			continue
 		}
-		if len(rows[key]) > 1 {
-			doubled++
-		}
 		row := sortedBy(rows[key], append([]string{v.m.Forms.Change}, n.Columns...)...)[len(rows[key])-1]
 		here = append(here, key)
 		records = append(records, mapping.Record{Form: row})
 		changes = append(changes, row[v.m.Forms.Change])
 	}
-	return records, changes, doubled, v.details(here, records)
+	return records, changes, v.details(here, records)
 }
 
 // details reads what else belongs to forms: answers, reassignments, children.
@@ -227,8 +225,8 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 		for _, k := range some {
 			here[k] = true
 		}
-		err = v.each(n, rows, func(values []any, text func(int) string) error {
-			row := make(map[string]string, len(values))
+		err = v.each(n, rows, func(text func(int) string) {
+			row := make(map[string]string, len(n.Columns))
 			for i, c := range n.Columns {
 				row[c] = text(i)
 			}
@@ -239,7 +237,6 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 				}
 			}
 			out[key] = append(out[key], row)
-			return nil
 		})
 		if err != nil {
 			return nil, err
@@ -255,55 +252,55 @@ func (v *view) query(n mapping.Named, columns []string, where part) (out [][]str
 	if err != nil {
 		return nil, v.unreadable(err, n)
 	}
-	err = v.each(n, rows, func(values []any, text func(int) string) error {
-		row := make([]string, len(values))
+	err = v.each(n, rows, func(text func(int) string) {
+		row := make([]string, len(columns))
 		for i := range row {
 			row[i] = text(i)
 		}
 		out = append(out, row)
-		return nil
 	})
 	return out, err
 }
 
-// each goes through a result and closes it.
-func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(values []any, text func(int) string) error) (err error) {
-	defer func() {
-		if e := rows.Close(); e != nil && err == nil {
-			err = v.fail(e, "%s: the reading broke off", n.Title())
+// each goes through a result, understands it, and closes it.
+func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(text func(int) string)) error {
+	return v.through(n, rows, func(kinds []string) ([]any, func()) {
+		values, into := make([]any, len(kinds)), make([]any, len(kinds))
+		for i := range values {
+			into[i] = &values[i]
 		}
-	}()
-	kinds, err := rows.ColumnTypes()
-	if err != nil {
-		return v.fail(err, "%s: the reading broke off", n.Title())
-	}
-	values, into := make([]any, len(kinds)), make([]any, len(kinds))
-	for i := range values {
-		into[i] = &values[i]
-	}
-	text := func(i int) string { return v.dialect.asText(values[i], kinds[i].DatabaseTypeName()) }
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return v.fail(err, "%s: a row cannot be read", n.Title())
-		}
-		if err := do(values, text); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return v.fail(err, "%s: the reading broke off", n.Title())
-	}
-	return nil
+		text := func(i int) string { return v.dialect.asText(values[i], kinds[i]) }
+		return into, func() { do(text) }
+	})
 }
 
 // scan goes through a result without keeping anything of it: a row's bytes are gone with the next. What is not to be
 // understood is only compared with what came before.
-func (v *view) scan(n mapping.Named, columns []string, where part, understood bool, do func(r []sql.RawBytes, text func(int) string) error) (err error) {
+func (v *view) scan(n mapping.Named, columns []string, where part, understood bool, do func(r []sql.RawBytes, text func(int) string)) error {
 	st := v.selects(n, columns, where, understood)
-	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...)
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by through
 	if err != nil {
 		return v.unreadable(err, n)
 	}
+	return v.through(n, rows, func(kinds []string) ([]any, func()) {
+		raw, into := make([]sql.RawBytes, len(kinds)), make([]any, len(kinds))
+		for i := range raw {
+			into[i] = &raw[i]
+		}
+		text := func(i int) string {
+			if isTime(kinds[i]) {
+				if t, err := time.Parse(time.RFC3339Nano, string(raw[i])); err == nil {
+					return v.dialect.asText(t, kinds[i])
+				}
+			}
+			return v.dialect.asText([]byte(raw[i]), kinds[i])
+		}
+		return into, func() { do(raw, text) }
+	})
+}
+
+// through goes through a result, row by row into the places that ready makes for its types, and closes it.
+func (v *view) through(n mapping.Named, rows *sqlx.Rows, ready func(kinds []string) (into []any, row func())) (err error) {
 	defer func() {
 		if e := rows.Close(); e != nil && err == nil {
 			err = v.fail(e, "%s: the reading broke off", n.Title())
@@ -317,25 +314,12 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 	for i, t := range types {
 		kinds[i] = t.DatabaseTypeName()
 	}
-	raw, into := make([]sql.RawBytes, len(kinds)), make([]any, len(kinds))
-	for i := range raw {
-		into[i] = &raw[i]
-	}
-	text := func(i int) string {
-		if isTime(kinds[i]) {
-			if t, err := time.Parse(time.RFC3339Nano, string(raw[i])); err == nil {
-				return v.dialect.asText(t, kinds[i])
-			}
-		}
-		return v.dialect.asText([]byte(raw[i]), kinds[i])
-	}
+	into, row := ready(kinds)
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return v.fail(err, "%s: a row cannot be read", n.Title())
 		}
-		if err := do(raw, text); err != nil {
-			return err
-		}
+		row()
 	}
 	if err := rows.Err(); err != nil {
 		return v.fail(err, "%s: the reading broke off", n.Title())
@@ -346,7 +330,7 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 // unreadable says why a relation cannot be read: a column that is not there, else what the engine means.
 func (v *view) unreadable(err error, n mapping.Named) error {
 	if v.ctx.Err() == nil {
-		if missing, there := v.missing(n); len(missing) > 0 {
+		if missing, there := v.missing(v.ctx, n); len(missing) > 0 {
 			return v.fail(err, "%s has no column %s (it has %s): was it renamed?", n.Title(), strings.Join(missing, ", "), strings.Join(there, ", "))
 		}
 	}
@@ -354,8 +338,8 @@ func (v *view) unreadable(err error, n mapping.Named) error {
 }
 
 // missing asks outside of the view, which an error has ended, what columns a relation has.
-func (s *System) missing(n mapping.Named) (missing, there []string) {
-	rows, err := s.read.Query("SELECT q.* FROM " + from(n.Relation, "q") + " WHERE 1 = 0") //nolint:noctx // asked in a fault, and it reads nothing
+func (s *System) missing(ctx context.Context, n mapping.Named) (missing, there []string) {
+	rows, err := s.read.QueryContext(ctx, "SELECT q.* FROM "+from(n.Relation, "q")+" WHERE 1 = 0")
 	if err != nil {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 // Package records reads DRP records from a council's record system and writes case notes back, through SQL.
 //
-// It promises: it reads in read-only transactions, each with one view of the data, only the columns and relations that
+// It promises: it reads in read-only transactions with one view of the data (on SQL Server, as the server isolates them),
+// only the columns and relations that
 // the mapping names, each value as text, untouched; it never asks the server to sort, and what a poll costs follows what
 // has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
 // procedure that the mapping names, and reads back what it wrote before it commits; it holds no statement that could
@@ -134,9 +135,6 @@ func (s *System) Close() error {
 	}
 	return s.read.Close()
 }
-
-// Live says whether the engine was tested against a live server.
-func (s *System) Live() bool { return !s.dialect.Untested }
 
 // fail says what broke and, where the driver's error tells, what it means.
 func (s *System) fail(err error, format string, args ...any) error {
@@ -279,8 +277,8 @@ func (s *System) belongs(n mapping.Named) part {
 	f := s.m.FormRelation()
 	types := in("f."+s.m.Forms.Type, s.types())
 	out := part{"q." + n.Key + " IN (SELECT f." + f.Key + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
-	if c := s.m.Children; c != nil && fmt.Sprint(n.Path[0]) == "children" {
-		out = out.and(s.known("q." + c.Child))
+	if n.Child != "" {
+		out = out.and(s.known("q." + n.Child))
 	}
 	return out
 }

@@ -124,9 +124,10 @@ func TestStatements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if s.Live() {
-				t.Error("it is taken for tested")
+			if found := s.CheckOnline(t.Context()); !slices.Contains(found.Notes, e+": untested against a live server; what the login may do is not looked at") {
+				t.Errorf("it is taken for tested: %q", found)
 			}
+			server.told = nil
 			var cursor []byte
 			for _, at := range []time.Time{noon, noon.Add(time.Minute), noon.Add(2 * time.Hour)} {
 				server.told = append(server.told, "-- a poll at "+at.Format(time.DateTime))
