@@ -1,7 +1,6 @@
 package mapping
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,23 +10,22 @@ import (
 
 // Letter is an email as the mailbox understood it.
 type Letter struct {
-	From     string
-	To       []string
-	Subject  string
-	Sent     workday.Date
-	Trusted  bool   // aligned authentication by the trusted mail server
-	Why      string // why not
-	Auto     bool   // sent by a machine
-	Answers  string // the References and In-Reply-To
-	Text     string // the body as its author wrote it: quotes left out
-	Sheets   []Sheet
-	Problems []drp.Doubt
+	From      string
+	To        []string
+	Delivered []string // the addresses under which the mail server took it in
+	Subject   string
+	Sent      workday.Date
+	Trusted   bool     // aligned authentication by the trusted mail server
+	Why       string   // why not
+	Auto      bool     // sent by a machine
+	Replied   bool     // an automatic answer to somebody's message
+	Reports   []Report // what became of messages that were sent
+	Answers   string   // the In-Reply-To
+	Thread    string   // the References
+	Text      string   // the body as its author wrote it: quotes left out
+	Sheets    []Sheet
+	Problems  []drp.Doubt
 }
-
-var (
-	token    = regexp.MustCompile(`\[([A-Z]{1,3}-[0-9A-Z]{6})\]`)
-	threadID = regexp.MustCompile(`drpd\.([A-Z]{1,3}-[0-9A-Z]{6})\.`)
-)
 
 // ReadLetter reads an email: the forms in it, the lines by which a prompt is answered, and the fact that it was sent to
 // somebody.
@@ -39,14 +37,11 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for i := range out.Doubts {
 		out.Doubts[i].Evidence = ev.ID
 	}
-	if m := threadID.FindStringSubmatch(l.Answers); m != nil {
-		out.Subject.Dispute = m[1]
-	} else if m := token.FindStringSubmatch(l.Subject); m != nil {
-		out.Subject.Dispute = m[1]
-	}
 	if l.Auto {
+		out.Reach = s.reach(ev.ID, l, out.Sent)
 		return out
 	}
+	out.Subject.Dispute, out.Unclear = s.about(l)
 	stage, attached := "", false
 	for _, sheet := range l.Sheets {
 		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
@@ -75,7 +70,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	answered := s.answers(l.Text, &out, add)
 	var reached []drp.Actor
 	for _, to := range l.To {
-		if !strings.EqualFold(to, s.Mailbox) {
+		if !s.own(to) {
 			reached = append(reached, drp.Actor{Address: drp.NewPrivate(to)})
 		}
 	}

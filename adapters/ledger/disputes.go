@@ -173,6 +173,9 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		if err := t.touch(p); err != nil {
 			return err
 		}
+		if err := t.became(p); err != nil {
+			return err
+		}
 		return t.audit(p.Now, "drpd", "placed in "+p.Where, p.Evidence, p.Dispute)
 	})
 }

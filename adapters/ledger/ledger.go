@@ -349,15 +349,19 @@ func (l *Ledger) Notice(ctx context.Context, effects []drp.Effect, now time.Time
 }
 
 // Kept counts what waits for a person besides disputes.
-func (l *Ledger) Kept(ctx context.Context) (quarantined, waiting int, err error) {
+func (l *Ledger) Kept(ctx context.Context) (out daemon.Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		if _, err := t.get(&quarantined, `SELECT count(*) FROM evidence WHERE state = ?`, daemon.PlaceQuarantine); err != nil {
-			return err
+		var row struct{ Quarantined, Waiting, Messages, Oldest int64 }
+		_, err := t.get(&row, `SELECT coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS quarantined, coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS waiting,
+			coalesce(sum(CASE WHEN kind = ? THEN 1 ELSE 0 END), 0) AS messages, coalesce(min(CASE WHEN kind = ? THEN learned END), 0) AS oldest FROM evidence WHERE state IN (?, ?)`,
+			daemon.PlaceQuarantine, daemon.PlaceWaiting, string(drp.Message), string(drp.Message), daemon.PlaceQuarantine, daemon.PlaceWaiting)
+		out = daemon.Kept{Quarantined: int(row.Quarantined), Waiting: int(row.Waiting), Messages: int(row.Messages)}
+		if row.Oldest > 0 {
+			out.Oldest = time.UnixMilli(row.Oldest).UTC()
 		}
-		_, err := t.get(&waiting, `SELECT count(*) FROM evidence WHERE state = ?`, daemon.PlaceWaiting)
 		return err
 	})
-	return quarantined, waiting, err
+	return out, err
 }
 
 func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }

@@ -19,7 +19,6 @@ import (
 
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // the charsets that mail is written in
-	"github.com/emersion/go-msgauth/authres"
 	"github.com/k3a/html2text"
 
 	"drpd/core/drp"
@@ -55,14 +54,16 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p := &parser{Reader: r, letter: mapping.Letter{}}
 	p.head(&e.Header)
 	p.walk(e, 0)
+	p.reported(&e.Header)
 	p.letter.Text = own(p.letter.Text)
 	return p.letter
 }
 
 type parser struct {
 	*Reader
-	letter mapping.Letter
-	parts  int
+	letter   mapping.Letter
+	parts    int
+	returned string // the ID of the message that a report is about
 }
 
 func (p *parser) problem(what, place string) {
@@ -72,7 +73,7 @@ func (p *parser) problem(what, place string) {
 func (p *parser) head(h *message.Header) {
 	l := &p.letter
 	from, err := mail.ParseAddressList(h.Get("From"))
-	if err != nil || len(from) != 1 {
+	if fields := h.FieldsByKey("From"); err != nil || len(from) != 1 || fields.Len() != 1 {
 		l.Why = "it does not say who sent it, or names several"
 	} else {
 		l.From = strings.ToLower(from[0].Address)
@@ -86,73 +87,20 @@ func (p *parser) head(h *message.Header) {
 			l.To = append(l.To, strings.ToLower(a.Address))
 		}
 	}
+	for _, key := range []string{"Delivered-To", "X-Original-To", "Envelope-To"} {
+		for fields := h.FieldsByKey(key); fields.Next(); {
+			l.Delivered = append(l.Delivered, strings.ToLower(strings.Trim(strings.TrimSpace(fields.Value()), "<>")))
+		}
+	}
 	l.Subject, _ = h.Text("Subject")
-	l.Answers = h.Get("References") + " " + h.Get("In-Reply-To")
+	l.Answers, l.Thread = h.Get("In-Reply-To"), h.Get("References")
 	if at, err := mail.ParseDate(h.Get("Date")); err == nil {
 		l.Sent = workday.DateOf(at.In(p.Zone))
 	}
-	l.Auto = automatic(h)
+	l.Auto, l.Replied = machine(h)
 	if l.From != "" {
 		l.Trusted, l.Why = p.proved(h, l.From)
 	}
-}
-
-// automatic follows RFC 3834 and what mail servers do besides.
-func automatic(h *message.Header) bool {
-	if v := strings.ToLower(strings.TrimSpace(h.Get("Auto-Submitted"))); v != "" && v != "no" {
-		return true
-	}
-	switch strings.ToLower(h.Get("Precedence")) {
-	case "bulk", "junk", "list", "auto_reply":
-		return true
-	}
-	if h.Has("Return-Path") && strings.TrimSpace(h.Get("Return-Path")) == "<>" {
-		return true
-	}
-	kind, _, _ := h.ContentType()
-	if kind == "multipart/report" || h.Has("X-Autoreply") || h.Has("X-Autorespond") {
-		return true
-	}
-	from := strings.ToLower(h.Get("From"))
-	return strings.Contains(from, "mailer-daemon") || strings.Contains(from, "postmaster@")
-}
-
-// proved says whether the trusted server vouches for the From address: by DMARC, or by DKIM or SPF of the same domain.
-// Only the first Authentication-Results of that server counts: those below it came with the message.
-func (p *parser) proved(h *message.Header, from string) (bool, string) {
-	_, domain, _ := strings.Cut(from, "@")
-	fields := h.FieldsByKey("Authentication-Results")
-	for fields.Next() {
-		id, results, err := authres.Parse(fields.Value())
-		if err != nil || !strings.EqualFold(id, p.TrustedServer) {
-			continue
-		}
-		for _, r := range results {
-			switch r := r.(type) {
-			case *authres.DMARCResult:
-				if r.Value == authres.ResultPass && strings.EqualFold(r.From, domain) {
-					return true, ""
-				}
-				if r.Value == authres.ResultFail {
-					return false, "the mail server says that the sender's address fails DMARC"
-				}
-			case *authres.DKIMResult:
-				if r.Value == authres.ResultPass && strings.EqualFold(r.Domain, domain) {
-					return true, ""
-				}
-			case *authres.SPFResult:
-				_, spf, found := strings.Cut(r.From, "@")
-				if !found {
-					spf = r.From
-				}
-				if r.Value == authres.ResultPass && strings.EqualFold(spf, domain) {
-					return true, ""
-				}
-			}
-		}
-		return false, "the mail server does not vouch for the sender's domain"
-	}
-	return false, "no word of the trusted mail server on who sent it"
 }
 
 func (p *parser) walk(e *message.Entity, depth int) {
@@ -192,6 +140,7 @@ func (p *parser) leaf(e *message.Entity, place string) {
 		return
 	}
 	switch {
+	case p.letter.Auto && p.report(kind, bytes.NewReader(data), place):
 	case strings.HasPrefix(kind, "text/") && disposition != "attachment":
 		if len(data) > maxText {
 			p.problem("the text is too long", place)
@@ -205,6 +154,7 @@ func (p *parser) leaf(e *message.Entity, place string) {
 			text = html2text.HTML2Text(text)
 		}
 		p.letter.Text += strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\u00a0", " ")
+	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
 		p.problem("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", place)
 	case strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "application/pkcs7-signature"):

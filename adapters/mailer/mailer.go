@@ -10,13 +10,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	netmail "net/mail"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/wneessen/go-mail"
 
 	"drpd/core/daemon"
+	"drpd/core/drp"
 	"drpd/core/notice"
 )
 
@@ -25,6 +28,7 @@ type Maker struct {
 	From  string // address of the team's mailbox
 	Name  string
 	Owner string // host part of Message-IDs
+	Plus  bool   // the mailbox takes in what is sent to its address with a plus and more: answers name their dispute by it
 }
 
 // Make renders the message of one effect for one person. The same input gives the same bytes.
@@ -39,16 +43,14 @@ func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	for _, cc := range e.Cc {
 		check(msg.AddCcFormat(cc.Name.Reveal(), cc.Address.Reveal()))
 	}
-	if !e.ReplyTo.Address.Empty() {
-		check(msg.ReplyToFormat(e.ReplyTo.Name.Reveal(), e.ReplyTo.Address.Reveal()))
-	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.New("an address of the message is not one: check the roster and the record system")
 	}
-	msg.SetMessageIDWithValue(MessageID(e, m.Owner))
+	msg.SetGenHeader("Reply-To", m.answersTo(e))
+	msg.SetMessageIDWithValue(drp.MessageID(e.Dispute, e.Key, e.Person) + "@" + m.Owner)
 	msg.SetDateWithValue(e.At)
 	if e.Dispute != "" {
-		msg.SetGenHeader(mail.HeaderReferences, fmt.Sprintf("<drpd.%s.thread@%s>", e.Dispute, m.Owner))
+		msg.SetGenHeader(mail.HeaderReferences, "<"+drp.ThreadID(e.Dispute)+"@"+m.Owner+">")
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
@@ -79,9 +81,18 @@ func named(raw []byte, key string) []byte {
 	return raw
 }
 
-// MessageID is made from the dispute, the effect and the person: one delivery, one ID, however often it is tried.
-func MessageID(e daemon.Envelope, host string) string {
-	return fmt.Sprintf("drpd.%s.%s.%s@%s", e.Dispute, e.Key, e.Person, host)
+// answersTo is where answers go: to the owner, where the message names one, and always to the mailbox, or drpd would not
+// see them.
+func (m *Maker) answersTo(e daemon.Envelope) string {
+	own := netmail.Address{Name: m.Name, Address: m.From}
+	if local, domain, ok := strings.Cut(m.From, "@"); ok && m.Plus && e.Dispute != "" {
+		own.Address = local + "+" + e.Dispute + "@" + domain
+	}
+	if e.ReplyTo.Address.Empty() {
+		return own.String()
+	}
+	owner := netmail.Address{Name: e.ReplyTo.Name.Reveal(), Address: e.ReplyTo.Address.Reveal()}
+	return owner.String() + ", " + own.String()
 }
 
 // Folder leaves each message as a file. A second delivery of one message replaces the first: the name is the ID's.

@@ -17,15 +17,14 @@ type Found struct {
 	Notes    []string // what is good to know
 }
 
-// grants asks a login what it may do.
+// grants is what a login may do with one table or procedure: SELECT, INSERT, UPDATE, DELETE, EXECUTE.
 type grants struct {
-	*System
-	ctx   context.Context
-	db    *sqlx.DB
-	table string
-	may   map[string]bool // SELECT, INSERT, UPDATE, DELETE on the table; EXECUTE on a procedure
-	user  string
+	user string // as a GRANT names it
+	may  map[string]bool
 }
+
+// asks looks a login's rights up in the catalogue.
+type asks func(ctx context.Context, db *sqlx.DB, object string) (grants, error)
 
 // CheckOnline looks at the live system: whether each relation and column is there and may be read, whether the change
 // column has an index, whether notes can be written, and whether the login may do more than it needs.
@@ -64,27 +63,29 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	if s.dialect.Untested {
 		out.Notes = append(out.Notes, s.dialect.Name+": untested against a live server; what the login may do is not looked at")
 	}
-	if s.dialect.Grants == nil {
+	if s.dialect.grants == nil {
 		return out
 	}
 	writes := s.m.HasForms() && s.m.Notes.Way != mapping.WayWorklist
 	for _, t := range tables {
-		want := []string{"SELECT"}
-		if writes && s.write == s.read && strings.EqualFold(t, s.m.Notes.Table) {
-			continue // seen below
+		if !writes || s.write != s.read || !strings.EqualFold(t, s.m.Notes.Table) { // else it is seen below
+			s.granted(ctx, s.read, t, bad, "SELECT")
 		}
-		s.granted(ctx, s.read, t, want, bad)
 	}
 	if !writes {
 		return out
 	}
 	n := s.m.Notes
 	if n.Way == mapping.WayProcedure {
-		s.granted(ctx, s.write, n.Table, []string{"SELECT"}, bad)
-		s.granted(ctx, s.write, n.Procedure, []string{"EXECUTE"}, bad)
+		s.granted(ctx, s.write, n.Table, bad, "SELECT")
+		if g, err := s.dialect.executes(ctx, s.write, n.Procedure); err != nil {
+			bad("%s", s.fail(err, "whether the login may call %s cannot be found out", n.Procedure).Error())
+		} else if !g.may["EXECUTE"] {
+			bad("the login %s may not call %s; run: GRANT EXECUTE ON PROCEDURE %s TO %s", g.user, n.Procedure, n.Procedure, g.user)
+		}
 		return out
 	}
-	if s.granted(ctx, s.write, n.Table, []string{"SELECT", "INSERT"}, bad) { // else its indexes may be out of sight
+	if s.granted(ctx, s.write, n.Table, bad, "SELECT", "INSERT") { // else its indexes may be out of sight
 		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err != nil {
 			bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
 		} else if !ok {
@@ -94,17 +95,10 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	return out
 }
 
-// granted compares what a login may do with what it must, and says whether it may do that.
-func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []string, bad func(string, ...any)) (all bool) {
-	g := &grants{System: s, ctx: ctx, db: db, table: table, may: make(map[string]bool)}
-	if want[0] == "EXECUTE" && s.dialect.executes == nil {
-		return true
-	}
-	ask := s.dialect.Grants
-	if want[0] == "EXECUTE" {
-		ask = s.dialect.executes
-	}
-	if err := ask(g); err != nil {
+// granted compares what a login may do with a table with what it must, and says whether it may do that.
+func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, bad func(string, ...any), want ...string) (all bool) {
+	g, err := s.dialect.grants(ctx, db, table)
+	if err != nil {
 		bad("%s", s.fail(err, "what the login may do with %s cannot be found out", table).Error())
 		return false
 	}
@@ -112,15 +106,11 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []
 	for _, w := range want {
 		if !g.may[w] {
 			all = false
-			on := table
-			if w == "EXECUTE" {
-				on = "PROCEDURE " + table
-			}
-			bad("the login %s may not %s %s; run: GRANT %s ON %s TO %s", g.user, strings.ToLower(w), table, w, on, g.user)
+			bad("the login %s may not %s %s; run: GRANT %s ON %s TO %s", g.user, strings.ToLower(w), table, w, table, g.user)
 		}
 	}
-	for _, have := range []string{"INSERT", "UPDATE", "DELETE"} {
-		if g.may[have] && !slices.Contains(want, have) {
+	for _, have := range privileges {
+		if g.may[have] && have != "SELECT" && !slices.Contains(want, have) {
 			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user, strings.ToLower(have), table)
 		}
 	}
@@ -129,69 +119,103 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, want []
 
 var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}
 
-func postgresGrants(g *grants) error {
-	if err := g.db.GetContext(g.ctx, &g.user, `SELECT quote_ident(current_user)`); err != nil {
-		return err
+func postgresGrants(ctx context.Context, db *sqlx.DB, table string) (g grants, err error) {
+	if g, err = postgresUser(ctx, db); err != nil {
+		return g, err
 	}
 	for _, p := range privileges {
 		var may bool
-		if err := g.db.GetContext(g.ctx, &may, `SELECT has_table_privilege($1, $2)`, g.table, p); err != nil {
-			return err
+		if err := db.GetContext(ctx, &may, `SELECT has_table_privilege($1, $2)`, table, p); err != nil {
+			return g, err
 		}
 		g.may[p] = may
 	}
-	return nil
+	return g, nil
 }
 
-func postgresExecutes(g *grants) error {
-	if err := g.db.GetContext(g.ctx, &g.user, `SELECT quote_ident(current_user)`); err != nil {
-		return err
+func postgresUser(ctx context.Context, db *sqlx.DB) (grants, error) {
+	g := grants{may: make(map[string]bool)}
+	err := db.GetContext(ctx, &g.user, `SELECT quote_ident(current_user)`)
+	return g, err
+}
+
+func postgresExecutes(ctx context.Context, db *sqlx.DB, procedure string) (g grants, err error) {
+	if g, err = postgresUser(ctx, db); err != nil {
+		return g, err
 	}
 	var may bool
-	err := g.db.GetContext(g.ctx, &may, `SELECT coalesce(bool_or(has_function_privilege(p.oid, 'EXECUTE')), false) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-		WHERE lower(p.proname) = lower($1) OR lower(n.nspname || '.' || p.proname) = lower($1)`, g.table)
+	err = db.GetContext(ctx, &may, `SELECT coalesce(bool_or(has_function_privilege(p.oid, 'EXECUTE')), false) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+		WHERE lower(p.proname) = lower($1) OR lower(n.nspname || '.' || p.proname) = lower($1)`, procedure)
 	g.may["EXECUTE"] = may
-	return err
+	return g, err
 }
 
-func postgresIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
+func postgresIndex(unique bool) finder {
 	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
 		err = db.GetContext(ctx, &ok, `SELECT EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = to_regclass($1) AND c.relkind NOT IN ('r', 'p'))
 			OR EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-			WHERE i.indrelid = to_regclass($1) AND lower(a.attname) = lower($2) AND (NOT $3 OR i.indisunique AND i.indnkeyatts = 1))`, table, column, unique)
+			WHERE i.indrelid = to_regclass($1) AND lower(a.attname) = lower($2) AND (NOT $3 OR i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL))`, table, column, unique)
 		return ok, err
 	}
 }
 
 // mariadbGrants reads what was granted to the login itself and to the roles that are on.
-func mariadbGrants(g *grants) error {
-	if err := g.db.GetContext(g.ctx, &g.user, `SELECT current_user()`); err != nil {
-		return err
+func mariadbGrants(ctx context.Context, db *sqlx.DB, table string) (g grants, err error) {
+	g, schema, name, err := mariadbUser(ctx, db, table)
+	if err != nil {
+		return g, err
 	}
-	if name, host, ok := strings.Cut(g.user, "@"); ok {
-		g.user = "'" + name + "'@'" + host + "'"
-	}
-	schema, name, ok := strings.Cut(g.table, ".")
-	if !ok {
-		name = g.table
-		if err := g.db.GetContext(g.ctx, &schema, `SELECT database()`); err != nil {
-			return err
-		}
-	}
-	var have []string
 	roles := `(grantee = ? OR grantee IN (SELECT concat('''', role_name, '''@''''') FROM information_schema.enabled_roles WHERE role_name IS NOT NULL)
 		OR grantee IN (SELECT role_name FROM information_schema.enabled_roles WHERE role_name IS NOT NULL))`
-	err := g.db.SelectContext(g.ctx, &have, `SELECT privilege_type FROM information_schema.user_privileges WHERE `+roles+`
+	var have []string
+	err = db.SelectContext(ctx, &have, `SELECT privilege_type FROM information_schema.user_privileges WHERE `+roles+`
 		UNION SELECT privilege_type FROM information_schema.schema_privileges WHERE `+roles+` AND ? LIKE table_schema
 		UNION SELECT privilege_type FROM information_schema.table_privileges WHERE `+roles+` AND table_schema = ? AND lower(table_name) = lower(?)`,
 		g.user, g.user, schema, g.user, schema, name)
 	for _, p := range have {
 		g.may[strings.ToUpper(p)] = true
 	}
-	return err
+	return g, err
 }
 
-func mariadbIndex(unique bool) func(ctx context.Context, db *sqlx.DB, table, column string) (bool, error) {
+// mariadbUser gives the login as a GRANT names it, and the schema and name of an object.
+func mariadbUser(ctx context.Context, db *sqlx.DB, object string) (g grants, schema, name string, err error) {
+	g.may = make(map[string]bool)
+	if err := db.GetContext(ctx, &g.user, `SELECT current_user()`); err != nil {
+		return g, "", "", err
+	}
+	if name, host, ok := strings.Cut(g.user, "@"); ok {
+		g.user = "'" + name + "'@'" + host + "'"
+	}
+	if schema, name, ok := strings.Cut(object, "."); ok {
+		return g, schema, name, nil
+	}
+	err = db.GetContext(ctx, &schema, `SELECT database()`)
+	return g, schema, object, err
+}
+
+// mariadbExecutes reads the grants as they are shown: no view holds those of one procedure.
+func mariadbExecutes(ctx context.Context, db *sqlx.DB, procedure string) (g grants, err error) {
+	g, schema, name, err := mariadbUser(ctx, db, procedure)
+	if err != nil {
+		return g, err
+	}
+	var shown []string
+	if err := db.SelectContext(ctx, &shown, `SHOW GRANTS`); err != nil {
+		return g, err
+	}
+	for _, line := range shown {
+		what, on, _ := strings.Cut(strings.ToLower(line), " on ")
+		on, _, _ = strings.Cut(on, " to ")
+		here := []string{"*.*", "`" + strings.ToLower(schema) + "`.*", "`" + strings.ToLower(strings.ReplaceAll(schema, "_", `\_`)) + "`.*", "procedure `" + strings.ToLower(schema) + "`.`" + strings.ToLower(name) + "`"}
+		if slices.Contains(here, on) && (strings.Contains(what, "execute") || strings.Contains(what, "all privileges")) {
+			g.may["EXECUTE"] = true
+		}
+	}
+	return g, nil
+}
+
+func mariadbIndex(unique bool) finder {
 	return func(ctx context.Context, db *sqlx.DB, table, column string) (ok bool, err error) {
 		schema, name, whole := strings.Cut(table, ".")
 		if !whole {

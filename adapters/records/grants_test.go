@@ -136,30 +136,42 @@ func TestTwoLogins(t *testing.T) {
 	})
 }
 
-// A procedure that the login may not call is said, with the grant.
+// A procedure that the login may not call is said, with the grant, and said as it is printed it is enough.
 func TestGrantProcedure(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
-		if e.name != "postgres" {
-			t.Skip("asked of PostgreSQL's catalogue")
+		if e.name == "sqlite" {
+			t.Skip("the engine has no procedures")
 		}
 		c := open(t, e, func(m *mapping.System) {
 			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_OBSERVATION", Arguments: []string{"text", "reference"}, Table: "CF_OBSERVATIONS", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
 		})
-		c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body text, ref text) LANGUAGE sql AS $$ SELECT 1 $$`)
-		c.exec(t, `REVOKE EXECUTE ON PROCEDURE ADD_OBSERVATION FROM PUBLIC`)
-		dsn, user := c.login(t, `GRANT SELECT ON ALL TABLES IN SCHEMA public TO LOGIN`)
-		s, err := records.Open(e.name, "care-first", dsn, c.m)
-		if err != nil {
-			t.Fatal(err)
+		var grants []string
+		for _, r := range append([]string{"CF_OBSERVATIONS"}, readable...) {
+			grants = append(grants, `GRANT SELECT ON `+r+` TO LOGIN`)
 		}
-		defer func() { _ = s.Close() }()
-		want := "the login " + user + " may not execute ADD_OBSERVATION; run: GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO " + user
-		if found := s.CheckOnline(t.Context()); !slices.Equal(found.Problems, []string{want}) {
-			t.Errorf("%q", found.Problems)
+		if e.name == "postgres" {
+			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body text, ref text) LANGUAGE sql AS $$ SELECT 1 $$`)
+			c.exec(t, `REVOKE EXECUTE ON PROCEDURE ADD_OBSERVATION FROM PUBLIC`)
+		} else {
+			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body LONGTEXT, ref VARCHAR(80)) SELECT 1`)
 		}
-		c.exec(t, `GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO `+user)
-		if found := s.CheckOnline(t.Context()); len(found.Problems) != 0 {
-			t.Errorf("%q", found.Problems)
+		dsn, user := c.login(t, grants...)
+		look := func() []string {
+			t.Helper()
+			s, err := records.Open(e.name, "care-first", dsn, c.m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			return s.CheckOnline(t.Context()).Problems
+		}
+		say := "GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO " + user
+		if got := look(); !slices.Equal(got, []string{"the login " + user + " may not call ADD_OBSERVATION; run: " + say}) {
+			t.Errorf("%q", got)
+		}
+		c.exec(t, say)
+		if got := look(); len(got) != 0 {
+			t.Errorf("%q", got)
 		}
 	})
 }

@@ -10,9 +10,9 @@ import (
 )
 
 var mariadb = Dialect{
-	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Call: "CALL %s(%s)", Grants: mariadbGrants,
-	Read:  sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
-	index: mariadbIndex(false), unique: mariadbIndex(true),
+	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Call: "CALL %s(%s)",
+	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+	grants: mariadbGrants, executes: mariadbExecutes, index: mariadbIndex(false), unique: mariadbIndex(true),
 	open: openMariaDB,
 }
 

@@ -13,9 +13,9 @@ import (
 )
 
 var postgres = Dialect{
-	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Call: "CALL %s(%s)", Grants: postgresGrants,
-	Read:     sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
-	executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
+	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Call: "CALL %s(%s)",
+	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
+	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,
 }
 

@@ -44,11 +44,11 @@ type Dialect struct {
 	Keeps    bool                       // prepared statements are kept by the driver
 	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
-	Grants   func(g *grants) error      // says what the login may do with a table; nil: not looked at
 
-	executes func(g *grants) error // the same, with a procedure
-	index    finder                // whether a table has an index that begins with a column
-	unique   finder                // and one that is unique, of that column alone
+	grants   asks   // what the login may do with a table; nil: not looked at
+	executes asks   // the same, with a procedure
+	index    finder // whether a table has an index that begins with a column
+	unique   finder // and one that is unique, of that column alone
 	open     func(dsn string) (*sql.DB, error)
 }
 

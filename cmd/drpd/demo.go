@@ -225,7 +225,7 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 			example = e.Dispute
 		}
 	}
-	kept, waiting, err := l.Kept(a.ctx)
+	kept, err := l.Kept(a.ctx)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Repor
 	a.printf("%3d open, %d of them overdue; whose turn it is stands in the list\n", open, overdue)
 	a.printf("%3d emails went out, each with its reason, its date and the proof of the date (%d corrections)\n", total.Sent, corrections)
 	a.printf("%3d case notes written back, %d copies of forms on children's files\n", notes, copies)
-	a.printf("%3d messages kept in quarantine, %d waiting: drpd did not act on them and told a person\n", kept, waiting)
+	a.printf("%3d messages kept in quarantine, %d waiting: drpd did not act on them and told a person\n", kept.Quarantined, kept.Waiting)
 	a.printf("%3d reports went to service managers on Mondays; referrals to CAFCASS, on the IRO's word: %d\n\n", reports, packs)
 	a.printf("What a service manager reads on the last day:\n")
 	for _, l := range lead {

@@ -135,7 +135,7 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		quarantined, waiting, err := l.Kept(a.ctx)
+		kept, err := l.Kept(a.ctx)
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (c *statusCmd) Run(a *app) error {
 			}
 		}
 		if c.JSON {
-			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": quarantined, "waiting": waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
+			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": kept.Quarantined, "waiting": kept.Waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
 		}
 		for _, h := range health {
 			if h.FailedSince > 0 {
@@ -181,7 +181,10 @@ func (c *statusCmd) Run(a *app) error {
 				a.printf("source %s: %s\n", h.Name, remarks[h.Name])
 			}
 		}
-		a.printf("%d in quarantine, %d tied to no dispute, %d questions for a person\n", quarantined, waiting, len(conflicts))
+		a.printf("%d in quarantine, %d tied to no dispute, %d questions for a person\n", kept.Quarantined, kept.Waiting, len(conflicts))
+		if kept.Messages > 0 {
+			a.printf("the oldest message that waits came %s\n", stamp(kept.Oldest.UnixMilli()))
+		}
 		for _, name := range sortedKeys(held) {
 			a.printf("held by %s: %d\n", name, held[name])
 		}

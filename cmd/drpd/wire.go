@@ -449,11 +449,11 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Ledger: led,
 		Notes:  notes,
 		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
-		Mail: &mailer.Folder{Maker: mailer.Maker{From: c.Mailbox.Address, Name: c.MailOut.Name, Owner: c.MailOut.Host},
+		Mail: &mailer.Folder{Maker: mailer.Maker{From: c.Mailbox.Address, Name: c.MailOut.Name, Owner: c.MailOut.Host, Plus: c.Mailbox.Plus},
 			Path: c.Path(c.MailOut.Folder), Write: host.WriteFile},
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
-		Zone:  zone, Now: now, Inputs: p.inputs, Log: log,
+		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
 	if m := c.Mailbox.IMAP; m != nil && m.OAuth != nil {

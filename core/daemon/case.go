@@ -15,6 +15,7 @@ import (
 type around struct {
 	gaps  []reconcile.Gap
 	known []drp.Known
+	away  []drp.Absence
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
@@ -29,6 +30,9 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 		if f.Lag >= longLag {
 			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone)), Lag: true})
 		}
+	}
+	if a.away, err = d.Ledger.Absences(ctx); err != nil {
+		return a, err
 	}
 	a.known, err = d.Ledger.Known(ctx)
 	return a, err
@@ -72,7 +76,7 @@ func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (re
 
 func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, Stored, error) {
 	if ref == "" { // a message to the operator that belongs to no dispute
-		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster, Today: d.today()}, Stored{}, nil
+		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster.Without(a.away), Today: d.today()}, Stored{}, nil
 	}
 	stored, err := d.Ledger.Load(ctx, ref)
 	if err != nil {
@@ -99,6 +103,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	if p != nil {
 		roster = roster.WithFallbacks(p.StandIns())
 	}
+	roster = roster.Without(a.away)
 	file := drp.Fold(readings, roster)
 	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && !f.Denied }); i >= 0 {
 		if own := roster.WithRaiser(file.Facts[i]); !slices.Equal(own, roster) {

@@ -56,6 +56,7 @@ type Daemon struct {
 	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
 
+	ChaseAfter    int      // working days after which a message that waits for a person is told to the practice lead
 	Ending        []Ending // secrets and certificates that end
 	Subscriptions []Subscription
 	Workbook      func(report.Doc) ([]byte, error)
@@ -192,24 +193,39 @@ func (d *Daemon) ending(ctx context.Context) error {
 	return nil
 }
 
-// notice tells the operator what waits for a person besides disputes: when that has changed, and once a week while it
-// has not.
+// notice tells the operator what waits for a person besides disputes: messages on every working day while any waits, and
+// what else waits when that has changed, and once a week. What has waited too long is told to the practice lead too.
 func (d *Daemon) notice(ctx context.Context) error {
-	quarantined, waiting, err := d.Ledger.Kept(ctx)
-	if err != nil || quarantined+waiting == 0 {
+	kept, err := d.Ledger.Kept(ctx)
+	if err != nil || kept.Quarantined+kept.Waiting == 0 || !d.working() {
 		return err
 	}
-	if !d.working() {
-		return nil
-	}
+	says := fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", kept.Quarantined, kept.Waiting)
 	year, week := d.today().Midnight().ISOWeek()
-	return d.tell(ctx, fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", quarantined, waiting),
-		"kept", fmt.Sprintf("%d-%d/%d/%d", year, week, quarantined, waiting), false)
+	news := fmt.Sprintf("%d-%d/%d/%d", year, week, kept.Quarantined, kept.Waiting)
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Rule: "kept"}
+	if kept.Messages > 0 {
+		news = d.today().String()
+		waited, err := d.Calendar.Between(workday.DateOf(kept.Oldest.In(d.Zone)), d.today())
+		if err != nil {
+			return err
+		}
+		if waited >= d.ChaseAfter {
+			e.Cc = []string{policy.PracticeLead}
+			says += fmt.Sprintf("; the oldest message has waited for %d working days", waited)
+		}
+	}
+	e.Says = says
+	return d.Ledger.Notice(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
 }
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.
 func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool) error {
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
+	return d.tellTo(ctx, operator, says, kind, news, urgent)
+}
+
+func (d *Daemon) tellTo(ctx context.Context, role, says, kind, news string, urgent bool) error {
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{role}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
 	return d.Ledger.Notice(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
@@ -402,7 +418,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		return Placement{Where: PlacePeople, Children: numbers(reading.Formerly).every(children)}, nil
 	}
 	if reading.Auto {
-		return Placement{Where: PlaceNoted, Reason: "sent by a machine"}, nil
+		return d.machine(ctx, reading)
 	}
 	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
 	if err != nil {
@@ -467,6 +483,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 			}
 			return Placement{Where: PlaceQuarantine, Reason: "its sender holds no role in dispute " + tied.Ref}, nil
 		}
+		out.Seen, out.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
 	}
 	return out, nil
 }
@@ -574,7 +591,7 @@ func (d *Daemon) logChanges(x Decided, before []drp.Past) {
 // inputs changes when something changes that every decision looks at: also when a source can no longer be read, or can
 // again, so that nothing leaves that was decided before.
 func (d *Daemon) inputs(a around) string {
-	return fmt.Sprint(d.Inputs, a.gaps)
+	return fmt.Sprint(d.Inputs, a.gaps, a.away)
 }
 
 func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {

@@ -344,7 +344,7 @@ func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
 	switch {
 	case err == nil:
 		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
-		s.Receipt = &drp.Evidence{ID: "r" + a.Key + "." + a.to.Person, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person, Learned: d.Now(), Body: body}
+		s.Receipt = &drp.Evidence{ID: drp.ReceiptID(a.Key, a.to.Person), Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person, Learned: d.Now(), Body: body}
 		return s, err
 	case errors.As(err, &permanent):
 		s.Life, s.Why = drp.Failed, "refused for good: "+err.Error()
@@ -371,9 +371,9 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 // make resolves the roles and renders one message a person. A role that nobody holds blocks the effect.
 func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) ([]Envelope, string, error) {
 	p, roster := c.Policy, c.Roster
-	resolve := func(roles []string) (out []Person, vacant string) {
+	resolve := func(roles []string, who func(string, []string, workday.Date) []drp.Holder) (out []Person, vacant string) {
 		for _, role := range roles {
-			holders := roster.Holding(role, stored.Children, d.today())
+			holders := who(role, stored.Children, d.today())
 			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
 				holders = roster.Holding(operator, nil, d.today())
 			}
@@ -391,8 +391,12 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 		}
 		return out, ""
 	}
-	to, vacant := resolve(o.To)
-	cc, vacantCc := resolve(o.Cc)
+	who := roster.Holding
+	if o.Deputies {
+		who = roster.Deputies
+	}
+	to, vacant := resolve(o.To, who)
+	cc, vacantCc := resolve(o.Cc, who)
 	if vacant == "" {
 		vacant = vacantCc
 	}
@@ -401,7 +405,7 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 	}
 	cc = slices.DeleteFunc(cc, func(x Person) bool { return slices.ContainsFunc(to, func(y Person) bool { return x.ID == y.ID }) })
 	var replyTo Person
-	if owner, _ := resolve(p.Owners(o.Stage)); len(owner) > 0 && o.Reason == drp.ReasonAlert {
+	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		replyTo = owner[0]
 	}
 	if o.Reason == drp.ReasonReport {

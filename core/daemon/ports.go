@@ -149,8 +149,12 @@ type Ledger interface {
 	Outbox(ctx context.Context, now time.Time) ([]Outgoing, error)
 	// Notice adds effects that belong to no dispute: messages to the operator, reports, marks; the same key once.
 	Notice(ctx context.Context, effects []drp.Effect, now time.Time) error
+	// Sent gives a delivery that may have left: its dispute, reason, stage, role and address, and not its message.
+	Sent(ctx context.Context, effect, person string) (Envelope, bool, error)
+	// Absences gives who is not reached by email, oldest first.
+	Absences(ctx context.Context) ([]drp.Absence, error)
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
-	Kept(ctx context.Context) (quarantined, waiting int, err error)
+	Kept(ctx context.Context) (Kept, error)
 	// Make keeps rendered deliveries; those of one effect come together.
 	Make(ctx context.Context, deliveries []Envelope, now time.Time) error
 	Hold(ctx context.Context, key, gate, why string, now time.Time) error
@@ -162,6 +166,14 @@ type Ledger interface {
 
 	Setting(ctx context.Context, name string) (string, error)
 	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error
+}
+
+// Kept is what waits for a person besides disputes.
+type Kept struct {
+	Quarantined int       // messages in quarantine
+	Waiting     int       // pieces of evidence that are tied to no dispute
+	Messages    int       // of both, those that are messages
+	Oldest      time.Time // when the oldest of these messages came
 }
 
 // HeldError says who holds the lease.
@@ -195,7 +207,18 @@ type Placement struct {
 	Moved    bool // the record is the dispute's in another system than before
 	Theme    string
 	Reason   string
+	Became   []Became      // what it says of messages that were sent
+	Absent   []drp.Absence // whom it tells not to be reached
+	Seen     []string      // persons who wrote it: none of their absences goes on
+	SeenOn   workday.Date
 	Now      time.Time
+}
+
+// Became is what became of a message to one person after the route had accepted it.
+type Became struct {
+	Effect, Person string
+	Returned       bool // it came back for good
+	Why            string
 }
 
 // Stored is a dispute as the ledger holds it.

@@ -150,7 +150,8 @@ func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday
 		}
 		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince)})
 	}
-	in.Quarantined, in.Waiting, err = d.Ledger.Kept(ctx)
+	kept, err := d.Ledger.Kept(ctx)
+	in.Quarantined, in.Waiting = kept.Quarantined, kept.Waiting
 	return in, err
 }
 

@@ -233,6 +233,7 @@ type Reading struct {
 	Holders  []Holder
 	Child    *Child // what the record system says of the child itself
 	Rulings  []Ruling
+	Reach    []Reach           // what a machine says of messages that drpd sent
 	Formerly map[string]string // a child's number: the one that it had in the record system before
 	Former   bool              // of a record system that is no longer used
 	Unclear  string            // why nobody but a person can say what it is about

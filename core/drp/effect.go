@@ -73,6 +73,7 @@ type Effect struct {
 	Reach    []string     // drafts: the roles that the owner's alert must reach
 	Agenda   []string
 	Urgent   bool
+	Deputies bool   // to the deputies of the roles, and not to their holders
 	Screened string // a reason to hold it for a person to read first (W19)
 
 	Clause   string

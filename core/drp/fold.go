@@ -20,6 +20,7 @@ type File struct {
 	Rulings   []Ruling
 	Conflicts []Conflict
 	Doubts    []Doubt
+	Reach     []Reach // what machines say of messages that drpd sent
 }
 
 // Has says whether a field was filled in.
@@ -79,6 +80,8 @@ func Fold(readings []Reading, roster Roster) File {
 	out.take(latest)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
+	back := returned(latest)
+	facts = slices.DeleteFunc(facts, func(f Fact) bool { return back[f.Evidence] })
 	for i := range facts {
 		facts[i].ByRoles = roster.RolesOf(facts[i].By, out.Subject.Children, facts[i].On)
 		facts[i].SaidRoles = roster.RolesOf(facts[i].Said, out.Subject.Children, facts[i].On)
@@ -247,6 +250,7 @@ func (out *File) take(readings []Reading) {
 			out.Record = r.Record
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)
+		out.Reach = append(out.Reach, r.Reach...)
 		out.Doubts = append(out.Doubts, r.Doubts...)
 	}
 	slices.Sort(out.Subject.Children)

@@ -1,6 +1,8 @@
 package drp
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -29,6 +31,15 @@ func (p Private) Same(q Private) bool { return strings.EqualFold(p.text, q.text)
 // Is says whether the text is one of the words, but for the case of its letters and the spaces around it.
 func (p Private) Is(words []string) bool {
 	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimSpace(p.text), w) })
+}
+
+// Digest tells one text from another, whatever the case of its letters, without giving it away; none for no text.
+func (p Private) Digest() string {
+	if p.text == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(p.text)))
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // domain says whether the text is an address of a mail domain, and not of one below it.

@@ -1,8 +1,6 @@
 package drp
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +22,8 @@ type Holder struct {
 	Team    string // as the council calls it
 	Cleared bool   // may see restricted records
 	Agency  string // the agency of one who raised a dispute as anybody there can
+
+	away, back Absence // as Without notes it
 }
 
 // Child is what a report may say of a child besides its reference.
@@ -43,27 +43,66 @@ func (h Holder) holds(children []string, on workday.Date) bool {
 // deputy.
 type Roster []Holder
 
+// Without notes who is not reached by email, and since when: of each holder the latest. It changes who is asked, never who
+// holds a role: what they do and say counts as before.
+func (r Roster) Without(absences []Absence) Roster {
+	out := slices.Clone(r)
+	for i := range out {
+		h := &out[i]
+		for _, a := range absences {
+			switch {
+			case a.Person != h.Person || h.Person == "":
+			case !a.Returned && a.From >= h.away.From:
+				h.away = a
+			case a.Returned && a.From >= h.back.From && (a.Address == "" || a.Address == h.Address.Digest()):
+				h.back = a
+			}
+		}
+	}
+	return out
+}
+
+// AwayUntil says whether a holder is away on a day, and until when; the zero date where nobody knows.
+func (h Holder) AwayUntil(on workday.Date) (until workday.Date, away bool) {
+	return h.away.Until, h.away.lasts(on)
+}
+
+// reached says whether messages to the holder arrive, as far as is known.
+func (h Holder) reached(on workday.Date) bool { return !h.back.lasts(on) }
+
 // Holding returns those who hold the role for these children on that day: one person a child at most, or the one who
-// holds it for all; the deputies where nobody holds it; none where the role is vacant.
+// holds it for all; the deputies where nobody holds it; none where the role is vacant. One whose messages come back
+// counts as nobody, and where all of them are away the deputies are there too.
 func (r Roster) Holding(role string, children []string, on workday.Date) []Holder {
-	var own, all, deputies []Holder
+	var own, all []Holder
 	for _, h := range r {
 		switch {
-		case h.Role != role || h.Domain != "" || !h.holds(children, on):
-		case h.Deputy:
-			deputies = append(deputies, h)
+		case h.Role != role || h.Domain != "" || h.Deputy || !h.holds(children, on) || !h.reached(on):
 		case h.Child != "":
 			own = append(own, h)
 		default:
 			all = append(all, h)
 		}
 	}
-	for _, pick := range [][]Holder{own, all, deputies} {
-		if len(pick) > 0 {
-			return distinct(pick)
+	pick := own
+	if len(pick) == 0 {
+		pick = all
+	}
+	present := slices.ContainsFunc(pick, func(h Holder) bool { _, away := h.AwayUntil(on); return !away })
+	if !present {
+		pick = append(pick, r.Deputies(role, children, on)...)
+	}
+	return distinct(pick)
+}
+
+// Deputies returns those who stand in for whoever holds the role.
+func (r Roster) Deputies(role string, children []string, on workday.Date) (out []Holder) {
+	for _, h := range r {
+		if h.Role == role && h.Deputy && h.Domain == "" && h.holds(children, on) && h.reached(on) {
+			out = append(out, h)
 		}
 	}
-	return nil
+	return distinct(out)
 }
 
 // WithFallbacks adds to each role those who stand in where nobody holds it: the holders of another role, as its deputies
@@ -96,9 +135,18 @@ func (r Roster) WithRaiser(raised Fact) Roster {
 		return r
 	}
 	role := r[i].Role
-	sum := sha256.Sum256([]byte(strings.ToLower(who.text)))
 	out := slices.DeleteFunc(slices.Clone(r), func(h Holder) bool { return h.Role == role && h.Domain != "" })
-	return append(out, Holder{Role: role, Person: "raiser-" + hex.EncodeToString(sum[:])[:10], Address: who, Agency: r[i].Domain})
+	return append(out, Holder{Role: role, Person: "raiser-" + who.Digest()[:10], Address: who, Agency: r[i].Domain})
+}
+
+// Persons gives those who write from an address.
+func (r Roster) Persons(address Private) (out []string) {
+	for _, h := range r {
+		if h.Person != "" && !address.Empty() && address.Same(h.Address) && !slices.Contains(out, h.Person) {
+			out = append(out, h.Person)
+		}
+	}
+	return out
 }
 
 func distinct(in []Holder) []Holder {

@@ -218,6 +218,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		}
 		return "Agenda for the meeting", []string{sentence(e.Says)}
 	case drp.ReasonCorrection:
+		if e.Kind == drp.CaseNote && e.Says != "" {
+			return "Correction", []string{sentence(e.Says)}
+		}
 		if e.Kind == drp.CaseNote {
 			return "Correction", []string{"A correction of an earlier alert was sent on " + e.On.String() + "."}
 		}

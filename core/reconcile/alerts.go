@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -62,7 +63,7 @@ func (d *decider) alert(v *visit, pending bool) {
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Life == drp.Failed
 	}) {
-		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered, What: "the alert was refused for good by everybody to whom it is addressed: the stage is not entered"})
+		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered, What: "the alert reached nobody to whom it is addressed, for good: the stage is not entered"})
 	}
 	missing := d.unreached(v, slices.Concat(to, cc))
 	if len(missing) == 0 || d.underway(v) {
@@ -109,6 +110,11 @@ func (d *decider) alert(v *visit, pending bool) {
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
 		}
 		e.Screened = d.screen()
+	}
+	if n := d.lostAlerts(v.id); n > 0 {
+		e.Also = append(e.Also, "an earlier alert of this stage came back and reached nobody; this one takes its place")
+		d.emit(e, "again", fmt.Sprint(n))
+		return
 	}
 	d.emit(e)
 }

@@ -90,6 +90,7 @@ func Decide(c Case) Result {
 	}
 	d.intake()
 	d.alerts()
+	d.unanswerable()
 	d.clockFindings()
 	d.corrections()
 	d.consults()

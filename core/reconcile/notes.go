@@ -32,10 +32,21 @@ func (d *decider) notes() {
 		d.note(d.owning(f), drp.ReasonMeeting, f, fmt.Sprint(i))
 	}
 	for _, p := range d.Past {
-		if p.Reason == drp.ReasonCorrection && p.Kind == drp.Email && p.Life == drp.Accepted {
+		if p.Reason == drp.ReasonCorrection && p.Kind == drp.Email && p.Life == drp.Accepted && p.Rule != ruleInstead {
 			d.note(d.named(p.Visit), drp.ReasonCorrection, drp.Fact{On: p.On}, p.Key)
 		}
+		if p.Reason == drp.ReasonAlert && p.Kind == drp.Email && d.lost(p) && d.noted(p.Visit) {
+			i := slices.IndexFunc(d.File.Reach, func(x drp.Reach) bool { return x.Effect == p.Key && x.State == drp.Returned })
+			d.note(d.named(p.Visit), drp.ReasonCorrection, drp.Fact{On: d.File.Reach[i].On, Evidence: d.File.Reach[i].Evidence}, p.Key)
+		}
 	}
+}
+
+// noted says whether the alert of a visit was noted on a record.
+func (d *decider) noted(visit string) bool {
+	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Visit == visit && p.Reason == drp.ReasonAlert && p.Kind == drp.CaseNote && p.Left()
+	})
 }
 
 func answering(v *visit) []string {
@@ -80,6 +91,9 @@ func evidenceOf(f drp.Fact) []string {
 func noteSays(on drp.Reason, f drp.Fact, role string) string {
 	if on == drp.ReasonAnswer {
 		return fmt.Sprintf("an answer came on %s from the role %s", f.On, role)
+	}
+	if on == drp.ReasonCorrection && f.Evidence != "" {
+		return fmt.Sprintf("the alert that was noted for this stage came back on %s and reached nobody to whom it was addressed", f.On)
 	}
 	return ""
 }

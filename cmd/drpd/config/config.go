@@ -39,6 +39,7 @@ type Config struct {
 	Window    *Window      `yaml:"send_window"`
 	MaxEmails int          `yaml:"max_emails_a_cycle"`
 	Every     int          `yaml:"poll_every_minutes"`
+	Chase     int          `yaml:"chase_after_days"` // working days after which a message that waits for a person is told to the practice lead
 	Reports   Reports      `yaml:"reports"`
 	Referral  Referral     `yaml:"referral"`
 
@@ -87,7 +88,8 @@ type Mailbox struct {
 	Folder  string `yaml:"folder"` // of .eml files
 	IMAP    *IMAP  `yaml:"imap"`   // or a folder on an IMAP server
 	Address string `yaml:"address"`
-	Trusted string `yaml:"trusted_server"` // the mail server whose Authentication-Results count
+	Plus    bool   `yaml:"plus_addresses"` // it takes in what is sent to its address with a plus and more: drp+W-ABCDEF@council.example
+	Trusted string `yaml:"trusted_server"` // the mail server whose Authentication-Results count, as it calls itself there; or microsoft365
 }
 
 // IMAP is a folder on an IMAP server, read over a private connection.
@@ -258,7 +260,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, MaxEmails: 100, Window: &Window{8, 18}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -299,6 +301,9 @@ func Load(name string) (*Config, error) {
 	c.Reports.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
+	}
+	if c.Chase < 1 || c.Chase > 30 {
+		f.Fault([]any{"chase_after_days"}, "%d working days: give 1 to 30", c.Chase)
 	}
 	if c.MaxEmails < 1 {
 		f.Fault([]any{"max_emails_a_cycle"}, "%d: give 1 or more", c.MaxEmails)

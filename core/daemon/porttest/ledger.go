@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -27,6 +28,7 @@ type Ledger struct {
 	disputes  map[string]*dispute
 	effects   map[string]*effect
 	conflicts map[string][]drp.Conflict
+	absences  []drp.Absence
 }
 
 type source struct {
@@ -237,7 +239,61 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 		d.revision++
 		d.closed = false
 	}
+	l.became(p)
 	return nil
+}
+
+func (l *Ledger) became(p daemon.Placement) {
+	for _, b := range p.Became {
+		e := l.effects[b.Effect]
+		if e == nil {
+			continue
+		}
+		for _, d := range e.deliveries {
+			if d.Person == b.Person && d.tries > 0 && b.Returned {
+				d.life = drp.Failed
+			}
+		}
+		if e.life != drp.Cancelled {
+			e.life = e.lifeNow()
+		}
+	}
+	for _, a := range p.Absent {
+		a.Evidence = p.Evidence
+		l.absences = append(l.absences, a)
+	}
+	for i, a := range l.absences {
+		if slices.Contains(p.Seen, a.Person) && a.From < p.SeenOn && (a.Until.IsZero() || a.Until >= p.SeenOn) {
+			l.absences[i].Until = p.SeenOn - 1
+		}
+	}
+}
+
+// Sent implements daemon.Ledger.
+func (l *Ledger) Sent(_ context.Context, key, person string) (daemon.Envelope, bool, error) {
+	defer l.lock()()
+	e := l.effects[key]
+	if e == nil {
+		return daemon.Envelope{}, false, nil
+	}
+	for _, d := range e.deliveries {
+		if d.Person == person && d.tries > 0 {
+			v := d.Envelope
+			v.Dispute, v.Reason, v.Stage, v.Message = e.Dispute, e.Reason, e.Stage, nil
+			return v, true, nil
+		}
+	}
+	return daemon.Envelope{}, false, nil
+}
+
+// Absences implements daemon.Ledger.
+func (l *Ledger) Absences(context.Context) ([]drp.Absence, error) {
+	defer l.lock()()
+	out := slices.Clone(l.absences)
+	slices.SortStableFunc(out, func(a, b drp.Absence) int {
+		return cmp.Or(int(a.From-b.From), strings.Compare(a.Person, b.Person), strings.Compare(a.Evidence, b.Evidence))
+	})
+	return out, nil
 }
 
 // People implements daemon.Ledger.
@@ -361,17 +417,25 @@ func (l *Ledger) Notice(_ context.Context, effects []drp.Effect, now time.Time) 
 }
 
 // Kept implements daemon.Ledger.
-func (l *Ledger) Kept(context.Context) (quarantined, waiting int, err error) {
+func (l *Ledger) Kept(context.Context) (out daemon.Kept, err error) {
 	defer l.lock()()
 	for _, k := range l.evidence {
 		switch k.state {
 		case daemon.PlaceQuarantine:
-			quarantined++
+			out.Quarantined++
 		case daemon.PlaceWaiting:
-			waiting++
+			out.Waiting++
+		default:
+			continue
+		}
+		if k.Kind != drp.Message {
+			continue
+		}
+		if out.Messages++; out.Oldest.IsZero() || k.Learned.Before(out.Oldest) {
+			out.Oldest = k.Learned
 		}
 	}
-	return quarantined, waiting, nil
+	return out, nil
 }
 
 func (l *Ledger) current(e *effect) bool {

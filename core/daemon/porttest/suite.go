@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -127,8 +127,15 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	if len(people) != 1 || people[0].ID != "p1" {
 		t.Errorf("people %v", people)
 	}
-	if q, w, err := l.Kept(t.Context()); err != nil || q != 1 || w != 0 {
-		t.Errorf("kept %d, %d, %v", q, w, err)
+	if k, err := l.Kept(t.Context()); err != nil || k != (daemon.Kept{Quarantined: 1}) {
+		t.Errorf("kept %+v, %v", k, err)
+	}
+	m := evidence("m1")
+	m.Kind, m.Learned = drp.Message, noon.Add(-time.Hour)
+	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{m}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m1", Where: daemon.PlaceWaiting, Now: noon}))
+	if k, err := l.Kept(t.Context()); err != nil || k.Waiting != 1 || k.Messages != 1 || !k.Oldest.Equal(m.Learned) {
+		t.Errorf("kept %+v, %v", k, err)
 	}
 }
 
@@ -298,5 +305,58 @@ func testSettings(t *testing.T, l daemon.Ledger) {
 	must(t, l.SetSetting(t.Context(), "paused", "", "somebody", noon))
 	if v, err := l.Setting(t.Context(), "paused"); err != nil || v != "" {
 		t.Errorf("%q, %v", v, err)
+	}
+}
+
+// testReach: what became of a message after it was accepted, and who is not reached.
+func testReach(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	e := sample("a", "team-manager")
+	decide(t, l, e)
+	must(t, l.Make(t.Context(), made(e, "p1", "p2"), noon))
+	if _, ok, err := l.Sent(t.Context(), e.Key, "p1"); ok || err != nil {
+		t.Errorf("what was never tried counts as sent (%v)", err)
+	}
+	for _, p := range []string{"p1", "p2"} {
+		_, err := l.Claim(t.Context(), made(e, p), noon)
+		must(t, err)
+		must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: p, Life: drp.Accepted, Now: noon}}))
+		decide(t, l, e)
+	}
+	sent, ok, err := l.Sent(t.Context(), e.Key, "p1")
+	if err != nil || !ok || sent.Dispute != ref || sent.Role != "role-p1" || sent.Address.Reveal() != "p1@x.example" || sent.Reason != drp.ReasonAlert || len(sent.Message) > 0 {
+		t.Errorf("%+v, %v, %v", sent, ok, err)
+	}
+	for _, other := range [][2]string{{e.Key, "p3"}, {"0123456789abcdef01234567", "p1"}} {
+		if _, ok, err := l.Sent(t.Context(), other[0], other[1]); ok || err != nil {
+			t.Errorf("%v was never sent (%v)", other, err)
+		}
+	}
+	today := workday.DateOf(noon)
+	back, away := drp.Absence{Person: "p1", From: today, Returned: true, Address: "digest"}, drp.Absence{Person: "p2", From: today - 2, Until: today + 9}
+	for id, p := range map[string]daemon.Placement{
+		"m1": {Became: []daemon.Became{{Effect: e.Key, Person: "p1", Returned: true, Why: "returned"}}, Absent: []drp.Absence{back}},
+		"m2": {Became: []daemon.Became{{Effect: e.Key, Person: "p2", Why: "away"}}, Absent: []drp.Absence{away}},
+	} {
+		must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: noon}}, nil, noon))
+		p.Evidence, p.Where, p.Dispute, p.Now = id, daemon.PlaceDispute, ref, noon
+		for range 2 {
+			must(t, l.Place(t.Context(), p))
+		}
+	}
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if len(s.Past) != 1 || s.Past[0].Life != drp.Failed || !slices.Equal(s.Past[0].Reached, []string{"role-p2"}) {
+		t.Errorf("after it came back: %+v", s.Past)
+	}
+	back.Evidence, away.Evidence = "m1", "m2"
+	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
+		t.Errorf("%+v, %v", all, err)
+	}
+	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m3", Source: "mailbox", Kind: drp.Message, Key: "m3", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m3", Where: daemon.PlaceDispute, Dispute: ref, Seen: []string{"p1", "p2"}, SeenOn: today, Now: noon}))
+	away.Until = today - 1
+	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
+		t.Errorf("once they have written, that very day and days later: %+v, %v", all, err)
 	}
 }

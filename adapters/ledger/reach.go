@@ -1,0 +1,90 @@
+package ledger
+
+import (
+	"context"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Sent gives a delivery that may have left, without its message.
+func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.Envelope, found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var row deliveryRow
+		if found, err = t.get(&row, `SELECT `+deliveryWhole+` FROM delivery WHERE effect = ? AND person = ? AND tries > 0`, effect, person); err != nil || !found {
+			return err
+		}
+		past, err := t.past(`key = ?`, effect)
+		if err != nil {
+			return err
+		}
+		if found = len(past) == 1; !found {
+			return nil
+		}
+		out, err = t.envelope(past[0], row)
+		out.Message = nil
+		return err
+	})
+	return out, found, err
+}
+
+// Absences gives who is not reached by email, oldest first.
+func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []struct {
+			Person, Address, Evidence string
+			Since, Until              int64
+			Returned                  bool
+		}
+		if err := t.all(&rows, `SELECT * FROM absence ORDER BY since, person, evidence`); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			out = append(out, drp.Absence{Person: r.Person, From: workday.Date(r.Since), Until: workday.Date(r.Until), Returned: r.Returned, Address: r.Address, Evidence: r.Evidence})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// became stores what a piece of evidence says of messages that were sent, and of whom they reach.
+func (t *tx) became(p daemon.Placement) error {
+	for _, b := range p.Became {
+		life := `life`
+		args := []any{b.Why, b.Effect, b.Person}
+		if b.Returned {
+			life, args = `?`, append([]any{string(drp.Failed)}, args...)
+		}
+		if err := t.exec(`UPDATE delivery SET life = `+life+`, why = ? WHERE effect = ? AND person = ? AND tries > 0`, args...); err != nil {
+			return err
+		}
+		rows, err := t.deliveries(b.Effect)
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE effect SET life = ? WHERE key = ? AND life <> ?`, string(lifeOf(rows)), b.Effect, string(drp.Cancelled)); err != nil {
+			return err
+		}
+		if err := t.audit(p.Now, "drpd", "what became of it", b.Effect, b.Person); err != nil {
+			return err
+		}
+	}
+	for _, a := range p.Absent {
+		if err := t.exec(`INSERT INTO absence (person, since, until, returned, address, evidence) VALUES (?,?,?,?,?,?) ON CONFLICT (person, evidence) DO NOTHING`,
+			a.Person, int64(a.From), int64(a.Until), a.Returned, a.Address, p.Evidence); err != nil {
+			return err
+		}
+	}
+	for _, person := range p.Seen {
+		if err := t.present(person, p.SeenOn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// present ends the absences of a person that began before a day.
+func (t *tx) present(person string, on workday.Date) error {
+	return t.exec(`UPDATE absence SET until = ? WHERE person = ? AND since < ? AND (until = 0 OR until >= ?)`, int64(on-1), person, int64(on), int64(on))
+}

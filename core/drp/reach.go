@@ -1,0 +1,107 @@
+package drp
+
+import (
+	"net/url"
+	"regexp"
+	"slices"
+
+	"drpd/core/workday"
+)
+
+// Arrival says what became of a message after the route had accepted it, as a machine tells it.
+type Arrival string
+
+// What can become of a message. None of it moves a dispute.
+const (
+	Returned  Arrival = "returned"  // it came back for good: whoever it was for has not got it
+	Delayed   Arrival = "delayed"   // not there yet, and still tried
+	Delivered Arrival = "delivered" // put into the mailbox
+	Opened    Arrival = "opened"    // a read receipt
+	Away      Arrival = "away"      // an automatic answer: out of office
+)
+
+// Reach is what a machine says of one message to one person.
+type Reach struct {
+	Effect, Person string
+	State          Arrival
+	Status         string       // of a delivery report: the enhanced status code (RFC 3463), such as 5.1.1
+	On             workday.Date // the day of the report
+	Until          workday.Date // away: the last day, where it says so
+	Evidence       string
+}
+
+// Absence is a time in which a person is not reached by email: away, or at an address that takes none.
+type Absence struct {
+	Person      string
+	From, Until workday.Date // Until is zero where the end is not known
+	Returned    bool         // messages come back
+	Address     string       // digest of the address that does not take them; another one may
+	Evidence    string
+}
+
+// lasts says whether it holds on a day.
+func (a Absence) lasts(on workday.Date) bool {
+	return a.Person != "" && a.From <= on && (a.Until.IsZero() || on <= a.Until)
+}
+
+// MessageID is the ID of the message of an effect to a person, up to the @. It says the same however often it is tried,
+// and mail programs give it back in answers and reports.
+func MessageID(dispute, effect, person string) string {
+	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person)
+}
+
+// ThreadID is the ID, up to the @, of the conversation about a dispute: no message has it, and all of them refer to it.
+func ThreadID(dispute string) string { return "drpd." + dispute + ".thread" }
+
+const refPattern = `[A-Z]{1,3}-[0-9A-Z]{6}`
+
+var (
+	sentID   = regexp.MustCompile(`drpd\.(` + refPattern + `)?\.([0-9a-f]{24})\.([0-9A-Za-z%+._~-]+)@`)
+	threadID = regexp.MustCompile(`drpd\.(` + refPattern + `)\.`)
+	token    = regexp.MustCompile(`\[(` + refPattern + `)\]`)
+	plusRef  = regexp.MustCompile(`^` + refPattern + `$`)
+)
+
+// SentAs finds the first message of drpd's that a text names by its ID.
+func SentAs(text string) (dispute, effect, person string, ok bool) {
+	m := sentID.FindStringSubmatch(text)
+	if m == nil {
+		return "", "", "", false
+	}
+	person, err := url.QueryUnescape(m[3])
+	return m[1], m[2], person, err == nil
+}
+
+// RefsIn gives the disputes that a text names by message IDs of drpd's, in their order.
+func RefsIn(ids string) (out []string) { return first(threadID, ids) }
+
+// TokensIn gives the disputes that a subject names in brackets.
+func TokensIn(subject string) (out []string) { return first(token, subject) }
+
+// IsRef says whether a text is written as a dispute's reference is.
+func IsRef(s string) bool { return plusRef.MatchString(s) }
+
+func first(re *regexp.Regexp, s string) (out []string) {
+	for _, m := range re.FindAllStringSubmatch(s, -1) {
+		if !slices.Contains(out, m[1]) {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// ReceiptID is the ID of the evidence that a message was accepted for a person.
+func ReceiptID(effect, person string) string { return "r" + effect + "." + person }
+
+// returned gives the receipts of messages that came back: what was accepted for somebody did not reach them.
+func returned(readings []Reading) map[string]bool {
+	out := make(map[string]bool)
+	for _, r := range readings {
+		for _, x := range r.Reach {
+			if x.State == Returned {
+				out[ReceiptID(x.Effect, x.Person)] = true
+			}
+		}
+	}
+	return out
+}
