@@ -20,6 +20,7 @@ type Letter struct {
 	Auto      bool     // sent by a machine
 	Replied   bool     // an automatic answer to somebody's message
 	Reports   []Report // what became of messages that were sent
+	Mentions  string   // of a machine's message: the messages that it quotes or returns, by their ID
 	Answers   string   // the In-Reply-To
 	Thread    string   // the References
 	Text      string   // the body as its author wrote it: quotes left out
@@ -38,7 +39,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Doubts[i].Evidence = ev.ID
 	}
 	if l.Auto {
-		out.Reach = s.reach(ev.ID, l, out.Sent)
+		out.Reach, out.Unclear = s.reach(ev.ID, l, out.Sent)
 		return out
 	}
 	out.Subject.Dispute, out.Unclear = s.about(l)

@@ -272,3 +272,64 @@ func TestChild(t *testing.T) {
 		}
 	}
 }
+
+// What an automatic answer says of somebody's absence, as people write it. Sent on Monday 23 November 2026.
+func TestAwayUntil(t *testing.T) {
+	sent := workday.NewDate(2026, time.November, 23)
+	for text, want := range map[string]string{
+		"I am out of the office until Friday 4 December.":                         "2026-12-04",
+		"I’m on leave and will be back on Wednesday 25th November 2026":           "2026-11-24",
+		"On annual leave, returning to work on 05/01/27":                          "2027-01-04",
+		"I will return to the office on Monday the 4th of January":                "2027-01-03",
+		"Out of office from 16 November to and including 30 Nov.":                 "2026-11-30",
+		"I am currently away. I will be back in the office from 14.12.2026, Tess": "2026-12-13",
+		"Away until 1 Sept 2027":                                                  "2027-09-01",
+		"I am out of the office until 20 November 2026":                           "no date", // it has passed
+		"I am on sick leave.":                                                     "no date",
+		"I am away until further notice":                                          "no date",
+		"Thank you for your message. We answer within five days.":                 "here",
+		"Your ticket 12/08/2026 has been opened and is with a team":               "here",
+	} {
+		until, away := mapping.AwayUntil(text, sent)
+		got := until.String()
+		if !away {
+			got = "here"
+		}
+		if got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
+// Which dispute a message is about: what names it must agree.
+func TestAbout(t *testing.T) {
+	const a, b = "W-AAAAAA", "W-BBBBBB"
+	id := func(ref string) string { return "<drpd." + ref + ".0123456789abcdef01234567.w-1@drpd.council.example>" }
+	s := &mapping.Set{Mailbox: "drp@council.example"}
+	for name, tt := range map[string]struct {
+		letter mapping.Letter
+		want   string
+	}{
+		"nothing":                       {mapping.Letter{Subject: "Hello"}, ""},
+		"the subject":                   {mapping.Letter{Subject: "RE: [" + a + "] x"}, a},
+		"what it answers":               {mapping.Letter{Answers: id(a)}, a},
+		"the thread alone":              {mapping.Letter{Thread: id(b) + " " + id(a)}, a},
+		"the address":                   {mapping.Letter{To: []string{"drp+w-aaaaaa@council.example"}}, a},
+		"another's address":             {mapping.Letter{To: []string{"other+w-aaaaaa@council.example", "drp+w-aaaaaa@elsewhere.test", "drp+hello@council.example"}}, ""},
+		"all of them":                   {mapping.Letter{Subject: "[" + a + "]", Answers: id(a), Thread: id(a), To: []string{"drp+" + a + "@council.example"}}, a},
+		"an older message of another":   {mapping.Letter{Answers: id(a), Thread: id(b) + id(a)}, a},
+		"answer and subject disagree":   {mapping.Letter{Subject: "[" + b + "]", Answers: id(a)}, "?"},
+		"answer and address disagree":   {mapping.Letter{To: []string{"drp+" + b + "@council.example"}, Answers: id(a)}, "?"},
+		"two in the subject":            {mapping.Letter{Subject: "[" + a + "] and [" + b + "]"}, "?"},
+		"two addresses":                 {mapping.Letter{To: []string{"drp+" + a + "@council.example"}, Delivered: []string{"drp+" + b + "@council.example"}}, "?"},
+		"all against one in the middle": {mapping.Letter{Subject: "[" + b + "]", Answers: id(a), Thread: id(a), To: []string{"drp+" + a + "@council.example"}}, "?"},
+	} {
+		ref, unclear := s.About(tt.letter)
+		if unclear != "" {
+			ref += "?"
+		}
+		if ref != tt.want {
+			t.Errorf("%s: %q (%s), want %q", name, ref, unclear, tt.want)
+		}
+	}
+}

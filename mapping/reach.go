@@ -35,11 +35,14 @@ func arrival(action string) (drp.Arrival, bool) {
 }
 
 // reach reads what a machine says of messages of drpd's. It counts only where it names one by its ID; whether that was
-// ever sent is for the ledger to say.
-func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach) {
+// ever sent is for the ledger to say. What may be a report and cannot be read is unclear: a person must look.
+func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
 	for _, r := range l.Reports {
 		_, effect, person, ok := drp.SentAs(r.About)
 		state, known := arrival(r.Action)
+		if known && state == drp.Returned && strings.TrimSpace(r.About) == "" {
+			unclear = "a message came back, and the report does not say which"
+		}
 		if !ok || !known {
 			continue
 		}
@@ -50,7 +53,10 @@ func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach
 			out = append(out, drp.Reach{Effect: effect, Person: person, State: drp.Away, On: on, Until: until, Evidence: evidence})
 		}
 	}
-	return out
+	if _, _, _, ok := drp.SentAs(l.Mentions); ok && !l.Replied && len(l.Reports) == 0 {
+		unclear = "a machine writes about a message of drpd's, and what it says cannot be read: did it arrive?"
+	}
+	return out, unclear
 }
 
 var (

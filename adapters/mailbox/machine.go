@@ -26,18 +26,17 @@ func machine(h *message.Header) (auto, replied bool) {
 		replied = replied || h.Has(key)
 	}
 	precedence := strings.ToLower(strings.TrimSpace(h.Get("Precedence")))
-	replied = replied || submitted == "auto-replied" || precedence == "auto_reply"
-	if replied || submitted != "" && submitted != "no" {
-		return true, replied || submitted == "auto-generated" && h.Has("In-Reply-To") // as Exchange marks an absence
+	kind, _, _ := h.ContentType()
+	report := kind == "multipart/report"
+	replied = (replied || submitted == "auto-replied" || precedence == "auto_reply") && !report
+	if replied || report || submitted != "" && submitted != "no" {
+		return true, replied || !report && submitted == "auto-generated" && h.Has("In-Reply-To") // as Exchange marks an absence
 	}
 	switch precedence {
 	case "bulk", "junk", "list":
 		return true, false
 	}
 	if h.Has("Return-Path") && strings.TrimSpace(h.Get("Return-Path")) == "<>" {
-		return true, false
-	}
-	if kind, _, _ := h.ContentType(); kind == "multipart/report" {
 		return true, false
 	}
 	from := strings.ToLower(h.Get("From"))
@@ -79,6 +78,14 @@ func (p *parser) reported(h *message.Header) {
 	for i := range p.letter.Reports {
 		if p.letter.Reports[i].About == "" {
 			p.letter.Reports[i].About = about
+		}
+	}
+	if p.letter.Auto {
+		p.letter.Mentions = p.returned
+		for line := range strings.SplitSeq(p.letter.Text, "\n") {
+			if name, id, ok := strings.Cut(strings.TrimLeft(line, "> "), ":"); ok && strings.EqualFold(name, "Message-ID") {
+				p.letter.Mentions += " " + id
+			}
 		}
 	}
 }

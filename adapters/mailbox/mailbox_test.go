@@ -1,6 +1,7 @@
 package mailbox_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -158,14 +159,115 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// Exchange Online writes no name of its own into its word on the sender, and says itself who was logged in to the tenant.
+func TestMicrosoft365(t *testing.T) {
+	pass := "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n smtp.mailfrom=council.example; dkim=pass (signature was verified)\r\n header.d=council.example;dmarc=pass action=none\r\n header.from=council.example;compauth=pass reason=100"
+	none := "Authentication-Results: dkim=none (message not signed)\r\n header.d=none;dmarc=none action=none header.from=council.example;"
+	fail := strings.ReplaceAll(pass, "dmarc=pass action=none", "dmarc=fail action=quarantine")
+	inside := "X-MS-Exchange-Organization-AuthAs: Internal"
+	for name, tt := range map[string]struct {
+		header string
+		want   bool
+	}{
+		"from elsewhere, proved":            {pass, true},
+		"from elsewhere, not proved":        {none, false},
+		"from elsewhere, failed":            {fail, false},
+		"from inside the tenant":            {none + "\r\n" + inside, true},
+		"from inside, and no word at all":   {inside, true},
+		"anonymous":                         {none + "\r\nX-MS-Exchange-Organization-AuthAs: Anonymous", false},
+		"said twice":                        {none + "\r\n" + inside + "\r\n" + inside, false},
+		"a word below the topmost":          {none + "\r\n" + pass, false},
+		"what it was called before":         {none + "\r\n" + strings.Replace(pass, "Authentication-Results", "Authentication-Results-Original", 1), false},
+		"a word that nobody can read above": {"Authentication-Results: ;;;\r\n" + pass, false},
+	} {
+		ok, why, err := mailbox.Vouched(mailbox.Microsoft365, tt.header, "chair@council.example")
+		if err != nil || ok != tt.want || ok == (why != "") {
+			t.Errorf("%s: %v (%s), %v; want %v", name, ok, why, err, tt.want)
+		}
+	}
+	for _, header := range []string{pass, inside} {
+		if ok, _, err := mailbox.Vouched("mx.council.example", header, "chair@council.example"); ok || err != nil {
+			t.Errorf("%q counts where another server is trusted (%v)", header, err)
+		}
+	}
+}
+
+// mails are the messages of the corpus, as seeds.
+func mails(f *testing.F) (out [][]byte) {
+	f.Helper()
+	names, err := filepath.Glob("../../testdata/mail/*.eml")
+	if err != nil || len(names) == 0 {
+		f.Fatal("no corpus: ", err)
+	}
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		out = append(out, bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n")))
+	}
+	return out
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(vouched + plain + "\r\nResolved: yes"))
 	f.Add([]byte(plain + nested(4)))
+	for _, m := range mails(f) {
+		f.Add(m)
+	}
 	r := reader(f)
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		l := r.Read(msg)
 		if l.Trusted && l.From == "" {
 			t.Error("nobody is trusted")
+		}
+		if !l.Auto && len(l.Reports) > 0 {
+			t.Error("a person's message counts as a report")
+		}
+	})
+}
+
+// FuzzAuthentication: whatever the headers say, only the trusted server's first word can prove an address, and only if it
+// names its domain.
+func FuzzAuthentication(f *testing.F) {
+	for _, m := range mails(f) {
+		for field := range strings.SplitSeq(strings.ReplaceAll(string(m), "\r\n ", " "), "\r\n") {
+			if strings.HasPrefix(field, "Authentication-Results:") {
+				f.Add(field, "ivor.reed@fairshire.example")
+			}
+		}
+	}
+	f.Add("Authentication-Results: mx.fairshire.example 1; dmarc=pass (\"a\\\"b\") header.from=\"fairshire.example\"", "a@fairshire.example")
+	f.Fuzz(func(t *testing.T, header, from string) {
+		for _, server := range []string{"mx.fairshire.example", mailbox.Microsoft365} {
+			ok, why, err := mailbox.Vouched(server, header, from)
+			if err != nil {
+				return
+			}
+			if ok == (why != "") {
+				t.Errorf("proved %v, because %q", ok, why)
+			}
+			_, domain, _ := strings.Cut(strings.ToLower(from), "@")
+			lower := strings.ToLower(header)
+			if ok && server != mailbox.Microsoft365 && (!strings.Contains(lower, "pass") || !strings.Contains(lower, domain) || !strings.Contains(lower, server)) {
+				t.Errorf("proved by %q", header)
+			}
+		}
+	})
+}
+
+// FuzzStatuses: what a machine reports is read without a crash, and nothing that it wrote can be more than a code.
+func FuzzStatuses(f *testing.F) {
+	for _, m := range mails(f) {
+		if _, status, ok := bytes.Cut(m, []byte("message/delivery-status\r\n\r\n")); ok {
+			f.Add(status)
+		}
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, r := range mailbox.Statuses(data) {
+			if strings.Trim(r.Status, "0123456789.") != "" || len(r.Status) > 11 || strings.ContainsAny(r.Action, " \r\n") {
+				t.Errorf("%+v", r)
+			}
 		}
 	})
 }

@@ -477,7 +477,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		if err != nil {
 			return Placement{}, err
 		}
-		if len(roster.RolesOf(reading.Sender, known[i].Children, reading.Sent)) == 0 {
+		if !d.holdsRole(roster, reading, known[i]) {
 			if len(roster) == len(d.Roster) {
 				return Placement{Where: PlaceWaiting, Reason: "who works with the child of " + tied.Ref + " is not known yet"}, nil
 			}
@@ -486,6 +486,12 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		out.Seen, out.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
 	}
 	return out, nil
+}
+
+// holdsRole says whether the sender of a message holds a role of the dispute's own procedure.
+func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Known) bool {
+	p := d.Policies.ForDispute(k.Form, orToday(k.Raised, d.today()), d.today())
+	return slices.ContainsFunc(roster.RolesOf(r.Sender, k.Children, r.Sent), func(role string) bool { return p == nil || p.Roles[role] != "" })
 }
 
 func firstDoubt(r drp.Reading, other string) string {

@@ -18,6 +18,9 @@ const longestAway = 28
 // message; all else is noted.
 func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) {
 	out := Placement{Where: PlaceNoted, Reason: "sent by a machine"}
+	if r.Unclear != "" {
+		return Placement{Where: PlaceQuarantine, Reason: r.Unclear}, nil
+	}
 	for _, x := range r.Reach {
 		sent, ok, err := d.Ledger.Sent(ctx, x.Effect, x.Person)
 		if err != nil {

@@ -49,7 +49,11 @@ type Tied struct {
 func Tie(r Reading, by Beginning, known []Known) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
-		if slices.ContainsFunc(known, func(k Known) bool { return k.Ref == s.Dispute }) {
+		i := slices.IndexFunc(known, func(k Known) bool { return k.Ref == s.Dispute })
+		if i >= 0 && len(r.Forms) > 0 && len(known[i].Children) > 0 && len(s.Children) > 0 && !intersects(known[i].Children, s.Children) {
+			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
+		}
+		if i >= 0 {
 			return Tied{Ref: s.Dispute}
 		}
 		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}

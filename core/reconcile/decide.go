@@ -78,8 +78,7 @@ func Decide(c Case) Result {
 		d.attention()
 		return d.done()
 	}
-	if d.unconfirmed() {
-		d.attention()
+	if d.unconfirmed() { // whoever confirms it is asked, and nobody else before
 		return d.done()
 	}
 	d.expiry()

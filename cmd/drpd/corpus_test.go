@@ -1,0 +1,276 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+const corpus = "../../testdata/mail"
+
+// expected is what must become of a message, as somebody wrote it before the message was read.
+type expected struct {
+	Mail    string   `yaml:"mail"`
+	What    string   `yaml:"what"`
+	Place   string   `yaml:"place"`
+	Dispute string   `yaml:"dispute"`
+	Why     string   `yaml:"why"`
+	Facts   []string `yaml:"facts"`
+	Reach   []string `yaml:"reach"`
+	New     []string `yaml:"new"`
+}
+
+func (e expected) String() string {
+	return fmt.Sprintf("place %s %s\nfacts %s\nreach %s\nnew %s", e.Place, e.Dispute, strings.Join(e.Facts, "; "), strings.Join(e.Reach, "; "), strings.Join(e.New, "; "))
+}
+
+var corpusDay = workday.NewDate(2026, time.November, 23)
+
+// council is one copy of the demo's council on the day of the corpus.
+type council struct {
+	*wired
+	dir   string
+	clock time.Time
+}
+
+func openCouncil(t *testing.T, dir string) *council {
+	t.Helper()
+	p, err := prepare(filepath.Join(dir, "drpd.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &council{dir: dir}
+	if c.wired, err = wire(t.Context(), p, func() time.Time { return c.clock }, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *council) cycle(t *testing.T, day workday.Date, hour int) {
+	t.Helper()
+	c.clock = at(day, hour)
+	if _, err := c.Cycle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// theCouncil makes the council as it is on the morning of the corpus, with a deputy for its team managers.
+func theCouncil(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	name := filepath.Join(dir, "roster.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(b, "  - {role: team-manager, person: w-133, name: Tara Moss, address: tara.moss@fairshire.example, deputy: true}\n"...)
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := openCouncil(t, dir)
+	defer func() { _ = c.close() }()
+	for day := corpusDay - 7; day <= corpusDay; day++ {
+		c.cycle(t, day, 10)
+	}
+	return dir
+}
+
+// told is a fact as a line.
+func told(f drp.Fact) string {
+	no, by := "", "nobody"
+	if f.Denied {
+		no = " no"
+	}
+	if len(f.ByRoles) > 0 {
+		by = strings.Join(f.ByRoles, "+")
+	}
+	return fmt.Sprintf("%s %s%s by %s", f.Kind, f.On, no, by)
+}
+
+// effects are those that are decided, each as a line.
+func (c *council) effects(t *testing.T) map[string]string {
+	t.Helper()
+	effects := make(map[string]string)
+	past, err := c.ledger.Effects(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range past {
+		line := fmt.Sprintf("%s %s", e.Kind, e.Reason)
+		if e.Kind == drp.Email {
+			if strings.HasPrefix(e.Dispute, "W-") {
+				line += " " + e.Dispute
+			}
+			line += " to " + strings.Join(e.To, "+")
+		}
+		if e.HeldBy != "" {
+			line += " held by " + e.HeldBy
+		}
+		effects[e.Key] = line
+	}
+	return effects
+}
+
+var placeholder = regexp.MustCompile(`\{(id|file) ([^}]+)\}`)
+
+// letter fills a message in: the IDs of messages that the council sent, and forms.
+func (c *council) letter(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(corpus, name+".eml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	past, err := c.ledger.Effects(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = placeholder.ReplaceAllFunc(b, func(m []byte) []byte {
+		parts := placeholder.FindSubmatch(m)
+		if string(parts[1]) == "file" {
+			data, err := os.ReadFile(filepath.Join(corpus, "forms", string(parts[2])))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := base64.StdEncoding.EncodeToString(data)
+			var lines []string
+			for line := range slices.Chunk([]byte(text), 76) {
+				lines = append(lines, string(line))
+			}
+			return []byte(strings.Join(lines, "\n"))
+		}
+		words := strings.Fields(string(parts[2])) // reason, dispute, person, and "as" somebody else
+		for _, e := range past {
+			_, sent, err := c.ledger.Sent(t.Context(), e.Key, words[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sent && string(e.Reason) == words[0] && e.Dispute == strings.TrimPrefix(words[1], "-") {
+				return []byte(drp.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
+			}
+		}
+		t.Fatalf("%s: the council has sent nothing like %s", name, m)
+		return nil
+	})
+	return []byte(strings.ReplaceAll(string(b), "\n", "\r\n"))
+}
+
+// became says what has become of a message, and for what reason it was placed there.
+func (c *council) became(t *testing.T, base *council, body []byte) (got expected, why string) {
+	t.Helper()
+	sum := sha256.Sum256(body)
+	id := "m" + hex.EncodeToString(sum[:])[:31]
+	got.Place = "noted"
+	kept, err := c.ledger.Quarantine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range kept {
+		if k.ID == id {
+			got.Place, why = k.State, k.Reason
+		}
+	}
+	all, err := c.ledger.List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range all {
+		one, stored, err := c.Case(t.Context(), x.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(stored.Evidence, func(ev drp.Evidence) bool { return ev.ID == id }) {
+			got.Place, got.Dispute = "dispute", x.Ref
+		}
+		for _, f := range one.File.Facts {
+			if f.Evidence == id {
+				got.Facts = append(got.Facts, told(f))
+			}
+		}
+		for _, r := range one.File.Reach {
+			line := fmt.Sprint(r.State)
+			for _, role := range one.Roster.RolesOf(drp.Actor{Worker: r.Person}, x.Children, corpusDay) {
+				if one.Policy.Roles[role] != "" {
+					line += " " + role
+				}
+			}
+			if r.Status != "" {
+				line += " " + r.Status
+			}
+			if !r.Until.IsZero() {
+				line += " until " + r.Until.String()
+			}
+			got.Reach = append(got.Reach, line)
+		}
+	}
+	before, effects := base.effects(t), c.effects(t)
+	for _, key := range sortedKeys(effects) {
+		if before[key] == "" {
+			got.New = append(got.New, effects[key])
+		}
+	}
+	slices.Sort(got.Facts)
+	slices.Sort(got.New)
+	return got, why
+}
+
+// TestMailCorpus gives each message of the corpus to a council of its own and compares what becomes of it with what was
+// written by hand.
+func TestMailCorpus(t *testing.T) {
+	src, err := os.ReadFile(filepath.Join(corpus, "expect.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want struct {
+		Messages []expected `yaml:"messages"`
+	}
+	if err := strict.Load("expect.yaml", src, &want).Err(); err != nil {
+		t.Fatal(err)
+	}
+	mails, err := filepath.Glob(filepath.Join(corpus, "*.eml"))
+	if err != nil || len(mails) != len(want.Messages) {
+		t.Errorf("%d messages, and %d are expected (%v)", len(mails), len(want.Messages), err)
+	}
+	seed := theCouncil(t)
+	control := filepath.Join(t.TempDir(), "control")
+	copyTree(t, seed, control)
+	base := openCouncil(t, control)
+	defer func() { _ = base.close() }()
+	base.cycle(t, corpusDay, 14)
+	for _, w := range want.Messages {
+		t.Run(w.Mail, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "d")
+			copyTree(t, seed, dir)
+			c := openCouncil(t, dir)
+			defer func() { _ = c.close() }()
+			body := c.letter(t, w.Mail)
+			if err := os.WriteFile(filepath.Join(dir, "mail", "in", "corpus.eml"), body, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c.cycle(t, corpusDay, 14)
+			got, why := c.became(t, base, body)
+			slices.Sort(w.Facts)
+			slices.Sort(w.New)
+			if w.Place == "dispute" && w.Dispute == "" {
+				w.Dispute = "W-B735RN"
+			}
+			got.Dispute = got.Dispute[:min(len(got.Dispute), len(w.Dispute))]
+			if got.String() != w.String() || !strings.Contains(why, w.Why) {
+				t.Errorf("%s\n%s\nbecause %q\n\nexpected\n%s\nbecause %q", w.What, got, why, w, w.Why)
+			}
+		})
+	}
+}
