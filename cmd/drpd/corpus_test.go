@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/reconcile"
 	"drpd/core/strict"
 	"drpd/core/workday"
 )
@@ -130,10 +131,21 @@ var placeholder = regexp.MustCompile(`\{(id|file) ([^}]+)\}`)
 // letter fills a message in: the IDs of messages that the council sent, and forms.
 func (c *council) letter(t *testing.T, name string) []byte {
 	t.Helper()
+	return c.filled(t, c.raw(t, name))
+}
+
+// raw is a message as it stands in the corpus.
+func (c *council) raw(t *testing.T, name string) []byte {
+	t.Helper()
 	b, err := os.ReadFile(filepath.Join(corpus, name+".eml"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+func (c *council) filled(t *testing.T, b []byte) []byte {
+	t.Helper()
 	past, err := c.ledger.Effects(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +174,7 @@ func (c *council) letter(t *testing.T, name string) []byte {
 				return []byte(drp.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
 			}
 		}
-		t.Fatalf("%s: the council has sent nothing like %s", name, m)
+		t.Fatalf("the council has sent nothing like %s", m)
 		return nil
 	})
 	return []byte(strings.ReplaceAll(string(b), "\n", "\r\n"))
@@ -272,5 +284,67 @@ func TestMailCorpus(t *testing.T) {
 				t.Errorf("%s\n%s\nbecause %q\n\nexpected\n%s\nbecause %q", w.What, got, why, w, w.Why)
 			}
 		})
+	}
+}
+
+// An alert that drpd sent by itself came back from everybody to whom it was addressed: the stage is not entered, the deputy
+// is alerted, and the limit counts from then. What was noted on the record is corrected.
+func TestAlertReachesNobody(t *testing.T) {
+	dir := theCouncil(t)
+	name := filepath.Join(dir, "roster.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b = append(b, "  - {role: group-manager, person: w-134, name: Greta Holm, address: greta.holm@fairshire.example, deputy: true}\n"...)
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const ref = "W-NWJCIF" // its first limit was the day of the corpus
+	c := openCouncil(t, dir)
+	defer func() { _ = c.close() }()
+	stage := func(day workday.Date) string {
+		t.Helper()
+		c.cycle(t, day, 10)
+		k, _, err := c.Case(t.Context(), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := reconcile.Decide(k).Standing.Visits
+		last := v[len(v)-1]
+		return fmt.Sprintf("%s since %s, due %s", last.Stage, last.Entered, last.Limit.Proof.Due)
+	}
+	if got, want := stage(corpusDay+1), "stage-2 since 2026-11-24, due 2026-12-01"; got != want {
+		t.Fatalf("%s, want %s", got, want)
+	}
+	back := strings.NewReplacer("alert W-B735RN w-132", "alert "+ref+" w-201", "tom.minster", "gita.marrow").Replace(string(c.raw(t, "dsn-postfix-unknown-user")))
+	if err := os.WriteFile(filepath.Join(dir, "mail", "in", "back.eml"), c.filled(t, []byte(back)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := stage(corpusDay+2), "stage-2 since 2026-11-25, due 2026-12-02"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	mails, err := filepath.Glob(filepath.Join(dir, "mail", "out", "2026-11-25_"+ref+"_alert_group-manager_*.eml"))
+	if err != nil || len(mails) != 1 || !strings.Contains(mails[0], "w-134") {
+		t.Fatalf("%v, %v: want one to the deputy", mails, err)
+	}
+	alert, err := os.ReadFile(mails[0])
+	if err != nil || !strings.Contains(string(alert), "this one takes its place") {
+		t.Errorf("%v: %s", err, alert)
+	}
+	effects := c.effects(t)
+	lines := make(map[string]int)
+	for _, line := range effects {
+		lines[line]++
+	}
+	if lines["case-note correction"] == 0 {
+		t.Errorf("the record says that the alert went, and no correction follows: %v", lines)
+	}
+	c.clock = at(corpusDay+2, 11)
+	if _, err := c.Cycle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if again := c.effects(t); len(again) != len(effects) {
+		t.Errorf("%d effects, an hour later %d", len(effects), len(again))
 	}
 }

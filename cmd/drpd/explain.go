@@ -38,7 +38,7 @@ func (c *explainCmd) explain(a *app, d *wired) error {
 	}
 	result := reconcile.Decide(k)
 	if c.JSON {
-		return a.json(map[string]any{"facts": k.File.Facts, "result": result, "past": k.Past})
+		return a.json(map[string]any{"facts": k.File.Facts, "result": result, "past": k.Past, "reach": k.File.Reach})
 	}
 	a.explain(k, result)
 	return nil
@@ -76,6 +76,11 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	a.printf("\nWhat went out, and why\n")
 	for _, e := range k.Past {
 		a.effect(p, e)
+		for _, x := range k.File.Reach {
+			if x.Effect == e.Key {
+				a.reach(x)
+			}
+		}
 	}
 	if len(r.Effects) > 0 {
 		a.printf("\nTo go\n")
@@ -214,4 +219,16 @@ func (a *app) effect(p *policy.Policy, e drp.Past) {
 		a.printf("; due %s", e.Due)
 	}
 	a.printf("\n")
+}
+
+// reach says what a machine says of a message to one person.
+func (a *app) reach(x drp.Reach) {
+	a.printf("              %s: %s", x.Person, x.State)
+	if !x.Until.IsZero() {
+		a.printf(" until %s", x.Until)
+	}
+	if x.Status != "" {
+		a.printf(" (%s)", x.Status)
+	}
+	a.printf(", by a report of %s, %s\n", x.On, x.Evidence)
 }

@@ -1,0 +1,110 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// staff holds every role of a policy, each with a deputy.
+func staff(p *policy.Policy) (out drp.Roster) {
+	for role := range p.Roles {
+		out = append(out, drp.Holder{Role: role, Person: "w-" + role}, drp.Holder{Role: role, Person: "d-" + role, Deputy: true})
+	}
+	return out
+}
+
+// arrives lets effects leave, to each role its person, and gives the receipts.
+func arrives(effects []drp.Effect, past []drp.Past, readings []drp.Reading, today workday.Date) ([]drp.Past, []drp.Reading) {
+	for _, e := range effects {
+		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
+			continue
+		}
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: slices.Concat(e.To, e.Cc), At: today.Midnight()})
+		for _, role := range slices.Concat(e.To, e.Cc) {
+			r := drp.Reading{Evidence: drp.Evidence{ID: drp.ReceiptID(e.Key, "w-"+role), Source: "drpd", Kind: drp.Receipt, Learned: today.Midnight()}, Sent: today}
+			if e.Kind == drp.Email && e.Reason == drp.ReasonAlert {
+				r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: role}}, Learned: today, Evidence: r.Evidence.ID, Source: "drpd"}}
+			}
+			readings = append(readings, r)
+		}
+	}
+	return past, readings
+}
+
+// returns makes what a machine says of one message, and of the effect what the ledger makes of that.
+func returns(past []drp.Past, i int, role string, state drp.Arrival, today workday.Date) drp.Reading {
+	if p := &past[i]; state == drp.Returned {
+		p.Reached = slices.DeleteFunc(slices.Clone(p.Reached), func(r string) bool { return r == role })
+		if !slices.ContainsFunc(p.To, func(r string) bool { return slices.Contains(p.Reached, r) }) {
+			p.Life = drp.Failed
+		}
+	}
+	id := fmt.Sprint("m", past[i].Key, role, state, today)
+	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Auto: true,
+		Reach: []drp.Reach{{Effect: past[i].Key, Person: "w-" + role, State: state, On: today, Evidence: id}}}
+}
+
+// Whatever machines say of messages: it comes to an end; a report that somebody is away, or that a message is late, moves no
+// stage and no date; no stage is entered by an alert that came back; and what came back is told as a finding while it is
+// still asked.
+func TestReportsMoveNothing(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings, roster := evidence(t, p), staff(p)
+		decide := func(readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Result {
+			return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, roster), Roster: roster, Past: past, Today: today})
+		}
+		var past []drp.Past
+		back := make(map[string]bool)
+		for day := start; day <= start+25; day++ {
+			rounds := 0
+			for ; ; rounds++ {
+				r := decide(learnedBy(readings, day), past, day)
+				if len(r.Effects) == 0 {
+					break
+				}
+				if rounds > 40 {
+					t.Fatalf("there is always more to send: %s", text(t, r.Effects))
+				}
+				past, readings = arrives(r.Effects, past, readings, day)
+			}
+			i := rapid.IntRange(0, max(0, len(past)-1)).Draw(t, "which")
+			if len(past) == 0 || past[i].Kind != drp.Email || len(past[i].Reached) == 0 || rapid.IntRange(0, 3).Draw(t, "any") > 0 {
+				continue
+			}
+			role := rapid.SampledFrom(past[i].Reached).Draw(t, "who")
+			state := rapid.SampledFrom([]drp.Arrival{drp.Returned, drp.Delayed, drp.Delivered, drp.Opened, drp.Away}).Draw(t, "state")
+			before := decide(learnedBy(readings, day), past, day)
+			if state == drp.Returned {
+				back[drp.ReceiptID(past[i].Key, "w-"+role)] = true
+			}
+			x := returns(past, i, role, state, day)
+			readings = append(readings, x)
+			after := decide(learnedBy(readings, day), past, day)
+			if state != drp.Returned && text(t, before.Standing) != text(t, after.Standing) {
+				t.Fatalf("%s moves the dispute:\n%s\n%s", state, text(t, before.Standing), text(t, after.Standing))
+			}
+			if n := len(after.Standing.Visits); state == drp.Returned && n > 0 && after.Standing.Ended.IsZero() && past[i].Visit == after.Standing.Visits[n-1].ID && past[i].Reason == drp.ReasonAlert && len(after.Conflicts) == 0 &&
+				!slices.ContainsFunc(after.Findings, func(f drp.Finding) bool {
+					return f.Stage == past[i].Stage && strings.Contains(f.What, "was not reached: the alert of "+past[i].On.String()+" came back")
+				}) {
+				t.Fatalf("an alert came back, and no finding says so: %s", text(t, after.Findings))
+			}
+			for _, v := range after.Standing.Visits {
+				if back[v.By.Evidence] {
+					t.Fatalf("stage %s is entered by an alert that came back", v.Stage)
+				}
+			}
+		}
+	})
+}
