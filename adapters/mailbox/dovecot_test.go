@@ -4,6 +4,7 @@ package mailbox_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -117,6 +118,60 @@ func TestDovecotMark(t *testing.T) {
 	}
 	if seen, err := filepath.Glob(filepath.Join(d.Maildir, ".Done", "cur", "*:2,*S*")); err != nil || len(seen) > 0 {
 		t.Errorf("%d are marked as seen (%v)", len(seen), err)
+	}
+}
+
+// The server tells that mail has come; a connection that is lost is made anew, and said to be worth a look; an IDLE is ended
+// and begun again; it is stopped at once.
+func TestDovecotWatch(t *testing.T) {
+	d := mailtest.StartDovecot(t)
+	for name, length := range map[string]time.Duration{"one long IDLE": 0, "many short ones": 30 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			box := boxOf(d, implicit)
+			box.IdleTime = length
+			ctx, stop := context.WithCancel(t.Context())
+			woken, ended := make(chan struct{}, 100), make(chan struct{})
+			go func() {
+				defer close(ended)
+				box.Watch(ctx, func() { woken <- struct{}{} })
+			}()
+			await := func(what string, c <-chan struct{}) {
+				t.Helper()
+				select {
+				case <-c:
+				case <-time.After(time.Minute):
+					t.Fatal("nothing was heard of: ", what)
+				}
+			}
+			await("the connection", woken)
+			for i := range 3 {
+				d.Post(t, aMessage(i))
+				await("a message", woken)
+			}
+			d.Kill()
+			d.Stop()
+			d.Start(t)
+			await("the connection made anew", woken)
+			d.Post(t, aMessage(4))
+			await("a message after that", woken)
+			stop()
+			await("the end", ended)
+		})
+	}
+}
+
+// A server that cannot tell is not asked again: polls do without.
+func TestDovecotNoIdle(t *testing.T) {
+	d := mailtest.StartDovecot(t, "imap_capability = IMAP4rev1 SASL-IR LITERAL+ UIDPLUS MOVE")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		boxOf(d, implicit).Watch(t.Context(), func() { t.Error("woken") })
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Error("it is asked again and again")
 	}
 }
 

@@ -34,6 +34,7 @@ type IMAP struct {
 	Folder   string
 	Done     string         // the folder into which messages are put away; "": none is
 	Roots    *x509.CertPool // nil: those of the machine
+	IdleTime time.Duration  // how long one IDLE of Watch lasts; 0: 9 minutes
 }
 
 // imapCursor says how far the folder was read. A message is known by its UID only as long as the folder keeps its
@@ -61,7 +62,7 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 			return nil, nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", m.Name, err)
 		}
 	}
-	client, err := m.open(ctx)
+	client, err := m.open(ctx, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -94,7 +95,7 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 
 // Check sees whether the folder can be opened, and says what is wrong where it cannot.
 func (m *IMAP) Check(ctx context.Context) error {
-	client, err := m.open(ctx)
+	client, err := m.open(ctx, nil)
 	if err != nil {
 		return err
 	}
@@ -117,8 +118,8 @@ func (m *IMAP) examine(ctx context.Context, client *imapclient.Client) (*imap.Se
 	return selected, nil
 }
 
-// open connects, privately, and logs in.
-func (m *IMAP) open(ctx context.Context) (*imapclient.Client, error) {
+// open connects, privately, and logs in; news, if any, hears what the server says unasked.
+func (m *IMAP) open(ctx context.Context, news *imapclient.UnilateralDataHandler) (*imapclient.Client, error) {
 	host, _, err := net.SplitHostPort(m.Server)
 	if err != nil {
 		return nil, fmt.Errorf("mailbox %s: %q is no server: write it as host:993", m.Name, m.Server)
@@ -133,8 +134,9 @@ func (m *IMAP) open(ctx context.Context) (*imapclient.Client, error) {
 		return nil, fmt.Errorf("mailbox %s: %w", m.Name, err)
 	}
 	options := &imapclient.Options{
-		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: m.Roots, NextProtos: []string{"imap"}},
-		Dialer:    &net.Dialer{Timeout: dialTime, Cancel: ctx.Done()}, //nolint:staticcheck // the library dials without a context
+		TLSConfig:             &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: m.Roots, NextProtos: []string{"imap"}},
+		Dialer:                &net.Dialer{Timeout: dialTime, Cancel: ctx.Done()}, //nolint:staticcheck // the library dials without a context
+		UnilateralDataHandler: news,
 	}
 	dial := imapclient.DialTLS
 	if m.StartTLS {
@@ -362,7 +364,7 @@ func (m *IMAP) Left(cursor []byte) (out []daemon.Left, err error) {
 // Mark moves messages into the folder for those that are done. One that is not there any more is passed over, and so is
 // one of a folder that was made anew since.
 func (m *IMAP) Mark(ctx context.Context, places []string) error {
-	client, err := m.open(ctx)
+	client, err := m.open(ctx, nil)
 	if err != nil {
 		return err
 	}

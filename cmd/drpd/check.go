@@ -43,11 +43,18 @@ func (c *checkCmd) Run(a *app) error {
 	if m := p.config.Mailbox.IMAP; m != nil {
 		needs = append(needs, m.Password, m.Roots)
 		if m.OAuth != nil {
-			needs = append(needs, m.OAuth.Secret)
-			if left := m.OAuth.Expires - workday.DateOf(a.now().In(london())); left <= 30 {
-				a.printf("the client secret of mailbox %s ends on %s: make a new one\n", p.config.Mailbox.Name, m.OAuth.Expires)
-				problems++
-			}
+			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
+		}
+	}
+	ending, err := endings(p.config)
+	if err != nil {
+		a.printf("%s\n", err)
+		problems++
+	}
+	for _, e := range ending {
+		if left := e.On - workday.DateOf(a.now().In(london())); left <= 30 {
+			a.printf("%s ends on %s: make a new one\n", e.What, e.On)
+			problems++
 		}
 	}
 	for _, path := range needs {

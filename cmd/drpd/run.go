@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"drpd/adapters/ledger"
@@ -40,6 +41,10 @@ func (c *runCmd) Run(a *app) error {
 	}
 	host, _ := os.Hostname()
 	holder := fmt.Sprintf("%s, process %d", host, os.Getpid())
+	news := make(chan struct{}, 1)
+	if !c.Once {
+		defer watch(a.ctx, d.Feeds, news)()
+	}
 	for {
 		err := d.ledger.Lease(a.ctx, holder, a.now(), leaseLength)
 		var held *daemon.HeldError
@@ -48,7 +53,7 @@ func (c *runCmd) Run(a *app) error {
 		}
 		if err != nil {
 			log.Error("the ledger cannot be reached; tried again at the next cycle", "error", err)
-			if !a.wait(p.config.Every) {
+			if !a.wait(p.config.Every, news) {
 				return nil
 			}
 			continue
@@ -68,18 +73,50 @@ func (c *runCmd) Run(a *app) error {
 		if c.Once {
 			return errors.Join(err, d.ledger.Lease(a.ctx, holder, a.now(), 0))
 		}
-		if !a.wait(p.config.Every) {
+		if !a.wait(p.config.Every, news) {
 			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
 		}
 	}
 }
 
-// wait waits for the next cycle; false when drpd is told to stop.
-func (a *app) wait(minutes int) bool {
+// watch listens to the sources that say by themselves that there is something to read; what it gives ends that.
+func watch(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func() {
+	ctx, stop := context.WithCancel(ctx)
+	var all sync.WaitGroup
+	for _, f := range feeds {
+		w, ok := f.Source.(daemon.Watcher)
+		if !ok {
+			continue
+		}
+		all.Go(func() {
+			w.Watch(ctx, func() {
+				select {
+				case news <- struct{}{}:
+				default:
+				}
+			})
+		})
+	}
+	return func() { stop(); all.Wait() }
+}
+
+// gather is how long news is gathered before it starts a cycle: mail seldom comes alone.
+const gather = 2 * time.Second
+
+// wait waits for the next cycle: for its time, or for news; false when drpd is told to stop.
+func (a *app) wait(minutes int, news <-chan struct{}) bool {
+	over := time.After(time.Duration(minutes) * time.Minute)
 	select {
 	case <-a.ctx.Done():
 		return false
-	case <-time.After(time.Duration(minutes) * time.Minute):
+	case <-over:
+		return true
+	case <-news:
+	}
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-time.After(gather):
 		return true
 	}
 }

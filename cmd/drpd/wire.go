@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -361,8 +362,12 @@ func openMailbox(c *config.Config) (daemon.Source, error) {
 		Password: func() (string, error) { return host.Secret(c.Path(m.Password)) }}
 	if o := m.OAuth; o != nil {
 		tokenURL, scope := oauth.Microsoft(o.Tenant)
-		box.Token = &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID,
+		source := &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID,
 			Secret: func() (string, error) { return host.Secret(c.Path(o.Secret)) }}
+		if o.Cert != "" {
+			source.Certificate = func() (tls.Certificate, error) { return clientCertificate(c, o) }
+		}
+		box.Token = source
 	}
 	if m.Roots == "" {
 		return box, nil
@@ -376,6 +381,35 @@ func openMailbox(c *config.Config) (daemon.Source, error) {
 		return nil, fmt.Errorf("mailbox %s: ca_file %s holds no certificate: it must be PEM, as -----BEGIN CERTIFICATE-----", c.Mailbox.Name, m.Roots)
 	}
 	return box, nil
+}
+
+// clientCertificate reads the certificate, with its key, by which an application says who it is.
+func clientCertificate(c *config.Config, o *config.OAuth) (tls.Certificate, error) {
+	pem, err := host.Secret(c.Path(o.Cert))
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	cert, err := tls.X509KeyPair([]byte(pem), []byte(pem))
+	if err != nil {
+		return cert, drp.Quiet("certificate_file "+o.Cert+" does not hold a certificate and its own key, both as PEM", err)
+	}
+	return cert, nil
+}
+
+// endings gives the secrets and certificates that end, and their last days.
+func endings(c *config.Config) ([]daemon.Ending, error) {
+	m := c.Mailbox.IMAP
+	if m == nil || m.OAuth == nil {
+		return nil, nil
+	}
+	if m.OAuth.Cert == "" {
+		return []daemon.Ending{{What: "the client secret of mailbox " + c.Mailbox.Name, On: m.OAuth.Expires}}, nil
+	}
+	cert, err := clientCertificate(c, m.OAuth)
+	if err != nil {
+		return nil, err
+	}
+	return []daemon.Ending{{What: "the certificate of mailbox " + c.Mailbox.Name, On: workday.DateOf(cert.Leaf.NotAfter.In(london()))}}, nil
 }
 
 // wired is a daemon with what must be closed after it.
@@ -456,8 +490,8 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
-	if m := c.Mailbox.IMAP; m != nil && m.OAuth != nil {
-		d.Ending = append(d.Ending, daemon.Ending{What: "the client secret of mailbox " + c.Mailbox.Name, On: m.OAuth.Expires})
+	if d.Ending, err = endings(c); err != nil {
+		return nil, errors.Join(err, closeAll())
 	}
 	for _, o := range c.Reports.Overdue {
 		d.Subscriptions = append(d.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})

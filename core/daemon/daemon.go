@@ -162,10 +162,7 @@ func (d *Daemon) NotBefore(ctx context.Context) error {
 }
 
 // Ending is something without which drpd cannot go on, and its last day.
-type Ending struct {
-	What string
-	On   workday.Date
-}
+type Ending = report.Ending
 
 // warnings are how many days before its end something is told of.
 var warnings = []int{60, 30, 14, 7, 1}

@@ -26,6 +26,12 @@ type Marker interface {
 	Mark(ctx context.Context, places []string) error
 }
 
+// Watcher is a source that can say by itself that there is something to read. It says so until it is stopped, and returns
+// where it cannot.
+type Watcher interface {
+	Watch(ctx context.Context, wake func())
+}
+
 // Left is a message that lies where it came.
 type Left struct{ Evidence, Place string }
 

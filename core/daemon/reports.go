@@ -130,7 +130,7 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 // Report gathers what a report looks at; before is the day at whose end the comparison stands, zero for none.
 func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday.Date) (report.Input, error) {
 	now := d.Now().In(d.Zone)
-	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Reader: reader}
+	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}
 	var err error
 	if in.Disputes, err = d.Disputes(ctx, 0); err != nil {
 		return in, err

@@ -50,7 +50,30 @@ type Input struct {
 	Mapping     string
 	Quarantined int
 	Waiting     int // pieces of evidence that are tied to no dispute
+	Ending      []Ending
 	Reader      Reader
+}
+
+// Ending is something without which drpd cannot go on, and its last day.
+type Ending struct {
+	What string
+	On   workday.Date
+}
+
+// endsSoon is how many days before its end a report says so at its head.
+const endsSoon = 60
+
+// ending says what drpd itself will soon lack, or lacks already.
+func (in *Input) ending() (out []string) {
+	for _, e := range in.Ending {
+		switch left := int(e.On - in.Today); {
+		case left < 0:
+			out = append(out, fmt.Sprintf("For the operator: %s has ended on %s; nothing is read there until there is a new one.", e.What, e.On.Long()))
+		case left <= endsSoon:
+			out = append(out, fmt.Sprintf("For the operator: %s ends on %s; without a new one nothing is read there afterwards.", e.What, e.On.Long()))
+		}
+	}
+	return out
 }
 
 const staleAfter = 24 * time.Hour // a source that was not read for so long is not known any more

@@ -69,7 +69,7 @@ func Overdue(in Input) Doc {
 	if doc.Warning != "" {
 		doc.Subject = fmt.Sprintf("Disputes: a source could not be read; %d known to be overdue", now.overdue)
 	}
-	doc.Lead = in.lead(all, now)
+	doc.Lead = append(in.lead(all, now), in.ending()...)
 	doc.Parts = []Part{
 		in.summary(all, now, then, restricted),
 		{Title: "Overdue", Tables: []Table{in.list("Overdue", all, (*Dispute).overdue, "Nothing is overdue"+in.asFarAs())}},
@@ -89,7 +89,7 @@ func Open(in Input) Doc {
 	all, restricted, others := in.seen(in.Disputes)
 	all = order(all)
 	now := count(all)
-	return Doc{Name: "open-" + in.Today.String(), Title: "Disputes that are open", About: in.about(), Warning: in.unknown(), Lead: in.lead(all, now), Parts: []Part{
+	return Doc{Name: "open-" + in.Today.String(), Title: "Disputes that are open", About: in.about(), Warning: in.unknown(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
 		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.working(all), in.sources(restricted, others),
 	}}
@@ -391,6 +391,10 @@ func (in *Input) sources(restricted, others int) Part {
 		if !p.Kept {
 			add("Procedure "+p.ID, fmt.Sprintf("version %d, in force from %s, %s; source: %s", p.Version, p.Effective, p.Digest, p.Source))
 		}
+	}
+	for _, e := range in.Ending {
+		what, _ := strings.CutPrefix(e.What, "the ")
+		add(strings.ToUpper(what[:1])+what[1:], "ends on "+e.On.Long())
 	}
 	first, last := in.Calendar.Years()
 	add("Calendar", fmt.Sprintf("England and Wales, %d to %d, %s", first, last, in.Calendar.Digest()))

@@ -21,6 +21,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -64,8 +65,8 @@ type Dovecot struct {
 	posted       int
 }
 
-// StartDovecot starts a server; where the program is not installed, or may not be started, the test says so.
-func StartDovecot(t testing.TB) *Dovecot {
+// StartDovecot starts a server, with more lines in its configuration; where the program is not installed, or may not be started, the test says so.
+func StartDovecot(t testing.TB, more ...string) *Dovecot {
 	t.Helper()
 	program, err := exec.LookPath("dovecot")
 	if err != nil {
@@ -117,6 +118,7 @@ ssl_key = <%[1]s/key.pem
 ssl_min_protocol = TLSv1.2
 mail_location = maildir:%[1]s/mail
 first_valid_uid = 1
+mailbox_idle_check_interval = 1s
 passdb {
   driver = static
   args = password=Made-up-1
@@ -134,7 +136,7 @@ service imap-login {
     ssl = yes
   }
 }
-`, d.dir, d.uid, d.gid, d.Plain, d.TLS)
+`, d.dir, d.uid, d.gid, d.Plain, d.TLS) + strings.Join(more, "\n") + "\n"
 	must(t, os.WriteFile(filepath.Join(d.dir, "dovecot.conf"), []byte(config), 0o600))
 	d.CA = filepath.Join(d.dir, "cert.pem")
 	d.Start(t)
@@ -167,6 +169,7 @@ func (d *Dovecot) Start(t testing.TB) {
 	var said bytes.Buffer
 	d.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), d.program, "-F", "-c", filepath.Join(d.dir, "dovecot.conf"))
 	d.cmd.Stdout, d.cmd.Stderr = &said, &said
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	must(t, d.cmd.Start())
 	deadline := time.Now().Add(20 * time.Second)
 	for {
@@ -182,8 +185,8 @@ func (d *Dovecot) Start(t testing.TB) {
 	}
 }
 
-// Kill ends the server at once.
-func (d *Dovecot) Kill() { _ = d.cmd.Process.Signal(syscall.SIGKILL) }
+// Kill ends the server at once, with all its processes and connections.
+func (d *Dovecot) Kill() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) }
 
 // Stop ends the server.
 func (d *Dovecot) Stop() {

@@ -108,18 +108,20 @@ type IMAP struct {
 type OAuth struct {
 	Tenant   string       `yaml:"tenant"`
 	ClientID string       `yaml:"client_id"`
-	Secret   string       `yaml:"secret_file"`    // the file with the client secret, which nobody else can read
-	Expires  workday.Date `yaml:"secret_expires"` // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
-	TokenURL string       `yaml:"token_url"`      // left out: Microsoft's, for the tenant
-	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes
+	Cert     string       `yaml:"certificate_file"` // the file with the application's certificate and its key (PEM), which nobody else can read
+	Secret   string       `yaml:"secret_file"`      // or the file with the client secret, which nobody else can read
+	Expires  workday.Date `yaml:"secret_expires"`   // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
+	TokenURL string       `yaml:"token_url"`        // left out: Microsoft's, for the tenant
+	Scope    string       `yaml:"scope"`            // left out: Microsoft's for mailboxes
 }
 
 func (o *OAuth) check(f *strict.File) {
 	at := []any{"mailbox", "imap", "oauth"}
-	for _, need := range []struct{ key, value string }{{"client_id", o.ClientID}, {"secret_file", o.Secret}} {
-		if need.value == "" {
-			f.Fault(at, "%q is missing", need.key)
-		}
+	if o.ClientID == "" {
+		f.Fault(at, "\"client_id\" is missing")
+	}
+	if (o.Cert == "") == (o.Secret == "") {
+		f.Fault(at, "give certificate_file, with the application's certificate and its key, or secret_file: one of the two")
 	}
 	if o.Tenant == "" && (o.TokenURL == "" || o.Scope == "") {
 		f.Fault(at, "\"tenant\" is missing: give it, or token_url and scope")
@@ -127,7 +129,10 @@ func (o *OAuth) check(f *strict.File) {
 	if o.TokenURL != "" && !strings.HasPrefix(o.TokenURL, "https://") {
 		f.Fault([]any{"mailbox", "imap", "oauth", "token_url"}, "%q: a token is asked for over https only", o.TokenURL)
 	}
-	if o.Expires.IsZero() {
+	if o.Cert != "" && !o.Expires.IsZero() {
+		f.Fault(at, "leave secret_expires out: a certificate says itself when it ends")
+	}
+	if o.Cert == "" && o.Expires.IsZero() {
 		f.Fault(at, "\"secret_expires\" is missing: the last day of the secret, so that somebody is told before it ends")
 	}
 }
