@@ -79,9 +79,9 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	if n.Way == mapping.WayProcedure {
 		s.granted(ctx, s.write, n.Table, bad, "SELECT")
 		if g, err := s.dialect.executes(ctx, s.write, n.Procedure); err != nil {
-			bad("%s", s.fail(err, "whether the login may call %s cannot be found out", n.Procedure).Error())
+			bad("%s", s.fail(err, "whether the login may execute %s cannot be found out", n.Procedure).Error())
 		} else if !g.may["EXECUTE"] {
-			bad("the login %s may not call %s; run: GRANT EXECUTE ON PROCEDURE %s TO %s", g.user, n.Procedure, n.Procedure, g.user)
+			bad("the login %s may not execute %s; run: GRANT EXECUTE ON PROCEDURE %s TO %s", g.user, n.Procedure, n.Procedure, g.user)
 		}
 		return out
 	}

@@ -166,7 +166,7 @@ func TestGrantProcedure(t *testing.T) {
 			return s.CheckOnline(t.Context()).Problems
 		}
 		say := "GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO " + user
-		if got := look(); !slices.Equal(got, []string{"the login " + user + " may not call ADD_OBSERVATION; run: " + say}) {
+		if got := look(); !slices.Equal(got, []string{"the login " + user + " may not execute ADD_OBSERVATION; run: " + say}) {
 			t.Errorf("%q", got)
 		}
 		c.exec(t, say)
