@@ -90,6 +90,8 @@ type tx struct {
 	ctx  context.Context
 	l    *Ledger
 	keys map[string]cipher.AEAD // opened in this transaction
+	said map[string]*sqlx.Stmt  // prepared in this transaction, which closes them
+	last *audit.Entry           // the last entry, once it is known
 }
 
 func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
@@ -107,7 +109,7 @@ func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
 			return fmt.Errorf("ledger: %w", err)
 		}
 	}
-	if err = do(&tx{raw, ctx, l, map[string]cipher.AEAD{}}); err != nil {
+	if err = do(&tx{Tx: raw, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}); err != nil {
 		return err
 	}
 	if err = raw.Commit(); err != nil {
@@ -123,18 +125,32 @@ func ignoreDone(err error) error {
 	return err
 }
 
-func (t *tx) exec(query string, args ...any) error {
-	_, err := t.ExecContext(t.ctx, t.Rebind(query), args...)
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+// change runs a statement, prepared once a transaction: the same few are said for each row of a batch.
+func (t *tx) change(query string, args ...any) (sql.Result, error) {
+	stmt := t.said[query]
+	if stmt == nil {
+		var err error
+		if stmt, err = t.PreparexContext(t.ctx, t.Rebind(query)); err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		}
+		t.said[query] = stmt
 	}
-	return nil
+	r, err := stmt.ExecContext(t.ctx, args...)
+	if err != nil {
+		return nil, fmt.Errorf("ledger: %w", err)
+	}
+	return r, nil
+}
+
+func (t *tx) exec(query string, args ...any) error {
+	_, err := t.change(query, args...)
+	return err
 }
 
 func (t *tx) changed(query string, args ...any) (bool, error) {
-	r, err := t.ExecContext(t.ctx, t.Rebind(query), args...)
+	r, err := t.change(query, args...)
 	if err != nil {
-		return false, fmt.Errorf("ledger: %w", err)
+		return false, err
 	}
 	n, err := r.RowsAffected()
 	return n > 0, err
@@ -160,11 +176,15 @@ func (t *tx) all(into any, query string, args ...any) error {
 }
 
 func (t *tx) audit(now time.Time, actor, action, subject, detail string) error {
-	var last audit.Entry
-	if _, err := t.get(&last, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`); err != nil {
-		return err
+	if t.last == nil {
+		var last audit.Entry
+		if _, err := t.get(&last, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`); err != nil {
+			return err
+		}
+		t.last = &last
 	}
-	e := audit.Seal(t.l.seal.auditKey, last.Code, audit.Entry{Seq: last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
+	e := audit.Seal(t.l.seal.auditKey, t.last.Code, audit.Entry{Seq: t.last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
+	t.last = &e
 	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action, e.Subject, e.Detail, e.Code)
 }
 

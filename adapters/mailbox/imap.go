@@ -43,14 +43,15 @@ type imapCursor struct {
 	Validity uint32     `json:"validity"`
 	UID      imap.UID   `json:"uid"`
 	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet, or that the server left out
+	More     bool       `json:"more,omitempty"`  // the folder was not read to its end
 	// Left are the messages that were read and lie where they came, with their evidence; kept only where some are put away.
 	Left map[imap.UID]string `json:"left,omitempty"`
 }
 
 // How much one poll and one command fetch at most: what is left comes with the next.
 const (
-	maxPoll  = 256 << 20
-	maxFetch = 8 << 20
+	maxPoll  = 16 << 20
+	maxFetch = 4 << 20
 	dialTime = 30 * time.Second
 )
 
@@ -91,6 +92,12 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 	}
 	next, err := json.Marshal(c)
 	return out, next, err
+}
+
+// More says whether the folder was not read to its end.
+func (m *IMAP) More(cursor []byte) bool {
+	var c imapCursor
+	return json.Unmarshal(cursor, &c) == nil && c.More
 }
 
 // Check sees whether the folder can be opened, and says what is wrong where it cannot.
@@ -236,7 +243,12 @@ func (m *IMAP) sizes(client *imapclient.Client, c imapCursor, there uint32) (out
 			out = append(out, listed{x.UID, x.RFC822Size})
 		}
 	}
-	slices.SortFunc(out, func(a, b listed) int { return int(a.uid) - int(b.uid) })
+	slices.SortFunc(out, func(a, b listed) int { // what is new comes first: what was asked for before may never come
+		if old := a.uid <= c.UID; old != (b.uid <= c.UID) {
+			return map[bool]int{true: 1, false: -1}[old]
+		}
+		return int(a.uid) - int(b.uid)
+	})
 	return slices.CompactFunc(out, func(a, b listed) bool { return a.uid == b.uid }), nil
 }
 
@@ -258,6 +270,7 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	}
 	var empty []imap.UID
 	var total int64
+	before := c.UID
 	for len(list) > 0 && total < maxPoll {
 		var set imap.UIDSet
 		var size int64
@@ -281,7 +294,12 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 		c.UID = max(c.UID, list[n-1].uid)
 		list = list[n:]
 	}
-	c.Empty = empty
+	for _, x := range list { // not reached
+		if x.uid <= before {
+			empty = append(empty, x.uid)
+		}
+	}
+	c.Empty, c.More = empty, len(list) > 0 && c.UID > before
 	return out, nil
 }
 
@@ -301,7 +319,9 @@ func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byt
 				if item.Literal == nil {
 					continue
 				}
-				if body, err = io.ReadAll(io.LimitReader(item.Literal, maxMessage+1)); err != nil {
+				text := bytes.NewBuffer(make([]byte, 0, min(item.Literal.Size(), maxMessage)+bytes.MinRead))
+				_, err = text.ReadFrom(io.LimitReader(item.Literal, maxMessage+1))
+				if body = text.Bytes(); err != nil {
 					return nil, errors.Join(err, cmd.Close())
 				}
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -14,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"drpd/adapters/mailbox"
+	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/reconcile"
 	"drpd/core/strict"
@@ -346,5 +349,64 @@ func TestAlertReachesNobody(t *testing.T) {
 	}
 	if again := c.effects(t); len(again) != len(effects) {
 		t.Errorf("%d effects, an hour later %d", len(effects), len(again))
+	}
+}
+
+// One message in two mailboxes, one message delivered twice to one, and the very same bytes again: what it says counts once,
+// and what it begins is one dispute.
+func TestOneMessageTwice(t *testing.T) {
+	seed := theCouncil(t)
+	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "responded 2026-11-23 by team-manager"}, {"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
+		dir := filepath.Join(t.TempDir(), tt.mail)
+		copyTree(t, seed, dir)
+		c := openCouncil(t, dir)
+		body := c.letter(t, tt.mail)
+		other := append([]byte("Received: by another.fairshire.example; Mon, 23 Nov 2026 11:21:00 +0000\r\n"), body...)
+		second := filepath.Join(dir, "second")
+		if err := os.Mkdir(second, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		box := c.Feeds[len(c.Feeds)-1]
+		c.Feeds = append(c.Feeds, daemon.Feed{Name: "second", Source: &mailbox.Folder{Name: "second", Path: second}, Read: box.Read})
+		for name, b := range map[string][]byte{filepath.Join(dir, "mail/in/1.eml"): body, filepath.Join(dir, "mail/in/2.eml"): other, filepath.Join(second, "1.eml"): body, filepath.Join(second, "2.eml"): append([]byte("X-Second: yes\r\n"), body...)} {
+			if err := os.WriteFile(name, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before, err := c.ledger.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.cycle(t, corpusDay, 14)
+		after, err := c.ledger.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if began := len(after) - len(before); began > 1 || began == 1 && tt.mail != "raised-by-the-chair" {
+			t.Errorf("%s: %d disputes began", tt.mail, began)
+		}
+		evidence, facts := 0, 0
+		for _, x := range after {
+			one, stored, err := c.Case(t.Context(), x.Ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, ev := range stored.Evidence {
+				if bytes.Contains(ev.Body, []byte("<"+tt.mail+"@")) {
+					evidence++
+				}
+			}
+			for _, f := range one.File.Facts {
+				if told(f) == tt.fact {
+					facts++
+				}
+			}
+		}
+		if evidence != 3 || facts != 1 {
+			t.Errorf("%s: %d pieces of evidence, want 3; said %d times, want once", tt.mail, evidence, facts)
+		}
+		if err := c.close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

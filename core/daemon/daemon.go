@@ -244,40 +244,72 @@ func (d *Daemon) learned(ev drp.Evidence) workday.Date {
 
 func (d *Daemon) poll(ctx context.Context, r *Report) error {
 	for _, f := range d.Feeds {
-		cursor, err := d.Ledger.Cursor(ctx, f.Name)
-		if err != nil {
-			return err
-		}
 		if f.Source == nil { // a system of which only what was read before is wanted
 			continue
 		}
-		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
-		var remark Remark
-		if errors.As(err, &remark) {
-			err = nil
-		}
-		if err := d.remark(ctx, f.Name, remark.Err); err != nil {
-			return err
-		}
-		if err != nil {
-			d.Log.Error("source cannot be read", "source", f.Name, "error", err)
-			if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
-				return err
-			}
-			if err := d.Ledger.SourceFailed(ctx, f.Name, err.Error(), d.Now()); err != nil {
-				return err
-			}
-			continue
-		}
-		if err := d.Ledger.Ingest(ctx, f.Name, batch, next, d.Now()); err != nil {
-			return err
-		}
-		r.Polled += len(batch)
-		if err := d.left(ctx, f, next); err != nil {
+		if err := d.drain(ctx, f, r); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// polled is what a source gave.
+type polled struct {
+	batch []drp.Evidence
+	next  []byte
+	err   error
+}
+
+// drain reads a source until it has no more, part by part. While one part is stored the next is read.
+func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
+	cursor, err := d.Ledger.Cursor(ctx, f.Name)
+	if err != nil {
+		return err
+	}
+	read := func(cursor []byte) polled {
+		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
+		return polled{batch, next, err}
+	}
+	parts, _ := f.Source.(Parted)
+	for got := read(cursor); ; {
+		var remark Remark
+		if errors.As(got.err, &remark) {
+			got.err = nil
+		}
+		var ahead chan polled
+		if got.err == nil && parts != nil && parts.More(got.next) {
+			ahead = make(chan polled, 1)
+			go func(cursor []byte) { ahead <- read(cursor) }(got.next)
+		}
+		err := d.store(ctx, f, got, remark.Err, r)
+		if ahead == nil {
+			return err
+		}
+		got = <-ahead // nothing is read any more once this has returned
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// store keeps what a source gave, with the cursor (tx 1), or that it could not be read.
+func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r *Report) error {
+	if err := d.remark(ctx, f.Name, remark); err != nil {
+		return err
+	}
+	if got.err != nil {
+		d.Log.Error("source cannot be read", "source", f.Name, "error", got.err)
+		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
+			return err
+		}
+		return d.Ledger.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
+	}
+	if err := d.Ledger.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
+		return err
+	}
+	r.Polled += len(got.batch)
+	return d.left(ctx, f, got.next)
 }
 
 // left decides that the messages which are stored are to be put away.

@@ -26,6 +26,11 @@ type Marker interface {
 	Mark(ctx context.Context, places []string) error
 }
 
+// Parted is a source that gives much in parts: More says, by the cursor of one, whether another is there.
+type Parted interface {
+	More(cursor []byte) bool
+}
+
 // Watcher is a source that can say by itself that there is something to read. It says so until it is stopped, and returns
 // where it cannot.
 type Watcher interface {

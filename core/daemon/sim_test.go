@@ -322,7 +322,7 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 	key := e.Key + "/" + e.Person
 	w.tries[key]++
 	w.count["sent: "+string(e.Reason)]++
-	if bytes.Contains(bytes.ToLower(raw), []byte("the secret")) {
+	if e.Reason == drp.ReasonAttention && bytes.Contains(bytes.ToLower(raw), []byte("the secret")) {
 		w.count["told: the secret"]++
 	}
 	if w.tries[key] > 1 && !e.AlreadyTrying {

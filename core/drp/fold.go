@@ -73,10 +73,16 @@ func Fold(readings []Reading, roster Roster) File {
 		facts = append(facts, datedByVersions(versions)...)
 		latest = append(latest, last)
 	}
+	var mailed []Fact
 	for _, r := range events {
-		facts = append(facts, r.Facts...)
+		if r.Evidence.Kind == Message {
+			mailed = append(mailed, r.Facts...)
+		} else {
+			facts = append(facts, r.Facts...)
+		}
 		latest = append(latest, r)
 	}
+	facts = append(facts, onceEach(mailed)...)
 	out.take(latest)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
@@ -96,6 +102,23 @@ func Fold(readings []Reading, roster Roster) File {
 	sortFacts(out.Facts)
 	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
 	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
+	return out
+}
+
+// onceEach leaves out what a copy of a message says again, to the letter: the same message comes to two mailboxes, or by two
+// ways to one. What is kept was learned on the first day.
+func onceEach(facts []Fact) (out []Fact) {
+	for _, f := range facts {
+		i := slices.IndexFunc(out, func(g Fact) bool {
+			return f.Kind == g.Kind && f.Stage == g.Stage && f.On == g.On && f.After == g.After && f.Until == g.Until && f.Event == g.Event && f.Denied == g.Denied && f.By == g.By && f.Said == g.Said &&
+				f.Attached == g.Attached && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text && f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
+		})
+		if i < 0 {
+			out = append(out, f)
+			continue
+		}
+		out[i].Learned = min(out[i].Learned, f.Learned)
+	}
 	return out
 }
 
