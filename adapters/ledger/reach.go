@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -82,6 +83,18 @@ func (t *tx) became(p daemon.Placement) error {
 		}
 	}
 	return nil
+}
+
+// EndAbsence ends the absences of a person, on a person's word; found is false where there is none.
+func (l *Ledger) EndAbsence(ctx context.Context, person string, today workday.Date, actor string, now time.Time) (found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		found, err = t.changed(`UPDATE absence SET until = ? WHERE person = ? AND (until = 0 OR until >= ?)`, int64(today-1), person, int64(today))
+		if err != nil || !found {
+			return err
+		}
+		return t.audit(now, actor, "absence ended", person, "")
+	})
+	return found, err
 }
 
 // present ends the absences of a person that began before a day.

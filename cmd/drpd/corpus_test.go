@@ -343,6 +343,18 @@ func TestAlertReachesNobody(t *testing.T) {
 	if lines["case-note correction"] == 0 {
 		t.Errorf("the record says that the alert went, and no correction follows: %v", lines)
 	}
+	said := func(args ...string) string {
+		t.Helper()
+		var o bytes.Buffer
+		realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(corpusDay+2, 10) }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		return o.String()
+	}
+	for _, x := range [][2]string{{"absence list", "w-201  since 2026-11-23  mail comes back: mend the address, or say drpd absence end w-201"}, {"absence end w-201", "is asked again"}, {"absence end w-201", "nobody called"}, {"absence list", "nobody is known to be away"},
+		{"explain " + ref, "w-201: returned (5.1.1), by a report of 2026-11-23"}, {"audit verify", "the chain is whole"}} {
+		if got := said(strings.Fields(x[0])...); !strings.Contains(got, x[1]) {
+			t.Errorf("%s: %s, want %q", x[0], got, x[1])
+		}
+	}
 	c.clock = at(corpusDay+2, 11)
 	if _, err := c.Cycle(t.Context()); err != nil {
 		t.Fatal(err)

@@ -36,6 +36,7 @@ type cli struct {
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
 	Conflict   conflictCmd   `cmd:"" help:"Questions that only a person can settle."`
 	Quarantine quarantineCmd `cmd:"" help:"Messages that were kept and not acted on."`
+	Absence    absenceCmd    `cmd:"" help:"Who is not reached by email."`
 	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
 	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
 }
