@@ -27,6 +27,12 @@ func ReadWords(ev drp.Evidence, learned workday.Date) drp.Reading {
 		}
 		out.Facts = []drp.Fact{f}
 	case drp.Receipt:
+		var refused drp.Refusal
+		if json.Unmarshal(ev.Body, &refused) == nil && refused.Effect != "" {
+			out.Subject.Dispute = refused.Dispute
+			out.Reach = []drp.Reach{{Effect: refused.Effect, Person: refused.Person, State: drp.Returned, Status: refused.Status, On: refused.On, Evidence: ev.ID}}
+			return out
+		}
 		var s drp.Sending
 		if json.Unmarshal(ev.Body, &s) != nil {
 			return bad()

@@ -32,7 +32,8 @@ type deliveryRow struct {
 	Tries          int
 	Why            string
 	At             int64
-	NotBefore      int64  `db:"not_before"`
+	NotBefore      int64 `db:"not_before"`
+	Route          string
 	SealedBy       string `db:"sealed_by"`
 	Body           []byte
 }
@@ -79,7 +80,7 @@ func became(r effectRow, rows []deliveryRow) drp.Past {
 }
 
 const (
-	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by` // without the message, which is long
+	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route` // without the message, which is long
 	deliveryWhole = deliveryState + `, body`
 )
 
@@ -173,7 +174,7 @@ func (t *tx) envelope(p drp.Past, d deliveryRow) (daemon.Envelope, error) {
 		return daemon.Envelope{}, err
 	}
 	return daemon.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role, Address: drp.NewPrivate(m.Address),
-		At: time.UnixMilli(d.At).UTC(), Message: m.Message, WithForm: d.WithForm, IsTo: d.IsTo, AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
+		At: time.UnixMilli(d.At).UTC(), Message: m.Message, Route: d.Route, WithForm: d.WithForm, IsTo: d.IsTo, AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
 }
 
 // Make keeps rendered deliveries.
@@ -189,8 +190,9 @@ func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now tim
 			if err != nil {
 				return err
 			}
-			if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (effect, person) DO NOTHING`,
-				e.Key, e.Person, i, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body); err != nil {
+			if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
+				ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.route = '' AND delivery.tries = 0`,
+				e.Key, e.Person, i, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route); err != nil {
 				return err
 			}
 			if err := t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held)); err != nil {
@@ -231,7 +233,11 @@ func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	ok, err = t.changed(`UPDATE delivery SET life = ?, tries = tries + 1 WHERE effect = ? AND person = ? AND life IN (?, ?)`, string(drp.Attempted), e.Key, e.Person, string(drp.Made), string(drp.Attempted))
+	notBefore := int64(0)
+	if !e.NotBefore.IsZero() {
+		notBefore = e.NotBefore.UnixMilli()
+	}
+	ok, err = t.changed(`UPDATE delivery SET life = ?, tries = tries + 1, not_before = ? WHERE effect = ? AND person = ? AND life IN (?, ?)`, string(drp.Attempted), notBefore, e.Key, e.Person, string(drp.Made), string(drp.Attempted))
 	if err != nil || !ok {
 		return false, err
 	}
@@ -262,8 +268,13 @@ func (t *tx) settle(s daemon.Settled) error {
 	if err != nil {
 		return err
 	}
-	if err := t.exec(`UPDATE effect SET life = ?, why = ?, settled_at = ? WHERE key = ?`, string(lifeOf(rows)), s.Why, s.Now.UnixMilli(), s.Key); err != nil {
+	if err := t.exec(`UPDATE effect SET life = ?, why = ?, held_by = ?, settled_at = ? WHERE key = ?`, string(lifeOf(rows)), s.Why, s.Gate, s.Now.UnixMilli(), s.Key); err != nil {
 		return err
+	}
+	if s.Absent != nil {
+		if err := t.absent(*s.Absent); err != nil {
+			return err
+		}
 	}
 	if err := t.audit(s.Now, "drpd", string(s.Life), s.Key, s.Person); err != nil {
 		return err

@@ -72,8 +72,8 @@ func (t *tx) became(p daemon.Placement) error {
 		}
 	}
 	for _, a := range p.Absent {
-		if err := t.exec(`INSERT INTO absence (person, since, until, returned, address, evidence) VALUES (?,?,?,?,?,?) ON CONFLICT (person, evidence) DO NOTHING`,
-			a.Person, int64(a.From), int64(a.Until), a.Returned, a.Address, p.Evidence); err != nil {
+		a.Evidence = p.Evidence
+		if err := t.absent(a); err != nil {
 			return err
 		}
 	}
@@ -83,6 +83,11 @@ func (t *tx) became(p daemon.Placement) error {
 		}
 	}
 	return nil
+}
+
+func (t *tx) absent(a drp.Absence) error {
+	return t.exec(`INSERT INTO absence (person, since, until, returned, address, evidence) VALUES (?,?,?,?,?,?) ON CONFLICT (person, evidence) DO NOTHING`,
+		a.Person, int64(a.From), int64(a.Until), a.Returned, a.Address, a.Evidence)
 }
 
 // EndAbsence ends the absences of a person, on a person's word; found is false where there is none.

@@ -136,7 +136,14 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err
 		}
-		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Attempted)); err != nil {
+		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Attempted)); err != nil {
+			return err
+		}
+		// What has gone to nobody is made anew: the route, the address or the words may have changed.
+		if _, err := t.changed(`UPDATE effect SET life = ? WHERE key = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE effect = ? AND life = ?)`, string(drp.Decided), key, key, string(drp.Accepted)); err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM delivery WHERE effect = ? AND EXISTS (SELECT 1 FROM effect WHERE key = ? AND life = ?)`, key, key, string(drp.Decided)); err != nil {
 			return err
 		}
 		if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE ref = (SELECT dispute FROM effect WHERE key = ?)`, key); err != nil {

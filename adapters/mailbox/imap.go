@@ -116,6 +116,24 @@ func (m *IMAP) Check(ctx context.Context) error {
 	return nil
 }
 
+// Holds says whether the folder holds a message with an ID.
+func (m *IMAP) Holds(ctx context.Context, id string) (bool, error) {
+	client, err := m.open(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = client.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
+	if _, err := m.examine(ctx, client); err != nil {
+		return false, err
+	}
+	found, err := client.UIDSearch(&imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "Message-ID", Value: id}}}, nil).Wait()
+	if err != nil {
+		return false, m.fail(ctx, err, "the folder cannot be searched")
+	}
+	return len(found.AllUIDs()) > 0, nil
+}
+
 // examine opens the folder for reading only.
 func (m *IMAP) examine(ctx context.Context, client *imapclient.Client) (*imap.SelectData, error) {
 	selected, err := client.Select(m.Folder, &imap.SelectOptions{ReadOnly: true}).Wait()

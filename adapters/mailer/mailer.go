@@ -1,20 +1,22 @@
 // Package mailer makes messages and sends them.
 //
-// It promises: the bytes are made once and kept, and those bytes are what leaves; the Message-ID follows from the effect,
-// the person and the route; a message says that a machine sent it (RFC 3834); everybody who gets it is shown in its
-// header. An error says whether trying again may help.
+// It promises: the bytes are made once and kept, and those bytes are what leaves; the Message-ID follows from the effect
+// and the person; a message says that a machine sent it (RFC 3834); everybody who gets it is shown in its header. Each goes
+// by the route that its recipient's domain demands and that may carry what it gives away, over a private connection to a
+// relay whose certificate is verified, or it does not go: no other way is tried. An error says whether trying again may
+// help, and whether the relay may have the message all the same.
 package mailer
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	netmail "net/mail"
-	"os"
-	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/wneessen/go-mail"
 
@@ -31,17 +33,18 @@ type Maker struct {
 	Plus  bool   // the mailbox takes in what is sent to its address with a plus and more: answers name their dispute by it
 }
 
-// Make renders the message of one effect for one person. The same input gives the same bytes.
-func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
+// render makes the message of one effect for one person, with the marks of its route. The same input gives the same bytes,
+// but for what a seal adds.
+func (m *Maker) render(e daemon.Envelope, l notice.Letter, way *Route) ([]byte, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
-	check(msg.FromFormat(m.Name, m.From))
+	check(msg.FromFormat(oneLine(m.Name), m.From))
 	for _, to := range e.To {
-		check(msg.AddToFormat(to.Name.Reveal(), to.Address.Reveal()))
+		check(msg.AddToFormat(oneLine(to.Name.Reveal()), to.Address.Reveal()))
 	}
 	for _, cc := range e.Cc {
-		check(msg.AddCcFormat(cc.Name.Reveal(), cc.Address.Reveal()))
+		check(msg.AddCcFormat(oneLine(cc.Name.Reveal()), cc.Address.Reveal()))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, errors.New("an address of the message is not one: check the roster and the record system")
@@ -54,7 +57,10 @@ func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	}
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetGenHeader("X-Auto-Response-Suppress", "All")
-	msg.Subject(l.Subject)
+	msg.Subject(oneLine(way.Subject + l.Subject))
+	for _, name := range slices.Sorted(maps.Keys(way.Headers)) {
+		msg.SetGenHeader(mail.Header(name), way.Headers[name])
+	}
 	msg.SetBodyString(mail.TypeTextPlain, l.Text)
 	msg.AddAlternativeString(mail.TypeTextHTML, l.HTML)
 	for _, f := range l.Files {
@@ -66,7 +72,44 @@ func (m *Maker) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	if _, err := msg.WriteTo(&b); err != nil {
 		return nil, fmt.Errorf("the message cannot be rendered: %w", err)
 	}
-	return named(b.Bytes(), e.Key), nil
+	raw := named(b.Bytes(), e.Key)
+	if way.Seal == nil {
+		return raw, nil
+	}
+	outer, entity := parted(raw)
+	sealed, err := way.Seal(entity, e.Address.Reveal())
+	if err != nil {
+		return nil, daemon.Held{Gate: "route", Why: fmt.Sprintf("route %s: %v", way.Name, err)}
+	}
+	return append(outer, sealed...), nil
+}
+
+// parted takes a message apart into the headers of the message and what it holds, with the headers of that.
+func parted(raw []byte) (outer, entity []byte) {
+	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	own := false
+	for line := range bytes.SplitSeq(head, []byte("\r\n")) {
+		if line[0] != ' ' && line[0] != '\t' {
+			own = bytes.HasPrefix(bytes.ToLower(line), []byte("content-"))
+		}
+		if line = append(slices.Clip(line), "\r\n"...); own {
+			entity = append(entity, line...)
+		} else {
+			outer = append(outer, line...)
+		}
+	}
+	return outer, append(append(entity, "\r\n"...), body...)
+}
+
+// returnsTo is the address to which what cannot be delivered comes back: the mailbox's own, with the effect and the person
+// after a plus where the mailbox takes that in. A local part has 64 characters at most (RFC 5321).
+func (m *Maker) returnsTo(e daemon.Envelope) string {
+	local, domain, ok := strings.Cut(m.From, "@")
+	tag := drp.ReturnTag(e.Key, e.Person)
+	if !ok || !m.Plus || tag == "" || len(local)+1+len(tag) > 64 {
+		return m.From
+	}
+	return local + "+" + tag + "@" + domain
 }
 
 var boundary = regexp.MustCompile(`(?i)boundary="?([0-9a-f]{40,})"?\r\n`)
@@ -81,48 +124,21 @@ func named(raw []byte, key string) []byte {
 	return raw
 }
 
+// oneLine takes out what would begin another header, or show a name as what it is not.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == ' ' }), " ")
+}
+
 // answersTo is where answers go: to the owner, where the message names one, and always to the mailbox, or drpd would not
 // see them.
 func (m *Maker) answersTo(e daemon.Envelope) string {
-	own := netmail.Address{Name: m.Name, Address: m.From}
+	own := netmail.Address{Name: oneLine(m.Name), Address: m.From}
 	if local, domain, ok := strings.Cut(m.From, "@"); ok && m.Plus && e.Dispute != "" {
 		own.Address = local + "+" + e.Dispute + "@" + domain
 	}
 	if e.ReplyTo.Address.Empty() {
 		return own.String()
 	}
-	owner := netmail.Address{Name: e.ReplyTo.Name.Reveal(), Address: e.ReplyTo.Address.Reveal()}
+	owner := netmail.Address{Name: oneLine(e.ReplyTo.Name.Reveal()), Address: e.ReplyTo.Address.Reveal()}
 	return owner.String() + ", " + own.String()
-}
-
-// Folder leaves each message as a file. A second delivery of one message replaces the first: the name is the ID's.
-type Folder struct {
-	Maker
-	Path  string
-	Write func(name string, data []byte) error // private, whole or not at all
-}
-
-// Send writes the message, durably and at once.
-func (f *Folder) Send(_ context.Context, e daemon.Envelope, raw []byte) error {
-	if err := os.MkdirAll(f.Path, 0o700); err != nil {
-		return fmt.Errorf("outgoing folder: %w", err)
-	}
-	name := filepath.Join(f.Path, fileName(e))
-	if err := f.Write(name, raw); err != nil {
-		return fmt.Errorf("outgoing folder: %w", err)
-	}
-	return nil
-}
-
-// Find says whether the message has left: the archive of this route is the folder itself.
-func (f *Folder) Find(_ context.Context, e daemon.Envelope) (bool, error) {
-	_, err := os.Stat(filepath.Join(f.Path, fileName(e)))
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	return err == nil, err
-}
-
-func fileName(e daemon.Envelope) string {
-	return fmt.Sprintf("%s_%s_%s_%s_%s_%s.eml", e.At.Format("2006-01-02"), e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
 }

@@ -22,9 +22,15 @@ import (
 	"drpd/core/notice"
 )
 
+// through is a router with one route, for everything, into a folder.
+func through(f *mailer.Folder) *mailer.Router {
+	return &mailer.Router{Maker: mailer.Maker{From: "drp@council.example", Name: "Dispute resolution", Owner: "drpd.council.example"},
+		Routes: []mailer.Route{{Name: "folder", Domains: []string{"*"}, Carries: mailer.Referral, Transport: f, Archive: &mailer.Archive{Find: f.Find}}}}
+}
+
 func TestConformance(t *testing.T) {
 	dir := t.TempDir()
-	f := &mailer.Folder{Maker: mailer.Maker{From: "drp@council.example", Name: "Dispute resolution", Owner: "drpd.council.example"}, Path: dir, Write: host.WriteFile}
+	f := through(&mailer.Folder{Path: dir, Write: host.WriteFile})
 	porttest.TestMailer(t, f, func(t *testing.T) (out [][]byte) {
 		t.Helper()
 		files, err := filepath.Glob(filepath.Join(dir, "*.eml"))
@@ -46,15 +52,15 @@ func TestConformance(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	m := mailer.Maker{From: "drp@council.example", Name: "Dispute resolution", Owner: "drpd.council.example"}
+	m := through(nil)
 	to := daemon.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("Zoë\r\nBcc: evil@elsewhere.test"), Address: drp.NewPrivate("tm@council.example")}
 	e := daemon.Envelope{Key: "k", Dispute: "W-AAAAAA", Person: "w-1", To: []daemon.Person{to}, Cc: []daemon.Person{{ID: "w-2", Name: drp.NewPrivate("C"), Address: drp.NewPrivate("c@council.example")}},
 		ReplyTo: daemon.Person{ID: "w-3", Name: drp.NewPrivate("IRO"), Address: drp.NewPrivate("iro@council.example")}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
-	raw, err := m.Make(e, notice.Letter{Subject: "[W-AAAAAA] x\r\nBcc: evil@elsewhere.test", Text: "t", HTML: "<p>t</p>"})
+	made, err := m.Make(e, notice.Letter{Subject: "[W-AAAAAA] x\r\nBcc: evil@elsewhere.test", Text: "t", HTML: "<p>t</p>"})
 	if err != nil {
-		return // refused is as good
+		t.Fatal(err)
 	}
-	msg, err := mail.ReadMessage(bytes.NewReader(raw))
+	msg, err := mail.ReadMessage(bytes.NewReader(made.Message))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,14 +74,15 @@ func TestHeaders(t *testing.T) {
 // What is attached arrives, by the reading of a parser that had no part in the writing; the same letter gives the same
 // bytes.
 func TestAttachments(t *testing.T) {
-	m := mailer.Maker{From: "drp@council.example", Owner: "x.example"}
+	m := through(nil)
 	e := daemon.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1", To: []daemon.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	l := notice.Letter{Subject: "s", Text: "in text", HTML: "<p>in HTML</p>", Files: []notice.File{{Name: "form.docx", Type: "application/octet-stream", Data: []byte("the form")}, {Name: "manifest.txt", Type: "text/plain", Data: []byte("the manifest")}}}
-	raw, err := m.Make(e, l)
+	made, err := m.Make(e, l)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := m.Make(e, l); err != nil || !bytes.Equal(raw, again) {
+	raw := made.Message
+	if again, err := m.Make(e, l); err != nil || !bytes.Equal(raw, again.Message) {
 		t.Errorf("the same letter gives other bytes (%v)", err)
 	}
 	msg, err := mail.ReadMessage(bytes.NewReader(raw))
@@ -116,7 +123,7 @@ func leaves(t *testing.T, kind string, body io.Reader, out *[]string) {
 }
 
 func TestBadAddress(t *testing.T) {
-	m := mailer.Maker{From: "drp@council.example", Owner: "x.example"}
+	m := through(nil)
 	_, err := m.Make(daemon.Envelope{Key: "k", To: []daemon.Person{{Address: drp.NewPrivate("Canary Name at council")}}}, notice.Letter{})
 	if err == nil || strings.Contains(err.Error(), "Canary") {
 		t.Errorf("%v", err)

@@ -34,6 +34,7 @@ var demo struct {
 }
 
 func TestMain(m *testing.M) {
+	switches()
 	code := m.Run()
 	if demo.dir != "" {
 		_ = os.RemoveAll(filepath.Dir(demo.dir))

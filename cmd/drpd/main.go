@@ -54,6 +54,7 @@ type app struct {
 var errProblems = errors.New("problems found")
 
 func main() {
+	switches()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := realMain(&app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: time.Now}, os.Args[1:])
 	stop()

@@ -56,8 +56,10 @@ type Daemon struct {
 	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
 
-	ChaseAfter    int      // working days after which a message that waits for a person is told to the practice lead
-	Ending        []Ending // secrets and certificates that end
+	Parallel      int           // emails that are sent at once; 0: one
+	GiveUp        time.Duration // after which a message that no route takes is given up; 0: five days
+	ChaseAfter    int           // working days after which a message that waits for a person is told to the practice lead
+	Ending        []Ending      // secrets and certificates that end
 	Subscriptions []Subscription
 	Workbook      func(report.Doc) ([]byte, error)
 	Paper         Paper

@@ -1,16 +1,18 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/report"
@@ -87,6 +89,7 @@ type attempt struct {
 	policy *policy.Policy
 	stored Stored
 	known  drp.Life // what became of it, where the archive already says so
+	remade []Envelope
 }
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
@@ -129,6 +132,9 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Re
 	return batch, nil
 }
 
+// gateRole holds what nobody can get.
+const gateRole = "role"
+
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
 func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, []Envelope, error) {
 	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
@@ -155,32 +161,61 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 		}
 		if why != "" {
 			r.Held++
-			what := "an email of dispute " + o.Dispute
-			if o.Reason == drp.ReasonReport {
-				what = "the report " + o.Says
-			}
-			if (o.Dispute != "" || o.Reason == drp.ReasonReport) && o.HeldBy != "role" {
-				if err := d.tell(ctx, what+" cannot go: "+why, "vacant", o.Key, o.Urgent); err != nil {
-					return nil, nil, err
-				}
-			}
-			return nil, nil, d.hold(ctx, o, "role", why)
+			return nil, nil, d.cannotGo(ctx, o, gateRole, why)
 		}
 	}
 	if o.Unmade {
 		a.Deliveries = fresh
 	}
-	if len(a.Deliveries) == 0 {
-		return nil, nil, nil
+	made, err := d.next(ctx, a, c, r)
+	if err != nil || !made {
+		return nil, fresh, err
 	}
-	a.to = a.Deliveries[0]
 	if a.to.AlreadyTrying && o.Kind == drp.Email {
 		ok, err := d.search(ctx, a)
 		if err != nil || !ok {
-			return nil, nil, err
+			return nil, fresh, err
 		}
 	}
-	return a, fresh, nil
+	return a, append(fresh, a.remade...), nil
+}
+
+// next picks the first delivery that has a message; one to which no route led is tried to be made again.
+func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, r *Report) (bool, error) {
+	for _, e := range a.Deliveries {
+		if a.Kind != drp.Email || e.Route != "" || e.AlreadyTrying {
+			a.to = e
+			return true, nil
+		}
+		made, err := d.remake(ctx, a.Outgoing, c, a.stored, e.Person)
+		if err == nil {
+			a.to, a.remade = made[0], made
+			return true, nil
+		}
+		var held Held
+		if !errors.As(err, &held) {
+			held = Held{Gate: gateRole, Why: err.Error()}
+		}
+		r.Held++
+		if err := d.cannotGo(ctx, a.Outgoing, held.Gate, held.Why); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// cannotGo holds an effect, and tells the operator when that is new.
+func (d *Daemon) cannotGo(ctx context.Context, o Outgoing, gate, why string) error {
+	what := "an email of dispute " + o.Dispute
+	if o.Reason == drp.ReasonReport {
+		what = "the report " + o.Says
+	}
+	if (o.Dispute != "" || o.Reason == drp.ReasonReport) && o.HeldBy != gate {
+		if err := d.tell(ctx, what+" cannot go: "+why, "vacant", o.Key, o.Urgent); err != nil {
+			return err
+		}
+	}
+	return d.hold(ctx, o, gate, why)
 }
 
 // caseOf gives the case from which an effect was decided: as it was decided in this round, where nothing has come since.
@@ -197,14 +232,14 @@ func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
 	found, err := d.Mail.Find(ctx, a.to)
 	switch {
 	case errors.Is(err, ErrNoArchive):
-		return false, d.hold(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: a person must say whether it arrived")
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	case err != nil:
 		d.Log.Warn("the route's archive cannot be searched", "effect", a.Key, "error", err)
 		return false, nil
 	case found:
 		a.known = drp.Accepted
 	case a.to.Tries > maxResends:
-		return false, d.hold(ctx, a.Outgoing, "unknown", "it was sent again once and its fate is still unknown: a person must say")
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again once and its fate is still unknown: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	}
 	return true, nil
 }
@@ -215,34 +250,45 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 	tickets := make([]Envelope, len(batch))
 	for i, a := range batch {
 		tickets[i] = a.to
+		if a.Kind == drp.Email { // should the end of this attempt never be known, the archive is not asked before
+			tickets[i].NotBefore = d.Now().Add(d.Mail.Lag(a.to))
+		}
 	}
 	claimed, err := d.Ledger.Claim(ctx, tickets, d.Now())
 	if err != nil {
 		return 0, err
 	}
-	written := d.notes(ctx, batch, claimed)
-	d.putAway(ctx, batch, claimed, written)
+	errs := d.notes(ctx, batch, claimed)
+	d.putAway(ctx, batch, claimed, errs)
+	d.send(ctx, batch, claimed, errs)
+	if ctx.Err() != nil {
+		return 0, ctx.Err() // their fate is unknown: the next run looks
+	}
 	var settled []Settled
 	for i, a := range batch {
 		if !claimed[i] {
 			continue
 		}
-		err := written[i]
-		switch {
-		case a.Kind == drp.Email || a.Kind == drp.FormCopy:
-			err = d.attempt(ctx, a, r, sent)
-		case a.Kind == drp.CaseNote && err == nil:
-			r.Written++
+		err := errs[i]
+		switch a.Kind {
+		case drp.FormCopy:
+			err = d.keepForm(ctx, a)
+		case drp.Email:
+			*sent++
 		}
-		if ctx.Err() != nil {
-			return 0, ctx.Err() // its fate is unknown: the next run looks
+		if err == nil {
+			r.count(a)
 		}
 		s, err := d.settled(a, err, r)
 		if err != nil {
 			return 0, err
 		}
-		if s.Life == drp.Failed && a.Dispute != "" {
-			if err := d.tell(ctx, fmt.Sprintf("%s %s of dispute %s was refused for good: drpd outbox show %s", a.Kind, a.Reason, a.Dispute, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
+		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport) {
+			what := "dispute " + a.Dispute
+			if a.Dispute == "" {
+				what = a.Says
+			}
+			if err := d.tell(ctx, fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
 				return 0, err
 			}
 		}
@@ -271,7 +317,7 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 		}
 		text, err := d.Writer.Note(a.policy, a.Effect)
 		if err != nil {
-			errs[i] = Permanent{err}
+			errs[i] = Permanent{Err: err}
 			continue
 		}
 		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
@@ -307,40 +353,59 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 	}
 }
 
-// attempt makes one delivery. Case notes and copies are idempotent by their reference, so that one whose fate is not
-// known is simply made again.
-func (d *Daemon) attempt(ctx context.Context, a attempt, r *Report, sent *int) error {
-	switch {
-	case a.known == drp.Accepted:
-		return nil
-	case a.Kind == drp.Email:
-		*sent++
-		if err := d.Mail.Send(ctx, a.to, a.to.Message); err != nil {
-			return err
+// send sends the emails of a group, a few at once.
+func (d *Daemon) send(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
+	var all sync.WaitGroup
+	slots := make(chan struct{}, max(1, d.Parallel))
+	for i, a := range batch {
+		if !claimed[i] || a.Kind != drp.Email || a.known == drp.Accepted {
+			continue
 		}
-		r.Sent++
-		return nil
+		slots <- struct{}{}
+		one := func() {
+			defer func() { <-slots }()
+			errs[i] = d.Mail.Send(ctx, a.to, a.to.Message)
+		}
+		if d.Parallel > 1 {
+			all.Go(one)
+		} else {
+			one()
+		}
 	}
+	all.Wait()
+}
+
+// count adds what was done.
+func (r *Report) count(a attempt) {
+	switch {
+	case a.Kind == drp.Email && a.known != drp.Accepted:
+		r.Sent++
+	case a.Kind == drp.CaseNote || a.Kind == drp.FormCopy:
+		r.Written++
+	}
+}
+
+// keepForm puts a copy of a form on a child's file. Like a case note it is idempotent by its reference, so that one whose
+// fate is not known is simply made again.
+func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	data, ok := d.formBytes(a.stored, a.Form)
 	if !ok {
-		return Permanent{errors.New("the dispute form cannot be found in its message")}
+		return Permanent{Err: errors.New("the dispute form cannot be found in its message")}
 	}
 	known, err := d.numbers(ctx, []string{a.Child}, nil)
 	if err != nil {
 		return err
 	}
-	err = d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
-	if err == nil {
-		r.Written++
-	}
-	return err
+	return d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
 }
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
-// accepted is a fact of the dispute.
+// accepted is a fact of the dispute. So does one that a relay refused because there is no such recipient.
 func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
 	s := Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
 	var permanent Permanent
+	var held Held
+	var uncertain Uncertain
 	switch {
 	case err == nil:
 		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
@@ -348,12 +413,36 @@ func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
 		return s, err
 	case errors.As(err, &permanent):
 		s.Life, s.Why = drp.Failed, "refused for good: "+err.Error()
+		if permanent.Recipient {
+			if err := d.unknownTo(a, permanent, &s); err != nil {
+				return s, err
+			}
+		}
+	case errors.As(err, &uncertain):
+		s.Life, s.Why, s.Again = drp.Attempted, err.Error(), d.Now().Add(d.Mail.Lag(a.to))
+	case d.Now().Sub(a.to.At) >= d.giveUp():
+		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
+	case errors.As(err, &held):
+		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
+		r.Held++
 	default:
-		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to.Tries))
+		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
 	}
 	r.Failed++
 	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
 	return s, nil
+}
+
+// giveUp is after how long a message that no route takes is given up.
+func (d *Daemon) giveUp() time.Duration { return cmp.Or(d.GiveUp, 5*24*time.Hour) }
+
+// unknownTo keeps that the relay knows no such recipient, as a report that came back would.
+func (d *Daemon) unknownTo(a attempt, p Permanent, s *Settled) error {
+	body, err := json.Marshal(drp.Refusal{Dispute: a.Dispute, Effect: a.Key, Person: a.to.Person, Status: p.Status, On: d.today()})
+	id := drp.ReceiptID(a.Key, a.to.Person) + ".refused"
+	s.Receipt = &drp.Evidence{ID: id, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person + "/refused", Learned: d.Now(), Body: body}
+	s.Absent = &drp.Absence{Person: drp.WithoutPart(a.to.Person), From: d.today(), Returned: true, Address: a.to.Address.Digest(), Evidence: id}
+	return err
 }
 
 func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
@@ -368,115 +457,6 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 	return d.Ledger.Hold(ctx, o.Key, gate, why, d.Now())
 }
 
-// make resolves the roles and renders one message a person. A role that nobody holds blocks the effect.
-func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) ([]Envelope, string, error) {
-	p, roster := c.Policy, c.Roster
-	resolve := func(roles []string, who func(string, []string, workday.Date) []drp.Holder) (out []Person, vacant string) {
-		for _, role := range roles {
-			holders := who(role, stored.Children, d.today())
-			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
-				holders = roster.Holding(operator, nil, d.today())
-			}
-			if len(holders) == 0 {
-				return nil, role
-			}
-			for _, h := range holders {
-				if h.Address.Empty() {
-					return nil, role
-				}
-				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
-					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
-				}
-			}
-		}
-		return out, ""
-	}
-	who := roster.Holding
-	if o.Deputies {
-		who = roster.Deputies
-	}
-	to, vacant := resolve(o.To, who)
-	cc, vacantCc := resolve(o.Cc, who)
-	if vacant == "" {
-		vacant = vacantCc
-	}
-	if vacant != "" {
-		return nil, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster", nil
-	}
-	cc = slices.DeleteFunc(cc, func(x Person) bool { return slices.ContainsFunc(to, func(y Person) bool { return x.ID == y.ID }) })
-	var replyTo Person
-	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
-		replyTo = owner[0]
-	}
-	if o.Reason == drp.ReasonReport {
-		return d.makeReports(ctx, o, to)
-	}
-	var letter notice.Letter
-	var err error
-	if o.Reason == drp.ReasonPack {
-		var why string
-		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
-			return nil, why, err
-		}
-	} else if letter, err = d.email(ctx, o, c); err != nil {
-		return nil, "", err
-	}
-	if len(o.Agenda) > 0 {
-		papers, err := d.meetingPapers(ctx, o.Effect, c)
-		if err != nil {
-			return nil, "", err
-		}
-		letter.Files = append(letter.Files, papers...)
-	}
-	withForm := false
-	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
-		data, ok := d.formBytes(stored, o.Form)
-		if !ok {
-			return nil, "the dispute form that it must carry cannot be found", nil
-		}
-		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: wordDocument, Data: data})
-		withForm = true
-	}
-	var out []Envelope
-	at := d.Now()
-	for i, person := range slices.Concat(to, cc) {
-		e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: to, Cc: cc,
-			ReplyTo: replyTo, At: at, WithForm: withForm, Stage: o.Stage, IsTo: i < len(to)}
-		if e.Message, err = d.Mail.Make(e, letter); err != nil {
-			return nil, "", err
-		}
-		out = append(out, e)
-	}
-	return out, "", nil
-}
-
-// email puts an effect into words, with the numbers under which people find the children.
-func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Letter, error) {
-	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
-	if err != nil {
-		return notice.Letter{}, err
-	}
-	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
-	return d.Writer.Email(c.Policy, o.Effect, c.File)
-}
-
-// makeReports renders a report for each person apart: what one may see, another may not, and neither is shown the other.
-func (d *Daemon) makeReports(ctx context.Context, o Outgoing, to []Person) ([]Envelope, string, error) {
-	var out []Envelope
-	for _, person := range to {
-		letter, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, person.Role), person.Cleared)
-		if err != nil {
-			return nil, "", err
-		}
-		e := Envelope{Key: o.Key, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: []Person{person}, At: d.Now(), IsTo: true}
-		if e.Message, err = d.Mail.Make(e, letter); err != nil {
-			return nil, "", err
-		}
-		out = append(out, e)
-	}
-	return out, "", nil
-}
-
 func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
 	for _, ev := range stored.Evidence {
 		if ev.ID == form.Evidence {
@@ -486,69 +466,11 @@ func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
 	return nil, false
 }
 
-// pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most.
-func pause(tries int) time.Duration {
-	return min(5*time.Minute<<min(tries, 10), 4*time.Hour)
-}
-
-// Gates are the settings of the gates.
-type Gates struct {
-	GoLive      workday.Date // effects of earlier days do not go
-	Shadow      bool         // decide, and let nothing out
-	MaxEmails   int          // in one cycle; more hold everything
-	From, Until int          // the hours of working days in which email leaves; 0 and 24: always
-}
-
-// The names of settings in the ledger.
-const (
-	settingPaused = "paused"
-	settingGuard  = "guard"
-	settingDay    = "last day"
-
-	SettingRemark = "remark/" // and the source: what is to be looked at there
-)
-
-// gatekeeper asks the gates, in order, whether an effect may go.
-type gatekeeper struct {
-	Gates
-	paused, guarded bool
-	emails          int
-	now             time.Time
-	cal             *workday.Calendar
-}
-
-// over says whether this cycle would send more than it may.
-func (g *gatekeeper) over(out []Outgoing, sent int) bool {
-	for _, o := range out {
-		if o.Kind == drp.Email && o.Life != drp.Held {
-			g.emails++
-		}
-	}
-	return !g.guarded && g.MaxEmails > 0 && g.emails+sent > g.MaxEmails
-}
-
-func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
-	switch {
-	case e.On < g.GoLive:
-		return "go-live", fmt.Sprintf("it fell due on %s, before drpd went live on %s", e.On, g.GoLive)
-	case g.Shadow:
-		return "shadow", "drpd runs in shadow mode"
-	case g.paused && !e.Urgent:
-		return "paused", "output is paused: drpd resume"
-	case g.guarded && e.Kind == drp.Email && !e.Urgent:
-		return "guard", "too many emails in one cycle: look at them with drpd outbox, then drpd resume"
-	case e.Screened != "":
-		return "screen", e.Screened
-	case e.Kind == drp.Email && !e.Urgent && e.Reason != drp.ReasonReport && !g.window(): // a report is there before the day begins
-		return "window", "email leaves in the send window of working days"
-	}
-	return "", ""
-}
-
-func (g *gatekeeper) window() bool {
-	if g.From == 0 && g.Until == 24 {
-		return true
-	}
-	working, _, err := g.cal.Working(workday.DateOf(g.now))
-	return err == nil && working && g.now.Hour() >= g.From && g.now.Hour() < g.Until
+// pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most, and up to a quarter more,
+// so that what failed together does not come together again.
+func pause(e Envelope) time.Duration {
+	long := min(5*time.Minute<<min(e.Tries, 10), 4*time.Hour)
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, e.Key, e.Person, e.Tries)
+	return long + long/4*time.Duration(h.Sum32()%1000)/1000
 }

@@ -102,30 +102,63 @@ type Envelope struct {
 	ReplyTo       Person
 	At            time.Time // when it was made
 	Message       []byte
+	Route         string
 	WithForm      bool
 	Stage         string
-	IsTo          bool // of the effect's to, not its cc
-	AlreadyTrying bool // an earlier attempt has no known end
+	IsTo          bool      // of the effect's to, not its cc
+	AlreadyTrying bool      // an earlier attempt has no known end
+	NotBefore     time.Time // of an attempt: before this nobody looks what became of it
 	Tries         int
 }
 
-// Mailer makes and sends messages. Send returns once the route has accepted the message; an error is temporary unless
-// it is Permanent.
+// Made is a message that is ready to go, and the route that it goes by.
+type Made struct {
+	Message []byte
+	Route   string
+}
+
+// Mailer makes and sends messages.
 type Mailer interface {
-	Make(e Envelope, l notice.Letter) ([]byte, error)
+	// Make renders a message for the route that its recipient demands; Held where there is none.
+	Make(e Envelope, l notice.Letter) (Made, error)
+	// Send returns once the route has accepted the message. An error is temporary unless it is Permanent, Held or Uncertain.
+	// It is called for several messages at once.
 	Send(ctx context.Context, e Envelope, raw []byte) error
 	// Find searches the route's archive for a message whose fate is unknown; ErrNoArchive where there is none.
 	Find(ctx context.Context, e Envelope) (bool, error)
+	// Lag is how long after it was sent a message may not be in the archive yet.
+	Lag(e Envelope) time.Duration
+	// Room is how many bytes of files fit into one message; 0: as many as there are.
+	Room(e Envelope, l notice.Letter) int64
 }
 
 // ErrNoArchive says that a route keeps no archive to search.
 var ErrNoArchive = errors.New("the route keeps no archive")
 
 // Permanent marks an error that trying again cannot mend.
-type Permanent struct{ Err error }
+type Permanent struct {
+	Err       error
+	Recipient bool   // the recipient cannot be reached at this address
+	Status    string // the enhanced status code, where one was given
+}
 
 func (p Permanent) Error() string { return p.Err.Error() }
 func (p Permanent) Unwrap() error { return p.Err }
+
+// Held marks an error with which a message must not go by a weaker way: it waits, with its reason, and is tried again.
+type Held struct {
+	Gate, Why string
+	Err       error // may be nil
+}
+
+func (h Held) Error() string { return h.Why }
+func (h Held) Unwrap() error { return h.Err }
+
+// Uncertain marks an error after which nobody knows whether the route has the message.
+type Uncertain struct{ Err error }
+
+func (u Uncertain) Error() string { return u.Err.Error() }
+func (u Uncertain) Unwrap() error { return u.Err }
 
 // Ledger is drpd's own state. Each method is one transaction, with the audit entries that belong to it. It compares
 // numbers and keys; it knows no stage.
@@ -313,8 +346,10 @@ func LifeOf(parts []Part) drp.Life {
 // Settled is what became of an attempt.
 type Settled struct {
 	Key, Person string
-	Life        drp.Life // accepted, failed, or made again after a temporary failure
+	Life        drp.Life // accepted, failed, attempted where nobody knows, or made again after a temporary failure
 	Why         string
+	Gate        string // holds it until it is tried again, because of Why
+	Absent      *drp.Absence
 	Again       time.Time // when a delivery that was not accepted is tried again
 	Receipt     *drp.Evidence
 	Now         time.Time

@@ -39,7 +39,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 		}
 		switch x.State {
 		case drp.Returned:
-			out.Absent = append(out.Absent, drp.Absence{Person: x.Person, From: x.On, Returned: true, Address: sent.Address.Digest()})
+			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Returned: true, Address: sent.Address.Digest()})
 			if err := d.cameBack(ctx, x, sent); err != nil {
 				return out, err
 			}
@@ -48,7 +48,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 			if until.IsZero() {
 				until = x.On + longestAway
 			}
-			out.Absent = append(out.Absent, drp.Absence{Person: x.Person, From: x.On, Until: until})
+			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Until: until})
 		}
 		out.Became = append(out.Became, b)
 	}

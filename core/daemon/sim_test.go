@@ -295,7 +295,7 @@ func (w *world) after(what string) error {
 }
 
 // Make implements daemon.Mailer.
-func (w *world) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
+func (w *world) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
 	if strings.Contains(l.Subject, canary) {
 		w.fail("a subject holds a name: %s", l.Subject)
 	}
@@ -304,6 +304,12 @@ func (w *world) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
 	}
 	return w.mail.Make(e, l)
 }
+
+// Lag implements daemon.Mailer.
+func (w *world) Lag(e daemon.Envelope) time.Duration { return w.mail.Lag(e) }
+
+// Room implements daemon.Mailer.
+func (w *world) Room(e daemon.Envelope, l notice.Letter) int64 { return w.mail.Room(e, l) }
 
 // Find implements daemon.Mailer.
 func (w *world) Find(ctx context.Context, e daemon.Envelope) (bool, error) {

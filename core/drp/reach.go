@@ -1,9 +1,11 @@
 package drp
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
+	"strings"
 
 	"drpd/core/workday"
 )
@@ -48,6 +50,34 @@ func (a Absence) lasts(on workday.Date) bool {
 // and mail programs give it back in answers and reports.
 func MessageID(dispute, effect, person string) string {
 	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person)
+}
+
+// ReturnTag names an effect and a person in the address to which a message comes back; empty where it cannot.
+func ReturnTag(effect, person string) string {
+	if len(effect) != keyLength || strings.Trim(person, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
+		return ""
+	}
+	return "b-" + effect + "-" + person
+}
+
+// ReturnedTo reads such a tag.
+func ReturnedTo(tag string) (effect, person string, ok bool) {
+	rest, ok := strings.CutPrefix(strings.ToLower(tag), "b-")
+	if !ok || len(rest) < keyLength+2 || rest[keyLength] != '-' || strings.Trim(rest[:keyLength], "0123456789abcdef") != "" {
+		return "", "", false
+	}
+	return rest[:keyLength], rest[keyLength+1:], true
+}
+
+const keyLength = 24 // of an effect
+
+// PartOf names the delivery of a later part to a person, where one message does not carry all.
+func PartOf(person string, n int) string { return fmt.Sprintf("%s.part-%d", person, n) }
+
+// WithoutPart gives the person of a delivery, whatever part it is.
+func WithoutPart(person string) string {
+	name, _, _ := strings.Cut(person, ".part-")
+	return name
 }
 
 // ThreadID is the ID, up to the @, of the conversation about a dispute: no message has it, and all of them refer to it.

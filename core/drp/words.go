@@ -30,6 +30,15 @@ type Sending struct {
 	On      workday.Date `json:"on"`
 }
 
+// Refusal is drpd's own receipt that a relay knows no such recipient.
+type Refusal struct {
+	Dispute string       `json:"dispute"`
+	Effect  string       `json:"refused"`
+	Person  string       `json:"person"`
+	Status  string       `json:"status,omitempty"`
+	On      workday.Date `json:"on"`
+}
+
 // RulingOn is a ruling at the console.
 type RulingOn struct {
 	Dispute string `json:"dispute"`

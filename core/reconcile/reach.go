@@ -56,7 +56,7 @@ func (d *decider) stillAsked(p drp.Past) bool {
 
 // roleOf is the role in which a person got an email.
 func (d *decider) roleOf(p drp.Past, person string) string {
-	held := d.Roster.RolesOf(drp.Actor{Worker: person}, d.File.Subject.Children, d.Today)
+	held := d.Roster.RolesOf(drp.Actor{Worker: drp.WithoutPart(person)}, d.File.Subject.Children, d.Today)
 	for _, role := range slices.Concat(p.To, p.Cc) {
 		if slices.Contains(held, role) {
 			return role

@@ -115,8 +115,7 @@ type OAuth struct {
 	Scope    string       `yaml:"scope"`            // left out: Microsoft's for mailboxes
 }
 
-func (o *OAuth) check(f *strict.File) {
-	at := []any{"mailbox", "imap", "oauth"}
+func (o *OAuth) check(f *strict.File, at ...any) {
 	if o.ClientID == "" {
 		f.Fault(at, "\"client_id\" is missing")
 	}
@@ -127,7 +126,7 @@ func (o *OAuth) check(f *strict.File) {
 		f.Fault(at, "\"tenant\" is missing: give it, or token_url and scope")
 	}
 	if o.TokenURL != "" && !strings.HasPrefix(o.TokenURL, "https://") {
-		f.Fault([]any{"mailbox", "imap", "oauth", "token_url"}, "%q: a token is asked for over https only", o.TokenURL)
+		f.Fault(append(slices.Clone(at), "token_url"), "%q: a token is asked for over https only", o.TokenURL)
 	}
 	if o.Cert != "" && !o.Expires.IsZero() {
 		f.Fault(at, "leave secret_expires out: a certificate says itself when it ends")
@@ -142,37 +141,162 @@ func (m *Mailbox) check(f *strict.File) {
 		f.Fault([]any{"mailbox"}, "give mailbox.folder, a folder of .eml files, or mailbox.imap, a folder on an IMAP server: one of the two")
 		return
 	}
-	if m.IMAP == nil {
-		return
-	}
-	i := m.IMAP
-	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"folder", i.Folder}} {
-		if need.value == "" {
-			f.Fault([]any{"mailbox", "imap"}, "%q is missing", need.key)
-		}
-	}
-	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
-		f.Fault([]any{"mailbox", "imap", "server"}, "%q is no server: write it as host:993", i.Server)
-	}
-	if (i.Password == "") == (i.OAuth == nil) {
-		f.Fault([]any{"mailbox", "imap"}, "give password_file, or oauth: one of the two")
-	}
-	if i.OAuth != nil {
-		i.OAuth.check(f)
-	}
-	if i.Done != "" && i.Done == i.Folder {
-		f.Fault([]any{"mailbox", "imap", "done_folder"}, "messages cannot be put away into the folder in which they lie: name another")
-	}
-	if i.TLS != "implicit" && i.TLS != "starttls" {
-		f.Fault([]any{"mailbox", "imap", "tls"}, "tls %q: say implicit (as on port 993) or starttls (as on port 143); there is no third way", i.TLS)
+	if m.IMAP != nil {
+		m.IMAP.check(f, "mailbox", "imap")
 	}
 }
 
-// MailOut is where messages go.
+func (i *IMAP) check(f *strict.File, at ...any) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"folder", i.Folder}} {
+		if need.value == "" {
+			f.Fault(at, "%q is missing", need.key)
+		}
+	}
+	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
+		f.Fault(in("server"), "%q is no server: write it as host:993", i.Server)
+	}
+	if (i.Password == "") == (i.OAuth == nil) {
+		f.Fault(at, "give password_file, or oauth: one of the two")
+	}
+	if i.OAuth != nil {
+		i.OAuth.check(f, in("oauth")...)
+	}
+	if i.Done != "" && i.Done == i.Folder {
+		f.Fault(in("done_folder"), "messages cannot be put away into the folder in which they lie: name another")
+	}
+	if i.TLS != "implicit" && i.TLS != "starttls" {
+		f.Fault(in("tls"), "tls %q: say implicit (as on port 993) or starttls (as on port 143); there is no third way", i.TLS)
+	}
+}
+
+// MailOut is where messages go: into a folder, or by the routes that their recipients' domains demand.
 type MailOut struct {
-	Folder string `yaml:"folder"`
-	Name   string `yaml:"name"`
-	Host   string `yaml:"message_id_host"`
+	Folder string  `yaml:"folder"` // of .eml files, for a demo or a trial
+	Name   string  `yaml:"name"`
+	Host   string  `yaml:"message_id_host"`
+	Relays []Relay `yaml:"relays"`
+	Routes []Route `yaml:"routes"`      // the first that is for the recipient's domain and carries what the message gives away
+	Sign   string  `yaml:"smime_file"`  // drpd's own certificate and key (PEM), for routes that sign or encrypt
+	Certs  string  `yaml:"smime_certs"` // a folder with the certificates of recipients, ADDRESS.pem
+	GiveUp int     `yaml:"give_up_after_hours"`
+	AtOnce int     `yaml:"send_at_once"` // messages
+}
+
+// Relay is a mail server that takes messages for others, over a private connection.
+type Relay struct {
+	Name     string `yaml:"name"`
+	Server   string `yaml:"server"`        // host:port
+	TLS      string `yaml:"tls"`           // implicit or starttls
+	User     string `yaml:"user"`          // left out: the relay knows this machine by its address
+	Password string `yaml:"password_file"` //
+	OAuth    *OAuth `yaml:"oauth"`         // or a token, as Microsoft 365 wants it
+	Roots    string `yaml:"ca_file"`
+	Receipts bool   `yaml:"receipts"` // ask for a report of each delivery, and not only of those that fail
+}
+
+// Route is the way to some mail domains.
+type Route struct {
+	Name    string            `yaml:"name"`
+	Domains []string          `yaml:"domains"` // council.example, "*.gov.example" for all below it, "*" for all
+	Never   string            `yaml:"never"`   // why nothing goes there
+	Relay   string            `yaml:"relay"`
+	Carries string            `yaml:"carries"` // plain, case, papers or referral: the most that it may carry
+	Encrypt string            `yaml:"encrypt"` // smime, sign, or left out
+	Subject string            `yaml:"subject_mark"`
+	Headers map[string]string `yaml:"headers"`
+	LimitMB int               `yaml:"size_limit_mb"`
+	Archive *IMAP             `yaml:"archive"` // a folder in which what has gone can be seen
+	Lag     int               `yaml:"archive_lag_minutes"`
+}
+
+func (m *MailOut) check(f *strict.File) {
+	at := func(more ...any) []any { return append([]any{"mail_out"}, more...) }
+	if (m.Folder == "") == (len(m.Relays)+len(m.Routes) == 0) {
+		f.Fault(at(), "give mail_out.folder, a folder of .eml files, or mail_out.relays and mail_out.routes: one of the two")
+		return
+	}
+	if m.GiveUp < 1 || m.GiveUp > 24*30 {
+		f.Fault(at("give_up_after_hours"), "%d hours: give 1 to 720", m.GiveUp)
+	}
+	if m.AtOnce < 1 || m.AtOnce > 20 {
+		f.Fault(at("send_at_once"), "%d: give 1 to 20", m.AtOnce)
+	}
+	var names []string
+	for i, r := range m.Relays {
+		r.check(f, at("relays", i), names)
+		names = append(names, r.Name)
+	}
+	for i, r := range m.Routes {
+		r.check(f, m, at("routes", i), names)
+	}
+	if len(m.Routes) == 0 && m.Folder == "" {
+		f.Fault(at("routes"), "no route: say which domains messages may go to, and how")
+	}
+}
+
+func (r *Relay) check(f *strict.File, at []any, names []string) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	if r.Name == "" || slices.Contains(names, r.Name) {
+		f.Fault(in("name"), "%q is no name for a relay: each has its own", r.Name)
+	}
+	if _, _, err := net.SplitHostPort(r.Server); err != nil {
+		f.Fault(in("server"), "%q is no server: write it as host:587", r.Server)
+	}
+	if r.TLS != "implicit" && r.TLS != "starttls" {
+		f.Fault(in("tls"), "tls %q: say implicit (as on port 465) or starttls (as on port 587); there is no third way", r.TLS)
+	}
+	if r.Password != "" && r.OAuth != nil || (r.Password != "" || r.OAuth != nil) != (r.User != "") {
+		f.Fault(at, "give user with password_file or oauth, or neither, where the relay knows this machine by its address")
+	}
+	if r.OAuth != nil {
+		r.OAuth.check(f, in("oauth")...)
+	}
+}
+
+// levels are what a route may carry, the least first.
+var levels = []string{"plain", "case", "papers", "referral"}
+
+func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	for j, d := range r.Domains {
+		if name := strings.TrimPrefix(d, "*."); d != "*" && (strings.ContainsAny(name, "*@ ") || !strings.Contains(name, ".") && name == d) {
+			f.Fault(append(in("domains"), j), "%q is no mail domain: write it as council.example, or *.council.example for all below it", d)
+		}
+	}
+	if len(r.Domains) == 0 {
+		f.Fault(in("domains"), "\"domains\" is missing: for whom the route is")
+	}
+	if r.Never != "" {
+		if r.Relay+r.Carries+r.Encrypt != "" {
+			f.Fault(in("never"), "a route by which nothing goes has no relay, and carries nothing")
+		}
+		return
+	}
+	if r.Name == "" {
+		f.Fault(in("name"), "\"name\" is missing: what the route is called where something is held by it")
+	}
+	if !slices.Contains(relays, r.Relay) {
+		f.Fault(in("relay"), "no such relay %q%s", r.Relay, strict.Suggest(r.Relay, slices.Clone(relays)))
+	}
+	if !slices.Contains(levels, r.Carries) {
+		f.Fault(in("carries"), "%q: say plain (about no child), case (with a child's record number), papers (forms, records, reports) or referral (a whole case)", r.Carries)
+	}
+	switch r.Encrypt {
+	case "":
+	case "smime", "sign":
+		if m.Sign == "" || r.Encrypt == "smime" && m.Certs == "" {
+			f.Fault(in("encrypt"), "encrypt: %s wants mail_out.smime_file, and to encrypt also mail_out.smime_certs", r.Encrypt)
+		}
+	default:
+		f.Fault(in("encrypt"), "%q: say smime, sign, or leave it out", r.Encrypt)
+	}
+	if r.Archive != nil {
+		r.Archive.check(f, in("archive")...)
+	}
+	if r.Lag < 0 || r.Lag > 24*60 || r.LimitMB < 0 || r.LimitMB > 500 {
+		f.Fault(at, "archive_lag_minutes is 0 to 1440, size_limit_mb 0 to 500")
+	}
 }
 
 // Documents is the document store.
@@ -265,7 +389,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -274,7 +398,7 @@ func Load(name string) (*Config, error) {
 		{[]any{"authority"}, c.Authority}, {[]any{"state", "key_file"}, c.State.Key},
 		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "mapping"}, c.Records.Mapping},
 		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
-		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "folder"}, c.MailOut.Folder}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
+		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
 		{[]any{"documents", "folder"}, c.Documents.Folder}, {[]any{"roster"}, c.Roster},
 	} {
 		if need.value == "" {
@@ -288,6 +412,7 @@ func Load(name string) (*Config, error) {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
 	}
 	c.Mailbox.check(f)
+	c.MailOut.check(f)
 	c.Records.check(f, "records")
 	for i, p := range c.Former {
 		if p.Name == "" || p.Mapping == "" || p.Name == c.Records.Name {

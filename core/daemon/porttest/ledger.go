@@ -474,8 +474,10 @@ func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Ti
 	defer l.lock()()
 	for _, v := range deliveries {
 		e := l.effects[v.Key]
-		if !slices.ContainsFunc(e.deliveries, func(d *delivery) bool { return d.Person == v.Person }) {
+		if i := slices.IndexFunc(e.deliveries, func(d *delivery) bool { return d.Person == v.Person }); i < 0 {
 			e.deliveries = append(e.deliveries, &delivery{Envelope: v, life: drp.Made})
+		} else if old := e.deliveries[i]; old.Route == "" && old.tries == 0 {
+			old.Message, old.At, old.Route = v.Message, v.At, v.Route
 		}
 		if e.life == drp.Decided || e.life == drp.Held {
 			e.life, e.heldBy, e.why = drp.Made, "", ""
@@ -507,7 +509,7 @@ func (l *Ledger) Claim(_ context.Context, batch []daemon.Envelope, _ time.Time) 
 		for _, d := range e.deliveries {
 			if d.Person == v.Person && (d.life == drp.Made || d.life == drp.Attempted) {
 				e.life, e.heldBy, e.why = drp.Attempted, "", ""
-				d.life = drp.Attempted
+				d.life, d.notBefore = drp.Attempted, v.NotBefore
 				d.tries++
 				out[i] = true
 			}
@@ -526,7 +528,10 @@ func (l *Ledger) Settle(_ context.Context, batch []daemon.Settled) error {
 				d.life, d.notBefore = s.Life, s.Again
 			}
 		}
-		e.life, e.why, e.at = e.lifeNow(), s.Why, s.Now
+		e.life, e.why, e.heldBy, e.at = e.lifeNow(), s.Why, s.Gate, s.Now
+		if s.Absent != nil {
+			l.absences = append(l.absences, *s.Absent)
+		}
 		if e.Dispute == "" {
 			continue
 		}

@@ -79,12 +79,21 @@ func NewMailer() *Mailer { return &Mailer{Sent: map[string][]daemon.Envelope{}} 
 func id(e daemon.Envelope) string { return e.Key + "/" + e.Person }
 
 // Make implements daemon.Mailer.
-func (m *Mailer) Make(e daemon.Envelope, l notice.Letter) ([]byte, error) {
-	return fmt.Appendf(nil, "Message-ID: <%s>\nSubject: %s\n\n%s", id(e), l.Subject, l.Text), nil
+func (m *Mailer) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
+	return daemon.Made{Message: fmt.Appendf(nil, "Message-ID: <%s>\nSubject: %s\n\n%s", id(e), l.Subject, l.Text), Route: "memory"}, nil
 }
+
+// Lag implements daemon.Mailer.
+func (m *Mailer) Lag(daemon.Envelope) time.Duration { return 0 }
+
+// Room implements daemon.Mailer.
+func (m *Mailer) Room(daemon.Envelope, notice.Letter) int64 { return 0 }
 
 // Send implements daemon.Mailer.
 func (m *Mailer) Send(_ context.Context, e daemon.Envelope, raw []byte) error {
+	if e.Route != "memory" {
+		return daemon.Held{Gate: "route", Why: "the route has changed"}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e.Message = raw
@@ -233,14 +242,16 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	p := daemon.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""), Address: drp.NewPrivate("a.name@council.example")}
 	e := daemon.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address, To: []daemon.Person{p}, At: noon}
 	l := notice.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>", Files: []notice.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
-	raw, err := m.Make(e, l)
-	if err != nil {
-		t.Fatal(err)
+	made, err := m.Make(e, l)
+	if err != nil || made.Route == "" {
+		t.Fatalf("route %q, %v", made.Route, err)
 	}
 	again, err := m.Make(e, l)
-	if err != nil || string(again) != string(raw) {
+	if err != nil || string(again.Message) != string(made.Message) || again.Route != made.Route {
 		t.Errorf("the same message was made differently a second time (%v)", err)
 	}
+	raw := made.Message
+	e.Route = made.Route
 	if found, err := m.Find(t.Context(), e); err != nil && !errors.Is(err, daemon.ErrNoArchive) || found {
 		t.Errorf("found before it was sent: %v, %v", found, err)
 	}
@@ -257,6 +268,12 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	e.Person = "w-2"
 	if found, err := m.Find(t.Context(), e); err == nil && found {
 		t.Error("found for a person to whom nothing was sent")
+	}
+	stale := e
+	stale.Person, stale.Route = p.ID, "by another way"
+	var held daemon.Held
+	if err := m.Send(t.Context(), stale, raw); !errors.As(err, &held) || len(received(t)) != 1 {
+		t.Errorf("sent by a route that there is not any more: %v", err)
 	}
 	if s := string(raw); strings.Contains(s, "\nBcc:") {
 		t.Error("a recipient is hidden")

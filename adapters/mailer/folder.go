@@ -1,0 +1,42 @@
+package mailer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"drpd/core/daemon"
+)
+
+// Folder leaves each message as a file. A second delivery of one message replaces the first: the name is the ID's.
+type Folder struct {
+	Path  string
+	Write func(name string, data []byte) error // private, whole or not at all
+}
+
+// Deliver writes the message, durably and at once.
+func (f *Folder) Deliver(_ context.Context, e daemon.Envelope, _ string, raw []byte) error {
+	if err := os.MkdirAll(f.Path, 0o700); err != nil {
+		return fmt.Errorf("outgoing folder: %w", err)
+	}
+	name := filepath.Join(f.Path, fileName(e))
+	if err := f.Write(name, raw); err != nil {
+		return fmt.Errorf("outgoing folder: %w", err)
+	}
+	return nil
+}
+
+// Find says whether the message has left: the archive of this transport is the folder itself.
+func (f *Folder) Find(_ context.Context, e daemon.Envelope) (bool, error) {
+	_, err := os.Stat(filepath.Join(f.Path, fileName(e)))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func fileName(e daemon.Envelope) string {
+	return fmt.Sprintf("%s_%s_%s_%s_%s_%s.eml", e.At.Format("2006-01-02"), e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
+}

@@ -1,0 +1,136 @@
+// Package smime signs what a message holds, and encrypts it for the one who is to read it (RFC 8551).
+//
+// It promises: what is encrypted is signed first, with drpd's own certificate; encryption is AES-256, with the recipient's
+// RSA key; a certificate that has expired, is for somebody else or too weak is refused, and then nothing is encrypted with
+// it; an error names no person.
+package smime
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/smallstep/pkcs7"
+
+	"drpd/core/drp"
+)
+
+// Seal signs and encrypts.
+type Seal struct {
+	Own       tls.Certificate
+	Recipient func(address string) ([]byte, error) // the certificate of a recipient, as PEM
+	Now       func() time.Time
+}
+
+// Strong makes the library encrypt with AES-256: it has one switch for all, and another default.
+func Strong() { pkcs7.ContentEncryptionAlgorithm = pkcs7.EncryptionAlgorithmAES256CBC }
+
+// minBits is the shortest RSA key that is taken.
+const minBits = 2048
+
+// Sign signs an entity: its headers and what they head. Whoever cannot check the signature can read it all the same.
+func (s *Seal) Sign(entity []byte, _ string) ([]byte, error) {
+	if now := s.Now(); now.After(s.Own.Leaf.NotAfter) || now.Before(s.Own.Leaf.NotBefore) {
+		return nil, errors.New("drpd's own certificate has expired, or is not valid yet: make a new one (mail_out.smime_file)")
+	}
+	signed, err := pkcs7.NewSignedData(entity)
+	if err != nil {
+		return nil, drp.Quiet("it cannot be signed", err)
+	}
+	signed.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+	if err := signed.AddSigner(s.Own.Leaf, s.Own.PrivateKey, pkcs7.SignerInfoConfig{}); err != nil {
+		return nil, drp.Quiet("it cannot be signed with drpd's certificate", err)
+	}
+	for _, der := range s.Own.Certificate[1:] { // its authority, for whoever checks it
+		if c, err := x509.ParseCertificate(der); err == nil {
+			signed.AddCertificate(c)
+		}
+	}
+	signed.Detach()
+	signature, err := signed.Finish()
+	if err != nil {
+		return nil, drp.Quiet("it cannot be signed", err)
+	}
+	const boundary = "drpd-signed-7b1d5a"
+	if bytes.Contains(entity, []byte(boundary)) {
+		return nil, errors.New("it holds the mark that would end it")
+	}
+	var b bytes.Buffer
+	b.WriteString("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg=sha-256; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary + "\r\n")
+	b.Write(entity)
+	b.WriteString("\r\n--" + boundary + "\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n")
+	b.Write(lines(signature))
+	b.WriteString("--" + boundary + "--\r\n")
+	return b.Bytes(), nil
+}
+
+// Encrypt signs an entity and encrypts it for a recipient.
+func (s *Seal) Encrypt(entity []byte, to string) ([]byte, error) {
+	if pkcs7.ContentEncryptionAlgorithm != pkcs7.EncryptionAlgorithmAES256CBC {
+		return nil, errors.New("the library would not encrypt with AES-256")
+	}
+	cert, err := s.certificate(to)
+	if err != nil {
+		return nil, err
+	}
+	signed, err := s.Sign(entity, to)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := pkcs7.Encrypt(signed, []*x509.Certificate{cert})
+	if err != nil {
+		return nil, drp.Quiet("it cannot be encrypted with the recipient's certificate", err)
+	}
+	head := "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n"
+	return append([]byte(head), lines(sealed)...), nil
+}
+
+// certificate gives the certificate of a recipient, if it can be used.
+func (s *Seal) certificate(to string) (*x509.Certificate, error) {
+	if s.Recipient == nil {
+		return nil, errors.New("no certificates of recipients are configured (mail_out.smime_certs)")
+	}
+	text, err := s.Recipient(to)
+	if err != nil {
+		return nil, drp.Quiet("there is no certificate of the recipient in mail_out.smime_certs: ask them for it", err)
+	}
+	block, _ := pem.Decode(text)
+	if block == nil || block.Type != "CERTIFICATE" {
+		return nil, errors.New("the recipient's certificate is not PEM, as -----BEGIN CERTIFICATE-----")
+	}
+	cert, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return nil, drp.Quiet("the recipient's certificate cannot be read", err)
+	}
+	key, isRSA := cert.PublicKey.(*rsa.PublicKey)
+	switch now := s.Now(); {
+	case now.After(cert.NotAfter) || now.Before(cert.NotBefore):
+		return nil, fmt.Errorf("the recipient's certificate was valid from %s until %s: ask them for a new one", cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly))
+	case !isRSA || key.N.BitLen() < minBits:
+		return nil, fmt.Errorf("the recipient's certificate is not for an RSA key of %d bits or more", minBits)
+	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageKeyEncipherment == 0:
+		return nil, errors.New("the recipient's certificate is not meant for encryption: ask them for the one that is")
+	case len(cert.EmailAddresses) > 0 && !slices.ContainsFunc(cert.EmailAddresses, func(a string) bool { return strings.EqualFold(a, to) }):
+		return nil, errors.New("the recipient's certificate is for another address")
+	}
+	return cert, nil
+}
+
+// lines writes bytes as base64, in lines of 76.
+func lines(b []byte) []byte {
+	text := []byte(base64.StdEncoding.EncodeToString(b))
+	var out bytes.Buffer
+	for line := range slices.Chunk(text, 76) {
+		out.Write(line)
+		out.WriteString("\r\n")
+	}
+	return out.Bytes()
+}

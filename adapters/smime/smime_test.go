@@ -1,0 +1,170 @@
+package smime_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/adapters/smime"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// made is a certificate with its key, for an address.
+func made(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (tls.Certificate, []byte) {
+	t.Helper()
+	c := &x509.Certificate{SerialNumber: big.NewInt(noon.Unix()), Subject: pkix.Name{CommonName: "made up"}, NotBefore: noon.AddDate(-1, 0, 0), NotAfter: noon.AddDate(1, 0, 0),
+		EmailAddresses: []string{"tm@council.example"}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, IsCA: true, BasicConstraintsValid: true}
+	if change != nil {
+		change(c)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+const entity = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nThis dispute is now with you. =C2=A3\r\n"
+
+// openssl runs it; where it is not installed the test says so.
+func openssl(t *testing.T, in []byte, args ...string) []byte {
+	t.Helper()
+	program, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("no openssl: what others read of it is left out")
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Stdin = bytes.NewReader(in)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("openssl %v: %v\n%s", args, err, said.String())
+	}
+	return out
+}
+
+func write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// What is signed and encrypted is decrypted and verified by a program that had no part in it, and is what it was; one byte
+// that is changed is found.
+func TestSealed(t *testing.T) {
+	smime.Strong()
+	own, ownPEM := made(t, rsaKey(t, 2048), nil)
+	theirs := rsaKey(t, 2048)
+	_, theirPEM := made(t, theirs, nil)
+	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }, Recipient: func(string) ([]byte, error) { return theirPEM, nil }}
+	sealed, err := s.Encrypt([]byte(entity), "TM@council.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(sealed, []byte("dispute")) || bytes.Contains(sealed, []byte("text/plain")) {
+		t.Error("something can be read")
+	}
+	for line := range bytes.SplitSeq(sealed, []byte("\r\n")) {
+		if len(line) > 150 || bytes.ContainsAny(line, "\n") {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(theirs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, cert, ca := write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), write(t, "cert.pem", theirPEM), write(t, "ca.pem", ownPEM)
+	if shown := openssl(t, sealed, "cms", "-cmsout", "-print", "-inform", "SMIME"); !strings.Contains(string(shown), "aes-256-cbc") {
+		t.Errorf("encrypted with something else: %.600s", shown)
+	}
+	signed := openssl(t, sealed, "cms", "-decrypt", "-recip", cert, "-inkey", key)
+	when := []string{"-attime", "1795694400"} // 26 November 2026: the certificate is of that time
+	back := openssl(t, signed, append([]string{"cms", "-verify", "-CAfile", ca}, when...)...)
+	if string(back) != entity {
+		t.Errorf("it came back as %q", back)
+	}
+	alone, err := s.Sign([]byte(entity), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back := openssl(t, alone, append([]string{"cms", "-verify", "-CAfile", ca}, when...)...); string(back) != entity {
+		t.Errorf("it came back as %q", back)
+	}
+	changed := bytes.Replace(alone, []byte("now with you"), []byte("not with you"), 1)
+	program, _ := exec.LookPath("openssl")
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"cms", "-verify", "-CAfile", ca}, when...)...)
+	cmd.Stdin = bytes.NewReader(changed)
+	if out, err := cmd.CombinedOutput(); err == nil {
+		t.Errorf("a changed message verifies: %s", out)
+	}
+}
+
+// A certificate that must not be used is refused, and says what would be right without naming anybody.
+func TestRefused(t *testing.T) {
+	smime.Strong()
+	own, _ := made(t, rsaKey(t, 2048), nil)
+	key := rsaKey(t, 2048)
+	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pemOf := func(key crypto.Signer, change func(*x509.Certificate)) []byte { _, b := made(t, key, change); return b }
+	for want, cert := range map[string][]byte{
+		"was valid from 2024-11-24 until 2025-11-24": pemOf(key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(-2, 0, 0), noon.AddDate(-1, 0, 0) }),
+		"is for another address":                     pemOf(key, func(c *x509.Certificate) { c.EmailAddresses = []string{"canary@elsewhere.test"} }),
+		"is not meant for encryption":                pemOf(key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }),
+		"RSA key of 2048 bits":                       pemOf(elliptic, nil),
+		"is not PEM":                                 []byte("nothing"),
+		"cannot be read":                             pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("nothing")}),
+		"there is no certificate of the recipient":   nil,
+	} {
+		s := &smime.Seal{Own: own, Now: func() time.Time { return noon }, Recipient: func(string) ([]byte, error) {
+			if cert == nil {
+				return nil, os.ErrNotExist
+			}
+			return cert, nil
+		}}
+		if out, err := s.Encrypt([]byte(entity), "tm@council.example"); err == nil || !strings.Contains(err.Error(), want) || len(out) > 0 || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+	s := &smime.Seal{Own: own, Now: func() time.Time { return noon.AddDate(2, 0, 0) }}
+	if _, err := s.Sign([]byte(entity), ""); err == nil || !strings.Contains(err.Error(), "drpd's own certificate has expired") {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Encrypt([]byte(entity), "x"); err == nil || !strings.Contains(err.Error(), "no certificates of recipients are configured") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,194 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// draft is an effect put into words, and the people who get it: to first, then cc.
+type draft struct {
+	to, cc   []Person
+	replyTo  Person
+	withForm bool
+	letter   func(to Person) ([]notice.Letter, error) // for one person; several where it does not fit into one message
+	apart    bool                                     // each gets their own, and is not shown the others
+}
+
+// holding gives those who hold a role.
+type holding func(role string, children []string, on workday.Date) []drp.Holder
+
+// make resolves the roles and renders one message a person. A role that nobody holds blocks the effect; a person to whom no
+// route leads is left for later, and the others get theirs. why says what keeps the whole effect from being made.
+func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (out []Envelope, why string, err error) {
+	x, why, err := d.draft(ctx, o, c, stored)
+	if err != nil || why != "" {
+		return nil, why, err
+	}
+	held, made := Held{}, false
+	for i, person := range slices.Concat(x.to, x.cc) {
+		parts, err := d.rendered(o, x, person, i < len(x.to))
+		if errors.As(err, &held) {
+			out = append(out, d.envelope(o, x, person, i < len(x.to))) // nothing is made of it yet
+			continue
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		made = true
+		out = append(out, parts...)
+	}
+	if !made {
+		return nil, held.Why, nil
+	}
+	return out, "", nil
+}
+
+// remake tries again to make what no route led to when the effect was made.
+func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, person string) ([]Envelope, error) {
+	x, why, err := d.draft(ctx, o, c, stored)
+	if err != nil {
+		return nil, err
+	}
+	if why != "" {
+		return nil, Held{Gate: gateRole, Why: why}
+	}
+	for i, p := range slices.Concat(x.to, x.cc) {
+		if p.ID == person {
+			return d.rendered(o, x, p, i < len(x.to))
+		}
+	}
+	return nil, Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}
+}
+
+func (d *Daemon) envelope(o Outgoing, x draft, person Person, isTo bool) Envelope {
+	e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: x.to, Cc: x.cc,
+		ReplyTo: x.replyTo, At: d.Now(), WithForm: x.withForm, Stage: o.Stage, IsTo: isTo}
+	if x.apart {
+		e.To, e.Cc = []Person{person}, nil
+	}
+	return e
+}
+
+// rendered makes the messages for one person: one, or several where the route carries no more in one.
+func (d *Daemon) rendered(o Outgoing, x draft, person Person, isTo bool) ([]Envelope, error) {
+	letters, err := x.letter(person)
+	if err != nil {
+		return nil, err
+	}
+	var out []Envelope
+	for i, l := range letters {
+		e := d.envelope(o, x, person, isTo)
+		if i > 0 {
+			e.Person = drp.PartOf(e.Person, i+1)
+		}
+		made, err := d.Mail.Make(e, l)
+		if err != nil {
+			return nil, err
+		}
+		e.Message, e.Route = made.Message, made.Route
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// draft resolves the roles of an effect and puts it into words, or says why that must wait.
+func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
+	p, roster := c.Policy, c.Roster
+	var who holding = roster.Holding
+	if o.Deputies {
+		who = roster.Deputies
+	}
+	resolve := func(roles []string, who holding) (out []Person, vacant string) {
+		for _, role := range roles {
+			holders := who(role, stored.Children, d.today())
+			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
+				holders = roster.Holding(operator, nil, d.today())
+			}
+			if len(holders) == 0 {
+				return nil, role
+			}
+			for _, h := range holders {
+				if h.Address.Empty() {
+					return nil, role
+				}
+				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
+					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
+				}
+			}
+		}
+		return out, ""
+	}
+	var vacant, vacantCc string
+	x.to, vacant = resolve(o.To, who)
+	x.cc, vacantCc = resolve(o.Cc, who)
+	if vacant == "" {
+		vacant = vacantCc
+	}
+	if vacant != "" {
+		return x, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster", nil
+	}
+	x.cc = slices.DeleteFunc(x.cc, func(x2 Person) bool { return slices.ContainsFunc(x.to, func(y Person) bool { return x2.ID == y.ID }) })
+	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
+		x.replyTo = owner[0]
+	}
+	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
+		x.apart = true
+		x.letter = func(to Person) ([]notice.Letter, error) {
+			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
+			return []notice.Letter{l}, err
+		}
+		return x, "", nil
+	}
+	letter, why, err := d.words(ctx, o, c, stored, &x)
+	if err != nil || why != "" {
+		return x, why, err
+	}
+	x.letter = func(to Person) ([]notice.Letter, error) {
+		return split(letter, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, letter)), nil
+	}
+	return x, "", nil
+}
+
+// words gives the letter of an effect of a dispute, with what it carries.
+func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *draft) (letter notice.Letter, why string, err error) {
+	if o.Reason == drp.ReasonPack {
+		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
+			return letter, why, err
+		}
+	} else if letter, err = d.email(ctx, o, c); err != nil {
+		return letter, "", err
+	}
+	if len(o.Agenda) > 0 {
+		papers, err := d.meetingPapers(ctx, o.Effect, c)
+		if err != nil {
+			return letter, "", err
+		}
+		letter.Files = append(letter.Files, papers...)
+	}
+	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
+		data, ok := d.formBytes(stored, o.Form)
+		if !ok {
+			return letter, "the dispute form that it must carry cannot be found", nil
+		}
+		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: wordDocument, Data: data})
+		x.withForm = true
+	}
+	return letter, "", nil
+}
+
+// email puts an effect into words, with the numbers under which people find the children.
+func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Letter, error) {
+	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
+	if err != nil {
+		return notice.Letter{}, err
+	}
+	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
+	return d.Writer.Email(c.Policy, o.Effect, c.File)
+}
