@@ -30,6 +30,20 @@ func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.En
 	return out, found, err
 }
 
+// Witness gives the latest delivery by a route that was accepted before a time, without its message.
+func (l *Ledger) Witness(ctx context.Context, route string, before time.Time) (out daemon.Envelope, found bool, err error) {
+	var key struct{ Effect, Person string }
+	err = l.tx(ctx, func(t *tx) error {
+		found, err = t.get(&key, `SELECT d.effect, d.person FROM delivery d JOIN effect e ON e.key = d.effect WHERE d.route = ? AND d.life = ? AND e.settled_at < ? ORDER BY e.settled_at DESC, d.effect, d.person LIMIT 1`,
+			route, string(drp.Accepted), before.UnixMilli())
+		return err
+	})
+	if err != nil || !found {
+		return out, false, err
+	}
+	return l.Sent(ctx, key.Effect, key.Person)
+}
+
 // Absences gives who is not reached by email, oldest first.
 func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
 	err = l.tx(ctx, func(t *tx) error {

@@ -26,6 +26,7 @@ const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessi
 
 const (
 	maxResends = 1   // of a message whose fate is unknown
+	allResends = 5   // and where the archive is known to show what has gone
 	groupSize  = 20  // attempts whose receipts are stored together
 	bulkSize   = 100 // case notes that are written together, messages that are put away together
 )
@@ -55,28 +56,28 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 		}
 		g.guarded = true
 	}
-	batch, err := d.ready(ctx, out, g, r)
-	if err != nil {
-		return 0, err
-	}
+	d.looked = make(map[workday.Date][]report.Dispute)
+	defer func() { d.looked = nil }()
 	n := 0
+	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
+		part := slices.DeleteFunc(slices.Clone(out), func(o Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
 		size := groupSize
 		if kinds[0] != drp.Email {
 			size = bulkSize
 		}
-		var part []attempt
-		for _, a := range batch {
-			if slices.Contains(kinds, a.Kind) {
-				part = append(part, a)
-			}
-		}
-		for group := range slices.Chunk(part, size) {
-			claimed, err := d.group(ctx, group, r, sent)
+		for some := range slices.Chunk(part, bulkSize) {
+			batch, err := d.ready(ctx, some, g, taken, r)
 			if err != nil {
 				return n, err
 			}
-			n += claimed
+			for group := range slices.Chunk(batch, size) {
+				claimed, err := d.group(ctx, group, r, sent)
+				if err != nil {
+					return n, err
+				}
+				n += claimed
+			}
 		}
 	}
 	return n, nil
@@ -94,15 +95,9 @@ type attempt struct {
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
 // dispute has to say is decided anew once its receipt is there.
-func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, r *Report) ([]attempt, error) {
-	if len(out) == 0 {
-		return nil, nil
-	}
-	d.looked = make(map[workday.Date][]report.Dispute)
-	defer func() { d.looked = nil }()
+func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, r *Report) ([]attempt, error) {
 	var batch []attempt
 	var made []Envelope
-	taken := make(map[string]bool)
 	for _, o := range out {
 		if o.Dispute != "" && taken[o.Dispute] {
 			continue
@@ -239,9 +234,26 @@ func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
 	case found:
 		a.known = drp.Accepted
 	case a.to.Tries > maxResends:
-		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again once and its fate is still unknown: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
+		honest, err := d.honest(ctx, a.to)
+		if err != nil || honest && a.to.Tries <= allResends {
+			return err == nil, err
+		}
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again and its fate is still unknown: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	}
 	return true, nil
+}
+
+// honest says whether the archive of a message's route shows what certainly went by it.
+func (d *Daemon) honest(ctx context.Context, e Envelope) (bool, error) {
+	w, ok, err := d.Ledger.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
+	if err != nil || !ok {
+		return false, err
+	}
+	found, err := d.Mail.Find(ctx, w)
+	if err != nil {
+		d.Log.Warn("the route's archive cannot be searched", "effect", w.Key, "error", err)
+	}
+	return found && err == nil, nil
 }
 
 // group records the attempts, makes them, and stores the receipts: three steps, so that a crash between any two leaves

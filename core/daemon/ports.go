@@ -195,6 +195,9 @@ type Ledger interface {
 	Notice(ctx context.Context, effects []drp.Effect, now time.Time) error
 	// Sent gives a delivery that may have left: its dispute, reason, stage, role and address, and not its message.
 	Sent(ctx context.Context, effect, person string) (Envelope, bool, error)
+	// Witness gives the latest delivery by a route that was accepted before a time, without its message: what an archive
+	// that is to be believed shows.
+	Witness(ctx context.Context, route string, before time.Time) (Envelope, bool, error)
 	// Absences gives who is not reached by email, oldest first.
 	Absences(ctx context.Context) ([]drp.Absence, error)
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.

@@ -78,10 +78,17 @@ func TestReportsMoveNothing(t *testing.T) {
 				}
 				past, readings = arrives(r.Effects, past, readings, day)
 			}
-			i := rapid.IntRange(0, max(0, len(past)-1)).Draw(t, "which")
-			if len(past) == 0 || past[i].Kind != drp.Email || len(past[i].Reached) == 0 || rapid.IntRange(0, 3).Draw(t, "any") > 0 {
+			var sent []int // what could come back: alerts, or anything
+			alerts := rapid.Bool().Draw(t, "alerts")
+			for i, p := range past {
+				if p.Kind == drp.Email && len(p.Reached) > 0 && (!alerts || p.Reason == drp.ReasonAlert) {
+					sent = append(sent, i)
+				}
+			}
+			if len(sent) == 0 || rapid.IntRange(0, 2).Draw(t, "any") > 0 {
 				continue
 			}
+			i := sent[len(sent)-1-rapid.IntRange(0, len(sent)-1).Draw(t, "which")]
 			role := rapid.SampledFrom(past[i].Reached).Draw(t, "who")
 			state := rapid.SampledFrom([]drp.Arrival{drp.Returned, drp.Delayed, drp.Delivered, drp.Opened, drp.Away}).Draw(t, "state")
 			before := decide(learnedBy(readings, day), past, day)

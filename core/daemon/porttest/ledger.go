@@ -286,6 +286,21 @@ func (l *Ledger) Sent(_ context.Context, key, person string) (daemon.Envelope, b
 	return daemon.Envelope{}, false, nil
 }
 
+// Witness implements daemon.Ledger.
+func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out daemon.Envelope, found bool, err error) {
+	defer l.lock()()
+	var latest time.Time
+	for _, e := range l.ordered() {
+		for _, d := range e.deliveries {
+			if d.Route == route && d.life == drp.Accepted && e.at.Before(before) && (!found || e.at.After(latest)) {
+				out, found, latest = d.Envelope, true, e.at
+				out.Message = nil
+			}
+		}
+	}
+	return out, found, nil
+}
+
 // Absences implements daemon.Ledger.
 func (l *Ledger) Absences(context.Context) ([]drp.Absence, error) {
 	defer l.lock()()

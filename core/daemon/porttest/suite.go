@@ -181,7 +181,7 @@ func testStale(t *testing.T, l daemon.Ledger) {
 func made(e drp.Effect, persons ...string) []daemon.Envelope {
 	var out []daemon.Envelope
 	for i, p := range persons {
-		out = append(out, daemon.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), At: noon, IsTo: i == 0})
+		out = append(out, daemon.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), Route: "by road", At: noon, IsTo: i == 0})
 	}
 	return out
 }
@@ -330,6 +330,14 @@ func testReach(t *testing.T, l daemon.Ledger) {
 	for _, other := range [][2]string{{e.Key, "p3"}, {"0123456789abcdef01234567", "p1"}} {
 		if _, ok, err := l.Sent(t.Context(), other[0], other[1]); ok || err != nil {
 			t.Errorf("%v was never sent (%v)", other, err)
+		}
+	}
+	if w, ok, err := l.Witness(t.Context(), "by road", noon.Add(time.Second)); err != nil || !ok || w.Key != e.Key || w.Address.Empty() {
+		t.Errorf("%+v, %v, %v", w, ok, err)
+	}
+	for route, before := range map[string]time.Time{"by road": noon, "by air": noon.Add(time.Second)} {
+		if _, ok, err := l.Witness(t.Context(), route, before); ok || err != nil {
+			t.Errorf("%s: %v, %v", route, ok, err)
 		}
 	}
 	today := workday.DateOf(noon)
