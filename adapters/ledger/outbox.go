@@ -213,11 +213,16 @@ func (l *Ledger) Hold(ctx context.Context, key, gate, why string, now time.Time)
 	})
 }
 
-// Claim records attempts before they are made.
-func (l *Ledger) Claim(ctx context.Context, batch []daemon.Envelope, now time.Time) (claimed []bool, err error) {
+// Turn stores what became of attempts, with their receipts as evidence, and records those that are made next.
+func (l *Ledger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (claimed []bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		claimed = make([]bool, len(batch))
-		for i, e := range batch {
+		for _, s := range done {
+			if err := t.settle(s); err != nil {
+				return err
+			}
+		}
+		claimed = make([]bool, len(next))
+		for i, e := range next {
 			if claimed[i], err = t.claim(e, now); err != nil {
 				return err
 			}
@@ -242,18 +247,6 @@ func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
 		return false, err
 	}
 	return true, t.audit(now, "drpd", "attempted", e.Key, e.Person)
-}
-
-// Settle stores what became of attempts, with their receipts as evidence.
-func (l *Ledger) Settle(ctx context.Context, batch []daemon.Settled) error {
-	return l.tx(ctx, func(t *tx) error {
-		for _, s := range batch {
-			if err := t.settle(s); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
 }
 
 func (t *tx) settle(s daemon.Settled) error {

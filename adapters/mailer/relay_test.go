@@ -44,7 +44,7 @@ type relay struct {
 
 const hangUp = ""
 
-func startRelay(t *testing.T, change func(*relay)) *relay {
+func startRelay(t testing.TB, change func(*relay)) *relay {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

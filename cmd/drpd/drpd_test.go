@@ -461,7 +461,7 @@ func TestOverlayAndMigrate(t *testing.T) {
 }
 
 // setStage fills the demo council's record system and mailbox with the story's first weeks, all at once.
-func setStage(t *testing.T, dir string) {
+func setStage(t testing.TB, dir string) {
 	t.Helper()
 	c := demoCmd{Out: dir}
 	if err := c.folder(); err != nil {

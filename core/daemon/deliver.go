@@ -71,12 +71,17 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 			if err != nil {
 				return n, err
 			}
+			var done []Settled // what became of the group before: it is stored as the next begins
 			for group := range slices.Chunk(batch, size) {
-				claimed, err := d.group(ctx, group, r, sent)
-				if err != nil {
+				if done, err = d.group(ctx, done, group, r, sent); err != nil {
 					return n, err
 				}
-				n += claimed
+				n += len(done)
+			}
+			if len(done) > 0 {
+				if _, err := d.Ledger.Turn(ctx, done, nil, d.Now()); err != nil {
+					return n, err
+				}
 			}
 		}
 	}
@@ -256,9 +261,9 @@ func (d *Daemon) honest(ctx context.Context, e Envelope) (bool, error) {
 	return found && err == nil, nil
 }
 
-// group records the attempts, makes them, and stores the receipts: three steps, so that a crash between any two leaves
-// attempts whose fate the next run finds out.
-func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *int) (int, error) {
+// group records the attempts, with the receipts of the group before, and makes them; it gives what became of them. A crash
+// in between leaves attempts whose fate the next run finds out.
+func (d *Daemon) group(ctx context.Context, done []Settled, batch []attempt, r *Report, sent *int) ([]Settled, error) {
 	tickets := make([]Envelope, len(batch))
 	for i, a := range batch {
 		tickets[i] = a.to
@@ -266,15 +271,15 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 			tickets[i].NotBefore = d.Now().Add(d.Mail.Lag(a.to))
 		}
 	}
-	claimed, err := d.Ledger.Claim(ctx, tickets, d.Now())
+	claimed, err := d.Ledger.Turn(ctx, done, tickets, d.Now())
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	errs := d.notes(ctx, batch, claimed)
 	d.putAway(ctx, batch, claimed, errs)
 	d.send(ctx, batch, claimed, errs)
 	if ctx.Err() != nil {
-		return 0, ctx.Err() // their fate is unknown: the next run looks
+		return nil, ctx.Err() // their fate is unknown: the next run looks
 	}
 	var settled []Settled
 	for i, a := range batch {
@@ -293,7 +298,7 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 		}
 		s, err := d.settled(a, err, r)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport) {
 			what := "dispute " + a.Dispute
@@ -301,15 +306,12 @@ func (d *Daemon) group(ctx context.Context, batch []attempt, r *Report, sent *in
 				what = a.Says
 			}
 			if err := d.tell(ctx, fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
-				return 0, err
+				return nil, err
 			}
 		}
 		settled = append(settled, s)
 	}
-	if len(settled) == 0 {
-		return 0, nil
-	}
-	return len(settled), d.Ledger.Settle(ctx, settled)
+	return settled, nil
 }
 
 // notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not

@@ -205,11 +205,10 @@ type Ledger interface {
 	// Make keeps rendered deliveries; those of one effect come together.
 	Make(ctx context.Context, deliveries []Envelope, now time.Time) error
 	Hold(ctx context.Context, key, gate, why string, now time.Time) error
-	// Claim records attempts before they are made; false for one whose dispute has another revision than the effect's
+	// Turn stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
+	// before they are made; either may be none. It gives false for one whose dispute has another revision than the effect's
 	// basis, or that is no longer to be made.
-	Claim(ctx context.Context, batch []Envelope, now time.Time) (claimed []bool, err error)
-	// Settle stores what became of attempts, with the receipts as evidence (tx 3).
-	Settle(ctx context.Context, batch []Settled) error
+	Turn(ctx context.Context, done []Settled, next []Envelope, now time.Time) (claimed []bool, err error)
 
 	Setting(ctx context.Context, name string) (string, error)
 	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error

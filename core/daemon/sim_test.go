@@ -239,13 +239,9 @@ func (c chaosLedger) Make(ctx context.Context, e []daemon.Envelope, now time.Tim
 	return c.around("make", func() error { return c.Ledger.Make(ctx, e, now) })
 }
 
-func (c chaosLedger) Claim(ctx context.Context, e []daemon.Envelope, now time.Time) (out []bool, err error) {
-	err = c.around("claim", func() error { out, err = c.Ledger.Claim(ctx, e, now); return err })
+func (c chaosLedger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (out []bool, err error) {
+	err = c.around("turn", func() error { out, err = c.Ledger.Turn(ctx, done, next, now); return err })
 	return out, err
-}
-
-func (c chaosLedger) Settle(ctx context.Context, s []daemon.Settled) error {
-	return c.around("settle", func() error { return c.Ledger.Settle(ctx, s) })
 }
 
 func (c chaosLedger) Hold(ctx context.Context, key, gate, why string, now time.Time) error {

@@ -101,10 +101,7 @@ func StartDovecot(t testing.TB, more ...string) *Dovecot {
 	must(t, os.WriteFile(filepath.Join(d.dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
 	must(t, os.WriteFile(filepath.Join(d.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
 	d.Maildir = filepath.Join(d.dir, "mail")
-	for _, sub := range []string{"", "new", "cur", "tmp"} {
-		must(t, os.MkdirAll(filepath.Join(d.Maildir, sub), 0o700))
-		must(t, os.Chown(filepath.Join(d.Maildir, sub), d.uid, d.gid))
-	}
+	d.folder(t, d.Maildir)
 	d.Plain, d.TLS = free(t), free(t)
 	config := fmt.Sprintf(`
 base_dir = %[1]s/run
@@ -212,10 +209,31 @@ func (d *Dovecot) Post(t testing.TB, text string) {
 // Folder makes a folder.
 func (d *Dovecot) Folder(t testing.TB, name string) {
 	t.Helper()
+	d.folder(t, filepath.Join(d.Maildir, "."+name))
+}
+
+func (d *Dovecot) folder(t testing.TB, path string) {
+	t.Helper()
 	for _, sub := range []string{"", "new", "cur", "tmp"} {
-		must(t, os.MkdirAll(filepath.Join(d.Maildir, "."+name, sub), 0o700))
-		must(t, os.Chown(filepath.Join(d.Maildir, "."+name, sub), d.uid, d.gid))
+		must(t, os.MkdirAll(filepath.Join(path, sub), 0o700))
+		must(t, os.Chown(filepath.Join(path, sub), d.uid, d.gid))
 	}
+}
+
+// Maildir makes an empty maildir of an account, in a folder that it may enter.
+func Maildir(t testing.TB, account string) string {
+	t.Helper()
+	owner, err := user.Lookup(account)
+	must(t, err)
+	d := &Dovecot{}
+	d.uid, _ = strconv.Atoi(owner.Uid)
+	d.gid, _ = strconv.Atoi(owner.Gid)
+	dir, err := os.MkdirTemp("", "drpd-maildir-") //nolint:usetesting // its account must be able to enter
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	must(t, os.Chmod(dir, 0o755)) //nolint:gosec // its account must be able to enter
+	d.folder(t, filepath.Join(dir, "mail"))
+	return filepath.Join(dir, "mail")
 }
 
 // Lying counts the messages of a folder; "" is the inbox.

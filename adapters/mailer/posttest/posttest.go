@@ -193,6 +193,16 @@ func (p *Postfix) Queued(t testing.TB) (n int) {
 	return n
 }
 
+// Drained waits until it has delivered everything that it took.
+func (p *Postfix) Drained(t testing.TB) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); p.Queued(t) > 0; {
+		if time.Now().After(deadline) {
+			t.Fatalf("postfix does not deliver: %s", p.Log())
+		}
+	}
+}
+
 // Log is what the server has written.
 func (p *Postfix) Log() string {
 	b, _ := os.ReadFile(filepath.Join(p.dir, "log"))

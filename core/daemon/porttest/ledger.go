@@ -512,9 +512,14 @@ func (l *Ledger) Hold(_ context.Context, key, gate, why string, _ time.Time) err
 	return nil
 }
 
-// Claim implements daemon.Ledger.
-func (l *Ledger) Claim(_ context.Context, batch []daemon.Envelope, _ time.Time) ([]bool, error) {
+// Turn implements daemon.Ledger.
+func (l *Ledger) Turn(_ context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
 	defer l.lock()()
+	l.settle(done)
+	return l.claim(next), nil
+}
+
+func (l *Ledger) claim(batch []daemon.Envelope) []bool {
 	out := make([]bool, len(batch))
 	for i, v := range batch {
 		e := l.effects[v.Key]
@@ -530,12 +535,10 @@ func (l *Ledger) Claim(_ context.Context, batch []daemon.Envelope, _ time.Time) 
 			}
 		}
 	}
-	return out, nil
+	return out
 }
 
-// Settle implements daemon.Ledger.
-func (l *Ledger) Settle(_ context.Context, batch []daemon.Settled) error {
-	defer l.lock()()
+func (l *Ledger) settle(batch []daemon.Settled) {
 	for _, s := range batch {
 		e := l.effects[s.Key]
 		for _, d := range e.deliveries {
@@ -556,7 +559,6 @@ func (l *Ledger) Settle(_ context.Context, batch []daemon.Settled) error {
 		l.disputes[e.Dispute].revision++
 		l.disputes[e.Dispute].closed = false
 	}
-	return nil
 }
 
 func (e *effect) lifeNow() drp.Life {

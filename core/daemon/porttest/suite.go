@@ -186,6 +186,17 @@ func made(e drp.Effect, persons ...string) []daemon.Envelope {
 	return out
 }
 
+func claim(t *testing.T, l daemon.Ledger, next []daemon.Envelope) ([]bool, error) {
+	t.Helper()
+	return l.Turn(t.Context(), nil, next, noon)
+}
+
+func settle(t *testing.T, l daemon.Ledger, s daemon.Settled) {
+	t.Helper()
+	_, err := l.Turn(t.Context(), []daemon.Settled{s}, nil, noon)
+	must(t, err)
+}
+
 func testDeliver(t *testing.T, l daemon.Ledger) {
 	begin(t, l)
 	e := sample("a", "team-manager")
@@ -196,7 +207,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if len(out) != 1 || len(out[0].Deliveries) != 2 || string(out[0].Deliveries[0].Message) != "to p1" || out[0].Deliveries[0].Address.Reveal() != "p1@x.example" {
 		t.Fatalf("%+v", out)
 	}
-	claimed, err := l.Claim(t.Context(), out[0].Deliveries[:1], noon)
+	claimed, err := claim(t, l, out[0].Deliveries[:1])
 	must(t, err)
 	if !claimed[0] {
 		t.Fatal("not claimed")
@@ -204,8 +215,8 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if out, err = l.Outbox(t.Context(), noon); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
 		t.Errorf("an attempt whose end is unknown does not show: %+v, %v", out, err)
 	}
-	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon}}))
-	claimed, err = l.Claim(t.Context(), made(e, "p2"), noon)
+	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon})
+	claimed, err = claim(t, l, made(e, "p2"))
 	must(t, err)
 	if claimed[0] {
 		t.Error("claimed though the dispute has another revision than the effect's basis")
@@ -216,21 +227,21 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 		t.Errorf("after one of two: %+v", s.Past)
 	}
 	decide(t, l, e)
-	claimed, err = l.Claim(t.Context(), made(e, "p2"), noon)
+	claimed, err = claim(t, l, made(e, "p2"))
 	must(t, err)
 	if !claimed[0] {
 		t.Error("the second recipient cannot be served after the dispute was decided again")
 	}
-	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p2", Life: drp.Failed, Now: noon}}))
+	settle(t, l, daemon.Settled{Key: e.Key, Person: "p2", Life: drp.Failed, Now: noon})
 	if s, err = l.Load(t.Context(), ref); err != nil || s.Past[0].Life != drp.Accepted || s.Past[0].Open {
 		t.Errorf("in the end: %+v, %v", s.Past, err)
 	}
 	b := sample("b", "team-manager")
 	decide(t, l, e, b)
 	must(t, l.Make(t.Context(), made(b, "p1", "p2"), noon))
-	_, err = l.Claim(t.Context(), made(b, "p1"), noon)
+	_, err = claim(t, l, made(b, "p1"))
 	must(t, err)
-	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: b.Key, Person: "p1", Life: drp.Accepted, Now: noon}}))
+	settle(t, l, daemon.Settled{Key: b.Key, Person: "p1", Life: drp.Accepted, Now: noon})
 	decide(t, l, e)
 	s, err = l.Load(t.Context(), ref)
 	must(t, err)
@@ -266,9 +277,9 @@ func testLater(t *testing.T, l daemon.Ledger) {
 	e := sample("a", "team-manager")
 	decide(t, l, e)
 	must(t, l.Make(t.Context(), made(e, "p1"), noon))
-	_, err := l.Claim(t.Context(), made(e, "p1"), noon)
+	_, err := claim(t, l, made(e, "p1"))
 	must(t, err)
-	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon}}))
+	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon})
 	decide(t, l, e)
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(time.Hour): 1} {
 		if out, err := l.Outbox(t.Context(), at); err != nil || len(out) != want {
@@ -288,10 +299,10 @@ func testNotice(t *testing.T, l daemon.Ledger) {
 		t.Fatalf("%+v", out)
 	}
 	must(t, l.Make(t.Context(), made(e, "p1"), noon))
-	if claimed, err := l.Claim(t.Context(), made(e, "p1"), noon); err != nil || !claimed[0] {
+	if claimed, err := claim(t, l, made(e, "p1")); err != nil || !claimed[0] {
 		t.Errorf("a notice that belongs to no dispute cannot go: %v", err)
 	}
-	must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon}}))
+	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon})
 	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
 		t.Errorf("it goes again: %+v, %v", out, err)
 	}
@@ -318,9 +329,9 @@ func testReach(t *testing.T, l daemon.Ledger) {
 		t.Errorf("what was never tried counts as sent (%v)", err)
 	}
 	for _, p := range []string{"p1", "p2"} {
-		_, err := l.Claim(t.Context(), made(e, p), noon)
+		_, err := claim(t, l, made(e, p))
 		must(t, err)
-		must(t, l.Settle(t.Context(), []daemon.Settled{{Key: e.Key, Person: p, Life: drp.Accepted, Now: noon}}))
+		settle(t, l, daemon.Settled{Key: e.Key, Person: p, Life: drp.Accepted, Now: noon})
 		decide(t, l, e)
 	}
 	sent, ok, err := l.Sent(t.Context(), e.Key, "p1")
