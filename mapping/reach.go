@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"drpd/core/drp"
@@ -39,8 +40,13 @@ func arrival(action string) (drp.Arrival, bool) {
 func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
 	for _, r := range l.Reports {
 		_, effect, person, ok := drp.SentAs(r.About)
+		for _, to := range slices.Concat(l.To, l.Delivered) { // or it came to the address that a message had as its return path
+			if !ok {
+				effect, person, ok = drp.ReturnedTo(s.tag(to))
+			}
+		}
 		state, known := arrival(r.Action)
-		if known && state == drp.Returned && strings.TrimSpace(r.About) == "" {
+		if known && !ok && state == drp.Returned && strings.TrimSpace(r.About) == "" {
 			unclear = "a message came back, and the report does not say which"
 		}
 		if !ok || !known {

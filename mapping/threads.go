@@ -54,16 +54,24 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 
 // plus gives the dispute that an address of the mailbox names after a plus: drp+W-ABCDEF@council.example.
 func (s *Set) plus(address string) string {
+	if tag := strings.ToUpper(s.tag(address)); drp.IsRef(tag) {
+		return tag
+	}
+	return ""
+}
+
+// tag gives what stands after a plus in an address of the mailbox.
+func (s *Set) tag(address string) string {
 	local, domain, _ := strings.Cut(address, "@")
 	own, ownDomain, _ := strings.Cut(s.Mailbox, "@")
-	name, ref, ok := strings.Cut(local, "+")
-	if ref = strings.ToUpper(ref); !ok || !strings.EqualFold(name, own) || !strings.EqualFold(domain, ownDomain) || !drp.IsRef(ref) {
+	name, tag, _ := strings.Cut(local, "+")
+	if !strings.EqualFold(name, own) || !strings.EqualFold(domain, ownDomain) {
 		return ""
 	}
-	return ref
+	return tag
 }
 
 // own says whether an address is the mailbox's, with or without a dispute after a plus.
 func (s *Set) own(address string) bool {
-	return strings.EqualFold(address, s.Mailbox) || s.plus(address) != ""
+	return strings.EqualFold(address, s.Mailbox) || s.tag(address) != ""
 }

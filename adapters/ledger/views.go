@@ -154,6 +154,24 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 	return found, err
 }
 
+// Cancel lets an effect go no further, for good: it counts as failed, so that it is not decided again.
+func (l *Ledger) Cancel(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		const why = "cancelled by a person"
+		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = ? WHERE key = ? AND life IN (?, ?, ?, ?)`, string(drp.Failed), why, key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+			return err
+		}
+		if err := t.exec(`UPDATE delivery SET life = ?, why = ? WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), why, key, string(drp.Made), string(drp.Attempted)); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE ref = (SELECT dispute FROM effect WHERE key = ?)`, key); err != nil {
+			return err
+		}
+		return t.audit(now, actor, "cancelled by a person", key, "")
+	})
+	return found, err
+}
+
 // KeptPolicy is the text of a policy under which disputes started, overlays included.
 type KeptPolicy struct {
 	Digest string

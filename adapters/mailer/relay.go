@@ -77,6 +77,15 @@ func (r *Relay) Deliver(ctx context.Context, e daemon.Envelope, from string, raw
 	}
 }
 
+// Check sees whether the relay can be reached, privately, and takes the login; no message is begun.
+func (r *Relay) Check(ctx context.Context) error {
+	l, err := r.dial(ctx)
+	if err != nil {
+		return err
+	}
+	return l.Quit()
+}
+
 // take gives a connection: one that is kept, or a new one.
 func (r *Relay) take(ctx context.Context, fresh bool) (l *line, old bool, err error) {
 	r.mu.Lock()

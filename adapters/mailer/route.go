@@ -161,6 +161,30 @@ func (r *Router) Send(ctx context.Context, e daemon.Envelope, raw []byte) error 
 	return way.Transport.Deliver(ctx, e, r.returnsTo(e), raw)
 }
 
+// Uncovered says why nothing of a level could go to an address, or "".
+func (r *Router) Uncovered(address drp.Private, l Level) string {
+	if _, err := r.route(address, l); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// Check looks at each relay once.
+func (r *Router) Check(ctx context.Context) (problems []string) {
+	seen := make(map[Transport]bool)
+	for _, x := range r.Routes {
+		c, ok := x.Transport.(interface{ Check(context.Context) error })
+		if !ok || x.Transport == nil || seen[x.Transport] {
+			continue
+		}
+		seen[x.Transport] = true
+		if err := c.Check(ctx); err != nil {
+			problems = append(problems, err.Error())
+		}
+	}
+	return problems
+}
+
 // ID is the Message-ID of a message, without its brackets.
 func (r *Router) ID(e daemon.Envelope) string {
 	return drp.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner

@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 
 	"drpd/adapters/mailbox"
+	"drpd/adapters/mailer"
 	"drpd/cmd/drpd/config"
 	"drpd/core/reconcile/cases"
 	"drpd/core/workday"
@@ -66,6 +68,11 @@ func (c *checkCmd) Run(a *app) error {
 			problems++
 		}
 	}
+	uncovered, err := c.routes(a, p)
+	if err != nil {
+		return err
+	}
+	problems += uncovered
 	first, last := p.calendar.Years()
 	a.printf("calendar %s: England and Wales, %d to %d\n", p.calendar.Digest(), first, last)
 	if a.now().Year() >= last {
@@ -94,6 +101,58 @@ func (c *checkCmd) Run(a *app) error {
 	return nil
 }
 
+// routes says to whom of the roster no alert could go.
+func (c *checkCmd) routes(a *app, p *parts) (problems int, err error) {
+	out, hangUp, err := openMailOut(p.config, a.now)
+	if err != nil {
+		a.printf("%s\n", err)
+		return 1, nil
+	}
+	levels := p.gives()
+	var told []string
+	for _, h := range p.roster {
+		if why := out.Uncovered(h.Address, levels[h.Role]); why != "" && h.Person != "" && !slices.Contains(told, h.Person+why) {
+			told = append(told, h.Person+why)
+			a.printf("%s, %s: %s\n", h.Person, h.Role, why)
+			problems++
+		}
+	}
+	return problems, hangUp()
+}
+
+// gives says how much the messages give away that each role may get.
+func (p *parts) gives() map[string]mailer.Level {
+	out := make(map[string]mailer.Level)
+	raise := func(l mailer.Level, roles ...string) {
+		for _, r := range roles {
+			out[r] = max(out[r], l)
+		}
+	}
+	for _, pol := range p.policies {
+		for role := range pol.Roles {
+			raise(mailer.Case, role)
+		}
+		if pol.Referral != nil {
+			raise(mailer.Referral, pol.Referral.To)
+		}
+		for _, s := range pol.Stages {
+			if s.Alert == nil || len(s.Alert.Attach) == 0 {
+				continue
+			}
+			raise(mailer.Papers, s.Alert.Roles()...)
+			for _, c := range pol.Copies {
+				if pol.Copied(c, s.ID) {
+					raise(mailer.Papers, c.Role)
+				}
+			}
+		}
+	}
+	for _, o := range p.config.Reports.Overdue {
+		raise(mailer.Papers, o.To)
+	}
+	return out
+}
+
 // online looks at the mailbox's server and at each record system that the configuration names.
 func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	look := func(r config.Records, m *mapping.System) error {
@@ -120,6 +179,17 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 			a.printf("%s\n", err)
 			problems++
 		}
+	}
+	out, hangUp, err := openMailOut(p.config, a.now)
+	if err != nil {
+		return problems, err
+	}
+	for _, x := range out.Check(a.ctx) {
+		a.printf("%s\n", x)
+		problems++
+	}
+	if err := hangUp(); err != nil {
+		return problems, err
 	}
 	if err := look(p.config.Records, p.mapping.System); err != nil {
 		return problems, err

@@ -129,7 +129,7 @@ func (c *council) effects(t *testing.T) map[string]string {
 	return effects
 }
 
-var placeholder = regexp.MustCompile(`\{(id|file) ([^}]+)\}`)
+var placeholder = regexp.MustCompile(`\{(id|return|file) ([^}]+)\}`)
 
 // letter fills a message in: the IDs of messages that the council sent, and forms.
 func (c *council) letter(t *testing.T, name string) []byte {
@@ -174,6 +174,9 @@ func (c *council) filled(t *testing.T, b []byte) []byte {
 				t.Fatal(err)
 			}
 			if sent && string(e.Reason) == words[0] && e.Dispute == strings.TrimPrefix(words[1], "-") {
+				if string(parts[1]) == "return" {
+					return []byte(drp.ReturnTag(e.Key, words[2]))
+				}
 				return []byte(drp.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
 			}
 		}

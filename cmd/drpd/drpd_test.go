@@ -530,3 +530,35 @@ func TestVacancies(t *testing.T) {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }
+
+// The check says to whom of the roster nothing could go, and why; each person and reason once.
+func TestUncovered(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	name := filepath.Join(dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), "mail_out: {folder: mail/out, ", `mail_out: {relays: [{name: internal, server: "relay.fairshire.example:587", tls: starttls}], routes: [
+  {domains: [police.example], never: it is retired},
+  {name: inside, domains: [fairshire.example, lscp.example], relay: internal, carries: papers},
+  {name: health, domains: [health.example], relay: internal, carries: plain},
+  {name: outside, domains: [cafcass.example], relay: internal, carries: papers}], `, 1)
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := drpd(t, "--config", name, "check")
+	if code != 1 {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+	for _, want := range []string{"p-304, line-manager: nothing is sent to police.example: it is retired\n", "p-306, safeguarding-adviser: the route health to health.example does not carry case: name one that does under mail_out.routes\n",
+		"x-401, cafcass: the route outside to cafcass.example does not carry referral"} {
+		if strings.Count(out, want) != 1 {
+			t.Errorf("%q stands there %d times: %s%s", want, strings.Count(out, want), out, errs)
+		}
+	}
+	if strings.Contains(out, "w-2") {
+		t.Errorf("somebody inside is not covered: %s", out)
+	}
+}

@@ -182,9 +182,10 @@ func (a *app) release(id, dispute string, accept bool) error {
 }
 
 type outboxCmd struct {
-	List  outboxListCmd  `cmd:"" default:"1" help:"What went, what is to go, what is held."`
-	Show  outboxShowCmd  `cmd:"" help:"One effect with its reason."`
-	Retry outboxRetryCmd `cmd:"" help:"Try one that failed or is held again."`
+	List   outboxListCmd   `cmd:"" default:"1" help:"What went, what is to go, what is held."`
+	Show   outboxShowCmd   `cmd:"" help:"One effect with its reason."`
+	Retry  outboxRetryCmd  `cmd:"" help:"Try one that failed or is held again; what has gone to nobody is made anew."`
+	Cancel outboxCancelCmd `cmd:"" help:"Let one that has not gone to everybody go no further."`
 }
 
 type outboxListCmd struct {
@@ -259,6 +260,24 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		}
 		if err == nil {
 			a.printf("it is tried again in the next cycle, if it is still wanted\n")
+		}
+		return err
+	})
+}
+
+type outboxCancelCmd struct {
+	Key string `arg:""`
+}
+
+// Run lets an effect go no further. What is decided anew from the evidence is another effect.
+func (c *outboxCancelCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		found, err := l.Cancel(a.ctx, c.Key, account(), a.now())
+		if err == nil && !found {
+			err = fmt.Errorf("no effect %q that waits to go: drpd outbox list --waiting", c.Key)
+		}
+		if err == nil {
+			a.printf("it goes to nobody else; the audit holds that %s said so\n", account())
 		}
 		return err
 	})
