@@ -61,6 +61,7 @@ type disputeRow struct {
 	DecidedOn                                                int64 `db:"decided_on"`
 	Closed, Ended, Resolved                                  bool
 	Began                                                    int64
+	LookAgain                                                int64 `db:"look_again"`
 }
 
 func (r disputeRow) known(children []string) drp.Known {
@@ -241,9 +242,9 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 }
 
 // Due gives the disputes that must be decided.
-func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string) (out []string, err error) {
+func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string, now time.Time) (out []string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR NOT closed AND (decided_on <> ? OR inputs <> ?) ORDER BY ref`, int64(today), inputs)
+		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR NOT closed AND (decided_on <> ? OR inputs <> ?) OR look_again > 0 AND look_again <= ? ORDER BY ref`, int64(today), inputs, now.UnixMilli())
 	})
 	return out, err
 }
@@ -290,8 +291,12 @@ func (t *tx) decide(d daemon.Decided) error {
 	if err != nil {
 		return err
 	}
-	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ? WHERE ref = ? AND revision = ?`,
-		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), d.Ref, d.Basis)
+	look := int64(0)
+	if !d.LookAgain.IsZero() {
+		look = d.LookAgain.UnixMilli()
+	}
+	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ? WHERE ref = ? AND revision = ?`,
+		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look, d.Ref, d.Basis)
 	if err != nil || !ok {
 		return err
 	}

@@ -217,7 +217,7 @@ func testErase(t *testing.T, l *ledger.Ledger) {
 	if s, err := l.Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) > 0 {
 		t.Errorf("an erased dispute can still be read: %+v, %v", s, err)
 	}
-	if due, err := l.Due(t.Context(), 1, ""); err != nil || len(due) > 0 {
+	if due, err := l.Due(t.Context(), 1, "", time.Now()); err != nil || len(due) > 0 {
 		t.Errorf("an erased dispute is still decided: %v, %v", due, err)
 	}
 	if _, err := l.Audit(t.Context()); err != nil {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"drpd/adapters/ledger"
 	"drpd/adapters/mailbox"
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -419,6 +420,83 @@ func TestOneMessageTwice(t *testing.T) {
 		}
 		if evidence != 3 || facts != 1 {
 			t.Errorf("%s: %d pieces of evidence, want 3; said %d times, want once", tt.mail, evidence, facts)
+		}
+		if err := c.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// An emergency that nobody acknowledges goes to the next holder after half an hour, and to the operator in the end, at any
+// hour; one that somebody has acknowledged goes no further.
+func TestEmergencyIsPassedOn(t *testing.T) {
+	seed := theCouncil(t)
+	for _, acknowledged := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), fmt.Sprint(acknowledged))
+		copyTree(t, seed, dir)
+		c := openCouncil(t, dir)
+		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "raised.eml"), c.letter(t, "raised-by-a-listed-agency"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c.cycle(t, corpusDay, 14)
+		all, err := c.ledger.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(all, func(x ledger.Listed) bool { return strings.HasPrefix(x.Ref, "L-") })
+		evening := time.Date(2026, 11, 23, 21, 0, 0, 0, london())
+		add := func(args ...string) {
+			t.Helper()
+			var o bytes.Buffer
+			if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return evening }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "fact", "add", all[i].Ref}, args...)); code != 0 {
+				t.Fatal(o.String())
+			}
+		}
+		add("emergency-declared", "--on", "2026-11-23", "--by", "practitioner", "--because", "by telephone")
+		told := func(minutes int) string {
+			t.Helper()
+			c.clock = evening.Add(time.Duration(minutes) * time.Minute)
+			if _, err := c.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			past, err := c.ledger.Effects(t.Context(), all[i].Ref)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out []string
+			for _, p := range past {
+				if p.Reason == drp.ReasonEmergency && p.Life == drp.Accepted {
+					line := strings.Join(p.To, "+")
+					if p.Deputies {
+						line = "deputies of " + line
+					}
+					out = append(out, line)
+				}
+			}
+			return strings.Join(out, ", ")
+		}
+		const first = "line-manager+safeguarding-lead"
+		for _, step := range []struct {
+			minutes int
+			want    string
+		}{{1, first}, {29, first}, {30, first}} {
+			if got := told(step.minutes); got != step.want {
+				t.Errorf("after %d minutes: %s", step.minutes, got)
+			}
+		}
+		if acknowledged {
+			add("acknowledged", "--on", "2026-11-23", "--by", "line-manager", "--because", "by telephone")
+		}
+		for _, step := range []struct {
+			minutes int
+			want    string
+		}{{31, first + ", deputies of safeguarding-lead"}, {60, first + ", deputies of safeguarding-lead"}, {61, first + ", deputies of safeguarding-lead, operator"}, {180, first + ", deputies of safeguarding-lead, operator"}} {
+			if acknowledged {
+				step.want = first
+			}
+			if got := told(step.minutes); got != step.want {
+				t.Errorf("acknowledged %v, after %d minutes: %s, want %s", acknowledged, step.minutes, got, step.want)
+			}
 		}
 		if err := c.close(); err != nil {
 			t.Fatal(err)

@@ -602,7 +602,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Mail:   out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
-		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase,
+		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Patience: time.Duration(c.Emergency) * time.Minute,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
 	if d.Ending, err = endings(c); err != nil {

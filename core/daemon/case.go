@@ -61,7 +61,7 @@ func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a aro
 	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
 	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
 	c, err := d.assemble(ctx, stored, a)
-	c.Today = day
+	c.Today, c.Now = day, time.Time{}
 	return c, err
 }
 
@@ -112,7 +112,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 		}
 	}
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Gaps: a.gaps, Similar: similar(stored.Known, a.known, numbers)}, nil
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Similar: similar(stored.Known, a.known, numbers)}, nil
 }
 
 // policyOf is the policy that a dispute started under, or the one to which a person moved it.

@@ -58,6 +58,7 @@ type Daemon struct {
 
 	Parallel      int           // emails that are sent at once; 0: one
 	GiveUp        time.Duration // after which a message that no route takes is given up; 0: five days
+	Patience      time.Duration // in which an emergency is to be acknowledged, before the next holder is told; 0: it is not passed on
 	ChaseAfter    int           // working days after which a message that waits for a person is told to the practice lead
 	Ending        []Ending      // secrets and certificates that end
 	Subscriptions []Subscription
@@ -579,7 +580,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	due, err := d.Ledger.Due(ctx, d.today(), d.inputs(around))
+	due, err := d.Ledger.Due(ctx, d.today(), d.inputs(around), d.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -639,5 +640,5 @@ func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result recon
 		sum.Due = s.Visits[n-1].Limit.Proof.Due
 	}
 	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
-		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
+		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

@@ -181,8 +181,8 @@ type Ledger interface {
 	Place(ctx context.Context, p Placement) error
 	People(ctx context.Context, children []string) ([]drp.Evidence, error)
 
-	// Due gives the disputes to decide: their evidence, the date or an input has changed.
-	Due(ctx context.Context, today workday.Date, inputs string) ([]string, error)
+	// Due gives the disputes to decide: their evidence, the date or an input has changed, or it is time to look again.
+	Due(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]string, error)
 	Load(ctx context.Context, ref string) (Stored, error)
 	// Decide stores what was decided (tx 2): new effects, those that no longer hold cancelled, the rest kept. A dispute
 	// that has moved on since it was loaded is left out: it is due again.
@@ -288,6 +288,7 @@ type Decided struct {
 	Conflicts []drp.Conflict
 	Findings  int
 	Summary   Summary
+	LookAgain time.Time
 	Closed    bool
 	Resolved  bool
 	Now       time.Time

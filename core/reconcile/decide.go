@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -31,8 +32,12 @@ type Case struct {
 	Roster   drp.Roster
 	Past     []drp.Past   // what was decided before, and what became of it
 	Today    workday.Date // the London date
-	Gaps     []Gap        // times in which a source could not be read
-	Similar  []string     // earlier disputes about the same child and theme that stayed unresolved
+	// Now and Patience are for an emergency alone: the instant, and how long the first who were told have to acknowledge it.
+	// All else goes by the date.
+	Now      time.Time
+	Patience time.Duration
+	Gaps     []Gap    // times in which a source could not be read
+	Similar  []string // earlier disputes about the same child and theme that stayed unresolved
 }
 
 // Gap is a time in which a source could not be read.
@@ -49,7 +54,8 @@ type Result struct {
 	Findings  []drp.Finding
 	Conflicts []drp.Conflict
 	Recorded  []Recorded
-	Closed    bool // ended, and nothing more is to follow
+	Closed    bool      // ended, and nothing more is to follow
+	LookAgain time.Time // when it is to be decided again though nothing has changed; zero: with the next day
 }
 
 // Recorded is what is kept and changes nothing, with the clause that says so.

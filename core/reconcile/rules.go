@@ -352,26 +352,6 @@ func (d *decider) lastWorking(on workday.Date) workday.Date {
 	return on
 }
 
-// emergencies go out as soon as they are learned, whoever says so, whatever day they name, and however the dispute
-// stands: not confirmed yet, or ended before.
-func (d *decider) emergencies() {
-	for i, n := range d.Policy.OnEnd {
-		if !n.Urgent {
-			continue
-		}
-		for _, f := range d.File.Facts {
-			known := slices.ContainsFunc(d.Past, func(p drp.Past) bool { // they have been told since, of whatever day it was
-				return p.Reason == drp.ReasonEmergency && p.Left() && p.Clause == n.Clause && slices.Equal(p.To, n.To) && p.On >= f.Learned
-			})
-			if f.Kind != n.Fact || f.Denied || known {
-				continue
-			}
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end", Says: n.Says,
-				Urgent: true, Evidence: []string{f.Evidence}}, fmt.Sprint(i), f.Learned.String())
-		}
-	}
-}
-
 // endings tell the people of the dispute how it ended and what goes on.
 func (d *decider) endings() {
 	end := d.story.ended

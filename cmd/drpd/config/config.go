@@ -39,7 +39,8 @@ type Config struct {
 	Window    *Window      `yaml:"send_window"`
 	MaxEmails int          `yaml:"max_emails_a_cycle"`
 	Every     int          `yaml:"poll_every_minutes"`
-	Chase     int          `yaml:"chase_after_days"` // working days after which a message that waits for a person is told to the practice lead
+	Emergency int          `yaml:"emergency_minutes"` // in which an emergency is to be acknowledged, before the next holder is told
+	Chase     int          `yaml:"chase_after_days"`  // working days after which a message that waits for a person is told to the practice lead
 	Reports   Reports      `yaml:"reports"`
 	Referral  Referral     `yaml:"referral"`
 
@@ -389,7 +390,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, Emergency: 30, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -431,6 +432,9 @@ func Load(name string) (*Config, error) {
 	c.Reports.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
+	}
+	if c.Emergency < 1 || c.Emergency > 24*60 {
+		f.Fault([]any{"emergency_minutes"}, "%d minutes: give 1 to 1440", c.Emergency)
 	}
 	if c.Chase < 1 || c.Chase > 30 {
 		f.Fault([]any{"chase_after_days"}, "%d working days: give 1 to 30", c.Chase)

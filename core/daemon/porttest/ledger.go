@@ -51,6 +51,7 @@ type dispute struct {
 	decidedOn         workday.Date
 	closed            bool
 	summary           daemon.Summary
+	look              time.Time
 }
 
 type effect struct {
@@ -320,12 +321,12 @@ func (l *Ledger) People(_ context.Context, children []string) ([]drp.Evidence, e
 }
 
 // Due implements daemon.Ledger.
-func (l *Ledger) Due(_ context.Context, today workday.Date, inputs string) ([]string, error) {
+func (l *Ledger) Due(_ context.Context, today workday.Date, inputs string, now time.Time) ([]string, error) {
 	defer l.lock()()
 	var out []string
 	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
 		d := l.disputes[ref]
-		if d.decided < d.revision || !d.closed && (d.decidedOn != today || d.inputs != inputs) {
+		if d.decided < d.revision || !d.closed && (d.decidedOn != today || d.inputs != inputs) || !d.look.IsZero() && !d.look.After(now) {
 			out = append(out, ref)
 		}
 	}
@@ -379,6 +380,7 @@ func (l *Ledger) Decide(_ context.Context, batch []daemon.Decided) error {
 			continue
 		}
 		d.decided, d.decidedOn, d.inputs, d.closed, d.summary = x.Basis, x.Today, x.Inputs, x.Closed, x.Summary
+		d.look = x.LookAgain
 		d.Open, d.Resolved, d.Raised = x.Summary.Ended.IsZero(), x.Resolved, x.Summary.Raised
 		l.conflicts[x.Ref] = x.Conflicts
 		wanted := map[string]bool{}

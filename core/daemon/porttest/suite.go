@@ -14,7 +14,7 @@ import (
 // TestLedger is the suite of a Ledger. open gives an empty one.
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
-		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale,
+		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -109,7 +109,7 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 0 {
 		t.Errorf("still waiting: %v, %v", w, err)
 	}
-	due, err := l.Due(t.Context(), workday.DateOf(noon), "in")
+	due, err := l.Due(t.Context(), workday.DateOf(noon), "in", noon)
 	must(t, err)
 	if !slices.Equal(due, []string{ref}) {
 		t.Errorf("due %v", due)
@@ -160,13 +160,30 @@ func testDecide(t *testing.T, l daemon.Ledger) {
 	if len(out) != 1 || !out[0].Unmade || out[0].Clause != "X1" {
 		t.Errorf("%+v", out)
 	}
-	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in"); err != nil || len(due) != 0 {
+	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", noon); err != nil || len(due) != 0 {
 		t.Errorf("still due: %v, %v", due, err)
 	}
 	for today, inputs := range map[workday.Date]string{workday.DateOf(noon) + 1: "in", workday.DateOf(noon): "other"} {
-		if due, err := l.Due(t.Context(), today, inputs); err != nil || len(due) != 1 {
+		if due, err := l.Due(t.Context(), today, inputs, noon); err != nil || len(due) != 1 {
 			t.Errorf("not due on %s with %q: %v", today, inputs, err)
 		}
+	}
+}
+
+// testLookAgain: a dispute is due again at its time though nothing has changed, and not before; once.
+func testLookAgain(t *testing.T, l daemon.Ledger) {
+	s := begin(t, l)
+	d := daemon.Decided{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Now: noon, Summary: daemon.Summary{Raised: workday.DateOf(noon)}, LookAgain: noon.Add(30 * time.Minute)}
+	must(t, l.Decide(t.Context(), []daemon.Decided{d}))
+	for at, want := range map[time.Time]int{noon: 0, noon.Add(29 * time.Minute): 0, noon.Add(30 * time.Minute): 1} {
+		if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", at); err != nil || len(due) != want {
+			t.Errorf("at %s: %v, %v", at, due, err)
+		}
+	}
+	d.LookAgain = time.Time{}
+	must(t, l.Decide(t.Context(), []daemon.Decided{d}))
+	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", noon.Add(time.Hour)); err != nil || len(due) != 0 {
+		t.Errorf("afterwards: %v, %v", due, err)
 	}
 }
 
