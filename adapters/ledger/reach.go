@@ -44,6 +44,22 @@ func (l *Ledger) Witness(ctx context.Context, route string, before time.Time) (o
 	return l.Sent(ctx, key.Effect, key.Person)
 }
 
+// SentSince counts the messages that were accepted since a time, by the role of who got them.
+func (l *Ledger) SentSince(ctx context.Context, since time.Time) (map[string]int, error) {
+	out := make(map[string]int)
+	return out, l.tx(ctx, func(t *tx) error {
+		var rows []struct {
+			Role string
+			N    int
+		}
+		err := t.all(&rows, `SELECT d.role, count(*) AS n FROM delivery d JOIN effect e ON e.key = d.effect WHERE e.settled_at >= ? AND e.kind = ? AND d.life = ? GROUP BY d.role`, since.UnixMilli(), string(drp.Email), string(drp.Accepted))
+		for _, r := range rows {
+			out[r.Role] = r.N
+		}
+		return err
+	})
+}
+
 // Absences gives who is not reached by email, oldest first.
 func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
 	err = l.tx(ctx, func(t *tx) error {

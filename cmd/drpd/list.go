@@ -158,7 +158,7 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		guard, err := l.Setting(a.ctx, "guard")
+		guard, err := l.Setting(a.ctx, daemon.SettingGuard)
 		if err != nil {
 			return err
 		}
@@ -192,7 +192,7 @@ func (c *statusCmd) Run(a *app) error {
 			a.printf("output is paused\n")
 		}
 		if guard != "" {
-			a.printf("all email is held: %s\n", guard)
+			a.printf("everything is held: %s: drpd hold list\n", guard)
 		}
 		return nil
 	})

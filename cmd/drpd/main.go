@@ -34,6 +34,7 @@ type cli struct {
 	Calendar   calendarCmd   `cmd:"" help:"Working days."`
 	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
+	Hold       holdCmd       `cmd:"" help:"What is held because it would be more than usual."`
 	Conflict   conflictCmd   `cmd:"" help:"Questions that only a person can settle."`
 	Quarantine quarantineCmd `cmd:"" help:"Messages that were kept and not acted on."`
 	Absence    absenceCmd    `cmd:"" help:"Who is not reached by email."`

@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"drpd/adapters/ledger"
+	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/workday"
 )
 
 type pauseCmd struct{}
@@ -20,16 +22,57 @@ func (c *pauseCmd) Run(a *app) error {
 
 type resumeCmd struct{}
 
-// Run lets output go again, after a pause or after the blast-radius guard.
+// Run lets output go again after a pause.
 func (c *resumeCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		for _, name := range []string{"paused", "guard"} {
-			if err := l.SetSetting(a.ctx, name, "", account(), a.now()); err != nil {
-				return err
+		a.printf("output goes again from the next cycle on\n")
+		return l.SetSetting(a.ctx, "paused", "", account(), a.now())
+	})
+}
+
+type holdCmd struct {
+	List    holdListCmd    `cmd:"" default:"1" help:"Why everything is held, and what."`
+	Release holdReleaseCmd `cmd:"" help:"Let it go: a person has looked at it. For the rest of today more than usual may go."`
+}
+
+type holdListCmd struct{}
+
+// Run says why everything is held, and what waits.
+func (c *holdListCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		why, err := l.Setting(a.ctx, daemon.SettingGuard)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			a.printf("nothing is held because it would be too much\n")
+			return nil
+		}
+		a.printf("%s\n", why)
+		all, err := l.Effects(a.ctx, "")
+		if err != nil {
+			return err
+		}
+		for _, p := range all {
+			if p.HeldBy == daemon.SettingGuard {
+				a.printf("%s  %s  %s %s %s to %v cc %v  %s\n", p.Key, p.On, p.Dispute, p.Kind, p.Reason, p.To, p.Cc, p.Clause)
 			}
 		}
-		a.printf("output goes again from the next cycle on\n")
 		return nil
+	})
+}
+
+type holdReleaseCmd struct{}
+
+// Run opens the gate again.
+func (c *holdReleaseCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		today := workday.DateOf(a.now().In(london())).String()
+		if err := l.SetSetting(a.ctx, daemon.SettingReleased, today, account(), a.now()); err != nil {
+			return err
+		}
+		a.printf("it goes from the next cycle on; the limits of a day hold again tomorrow\n")
+		return l.SetSetting(a.ctx, daemon.SettingGuard, "", account(), a.now())
 	})
 }
 

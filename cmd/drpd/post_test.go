@@ -26,6 +26,7 @@ import (
 
 	"drpd/adapters/mailbox/mailtest"
 	"drpd/adapters/mailer/posttest"
+	"drpd/core/daemon"
 	"drpd/core/drp"
 )
 
@@ -117,7 +118,7 @@ func openPost(t testing.TB, dir string, now func() time.Time) *wired {
 	for i, domain := range postDomains {
 		d.Roster = append(d.Roster, drp.Holder{Role: fmt.Sprintf("role-%d", i), Person: fmt.Sprintf("p-%d", i), Name: drp.NewPrivate("Person"), Address: drp.NewPrivate("person@" + domain)})
 	}
-	d.Gates.MaxEmails = 0
+	d.Gates.Most = daemon.Most{}
 	d.Feeds, d.Subscriptions = nil, nil // nothing comes; what is queued goes
 	return d
 }

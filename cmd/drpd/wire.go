@@ -375,6 +375,12 @@ func openIMAP(c *config.Config, name string, m *config.IMAP) (*mailbox.IMAP, err
 	return box, nil
 }
 
+// domainOf is the mail domain of an address.
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	return domain
+}
+
 // password reads a password anew each time that it is wanted.
 func password(c *config.Config, file string) func() (string, error) {
 	return func() (string, error) { return host.Secret(c.Path(file)) }
@@ -601,8 +607,8 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
 		Mail:   out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
-		Gates: daemon.Gates{GoLive: c.GoLive, MaxEmails: c.MaxEmails, From: c.Window.From, Until: c.Window.Until},
-		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Patience: time.Duration(c.Emergency) * time.Minute,
+		Gates: daemon.Gates{GoLive: c.GoLive, Most: daemon.Most(c.Most), From: c.Window.From, Until: c.Window.Until},
+		Zone:  zone, Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address), Patience: time.Duration(c.Emergency) * time.Minute,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
 	if d.Ending, err = endings(c); err != nil {

@@ -59,6 +59,7 @@ type Daemon struct {
 	Parallel      int           // emails that are sent at once; 0: one
 	GiveUp        time.Duration // after which a message that no route takes is given up; 0: five days
 	Patience      time.Duration // in which an emergency is to be acknowledged, before the next holder is told; 0: it is not passed on
+	Home          string        // the mail domain of the mailbox: mail to another goes outside
 	ChaseAfter    int           // working days after which a message that waits for a person is told to the practice lead
 	Ending        []Ending      // secrets and certificates that end
 	Subscriptions []Subscription

@@ -199,10 +199,10 @@ func TestVacantRole(t *testing.T) {
 	}
 }
 
-// More email in one cycle than the configuration allows: nothing goes but one notice, until a person says resume.
+// More email in one cycle than the configuration allows: nothing goes but one notice, until a person says so.
 func TestGuard(t *testing.T) {
 	w, _ := calm(t)
-	w.d.Gates.MaxEmails = 1
+	w.d.Gates.Most.Cycle = 1
 	for range 3 {
 		c := &simCase{policy: w.policies[0], child: "child-9", feed: w.feeds[1], raised: w.today()}
 		w.say(w.feeds[1], drp.Message, "m", said{Form: c.policy.Forms[0], Child: c.child + string(rune('a'+len(w.feeds[1].all))), Trusted: true, From: "social-worker", Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: "social-worker"}}})
@@ -212,13 +212,13 @@ func TestGuard(t *testing.T) {
 	if n := len(w.mail.Sent); n != 1 {
 		t.Errorf("%d emails went out, want the notice alone: %v", n, w.count)
 	}
-	if err := w.ledger.SetSetting(t.Context(), "guard", "", "somebody", w.clock); err != nil {
+	if err := w.ledger.SetSetting(t.Context(), daemon.SettingGuard, "", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
-	w.d.Gates.MaxEmails = 100
+	w.d.Gates.Most.Cycle = 100
 	w.at(16, 11)
 	if n := len(w.mail.Sent); n < 4 {
-		t.Errorf("after resume %d emails", n)
+		t.Errorf("after the release %d emails", n)
 	}
 }
 

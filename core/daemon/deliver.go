@@ -41,21 +41,11 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	guarded, err := d.Ledger.Setting(ctx, settingGuard)
+	guarded, err := d.guard(ctx, out, *sent)
 	if err != nil {
 		return 0, err
 	}
-	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded != "", now: d.Now().In(d.Zone), cal: d.Calendar}
-	if g.over(out, *sent) {
-		if err := d.Ledger.SetSetting(ctx, settingGuard, fmt.Sprintf("%d emails were about to go in one cycle; the limit is %d", g.emails+*sent, d.Gates.MaxEmails), "drpd", d.Now()); err != nil {
-			return 0, err
-		}
-		d.Log.Error("blast-radius guard: all email is held until a person says resume", "emails", g.emails, "limit", d.Gates.MaxEmails)
-		if err := d.tell(ctx, "more emails were about to go at once than the configuration allows; all are held: look at them with drpd outbox list, then say drpd resume", "guard", d.today().String(), true); err != nil {
-			return 0, err
-		}
-		g.guarded = true
-	}
+	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
 	d.looked = make(map[workday.Date][]report.Dispute)
 	defer func() { d.looked = nil }()
 	n := 0

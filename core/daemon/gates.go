@@ -1,10 +1,14 @@
 package daemon
 
 import (
+	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/workday"
 )
 
@@ -12,36 +16,106 @@ import (
 type Gates struct {
 	GoLive      workday.Date // effects of earlier days do not go
 	Shadow      bool         // decide, and let nothing out
-	MaxEmails   int          // in one cycle; more hold everything
+	Most        Most         // of email; more hold everything
 	From, Until int          // the hours of working days in which email leaves; 0 and 24: always
+}
+
+// Most is how much email may go before a person looks: what a wrong clock, a wrong mapping or a lost state would send is more.
+// Zero is without a limit.
+type Most struct {
+	Cycle, Day int
+	Role       int // to the holders of one role, a day; not of those that every council gives to somebody
+	Outside    int // to mail domains other than the mailbox's own, a day
 }
 
 // The names of settings in the ledger.
 const (
 	settingPaused = "paused"
-	settingGuard  = "guard"
 	settingDay    = "last day"
 
-	SettingRemark = "remark/" // and the source: what is to be looked at there
+	SettingGuard    = "guard"         // why everything is held
+	SettingReleased = "guard/release" // the day for which a person has let go what is more than usual
+	SettingRemark   = "remark/"       // and the source: what is to be looked at there
 )
 
 // gatekeeper asks the gates, in order, whether an effect may go.
 type gatekeeper struct {
 	Gates
 	paused, guarded bool
-	emails          int
 	now             time.Time
 	cal             *workday.Calendar
 }
 
-// over says whether this cycle would send more than it may.
-func (g *gatekeeper) over(out []Outgoing, sent int) bool {
+// over says by what this cycle would send more than it may, or "". gone is what went today before, by role, and sent how much
+// of it in this cycle.
+func (d *Daemon) over(out []Outgoing, gone map[string]int, sent int, released bool) string {
+	going := make(map[string]int)
+	total := 0
 	for _, o := range out {
-		if o.Kind == drp.Email && o.Life != drp.Held {
-			g.emails++
+		if o.Kind != drp.Email || o.Life == drp.Held || o.Urgent {
+			continue
+		}
+		for _, role := range slices.Concat(o.To, o.Cc) {
+			going[role]++
+			total++
 		}
 	}
-	return !g.guarded && g.MaxEmails > 0 && g.emails+sent > g.MaxEmails
+	most, before, outside := d.Gates.Most, 0, 0
+	for _, role := range slices.Sorted(maps.Keys(gone)) {
+		before += gone[role]
+	}
+	if most.Cycle > 0 && total+sent > most.Cycle {
+		return fmt.Sprintf("%d emails were about to go in one cycle; the limit is %d", total+sent, most.Cycle)
+	}
+	if released || total == 0 {
+		return ""
+	}
+	if most.Day > 0 && total+before > most.Day {
+		return fmt.Sprintf("%d emails were about to go in one day; the limit is %d", total+before, most.Day)
+	}
+	for _, role := range slices.Sorted(maps.Keys(going)) {
+		n := going[role] + gone[role]
+		if d.outside(role) {
+			outside += n
+		}
+		if most.Role > 0 && n > most.Role && role != operator && role != policy.PracticeLead {
+			return fmt.Sprintf("%d emails were about to go to the role %s in one day; the limit is %d", n, role, most.Role)
+		}
+	}
+	if most.Outside > 0 && outside > most.Outside {
+		return fmt.Sprintf("%d emails were about to go to other domains in one day; the limit is %d", outside, most.Outside)
+	}
+	return ""
+}
+
+// outside says whether somebody of the roster who holds a role has an address elsewhere.
+func (d *Daemon) outside(role string) bool {
+	return slices.ContainsFunc(d.Roster, func(h drp.Holder) bool { return h.Role == role && !h.Address.Empty() && !h.Address.At(d.Home) })
+}
+
+// guard closes the gate where more would go than may, and tells the operator once. It says whether the gate is closed.
+func (d *Daemon) guard(ctx context.Context, out []Outgoing, sent int) (closed bool, err error) {
+	why, err := d.Ledger.Setting(ctx, SettingGuard)
+	if err != nil || why != "" {
+		return why != "", err
+	}
+	released, err := d.Ledger.Setting(ctx, SettingReleased)
+	if err != nil {
+		return false, err
+	}
+	y, m, day := d.Now().In(d.Zone).Date()
+	gone, err := d.Ledger.SentSince(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
+	if err != nil {
+		return false, err
+	}
+	if why = d.over(out, gone, sent, released == d.today().String()); why == "" {
+		return false, nil
+	}
+	if err := d.Ledger.SetSetting(ctx, SettingGuard, why, "drpd", d.Now()); err != nil {
+		return true, err
+	}
+	d.Log.Error("blast-radius guard: everything is held until a person says drpd hold release", "why", why)
+	return true, d.tell(ctx, why+"; everything is held: look at it with drpd hold list, then say drpd hold release", "guard", d.today().String()+why, true)
 }
 
 func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
@@ -52,8 +126,8 @@ func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
 		return "shadow", "drpd runs in shadow mode"
 	case g.paused && !e.Urgent:
 		return "paused", "output is paused: drpd resume"
-	case g.guarded && e.Kind == drp.Email && !e.Urgent:
-		return "guard", "too many emails in one cycle: look at them with drpd outbox, then drpd resume"
+	case g.guarded && e.Kind != drp.MailMark && !e.Urgent:
+		return SettingGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
 	case e.Screened != "":
 		return "screen", e.Screened
 	case e.Kind == drp.Email && !e.Urgent && e.Reason != drp.ReasonReport && !g.window(): // a report is there before the day begins

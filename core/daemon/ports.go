@@ -198,6 +198,8 @@ type Ledger interface {
 	// Witness gives the latest delivery by a route that was accepted before a time, without its message: what an archive
 	// that is to be believed shows.
 	Witness(ctx context.Context, route string, before time.Time) (Envelope, bool, error)
+	// SentSince counts the messages that were accepted since a time, by the role of who got them.
+	SentSince(ctx context.Context, since time.Time) (map[string]int, error)
 	// Absences gives who is not reached by email, oldest first.
 	Absences(ctx context.Context) ([]drp.Absence, error)
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.

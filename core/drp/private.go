@@ -42,6 +42,13 @@ func (p Private) Digest() string {
 	return hex.EncodeToString(sum[:])[:16]
 }
 
+// At says whether the text is an address of a mail domain, or of one below it.
+func (p Private) At(domain string) bool {
+	_, host, ok := strings.Cut(strings.ToLower(p.text), "@")
+	domain = strings.ToLower(domain)
+	return ok && (host == domain || strings.HasSuffix(host, "."+domain))
+}
+
 // domain says whether the text is an address of a mail domain, and not of one below it.
 func (p Private) domain(domain string) bool {
 	_, host, ok := strings.Cut(p.text, "@")

@@ -37,7 +37,7 @@ type Config struct {
 	Calendar  Calendar     `yaml:"calendar"`
 	GoLive    workday.Date `yaml:"go_live"`
 	Window    *Window      `yaml:"send_window"`
-	MaxEmails int          `yaml:"max_emails_a_cycle"`
+	Most      Most         `yaml:"most_emails"`
 	Every     int          `yaml:"poll_every_minutes"`
 	Emergency int          `yaml:"emergency_minutes"` // in which an emergency is to be acknowledged, before the next holder is told
 	Chase     int          `yaml:"chase_after_days"`  // working days after which a message that waits for a person is told to the practice lead
@@ -45,6 +45,14 @@ type Config struct {
 	Referral  Referral     `yaml:"referral"`
 
 	dir string
+}
+
+// Most is how much email may go before a person looks: in one cycle, in one day, to one role and to other domains in one day.
+type Most struct {
+	Cycle   int `yaml:"cycle"`
+	Day     int `yaml:"day"`
+	Role    int `yaml:"role"`
+	Outside int `yaml:"outside"`
 }
 
 // State is where drpd keeps its own state.
@@ -390,7 +398,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, Emergency: 30, Chase: 3, MaxEmails: 100, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -439,8 +447,10 @@ func Load(name string) (*Config, error) {
 	if c.Chase < 1 || c.Chase > 30 {
 		f.Fault([]any{"chase_after_days"}, "%d working days: give 1 to 30", c.Chase)
 	}
-	if c.MaxEmails < 1 {
-		f.Fault([]any{"max_emails_a_cycle"}, "%d: give 1 or more", c.MaxEmails)
+	for key, n := range map[string]int{"cycle": c.Most.Cycle, "day": c.Most.Day, "role": c.Most.Role, "outside": c.Most.Outside} {
+		if n < 1 {
+			f.Fault([]any{"most_emails", key}, "%d: give 1 or more", n)
+		}
 	}
 	if c.Records.Name != "" && c.Records.Name == c.Mailbox.Name {
 		f.Fault([]any{"mailbox", "name"}, "two sources are called %q: give each its own name", c.Mailbox.Name)

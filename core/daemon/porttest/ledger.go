@@ -302,6 +302,20 @@ func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out
 	return out, found, nil
 }
 
+// SentSince implements daemon.Ledger.
+func (l *Ledger) SentSince(_ context.Context, since time.Time) (map[string]int, error) {
+	defer l.lock()()
+	out := make(map[string]int)
+	for _, e := range l.effects {
+		for _, d := range e.deliveries {
+			if e.Kind == drp.Email && d.life == drp.Accepted && !e.at.Before(since) {
+				out[d.Role]++
+			}
+		}
+	}
+	return out, nil
+}
+
 // Absences implements daemon.Ledger.
 func (l *Ledger) Absences(context.Context) ([]drp.Absence, error) {
 	defer l.lock()()

@@ -368,6 +368,11 @@ func testReach(t *testing.T, l daemon.Ledger) {
 			t.Errorf("%s: %v, %v", route, ok, err)
 		}
 	}
+	for since, want := range map[time.Time]int{noon: 1, noon.Add(time.Second): 0} {
+		if n, err := l.SentSince(t.Context(), since); err != nil || n["role-p1"] != want || n["role-p2"] != want {
+			t.Errorf("sent since %s: %v, %v", since, n, err)
+		}
+	}
 	today := workday.DateOf(noon)
 	back, away := drp.Absence{Person: "p1", From: today, Returned: true, Address: "digest"}, drp.Absence{Person: "p2", From: today - 2, Until: today + 9}
 	for id, p := range map[string]daemon.Placement{

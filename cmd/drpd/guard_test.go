@@ -1,0 +1,170 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/testdata"
+)
+
+// busy is a council with many open disputes, up to the evening of a day, whose limits are a little more than it sends in a
+// day.
+func busy(t *testing.T, until workday.Date) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "d")
+	c := demoCmd{Out: dir}
+	if err := c.folder(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := loadStory(testdata.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stage, err := openStage(t.Context(), dir, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = stage.close() }()
+	d := openCouncil(t, dir)
+	defer func() { _ = d.close() }()
+	for day := s.From; day <= until; day++ {
+		if err := stage.play(t.Context(), d.ledger, day, at(day, 8)); err != nil {
+			t.Fatal(err)
+		}
+		d.cycle(t, day, 10)
+	}
+	return dir
+}
+
+// went is what went out in a run, a line each.
+func went(t *testing.T, dir string, before map[string]bool) (out []string, all map[string]bool) {
+	t.Helper()
+	all = make(map[string]bool)
+	files, err := fs.Glob(os.DirFS(filepath.Join(dir, "mail", "out")), "*.eml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		b, err := os.ReadFile(filepath.Join(dir, "mail", "out", f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := f + string(b)
+		all[key] = true
+		if !before[key] {
+			out = append(out, f)
+		}
+	}
+	return out, all
+}
+
+// What would send much more than usual sends one notice and nothing else: a clock that is a month ahead, a state that was
+// restored from a copy, a mapping that makes every dispute an old one.
+func TestBlastRadius(t *testing.T) {
+	day := workday.NewDate(2026, time.December, 8)
+	early, late := busy(t, day-20), busy(t, day)
+	most := daemon.Most{Cycle: 12, Day: 25, Role: 10, Outside: 8}
+	for name, broken := range map[string]func(t *testing.T, dir string) *council{
+		"the clock is a month ahead": func(t *testing.T, dir string) *council {
+			t.Helper()
+			c := openCouncil(t, dir)
+			c.clock = at(day+30, 10)
+			return c
+		},
+		"the state was restored from a copy": func(t *testing.T, dir string) *council {
+			t.Helper()
+			for _, name := range []string{"state.db", "state.key"} {
+				b, err := os.ReadFile(filepath.Join(early, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(dir, name), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, side := range []string{"-wal", "-shm"} {
+				_ = os.Remove(filepath.Join(dir, "state.db"+side))
+			}
+			c := openCouncil(t, dir)
+			c.clock = at(day+1, 10)
+			return c
+		},
+		"the mapping makes every dispute an old one": func(t *testing.T, dir string) *council {
+			t.Helper()
+			c := openCouncil(t, dir)
+			read := c.Feeds[0].Read
+			c.Feeds[0].Read = func(ev drp.Evidence, learned workday.Date) drp.Reading {
+				r := read(ev, learned)
+				for i := range r.Facts {
+					if r.Facts[i].Kind == drp.Raised {
+						r.Facts[i].On -= 60
+					}
+				}
+				return r
+			}
+			c.Inputs += "changed"
+			c.clock = at(day+1, 10)
+			return c
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "d")
+			copyTree(t, late, dir)
+			_, before := went(t, dir, nil)
+			c := broken(t, dir)
+			defer func() { _ = c.close() }()
+			c.Gates.Most, c.Home = most, "fairshire.example"
+			for range 3 {
+				if _, err := c.Cycle(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				c.clock = c.clock.Add(time.Hour)
+			}
+			out, all := went(t, dir, before)
+			if len(out) != 1 || !strings.Contains(out[0], "attention_operator") {
+				t.Fatalf("%d went, want the notice alone: %v", len(out), out)
+			}
+			if why, err := c.ledger.Setting(t.Context(), daemon.SettingGuard); err != nil || !strings.Contains(why, "were about to go") {
+				t.Errorf("%q, %v", why, err)
+			}
+			var o strings.Builder
+			now := c.clock
+			for _, args := range [][]string{{"hold", "list"}, {"hold", "release"}} {
+				if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); code != 0 {
+					t.Fatal(o.String())
+				}
+			}
+			if !strings.Contains(o.String(), "were about to go") || !strings.Contains(o.String(), "email") {
+				t.Error(o.String())
+			}
+			c.Gates.Most.Cycle = 1000
+			if _, err := c.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if more, _ := went(t, dir, all); len(more) < 2 {
+				t.Errorf("%d went after the release", len(more))
+			}
+		})
+	}
+	// The same limits let an ordinary day pass.
+	dir := filepath.Join(t.TempDir(), "d")
+	copyTree(t, late, dir)
+	_, before := went(t, dir, nil)
+	c := openCouncil(t, dir)
+	defer func() { _ = c.close() }()
+	c.Gates.Most, c.Home = most, "fairshire.example"
+	c.cycle(t, day+1, 10)
+	if why, err := c.ledger.Setting(t.Context(), daemon.SettingGuard); err != nil || why != "" {
+		t.Errorf("an ordinary day is held: %q, %v", why, err)
+	}
+	if out, _ := went(t, dir, before); len(out) == 0 {
+		t.Error("nothing goes on an ordinary day")
+	}
+}
