@@ -28,10 +28,6 @@ import (
 	"drpd/core/daemon/porttest"
 )
 
-func tlsFor(roots *x509.CertPool) *tls.Config {
-	return &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, ServerName: "127.0.0.1"}
-}
-
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {

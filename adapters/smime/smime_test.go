@@ -43,9 +43,9 @@ func made(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (tls.
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-func rsaKey(t *testing.T, bits int) *rsa.PrivateKey {
+func rsaKey(t *testing.T) *rsa.PrivateKey {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, bits)
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,8 +85,8 @@ func write(t *testing.T, name string, data []byte) string {
 // that is changed is found.
 func TestSealed(t *testing.T) {
 	smime.Strong()
-	own, ownPEM := made(t, rsaKey(t, 2048), nil)
-	theirs := rsaKey(t, 2048)
+	own, ownPEM := made(t, rsaKey(t), nil)
+	theirs := rsaKey(t)
 	_, theirPEM := made(t, theirs, nil)
 	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }, Recipient: func(string) ([]byte, error) { return theirPEM, nil }}
 	sealed, err := s.Encrypt([]byte(entity), "TM@council.example")
@@ -134,8 +134,8 @@ func TestSealed(t *testing.T) {
 // A certificate that must not be used is refused, and says what would be right without naming anybody.
 func TestRefused(t *testing.T) {
 	smime.Strong()
-	own, _ := made(t, rsaKey(t, 2048), nil)
-	key := rsaKey(t, 2048)
+	own, _ := made(t, rsaKey(t), nil)
+	key := rsaKey(t)
 	elliptic, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
