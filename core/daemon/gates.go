@@ -55,10 +55,17 @@ func (d *Daemon) over(out []Outgoing, gone map[string]int, sent int, released bo
 		if o.Kind != drp.Email || o.Life == drp.Held || o.Urgent {
 			continue
 		}
-		for _, role := range slices.Concat(o.To, o.Cc) {
-			going[role]++
-			total++
+		roles := slices.Concat(o.To, o.Cc)
+		if !o.Unmade { // only who has not got it yet: the others are among what has gone
+			roles = roles[:0]
+			for _, e := range o.Deliveries {
+				roles = append(roles, e.Role)
+			}
 		}
+		for _, role := range roles {
+			going[role]++
+		}
+		total += len(roles)
 	}
 	most, before, outside := d.Gates.Most, 0, 0
 	for _, role := range slices.Sorted(maps.Keys(gone)) {

@@ -48,8 +48,10 @@ func (d *decider) unanswerable() {
 // stillAsked says whether what an email was about still goes on.
 func (d *decider) stillAsked(p drp.Past) bool {
 	switch p.Reason {
-	case drp.ReasonReport, drp.ReasonPack, drp.ReasonEnd, drp.ReasonMeeting:
-		return p.Reason == drp.ReasonPack
+	case drp.ReasonReport, drp.ReasonEnd, drp.ReasonMeeting:
+		return false
+	case drp.ReasonPack:
+		return true
 	}
 	return p.Urgent || p.Visit == "" || d.lasts(p.Visit)
 }

@@ -302,6 +302,9 @@ func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 	}
 	if r.Archive != nil {
 		r.Archive.check(f, in("archive")...)
+		if r.Lag < 1 {
+			f.Fault(in("archive_lag_minutes"), "\"archive_lag_minutes\" is missing: how long after it was sent a message may not be in the archive yet; one that is looked for too soon would go twice")
+		}
 	}
 	if r.Lag < 0 || r.Lag > 24*60 || r.LimitMB < 0 || r.LimitMB > 500 {
 		f.Fault(at, "archive_lag_minutes is 0 to 1440, size_limit_mb 0 to 500")

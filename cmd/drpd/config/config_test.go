@@ -23,6 +23,9 @@ func TestSources(t *testing.T) {
 		imap    = `imap: {server: "imap.fairshire.example:993", tls: implicit, user: drp@fairshire.example, folder: INBOX, `
 		records = "engine: sqlite, file: carefirst.db, "
 		state   = "file: state.db, "
+		out     = "mail_out: {folder: mail/out, "
+		relays  = `mail_out: {relays: [{name: internal, server: "relay.example:587", tls: starttls}], routes: [`
+		carries = "{name: all, domains: [\"*\"], relay: internal, carries: papers"
 	)
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"a password":             {box, imap + "password_file: p}, ", ""},
@@ -37,6 +40,20 @@ func TestSources(t *testing.T) {
 		"a secret without end":   {box, imap + "oauth: {tenant: t, client_id: c, secret_file: s}}, ", `"secret_expires" is missing`},
 		"a token over http":      {box, imap + "oauth: {token_url: \"http://x\", scope: s, client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", "a token is asked for over https only"},
 		"no tenant":              {box, imap + "oauth: {client_id: c, secret_file: s, secret_expires: 2027-01-01}}, ", `"tenant" is missing`},
+		"routes":                 {out, relays + "{domains: [x.example], never: retired}, " + carries + "}], ", ""},
+		"a folder and routes":    {out, relays + carries + "}], folder: mail/out, ", "one of the two"},
+		"no route":               {out, relays + "], ", "no route: say which domains"},
+		"no relay of that name":  {out, relays + strings.Replace(carries, "relay: internal", "relay: internl", 1) + "}], ", `no such relay "internl" (internal?)`},
+		"carries nothing known":  {out, relays + strings.Replace(carries, "papers", "all", 1) + "}], ", "say plain (about no child), case"},
+		"never, and by a relay":  {out, relays + strings.Replace(carries, "carries: papers", "never: no", 1) + "}], ", "a route by which nothing goes has no relay"},
+		"no domain":              {out, relays + strings.Replace(carries, `"*"`, `"a@b.example"`, 1) + "}], ", "is no mail domain"},
+		"sealed with nothing":    {out, relays + carries + ", encrypt: smime}], ", "encrypt: smime wants mail_out.smime_file"},
+		"a relay in the clear":   {out, strings.Replace(relays, "starttls", "none", 1) + carries + "}], ", "there is no third way"},
+		"half a login":           {out, strings.Replace(relays, "tls: starttls", "tls: starttls, user: x", 1) + carries + "}], ", "give user with password_file or oauth, or neither"},
+		"an archive too soon":    {out, relays + carries + `, archive: {server: "imap.example:993", tls: implicit, user: u, password_file: p, folder: Sent}}], `, `"archive_lag_minutes" is missing`},
+		"an archive":             {out, relays + carries + `, archive: {server: "imap.example:993", tls: implicit, user: u, password_file: p, folder: Sent}, archive_lag_minutes: 10}], `, ""},
+		"a certificate":          {box, imap + "oauth: {tenant: t, client_id: c, certificate_file: app.pem}}, ", ""},
+		"a certificate's end":    {box, imap + "oauth: {tenant: t, client_id: c, certificate_file: a.pem, secret_expires: 2027-01-01}}, ", "a certificate says itself when it ends"},
 		"a server":               {records, "engine: oracle, dsn_file: r.dsn, ", ""},
 		"a server by a file":     {records, "engine: postgres, file: x.db, ", "postgres wants records.dsn_file"},
 		"a file by a server":     {records, "engine: sqlite, dsn_file: x.dsn, ", "sqlite wants records.file"},
