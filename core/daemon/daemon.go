@@ -12,7 +12,6 @@ package daemon
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -244,127 +243,6 @@ func (d *Daemon) today() workday.Date { return workday.DateOf(d.Now().In(d.Zone)
 
 func (d *Daemon) learned(ev drp.Evidence) workday.Date {
 	return workday.DateOf(ev.Learned.In(d.Zone))
-}
-
-func (d *Daemon) poll(ctx context.Context, r *Report) error {
-	for _, f := range d.Feeds {
-		if f.Source == nil { // a system of which only what was read before is wanted
-			continue
-		}
-		if err := d.drain(ctx, f, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// polled is what a source gave.
-type polled struct {
-	batch []drp.Evidence
-	next  []byte
-	err   error
-}
-
-// drain reads a source until it has no more, part by part. While one part is stored the next is read.
-func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
-	cursor, err := d.Ledger.Cursor(ctx, f.Name)
-	if err != nil {
-		return err
-	}
-	read := func(cursor []byte) polled {
-		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
-		return polled{batch, next, err}
-	}
-	parts, _ := f.Source.(Parted)
-	for got := read(cursor); ; {
-		var remark Remark
-		if errors.As(got.err, &remark) {
-			got.err = nil
-		}
-		var ahead chan polled
-		if got.err == nil && parts != nil && parts.More(got.next) {
-			ahead = make(chan polled, 1)
-			go func(cursor []byte) { ahead <- read(cursor) }(got.next)
-		}
-		err := d.store(ctx, f, got, remark.Err, r)
-		if ahead == nil {
-			return err
-		}
-		got = <-ahead // nothing is read any more once this has returned
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// store keeps what a source gave, with the cursor (tx 1), or that it could not be read.
-func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r *Report) error {
-	if err := d.remark(ctx, f.Name, remark); err != nil {
-		return err
-	}
-	if got.err != nil {
-		d.Log.Error("source cannot be read", "source", f.Name, "error", got.err)
-		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
-			return err
-		}
-		return d.Ledger.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
-	}
-	if err := d.Ledger.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
-		return err
-	}
-	r.Polled += len(got.batch)
-	return d.left(ctx, f, got.next)
-}
-
-// left decides that the messages which are stored are to be put away.
-func (d *Daemon) left(ctx context.Context, f Feed, cursor []byte) error {
-	m, ok := f.Source.(Marker)
-	if !ok {
-		return nil
-	}
-	left, err := m.Left(cursor)
-	if err != nil {
-		return err
-	}
-	var marks []drp.Effect
-	for _, x := range left {
-		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Place, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Place)
-		if !d.marks[e.Key] {
-			marks = append(marks, e)
-		}
-	}
-	if len(marks) == 0 {
-		return nil
-	}
-	if err := d.Ledger.Notice(ctx, marks, d.Now()); err != nil {
-		return err
-	}
-	if d.marks == nil || len(d.marks) > maxReadings {
-		d.marks = make(map[string]bool)
-	}
-	for _, e := range marks {
-		d.marks[e.Key] = true
-	}
-	return nil
-}
-
-// remark keeps what is to be looked at beside what a source gave, and tells the operator when that is new.
-func (d *Daemon) remark(ctx context.Context, source string, err error) error {
-	says := ""
-	if err != nil {
-		says = err.Error()
-	}
-	name := SettingRemark + source
-	if before, err := d.Ledger.Setting(ctx, name); err != nil || before == says {
-		return err
-	}
-	if says != "" {
-		d.Log.Warn("the source wants looking at", "source", source, "error", says)
-		if err := d.tell(ctx, says, "remark", source+"/"+d.today().String()+"/"+says, false); err != nil {
-			return err
-		}
-	}
-	return d.Ledger.SetSetting(ctx, name, says, "drpd", d.Now())
 }
 
 // read understands stored evidence; it can run at any time and again.

@@ -450,9 +450,12 @@ func Load(name string) (*Config, error) {
 	if c.Chase < 1 || c.Chase > 30 {
 		f.Fault([]any{"chase_after_days"}, "%d working days: give 1 to 30", c.Chase)
 	}
-	for key, n := range map[string]int{"cycle": c.Most.Cycle, "day": c.Most.Day, "role": c.Most.Role, "outside": c.Most.Outside} {
-		if n < 1 {
-			f.Fault([]any{"most_emails", key}, "%d: give 1 or more", n)
+	for _, x := range []struct {
+		key string
+		n   int
+	}{{"cycle", c.Most.Cycle}, {"day", c.Most.Day}, {"role", c.Most.Role}, {"outside", c.Most.Outside}} {
+		if x.n < 1 {
+			f.Fault([]any{"most_emails", x.key}, "%d: give 1 or more", x.n)
 		}
 	}
 	if c.Records.Name != "" && c.Records.Name == c.Mailbox.Name {
