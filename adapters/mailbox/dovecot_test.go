@@ -51,11 +51,13 @@ func TestDovecotThousand(t *testing.T) {
 	var cursor []byte
 	stops, got := 0, 0
 	for round := 0; len(want) > 0 && round < 20; round++ {
+		killed := make(chan struct{})
 		if round < 2 { // the server goes away while it is read
-			go d.Kill()
+			go func() { defer close(killed); d.Kill() }()
 		}
 		batch, next, err := box.Poll(t.Context(), cursor, noon)
 		if round < 2 {
+			<-killed
 			d.Stop()
 			d.Start(t)
 		}
