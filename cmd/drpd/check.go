@@ -68,6 +68,12 @@ func (c *checkCmd) Run(a *app) error {
 			problems++
 		}
 	}
+	written, err := p.writer.Check(p.policies, p.calendar, workday.DateOf(a.now().In(london())))
+	a.printf("letters and notes: %d written with made-up content\n", written)
+	if err != nil {
+		a.printf("%s\n", err)
+		problems++
+	}
 	uncovered, err := c.routes(a, p)
 	if err != nil {
 		return err

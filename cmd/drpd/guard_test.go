@@ -66,7 +66,7 @@ func went(t *testing.T, dir string, before map[string]bool) (out []string, all m
 }
 
 // What would send much more than usual sends one notice and nothing else: a clock that is a month ahead, a state that was
-// restored from a copy, a mapping that makes every dispute an old one.
+// restored from a copy, a mapping that makes every dispute an old one, a list of holidays that was lost.
 func TestBlastRadius(t *testing.T) {
 	day := workday.NewDate(2026, time.December, 8)
 	early, late := busy(t, day-20), busy(t, day)
@@ -113,13 +113,25 @@ func TestBlastRadius(t *testing.T) {
 			c.clock = at(day+1, 10)
 			return c
 		},
+		"the list of holidays is empty": func(t *testing.T, dir string) *council {
+			t.Helper()
+			c := openCouncil(t, dir)
+			c.Gates.Most = daemon.Most{}
+			for on := day + 1; on <= workday.NewDate(2026, time.December, 31); on++ {
+				c.cycle(t, on, 10)
+			}
+			c.Calendar = c.Calendar.Weekdays()
+			c.Inputs += "changed"
+			c.clock = c.clock.Add(time.Hour)
+			return c
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "d")
 			copyTree(t, late, dir)
-			_, before := went(t, dir, nil)
 			c := broken(t, dir)
 			defer func() { _ = c.close() }()
+			_, before := went(t, dir, nil)
 			c.Gates.Most, c.Home = most, "fairshire.example"
 			for range 3 {
 				if _, err := c.Cycle(t.Context()); err != nil {

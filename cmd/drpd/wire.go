@@ -124,8 +124,10 @@ func prepare(name string) (*parts, error) {
 	if c.Templates != "" {
 		templates = os.DirFS(c.Path(c.Templates))
 	}
-	p.writer, err = notice.NewWriter(c.Authority, templates)
-	keep(err)
+	if p.policies != nil { // a folder of templates is named as one of them
+		p.writer, err = notice.NewWriter(c.Authority, templates, p.policies)
+		keep(err)
+	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}

@@ -406,7 +406,7 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 
 // restart builds the daemon as a new process would.
 func (w *world) restart() {
-	writer, err := notice.NewWriter("Council", nil)
+	writer, err := notice.NewWriter("Council", nil, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

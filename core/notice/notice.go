@@ -9,6 +9,7 @@ package notice
 import (
 	"bytes"
 	"embed"
+	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
@@ -39,41 +40,108 @@ type File struct {
 // Writer writes letters and notes from templates.
 type Writer struct {
 	authority string
-	text      *template.Template
-	note      *template.Template
-	html      *htmltemplate.Template
+	shared    wording
+	own       map[string]wording // by policy
 }
 
-// NewWriter reads the templates; those in own (which may be nil) go before the shipped ones of the same name.
-func NewWriter(authority string, own fs.FS) (*Writer, error) {
-	read := func(name string) (string, error) {
-		if own != nil {
-			if b, err := fs.ReadFile(own, name); err == nil {
-				return string(b), nil
-			}
-		}
-		b, err := shipped.ReadFile("templates/" + name)
-		return string(b), err
+// wording is a set of templates.
+type wording struct {
+	text, note *template.Template
+	html       *htmltemplate.Template
+}
+
+// The templates of a set, by the names of their files.
+const (
+	textFile = "email.txt.tmpl"
+	htmlFile = "email.html.tmpl"
+	noteFile = "note.txt.tmpl"
+)
+
+// NewWriter reads the templates. Those in own (which may be nil) go before the shipped ones of the same name, and those in
+// a folder of it that is named as a policy go before both, for that policy's disputes. A name that is neither is an error.
+func NewWriter(authority string, own fs.FS, set policy.Set) (*Writer, error) {
+	w := &Writer{authority: authority, own: make(map[string]wording)}
+	base, err := fs.Sub(shipped, "templates")
+	if err != nil {
+		return nil, err
 	}
-	w := &Writer{authority: authority}
-	funcs := map[string]any{"join": strings.Join}
-	for _, t := range []struct {
-		name  string
-		parse func(string) error
-	}{
-		{"email.txt.tmpl", func(s string) (err error) { w.text, err = template.New("email").Funcs(funcs).Parse(s); return }},
-		{"note.txt.tmpl", func(s string) (err error) { w.note, err = template.New("note").Funcs(funcs).Parse(s); return }},
-		{"email.html.tmpl", func(s string) (err error) { w.html, err = htmltemplate.New("email").Funcs(funcs).Parse(s); return }},
-	} {
-		src, err := read(t.name)
-		if err == nil {
-			err = t.parse(src)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("template %s: %w", t.name, err)
+	if own == nil {
+		w.shared, err = readWording(base)
+		return w, err
+	}
+	entries, err := fs.ReadDir(own, ".")
+	if err != nil {
+		return nil, fmt.Errorf("templates: %w", err)
+	}
+	if w.shared, err = readWording(own, base); err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		switch {
+		case !e.IsDir() && isTemplate(e.Name()):
+		case !e.IsDir():
+			return nil, fmt.Errorf("template %s: there is none of this name: a file is one of %s, %s, %s", e.Name(), textFile, htmlFile, noteFile)
+		case !slices.ContainsFunc(set, func(p *policy.Policy) bool { return p.ID == e.Name() }):
+			return nil, fmt.Errorf("templates: folder %s is named as no policy that is loaded", e.Name())
+		default:
+			sub, err := fs.Sub(own, e.Name())
+			if err != nil {
+				return nil, err
+			}
+			inside, err := fs.ReadDir(sub, ".")
+			if err != nil {
+				return nil, fmt.Errorf("templates: %w", err)
+			}
+			for _, f := range inside {
+				if !isTemplate(f.Name()) {
+					return nil, fmt.Errorf("template %s/%s: there is none of this name: a file is one of %s, %s, %s", e.Name(), f.Name(), textFile, htmlFile, noteFile)
+				}
+			}
+			if w.own[e.Name()], err = readWording(sub, own, base); err != nil {
+				return nil, fmt.Errorf("folder %s: %w", e.Name(), err)
+			}
 		}
 	}
 	return w, nil
+}
+
+func isTemplate(name string) bool { return name == textFile || name == htmlFile || name == noteFile }
+
+// readWording reads a set, each template from the first of the layers that has it.
+func readWording(layers ...fs.FS) (out wording, err error) {
+	funcs := map[string]any{"join": strings.Join}
+	parse := func(name string, with func(src string) error) {
+		if err != nil {
+			return
+		}
+		var src []byte
+		for _, l := range layers {
+			if src, err = fs.ReadFile(l, name); !errors.Is(err, fs.ErrNotExist) {
+				break
+			}
+		}
+		if err == nil {
+			err = with(string(src))
+		}
+		if err != nil {
+			err = fmt.Errorf("template %s: %w", name, err)
+		}
+	}
+	parse(textFile, func(s string) (err error) { out.text, err = template.New(textFile).Funcs(funcs).Parse(s); return })
+	parse(noteFile, func(s string) (err error) { out.note, err = template.New(noteFile).Funcs(funcs).Parse(s); return })
+	parse(htmlFile, func(s string) (err error) {
+		out.html, err = htmltemplate.New(htmlFile).Funcs(funcs).Parse(s)
+		return
+	})
+	return out, err
+}
+
+// of gives the templates for a policy's disputes.
+func (w *Writer) of(p *policy.Policy) wording {
+	if own, ok := w.own[p.ID]; ok {
+		return own
+	}
+	return w.shared
 }
 
 // Authority is whose letters they are.
@@ -96,10 +164,10 @@ func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, e
 	v := w.view(p, e, file.Subject.Children)
 	out := Letter{Subject: v.Subject}
 	var text, html bytes.Buffer
-	if err := w.text.Execute(&text, v); err != nil {
+	if err := w.of(p).text.Execute(&text, v); err != nil {
 		return out, fmt.Errorf("email template: %w", err)
 	}
-	if err := w.html.Execute(&html, v); err != nil {
+	if err := w.of(p).html.Execute(&html, v); err != nil {
 		return out, fmt.Errorf("email template: %w", err)
 	}
 	out.Text, out.HTML = text.String(), html.String()
@@ -114,7 +182,7 @@ func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, e
 // Note writes a case note.
 func (w *Writer) Note(p *policy.Policy, e drp.Effect) (string, error) {
 	var b bytes.Buffer
-	if err := w.note.Execute(&b, w.view(p, e, []string{e.Child})); err != nil {
+	if err := w.of(p).note.Execute(&b, w.view(p, e, []string{e.Child})); err != nil {
 		return "", fmt.Errorf("note template: %w", err)
 	}
 	return b.String(), nil

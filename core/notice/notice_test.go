@@ -52,7 +52,7 @@ const secret = "Canary <script>alert(1)</script>"
 
 // Each reason's letter, as it goes out: read them as the person who gets them.
 func TestLetters(t *testing.T) {
-	w, err := notice.NewWriter("Fairshire Council", nil)
+	w, err := notice.NewWriter("Fairshire Council", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestLetters(t *testing.T) {
 
 // The record goes along, as text, only with an alert that carries it.
 func TestRecordGoesAlong(t *testing.T) {
-	w, err := notice.NewWriter("Fairshire Council", nil)
+	w, err := notice.NewWriter("Fairshire Council", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,14 +120,65 @@ func TestRecordGoesAlong(t *testing.T) {
 }
 
 func TestOwnTemplates(t *testing.T) {
-	w, err := notice.NewWriter("X", fstest.MapFS{"note.txt.tmpl": {Data: []byte("Ours: {{.Ref}}")}})
+	set := policy.Set{load(t, "cp-chair"), load(t, "iro-carefirst")}
+	w, err := notice.NewWriter("X", fstest.MapFS{
+		"note.txt.tmpl":          {Data: []byte("Ours: {{.Ref}} {{.Key}}")},
+		"cp-chair/note.txt.tmpl": {Data: []byte("The chairs': {{.Ref}} {{.Key}}")},
+	}, set)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := w.Note(load(t, "cp-chair"), drp.Effect{Dispute: "C-AAAAAA"}); err != nil || text != "Ours: C-AAAAAA" {
-		t.Errorf("%q, %v", text, err)
+	for i, want := range []string{"The chairs': C-AAAAAA k", "Ours: C-AAAAAA k"} {
+		if text, err := w.Note(set[i], drp.Effect{Dispute: "C-AAAAAA", Key: "k"}); err != nil || text != want {
+			t.Errorf("%s: %q, %v", set[i].ID, text, err)
+		}
 	}
-	if _, err := notice.NewWriter("X", fstest.MapFS{"note.txt.tmpl": {Data: []byte("{{.Ref")}}); err == nil || !strings.Contains(err.Error(), "template note.txt.tmpl") {
-		t.Errorf("%v", err)
+	letter, err := w.Email(set[0], drp.Effect{Dispute: "C-AAAAAA", Reason: drp.ReasonAttention}, drp.File{})
+	if err != nil || !strings.Contains(letter.Text, "Sent automatically by drpd for X") {
+		t.Errorf("a policy's folder without a template of its own: %q, %v", letter.Text, err)
+	}
+	for name, x := range map[string]struct{ file, src, says string }{
+		"broken":              {"note.txt.tmpl", "{{.Ref", "template note.txt.tmpl"},
+		"broken in a folder":  {"cp-chair/email.txt.tmpl", "{{end}}", "folder cp-chair: template email.txt.tmpl"},
+		"misspelt":            {"emial.txt.tmpl", "", "template emial.txt.tmpl: there is none of this name"},
+		"misspelt in folder":  {"cp-chair/mail.txt.tmpl", "", "template cp-chair/mail.txt.tmpl: there is none of this name"},
+		"folder of no policy": {"cp-chairs/note.txt.tmpl", "", "folder cp-chairs is named as no policy"},
+	} {
+		if _, err := notice.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil || !strings.Contains(err.Error(), x.says) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An authority's own words must still say what a letter must say; the shipped ones do, for every policy.
+func TestCheckOfTemplates(t *testing.T) {
+	cal, err := workday.EnglandAndWales()
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := policy.Load(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(own fstest.MapFS) (int, error) {
+		t.Helper()
+		w, err := notice.NewWriter("X", own, set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w.Check(set, cal, workday.NewDate(2026, time.March, 2))
+	}
+	if n, err := check(nil); err != nil || n < 300 {
+		t.Errorf("the shipped templates: %d written, %v", n, err)
+	}
+	for name, x := range map[string]struct{ file, src, says string }{
+		"unknown field":      {"email.txt.tmpl", "{{.Reference}}", "Reference"},
+		"no answers":         {"cp-chair/email.txt.tmpl", "{{.Ref}} {{.Due}} {{.Clause}}", "policy cp-chair: template email.txt.tmpl: a letter must hold the lines by which it is answered"},
+		"no date in HTML":    {"email.html.tmpl", "{{.Ref}} {{.Clause}}{{range .Answers}}{{.Line}}{{end}}", "template email.html.tmpl: a letter must hold the date"},
+		"note without a key": {"note.txt.tmpl", "{{.Ref}}", "template note.txt.tmpl: a note must hold the reference by which a note is written once"},
+	} {
+		if _, err := check(fstest.MapFS{x.file: {Data: []byte(x.src)}}); err == nil || !strings.Contains(err.Error(), x.says) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -86,6 +86,14 @@ func EnglandAndWales(own ...Holiday) (*Calendar, error) {
 	return c, nil
 }
 
+// Weekdays is the calendar of the same years in which nothing but the weekend is free: what a lost list of holidays would
+// make of this one.
+func (c *Calendar) Weekdays() *Calendar {
+	out := &Calendar{first: c.first, last: c.last}
+	out.build()
+	return out
+}
+
 func readList(src []byte) ([]Holiday, error) {
 	r := csv.NewReader(bytes.NewReader(src))
 	rows, err := r.ReadAll()
