@@ -89,6 +89,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 	any := false
 	for _, line := range strings.Split(text, "\n") {
+		_, line = refBefore(line)
 		head, value, ok := strings.Cut(line, ":")
 		if !ok {
 			continue
@@ -136,6 +137,14 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		add(f)
 	}
 	return any
+}
+
+// isAnswer says whether a line answers a prompt.
+func isAnswer(line string) bool {
+	head, _, ok := strings.Cut(line, ":")
+	head = plain(head)
+	kind, _ := factOf(head)
+	return ok && (kind != "" || head == "confirm" || strings.HasPrefix(head, "send "))
 }
 
 // factOf finds the fact whose name a line begins with, the longest that fits.

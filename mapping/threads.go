@@ -36,6 +36,11 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 		}
 	}
 	vote(byHand, drp.TokensIn(l.Subject)...)
+	for line := range strings.SplitSeq(l.Text, "\n") {
+		if ref, rest := refBefore(line); ref != "" && isAnswer(rest) && score[ref] < 3*byHand {
+			vote(byHand, ref)
+		}
+	}
 	older := drp.RefsIn(l.Thread)
 	if n := len(older); n > 0 && len(answers) == 0 { // a program that names no message it answers: the latest of the thread
 		vote(byHand, older[n-1])
@@ -50,6 +55,15 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 		return "", fmt.Sprintf("it names the disputes %s and %s: to which does it belong?", named[0], named[1])
 	}
 	return named[0], ""
+}
+
+// refBefore takes the reference off a line that begins with one, as those of a letter about several disputes do.
+func refBefore(line string) (ref, rest string) {
+	first, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
+	if ref := strings.ToUpper(strings.Trim(first, "[]:")); ok && drp.IsRef(ref) {
+		return ref, strings.TrimSpace(rest)
+	}
+	return "", line
 }
 
 // plus gives the dispute that an address of the mailbox names after a plus: drp+W-ABCDEF@council.example.

@@ -34,6 +34,7 @@ type deliveryRow struct {
 	At             int64
 	NotBefore      int64 `db:"not_before"`
 	Route          string
+	Carried        string // the digest that made it
 	SealedBy       string `db:"sealed_by"`
 	Body           []byte
 }
@@ -80,7 +81,7 @@ func became(r effectRow, rows []deliveryRow) drp.Past {
 }
 
 const (
-	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route` // without the message, which is long
+	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route, carried` // without the message, which is long
 	deliveryWhole = deliveryState + `, body`
 )
 
@@ -146,12 +147,17 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoi
 			}
 			o := daemon.Outgoing{Past: p, Basis: r.Basis, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 			for _, d := range deliveries {
-				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() {
+				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" && d.Life == string(drp.Attempted) {
 					continue
 				}
 				e, err := t.envelope(p, d)
 				if err != nil {
 					return err
+				}
+				if p.Reason == drp.ReasonDigest {
+					if e.Carries, err = t.carries(p.Key); err != nil {
+						return err
+					}
 				}
 				o.Deliveries = append(o.Deliveries, e)
 			}
@@ -181,26 +187,31 @@ func (t *tx) envelope(p drp.Past, d deliveryRow) (daemon.Envelope, error) {
 func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
 		for i, e := range deliveries {
-			keyID := "d/" + e.Dispute
-			plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
-			if err != nil {
-				return err
-			}
-			body, err := t.sealed(keyID, plain)
-			if err != nil {
-				return err
-			}
-			if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
-				ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.route = '' AND delivery.tries = 0`,
-				e.Key, e.Person, i, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route); err != nil {
-				return err
-			}
-			if err := t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held)); err != nil {
+			if err := t.makeOne(e, i, now); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// makeOne keeps one delivery. One that has no message yet may get it later.
+func (t *tx) makeOne(e daemon.Envelope, place int, now time.Time) error {
+	keyID := "d/" + e.Dispute
+	plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
+	if err != nil {
+		return err
+	}
+	body, err := t.sealed(keyID, plain)
+	if err != nil {
+		return err
+	}
+	if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
+		ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.route = '' AND delivery.life = ?`,
+		e.Key, e.Person, place, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route, string(drp.Made)); err != nil {
+		return err
+	}
+	return t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held))
 }
 
 // Hold stores which gate holds an effect, and why. One whose attempt has no known end stays attempted.
@@ -233,6 +244,11 @@ func (l *Ledger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.
 }
 
 func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
+	if e.Digest != nil {
+		if ok, err := t.claimDigest(e, now); err != nil || !ok {
+			return false, err
+		}
+	}
 	ok, err := t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
 		string(drp.Attempted), e.Key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
 	if err != nil || !ok {
@@ -254,7 +270,7 @@ func (t *tx) settle(s daemon.Settled) error {
 	if !s.Again.IsZero() {
 		again = s.Again.UnixMilli()
 	}
-	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ? WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, s.Key, s.Person); err != nil {
+	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ?, carried = CASE WHEN ? = ? THEN '' ELSE carried END WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, string(s.Life), string(drp.Made), s.Key, s.Person); err != nil {
 		return err
 	}
 	rows, err := t.deliveries(s.Key)
@@ -272,16 +288,22 @@ func (t *tx) settle(s daemon.Settled) error {
 	if err := t.audit(s.Now, "drpd", string(s.Life), s.Key, s.Person); err != nil {
 		return err
 	}
-	var dispute string
-	if _, err := t.get(&dispute, `SELECT dispute FROM effect WHERE key = ?`, s.Key); err != nil || dispute == "" {
+	var of struct{ Dispute, Reason string }
+	if _, err := t.get(&of, `SELECT dispute, reason FROM effect WHERE key = ?`, s.Key); err != nil {
 		return err
 	}
+	if of.Reason == string(drp.ReasonDigest) && s.Life != drp.Attempted {
+		return t.forgetDigest(s.Key)
+	}
+	if of.Dispute == "" {
+		return nil
+	}
 	if s.Receipt != nil {
-		if err := t.add(*s.Receipt, daemon.PlaceDispute, dispute, s.Now); err != nil {
+		if err := t.add(*s.Receipt, daemon.PlaceDispute, of.Dispute, s.Now); err != nil {
 			return err
 		}
 	}
-	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE WHERE ref = ?`, dispute)
+	return t.moved(s.Key)
 }
 
 func lifeOf(rows []deliveryRow) drp.Life {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"drpd/core/daemon"
@@ -23,8 +24,13 @@ func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.En
 		if found = len(past) == 1; !found {
 			return nil
 		}
-		out, err = t.envelope(past[0], row)
+		if out, err = t.envelope(past[0], row); err != nil {
+			return err
+		}
 		out.Message = nil
+		if out.Reason == drp.ReasonDigest {
+			out.Carries, err = t.carries(effect)
+		}
 		return err
 	})
 	return out, found, err
@@ -34,7 +40,7 @@ func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.En
 func (l *Ledger) Witness(ctx context.Context, route string, before time.Time) (out daemon.Envelope, found bool, err error) {
 	var key struct{ Effect, Person string }
 	err = l.tx(ctx, func(t *tx) error {
-		found, err = t.get(&key, `SELECT d.effect, d.person FROM delivery d JOIN effect e ON e.key = d.effect WHERE d.route = ? AND d.life = ? AND e.settled_at < ? ORDER BY e.settled_at DESC, d.effect, d.person LIMIT 1`,
+		found, err = t.get(&key, `SELECT d.effect, d.person FROM delivery d JOIN effect e ON e.key = d.effect WHERE d.route = ? AND d.carried = '' AND d.life = ? AND e.settled_at < ? ORDER BY e.settled_at DESC, d.effect, d.person LIMIT 1`,
 			route, string(drp.Accepted), before.UnixMilli())
 		return err
 	})
@@ -52,7 +58,7 @@ func (l *Ledger) SentSince(ctx context.Context, since time.Time) (map[string]int
 			Role string
 			N    int
 		}
-		err := t.all(&rows, `SELECT d.role, count(*) AS n FROM delivery d JOIN effect e ON e.key = d.effect WHERE e.settled_at >= ? AND e.kind = ? AND d.life = ? GROUP BY d.role`, since.UnixMilli(), string(drp.Email), string(drp.Accepted))
+		err := t.all(&rows, `SELECT d.role, count(*) AS n FROM delivery d JOIN effect e ON e.key = d.effect WHERE e.settled_at >= ? AND e.kind = ? AND d.life = ? AND d.carried = '' GROUP BY d.role`, since.UnixMilli(), string(drp.Email), string(drp.Accepted))
 		for _, r := range rows {
 			out[r.Role] = r.N
 		}
@@ -98,6 +104,15 @@ func (t *tx) became(p daemon.Placement) error {
 			return err
 		}
 		if err := t.audit(p.Now, "drpd", "what became of it", b.Effect, b.Person); err != nil {
+			return err
+		}
+		if !b.Returned || !slices.ContainsFunc(rows, func(d deliveryRow) bool { return d.Person == b.Person && d.Carried != "" }) {
+			continue
+		}
+		if err := t.anew(b.Effect); err != nil { // no report will name it: whoever is there now gets it
+			return err
+		}
+		if err := t.moved(b.Effect); err != nil {
 			return err
 		}
 	}

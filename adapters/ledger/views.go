@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"drpd/core/daemon"
@@ -133,20 +134,21 @@ func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) er
 // Retry lets an effect that failed or is held be tried again.
 func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+		var digest int
+		if isDigest, err := t.get(&digest, `SELECT 1 FROM effect WHERE key = ? AND reason = ? AND life IN (?, ?)`, key, string(drp.ReasonDigest), string(drp.Held), string(drp.Attempted)); err != nil || isDigest {
+			found = isDigest
+			return errors.Join(err, t.free(key), t.stop(key, "what it carried is gathered anew, a person has said"), t.audit(now, actor, "retry", key, ""))
+		}
+		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND reason <> ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.ReasonDigest), string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err
 		}
 		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Attempted)); err != nil {
 			return err
 		}
-		// What has gone to nobody is made anew: the route, the address or the words may have changed.
-		if _, err := t.changed(`UPDATE effect SET life = ? WHERE key = ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE effect = ? AND life = ?)`, string(drp.Decided), key, key, string(drp.Accepted)); err != nil {
+		if err := t.anew(key); err != nil {
 			return err
 		}
-		if err := t.exec(`DELETE FROM delivery WHERE effect = ? AND EXISTS (SELECT 1 FROM effect WHERE key = ? AND life = ?)`, key, key, string(drp.Decided)); err != nil {
-			return err
-		}
-		if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE ref = (SELECT dispute FROM effect WHERE key = ?)`, key); err != nil {
+		if err := t.moved(key); err != nil {
 			return err
 		}
 		return t.audit(now, actor, "retry", key, "")
@@ -158,18 +160,32 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 func (l *Ledger) Cancel(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		const why = "cancelled by a person"
-		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = ? WHERE key = ? AND life IN (?, ?, ?, ?)`, string(drp.Failed), why, key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+		if found, err = t.changed(`UPDATE effect SET why = ? WHERE key = ? AND life IN (?, ?, ?, ?)`, why, key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err
 		}
-		if err := t.exec(`UPDATE delivery SET life = ?, why = ? WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), why, key, string(drp.Made), string(drp.Attempted)); err != nil {
+		keys, err := t.members(key)
+		if err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE ref = (SELECT dispute FROM effect WHERE key = ?)`, key); err != nil {
-			return err
+		for _, k := range append(keys, key) {
+			if err := errors.Join(t.stop(k, why), t.audit(now, actor, why, k, "")); err != nil {
+				return err
+			}
 		}
-		return t.audit(now, actor, "cancelled by a person", key, "")
+		return nil
 	})
 	return found, err
+}
+
+// stop lets an effect go no further.
+func (t *tx) stop(key, why string) error {
+	if err := t.exec(`UPDATE effect SET life = ?, held_by = '', why = ? WHERE key = ?`, string(drp.Failed), why, key); err != nil {
+		return err
+	}
+	if err := t.exec(`UPDATE delivery SET life = ?, why = ? WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), why, key, string(drp.Made), string(drp.Attempted)); err != nil {
+		return err
+	}
+	return t.moved(key)
 }
 
 // KeptPolicy is the text of a policy under which disputes started, overlays included.

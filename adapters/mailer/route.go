@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func level(e daemon.Envelope, l notice.Letter) Level {
 		return Referral
 	case len(l.Files) > 0 || e.Reason == drp.ReasonReport:
 		return Papers
-	case e.Dispute != "":
+	case e.Dispute != "" || slices.ContainsFunc(e.Carries, func(c daemon.Envelope) bool { return c.Dispute != "" }):
 		return Case
 	}
 	return Plain

@@ -191,7 +191,7 @@ func TestPostKilled(t *testing.T) {
 	base := openPost(t, dir, func() time.Time { return at(corpusDay, 8) })
 	var effects []drp.Effect
 	for i := range *posted {
-		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
+		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
 	}
 	if err := base.ledger.Notice(t.Context(), effects, at(corpusDay, 8)); err != nil {
 		t.Fatal(err)

@@ -131,6 +131,7 @@ func prepare(name string) (*parts, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	p.writer.Mailbox = c.Mailbox.Address
 	p.inputs, err = p.digest(name)
 	return p, err
 }

@@ -56,26 +56,44 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 		if kinds[0] != drp.Email {
 			size = bulkSize
 		}
+		if size == groupSize {
+			gathered, rest, err := d.gather(ctx, part, g, taken, r)
+			if err != nil {
+				return n, err
+			}
+			tried, err := d.groups(ctx, gathered, size, r, sent)
+			if n += tried; err != nil {
+				return n, err
+			}
+			part = rest
+		}
 		for some := range slices.Chunk(part, bulkSize) {
 			batch, err := d.ready(ctx, some, g, taken, r)
 			if err != nil {
 				return n, err
 			}
-			var done []Settled // what became of the group before: it is stored as the next begins
-			for group := range slices.Chunk(batch, size) {
-				if done, err = d.group(ctx, done, group, r, sent); err != nil {
-					return n, err
-				}
-				n += len(done)
-			}
-			if len(done) > 0 {
-				if _, err := d.Ledger.Turn(ctx, done, nil, d.Now()); err != nil {
-					return n, err
-				}
+			tried, err := d.groups(ctx, batch, size, r, sent)
+			if n += tried; err != nil {
+				return n, err
 			}
 		}
 	}
 	return n, nil
+}
+
+// groups makes attempts, so many at a time, and says how many it made. What became of a group is stored as the next begins.
+func (d *Daemon) groups(ctx context.Context, batch []attempt, size int, r *Report, sent *int) (n int, err error) {
+	var done []Settled
+	for group := range slices.Chunk(batch, size) {
+		if done, err = d.group(ctx, done, group, r, sent); err != nil {
+			return n, err
+		}
+		n += len(done)
+	}
+	if len(done) > 0 {
+		_, err = d.Ledger.Turn(ctx, done, nil, d.Now())
+	}
+	return n, err
 }
 
 // attempt is one delivery that is about to be made: an email to one person, a case note, a copy of a form.
@@ -286,11 +304,11 @@ func (d *Daemon) group(ctx context.Context, done []Settled, batch []attempt, r *
 		if err == nil {
 			r.count(a)
 		}
-		s, err := d.settled(a, err, r)
-		if err != nil {
-			return nil, err
+		s, problem := d.settled(a, err, r)
+		if problem != nil {
+			return nil, problem
 		}
-		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport) {
+		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport || a.Reason == drp.ReasonDigest) {
 			what := "dispute " + a.Dispute
 			if a.Dispute == "" {
 				what = a.Says
@@ -299,7 +317,11 @@ func (d *Daemon) group(ctx context.Context, done []Settled, batch []attempt, r *
 				return nil, err
 			}
 		}
-		settled = append(settled, s)
+		all, err := d.carried(a, s, err, r)
+		if err != nil {
+			return nil, err
+		}
+		settled = append(settled, all...)
 	}
 	return settled, nil
 }

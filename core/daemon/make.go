@@ -100,6 +100,29 @@ func (d *Daemon) rendered(o Outgoing, x draft, person Person, isTo bool) ([]Enve
 
 // draft resolves the roles of an effect and puts it into words, or says why that must wait.
 func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
+	if x, why, err = d.recipients(o, c, stored); err != nil || why != "" {
+		return x, why, err
+	}
+	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
+		x.apart = true
+		x.letter = func(to Person) ([]notice.Letter, error) {
+			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
+			return []notice.Letter{l}, err
+		}
+		return x, "", nil
+	}
+	letter, why, err := d.words(ctx, o, c, stored, &x)
+	if err != nil || why != "" {
+		return x, why, err
+	}
+	x.letter = func(to Person) ([]notice.Letter, error) {
+		return split(letter, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, letter)), nil
+	}
+	return x, "", nil
+}
+
+// recipients resolves the roles of an effect, or says who is missing.
+func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
 	p, roster := c.Policy, c.Roster
 	var who holding = roster.Holding
 	if o.Deputies {
@@ -138,21 +161,6 @@ func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored
 	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		x.replyTo = owner[0]
 	}
-	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
-		x.apart = true
-		x.letter = func(to Person) ([]notice.Letter, error) {
-			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
-			return []notice.Letter{l}, err
-		}
-		return x, "", nil
-	}
-	letter, why, err := d.words(ctx, o, c, stored, &x)
-	if err != nil || why != "" {
-		return x, why, err
-	}
-	x.letter = func(to Person) ([]notice.Letter, error) {
-		return split(letter, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, letter)), nil
-	}
 	return x, "", nil
 }
 
@@ -185,10 +193,19 @@ func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored
 
 // email puts an effect into words, with the numbers under which people find the children.
 func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Letter, error) {
-	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
+	x, err := d.reminder(ctx, o, c)
 	if err != nil {
 		return notice.Letter{}, err
 	}
+	return d.Writer.Email(x.Policy, x.Effect, x.File)
+}
+
+// reminder is what the words of an effect are made from.
+func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Reminder, error) {
+	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
+	if err != nil {
+		return notice.Reminder{}, err
+	}
 	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
-	return d.Writer.Email(c.Policy, o.Effect, c.File)
+	return notice.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
 }

@@ -105,9 +105,11 @@ type Envelope struct {
 	Route         string
 	WithForm      bool
 	Stage         string
-	IsTo          bool      // of the effect's to, not its cc
-	AlreadyTrying bool      // an earlier attempt has no known end
-	NotBefore     time.Time // of an attempt: before this nobody looks what became of it
+	IsTo          bool        // of the effect's to, not its cc
+	AlreadyTrying bool        // an earlier attempt has no known end
+	NotBefore     time.Time   // of an attempt: before this nobody looks what became of it
+	Carries       []Envelope  // of a digest: the deliveries to the person that it makes, which have no message of their own
+	Digest        *drp.Effect // the digest itself, where it is attempted for the first time: it is kept with that
 	Tries         int
 }
 
@@ -200,6 +202,8 @@ type Ledger interface {
 	Witness(ctx context.Context, route string, before time.Time) (Envelope, bool, error)
 	// SentSince counts the messages that were accepted since a time, by the role of who got them.
 	SentSince(ctx context.Context, since time.Time) (map[string]int, error)
+	// Reminded gives the persons for whom a reminder was accepted since a time.
+	Reminded(ctx context.Context, since time.Time) (map[string]bool, error)
 	// Absences gives who is not reached by email, oldest first.
 	Absences(ctx context.Context) ([]drp.Absence, error)
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
@@ -208,7 +212,8 @@ type Ledger interface {
 	Make(ctx context.Context, deliveries []Envelope, now time.Time) error
 	Hold(ctx context.Context, key, gate, why string, now time.Time) error
 	// Turn stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
-	// before they are made; either may be none. It gives false for one whose dispute has another revision than the effect's
+	// before they are made; either may be none. A digest that is attempted for the first time is kept with that, and what it
+	// carries is attempted with it: all or nothing. It gives false for one whose dispute has another revision than the effect's
 	// basis, or that is no longer to be made.
 	Turn(ctx context.Context, done []Settled, next []Envelope, now time.Time) (claimed []bool, err error)
 

@@ -51,6 +51,9 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Until: until})
 		}
 		out.Became = append(out.Became, b)
+		for _, c := range sent.Carries {
+			out.Became = append(out.Became, Became{Effect: c.Key, Person: c.Person, Returned: b.Returned, Why: b.Why})
+		}
 	}
 	return out, nil
 }

@@ -333,6 +333,12 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 	if w.tries[key] > 2 {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
+	for _, m := range e.Carries {
+		key := m.Key + "/" + m.Person
+		if w.tries[key]++; w.tries[key] > 1 && !e.AlreadyTrying {
+			w.fail("%s to %s went in a digest, and had gone before", m.Reason, m.Person)
+		}
+	}
 	if e.Reason == drp.ReasonAlert {
 		w.lookAt(ctx, e)
 	}

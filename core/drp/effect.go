@@ -45,7 +45,19 @@ const (
 	ReasonReport     Reason = "report"     // to a service manager: what is overdue
 	ReasonRead       Reason = "read"       // of a message: it is stored
 	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
+	ReasonDigest     Reason = "digest"     // to one person: several reminders in one message
 )
+
+// Reminders are the reasons of what a person gets at most once a day: what is asked is known to them.
+func Reminders() []Reason {
+	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonAuthorise}
+}
+
+// Reminds says whether an effect may go to a person together with others, in one message: it is a reminder, or a word to the
+// operator, and carries nothing.
+func (e Effect) Reminds() bool {
+	return e.Kind == Email && !e.Urgent && len(e.Agenda) == 0 && e.Form.Digest == "" && (e.Reason == ReasonAttention || slices.Contains(Reminders(), e.Reason))
+}
 
 // Effect is one thing that is to leave drpd: roles and content as values, no person and no words yet.
 type Effect struct {

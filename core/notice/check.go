@@ -40,6 +40,8 @@ func (w *Writer) Check(set policy.Set, cal *workday.Calendar, on workday.Date) (
 				written++
 				w.checkLetter(p, sample(p, &p.Stages[i], drp.Email, reason, proof), bad)
 			}
+			written++
+			w.checkDigest(p, &p.Stages[i], proof, bad)
 			for _, reason := range notes {
 				written++
 				e := sample(p, &p.Stages[i], drp.CaseNote, reason, proof)
@@ -59,26 +61,45 @@ func (w *Writer) Check(set policy.Set, cal *workday.Calendar, on workday.Date) (
 	return written, errors.Join(errs...)
 }
 
-func (w *Writer) checkLetter(p *policy.Policy, e drp.Effect, bad func(p *policy.Policy, file, what string)) {
-	l, err := w.Email(p, e, drp.File{Subject: drp.Subject{Children: []string{"20417"}}})
+type complaint = func(p *policy.Policy, file, what string)
+
+var madeUp = drp.File{Subject: drp.Subject{Children: []string{"20417"}}}
+
+func (w *Writer) checkLetter(p *policy.Policy, e drp.Effect, bad complaint) {
+	l, err := w.Email(p, e, madeUp)
+	checkWords(p, e, l, err, "", textFile, htmlFile, bad)
+}
+
+// checkDigest looks at a digest as if each of its two parts were all of it.
+func (w *Writer) checkDigest(p *policy.Policy, s *policy.Stage, proof workday.Proof, bad complaint) {
+	a, b := sample(p, s, drp.Email, drp.ReasonAsk, proof), sample(p, s, drp.Email, drp.ReasonLastDay, proof)
+	b.Dispute, b.Due = "S-AMPLE2", b.Due+1
+	l, err := w.Digest([]Reminder{{p, a, madeUp}, {p, b, madeUp}})
+	for _, e := range []drp.Effect{a, b} {
+		checkWords(p, e, l, err, e.Dispute+" ", digestFile, digestHTMLFile, bad)
+	}
+}
+
+// checkWords sees that a letter says what an effect says, each line by which it is answered after a prefix.
+func checkWords(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, text, inHTML string, bad complaint) {
 	if err != nil {
-		file := textFile
-		if strings.Contains(err.Error(), htmlFile) {
-			file = htmlFile
+		file := text
+		if strings.Contains(err.Error(), inHTML) {
+			file = inHTML
 		}
 		bad(p, file, err.Error())
 		return
 	}
 	must := []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the date by which something is asked", e.Due.Long()}, {"the clause", e.Clause}}
 	for _, a := range e.Asks {
-		must = append(must, struct{ what, value string }{"the lines by which it is answered", AnswerLine(a, e)})
+		must = append(must, struct{ what, value string }{"the lines by which it is answered", prefix + AnswerLine(a, e)})
 	}
 	for _, x := range must {
 		if !strings.Contains(l.Text, x.value) {
-			bad(p, textFile, "a letter must hold "+x.what)
+			bad(p, text, "a letter must hold "+x.what)
 		}
 		if !strings.Contains(html.UnescapeString(l.HTML), x.value) {
-			bad(p, htmlFile, "a letter must hold "+x.what)
+			bad(p, inHTML, "a letter must hold "+x.what)
 		}
 	}
 }

@@ -39,6 +39,7 @@ type File struct {
 
 // Writer writes letters and notes from templates.
 type Writer struct {
+	Mailbox   string // to which answers go; empty: letters have no links that answer
 	authority string
 	shared    wording
 	own       map[string]wording // by policy
@@ -46,8 +47,8 @@ type Writer struct {
 
 // wording is a set of templates.
 type wording struct {
-	text, note *template.Template
-	html       *htmltemplate.Template
+	text, note, digest *template.Template
+	html, digestHTML   *htmltemplate.Template
 }
 
 // The templates of a set, by the names of their files.
@@ -55,6 +56,9 @@ const (
 	textFile = "email.txt.tmpl"
 	htmlFile = "email.html.tmpl"
 	noteFile = "note.txt.tmpl"
+
+	digestFile     = "digest.txt.tmpl" // of several procedures: not in the folder of one
+	digestHTMLFile = "digest.html.tmpl"
 )
 
 // NewWriter reads the templates. Those in own (which may be nil) go before the shipped ones of the same name, and those in
@@ -78,9 +82,9 @@ func NewWriter(authority string, own fs.FS, set policy.Set) (*Writer, error) {
 	}
 	for _, e := range entries {
 		switch {
-		case !e.IsDir() && isTemplate(e.Name()):
+		case !e.IsDir() && slices.Contains(append(ofPolicy(), digestFile, digestHTMLFile), e.Name()):
 		case !e.IsDir():
-			return nil, fmt.Errorf("template %s: there is none of this name: a file is one of %s, %s, %s", e.Name(), textFile, htmlFile, noteFile)
+			return nil, noSuch(e.Name(), append(ofPolicy(), digestFile, digestHTMLFile))
 		case !slices.ContainsFunc(set, func(p *policy.Policy) bool { return p.ID == e.Name() }):
 			return nil, fmt.Errorf("templates: folder %s is named as no policy that is loaded", e.Name())
 		default:
@@ -93,8 +97,8 @@ func NewWriter(authority string, own fs.FS, set policy.Set) (*Writer, error) {
 				return nil, fmt.Errorf("templates: %w", err)
 			}
 			for _, f := range inside {
-				if !isTemplate(f.Name()) {
-					return nil, fmt.Errorf("template %s/%s: there is none of this name: a file is one of %s, %s, %s", e.Name(), f.Name(), textFile, htmlFile, noteFile)
+				if !slices.Contains(ofPolicy(), f.Name()) {
+					return nil, noSuch(e.Name()+"/"+f.Name(), ofPolicy())
 				}
 			}
 			if w.own[e.Name()], err = readWording(sub, own, base); err != nil {
@@ -105,7 +109,12 @@ func NewWriter(authority string, own fs.FS, set policy.Set) (*Writer, error) {
 	return w, nil
 }
 
-func isTemplate(name string) bool { return name == textFile || name == htmlFile || name == noteFile }
+// ofPolicy are the templates that a policy can have of its own.
+func ofPolicy() []string { return []string{textFile, htmlFile, noteFile} }
+
+func noSuch(name string, known []string) error {
+	return fmt.Errorf("template %s: there is none of this name: a file is one of %s", name, strings.Join(known, ", "))
+}
 
 // readWording reads a set, each template from the first of the layers that has it.
 func readWording(layers ...fs.FS) (out wording, err error) {
@@ -129,8 +138,13 @@ func readWording(layers ...fs.FS) (out wording, err error) {
 	}
 	parse(textFile, func(s string) (err error) { out.text, err = template.New(textFile).Funcs(funcs).Parse(s); return })
 	parse(noteFile, func(s string) (err error) { out.note, err = template.New(noteFile).Funcs(funcs).Parse(s); return })
+	parse(digestFile, func(s string) (err error) { out.digest, err = template.New(digestFile).Funcs(funcs).Parse(s); return })
 	parse(htmlFile, func(s string) (err error) {
 		out.html, err = htmltemplate.New(htmlFile).Funcs(funcs).Parse(s)
+		return
+	})
+	parse(digestHTMLFile, func(s string) (err error) {
+		out.digestHTML, err = htmltemplate.New(digestHTMLFile).Funcs(funcs).Parse(s)
 		return
 	})
 	return out, err
@@ -147,7 +161,7 @@ func (w *Writer) of(p *policy.Policy) wording {
 // Authority is whose letters they are.
 func (w *Writer) Authority() string { return w.authority }
 
-type answer struct{ Line, Text string }
+type answer struct{ Line, Text, Link string }
 
 // view is what the templates see.
 type view struct {
@@ -230,7 +244,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		v.Draft = body
 	}
 	for _, a := range e.Asks {
-		v.Answers = append(v.Answers, answer{AnswerLine(a, e), a.Text})
+		v.Answers = append(v.Answers, answer{Line: AnswerLine(a, e), Text: a.Text})
 	}
 	return v
 }
@@ -269,7 +283,11 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	}
 	switch e.Reason {
 	case drp.ReasonAlert:
-		return alertWords(p, e, stage, next)
+		headline, out := alertWords(p, e, stage, next)
+		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.Reach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
+			out = append(out, "To answer, reply to this email, and send the form with it if you use one: they get your answer, and drpd notes that it came.")
+		}
+		return headline, out
 	case drp.ReasonLastDay:
 		return "Today is the last day of " + stage, []string{sentence(e.Says)}
 	case drp.ReasonAsk:
@@ -346,7 +364,7 @@ func alertWords(p *policy.Policy, e drp.Effect, stage, next string) (string, []s
 	if slices.Equal(e.To, p.Owners(e.Stage)) {
 		return headline, out // it is theirs
 	}
-	return headline, append(out, "The "+owner+owns+" this dispute; answer to them.")
+	return headline, append(out, "The "+owner+owns+" this dispute.")
 }
 
 func sentence(s string) string {

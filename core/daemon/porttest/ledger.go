@@ -70,6 +70,7 @@ type delivery struct {
 	life      drp.Life
 	tries     int
 	notBefore time.Time
+	carried   string // the digest that made it
 }
 
 // NewLedger makes an empty one.
@@ -250,13 +251,21 @@ func (l *Ledger) became(p daemon.Placement) {
 		if e == nil {
 			continue
 		}
+		anew := false
 		for _, d := range e.deliveries {
 			if d.Person == b.Person && d.tries > 0 && b.Returned {
-				d.life = drp.Failed
+				d.life, anew = drp.Failed, d.carried != ""
 			}
 		}
-		if e.life != drp.Cancelled {
-			e.life = e.lifeNow()
+		if e.life == drp.Cancelled {
+			continue
+		}
+		e.life = e.lifeNow()
+		if anew && !slices.ContainsFunc(e.deliveries, func(d *delivery) bool { return d.life == drp.Accepted }) {
+			e.life, e.deliveries = drp.Decided, nil
+		}
+		if d := l.disputes[e.Dispute]; anew && d != nil {
+			d.revision, d.closed = d.revision+1, false
 		}
 	}
 	for _, a := range p.Absent {
@@ -280,7 +289,7 @@ func (l *Ledger) Sent(_ context.Context, key, person string) (daemon.Envelope, b
 	for _, d := range e.deliveries {
 		if d.Person == person && d.tries > 0 {
 			v := d.Envelope
-			v.Dispute, v.Reason, v.Stage, v.Message = e.Dispute, e.Reason, e.Stage, nil
+			v.Dispute, v.Reason, v.Stage, v.Message, v.Carries = e.Dispute, e.Reason, e.Stage, nil, l.carries(key)
 			return v, true, nil
 		}
 	}
@@ -293,7 +302,7 @@ func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out
 	var latest time.Time
 	for _, e := range l.ordered() {
 		for _, d := range e.deliveries {
-			if d.Route == route && d.life == drp.Accepted && e.at.Before(before) && (!found || e.at.After(latest)) {
+			if d.Route == route && d.carried == "" && d.life == drp.Accepted && e.at.Before(before) && (!found || e.at.After(latest)) {
 				out, found, latest = d.Envelope, true, e.at
 				out.Message = nil
 			}
@@ -308,7 +317,7 @@ func (l *Ledger) SentSince(_ context.Context, since time.Time) (map[string]int, 
 	out := make(map[string]int)
 	for _, e := range l.effects {
 		for _, d := range e.deliveries {
-			if e.Kind == drp.Email && d.life == drp.Accepted && !e.at.Before(since) {
+			if e.Kind == drp.Email && d.carried == "" && d.life == drp.Accepted && !e.at.Before(since) {
 				out[d.Role]++
 			}
 		}
@@ -487,9 +496,9 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, er
 		}
 		o := daemon.Outgoing{Past: e.past(), Basis: e.basis, Unmade: len(e.deliveries) == 0}
 		for _, d := range e.deliveries {
-			if (d.life == drp.Made || d.life == drp.Attempted) && !d.notBefore.After(now) {
+			if (d.life == drp.Made || d.life == drp.Attempted && d.carried == "") && !d.notBefore.After(now) {
 				v := d.Envelope
-				v.AlreadyTrying, v.Tries = d.life == drp.Attempted, d.tries
+				v.AlreadyTrying, v.Tries, v.Carries = d.life == drp.Attempted, d.tries, l.carries(e.Key)
 				o.Deliveries = append(o.Deliveries, v)
 			}
 		}
@@ -507,7 +516,7 @@ func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Ti
 		e := l.effects[v.Key]
 		if i := slices.IndexFunc(e.deliveries, func(d *delivery) bool { return d.Person == v.Person }); i < 0 {
 			e.deliveries = append(e.deliveries, &delivery{Envelope: v, life: drp.Made})
-		} else if old := e.deliveries[i]; old.Route == "" && old.tries == 0 {
+		} else if old := e.deliveries[i]; old.Route == "" && old.life == drp.Made {
 			old.Message, old.At, old.Route = v.Message, v.At, v.Route
 		}
 		if e.life == drp.Decided || e.life == drp.Held {
@@ -538,6 +547,9 @@ func (l *Ledger) Turn(_ context.Context, done []daemon.Settled, next []daemon.En
 func (l *Ledger) claim(batch []daemon.Envelope) []bool {
 	out := make([]bool, len(batch))
 	for i, v := range batch {
+		if v.Digest != nil && !l.claimDigest(v) {
+			continue
+		}
 		e := l.effects[v.Key]
 		if e == nil || !going(e.life) || !l.current(e) {
 			continue
@@ -554,12 +566,69 @@ func (l *Ledger) claim(batch []daemon.Envelope) []bool {
 	return out
 }
 
+// claimDigest keeps a digest with what it carries, if all of that is still to go.
+func (l *Ledger) claimDigest(v daemon.Envelope) bool {
+	var members []*delivery
+	for _, m := range v.Carries {
+		e := l.effects[m.Key]
+		if e == nil || !going(e.life) || !l.current(e) {
+			return false
+		}
+		i := slices.IndexFunc(e.deliveries, func(d *delivery) bool { return d.Person == m.Person && d.life == drp.Made })
+		if i < 0 {
+			return false
+		}
+		members = append(members, e.deliveries[i])
+	}
+	l.want(*v.Digest, 0, v.At)
+	kept := v
+	kept.Carries, kept.Digest = nil, nil
+	l.effects[v.Key].deliveries = []*delivery{{Envelope: kept, life: drp.Made}}
+	for i, d := range members {
+		e := l.effects[v.Carries[i].Key]
+		e.life, e.heldBy, e.why = drp.Attempted, "", ""
+		d.life, d.carried = drp.Attempted, v.Key
+		d.tries++
+	}
+	return true
+}
+
+// carries gives the deliveries that a digest makes.
+func (l *Ledger) carries(digest string) (out []daemon.Envelope) {
+	for _, e := range l.ordered() {
+		for _, d := range e.deliveries {
+			if d.carried == digest {
+				v := d.Envelope
+				v.Dispute, v.Reason, v.Stage, v.Tries, v.Message = e.Dispute, e.Reason, e.Stage, d.tries, nil
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// Reminded implements daemon.Ledger.
+func (l *Ledger) Reminded(_ context.Context, since time.Time) (map[string]bool, error) {
+	defer l.lock()()
+	out := make(map[string]bool)
+	for _, e := range l.effects {
+		for _, d := range e.deliveries {
+			if e.Kind == drp.Email && d.life == drp.Accepted && !e.at.Before(since) && slices.Contains(drp.Reminders(), e.Reason) {
+				out[d.Person] = true
+			}
+		}
+	}
+	return out, nil
+}
+
 func (l *Ledger) settle(batch []daemon.Settled) {
 	for _, s := range batch {
 		e := l.effects[s.Key]
 		for _, d := range e.deliveries {
 			if d.Person == s.Person {
-				d.life, d.notBefore = s.Life, s.Again
+				if d.life, d.notBefore = s.Life, s.Again; s.Life == drp.Made {
+					d.carried = ""
+				}
 			}
 		}
 		e.life, e.why, e.heldBy, e.at = e.lifeNow(), s.Why, s.Gate, s.Now

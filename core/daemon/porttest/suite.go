@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -399,5 +399,115 @@ func testReach(t *testing.T, l daemon.Ledger) {
 	away.Until = today - 1
 	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
 		t.Errorf("once they have written, that very day and days later: %+v, %v", all, err)
+	}
+}
+
+// testDigest: what a digest carries is attempted with it, all or nothing, and becomes what it becomes.
+func testDigest(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	remind := func(extra string) drp.Effect {
+		e := sample(extra, "team-manager")
+		e.Reason = drp.ReasonAsk
+		return e.Keyed(extra)
+	}
+	a, b := remind("a"), remind("b")
+	digest := func(name string, of ...drp.Effect) daemon.Envelope {
+		d := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, On: workday.DateOf(noon)}.Keyed(name)
+		e := made(d, "p1")[0]
+		e.Reason, e.Digest = d.Reason, &d
+		for _, m := range of {
+			carried := made(m, "p1")[0]
+			carried.Message, carried.Route = nil, ""
+			e.Carries = append(e.Carries, carried)
+		}
+		return e
+	}
+	try := func(e daemon.Envelope) bool {
+		t.Helper()
+		claimed, err := claim(t, l, []daemon.Envelope{e})
+		must(t, err)
+		return claimed[0]
+	}
+	outbox := func(want int) []daemon.Outgoing {
+		t.Helper()
+		out, err := l.Outbox(t.Context(), noon)
+		must(t, err)
+		if len(out) != want {
+			t.Errorf("%d to go, want %d: %+v", len(out), want, out)
+		}
+		return out
+	}
+	decide(t, l, a)
+	first := digest("first", a, b)
+	must(t, l.Make(t.Context(), first.Carries[:1], noon))
+	if try(first) {
+		t.Error("attempted with something in it that is not to go")
+	}
+	if out := outbox(1); len(out) == 1 && (out[0].Key != a.Key || out[0].Life == drp.Attempted) {
+		t.Errorf("what was in it counts as attempted: %+v", out[0])
+	}
+	decide(t, l, a, b)
+	must(t, l.Make(t.Context(), first.Carries, noon))
+	if !try(first) {
+		t.Fatal("not attempted")
+	}
+	out := outbox(1)
+	if d := out[0].Deliveries[0]; out[0].Key != first.Key || !d.AlreadyTrying || d.Tries != 1 || string(d.Message) != "to p1" || len(d.Carries) != 2 || d.Carries[0].Dispute != ref || d.Carries[0].Reason != drp.ReasonAsk {
+		t.Errorf("after a crash: %+v", out)
+	}
+	var done []daemon.Settled
+	finish := func(life drp.Life, digest drp.Life, e daemon.Envelope) {
+		t.Helper()
+		done = []daemon.Settled{{Key: e.Key, Person: "p1", Life: digest, Now: noon}}
+		for _, m := range e.Carries {
+			s := daemon.Settled{Key: m.Key, Person: "p1", Life: life, Now: noon}
+			if life == drp.Accepted {
+				s.Receipt = &drp.Evidence{ID: "r" + m.Key, Source: "drpd", Kind: drp.Receipt, Key: "r" + m.Key, Learned: noon, Body: []byte("{}")}
+			}
+			done = append(done, s)
+		}
+		_, err := l.Turn(t.Context(), done, nil, noon)
+		must(t, err)
+	}
+	finish(drp.Made, drp.Failed, first)
+	decide(t, l, a, b)
+	if out = outbox(2); len(out) == 2 && (out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1) {
+		t.Errorf("not accepted for now: %+v", out)
+	}
+	second := digest("second", a, b)
+	if !try(second) {
+		t.Fatal("what was not accepted cannot go in another")
+	}
+	finish(drp.Accepted, drp.Accepted, second)
+	decide(t, l, a, b)
+	outbox(0)
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if len(s.Past) != 2 || s.Past[0].Life != drp.Accepted || len(s.Evidence) != 3 {
+		t.Errorf("accepted: %+v", s.Past)
+	}
+	if n, err := l.SentSince(t.Context(), noon); err != nil || n["role-p1"] != 1 {
+		t.Errorf("one message counts as %v (%v)", n, err)
+	}
+	if had, err := l.Reminded(t.Context(), noon); err != nil || len(had) != 1 || !had["p1"] {
+		t.Errorf("reminded: %v, %v", had, err)
+	}
+	if had, err := l.Reminded(t.Context(), noon.Add(time.Second)); err != nil || len(had) != 0 {
+		t.Errorf("reminded later: %v, %v", had, err)
+	}
+	if w, ok, err := l.Witness(t.Context(), "by road", noon.Add(time.Second)); err != nil || !ok || w.Key != second.Key {
+		t.Errorf("%+v, %v, %v", w, ok, err)
+	}
+	sent, ok, err := l.Sent(t.Context(), second.Key, "p1")
+	if err != nil || !ok || len(sent.Carries) != 2 || sent.Address.Empty() {
+		t.Fatalf("%+v, %v, %v", sent, ok, err)
+	}
+	// It comes back: what it carried is made anew, for whoever is there now.
+	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "m1", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m1", Where: daemon.PlaceNoted, Now: noon, Became: []daemon.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
+		{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}, {Effect: b.Key, Person: "p1", Returned: true, Why: "returned"}}}))
+	decide(t, l, a, b)
+	if out = outbox(2); len(out) == 2 && (!out[0].Unmade || !out[1].Unmade) {
+		t.Errorf("after it came back: %+v", out)
 	}
 }

@@ -1,0 +1,182 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/notice"
+)
+
+// gateDaily holds a reminder for somebody who has had one today.
+const gateDaily = "daily"
+
+// gather puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
+// had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
+// conversation about its dispute.
+func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, r *Report) (batch []attempt, rest []Outgoing, err error) {
+	y, m, day := d.Now().In(d.Zone).Date()
+	had, err := d.Ledger.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
+	if err != nil {
+		return nil, nil, err
+	}
+	var found []reminding
+	for _, o := range out {
+		if gate, _ := g.refuse(o.Effect); gate != "" || !o.Reminds() {
+			rest = append(rest, o)
+			continue
+		}
+		some, known, err := d.reminding(ctx, o)
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case !known: // what keeps it is found where it is made
+			rest = append(rest, o)
+		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) && slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
+			r.Held++
+			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
+				return nil, nil, err
+			}
+		default:
+			found = append(found, some...)
+			rest = append(rest, o)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b reminding) int { return cmp.Compare(a.to.Person, b.to.Person) })
+	inside := make(map[string]bool)
+	var members []Envelope
+	for some := range chunkBy(found, func(a, b reminding) bool {
+		return a.to.Person == b.to.Person && a.to.Address.Same(b.to.Address)
+	}) {
+		if len(some) < 2 {
+			continue
+		}
+		a, err := d.digest(some)
+		var held Held
+		if errors.As(err, &held) {
+			continue // each by itself says what keeps it
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		batch = append(batch, a)
+		for _, x := range some {
+			inside[x.to.Key] = true
+			if x.Dispute != "" {
+				taken[x.Dispute] = true
+			}
+		}
+	}
+	for _, x := range found {
+		if inside[x.to.Key] && x.Unmade {
+			members = append(members, x.to)
+		}
+	}
+	if len(members) > 0 {
+		if err := d.Ledger.Make(ctx, members, d.Now()); err != nil {
+			return nil, nil, err
+		}
+	}
+	return batch, slices.DeleteFunc(rest, func(o Outgoing) bool { return inside[o.Key] }), nil
+}
+
+// chunkBy gives the runs of neighbours that are alike.
+func chunkBy[T any](in []T, alike func(a, b T) bool) func(yield func([]T) bool) {
+	return func(yield func([]T) bool) {
+		for i := 0; i < len(in); {
+			j := i + 1
+			for j < len(in) && alike(in[i], in[j]) {
+				j++
+			}
+			if !yield(in[i:j]) {
+				return
+			}
+			i = j
+		}
+	}
+}
+
+// reminding is a reminder to one person that is still to be attempted.
+type reminding struct {
+	Outgoing
+	notice.Reminder
+	to     Envelope
+	person Person
+}
+
+// reminding gives those who are still to get a reminder; known is false where that cannot be said yet.
+func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, known bool, err error) {
+	c, stored, err := d.caseOf(ctx, o)
+	if err != nil || c.Policy == nil {
+		return nil, false, err
+	}
+	x, why, err := d.recipients(o, c, stored)
+	if err != nil || why != "" {
+		return nil, false, err
+	}
+	words, err := d.reminder(ctx, o, c)
+	if err != nil {
+		return nil, false, err
+	}
+	for i, p := range slices.Concat(x.to, x.cc) {
+		e := d.envelope(o, x, p, i < len(x.to))
+		if !o.Unmade {
+			at := slices.IndexFunc(o.Deliveries, func(e Envelope) bool { return e.Person == p.ID })
+			if at < 0 || o.Deliveries[at].AlreadyTrying {
+				continue
+			}
+			e = o.Deliveries[at]
+		}
+		out = append(out, reminding{o, words, e, p})
+	}
+	return out, true, nil
+}
+
+// digest makes one message of several reminders to one person.
+func (d *Daemon) digest(some []reminding) (attempt, error) {
+	first := some[0]
+	words := []string{first.to.Person, fmt.Sprint(d.Now().UnixMilli())}
+	env := Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []Person{first.person}, At: d.Now(), IsTo: true}
+	var parts []notice.Reminder
+	for _, x := range some {
+		words = append(words, x.to.Key)
+		env.Carries = append(env.Carries, x.to)
+		parts = append(parts, x.Reminder)
+	}
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, To: []string{first.to.Role}, On: d.today(), Rule: "one reminder a day", Says: fmt.Sprintf("%d reminders", len(some))}.Keyed(words...)
+	env.Key, env.Digest = e.Key, &e
+	letter, err := d.Writer.Digest(parts)
+	if err != nil {
+		return attempt{}, err
+	}
+	made, err := d.Mail.Make(env, letter)
+	env.Message, env.Route = made.Message, made.Route
+	return attempt{Outgoing: Outgoing{Past: drp.Past{Effect: e}}, to: env}, err
+}
+
+// carried says what became of what a digest carries. What was not accepted for now is gathered anew.
+func (d *Daemon) carried(a attempt, s Settled, err error, r *Report) ([]Settled, error) {
+	if len(a.to.Carries) == 0 {
+		return []Settled{s}, nil
+	}
+	if s.Life == drp.Made {
+		s.Life, s.Gate, s.Again, s.Why = drp.Failed, "", time.Time{}, s.Why+"; what it carries is gathered anew"
+	}
+	s.Absent = nil
+	out := []Settled{s}
+	for i, m := range a.to.Carries {
+		x, err := d.settled(attempt{Outgoing: Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, r)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			x.Absent = nil
+		}
+		out = append(out, x)
+	}
+	return out, nil
+}
