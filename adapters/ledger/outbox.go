@@ -195,7 +195,7 @@ func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now tim
 	})
 }
 
-// makeOne keeps one delivery. One that has no message yet may get it later.
+// makeOne keeps one delivery. One that has not been attempted, or was not accepted, may get another message.
 func (t *tx) makeOne(e daemon.Envelope, place int, now time.Time) error {
 	keyID := "d/" + e.Dispute
 	plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
@@ -207,7 +207,7 @@ func (t *tx) makeOne(e daemon.Envelope, place int, now time.Time) error {
 		return err
 	}
 	if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
-		ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.route = '' AND delivery.life = ?`,
+		ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.life = ?`,
 		e.Key, e.Person, place, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route, string(drp.Made)); err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ func (t *tx) settle(s daemon.Settled) error {
 func lifeOf(rows []deliveryRow) drp.Life {
 	parts := make([]daemon.Part, len(rows))
 	for i, d := range rows {
-		parts[i] = daemon.Part{Life: drp.Life(d.Life), IsTo: d.IsTo}
+		parts[i] = daemon.Part{Person: d.Person, Life: drp.Life(d.Life), IsTo: d.IsTo}
 	}
 	return daemon.LifeOf(parts)
 }

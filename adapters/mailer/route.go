@@ -153,6 +153,12 @@ func (r *Router) by(e daemon.Envelope) (*Route, error) {
 	return nil, daemon.Held{Gate: "route", Why: "the route has changed since the message was made: look at it, then say drpd outbox retry " + e.Key}
 }
 
+// Current implements daemon.Mailer.
+func (r *Router) Current(e daemon.Envelope) bool {
+	_, err := r.by(e)
+	return err == nil
+}
+
 // Send implements daemon.Mailer.
 func (r *Router) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 	way, err := r.by(e)

@@ -188,10 +188,11 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 	return a, append(fresh, a.remade...), nil
 }
 
-// next picks the first delivery that has a message; one to which no route led is tried to be made again.
+// next picks the first delivery that has a message; one to which no route led, or whose route is another since, is tried to be
+// made again.
 func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, r *Report) (bool, error) {
 	for _, e := range a.Deliveries {
-		if a.Kind != drp.Email || e.Route != "" || e.AlreadyTrying {
+		if a.Kind != drp.Email || e.AlreadyTrying || e.Route != "" && d.Mail.Current(e) {
 			a.to = e
 			return true, nil
 		}

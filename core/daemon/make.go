@@ -50,7 +50,7 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 	return out, "", nil
 }
 
-// remake tries again to make what no route led to when the effect was made.
+// remake makes a message anew: no route led to the person when the effect was made, or the route is another since.
 func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, person string) ([]Envelope, error) {
 	x, why, err := d.draft(ctx, o, c, stored)
 	if err != nil {
@@ -62,6 +62,9 @@ func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, store
 	for i, p := range slices.Concat(x.to, x.cc) {
 		if p.ID == person {
 			return d.rendered(o, x, p, i < len(x.to))
+		}
+		if p.ID == drp.WithoutPart(person) {
+			return nil, Held{Gate: "route", Why: "the route has changed after some parts of the letter went: drpd outbox retry makes the rest as it was"}
 		}
 	}
 	return nil, Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}

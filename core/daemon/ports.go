@@ -126,6 +126,8 @@ type Mailer interface {
 	// Send returns once the route has accepted the message. An error is temporary unless it is Permanent, Held or Uncertain.
 	// It is called for several messages at once.
 	Send(ctx context.Context, e Envelope, raw []byte) error
+	// Current says whether the route of a message is still as it was when the message was made.
+	Current(e Envelope) bool
 	// Find searches the route's archive for a message whose fate is unknown; ErrNoArchive where there is none.
 	Find(ctx context.Context, e Envelope) (bool, error)
 	// Lag is how long after it was sent a message may not be in the archive yet.
@@ -330,13 +332,22 @@ type Outgoing struct {
 
 // Part is one person's part of an effect, for LifeOf.
 type Part struct {
-	Life drp.Life
-	IsTo bool
+	Person string
+	Life   drp.Life
+	IsTo   bool
 }
 
 // LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has left, else
-// what became of those to whom it is addressed.
+// what became of those to whom it is addressed. Whoever got it in parts, and not all of them, has not got it.
 func LifeOf(parts []Part) drp.Life {
+	parts = slices.Clone(parts)
+	for i, p := range parts {
+		if p.Life == drp.Accepted && slices.ContainsFunc(parts, func(o Part) bool {
+			return o.Life == drp.Failed && drp.WithoutPart(o.Person) == drp.WithoutPart(p.Person)
+		}) {
+			parts[i].Life = drp.Failed
+		}
+	}
 	has := func(life drp.Life, toOnly bool) bool {
 		return slices.ContainsFunc(parts, func(p Part) bool { return p.Life == life && (!toOnly || p.IsTo) })
 	}

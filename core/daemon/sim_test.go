@@ -307,6 +307,9 @@ func (w *world) Lag(e daemon.Envelope) time.Duration { return w.mail.Lag(e) }
 // Room implements daemon.Mailer.
 func (w *world) Room(e daemon.Envelope, l notice.Letter) int64 { return w.mail.Room(e, l) }
 
+// Current implements daemon.Mailer.
+func (w *world) Current(e daemon.Envelope) bool { return w.mail.Current(e) }
+
 // Find implements daemon.Mailer.
 func (w *world) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
 	return w.mail.Find(ctx, e)

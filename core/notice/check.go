@@ -15,7 +15,7 @@ import (
 var (
 	letters = []drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp,
 		drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonNotice}
-	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer}
+	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer, drp.ReasonPack}
 )
 
 // Check writes every letter and note of every stage of these policies with made-up content, and sees that each says what it

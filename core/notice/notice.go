@@ -321,6 +321,8 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "The dispute has ended", []string{sentence(e.Says)}
 	case drp.ReasonFollowUp:
 		return "Still to do: " + e.Says, []string{"This must follow what was recorded, and nothing shows it yet: " + e.Says + "."}
+	case drp.ReasonPack:
+		return "Referral to CAFCASS", []string{"The referral to CAFCASS that was confirmed went out on " + e.On.String() + "."}
 	case drp.ReasonReferral:
 		return "Referral to CAFCASS is yours to decide", []string{sentence(e.Says), "The power to refer is yours. Nothing is sent to CAFCASS unless you confirm it; until then this stays a daily finding."}
 	case drp.ReasonAuthorise:

@@ -10,7 +10,8 @@ import (
 	"drpd/core/workday"
 )
 
-// notes writes on each child's record what went out, was asked for or was answered; also after the record is closed.
+// notes writes on each child's record what went out, was asked for or was answered, a referral too; also after the record is
+// closed.
 func (d *decider) notes() {
 	for _, v := range slices.Concat(d.story.visits, d.story.overtaken) {
 		for _, f := range v.facts {
@@ -34,6 +35,9 @@ func (d *decider) notes() {
 	for _, p := range d.Past {
 		if p.Reason == drp.ReasonCorrection && p.Kind == drp.Email && p.Life == drp.Accepted && p.Rule != ruleInstead {
 			d.note(d.named(p.Visit), drp.ReasonCorrection, drp.Fact{On: p.On}, p.Key)
+		}
+		if p.Reason == drp.ReasonPack && p.Kind == drp.Email && p.Life == drp.Accepted {
+			d.note(d.named(p.Visit), drp.ReasonPack, drp.Fact{On: sentOn(p)}, p.Key)
 		}
 		if p.Reason == drp.ReasonAlert && p.Kind == drp.Email && d.lost(p) && d.noted(p.Visit) {
 			i := slices.IndexFunc(d.File.Reach, func(x drp.Reach) bool { return x.Effect == p.Key && x.State == drp.Returned })

@@ -516,7 +516,7 @@ func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Ti
 		e := l.effects[v.Key]
 		if i := slices.IndexFunc(e.deliveries, func(d *delivery) bool { return d.Person == v.Person }); i < 0 {
 			e.deliveries = append(e.deliveries, &delivery{Envelope: v, life: drp.Made})
-		} else if old := e.deliveries[i]; old.Route == "" && old.life == drp.Made {
+		} else if old := e.deliveries[i]; old.life == drp.Made {
 			old.Message, old.At, old.Route = v.Message, v.At, v.Route
 		}
 		if e.life == drp.Decided || e.life == drp.Held {
@@ -649,7 +649,7 @@ func (l *Ledger) settle(batch []daemon.Settled) {
 func (e *effect) lifeNow() drp.Life {
 	var parts []daemon.Part
 	for _, d := range e.deliveries {
-		parts = append(parts, daemon.Part{Life: d.life, IsTo: d.IsTo})
+		parts = append(parts, daemon.Part{Person: d.Person, Life: d.life, IsTo: d.IsTo})
 	}
 	return daemon.LifeOf(parts)
 }

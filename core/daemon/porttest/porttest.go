@@ -89,9 +89,12 @@ func (m *Mailer) Lag(daemon.Envelope) time.Duration { return 0 }
 // Room implements daemon.Mailer.
 func (m *Mailer) Room(daemon.Envelope, notice.Letter) int64 { return 0 }
 
+// Current implements daemon.Mailer.
+func (m *Mailer) Current(e daemon.Envelope) bool { return e.Route == "memory" }
+
 // Send implements daemon.Mailer.
 func (m *Mailer) Send(_ context.Context, e daemon.Envelope, raw []byte) error {
-	if e.Route != "memory" {
+	if !m.Current(e) {
 		return daemon.Held{Gate: "route", Why: "the route has changed"}
 	}
 	m.mu.Lock()
@@ -272,6 +275,9 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	stale := e
 	stale.Person, stale.Route = p.ID, "by another way"
 	var held daemon.Held
+	if !m.Current(e) || m.Current(stale) {
+		t.Error("a route that is as it was, or one that there is not any more, is not known for what it is")
+	}
 	if err := m.Send(t.Context(), stale, raw); !errors.As(err, &held) || len(received(t)) != 1 {
 		t.Errorf("sent by a route that there is not any more: %v", err)
 	}

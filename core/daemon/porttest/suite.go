@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -509,5 +509,26 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	decide(t, l, a, b)
 	if out = outbox(2); len(out) == 2 && (!out[0].Unmade || !out[1].Unmade) {
 		t.Errorf("after it came back: %+v", out)
+	}
+}
+
+// testParts: whoever got some of the parts of a letter has not got it.
+func testParts(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	e := sample("a", "cafcass")
+	decide(t, l, e)
+	parts := made(e, "p1", drp.PartOf("p1", 2), "p2")
+	parts[1].IsTo, parts[2].IsTo = true, false
+	must(t, l.Make(t.Context(), parts, noon))
+	for i, life := range []drp.Life{drp.Accepted, drp.Failed, drp.Accepted} {
+		_, err := claim(t, l, parts[i:i+1])
+		must(t, err)
+		settle(t, l, daemon.Settled{Key: e.Key, Person: parts[i].Person, Life: life, Now: noon})
+		decide(t, l, e)
+	}
+	s, err := l.Load(t.Context(), ref)
+	must(t, err)
+	if s.Past[0].Life != drp.Failed {
+		t.Errorf("the second part failed, and the letter counts as %s", s.Past[0].Life)
 	}
 }
