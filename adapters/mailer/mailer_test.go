@@ -64,7 +64,7 @@ func TestHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Message-Id": "<drpd.W-AAAAAA.k.w-1@drpd.council.example>", "Reply-To": "\"IRO\" <iro@council.example>, \"Dispute resolution\" <drp@council.example>", "Bcc": ""} {
+	for key, want := range map[string]string{"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Message-Id": "<drpd.W-AAAAAA.k.w-1.fee424b617@drpd.council.example>", "Reply-To": "\"IRO\" <iro@council.example>, \"Dispute resolution\" <drp@council.example>", "Bcc": ""} {
 		if got := strings.TrimSpace(msg.Header.Get(key)); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}

@@ -194,7 +194,7 @@ func (r *Router) Check(ctx context.Context) (problems []string) {
 
 // ID is the Message-ID of a message, without its brackets.
 func (r *Router) ID(e daemon.Envelope) string {
-	return drp.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner
+	return r.Marks.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner
 }
 
 // Find implements daemon.Mailer.

@@ -17,6 +17,7 @@ import (
 
 	"drpd/adapters/ledger"
 	"drpd/adapters/mailbox"
+	"drpd/adapters/mailer"
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/reconcile"
@@ -176,9 +177,9 @@ func (c *council) filled(t *testing.T, b []byte) []byte {
 			}
 			if sent && string(e.Reason) == words[0] && e.Dispute == strings.TrimPrefix(words[1], "-") {
 				if string(parts[1]) == "return" {
-					return []byte(drp.ReturnTag(e.Key, words[2]))
+					return []byte(c.Mail.(*mailer.Router).Marks.ReturnTag(e.Key, words[2]))
 				}
-				return []byte(drp.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
+				return []byte(c.Mail.(*mailer.Router).Marks.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
 			}
 		}
 		t.Fatalf("the council has sent nothing like %s", m)

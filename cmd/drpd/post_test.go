@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"drpd/adapters/mailbox/mailtest"
+	"drpd/adapters/mailer"
 	"drpd/adapters/mailer/posttest"
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -217,7 +218,7 @@ func TestPostKilled(t *testing.T) {
 	}
 	t.Logf("%d kills", kills)
 	p.Drained(t)
-	received := arrived(t, d)
+	received := arrived(t, d, base)
 	l := openPost(t, dir, time.Now)
 	defer func() { _ = l.close() }()
 	entries, err := l.ledger.Audit(t.Context())
@@ -253,7 +254,7 @@ func TestPostKilled(t *testing.T) {
 }
 
 // arrived gives the messages of the maildir by the key of their effect.
-func arrived(t *testing.T, d *mailtest.Dovecot) map[string][]*mail.Message {
+func arrived(t *testing.T, d *mailtest.Dovecot, c *wired) map[string][]*mail.Message {
 	t.Helper()
 	out := make(map[string][]*mail.Message)
 	files, err := filepath.Glob(filepath.Join(d.Maildir, "[cn]*", "*"))
@@ -269,7 +270,7 @@ func arrived(t *testing.T, d *mailtest.Dovecot) map[string][]*mail.Message {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, effect, _, ok := drp.SentAs(m.Header.Get("Message-Id")); ok {
+		if _, effect, _, ok := c.Mail.(*mailer.Router).Marks.SentAs(m.Header.Get("Message-Id")); ok {
 			out[effect] = append(out[effect], m)
 		}
 	}

@@ -580,6 +580,11 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 			return nil, err
 		}
 	}
+	key, err := masterKey(c)
+	if err != nil {
+		return nil, errors.Join(err, closeAll())
+	}
+	p.mapping.Marks = drp.NewMarks(key)
 	zone := london()
 	var notes daemon.NoteWriter = sys
 	if p.mapping.System.Notes.Way == mapping.WayWorklist {
@@ -595,6 +600,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, errors.Join(err, closeAll())
 	}
+	out.Marks = p.mapping.Marks
 	closeRest := closeAll
 	closeAll = func() error { return errors.Join(hangUp(), closeRest()) }
 	d := &daemon.Daemon{

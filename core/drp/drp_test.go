@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"drpd/core/drp"
 	"drpd/core/workday"
 )
@@ -283,4 +285,32 @@ func TestRosterOfAgencies(t *testing.T) {
 	if got := r.WithFallbacks(map[string]string{"lead": "chair"}).Holding("lead", nil, day); len(got) != 1 || got[0].Person != "w-1" {
 		t.Errorf("a fallback goes before the holder: %v", got)
 	}
+}
+
+// What a message is known by comes back as it went; whoever has seen one cannot make another's.
+func TestMarks(t *testing.T) {
+	ours, theirs := drp.NewMarks([]byte("a secret")), drp.NewMarks([]byte("another"))
+	rapid.Check(t, func(t *rapid.T) {
+		effect := rapid.StringMatching(`[0-9a-f]{24}`).Draw(t, "effect")
+		person := rapid.StringMatching(`[a-z0-9][a-z0-9_.-]{0,20}`).Draw(t, "person")
+		dispute := rapid.SampledFrom([]string{"", "W-ABCDEF"}).Draw(t, "dispute")
+		id := "<" + ours.MessageID(dispute, effect, person) + "@drpd.council.example>"
+		if d, e, p, ok := ours.SentAs("<drpd.x@y> <" + theirs.MessageID(dispute, effect, person) + "@x.example> " + id); !ok || d != dispute || e != effect || p != person {
+			t.Errorf("%s: %q %q %q %v", id, d, e, p, ok)
+		}
+		if e, p, ok := ours.ReturnedTo(strings.ToUpper(ours.ReturnTag(effect, person))); !ok || e != effect || p != person {
+			t.Errorf("%q: %q %q %v", ours.ReturnTag(effect, person), e, p, ok)
+		}
+		other := person + "x"
+		for _, forged := range []string{strings.Replace(id, "."+person+".", "."+other+".", 1), "<" + theirs.MessageID(dispute, effect, person) + "@drpd.council.example>"} {
+			if _, _, _, ok := ours.SentAs(forged); ok {
+				t.Errorf("%s is believed", forged)
+			}
+		}
+		for _, forged := range []string{strings.TrimSuffix(ours.ReturnTag(effect, person), person) + other, theirs.ReturnTag(effect, person), "b-" + effect + "-" + person} {
+			if _, _, ok := ours.ReturnedTo(forged); ok {
+				t.Errorf("%s is believed", forged)
+			}
+		}
+	})
 }

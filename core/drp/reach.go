@@ -1,6 +1,9 @@
 package drp
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -46,27 +49,61 @@ func (a Absence) lasts(on workday.Date) bool {
 	return a.Person != "" && a.From <= on && (a.Until.IsZero() || on <= a.Until)
 }
 
+// Marks makes the marks in what messages of drpd's are known by. They are keyed: whoever has seen the mark of one message
+// cannot make that of another, and a report about a message that they did not get is not believed.
+type Marks struct{ key []byte }
+
+// NewMarks gives the marks of a ledger's secret.
+func NewMarks(secret []byte) Marks {
+	h := hmac.New(sha256.New, secret)
+	_, _ = h.Write([]byte("marks of messages"))
+	return Marks{h.Sum(nil)}
+}
+
+const markLength = 10
+
+func (m Marks) of(effect, person string) string {
+	h := hmac.New(sha256.New, m.key)
+	_, _ = fmt.Fprintf(h, "%s/%s", effect, person)
+	return hex.EncodeToString(h.Sum(nil))[:markLength]
+}
+
+func (m Marks) genuine(mark, effect, person string) bool {
+	return hmac.Equal([]byte(strings.ToLower(mark)), []byte(m.of(effect, person)))
+}
+
 // MessageID is the ID of the message of an effect to a person, up to the @. It says the same however often it is tried,
 // and mail programs give it back in answers and reports.
-func MessageID(dispute, effect, person string) string {
-	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person)
+func (m Marks) MessageID(dispute, effect, person string) string {
+	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person) + "." + m.of(effect, person)
+}
+
+// SentAs finds the first message of drpd's that a text names by its ID.
+func (m Marks) SentAs(text string) (dispute, effect, person string, ok bool) {
+	for _, x := range sentID.FindAllStringSubmatch(text, -1) {
+		person, err := url.QueryUnescape(x[3])
+		if err == nil && m.genuine(x[4], x[2], person) {
+			return x[1], x[2], person, true
+		}
+	}
+	return "", "", "", false
 }
 
 // ReturnTag names an effect and a person in the address to which a message comes back; empty where it cannot.
-func ReturnTag(effect, person string) string {
+func (m Marks) ReturnTag(effect, person string) string {
 	if len(effect) != keyLength || strings.Trim(person, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
 		return ""
 	}
-	return "b-" + effect + "-" + person
+	return "b-" + effect + "-" + m.of(effect, person) + "-" + person
 }
 
 // ReturnedTo reads such a tag.
-func ReturnedTo(tag string) (effect, person string, ok bool) {
-	rest, ok := strings.CutPrefix(strings.ToLower(tag), "b-")
-	if !ok || len(rest) < keyLength+2 || rest[keyLength] != '-' || strings.Trim(rest[:keyLength], "0123456789abcdef") != "" {
+func (m Marks) ReturnedTo(tag string) (effect, person string, ok bool) {
+	x := returnTag.FindStringSubmatch(strings.ToLower(tag))
+	if x == nil || !m.genuine(x[2], x[1], x[3]) {
 		return "", "", false
 	}
-	return rest[:keyLength], rest[keyLength+1:], true
+	return x[1], x[3], true
 }
 
 const keyLength = 24 // of an effect
@@ -86,21 +123,12 @@ func ThreadID(dispute string) string { return "drpd." + dispute + ".thread" }
 const refPattern = `[A-Z]{1,3}-[0-9A-Z]{6}`
 
 var (
-	sentID   = regexp.MustCompile(`drpd\.(` + refPattern + `)?\.([0-9a-f]{24})\.([0-9A-Za-z%+._~-]+)@`)
-	threadID = regexp.MustCompile(`drpd\.(` + refPattern + `)\.`)
-	token    = regexp.MustCompile(`\[(` + refPattern + `)\]`)
-	plusRef  = regexp.MustCompile(`^` + refPattern + `$`)
+	sentID    = regexp.MustCompile(`drpd\.(` + refPattern + `)?\.([0-9a-f]{24})\.([0-9A-Za-z%+._~-]+)\.([0-9a-f]{10})@`)
+	returnTag = regexp.MustCompile(`^b-([0-9a-f]{24})-([0-9a-f]{10})-(.+)$`)
+	threadID  = regexp.MustCompile(`drpd\.(` + refPattern + `)\.`)
+	token     = regexp.MustCompile(`\[(` + refPattern + `)\]`)
+	plusRef   = regexp.MustCompile(`^` + refPattern + `$`)
 )
-
-// SentAs finds the first message of drpd's that a text names by its ID.
-func SentAs(text string) (dispute, effect, person string, ok bool) {
-	m := sentID.FindStringSubmatch(text)
-	if m == nil {
-		return "", "", "", false
-	}
-	person, err := url.QueryUnescape(m[3])
-	return m[1], m[2], person, err == nil
-}
 
 // RefsIn gives the disputes that a text names by message IDs of drpd's, in their order.
 func RefsIn(ids string) (out []string) { return first(threadID, ids) }
