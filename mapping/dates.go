@@ -99,10 +99,73 @@ func capital(s string) string {
 // yesNo reads a tick or a word.
 func yesNo(s string) (yes, known bool) {
 	switch strings.ToLower(strings.Trim(strings.TrimSpace(s), ".")) {
-	case "y", "yes", "true", "1", "x", "☒", "☑", "✓", "ticked":
+	case "y", "yes", "true", "1", "x", "☒", "☑", "✓", "✔", "ticked", "resolved":
 		return true, true
-	case "n", "no", "false", "0", "not resolved":
+	case "n", "no", "false", "0", "not resolved", "unresolved":
 		return false, true
 	}
 	return false, false
+}
+
+// isCross says whether a text is nothing but a mark that somebody made.
+func isCross(s string) bool {
+	switch strings.TrimSpace(s) {
+	case "x", "X", "✓", "✔", "✗", "✘", "[x]", "[X]", "(x)", "(X)":
+		return true
+	}
+	return false
+}
+
+// choice reads boxes to tick, each before its option or each behind it: the option that is ticked, and how many are. A text
+// without boxes is what it says; boxes of which none is ticked say nothing. A box alone is what it is.
+func choice(text string) (chosen string, n int) {
+	var parts []string // options and boxes, in their order
+	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)", " ☒ ").Replace(text)) {
+		switch {
+		case word == "☒" || word == "☐":
+			parts = append(parts, word)
+		case isCross(word) && strings.TrimSpace(text) != word:
+			parts = append(parts, "☒")
+		case len(parts) > 0 && parts[len(parts)-1] != "☒" && parts[len(parts)-1] != "☐":
+			parts[len(parts)-1] += " " + word
+		default:
+			parts = append(parts, word)
+		}
+	}
+	box := func(i int) bool { return i >= 0 && i < len(parts) && (parts[i] == "☒" || parts[i] == "☐") }
+	boxes := 0
+	for i := range parts {
+		if box(i) {
+			boxes++
+		}
+	}
+	switch {
+	case boxes == 0:
+		return text, 1
+	case boxes == len(parts): // nothing but boxes
+		if ticks := strings.Count(strings.Join(parts, ""), "☒"); ticks > 0 && boxes > 1 {
+			return "", 2
+		} else if ticks == 1 {
+			return "☒", 1
+		}
+		return "", 0
+	}
+	step := 1 // to the option of a box
+	if !box(0) {
+		step = -1
+	}
+	for i := range parts {
+		if !box(i) || parts[i] == "☐" {
+			continue
+		}
+		if n++; i+step >= 0 && i+step < len(parts) && !box(i+step) {
+			chosen = strings.Trim(parts[i+step], " /,;|")
+		} else {
+			n++ // a mark that belongs to nothing
+		}
+	}
+	if n == 1 {
+		return chosen, 1
+	}
+	return "", n
 }

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,21 +15,27 @@ import (
 type Sheet struct {
 	Name   string // the part of the message that it came as: "part 2"
 	Digest string
+	Ext    string // .docx
 	Lines  []Line
 }
 
-// Line is a row of cells.
-type Line struct{ Cells []Cell }
+// Line is a row of cells. Those of one table stand together; 0 is a paragraph.
+type Line struct {
+	Cells []Cell
+	Table int `json:",omitempty"`
+}
 
-// Cell is a piece of text with its place in the document.
+// Cell is a piece of text with its place in the document. A box that is ticked reads as ☒, one that is not as ☐.
 type Cell struct {
-	Text  string
-	Place string
+	Text   string
+	Column int `json:",omitempty"` // in the grid of its table
+	Place  string
 }
 
 // answerAt is an answer found in a form, inside the block of a stage.
 type answerAt struct {
 	def   *FormAnswer
+	label string
 	stage string
 	text  string
 	place string
@@ -73,52 +80,197 @@ func plain(s string) string {
 	return strings.Trim(strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(s, "’", "'"))), " "), " :?.*")
 }
 
+var (
+	numbering = regexp.MustCompile(`^(?:\d{1,2}(?:\.\d{1,2})*[.)]|[a-z]\)) `)
+	hint      = regexp.MustCompile(`\([^()]*\)`)
+)
+
+// bare is a label without what authors put around it: a number before it, a hint in brackets, dashes for colons.
+func bare(s string) string {
+	s = hint.ReplaceAllString(plain(s), " ")
+	return plain(numbering.ReplaceAllString(strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ").Replace(s), ""))
+}
+
 // read finds the labelled answers, block by block, and makes facts of them.
 func (r *formReader) read() {
-	var found []answerAt
 	r.blocks = make(map[string]bool)
+	var found []answerAt
 	stage := ""
-	for _, line := range r.sheet.Lines {
+	used := make(map[[2]int]bool) // cells that are the answer to a label above them
+	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
 			stage = s
 			continue
 		}
-		cells := line.Cells
-		for i := 0; i < len(cells); i++ {
-			def, rest := r.label(cells[i].Text, stage)
+		for i := range line.Cells {
+			if used[[2]int{n, i}] {
+				continue
+			}
+			def, rest := r.label(line.Cells[i].Text, stage)
 			if def == nil {
 				continue
 			}
-			a := answerAt{def: def, stage: stage, text: rest, place: cells[i].Place}
-			if rest == "" && i+1 < len(cells) {
-				if next, _ := r.label(cells[i+1].Text, stage); next == nil || plain(cells[i+1].Text) == "" {
-					i++
-					a.text, a.place = strings.TrimSpace(cells[i].Text), cells[i].Place
-				}
+			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, place: line.Cells[i].Place}
+			if rest == "" {
+				a.text, a.place = r.beside(line, i, stage, a.place)
 			}
-			if a.text != "" {
-				found = append(found, a)
-				r.blocks[stage] = true
+			if rest == "" && !r.hasRight(line, i, stage) {
+				a.text, a.place = r.below(n, i, stage, a.place, used)
 			}
+			if !r.chosen(&a) || a.text == "" {
+				continue
+			}
+			found = append(found, a)
+			r.blocks[stage] = true
 		}
+	}
+	if r.follows() {
+		found = r.once(found)
+	} else {
+		found = slices.DeleteFunc(found, func(a answerAt) bool { return a.stage != "" })
 	}
 	r.subject(found)
 	r.facts(found)
 }
 
-func (r *formReader) heading(l Line) (string, bool) {
+// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself.
+func (r *formReader) hasRight(line Line, i int, stage string) bool {
+	if i+1 >= len(line.Cells) {
+		return false
+	}
+	def, _ := r.label(line.Cells[i+1].Text, stage)
+	return def == nil
+}
+
+// beside gives the answer to the right of a label: the first cell with anything in it, or, where boxes stand in cells of
+// their own, all up to the next label.
+func (r *formReader) beside(line Line, i int, stage, place string) (string, string) {
 	var texts []string
-	for _, c := range l.Cells {
-		if t := plain(c.Text); t != "" {
-			texts = append(texts, t)
+	boxes := false
+	for j := i + 1; j < len(line.Cells); j++ {
+		text := strings.TrimSpace(line.Cells[j].Text)
+		if def, _ := r.label(text, stage); def != nil && text != "" {
+			break
+		}
+		if text == "" {
+			continue
+		}
+		if len(texts) == 0 {
+			place = line.Cells[j].Place
+		}
+		boxes = boxes || strings.ContainsAny(text, "☒☐") || isCross(text)
+		texts = append(texts, text)
+	}
+	switch {
+	case len(texts) == 0:
+		return "", place
+	case boxes:
+		return strings.Join(texts, " "), place
+	}
+	return texts[0], place
+}
+
+// below gives the answer under a label: in the same column of its table, or in the paragraphs that follow, up to the next
+// label or heading.
+func (r *formReader) below(n, i int, stage, place string, used map[[2]int]bool) (string, string) {
+	label := r.sheet.Lines[n]
+	var texts []string
+	for m := n + 1; m < len(r.sheet.Lines); m++ {
+		line := r.sheet.Lines[m]
+		if _, ok := r.heading(line); ok || line.Table != label.Table {
+			break
+		}
+		at := slices.IndexFunc(line.Cells, func(c Cell) bool { return c.Column == label.Cells[i].Column })
+		if at < 0 || slices.ContainsFunc(line.Cells, func(c Cell) bool { def, _ := r.label(c.Text, stage); return def != nil }) {
+			break
+		}
+		if label.Table != 0 && len(label.Cells) == 1 != (len(line.Cells) == 1) {
+			break
+		}
+		if text := strings.TrimSpace(line.Cells[at].Text); text != "" {
+			if len(texts) == 0 {
+				place = line.Cells[at].Place
+			}
+			texts = append(texts, text)
+			used[[2]int{m, at}] = true
 		}
 	}
-	if len(texts) != 1 {
+	return strings.Join(texts, "\n"), place
+}
+
+// chosen reads boxes to tick. It is false, with a doubt, where several are ticked.
+func (r *formReader) chosen(a *answerAt) bool {
+	if a.def.Is == "field" {
+		return true
+	}
+	text, n := choice(a.text)
+	if n > 1 {
+		r.doubt("more than one box is ticked", *a)
+		return false
+	}
+	a.text = text
+	return true
+}
+
+// once finds labels that stand twice in a block with different answers: neither counts.
+func (r *formReader) once(found []answerAt) []answerAt {
+	type slot struct{ stage, label string }
+	answers := make(map[slot][]answerAt)
+	for _, a := range found {
+		s := slot{a.stage, a.label}
+		if !slices.ContainsFunc(answers[s], func(b answerAt) bool { return b.text == a.text }) {
+			answers[s] = append(answers[s], a)
+		}
+	}
+	return slices.DeleteFunc(found, func(a answerAt) bool {
+		all := answers[slot{a.stage, a.label}]
+		if len(all) < 2 || a.def.Is == "child" {
+			return false
+		}
+		if all[1].place == a.place {
+			r.doubt("the form gives two answers beside the same label", a)
+		}
+		return true
+	})
+}
+
+// follows says whether the stages of which the form speaks follow each other. Where one between them is blank a person must
+// say what is missing, and no block of a stage counts.
+func (r *formReader) follows() bool {
+	first, last := -1, -1
+	for i, s := range r.Stages {
+		if r.blocks[s.Stage] {
+			if last = i; first < 0 {
+				first = i
+			}
+		}
+	}
+	for i := first + 1; i < last; i++ {
+		if s := r.Stages[i]; first >= 0 && !r.blocks[s.Stage] && !s.Optional {
+			r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Place: r.sheet.Name, Evidence: r.ev})
+			return false
+		}
+	}
+	return true
+}
+
+// heading reads the heading of a stage: a line that holds nothing else.
+func (r *formReader) heading(l Line) (string, bool) {
+	text := ""
+	for _, c := range l.Cells {
+		if t := bare(c.Text); t != "" {
+			if text != "" && t != text {
+				return "", false
+			}
+			text = t
+		}
+	}
+	if text == "" {
 		return "", false
 	}
 	for _, s := range r.Stages {
 		for _, h := range s.Headings {
-			if texts[0] == plain(h) {
+			if text == bare(h) {
 				return s.Stage, true
 			}
 		}
@@ -126,20 +278,27 @@ func (r *formReader) heading(l Line) (string, bool) {
 	return "", false
 }
 
-// label matches a cell against the labels: the whole cell, or "label: answer" in one cell.
+// label matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes.
 func (r *formReader) label(text, stage string) (*FormAnswer, string) {
 	head, rest, colon := strings.Cut(text, ":")
+	boxes := strings.IndexAny(text, "☒☐")
 	for i := range r.Labels {
 		def := &r.Labels[i]
 		if len(def.Stages) > 0 && !slices.Contains(def.Stages, stage) {
 			continue
 		}
 		for _, l := range def.Labels {
-			if plain(text) == plain(l) {
+			want := bare(l)
+			switch {
+			case bare(text) == want:
 				return def, ""
-			}
-			if colon && plain(head) == plain(l) {
+			case colon && bare(head) == want:
 				return def, strings.TrimSpace(rest)
+			case boxes > 0 && bare(text[:boxes]) == want:
+				return def, text[boxes:]
+			}
+			if first, under, ok := strings.Cut(text, "\n"); ok && bare(first) == want {
+				return def, strings.TrimSpace(under)
 			}
 		}
 	}
@@ -238,7 +397,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 		}
 		switch a.def.Is {
 		case "date":
-			on, err := ParseDay(a.text, nil)
+			on, err := dayBy(a.text, r.learned)
 			if err != nil {
 				r.doubt(fmt.Sprintf("the date of %q cannot be read", kind), a)
 				return
@@ -249,7 +408,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 			}
 			f.On, dated = on, true
 		case "until":
-			until, err := ParseDay(a.text, nil)
+			until, err := dayBy(a.text, r.learned)
 			if err != nil {
 				r.doubt(fmt.Sprintf("the date that %q sets cannot be read", kind), a)
 				return

@@ -25,6 +25,8 @@ type Letter struct {
 	Thread    string   // the References
 	Text      string   // the body as its author wrote it: quotes left out
 	Sheets    []Sheet
+	Body      *Sheet // the body as a form may be written into it; nil: nothing
+	Unread    string // why a part that may be the form could not be read; empty: all was
 	Problems  []drp.Doubt
 }
 
@@ -43,20 +45,29 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		return out
 	}
 	out.Subject.Dispute, out.Unclear = s.about(l)
+	out.Withheld = l.Unread
 	stage, attached := "", false
+	form := func(f *Form, sheet Sheet) {
+		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
+		r.read()
+		if last := r.stageAt(false); last != "" {
+			stage = last
+		}
+		attached = true
+		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form" + sheet.Ext, Digest: sheet.Digest, Sent: out.Sent})
+	}
 	for _, sheet := range l.Sheets {
 		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
 		if i < 0 {
 			out.Doubts = append(out.Doubts, drp.Doubt{What: "the attachment is no form that the mapping knows", Place: sheet.Name, Evidence: ev.ID})
 			continue
 		}
-		r := &formReader{Form: s.Forms[i], sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
-		r.read()
-		if last := r.stageAt(false); last != "" {
-			stage = last
+		form(s.Forms[i], sheet)
+	}
+	if l.Body != nil && !attached {
+		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) }); i >= 0 {
+			form(s.Forms[i], *l.Body)
 		}
-		attached = true
-		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form.docx", Digest: sheet.Digest, Sent: out.Sent})
 	}
 	add := func(f drp.Fact) {
 		f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned

@@ -215,6 +215,7 @@ type RoleTitle struct {
 type FormStage struct {
 	Stage    string   `yaml:"stage"`
 	Headings []string `yaml:"headings"`
+	Optional bool     `yaml:"optional"` // it may be left out: one that is blank between others is no reason to doubt
 }
 
 // FormAnswer says what the answer beside a label is.
@@ -600,23 +601,47 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	}
 	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/").Replace(s))
 	words := strings.Fields(t)
-	if len(words) > 1 && weekdays[strings.TrimSuffix(words[0], "day")] {
-		words = words[1:]
+	weekday := ""
+	if len(words) > 1 {
+		if name := strings.TrimSuffix(words[0], "day"); weekdays[name] {
+			weekday, words = name, words[1:]
+		}
 	}
-	if len(words) > 0 {
+	for i, w := range words {
 		for _, suffix := range []string{"st", "nd", "rd", "th"} {
-			if head, ok := strings.CutSuffix(words[0], suffix); ok && head != "" && head[0] >= '0' && head[0] <= '9' {
-				words[0] = head
+			if head, ok := strings.CutSuffix(w, suffix); ok && head != "" && head[0] >= '0' && head[0] <= '9' {
+				words[i] = head
 			}
 		}
 	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "the" || w == "of" })
 	t = strings.Join(words, " ")
-	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006"} {
+	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006", "2/jan/2006", "2/jan/06", "2 january 06", "2 jan 06", "january 2 2006", "jan 2 2006"} {
 		if d, ok := parseLayout(l, t); ok {
+			if weekday != "" && !strings.HasPrefix(strings.ToLower(d.Weekday().String()), weekday) {
+				return 0, fmt.Errorf("%s is a %s", d, d.Weekday())
+			}
 			return d, nil
 		}
 	}
 	return 0, fmt.Errorf("no date that can be read for certain")
+}
+
+// dayBy reads a date as people write it in a form that came on a day: one without a year is the nearest of its kind.
+func dayBy(s string, came workday.Date) (workday.Date, error) {
+	on, err := ParseDay(s, nil)
+	if err == nil || came.IsZero() {
+		return on, err
+	}
+	const halfAYear = 182
+	for year := came.Year() - 1; year <= came.Year()+1; year++ {
+		for _, sep := range []string{" ", "/"} {
+			if d, err := ParseDay(fmt.Sprint(strings.TrimSpace(s), sep, year), nil); err == nil && d-came <= halfAYear && came-d < halfAYear {
+				return d, nil
+			}
+		}
+	}
+	return 0, err
 }
 
 var weekdays = map[string]bool{"mon": true, "tues": true, "wednes": true, "thurs": true, "fri": true, "satur": true, "sun": true}

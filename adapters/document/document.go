@@ -1,7 +1,10 @@
 // Package document opens dispute forms: bytes in, a mapping.Sheet of cells out, each with its place.
 //
-// It promises never to guess and never to run away: a file that is too large, nested too deep, encrypted, or carries
-// macros is refused with a reason for a person, and every reader stops at fixed limits. It knows no label of any form.
+// It reads Word (.docx), OpenDocument (.odt), Excel (.xlsx), PDF with form fields, HTML and plain text, by what the bytes
+// are and not by a name. It promises never to guess and never to run away: a file that is too large, nested too deep or
+// compressed too well, that is encrypted, scanned or old, or that carries macros, embedded objects or links to other files,
+// is refused with a reason for a person, and every reader stops at fixed limits. It knows no label of any form. A box that
+// is ticked reads as ☒ and one that is not as ☐, however the format keeps them.
 package document
 
 import (
@@ -14,16 +17,25 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"drpd/mapping"
 )
 
 // The limits within which a document is read.
 const (
-	maxPart  = 16 << 20 // bytes of the main part, unpacked
-	maxFiles = 2000     // files in the package
-	maxDepth = 256      // nested elements
-	maxCells = 20000
+	maxPart     = 16 << 20 // bytes of a part, unpacked
+	maxPackage  = 64 << 20 // bytes of all parts together, as the package states them
+	maxFiles    = 2000     // files in a package
+	maxDepth    = 256      // nested elements
+	maxCells    = 20000
+	maxArchived = 20 // files in an archive that somebody sends
+)
+
+// What a box reads as.
+const (
+	ticked   = "☒"
+	unticked = "☐"
 )
 
 // ErrNotRead is wrapped by every refusal; its text says why, for a person.
@@ -33,241 +45,384 @@ func refuse(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrNotRead, fmt.Sprintf(format, args...))
 }
 
+// reasons that several formats share.
+var (
+	errDamaged   = refuse("the file is damaged: ask the sender to send it again")
+	errMacros    = refuse("it carries macros: a person must open it")
+	errEmbedded  = refuse("it has other documents or objects embedded: a person must open it")
+	errLinked    = refuse("it takes in content from elsewhere by links: a person must open it")
+	errEncrypted = refuse("it is encrypted: ask the sender for one without a password")
+	errTooLarge  = refuse("it is larger than %d MB", maxPart>>20)
+)
+
 // Read opens a form by its content. The part names where in the message it stood.
 func Read(part string, data []byte) (mapping.Sheet, error) {
-	switch {
-	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
-		return readDocx(part, data)
-	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
-		return mapping.Sheet{}, refuse("it is an old or encrypted Office file: ask the sender for a .docx without a password")
+	all, err := Open(part, data)
+	if err == nil && len(all) != 1 {
+		err = refuse("it is an archive of %d files", len(all))
 	}
-	return mapping.Sheet{}, refuse("it is no Word document (.docx)")
-}
-
-func readDocx(part string, data []byte) (mapping.Sheet, error) {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return mapping.Sheet{}, refuse("the file is damaged: ask the sender to send it again")
-	}
-	if len(z.File) > maxFiles {
-		return mapping.Sheet{}, refuse("it holds more than %d files", maxFiles)
-	}
-	var main *zip.File
-	for _, f := range z.File {
-		switch {
-		case f.Name == "word/document.xml":
-			main = f
-		case strings.HasSuffix(f.Name, "vbaProject.bin"):
-			return mapping.Sheet{}, refuse("it carries macros: a person must open it")
-		}
-	}
-	if main == nil {
-		return mapping.Sheet{}, refuse("it is no Word document (.docx)")
-	}
-	r, err := main.Open()
-	if err != nil {
-		return mapping.Sheet{}, refuse("the file is damaged: ask the sender to send it again")
-	}
-	defer func() { _ = r.Close() }()
-	sum := sha256.Sum256(data)
-	p := &docx{dec: xml.NewDecoder(io.LimitReader(r, maxPart+1)), sheet: mapping.Sheet{Name: part, Digest: hex.EncodeToString(sum[:])[:16]}}
-	if err := p.body(); err != nil {
 		return mapping.Sheet{}, err
 	}
-	return p.sheet, nil
+	return all[0], nil
 }
 
-// docx walks the main part of a Word file. Tables within a cell are read as lines of their own after the row.
-type docx struct {
-	dec    *xml.Decoder
-	sheet  mapping.Sheet
-	depth  int
-	tables int
-	paras  int
-	cells  int
-	later  []mapping.Line
+// Open opens a form by its content, or each of those in an archive.
+func Open(part string, data []byte) ([]mapping.Sheet, error) {
+	if bytes.HasPrefix(data, []byte("PK\x03\x04")) {
+		p, err := openPackage(data)
+		if err != nil {
+			return nil, err
+		}
+		if p.kind() == "" {
+			return p.archive(part)
+		}
+	}
+	sheet, err := readOne(part, data)
+	if err != nil {
+		return nil, err
+	}
+	return []mapping.Sheet{sheet}, nil
 }
 
-// next gives the next token and keeps the limits; io.EOF ends the part.
-func (p *docx) next() (xml.Token, error) {
-	t, err := p.dec.Token()
+func readOne(part string, data []byte) (sheet mapping.Sheet, err error) {
+	switch {
+	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
+		sheet, err = readPackage(part, data)
+	case bytes.HasPrefix(data, []byte("%PDF-")) || bytes.Contains(data[:min(len(data), 1024)], []byte("%PDF-")):
+		sheet, err = readPDF(part, data)
+	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0")):
+		return sheet, refuse("%s", old(data))
+	case bytes.HasPrefix(data, []byte(`{\rtf`)):
+		return sheet, refuse("it is an RTF file: ask the sender for a .docx")
+	case looksLikeHTML(data):
+		sheet, err = HTML(part, data)
+	default:
+		return sheet, refuse("it is no form that can be read: ask the sender for the form as Word (.docx), OpenDocument (.odt), Excel (.xlsx) or PDF with its fields")
+	}
+	if err != nil {
+		return mapping.Sheet{}, err
+	}
+	return sheet, nil
+}
+
+// old says what a file in Microsoft's old container is.
+func old(data []byte) string {
+	for _, x := range []struct{ stream, what string }{
+		{"EncryptedPackage", "it is an Office file with a password: ask the sender for one without"},
+		{"__substg1.0_", "it is an Outlook message (.msg): ask the sender to forward it as an ordinary message"},
+		{"__properties_version1.0", "it is an Outlook message (.msg): ask the sender to forward it as an ordinary message"},
+		{"WordDocument", "it is an old Word file (.doc): ask the sender to save it as .docx"},
+		{"Workbook", "it is an old Excel file (.xls): ask the sender to save it as .xlsx"},
+	} {
+		var wide []byte
+		for _, c := range []byte(x.stream) {
+			wide = append(wide, c, 0)
+		}
+		if bytes.Contains(data, wide) {
+			return x.what
+		}
+	}
+	return "it is an old or encrypted Office file: ask the sender for a .docx without a password"
+}
+
+func looksLikeHTML(data []byte) bool {
+	head := bytes.ToLower(bytes.TrimSpace(bytes.TrimPrefix(data[:min(len(data), 512)], []byte("\xef\xbb\xbf"))))
+	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
+}
+
+// digest names the bytes of a form.
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])[:16]
+}
+
+// lines collects what a reader finds, within the limit.
+type lines struct {
+	name  string
+	out   []mapping.Line
+	cells int
+	paras int
+}
+
+func (l *lines) add(line mapping.Line) error {
+	if l.cells += len(line.Cells); l.cells > maxCells {
+		return refuse("it has more than %d cells", maxCells)
+	}
+	l.out = append(l.out, line)
+	return nil
+}
+
+// paragraph adds a line of one cell.
+func (l *lines) paragraph(text string) error {
+	l.paras++
+	return l.add(mapping.Line{Cells: []mapping.Cell{{Text: text, Place: fmt.Sprintf("%s, paragraph %d", l.name, l.paras)}}})
+}
+
+// zipped is a ZIP package, looked at before anything of it is unpacked.
+type zipped struct {
+	*zip.Reader
+	files map[string]*zip.File
+}
+
+func openPackage(data []byte) (*zipped, error) {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, errDamaged
+	}
+	if len(z.File) > maxFiles {
+		return nil, refuse("it holds more than %d files", maxFiles)
+	}
+	p := &zipped{z, make(map[string]*zip.File)}
+	var total uint64
+	for _, f := range z.File {
+		if total += f.UncompressedSize64; total > maxPackage {
+			return nil, refuse("it unpacks to more than %d MB", maxPackage>>20)
+		}
+		if f.Flags&1 != 0 {
+			return nil, errEncrypted
+		}
+		p.files[f.Name] = f
+	}
+	return p, nil
+}
+
+// kind is the format of a package; "" for an archive of files.
+func (p *zipped) kind() string {
+	switch {
+	case p.files["word/document.xml"] != nil:
+		return "docx"
+	case p.files["xl/workbook.xml"] != nil:
+		return "xlsx"
+	case p.files["content.xml"] != nil && (p.files["mimetype"] != nil || p.files["META-INF/manifest.xml"] != nil):
+		return "odt"
+	case p.files["[Content_Types].xml"] != nil:
+		return "office"
+	}
+	return ""
+}
+
+func readPackage(part string, data []byte) (mapping.Sheet, error) {
+	p, err := openPackage(data)
+	if err != nil {
+		return mapping.Sheet{}, err
+	}
+	if err := p.harmless(); err != nil {
+		return mapping.Sheet{}, err
+	}
+	sheet := mapping.Sheet{Name: part, Digest: digest(data)}
+	switch p.kind() {
+	case "docx":
+		sheet.Ext = ".docx"
+		sheet.Lines, err = readDocx(part, p)
+	case "odt":
+		sheet.Ext = ".odt"
+		sheet.Lines, err = readODT(part, p)
+	case "xlsx":
+		sheet.Ext = ".xlsx"
+		sheet.Lines, err = readXLSX(part, data)
+	default:
+		err = refuse("it is no Word, OpenDocument or Excel file")
+	}
+	return sheet, err
+}
+
+// harmless refuses a package with anything in it that only a person should open.
+func (p *zipped) harmless() error {
+	for name := range p.files {
+		low := strings.ToLower(name)
+		switch {
+		case strings.HasSuffix(low, "vbaproject.bin") || strings.HasPrefix(low, "basic/") || strings.HasPrefix(low, "scripts/") || strings.Contains(low, "/macrosheets/"):
+			return errMacros
+		case strings.Contains(low, "/embeddings/") || strings.Contains(low, "/activex/") || strings.HasPrefix(low, "object "):
+			return errEmbedded
+		case strings.Contains(low, "/externallinks/"):
+			return errLinked
+		case strings.HasSuffix(low, ".rels"):
+			if err := p.relations(name); err != nil {
+				return err
+			}
+		case low == "meta-inf/manifest.xml":
+			b, err := p.part(name)
+			if err != nil {
+				return err
+			}
+			if bytes.Contains(b, []byte("encryption-data")) {
+				return errEncrypted
+			}
+		}
+	}
+	return nil
+}
+
+// relations refuses content that is taken in from elsewhere. A hyperlink is only a place to go to.
+func (p *zipped) relations(name string) error {
+	b, err := p.part(name)
+	if err != nil {
+		return err
+	}
+	var rels struct {
+		Relationship []struct {
+			Type       string `xml:"Type,attr"`
+			TargetMode string `xml:"TargetMode,attr"`
+		}
+	}
+	if xml.Unmarshal(b, &rels) != nil {
+		return errDamaged
+	}
+	for _, r := range rels.Relationship {
+		kind := r.Type[strings.LastIndexByte(r.Type, '/')+1:]
+		switch {
+		case kind == "aFChunk":
+			return errEmbedded
+		case strings.EqualFold(r.TargetMode, "External") && kind != "hyperlink":
+			return errLinked
+		}
+	}
+	return nil
+}
+
+// part gives the bytes of a file of the package.
+func (p *zipped) part(name string) ([]byte, error) {
+	f := p.files[name]
+	if f == nil {
+		return nil, errDamaged
+	}
+	r, err := f.Open()
+	if err != nil {
+		return nil, errDamaged
+	}
+	defer func() { _ = r.Close() }()
+	b, err := io.ReadAll(io.LimitReader(r, maxPart+1))
+	switch {
+	case len(b) > maxPart:
+		return nil, errTooLarge
+	case err != nil:
+		return nil, errDamaged
+	}
+	return b, nil
+}
+
+// archive reads each form of an archive. One that cannot be read is a reason for a person to look at all of it.
+func (p *zipped) archive(part string) ([]mapping.Sheet, error) {
+	var out []mapping.Sheet
+	n := 0
+	for _, f := range p.File {
+		if f.FileInfo().IsDir() || strings.HasPrefix(f.Name, "__MACOSX/") {
+			continue
+		}
+		if n++; n > maxArchived {
+			return nil, refuse("it is an archive of more than %d files", maxArchived)
+		}
+		data, err := p.part(f.Name)
+		if err != nil {
+			return nil, err
+		}
+		place := fmt.Sprintf("%s, file %d", part, n)
+		if inner, err := openPackage(data); err == nil && inner.kind() == "" {
+			return nil, refuse("%s: an archive in an archive: ask the sender for the form itself", place)
+		}
+		sheet, err := readOne(place, data)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", place, err)
+		}
+		out = append(out, sheet)
+	}
+	if len(out) == 0 {
+		return nil, refuse("it is an archive with nothing in it")
+	}
+	return out, nil
+}
+
+// walker walks a part of XML and keeps the limits.
+type walker struct {
+	dec   *xml.Decoder
+	depth int
+}
+
+// walk makes a walker of a part.
+func walk(part []byte) *walker { return &walker{dec: xml.NewDecoder(bytes.NewReader(part))} }
+
+// next gives the next token; io.EOF ends the part.
+func (w *walker) next() (xml.Token, error) {
+	t, err := w.dec.Token()
 	switch {
 	case errors.Is(err, io.EOF):
-		if p.depth > 0 {
-			return nil, refuse("the file ends too early or is larger than %d MB", maxPart>>20)
+		if w.depth > 0 {
+			return nil, errDamaged
 		}
 		return nil, io.EOF
 	case err != nil:
-		return nil, refuse("the file is damaged: ask the sender to send it again")
+		return nil, errDamaged
 	}
 	switch t.(type) {
 	case xml.StartElement:
-		if p.depth++; p.depth > maxDepth {
+		if w.depth++; w.depth > maxDepth {
 			return nil, refuse("it is nested deeper than %d", maxDepth)
 		}
 	case xml.EndElement:
-		p.depth--
-	}
-	if p.dec.InputOffset() > maxPart {
-		return nil, refuse("it is larger than %d MB", maxPart>>20)
+		w.depth--
 	}
 	return t, nil
 }
 
-func (p *docx) body() error {
-	for {
-		t, err := p.next()
+// inside calls f for each token until the element that has just begun ends.
+func (w *walker) inside(f func(t xml.Token) error) error {
+	for depth := w.depth; ; {
+		t, err := w.next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return errDamaged
 		}
 		if err != nil {
 			return err
 		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
+		if w.depth < depth {
+			return nil
 		}
-		switch start.Name.Local {
-		case "tbl":
-			lines, err := p.table()
-			if err != nil {
-				return err
-			}
-			p.sheet.Lines = append(p.sheet.Lines, lines...)
-		case "p":
-			text, err := p.text()
-			if err != nil {
-				return err
-			}
-			p.paras++
-			p.sheet.Lines = append(p.sheet.Lines, mapping.Line{Cells: []mapping.Cell{{Text: text, Place: fmt.Sprintf("%s, paragraph %d", p.sheet.Name, p.paras)}}})
+		if err := f(t); err != nil {
+			return err
 		}
 	}
 }
 
-// table reads rows until its end tag.
-func (p *docx) table() ([]mapping.Line, error) {
-	p.tables++
-	table, row := p.tables, 0
-	var out []mapping.Line
-	for depth := p.depth; ; {
-		t, err := p.next()
-		if err != nil {
-			return nil, err
+// skip passes over the element that has just begun.
+func (w *walker) skip() error { return w.inside(func(xml.Token) error { return nil }) }
+
+// attr gives an attribute by its local name.
+func attr(e xml.StartElement, name string) string {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return a.Value
 		}
-		if p.depth < depth {
-			return out, nil
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok || start.Name.Local != "tr" {
-			continue
-		}
-		row++
-		line, err := p.row(table, row)
-		if err != nil {
-			return nil, err
-		}
-		out = append(append(out, line), p.later...)
-		p.later = nil
 	}
+	return ""
 }
 
-func (p *docx) row(table, row int) (mapping.Line, error) {
-	var line mapping.Line
-	var nested []mapping.Line
-	for depth := p.depth; ; {
-		t, err := p.next()
-		if err != nil {
-			return line, err
+func has(e xml.StartElement, name string) bool {
+	for _, a := range e.Attr {
+		if a.Name.Local == name {
+			return true
 		}
-		if p.depth < depth {
-			p.later = nested
-			return line, nil
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok || start.Name.Local != "tc" {
-			continue
-		}
-		place := fmt.Sprintf("%s, table %d, row %d, cell %d", p.sheet.Name, table, row, len(line.Cells)+1)
-		text, inner, err := p.cell()
-		if err != nil {
-			return line, err
-		}
-		if p.cells++; p.cells > maxCells {
-			return line, refuse("it has more than %d cells", maxCells)
-		}
-		line.Cells = append(line.Cells, mapping.Cell{Text: text, Place: place})
-		nested = append(nested, inner...)
 	}
+	return false
 }
 
-func (p *docx) cell() (string, []mapping.Line, error) {
-	var parts []string
-	var nested []mapping.Line
-	for depth := p.depth; ; {
-		t, err := p.next()
-		if err != nil {
-			return "", nil, err
-		}
-		if p.depth < depth {
-			return strings.TrimSpace(strings.Join(parts, "\n")), nested, nil
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "p":
-			text, err := p.text()
-			if err != nil {
-				return "", nil, err
-			}
-			parts = append(parts, text)
-		case "tbl":
-			lines, err := p.table()
-			if err != nil {
-				return "", nil, err
-			}
-			nested = append(nested, lines...)
+// Text reads a form that was typed as plain text: a line is a paragraph.
+func Text(part string, text string) (mapping.Sheet, error) {
+	l := &lines{name: part}
+	for line := range strings.SplitSeq(text, "\n") {
+		if err := l.paragraph(clean(line)); err != nil {
+			return mapping.Sheet{}, err
 		}
 	}
+	return mapping.Sheet{Name: part, Digest: digest([]byte(text)), Ext: ".txt", Lines: l.out}, nil
 }
 
-// text reads a paragraph: its runs, without what was deleted under tracked changes.
-func (p *docx) text() (string, error) {
-	var b strings.Builder
-	deleted := 0
-	for depth, in := p.depth, false; ; {
-		t, err := p.next()
-		if err != nil {
-			return "", err
-		}
-		switch t := t.(type) {
-		case xml.StartElement:
-			switch t.Name.Local {
-			case "del":
-				deleted++
-			case "t":
-				in = true
-			case "tab":
-				b.WriteByte('\t')
-			case "br", "cr":
-				b.WriteByte('\n')
-			}
-		case xml.EndElement:
-			switch t.Name.Local {
-			case "del":
-				deleted--
-			case "t":
-				in = false
-			}
-		case xml.CharData:
-			if in && deleted == 0 {
-				b.Write(t)
-			}
-		}
-		if p.depth < depth {
-			return strings.TrimSpace(b.String()), nil
-		}
+// clean brings text as programs write it to text as people mean it.
+func clean(s string) string {
+	if !utf8.ValidString(s) {
+		s = strings.ToValidUTF8(s, "\ufffd")
 	}
+	s = strings.NewReplacer("\u00a0", " ", "\u200b", "", "\ufeff", "", "\u00ad", "", "☑", ticked, "🗹", ticked, "\u25a1", unticked, "\u25fb", unticked, "\u2751", unticked).Replace(s)
+	return strings.TrimSpace(s)
 }

@@ -98,8 +98,8 @@ func TestRefused(t *testing.T) {
 	}{
 		"a cut-off file":  {[]byte("PK\x03\x04 and then the upload broke off"), "the file is damaged: ask the sender to send it again"},
 		"an old document": {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "it is an old or encrypted Office file: ask the sender for a .docx without a password"},
-		"a picture":       {[]byte("\x89PNG"), "it is no Word document (.docx)"},
-		"a spreadsheet":   {pack(t, map[string]string{"xl/workbook.xml": "<x/>"}), "it is no Word document (.docx)"},
+		"a picture":       {[]byte("\x89PNG"), "it is no form that can be read: ask the sender"},
+		"a spreadsheet":   {pack(t, map[string]string{"xl/workbook.xml": "<x/>"}), "the file is damaged"},
 		"macros":          {pack(t, map[string]string{"word/document.xml": ns + "</w:body></w:document>", "word/vbaProject.bin": "x"}), "it carries macros: a person must open it"},
 		"deep nesting":    {pack(t, map[string]string{"word/document.xml": ns + strings.Repeat("<w:sdt>", 300)}), "it is nested deeper than 256"},
 		"a bomb":          {pack(t, map[string]string{"word/document.xml": ns + "<w:p><w:r><w:t>" + strings.Repeat("a", 17<<20)}), "larger than 16 MB"},

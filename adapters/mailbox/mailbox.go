@@ -39,7 +39,10 @@ const (
 type Reader struct {
 	TrustedServer string // the authserv-id whose Authentication-Results count
 	Zone          *time.Location
-	Open          func(part string, data []byte) (mapping.Sheet, error)
+	Open          func(part string, data []byte) ([]mapping.Sheet, error) // a file: a form, or an archive of some
+	Page          func(part string, data []byte) (mapping.Sheet, error)   // a body in HTML
+	Lines         func(part, text string) (mapping.Sheet, error)          // a body in plain text
+	Unseal        func(sealed []byte) (entity []byte, err error)          // S/MIME: what it encloses
 }
 
 // Read understands one message. It is total: what is wrong with it stands in Problems.
@@ -47,7 +50,7 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	if bytes.HasPrefix(body, []byte(tooLarge)) {
 		return mapping.Letter{Why: "over the size limit", Problems: []drp.Doubt{{What: string(body[len("drpd: "):]), Place: "message"}}}
 	}
-	e, err := message.Read(bytes.NewReader(body))
+	e, err := message.Read(bytes.NewReader(mended(body)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 		return mapping.Letter{Why: "not a message", Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Place: "message"}}}
 	}
@@ -56,14 +59,38 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p.walk(e, 0)
 	p.reported(&e.Header)
 	p.letter.Text = own(p.letter.Text)
+	p.body()
 	return p.letter
+}
+
+// body reads the words of the author as a form: in HTML where there are tables to see, else line by line.
+func (p *parser) body() {
+	if p.letter.Auto || p.Lines == nil || p.Page == nil {
+		return
+	}
+	if len(p.html) > 0 {
+		if sheet, err := p.Page(p.htmlAt, p.html); err == nil {
+			p.letter.Body = &sheet
+			return
+		}
+	}
+	if p.letter.Text != "" {
+		if sheet, err := p.Lines(p.textAt, p.letter.Text); err == nil {
+			p.letter.Body = &sheet
+		}
+	}
 }
 
 type parser struct {
 	*Reader
 	letter   mapping.Letter
 	parts    int
+	nest     int    // messages within messages
 	returned string // the ID of the message that a report is about
+	inner    bool   // inside a message that another one carries: its files count, its words do not
+	html     []byte // the body in HTML, and where it stood
+	htmlAt   string
+	textAt   string
 }
 
 func (p *parser) problem(what, place string) {
@@ -118,7 +145,7 @@ func (p *parser) walk(e *message.Entity, depth int) {
 				return
 			}
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-				p.problem("a part of the message is damaged", place)
+				p.unread("a part of the message is damaged", place)
 				return
 			}
 			p.walk(child, depth+1)
@@ -136,36 +163,122 @@ func (p *parser) leaf(e *message.Entity, place string) {
 	name := strings.ToLower(names["filename"] + params["name"])
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
 	if err != nil || len(data) > maxMessage {
-		p.problem("a part of the message is damaged or too large", place)
+		p.unread("a part of the message is damaged or too large", place)
 		return
 	}
 	switch {
 	case p.letter.Auto && p.report(kind, bytes.NewReader(data), place):
 	case strings.HasPrefix(kind, "text/") && disposition != "attachment":
-		if len(data) > maxText {
-			p.problem("the text is too long", place)
-			return
-		}
-		text := string(data)
-		if kind == "text/html" {
-			if p.letter.Text != "" {
-				return
-			}
-			text = html2text.HTML2Text(text)
-		}
-		p.letter.Text += strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\u00a0", " ")
+		p.words(kind, params, data, place)
+	case kind == "message/rfc822" && !p.letter.Auto:
+		p.carried(data, place)
+	case (kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime") && !p.letter.Auto:
+		p.sealed(data, place)
 	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
-		p.problem("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", place)
-	case strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "application/pkcs7-signature"):
+		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", place)
+	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""),
+		strings.HasPrefix(kind, "application/pkcs7-signature"), strings.HasPrefix(kind, "application/x-pkcs7-signature"), kind == "application/pgp-signature", kind == "text/calendar":
+	case strings.HasPrefix(kind, "image/"):
+		p.unread("the attachment is a picture: ask the sender for the form itself", place)
 	default:
-		sheet, err := p.Open(place, data)
+		sheets, err := p.Open(place, data)
 		if err != nil {
-			p.problem(err.Error(), place)
+			p.unread(err.Error(), place)
 			return
 		}
-		p.letter.Sheets = append(p.letter.Sheets, sheet)
+		p.letter.Sheets = append(p.letter.Sheets, sheets...)
 	}
+}
+
+// unread is a problem with a part that may be the form: without it the message does not say what its sender meant.
+func (p *parser) unread(what, place string) {
+	p.problem(what, place)
+	if p.letter.Unread == "" {
+		p.letter.Unread = what
+	}
+}
+
+// words reads a part of the body.
+func (p *parser) words(kind string, params map[string]string, data []byte, place string) {
+	if p.inner {
+		return
+	}
+	if len(data) > maxText {
+		p.unread("the text is too long", place)
+		return
+	}
+	text := string(data)
+	if kind == "text/html" {
+		if p.html == nil {
+			p.html, p.htmlAt = data, place
+		}
+		if p.letter.Text != "" {
+			return
+		}
+		text = html2text.HTML2Text(text)
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\u00a0", " ")
+	if strings.EqualFold(params["format"], "flowed") {
+		text = unflow(text, strings.EqualFold(params["delsp"], "yes"))
+	}
+	if p.textAt == "" {
+		p.textAt = place
+	}
+	p.letter.Text += text
+}
+
+// unflow joins the lines of a text that its mail program has broken (RFC 3676).
+func unflow(text string, delsp bool) string {
+	var b strings.Builder
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		body := strings.TrimSuffix(line, "\n")
+		if body != "-- " && strings.HasSuffix(body, " ") && !strings.HasPrefix(body, ">") {
+			if delsp {
+				body = strings.TrimSuffix(body, " ")
+			}
+			b.WriteString(body)
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// carried reads the files of a message that this one carries. Who sent that one, and what it says, is nobody's word here.
+func (p *parser) carried(data []byte, place string) {
+	e, err := message.Read(bytes.NewReader(mended(data)))
+	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
+		p.unread("a message that it carries is damaged", place)
+		return
+	}
+	was := p.inner
+	p.inner = true
+	p.nest++
+	p.walk(e, p.nest)
+	p.nest--
+	p.inner = was
+}
+
+// sealed reads what S/MIME encloses: signed, or encrypted for drpd.
+func (p *parser) sealed(data []byte, place string) {
+	if p.Unseal == nil {
+		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to send it by another secure way", place)
+		return
+	}
+	entity, err := p.Unseal(data)
+	if err != nil {
+		p.unread(err.Error(), place)
+		return
+	}
+	e, err := message.Read(bytes.NewReader(mended(entity)))
+	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
+		p.unread("what it encloses is damaged", place)
+		return
+	}
+	p.nest++
+	p.walk(e, p.nest)
+	p.nest--
 }
 
 // own leaves out what the author quotes: lines with >, and all below the mark of an original message.
@@ -184,16 +297,29 @@ func own(text string) string {
 	return strings.TrimSpace(strings.Join(out, "\n"))
 }
 
-// Attachment finds, in the bytes of a message, the attachment with a digest as document.Read gives it.
-func Attachment(body []byte, digest string) ([]byte, bool) {
+// Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, the archive that it came
+// in, or the words of the author.
+func (r *Reader) Attachment(body []byte, digest string) ([]byte, bool) {
 	var found []byte
-	r := &Reader{Zone: time.UTC, Open: func(_ string, data []byte) (mapping.Sheet, error) {
+	is := func(data []byte) {
 		sum := sha256.Sum256(data)
 		if hex.EncodeToString(sum[:])[:len(digest)] == digest {
 			found = data
 		}
-		return mapping.Sheet{}, nil
-	}}
-	r.Read(body)
+	}
+	own := *r
+	own.Open = func(part string, data []byte) ([]mapping.Sheet, error) {
+		is(data)
+		sheets, err := r.Open(part, data)
+		for _, s := range sheets {
+			if s.Digest == digest && found == nil { // in an archive: the archive is what came
+				found = data
+			}
+		}
+		return nil, err
+	}
+	own.Page = func(part string, data []byte) (mapping.Sheet, error) { is(data); return mapping.Sheet{}, nil }
+	own.Lines = func(part, text string) (mapping.Sheet, error) { is([]byte(text)); return mapping.Sheet{}, nil }
+	own.Read(body)
 	return found, found != nil
 }

@@ -22,7 +22,7 @@ func reader(t testing.TB) *mailbox.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &mailbox.Reader{TrustedServer: "mx.council.example", Zone: zone, Open: document.Read}
+	return &mailbox.Reader{TrustedServer: "mx.council.example", Zone: zone, Open: document.Open, Page: document.HTML, Lines: document.Text}
 }
 
 const plain = "From: A Chair <Chair@council.example>\r\nTo: tm@council.example\r\nCc: \"D R P\" <drp@council.example>\r\nSubject: =?utf-8?q?[C-AAAAAA]_=C2=A3?=\r\nDate: Sun, 29 Mar 2026 23:30:00 +0000\r\n"

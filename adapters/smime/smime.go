@@ -134,3 +134,24 @@ func lines(b []byte) []byte {
 	}
 	return out.Bytes()
 }
+
+// Open gives what a message of the kind application/pkcs7-mime encloses: what somebody has signed, or what is encrypted for
+// drpd's own certificate. Who signed it is not looked at: that counts for nobody's word. What cannot be opened says what to
+// ask of the sender.
+func (s *Seal) Open(sealed []byte) ([]byte, error) {
+	p, err := pkcs7.Parse(sealed)
+	if err != nil {
+		return nil, errors.New("its S/MIME envelope is damaged: ask the sender to send it again")
+	}
+	if len(p.Content) > 0 {
+		return p.Content, nil
+	}
+	if s.Own.PrivateKey == nil || s.Own.Leaf == nil {
+		return nil, errors.New("it is encrypted, and drpd has no certificate of its own: ask the sender to send it by another secure way")
+	}
+	entity, err := p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
+	if err != nil {
+		return nil, errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' mailbox, or another secure way")
+	}
+	return entity, nil
+}

@@ -591,7 +591,16 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
 		feeds, notes = append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadWords}), list
 	}
-	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Read}
+	reader := &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: zone, Open: document.Open, Page: document.HTML, Lines: document.Text}
+	if c.MailOut.Sign != "" {
+		s, err := openSeal(c, now)
+		if err != nil {
+			return nil, errors.Join(err, closeAll())
+		}
+		reader.Unseal = s.Open
+	} else {
+		reader.Unseal = (&smime.Seal{}).Open
+	}
 	box, err := openMailbox(c)
 	if err != nil {
 		return nil, errors.Join(err, closeAll())
@@ -610,7 +619,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
 			}}),
 		Words:  mapping.ReadWords,
-		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return mailbox.Attachment(ev.Body, digest) },
+		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
 		Ledger: led,
 		Notes:  notes,
 		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},

@@ -338,6 +338,9 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	if !reading.Trusted && accepted == "" {
 		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
 	}
+	if reading.Withheld != "" && accepted == "" {
+		return Placement{Where: PlaceQuarantine, Reason: reading.Withheld}, nil
+	}
 	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
 	var begins drp.Beginning
 	if p != nil {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"path"
 	"slices"
 	"sync"
 	"time"
@@ -23,6 +24,23 @@ import (
 const operator = policy.Operator
 
 const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+// typeOf is the media type of a form, by its name.
+func typeOf(name string) string {
+	switch path.Ext(name) {
+	case ".odt":
+		return "application/vnd.oasis.opendocument.text"
+	case ".xlsx":
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case ".pdf":
+		return "application/pdf"
+	case ".html":
+		return "text/html"
+	case ".txt":
+		return "text/plain"
+	}
+	return wordDocument
+}
 
 const (
 	maxResends = 1   // of a message whose fate is unknown

@@ -188,7 +188,7 @@ func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored
 		if !ok {
 			return letter, "the dispute form that it must carry cannot be found", nil
 		}
-		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: wordDocument, Data: data})
+		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: typeOf(o.Form.Name), Data: data})
 		x.withForm = true
 	}
 	return letter, "", nil

@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"strings"
 
 	"drpd/core/drp"
@@ -49,8 +51,8 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 		if !ok {
 			return out, fmt.Errorf("a form of dispute %s cannot be found in its message", ref)
 		}
-		name := fmt.Sprintf("form-%02d.docx", i+1)
-		forms = append(forms, notice.File{Name: name, Type: wordDocument, Data: data})
+		name := fmt.Sprintf("form-%02d%s", i+1, cmp.Or(path.Ext(form.Name), ".docx"))
+		forms = append(forms, notice.File{Name: name, Type: typeOf(name), Data: data})
 		in.Files = append(in.Files, report.PackFile{Name: name, Digest: digest(data), Size: len(data), Sent: form.Sent.String()})
 	}
 	about := report.Input{Authority: d.Writer.Authority(), At: d.Now().In(d.Zone), Today: d.today()}

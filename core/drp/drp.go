@@ -237,6 +237,7 @@ type Reading struct {
 	Formerly map[string]string // a child's number: the one that it had in the record system before
 	Former   bool              // of a record system that is no longer used
 	Unclear  string            // why nobody but a person can say what it is about
+	Withheld string            // why what it says must not count before a person has seen it: a part of it could not be read
 	Corrects string            // id of the evidence that this one replaces
 	Doubts   []Doubt
 }
