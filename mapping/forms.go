@@ -81,7 +81,7 @@ func plain(s string) string {
 }
 
 var (
-	numbering = regexp.MustCompile(`^(?:\d{1,2}(?:\.\d{1,2})*[.)]|[a-z]\)) `)
+	numbering = regexp.MustCompile(`^(?:[a-z]?\d{1,2}(?:\.\d{1,2})*[.)]|[a-z]\)) `)
 	hint      = regexp.MustCompile(`\([^()]*\)`)
 )
 
@@ -146,11 +146,14 @@ func (r *formReader) hasRight(line Line, i int, stage string) bool {
 // their own, all up to the next label.
 func (r *formReader) beside(line Line, i int, stage, place string) (string, string) {
 	var texts []string
-	boxes := false
+	boxes, crosses := false, slices.ContainsFunc(line.Cells[i+1:], func(c Cell) bool { return isCross(c.Text) })
 	for j := i + 1; j < len(line.Cells); j++ {
 		text := strings.TrimSpace(line.Cells[j].Text)
 		if def, _ := r.label(text, stage); def != nil && text != "" {
 			break
+		}
+		if text == "" && crosses {
+			text = "☐" // a box that was left empty
 		}
 		if text == "" {
 			continue

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -118,6 +119,17 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(real)
+	forms, err := filepath.Glob("../../testdata/forms/*.*")
+	if err != nil || len(forms) < 50 {
+		f.Fatalf("%d forms, %v", len(forms), err)
+	}
+	for _, name := range forms {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
 	f.Add([]byte("PK\x03\x04"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if s, err := document.Read("p", data); err != nil && len(s.Lines) > 0 {
