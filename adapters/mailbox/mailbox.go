@@ -20,6 +20,7 @@ import (
 	"github.com/emersion/go-message"
 	_ "github.com/emersion/go-message/charset" // the charsets that mail is written in
 	"github.com/k3a/html2text"
+	"golang.org/x/text/encoding/charmap"
 
 	"drpd/core/drp"
 	"drpd/core/workday"
@@ -144,6 +145,9 @@ func (p *parser) walk(e *message.Entity, depth int) {
 			if errors.Is(err, io.EOF) {
 				return
 			}
+			if child == nil && err != nil && strings.HasSuffix(err.Error(), "EOF") {
+				return // the mark of its end is missing: each part says whether it is whole
+			}
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 				p.unread("a part of the message is damaged", place)
 				return
@@ -162,7 +166,8 @@ func (p *parser) leaf(e *message.Entity, place string) {
 	disposition, names, _ := e.Header.ContentDisposition()
 	name := strings.ToLower(names["filename"] + params["name"])
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
-	if err != nil || len(data) > maxMessage {
+	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/") // the end is missing: a file says by itself whether it is whole
+	if err != nil && !cut || len(data) > maxMessage {
 		p.unread("a part of the message is damaged or too large", place)
 		return
 	}
@@ -208,7 +213,8 @@ func (p *parser) words(kind string, params map[string]string, data []byte, place
 		p.unread("the text is too long", place)
 		return
 	}
-	text := string(data)
+	text := strings.Map(windows, string(data))
+	data = []byte(text)
 	if kind == "text/html" {
 		if p.html == nil {
 			p.html, p.htmlAt = data, place
@@ -226,6 +232,14 @@ func (p *parser) words(kind string, params map[string]string, data []byte, place
 		p.textAt = place
 	}
 	p.letter.Text += text
+}
+
+// windows gives the character that a program meant which calls Windows' own character set ISO 8859-1: there these are controls.
+func windows(r rune) rune {
+	if r >= 0x80 && r <= 0x9f {
+		return charmap.Windows1252.DecodeByte(byte(r))
+	}
+	return r
 }
 
 // unflow joins the lines of a text that its mail program has broken (RFC 3676).

@@ -51,10 +51,10 @@ func headers(raw []byte) (head, body []byte, ok bool) {
 	return raw, nil, len(raw) > 0
 }
 
-// isHeader says whether a line begins a header: a name without spaces, and a colon.
+// isHeader says whether a line begins a header: a name without spaces, and a colon right behind it. One with a space before the
+// colon is none: what a mail server has not seen as its own kind of header must not become one here.
 func isHeader(line []byte) bool {
 	name, _, ok := bytes.Cut(line, []byte(":"))
-	name = bytes.TrimRight(name, " \t")
 	if !ok || len(name) == 0 {
 		return false
 	}

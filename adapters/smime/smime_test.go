@@ -168,3 +168,45 @@ func TestRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// What openssl has signed in one part, or encrypted for drpd, is opened; what is encrypted for somebody else is not.
+func TestOpen(t *testing.T) {
+	own, certificate := made(t, rsaKey(t), nil)
+	other, theirs := made(t, rsaKey(t), nil)
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		t.Helper()
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(other.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyFile := write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	ours, signer := write("own.pem", certificate), write("theirs.pem", theirs)
+	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }}
+	signed := openssl(t, []byte(entity), "cms", "-sign", "-binary", "-nodetach", "-signer", signer, "-inkey", keyFile, "-outform", "DER")
+	if got, err := s.Open(signed); err != nil || string(got) != entity {
+		t.Errorf("signed: %q, %v", got, err)
+	}
+	sealed := openssl(t, []byte(entity), "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", ours)
+	if got, err := s.Open(sealed); err != nil || string(got) != entity {
+		t.Errorf("encrypted: %q, %v", got, err)
+	}
+	for want, x := range map[string]struct {
+		seal *smime.Seal
+		data []byte
+	}{
+		"for another certificate":       {&smime.Seal{Own: other}, sealed},
+		"has no certificate of its own": {&smime.Seal{}, sealed},
+		"is damaged":                    {s, []byte("garbage")},
+	} {
+		if _, err := x.seal.Open(x.data); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

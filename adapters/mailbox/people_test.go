@@ -1,0 +1,90 @@
+package mailbox_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What people and their programs send besides the ordinary.
+func TestAsPeopleSendThem(t *testing.T) {
+	form, err := os.ReadFile("../../testdata/forms/two-columns.docx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	archive, err := os.ReadFile("../../testdata/forms/in-an-archive.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	attached := func(kind, disposition string, data []byte) string {
+		return "Content-Type: " + kind + "\r\nContent-Disposition: " + disposition + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(data) + "\r\n"
+	}
+	mixed := func(parts ...string) string {
+		return "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
+	}
+	const words = "Content-Type: text/plain\r\n\r\nPlease see the form."
+	const word = `application/octet-stream; name="form.docx"`
+	r := reader(t)
+	r.Unseal = func(sealed []byte) ([]byte, error) {
+		if string(sealed) != "sealed" {
+			return nil, errors.New("it is encrypted for another certificate")
+		}
+		return []byte(mixed(words, attached(word, "attachment", form))), nil
+	}
+	for name, tt := range map[string]struct {
+		message string
+		text    string
+		sheets  int
+		unread  string
+	}{
+		"a form":                         {plain + mixed(words, attached(word, "attachment", form)), "Please see the form.", 1, ""},
+		"an archive":                     {plain + mixed(words, attached("application/zip", "attachment; filename=f.zip", archive)), "Please see the form.", 1, ""},
+		"a message that is carried":      {plain + mixed(words, "Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\nSubject: s\r\n"+strings.ReplaceAll(strings.ReplaceAll(mixed("Content-Type: text/plain\r\n\r\nresolved: yes", attached(word, "attachment", form)), "boundary=b", "boundary=inner"), "--b", "--inner")), "Please see the form.", 1, ""},
+		"signed, in one part":            {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("sealed")), "Please see the form.", 1, ""},
+		"encrypted for somebody else":    {plain + "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("other")), "", 0, "for another certificate"},
+		"a line that is no header":       {"this is from a filter\r\n" + plain + "X-Scan: clean\r\n of viruses\r\n*** SPAM?\r\n\twritten by a filter\r\n\r\nResolved: yes\r\n", "Resolved: yes", 0, ""},
+		"lines that flow":                {plain + "Content-Type: text/plain; format=flowed\r\n\r\nResolved: \r\nyes\r\n", "Resolved: yes", 0, ""},
+		"Windows behind another name":    {plain + "Content-Type: text/plain; charset=iso-8859-1\r\n\r\nIt\x92s resolved\r\n", "It’s resolved", 0, ""},
+		"a scan":                         {plain + mixed(words, attached("image/jpeg", "attachment; filename=scan.jpg", []byte("\xff\xd8\xff"))), "Please see the form.", 0, "a picture"},
+		"a picture of a signature":       {plain + mixed(words, "Content-Id: <logo>\r\n"+attached("image/png", "inline; filename=logo.png", []byte("\x89PNG"))), "Please see the form.", 0, ""},
+		"winmail.dat":                    {plain + mixed(words, attached("application/ms-tnef; name=winmail.dat", "attachment", []byte("x"))), "Please see the form.", 0, "winmail.dat"},
+		"an Outlook message":             {plain + mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
+		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
+		"a part without an end":          {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
+		"a form in the body":             {plain + "Content-Type: text/html\r\n\r\n<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>", "Dispute Resolution Form", 0, ""},
+		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := r.Read([]byte(tt.message))
+			if l.From != "chair@council.example" || !strings.Contains(l.Text, tt.text) || tt.text == "" && l.Text != "" {
+				t.Errorf("from %q, text %q", l.From, l.Text)
+			}
+			if len(l.Sheets) != tt.sheets || tt.unread == "" != (l.Unread == "") || !strings.Contains(l.Unread, tt.unread) {
+				t.Errorf("%d forms, not read: %q", len(l.Sheets), l.Unread)
+			}
+			for _, s := range l.Sheets {
+				if got, ok := r.Attachment([]byte(tt.message), s.Digest); !ok || !slices.Equal(got, form) && !slices.Equal(got, archive) {
+					t.Error("the form cannot be found again by its digest")
+				}
+			}
+			if name == "a form in the body" && (l.Body == nil || len(l.Body.Lines) != 2) {
+				t.Errorf("the body as a form: %+v", l.Body)
+			}
+			if strings.HasPrefix(name, "messages within") && len(l.Problems) == 0 {
+				t.Error("nothing says that there is more")
+			}
+		})
+	}
+}
+
+// wide is a file that begins with some bytes and names a stream as Microsoft's container does.
+func wide(head, stream string) []byte {
+	out := []byte(head)
+	for _, c := range []byte(stream) {
+		out = append(out, c, 0)
+	}
+	return out
+}
