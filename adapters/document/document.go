@@ -398,15 +398,6 @@ func attr(e xml.StartElement, name string) string {
 	return ""
 }
 
-func has(e xml.StartElement, name string) bool {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return true
-		}
-	}
-	return false
-}
-
 // Text reads a form that was typed as plain text: a line is a paragraph.
 func Text(part string, text string) (mapping.Sheet, error) {
 	l := &lines{name: part}

@@ -193,7 +193,7 @@ func outcome(t *testing.T, dir string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, rest, _ := strings.Cut(string(b), "<drpd.")
+		_, rest, _ := strings.Cut(keyed.ReplaceAllString(string(b), "$1@"), "<drpd.") // each ledger has a secret of its own
 		id, _, _ := strings.Cut(rest, ">")
 		seen[strings.TrimSpace(id)]++
 	}

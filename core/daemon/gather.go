@@ -114,9 +114,9 @@ func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, kn
 	if err != nil || c.Policy == nil {
 		return nil, false, err
 	}
-	x, why, err := d.recipients(o, c, stored)
-	if err != nil || why != "" {
-		return nil, false, err
+	x, why := d.recipients(o, c, stored)
+	if why != "" {
+		return nil, false, nil
 	}
 	words, err := d.reminder(ctx, o, c)
 	if err != nil {

@@ -103,8 +103,8 @@ func (d *Daemon) rendered(o Outgoing, x draft, person Person, isTo bool) ([]Enve
 
 // draft resolves the roles of an effect and puts it into words, or says why that must wait.
 func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
-	if x, why, err = d.recipients(o, c, stored); err != nil || why != "" {
-		return x, why, err
+	if x, why = d.recipients(o, c, stored); why != "" {
+		return x, why, nil
 	}
 	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
 		x.apart = true
@@ -125,7 +125,7 @@ func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored
 }
 
 // recipients resolves the roles of an effect, or says who is missing.
-func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
+func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draft, why string) {
 	p, roster := c.Policy, c.Roster
 	var who holding = roster.Holding
 	if o.Deputies {
@@ -158,13 +158,13 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draf
 		vacant = vacantCc
 	}
 	if vacant != "" {
-		return x, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster", nil
+		return x, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster"
 	}
 	x.cc = slices.DeleteFunc(x.cc, func(x2 Person) bool { return slices.ContainsFunc(x.to, func(y Person) bool { return x2.ID == y.ID }) })
 	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		x.replyTo = owner[0]
 	}
-	return x, "", nil
+	return x, ""
 }
 
 // words gives the letter of an effect of a dispute, with what it carries.

@@ -28,7 +28,7 @@ type digest struct {
 // says by itself which it means. No reference stands in the subject.
 func (w *Writer) Digest(rs []Reminder) (Letter, error) {
 	rs = slices.Clone(rs)
-	slices.SortStableFunc(rs, func(a, b Reminder) int { return int(due(a.Effect) - due(b.Effect)) })
+	slices.SortStableFunc(rs, func(a, b Reminder) int { return due(a.Effect) - due(b.Effect) })
 	v := digest{Authority: w.authority, Headline: fmt.Sprintf("%d things wait for you", len(rs)), Mailbox: w.Mailbox}
 	v.Subject = v.Headline
 	for _, r := range rs {
