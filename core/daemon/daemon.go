@@ -70,6 +70,7 @@ type Daemon struct {
 	fresh    map[string]decision               // what was decided in this round
 	ended    map[string]ended                  // disputes of which nothing more is to follow, as reports look at them
 	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
+	waits    map[string]workday.Date           // reminders that wait for tomorrow, and the day on which they do
 	marks    map[string]bool                   // of messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
 }

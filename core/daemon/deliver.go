@@ -265,6 +265,8 @@ func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
 		return false, nil
 	case found:
 		a.known = drp.Accepted
+	case slices.ContainsFunc(a.to.Carries, func(e Envelope) bool { return !e.AlreadyTrying }): // something in it is no longer wanted
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end, and not all that it carries is still to be said: say drpd outbox retry "+a.Key+" if it did not arrive, and the rest goes anew, else drpd outbox cancel "+a.Key)
 	case a.to.Tries > maxResends:
 		honest, err := d.honest(ctx, a.to)
 		if err != nil || honest && a.to.Tries <= allResends {
@@ -495,7 +497,7 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 		return nil
 	}
 	level := slog.LevelWarn
-	if gate == "window" || o.Kind == drp.MailMark {
+	if gate == "window" || gate == gateDaily || o.Kind == drp.MailMark {
 		level = slog.LevelDebug // as it should be, every night
 	}
 	d.Log.Log(ctx, level, "held", "effect", o.Key, "dispute", o.Dispute, "gate", gate, "why", why)

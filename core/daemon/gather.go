@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"drpd/core/drp"
 	"drpd/core/notice"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // gateDaily holds a reminder for somebody who has had one today.
@@ -24,10 +27,18 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 	if err != nil {
 		return nil, nil, err
 	}
+	if d.waits == nil {
+		d.waits = make(map[string]workday.Date)
+	}
+	maps.DeleteFunc(d.waits, func(_ string, on workday.Date) bool { return on != d.today() })
 	var found []reminding
 	for _, o := range out {
 		if gate, _ := g.refuse(o.Effect); gate != "" || !o.Reminds() {
 			rest = append(rest, o)
+			continue
+		}
+		if d.waits[o.Key] == d.today() { // it was looked at: nobody is asked anew before tomorrow
+			r.Held++
 			continue
 		}
 		some, known, err := d.reminding(ctx, o)
@@ -38,6 +49,7 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 			rest = append(rest, o)
 		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) && slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
 			r.Held++
+			d.waits[o.Key] = d.today()
 			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
 				return nil, nil, err
 			}
@@ -55,7 +67,7 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 		if len(some) < 2 {
 			continue
 		}
-		a, err := d.digest(some)
+		a, err := d.digest(ctx, some)
 		var held Held
 		if errors.As(err, &held) {
 			continue // each by itself says what keeps it
@@ -103,7 +115,7 @@ func chunkBy[T any](in []T, alike func(a, b T) bool) func(yield func([]T) bool) 
 // reminding is a reminder to one person that is still to be attempted.
 type reminding struct {
 	Outgoing
-	notice.Reminder
+	of     reconcile.Case
 	to     Envelope
 	person Person
 }
@@ -118,10 +130,6 @@ func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, kn
 	if why != "" {
 		return nil, false, nil
 	}
-	words, err := d.reminder(ctx, o, c)
-	if err != nil {
-		return nil, false, err
-	}
 	for i, p := range slices.Concat(x.to, x.cc) {
 		e := d.envelope(o, x, p, i < len(x.to))
 		if !o.Unmade {
@@ -131,21 +139,24 @@ func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, kn
 			}
 			e = o.Deliveries[at]
 		}
-		out = append(out, reminding{o, words, e, p})
+		out = append(out, reminding{o, c, e, p})
 	}
 	return out, true, nil
 }
 
 // digest makes one message of several reminders to one person.
-func (d *Daemon) digest(some []reminding) (attempt, error) {
+func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) {
 	first := some[0]
 	words := []string{first.to.Person, fmt.Sprint(d.Now().UnixMilli())}
 	env := Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []Person{first.person}, At: d.Now(), IsTo: true}
 	var parts []notice.Reminder
 	for _, x := range some {
-		words = append(words, x.to.Key)
+		part, err := d.reminder(ctx, x.Outgoing, x.of)
+		if err != nil {
+			return attempt{}, err
+		}
+		words, parts = append(words, x.to.Key), append(parts, part)
 		env.Carries = append(env.Carries, x.to)
-		parts = append(parts, x.Reminder)
 	}
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, To: []string{first.to.Role}, On: d.today(), Rule: "one reminder a day", Says: fmt.Sprintf("%d reminders", len(some))}.Keyed(words...)
 	env.Key, env.Digest = e.Key, &e

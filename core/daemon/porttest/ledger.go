@@ -600,6 +600,7 @@ func (l *Ledger) carries(digest string) (out []daemon.Envelope) {
 			if d.carried == digest {
 				v := d.Envelope
 				v.Dispute, v.Reason, v.Stage, v.Tries, v.Message = e.Dispute, e.Reason, e.Stage, d.tries, nil
+				v.AlreadyTrying = d.life == drp.Attempted
 				out = append(out, v)
 			}
 		}

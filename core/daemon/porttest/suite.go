@@ -455,6 +455,9 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	if d := out[0].Deliveries[0]; out[0].Key != first.Key || !d.AlreadyTrying || d.Tries != 1 || string(d.Message) != "to p1" || len(d.Carries) != 2 || d.Carries[0].Dispute != ref || d.Carries[0].Reason != drp.ReasonAsk {
 		t.Errorf("after a crash: %+v", out)
 	}
+	if d := out[0].Deliveries[0]; !d.Carries[0].AlreadyTrying || !d.Carries[1].AlreadyTrying {
+		t.Errorf("what is attempted in it does not show: %+v", d.Carries)
+	}
 	var done []daemon.Settled
 	finish := func(life drp.Life, digest drp.Life, e daemon.Envelope) {
 		t.Helper()
@@ -502,6 +505,26 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	if err != nil || !ok || len(sent.Carries) != 2 || sent.Address.Empty() {
 		t.Fatalf("%+v, %v, %v", sent, ok, err)
 	}
+	// What is no longer wanted in one whose end is unknown shows.
+	third := digest("third", remind("c"), remind("d"))
+	decide(t, l, remind("c"), remind("d"))
+	must(t, l.Make(t.Context(), third.Carries, noon))
+	if !try(third) {
+		t.Fatal("not attempted")
+	}
+	decide(t, l, remind("c"))
+	if out = outbox(1); len(out) == 1 {
+		wanted := 0
+		for _, m := range out[0].Deliveries[0].Carries {
+			if m.AlreadyTrying {
+				wanted++
+			}
+		}
+		if wanted != 1 {
+			t.Errorf("%d of two are still wanted: %+v", wanted, out[0].Deliveries[0].Carries)
+		}
+	}
+	finish(drp.Accepted, drp.Accepted, third)
 	// It comes back: what it carried is made anew, for whoever is there now.
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "m1", Learned: noon}}, nil, noon))
 	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m1", Where: daemon.PlaceNoted, Now: noon, Became: []daemon.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
