@@ -3,20 +3,19 @@ package document
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
 	"drpd/mapping"
 )
 
-// docx walks the main part of a Word file. Tables within a cell are read as lines of their own after the row.
+// docx walks the main part of a Word file.
 type docx struct {
-	*walker
-	lines
-	tables int
-	later  []mapping.Line
+	grid
+	controls []bool // the content controls that it is inside of: whether each still shows its prompt
+	spans    int    // of the cell that is being read
 }
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
@@ -24,146 +23,72 @@ func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &docx{walker: walk(main), lines: lines{name: part}}
-	if err := d.body(); err != nil {
-		return nil, err
-	}
-	return d.out, nil
-}
-
-func (p *docx) body() error {
+	d := &docx{}
+	d.grid = grid{walker: walk(main), lines: lines{name: part}, row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned, span: d.spannedLast}
+	d.seen = d.control
 	for {
-		t, err := p.next()
+		t, err := d.next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return d.out, nil
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		switch start.Name.Local {
-		case "tbl":
-			rows, err := p.table()
-			if err != nil {
-				return err
+		if start, ok := t.(xml.StartElement); ok {
+			if _, err := d.top(start); err != nil {
+				return nil, err
 			}
-			for _, row := range rows {
-				if err := p.add(row); err != nil {
-					return err
-				}
-			}
-		case "p":
-			text, err := p.text()
-			if err != nil {
-				return err
-			}
-			if err := p.paragraph(text); err != nil {
-				return err
-			}
-		case "object", "altChunk":
-			return errEmbedded
 		}
 	}
 }
 
-// table reads rows until its end tag.
-func (p *docx) table() (out []mapping.Line, err error) {
-	p.tables++
-	table, row := p.tables, 0
-	err = p.inside(func(t xml.Token) error {
-		if start, ok := t.(xml.StartElement); ok && start.Name.Local == "tr" {
-			row++
-			line, err := p.row(table, row)
-			if err != nil {
-				return err
-			}
-			out = append(append(out, line), p.later...)
-			p.later = nil
-		}
-		return nil
-	})
-	return out, err
+// spanned reads how many columns a cell takes.
+func (p *docx) spanned(e xml.StartElement) error {
+	if n, err := strconv.Atoi(attr(e, "val")); e.Name.Local == "gridSpan" && err == nil && n > 0 && n < 100 {
+		p.spans = n
+	}
+	return nil
 }
 
-func (p *docx) row(table, row int) (line mapping.Line, err error) {
-	line.Table = table
-	var nested []mapping.Line
-	column := 0
-	err = p.inside(func(t xml.Token) error {
-		start, ok := t.(xml.StartElement)
-		if !ok || start.Name.Local != "tc" {
-			return nil
-		}
-		c := mapping.Cell{Column: column, Place: fmt.Sprintf("%s, table %d, row %d, cell %d", p.name, table, row, len(line.Cells)+1)}
-		inner, span, err := p.cell(&c)
-		if err != nil {
-			return err
-		}
-		if p.cells++; p.cells > maxCells {
-			return refuse("it has more than %d cells", maxCells)
-		}
-		column += span
-		line.Cells = append(line.Cells, c)
-		nested = append(nested, inner...)
-		return nil
-	})
-	p.later = nested
-	return line, err
+func (p *docx) spannedLast() int {
+	n := max(1, p.spans)
+	p.spans = 0
+	return n
 }
 
-// cell reads a cell, and gives the tables in it and how many columns it spans.
-func (p *docx) cell(c *mapping.Cell) (nested []mapping.Line, span int, err error) {
-	var parts []string
-	span = 1
-	err = p.inside(func(t xml.Token) error {
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			return nil
+// control keeps which content controls are open, wherever they stand: around words, paragraphs, cells or rows. What one
+// holds that still shows its prompt was written by nobody.
+func (p *docx) control(t xml.Token) {
+	switch t := t.(type) {
+	case xml.StartElement:
+		switch n := len(p.controls); {
+		case t.Name.Local == "sdt":
+			p.controls = append(p.controls, false)
+		case t.Name.Local == "showingPlcHdr" && n > 0:
+			p.controls[n-1] = on(attr(t, "val"))
 		}
-		switch start.Name.Local {
-		case "gridSpan":
-			if n, err := strconv.Atoi(attr(start, "val")); err == nil && n > 0 && n < 100 {
-				span = n
-			}
-		case "p":
-			text, err := p.text()
-			if err != nil {
-				return err
-			}
-			parts = append(parts, text)
-		case "tbl":
-			rows, err := p.table()
-			if err != nil {
-				return err
-			}
-			nested = append(nested, rows...)
-		case "object", "altChunk":
-			return errEmbedded
+	case xml.EndElement:
+		if n := len(p.controls); t.Name.Local == "sdt" && n > 0 {
+			p.controls = p.controls[:n-1]
 		}
-		return nil
-	})
-	c.Text = strings.TrimSpace(strings.Join(parts, "\n"))
-	return nested, span, err
+	}
 }
 
 // text reads a paragraph: its runs, without what was deleted under tracked changes, the prompts of content controls that
 // nobody has filled in, and comments.
 func (p *docx) text() (string, error) {
 	var b strings.Builder
-	err := p.inline(&b, false)
+	err := p.inline(&b)
 	return clean(b.String()), err
 }
 
 // inline reads what stands in a line, until the element that has just begun ends.
-func (p *docx) inline(b *strings.Builder, prompt bool) error {
+func (p *docx) inline(b *strings.Builder) error {
 	in := false
 	return p.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if in && !prompt {
+			if in && !slices.Contains(p.controls, true) {
 				b.Write(t)
 			}
 		case xml.EndElement:
@@ -189,27 +114,7 @@ func (p *docx) inline(b *strings.Builder, prompt bool) error {
 				return p.skip()
 			case "ffData":
 				return p.field(b)
-			case "sdt":
-				return p.control(b)
 			}
-		}
-		return nil
-	})
-}
-
-// control reads a content control: its content, but nothing where it still shows its prompt.
-func (p *docx) control(b *strings.Builder) error {
-	prompt := false
-	return p.inside(func(t xml.Token) error {
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			return nil
-		}
-		switch start.Name.Local {
-		case "showingPlcHdr":
-			prompt = on(attr(start, "val"))
-		case "sdtContent":
-			return p.inline(b, prompt)
 		}
 		return nil
 	})

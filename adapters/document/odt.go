@@ -3,7 +3,6 @@ package document
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -13,11 +12,8 @@ import (
 
 // odt walks the content of an OpenDocument text.
 type odt struct {
-	*walker
-	lines
-	tables int
-	later  []mapping.Line
-	boxes  map[string]string // of form controls, by their ID: what they read as
+	grid
+	boxes map[string]string // of form controls, by their ID: what they read as
 }
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
@@ -25,7 +21,9 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &odt{walker: walk(content), lines: lines{name: part}, boxes: make(map[string]string)}
+	d := &odt{boxes: make(map[string]string)}
+	d.grid = grid{walker: walk(content), lines: lines{name: part}, row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"}, objects: []string{"object", "object-ole"},
+		text: d.text, other: d.noted, span: func() int { return 1 }} // the cells that one covers follow by themselves
 	for {
 		t, err := d.next()
 		if errors.Is(err, io.EOF) {
@@ -38,32 +36,30 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 		if !ok {
 			continue
 		}
-		switch start.Name.Local {
-		case "tracked-changes", "annotation":
+		known, err := d.top(start)
+		switch {
+		case err != nil || known:
+		case start.Name.Local == "tracked-changes":
 			err = d.skip()
-		case "object", "object-ole", "script":
-			err = errEmbedded
-		case "table":
-			var rows []mapping.Line
-			if rows, err = d.table(); err == nil {
-				for _, row := range rows {
-					if err = d.add(row); err != nil {
-						break
-					}
-				}
-			}
-		case "p", "h":
-			var text string
-			if text, err = d.text(); err == nil {
-				err = d.paragraph(text)
-			}
+		case start.Name.Local == "script":
+			err = errMacros
 		default:
-			d.control(start)
+			if err = d.noted(start); err == nil {
+				d.control(start)
+			}
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
+}
+
+// noted passes over what somebody has written at the margin.
+func (d *odt) noted(e xml.StartElement) error {
+	if e.Name.Local == "annotation" {
+		return d.skip()
+	}
+	return nil
 }
 
 // control remembers a form control: they stand before the text that shows them.
@@ -95,89 +91,6 @@ func (d *odt) control(e xml.StartElement) {
 		value += " " + label
 	}
 	d.boxes[id] = value
-}
-
-func (d *odt) table() (out []mapping.Line, err error) {
-	d.tables++
-	table, row := d.tables, 0
-	err = d.inside(func(t xml.Token) error {
-		if start, ok := t.(xml.StartElement); ok && start.Name.Local == "table-row" {
-			row++
-			line, err := d.row(table, row)
-			if err != nil {
-				return err
-			}
-			out = append(append(out, line), d.later...)
-			d.later = nil
-		}
-		return nil
-	})
-	return out, err
-}
-
-func (d *odt) row(table, row int) (line mapping.Line, err error) {
-	line.Table = table
-	var nested []mapping.Line
-	column := 0
-	err = d.inside(func(t xml.Token) error {
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			return nil
-		}
-		switch start.Name.Local {
-		case "covered-table-cell":
-			column++
-			return d.skip()
-		case "table-cell":
-		default:
-			return nil
-		}
-		c := mapping.Cell{Column: column, Place: fmt.Sprintf("%s, table %d, row %d, cell %d", d.name, table, row, len(line.Cells)+1)}
-		inner, err := d.cell(&c)
-		if err != nil {
-			return err
-		}
-		if d.cells++; d.cells > maxCells {
-			return refuse("it has more than %d cells", maxCells)
-		}
-		column++ // the cells that it covers follow by themselves
-		line.Cells = append(line.Cells, c)
-		nested = append(nested, inner...)
-		return nil
-	})
-	d.later = nested
-	return line, err
-}
-
-func (d *odt) cell(c *mapping.Cell) (nested []mapping.Line, err error) {
-	var parts []string
-	err = d.inside(func(t xml.Token) error {
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			return nil
-		}
-		switch start.Name.Local {
-		case "p", "h":
-			text, err := d.text()
-			if err != nil {
-				return err
-			}
-			parts = append(parts, text)
-		case "table":
-			rows, err := d.table()
-			if err != nil {
-				return err
-			}
-			nested = append(nested, rows...)
-		case "annotation":
-			return d.skip()
-		case "object", "object-ole":
-			return errEmbedded
-		}
-		return nil
-	})
-	c.Text = strings.TrimSpace(strings.Join(parts, "\n"))
-	return nested, err
 }
 
 // text reads a paragraph.
