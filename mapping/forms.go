@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"drpd/core/drp"
 	"drpd/core/workday"
@@ -16,6 +17,7 @@ type Sheet struct {
 	Name   string // the part of the message that it came as: "part 2"
 	Digest string
 	Ext    string // .docx
+	Data   []byte `json:"-"` // the form itself
 	Lines  []Line
 }
 
@@ -325,9 +327,15 @@ func (r *formReader) subject(found []answerAt) {
 		}
 		switch a.def.Is {
 		case "child":
-			for _, c := range strings.FieldsFunc(a.text, func(r rune) bool { return r == ',' || r == ';' || r == ' ' }) {
-				if !slices.Contains(s.Children, c) {
-					s.Children = append(s.Children, c)
+			numbers := strings.FieldsFunc(hint.ReplaceAllString(a.text, " "), func(r rune) bool { return r == ',' || r == ';' || r == '&' || unicode.IsSpace(r) })
+			numbers = slices.DeleteFunc(numbers, func(n string) bool { return strings.EqualFold(n, "and") })
+			if slices.ContainsFunc(numbers, func(n string) bool { return !strings.ContainsAny(n, "0123456789") }) {
+				r.doubt("what stands for the child is no number", a)
+				continue
+			}
+			for _, n := range numbers {
+				if !slices.Contains(s.Children, n) {
+					s.Children = append(s.Children, n)
 				}
 			}
 		case "record":

@@ -131,10 +131,10 @@ func looksLikeHTML(data []byte) bool {
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 
-// digest names the bytes of a form.
-func digest(data []byte) string {
+// sheetOf is a form that has not been read yet: its digest names its bytes.
+func sheetOf(part, ext string, data []byte) mapping.Sheet {
 	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])[:16]
+	return mapping.Sheet{Name: part, Digest: hex.EncodeToString(sum[:])[:16], Ext: ext, Data: data}
 }
 
 // lines collects what a reader finds, within the limit.
@@ -210,7 +210,7 @@ func readPackage(part string, data []byte) (mapping.Sheet, error) {
 	if err := p.harmless(); err != nil {
 		return mapping.Sheet{}, err
 	}
-	sheet := mapping.Sheet{Name: part, Digest: digest(data)}
+	sheet := sheetOf(part, "", data)
 	switch p.kind() {
 	case "docx":
 		sheet.Ext = ".docx"
@@ -338,6 +338,7 @@ func (p *zipped) archive(part string) ([]mapping.Sheet, error) {
 type walker struct {
 	dec   *xml.Decoder
 	depth int
+	seen  func(t xml.Token) // is shown every token; nil: nobody is
 }
 
 // walk makes a walker of a part.
@@ -362,6 +363,9 @@ func (w *walker) next() (xml.Token, error) {
 		}
 	case xml.EndElement:
 		w.depth--
+	}
+	if w.seen != nil {
+		w.seen(t)
 	}
 	return t, nil
 }
@@ -406,7 +410,9 @@ func Text(part string, text string) (mapping.Sheet, error) {
 			return mapping.Sheet{}, err
 		}
 	}
-	return mapping.Sheet{Name: part, Digest: digest([]byte(text)), Ext: ".txt", Lines: l.out}, nil
+	sheet := sheetOf(part, ".txt", []byte(text))
+	sheet.Lines = l.out
+	return sheet, nil
 }
 
 // clean brings text as programs write it to text as people mean it.

@@ -37,7 +37,9 @@ func HTML(part string, data []byte) (mapping.Sheet, error) {
 	if err := p.flush(); err != nil {
 		return mapping.Sheet{}, err
 	}
-	return mapping.Sheet{Name: part, Digest: digest(data), Ext: ".html", Lines: p.out}, nil
+	sheet := sheetOf(part, ".html", data)
+	sheet.Lines = p.out
+	return sheet, nil
 }
 
 // deep says whether elements are nested deeper than is read: the parser's work grows with the square of it.

@@ -27,7 +27,7 @@ var configless = sync.OnceFunc(api.DisableConfigDir)
 
 // readPDF reads the fields of a form. One that has none, such as a scan, is for a person.
 func readPDF(part string, data []byte) (mapping.Sheet, error) {
-	sheet := mapping.Sheet{Name: part, Digest: digest(data), Ext: ".pdf"}
+	sheet := sheetOf(part, ".pdf", data)
 	if len(data) > maxPDF {
 		return sheet, refuse("it is larger than %d MB", maxPDF>>20)
 	}
@@ -154,6 +154,9 @@ func sorted(f form.Form) (out []pdfField) {
 // blockOf takes the heading off a label that has one before it: "Stage 1: Date of response", "stage1.response".
 func blockOf(label string) (block, rest string) {
 	for _, mark := range []string{": ", " - ", " – ", " / ", "."} {
+		if mark == "." && strings.Contains(label, " ") {
+			break // a full stop in words; between the names of a field and of what it is part of there are none
+		}
 		if i := strings.LastIndex(label, mark); i > 0 && i+len(mark) < len(label) {
 			return strings.TrimSpace(label[:i]), strings.TrimSpace(label[i+len(mark):])
 		}

@@ -8,8 +8,6 @@ package mailbox
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -311,29 +309,26 @@ func own(text string) string {
 	return strings.TrimSpace(strings.Join(out, "\n"))
 }
 
-// Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, the archive that it came
-// in, or the words of the author.
+// Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, one in an archive, or
+// the words of the author.
 func (r *Reader) Attachment(body []byte, digest string) ([]byte, bool) {
 	var found []byte
-	is := func(data []byte) {
-		sum := sha256.Sum256(data)
-		if hex.EncodeToString(sum[:])[:len(digest)] == digest {
-			found = data
+	is := func(s mapping.Sheet) {
+		if s.Digest == digest {
+			found = s.Data
 		}
 	}
 	own := *r
 	own.Open = func(part string, data []byte) ([]mapping.Sheet, error) {
-		is(data)
 		sheets, err := r.Open(part, data)
 		for _, s := range sheets {
-			if s.Digest == digest && found == nil { // in an archive: the archive is what came
-				found = data
-			}
+			is(s)
 		}
 		return nil, err
 	}
-	own.Page = func(part string, data []byte) (mapping.Sheet, error) { is(data); return mapping.Sheet{}, nil }
-	own.Lines = func(part, text string) (mapping.Sheet, error) { is([]byte(text)); return mapping.Sheet{}, nil }
-	own.Read(body)
+	l := own.Read(body)
+	if l.Body != nil {
+		is(*l.Body)
+	}
 	return found, found != nil
 }

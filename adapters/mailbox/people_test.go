@@ -66,7 +66,7 @@ func TestAsPeopleSendThem(t *testing.T) {
 				t.Errorf("%d forms, not read: %q", len(l.Sheets), l.Unread)
 			}
 			for _, s := range l.Sheets {
-				if got, ok := r.Attachment([]byte(tt.message), s.Digest); !ok || !slices.Equal(got, form) && !slices.Equal(got, archive) {
+				if got, ok := r.Attachment([]byte(tt.message), s.Digest); !ok || !slices.Equal(got, form) {
 					t.Error("the form cannot be found again by its digest")
 				}
 			}
