@@ -43,6 +43,9 @@ type answerAt struct {
 	place string
 }
 
+// NoChild is the doubt about a form that says for no child whom it is about.
+const NoChild = "the form names no child"
+
 // formReader reads one sheet by one form mapping.
 type formReader struct {
 	*Form
@@ -53,6 +56,7 @@ type formReader struct {
 	learned workday.Date
 	out     *drp.Reading
 	blocks  map[string]bool // the stages of which the form says anything
+	used    map[[2]int]bool // line and cell: what is the answer to a label before or above it
 }
 
 // is says whether the sheet is this form: one of its first lines holds the title.
@@ -95,17 +99,17 @@ func bare(s string) string {
 
 // read finds the labelled answers, block by block, and makes facts of them.
 func (r *formReader) read() {
-	r.blocks = make(map[string]bool)
+	r.blocks, r.used = make(map[string]bool), make(map[[2]int]bool)
+	r.apart()
 	var found []answerAt
 	stage := ""
-	used := make(map[[2]int]bool) // cells that are the answer to a label above them
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
 			stage = s
 			continue
 		}
 		for i := range line.Cells {
-			if used[[2]int{n, i}] {
+			if r.used[[2]int{n, i}] {
 				continue
 			}
 			def, rest := r.label(line.Cells[i].Text, stage)
@@ -114,12 +118,12 @@ func (r *formReader) read() {
 			}
 			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, place: line.Cells[i].Place}
 			if rest == "" {
-				a.text, a.place = r.beside(line, i, stage, a.place)
+				a.text, a.place = r.beside(n, i, a)
 			}
-			if rest == "" && !r.hasRight(line, i, stage) {
-				a.text, a.place = r.below(n, i, stage, a.place, used)
+			if rest == "" && !r.hasRight(n, i, a) {
+				a.text, a.place = r.below(n, i, a)
 			}
-			if !r.chosen(&a) || a.text == "" {
+			if def.Is == "nothing" || a.text == promptDate || a.text == promptChoice || !r.chosen(&a) || a.text == "" {
 				continue
 			}
 			found = append(found, a)
@@ -135,25 +139,82 @@ func (r *formReader) read() {
 	r.facts(found)
 }
 
-// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself.
-func (r *formReader) hasRight(line Line, i int, stage string) bool {
-	if i+1 >= len(line.Cells) {
+// apart gives each label that stands in one cell or paragraph with others, on lines of its own or after a tab, a line of its
+// own.
+func (r *formReader) apart() {
+	var out []Line
+	stage := ""
+	for n, line := range r.sheet.Lines {
+		if s, ok := r.heading(line); ok {
+			stage = s
+		}
+		var rest []Cell
+		for _, c := range line.Cells {
+			pieces := r.pieces(c.Text, stage)
+			if len(pieces) == 1 {
+				rest = append(rest, c)
+				continue
+			}
+			for _, p := range pieces {
+				alone := Line{Cells: []Cell{{Text: p, Place: c.Place}}, Table: line.Table}
+				if line.Table != 0 {
+					alone.Table = -1 - n // what stands under the cell is no answer to what stands in it
+				}
+				out = append(out, alone)
+			}
+		}
+		if len(rest) > 0 {
+			out = append(out, Line{Cells: rest, Table: line.Table})
+		}
+	}
+	r.sheet.Lines = out
+}
+
+// pieces cuts a text before each label, where there are several.
+func (r *formReader) pieces(text, stage string) []string {
+	var out []string
+	labels := 0
+	for _, segment := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\t' }) {
+		def, _ := r.label(segment, stage)
+		if def != nil {
+			labels++
+		}
+		if def == nil && len(out) > 0 {
+			out[len(out)-1] += "\n" + segment
+		} else {
+			out = append(out, segment)
+		}
+	}
+	if labels < 2 {
+		return []string{text}
+	}
+	return out
+}
+
+// another says whether a text begins another answer. A role's title next to a label that asks for a role is the answer,
+// whatever else it may head.
+func (r *formReader) another(text string, a answerAt, next bool) bool {
+	if a.def.Is == "by" && next && r.role(text) != "" {
 		return false
 	}
-	def, _ := r.label(line.Cells[i+1].Text, stage)
-	return def == nil
+	def, _ := r.label(text, a.stage)
+	return def != nil
+}
+
+// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself.
+func (r *formReader) hasRight(n, i int, a answerAt) bool {
+	cells := r.sheet.Lines[n].Cells
+	return i+1 < len(cells) && !r.another(cells[i+1].Text, a, true)
 }
 
 // beside gives the answer to the right of a label: the first cell with anything in it, or, where boxes stand in cells of
 // their own, all up to the next label.
-func (r *formReader) beside(line Line, i int, stage, place string) (string, string) {
+func (r *formReader) beside(n, i int, a answerAt) (string, string) {
+	cells, place := r.sheet.Lines[n].Cells, a.place
 	var texts []string
-	boxes, crosses := false, slices.ContainsFunc(line.Cells[i+1:], func(c Cell) bool { return isCross(c.Text) })
-	for j := i + 1; j < len(line.Cells); j++ {
-		text := strings.TrimSpace(line.Cells[j].Text)
-		if def, _ := r.label(text, stage); def != nil && text != "" {
-			break
-		}
+	boxes, crosses := false, slices.ContainsFunc(cells[i+1:], func(c Cell) bool { return isCross(c.Text) })
+	for j := i + 1; j < len(cells) && !r.another(cells[j].Text, a, j == i+1); j++ {
+		text := strings.TrimSpace(cells[j].Text)
 		if text == "" && crosses {
 			text = "☐" // a box that was left empty
 		}
@@ -161,7 +222,8 @@ func (r *formReader) beside(line Line, i int, stage, place string) (string, stri
 			continue
 		}
 		if len(texts) == 0 {
-			place = line.Cells[j].Place
+			place = cells[j].Place
+			r.used[[2]int{n, j}] = true
 		}
 		boxes = boxes || strings.ContainsAny(text, "☒☐") || isCross(text)
 		texts = append(texts, text)
@@ -177,8 +239,8 @@ func (r *formReader) beside(line Line, i int, stage, place string) (string, stri
 
 // below gives the answer under a label: in the same column of its table, or in the paragraphs that follow, up to the next
 // label or heading.
-func (r *formReader) below(n, i int, stage, place string, used map[[2]int]bool) (string, string) {
-	label := r.sheet.Lines[n]
+func (r *formReader) below(n, i int, a answerAt) (string, string) {
+	label, place := r.sheet.Lines[n], a.place
 	var texts []string
 	for m := n + 1; m < len(r.sheet.Lines); m++ {
 		line := r.sheet.Lines[m]
@@ -186,7 +248,7 @@ func (r *formReader) below(n, i int, stage, place string, used map[[2]int]bool) 
 			break
 		}
 		at := slices.IndexFunc(line.Cells, func(c Cell) bool { return c.Column == label.Cells[i].Column })
-		if at < 0 || slices.ContainsFunc(line.Cells, func(c Cell) bool { def, _ := r.label(c.Text, stage); return def != nil }) {
+		if at < 0 || slices.ContainsFunc(line.Cells, func(c Cell) bool { return r.another(c.Text, r.above(n, c.Column, a), m == n+1) }) {
 			break
 		}
 		if label.Table != 0 && len(label.Cells) == 1 != (len(line.Cells) == 1) {
@@ -197,15 +259,26 @@ func (r *formReader) below(n, i int, stage, place string, used map[[2]int]bool) 
 				place = line.Cells[at].Place
 			}
 			texts = append(texts, text)
-			used[[2]int{m, at}] = true
+			r.used[[2]int{m, at}] = true
 		}
 	}
 	return strings.Join(texts, "\n"), place
 }
 
-// chosen reads boxes to tick. It is false, with a doubt, where several are ticked.
+// above gives the label that heads a column, a itself where none does.
+func (r *formReader) above(n, column int, a answerAt) answerAt {
+	for _, c := range r.sheet.Lines[n].Cells {
+		if def, _ := r.label(c.Text, a.stage); c.Column == column && def != nil {
+			a.def = def
+		}
+	}
+	return a
+}
+
+// chosen reads boxes to tick, and brings an answer that is one of a form's choices to its value. It is false, with a doubt,
+// where several are ticked.
 func (r *formReader) chosen(a *answerAt) bool {
-	if a.def.Is == "field" {
+	if a.def.Is == "field" && len(a.def.Choices) == 0 {
 		return true
 	}
 	text, n := choice(a.text)
@@ -214,6 +287,11 @@ func (r *formReader) chosen(a *answerAt) bool {
 		return false
 	}
 	a.text = text
+	for _, c := range a.def.Choices {
+		if plain(c.Value) == plain(text) || slices.ContainsFunc(c.Titles, func(t string) bool { return bare(t) == bare(text) }) {
+			a.text = c.Value
+		}
+	}
 	return true
 }
 
@@ -273,37 +351,33 @@ func (r *formReader) heading(l Line) (string, bool) {
 	if text == "" {
 		return "", false
 	}
-	for _, s := range r.Stages {
-		for _, h := range s.Headings {
-			if text == bare(h) {
-				return s.Stage, true
-			}
-		}
-	}
-	return "", false
+	return r.stage(text)
 }
 
-// label matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes.
+// label matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes, or
+// above its answer. An answer of this block alone comes before one that may stand anywhere.
 func (r *formReader) label(text, stage string) (*FormAnswer, string) {
-	head, rest, colon := strings.Cut(text, ":")
-	boxes := strings.IndexAny(text, "☒☐")
-	for i := range r.Labels {
-		def := &r.Labels[i]
-		if len(def.Stages) > 0 && !slices.Contains(def.Stages, stage) {
-			continue
-		}
-		for _, l := range def.Labels {
-			want := bare(l)
-			switch {
-			case bare(text) == want:
-				return def, ""
-			case colon && bare(head) == want:
-				return def, strings.TrimSpace(rest)
-			case boxes > 0 && bare(text[:boxes]) == want:
-				return def, text[boxes:]
+	type reading struct{ label, rest string }
+	all := []reading{{bare(text), ""}}
+	if head, rest, ok := strings.Cut(text, ":"); ok {
+		all = append(all, reading{bare(head), strings.TrimSpace(rest)})
+	}
+	if boxes := strings.IndexAny(text, "☒☐"); boxes > 0 {
+		all = append(all, reading{bare(text[:boxes]), text[boxes:]})
+	}
+	if i := strings.IndexAny(text, "\n\t"); i > 0 {
+		all = append(all, reading{bare(text[:i]), strings.TrimSpace(text[i:])})
+	}
+	for _, anywhere := range []bool{false, true} {
+		for i := range r.Labels {
+			def := &r.Labels[i]
+			if !def.in(stage) || anywhere != (len(def.Stages) == 0) {
+				continue
 			}
-			if first, under, ok := strings.Cut(text, "\n"); ok && bare(first) == want {
-				return def, strings.TrimSpace(under)
+			for _, l := range all {
+				if l.label != "" && slices.Contains(def.bare, l.label) {
+					return def, l.rest
+				}
 			}
 		}
 	}
@@ -351,7 +425,7 @@ func (r *formReader) subject(found []answerAt) {
 		}
 	}
 	if len(s.Children) == 0 {
-		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: "the form names no child", Place: r.sheet.Name, Evidence: r.ev})
+		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: NoChild, Place: r.sheet.Name, Evidence: r.ev})
 	}
 }
 
@@ -469,29 +543,23 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 	}
 }
 
-// rolesIn reads who did something, several with "and" between them; nil, with a doubt, where one is no role.
+// rolesIn reads who did something, several with "and" between them, which may stand in a title too; nil, with a doubt, where
+// one is no role.
 func (r *formReader) rolesIn(a answerAt, kind drp.FactKind) []string {
 	var out []string
-	for _, name := range strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ") {
-		role := r.role(name)
-		if role == "" {
+	words := strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ")
+	for len(words) > 0 {
+		n := len(words)
+		for n > 0 && r.role(strings.Join(words[:n], " and ")) == "" {
+			n--
+		}
+		if n == 0 {
 			r.doubt(fmt.Sprintf("who did %q is not given as a role", kind), a)
 			return nil
 		}
-		out = append(out, role)
+		out, words = append(out, r.role(strings.Join(words[:n], " and "))), words[n:]
 	}
 	return out
-}
-
-func (r *formReader) role(text string) string {
-	for _, t := range r.Roles {
-		for _, title := range t.Titles {
-			if plain(title) == plain(text) {
-				return t.Role
-			}
-		}
-	}
-	return ""
 }
 
 // stageAt is the first or last stage, in the form's order, of which the form says anything.

@@ -22,7 +22,7 @@ import (
 
 // Shipped holds the mappings that come with drpd.
 //
-//go:embed systems/*.yaml forms/*.yaml
+//go:embed systems/*.yaml forms/*.yaml lexicon.yaml
 var Shipped embed.FS
 
 // System says how one record system is read and written.
@@ -189,46 +189,8 @@ type NoteTable struct {
 	Types     map[string]string `yaml:"types"`     // drpd's type of note: the system's
 }
 
-// answerKinds are what the answer beside a label can be.
-var answerKinds = []string{"child", "record", "reference", "theme", "ground", "field", "date", "until", "by", "yes"}
-
 // NoteColumns are the parts of a case note, in the order in which they are bound.
 var NoteColumns = []string{"reference", "child", "type", "text", "author", "on"}
-
-// Form says how a dispute form that comes by mail is read.
-type Form struct {
-	Form   string       `yaml:"form"` // the policy's form type
-	Note   string       `yaml:"note"`
-	Titles []string     `yaml:"titles"` // how the form calls itself
-	Roles  []RoleTitle  `yaml:"roles"`
-	Stages []FormStage  `yaml:"stages"`
-	Labels []FormAnswer `yaml:"answers"`
-}
-
-// RoleTitle says how a form calls a role.
-type RoleTitle struct {
-	Role   string   `yaml:"role"`
-	Titles []string `yaml:"titles"`
-}
-
-// FormStage says how a form heads a stage's block.
-type FormStage struct {
-	Stage    string   `yaml:"stage"`
-	Headings []string `yaml:"headings"`
-	Optional bool     `yaml:"optional"` // it may be left out: one that is blank between others is no reason to doubt
-}
-
-// FormAnswer says what the answer beside a label is.
-type FormAnswer struct {
-	Labels  []string     `yaml:"labels"`
-	Is      string       `yaml:"is"`      // child, record, reference, theme, ground, field, date, until, by, yes
-	Field   string       `yaml:"field"`   // for is: field
-	Fact    drp.FactKind `yaml:"fact"`    // for date, until, by, yes
-	Unclear string       `yaml:"unclear"` // yes: a tick that is neither yes nor no counts as yes, for the child's safety
-	By      string       `yaml:"by"`      // the role that does it, where the form does not say
-	To      []string     `yaml:"to"`      // roles
-	Stages  []string     `yaml:"stages"`  // only in these blocks; empty: in any
-}
 
 // Set is a record system, or two of which one holds the forms and the other says who works with a child, and the forms
 // that come by mail.
@@ -562,32 +524,6 @@ func identifier(s string) bool {
 		}
 	}
 	return s != ""
-}
-
-// LoadForm reads the mapping of a form.
-func LoadForm(fsys fs.FS, name string) (*Form, error) {
-	src, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return nil, fmt.Errorf("mapping: %w", err)
-	}
-	out := &Form{}
-	f := strict.Load(name, src, out)
-	if out.Form == "" || len(out.Titles) == 0 {
-		f.Fault(nil, "\"form\" and \"titles\" must be given: the form type, and how the form calls itself")
-	}
-	kinds := factNames()
-	for i, a := range out.Labels {
-		if !slices.Contains(answerKinds, a.Is) {
-			f.Fault([]any{"answers", i, "is"}, "%q is none of: %s", a.Is, strings.Join(answerKinds, ", "))
-		}
-		if a.Fact != "" && !slices.Contains(kinds, string(a.Fact)) {
-			f.Fault([]any{"answers", i, "fact"}, "no such fact %q%s", a.Fact, strict.Suggest(string(a.Fact), slices.Clone(kinds)))
-		}
-		if slices.Contains([]string{"date", "until", "by", "yes"}, a.Is) && a.Fact == "" {
-			f.Fault([]any{"answers", i}, "an answer that is a %s needs fact:", a.Is)
-		}
-	}
-	return out, f.Err()
 }
 
 // ParseDay reads a date in one of the layouts, or day first as people write it: 2 March 2026, 02/03/2026, 2.3.26, Monday

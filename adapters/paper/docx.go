@@ -31,7 +31,9 @@ const styles = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
 <w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:spacing w:after="60"/></w:pPr><w:rPr><w:b/><w:color w:val="1F2A37"/><w:sz w:val="36"/></w:rPr></w:style>
 <w:style w:type="paragraph" w:styleId="Heading1"><w:name w:val="heading 1"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="280" w:after="100"/><w:outlineLvl w:val="0"/></w:pPr><w:rPr><w:b/><w:color w:val="1F4E79"/><w:sz w:val="28"/></w:rPr></w:style>
 <w:style w:type="paragraph" w:styleId="Heading2"><w:name w:val="heading 2"/><w:basedOn w:val="Normal"/><w:next w:val="Normal"/><w:pPr><w:keepNext/><w:spacing w:before="200" w:after="80"/><w:outlineLvl w:val="1"/></w:pPr><w:rPr><w:b/><w:sz w:val="23"/></w:rPr></w:style>
+<w:style w:type="paragraph" w:styleId="Lead"><w:name w:val="Lead"/><w:basedOn w:val="Normal"/><w:pPr><w:keepNext/></w:pPr></w:style>
 <w:style w:type="paragraph" w:styleId="Muted"><w:name w:val="Muted"/><w:basedOn w:val="Normal"/><w:rPr><w:color w:val="4B5563"/></w:rPr></w:style>
+<w:style w:type="character" w:styleId="Prompt"><w:name w:val="Placeholder Text"/><w:rPr><w:color w:val="6B7280"/></w:rPr></w:style>
 <w:style w:type="paragraph" w:styleId="Warning"><w:name w:val="Warning"/><w:basedOn w:val="Normal"/><w:pPr><w:shd w:val="clear" w:color="auto" w:fill="9C1C1C"/></w:pPr><w:rPr><w:b/><w:color w:val="FFFFFF"/></w:rPr></w:style>
 </w:styles>`
 
@@ -57,7 +59,11 @@ func Docx(out io.Writer, doc report.Doc) error {
 	}
 	for _, p := range doc.Parts {
 		d.para("Heading1", p.Title) // an untitled part follows the title itself
-		for _, l := range p.Text {
+		for i, l := range p.Text {
+			if i == len(p.Text)-1 && len(p.Tables) > 0 {
+				d.para("Lead", l) // stays with its table
+				continue
+			}
 			d.para("Normal", l)
 		}
 		for _, t := range p.Tables {
@@ -71,7 +77,7 @@ func Docx(out io.Writer, doc report.Doc) error {
 	if wide {
 		page = fmt.Sprintf(`<w:pgSz w:w="%d" w:h="%d" w:orient="landscape"/>`, pageLong, pageShort)
 	}
-	body := `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>` + d.String() +
+	body := `<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006" xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml" mc:Ignorable="w14"><w:body>` + d.String() +
 		`<w:sectPr>` + page + fmt.Sprintf(`<w:pgMar w:top="%[1]d" w:right="%[1]d" w:bottom="%[1]d" w:left="%[1]d" w:header="567" w:footer="567" w:gutter="0"/>`, pageMargin) + `</w:sectPr></w:body></w:document>`
 	z := zip.NewWriter(out)
 	for _, f := range []struct{ name, data string }{
@@ -88,12 +94,16 @@ func Docx(out io.Writer, doc report.Doc) error {
 	return z.Close()
 }
 
-const longCell = 600 // letters; a row with more may go on on the next page
+const (
+	longCell  = 600 // letters; a row with more may go on on the next page
+	longEntry = 760 // the height of a place to write more than a line, in twentieths of a point
+)
 
 type docx struct {
 	strings.Builder
-	wide   int  // of the text, in twentieths of a point
-	tabled bool // a table stands last
+	wide     int  // of the text, in twentieths of a point
+	tabled   bool // a table stands last
+	controls int  // content controls so far: each has a number
 }
 
 func (d *docx) shut() {
@@ -131,7 +141,9 @@ func (d *docx) table(t report.Table) {
 		}
 		rows++
 		d.WriteString(`<w:tr>`)
-		if !slices.ContainsFunc(row, func(v report.Value) bool { return len(v.Text) > longCell }) {
+		if slices.ContainsFunc(row, func(v report.Value) bool { return v.Kind == report.Entry && v.Ask.Long }) {
+			d.WriteString(`<w:trPr><w:cantSplit/><w:trHeight w:val="` + fmt.Sprint(longEntry) + `" w:hRule="atLeast"/></w:trPr>`)
+		} else if !slices.ContainsFunc(row, func(v report.Value) bool { return len(v.Text) > longCell }) {
 			d.WriteString(`<w:trPr><w:cantSplit/></w:trPr>`) // a short row stays on one page
 		}
 		for i, v := range row {
@@ -178,7 +190,45 @@ func (d *docx) cell(v report.Value, wide int, look string) {
 	if v.Kind == report.Count || v.Kind == report.Share {
 		side = `<w:jc w:val="right"/>`
 	}
-	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr><w:r><w:rPr>%s</w:rPr>%s</w:r></w:p></w:tc>`, wide, fill, side, run, text(shown(v)))
+	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr>`, wide, fill, side)
+	if v.Kind == report.Entry {
+		d.entry(*v.Ask)
+	} else {
+		d.printf(`<w:r><w:rPr>%s</w:rPr>%s</w:r>`, run, text(shown(v)))
+	}
+	d.WriteString(`</w:p></w:tc>`)
+}
+
+// entry is a place to write in: an empty cell, or content controls as Word has them since 2007, tick boxes since 2010. A
+// control shows a prompt that goes when somebody writes.
+func (d *docx) entry(a report.Ask) {
+	control := func(kind string) {
+		d.controls++
+		d.printf(`<w:sdt><w:sdtPr><w:id w:val="%d"/><w:showingPlcHdr/>%s</w:sdtPr><w:sdtContent><w:r><w:rPr><w:rStyle w:val="Prompt"/></w:rPr>%s</w:r></w:sdtContent></w:sdt>`, d.controls, kind, text(a.Prompt))
+	}
+	switch {
+	case len(a.Ticks) > 0:
+		for i, tick := range a.Ticks {
+			if i > 0 {
+				d.WriteString(`<w:r>` + text("   ") + `</w:r>`)
+			}
+			d.controls++
+			d.printf(`<w:sdt><w:sdtPr><w:id w:val="%d"/><w14:checkbox><w14:checked w14:val="0"/><w14:checkedState w14:val="2612" w14:font="MS Gothic"/><w14:uncheckedState w14:val="2610" w14:font="MS Gothic"/></w14:checkbox></w:sdtPr><w:sdtContent><w:r><w:rPr><w:rFonts w:ascii="MS Gothic" w:hAnsi="MS Gothic" w:eastAsia="MS Gothic" w:hint="eastAsia"/></w:rPr>%s</w:r></w:sdtContent></w:sdt>`, d.controls, text("☐"))
+			d.WriteString(`<w:r>` + text(" "+tick) + `</w:r>`)
+		}
+	case a.Date:
+		control(`<w:date><w:dateFormat w:val="d MMMM yyyy"/><w:lid w:val="en-GB"/><w:storeMappedDataAs w:val="dateTime"/><w:calendar w:val="gregorian"/></w:date>`)
+	case len(a.Options) > 0:
+		var list bytes.Buffer
+		for _, o := range a.Options {
+			list.WriteString(`<w:listItem w:displayText="`)
+			_ = xml.EscapeText(&list, []byte(o)) // a Buffer does not fail
+			list.WriteString(`" w:value="`)
+			_ = xml.EscapeText(&list, []byte(o))
+			list.WriteString(`"/>`)
+		}
+		control(`<w:comboBox>` + list.String() + `</w:comboBox>`)
+	}
 }
 
 // series draws a few numbers as bars of blocks, which every word processor shows and every printer prints.

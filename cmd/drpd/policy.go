@@ -23,6 +23,7 @@ type policyCmd struct {
 	Check   policyCheckCmd   `cmd:"" help:"Check a policy file: every problem at its line."`
 	Test    policyTestCmd    `cmd:"" help:"Run the cases of the shipped policies, or of a folder, and prove each clause alive."`
 	Schema  policySchemaCmd  `cmd:"" help:"The JSON Schema of the policy language, for editors."`
+	Form    policyFormCmd    `cmd:"" help:"The blank dispute form of a procedure, as a Word file that people fill in and drpd reads."`
 	Migrate policyMigrateCmd `cmd:"" help:"Move open disputes to another version of their procedure. Shows what would change; does it with --apply."`
 }
 

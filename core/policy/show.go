@@ -133,6 +133,14 @@ func (s *shower) table() {
 	}
 }
 
+// LimitOf says in words by when a stage is to end, "" where the procedure states no limit.
+func (p *Policy) LimitOf(st *Stage) string {
+	if k := st.Clock(st.Limit); k == nil || k.Amount.None {
+		return ""
+	}
+	return (&shower{p: p, bare: true}).limit(st)
+}
+
 func (s *shower) limit(st *Stage) string {
 	k := st.Clock(st.Limit)
 	if k == nil {

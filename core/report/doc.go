@@ -69,6 +69,7 @@ const (
 	Count
 	Share // of one
 	Date
+	Entry // a place to write in
 )
 
 // Value is one cell.
@@ -80,6 +81,17 @@ type Value struct {
 	Strong bool   // it is to be seen at once
 	Anchor string // the name of this place
 	Link   string // the name of the place that shows more
+	Ask    *Ask   // of an entry
+}
+
+// Ask says what somebody may write in a place of a form: a date, a tick in one of several boxes, one of several options, or,
+// where it says nothing, whatever there is to say.
+type Ask struct {
+	Date    bool
+	Ticks   []string
+	Options []string
+	Long    bool   // room for more than a line
+	Prompt  string // what stands there until somebody writes
 }
 
 // Text is a value in words.

@@ -1,0 +1,94 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"drpd/adapters/document"
+	"drpd/adapters/host"
+	"drpd/adapters/paper"
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+	"drpd/mapping"
+)
+
+type policyFormCmd struct {
+	Policy  string   `arg:"" help:"The name of a shipped procedure, or a file."`
+	Out     string   `required:"" help:"The Word file to write: a name that ends with .docx." type:"path"`
+	Mapping string   `help:"The authority's own mapping of the form; else the one that is shipped." type:"existingfile"`
+	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
+}
+
+// Run writes a procedure's blank form. It is read back before it is written.
+func (c *policyFormCmd) Run(a *app) error {
+	if ending := filepath.Ext(c.Out); !strings.EqualFold(ending, ".docx") {
+		return fmt.Errorf("--out %s: the form is a Word file: give a name that ends with .docx", c.Out)
+	}
+	p, err := readPolicy(c.Policy, c.Overlay)
+	if err != nil {
+		return err
+	}
+	form, err := c.form(p)
+	if err != nil {
+		return err
+	}
+	b, err := blankForm(form, p)
+	if err != nil {
+		return err
+	}
+	if err := host.WriteFile(c.Out, b); err != nil {
+		return err
+	}
+	a.printf("written to %s: the form %s, as its mapping reads it\n", c.Out, form.Form)
+	return nil
+}
+
+// form loads the mapping of the first of a policy's forms that comes by mail.
+func (c *policyFormCmd) form(p *policy.Policy) (*mapping.Form, error) {
+	if c.Mapping != "" {
+		return mapping.LoadForm(os.DirFS(filepath.Dir(c.Mapping)), filepath.Base(c.Mapping))
+	}
+	for _, name := range p.Forms {
+		form, err := mapping.LoadForm(mapping.Shipped, "forms/"+name+".yaml")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		return form, err
+	}
+	return nil, fmt.Errorf("no mapping is shipped for the forms of %s (%s): give the authority's own with --mapping", p.ID, strings.Join(p.Forms, ", "))
+}
+
+// blankForm makes a blank form, and sees that it is read as what it is: this form, with nothing in it.
+func blankForm(form *mapping.Form, p *policy.Policy) ([]byte, error) {
+	doc, err := form.Blank(p)
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	if err := paper.Docx(&b, doc); err != nil {
+		return nil, err
+	}
+	sheet, err := document.Read("the form", b.Bytes())
+	if err != nil {
+		return nil, err
+	}
+	set := mapping.Set{Forms: []*mapping.Form{form}}
+	r := set.ReadLetter(drp.Evidence{}, mapping.Letter{Sheets: []mapping.Sheet{sheet}}, workday.Date(0))
+	switch {
+	case r.Subject.Form != form.Form:
+		return nil, fmt.Errorf("the mapping does not know its own form: none of its titles stands on it")
+	case len(r.Facts)+len(r.Fields) > 0 || len(r.Subject.Children) > 0:
+		return nil, fmt.Errorf("the mapping reads an answer in the blank form: a label or a heading of it means two things")
+	}
+	if i := slices.IndexFunc(r.Doubts, func(d drp.Doubt) bool { return d.What != mapping.NoChild }); i >= 0 {
+		return nil, fmt.Errorf("the mapping does not read its own form: %s (%s)", r.Doubts[i].What, r.Doubts[i].Place)
+	}
+	return b.Bytes(), nil
+}

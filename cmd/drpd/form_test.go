@@ -1,0 +1,266 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/adapters/document"
+	"drpd/adapters/paper"
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/report"
+	"drpd/core/workday"
+	"drpd/mapping"
+	"drpd/policies"
+)
+
+// mailed gives each shipped policy with the mapping of its form.
+func mailed(t *testing.T) map[*policy.Policy]*mapping.Form {
+	t.Helper()
+	set, err := policy.Load(policies.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[*policy.Policy]*mapping.Form)
+	for _, p := range set {
+		form, err := (&policyFormCmd{}).form(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[p] = form
+	}
+	return out
+}
+
+// The form of a policy asks for whatever its rules look for in the fields of a form.
+func TestFormAsksForAll(t *testing.T) {
+	for p, form := range mailed(t) {
+		var wanted []string
+		for _, r := range slices.Concat(p.Requires, p.Carries) {
+			wanted = append(wanted, r.Field)
+		}
+		if p.Age != nil {
+			wanted = append(wanted, p.Age.Field)
+		}
+		if p.Scope != nil && p.Scope.Other != "" {
+			wanted = append(wanted, p.Scope.Other)
+		}
+		for _, st := range p.Stages {
+			for _, n := range st.Needs {
+				if n.Field != "" {
+					wanted = append(wanted, n.Field)
+				}
+			}
+			if st.Answer != nil {
+				wanted = append(wanted, st.Answer.Field...)
+			}
+		}
+		for _, n := range p.Notify {
+			if n.If != nil && n.If.Field != "" {
+				wanted = append(wanted, n.If.Field)
+			}
+		}
+		doc, err := form.Blank(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range wanted {
+			asked := false
+			for _, a := range form.Labels {
+				asked = asked || a.Field == field && labels(doc)[a.Labels[0]]
+			}
+			if !asked {
+				t.Errorf("%s: the form does not ask for %q", p.ID, field)
+			}
+		}
+		if p.Scope != nil {
+			i := slices.IndexFunc(form.Labels, func(a mapping.FormAnswer) bool { return a.Is == "ground" })
+			for _, ground := range p.Scope.Grounds {
+				if i < 0 || !slices.ContainsFunc(form.Labels[i].Choices, func(c mapping.Choice) bool { return c.Value == ground }) {
+					t.Errorf("%s: the form does not offer the ground %q", p.ID, ground)
+				}
+			}
+		}
+	}
+}
+
+func labels(doc report.Doc) map[string]bool {
+	out := make(map[string]bool)
+	for _, part := range doc.Parts {
+		for row := range part.Tables[0].Rows {
+			out[row[0].Text] = true
+		}
+	}
+	return out
+}
+
+func readForm(t *testing.T, form *mapping.Form, data []byte) drp.Reading {
+	t.Helper()
+	sheet, err := document.Read("part 2", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := mapping.Set{Forms: []*mapping.Form{form}}
+	on := workday.NewDate(2026, time.March, 9)
+	return set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Sent: on, Trusted: true, Sheets: []mapping.Sheet{sheet}}, on)
+}
+
+// Every place of a blank form that is filled in is read for what it is, and none leaves a doubt.
+func TestFilledForm(t *testing.T) {
+	for p, form := range mailed(t) {
+		doc, err := form.Blank(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := make(map[string]bool)
+		for n, part := range doc.Parts {
+			stage := ""
+			if n > 0 {
+				stage = form.Stages[n-1].Stage
+			}
+			var rows [][]report.Value
+			for row := range part.Tables[0].Rows {
+				i := slices.IndexFunc(form.Labels, func(a mapping.FormAnswer) bool {
+					return a.Labels[0] == row[0].Text && (len(a.Stages) == 0 || slices.Contains(a.Stages, stage))
+				})
+				a, ask := form.Labels[i], row[1].Ask
+				answer := "as we said"
+				switch {
+				case ask.Date:
+					answer = "3 March 2026"
+				case len(ask.Ticks) > 0:
+					answer = "☒ Yes   ☐ No"
+				case len(ask.Options) > 0:
+					answer = ask.Options[len(ask.Options)-1]
+				case a.Is == "child":
+					answer = "30777"
+				}
+				rows = append(rows, []report.Value{row[0], report.Text(answer)})
+				switch {
+				case a.Fact == drp.Raised:
+					want["raised"] = true
+				case a.Fact != "":
+					want[strings.TrimSpace(string(a.Fact)+" "+stage)] = true
+				case a.Is == "field":
+					want["field "+a.Field] = true
+				}
+			}
+			doc.Parts[n].Tables = []report.Table{report.Pairs(rows)}
+		}
+		var b bytes.Buffer
+		if err := paper.Docx(&b, doc); err != nil {
+			t.Fatal(err)
+		}
+		r := readForm(t, form, b.Bytes())
+		got := make(map[string]bool)
+		for _, f := range r.Facts {
+			if f.Kind == drp.Raised {
+				f.Stage = ""
+			}
+			got[strings.TrimSpace(string(f.Kind)+" "+f.Stage)] = true
+		}
+		for _, f := range r.Fields {
+			got["field "+f.Name] = true
+		}
+		for _, d := range r.Doubts {
+			t.Errorf("%s: in doubt: %s (%s)", p.ID, d.What, d.Place)
+		}
+		if got, want := fmt.Sprint(sortedKeys(got)), fmt.Sprint(sortedKeys(want)); got != want {
+			t.Errorf("%s: read %s, filled in %s", p.ID, got, want)
+		}
+	}
+}
+
+func TestFormCommand(t *testing.T) {
+	dir := t.TempDir()
+	out := filepath.Join(dir, "form.docx")
+	if code, text, _ := drpd(t, "policy", "form", "cp-chair", "--out", out); code != 0 || !strings.Contains(text, "cp-dispute-form") {
+		t.Fatalf("%d, %s", code, text)
+	}
+	src, err := mapping.Shipped.ReadFile("forms/cp-dispute-form.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct{ from, to, want string }{
+		"a label that means two things": {"Informal stage", "Team manager", `cp.yaml:14:34: "Team manager" is also the label of an answer`},
+		"a block that is not there":        {"stage: stage-6, headings", "stage: stage-9, headings", `the form has no block "stage-6"`},
+		"a label twice":                 {"labels: [Consulted line manager on]", "labels: [date of telephone call]", `cp.yaml:54:14: "date of telephone call" is the label of another answer of the same block`},
+		"no such entry":                 {"lexicon: theme", "lexicon: thema", `no such entry "thema" (theme?)`},
+	} {
+		own := filepath.Join(dir, "cp.yaml")
+		if err := os.WriteFile(own, []byte(strings.Replace(string(src), tt.from, tt.to, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, text := drpd(t, "policy", "form", "cp-chair", "--mapping", own, "--out", filepath.Join(dir, "own.docx"))
+		if code != 1 || !strings.Contains(text, tt.want) {
+			t.Errorf("%s: %d, %s", name, code, text)
+		}
+		if _, err := os.Stat(filepath.Join(dir, "own.docx")); err == nil {
+			t.Errorf("%s: a form was written all the same", name)
+		}
+	}
+}
+
+// A blank form is opened, filled in and saved in a word processor, and read.
+func TestOfficeForm(t *testing.T) {
+	office := os.Getenv("DRPD_TEST_OFFICE")
+	if office == "" {
+		t.Skip("left out: DRPD_TEST_OFFICE names no LibreOffice")
+	}
+	dir := t.TempDir()
+	answers := `0	Person ID	30777
+0	Date raised	Monday 2 March 2026
+0	Team manager	Grace Made-Up
+0	Concern	The plan of January is not carried out.
+1	Date of conversation	2 March 2026
+1	Resolved	No
+2	Date of telephone call	3/3/26
+2	Response	A worker starts on Monday.
+2	Date of response	5th March
+2	Response by	Team Manager
+2	Resolved	Yes
+2	Date resolved	06.03.2026
+`
+	blank := filepath.Join(dir, "form.docx")
+	if code, _, text := drpd(t, "policy", "form", "cp-chair", "--out", blank); code != 0 {
+		t.Fatal(text)
+	}
+	form, err := mapping.LoadForm(mapping.Shipped, "forms/cp-dispute-form.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ending := range []string{".docx", ".odt"} {
+		saved := filepath.Join(dir, "filled"+ending)
+		cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", "testdata/fill.py", office, filepath.Join(dir, "profile"), blank, saved) //nolint:gosec // the path comes from whoever runs the tests
+		cmd.Stdin = strings.NewReader(answers)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		data, err := os.ReadFile(saved) //nolint:gosec // of this test
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := readForm(t, form, data)
+		var got []string
+		for _, f := range r.Facts {
+			got = append(got, fmt.Sprintf("%s %s %s by %s, no: %t", f.Kind, f.On, f.Stage, f.By.Role, f.Denied))
+		}
+		for _, d := range r.Doubts {
+			got = append(got, "doubt: "+d.What)
+		}
+		want := []string{
+			"raised 2026-03-02 informal by , no: false", "discussed 2026-03-02 informal by chair, no: false", "resolved 2026-03-09 informal by , no: true",
+			"telephoned 2026-03-03 stage-1 by chair, no: false", "responded 2026-03-05 stage-1 by team-manager, no: false", "resolved 2026-03-06 stage-1 by , no: false",
+		}
+		if !slices.Equal(got, want) || fmt.Sprint(r.Subject.Children) != "[30777]" {
+			t.Errorf("%s: read\n%s\nwanted\n%s", ending, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/report"
+)
+
+// Blank lays the form out for people to fill in: what concerns the dispute as a whole, then a block for each stage, with
+// whose turn it is and by when. Each label is the first that the mapping gives, so that the form is read back by it. A form
+// that is not the policy's, or names a stage that the policy does not have, is an error.
+func (f *Form) Blank(p *policy.Policy) (report.Doc, error) {
+	if !slices.Contains(p.Forms, f.Form) {
+		return report.Doc{}, fmt.Errorf("the form %s is not of the policy %s: its forms are %s", f.Form, p.ID, strings.Join(p.Forms, ", "))
+	}
+	doc := report.Doc{Name: f.Form, Title: f.Titles[0], About: fmt.Sprintf("%s, version %d", p.Title, p.Version), Lead: []string{
+		"One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and send the form on by email. Write a date with its day first: 3 March 2026."}}
+	head := report.Part{Tables: []report.Table{f.asked(p, Head)}}
+	doc.Parts = []report.Part{head}
+	for _, s := range f.Stages {
+		st := p.Stage(s.Stage)
+		if st == nil || len(s.Headings) == 0 {
+			return report.Doc{}, fmt.Errorf("the form %s has a block %q, and the policy %s has no such stage", f.Form, s.Stage, p.ID)
+		}
+		part := report.Part{Title: s.Headings[0], Tables: []report.Table{f.asked(p, s.Stage)}}
+		turn := "It is the turn of the " + p.RoleTitles(st.Holder) + "."
+		if asks := st.Asks(); asks != "" {
+			turn = "The " + p.RoleTitles(st.Holder) + map[bool]string{true: " is", false: " are"}[len(st.Holder) == 1] + " asked to " + asks + "."
+		}
+		limit := "The procedure states no limit."
+		if text := p.LimitOf(st); text != "" {
+			limit = "The limit is " + text + "."
+		}
+		part.Text = []string{turn + " " + limit}
+		doc.Parts = append(doc.Parts, part)
+	}
+	return doc, nil
+}
+
+// asked is the table of what a block asks.
+func (f *Form) asked(p *policy.Policy, block string) report.Table {
+	var rows [][]report.Value
+	for i := range f.Labels {
+		if a := &f.Labels[i]; a.asks(block) {
+			rows = append(rows, []report.Value{report.Text(a.Labels[0]), {Kind: report.Entry, Ask: f.ask(a, p, block)}})
+		}
+	}
+	return report.Pairs(rows)
+}
+
+// asks says whether the blank form asks for the answer in a block: what is about the dispute as a whole stands in its head,
+// what is about a stage in each of its blocks, and what is not kept nowhere, if the mapping does not say otherwise.
+func (a *FormAnswer) asks(block string) bool {
+	switch {
+	case len(a.Blank) > 0:
+		return slices.Contains(a.Blank, block)
+	case len(a.Stages) > 0:
+		return slices.Contains(a.Stages, block)
+	case a.Is == "nothing":
+		return false
+	case a.Fact == "" || a.Fact == drp.Raised:
+		return block == Head
+	}
+	return block != Head
+}
+
+// What stands in a blank form where nobody has written yet. A program that does not know content controls makes it text.
+const (
+	promptDate   = "choose or write a date"
+	promptChoice = "choose or write one"
+)
+
+// ask says how an answer is written in.
+func (f *Form) ask(a *FormAnswer, p *policy.Policy, block string) *report.Ask {
+	out := &report.Ask{Long: a.Is == "field" && !a.Short && len(a.Choices) == 0, Prompt: promptChoice}
+	switch {
+	case a.Is == "date" || a.Is == "until":
+		out.Date, out.Prompt = true, promptDate
+	case a.Is == "yes":
+		out.Ticks = []string{"Yes", "No"}
+	case a.Is == "by":
+		for _, r := range f.Roles {
+			out.Options = append(out.Options, r.Titles[0])
+		}
+		if st := p.Stage(block); st != nil && a.Fact == drp.Responded && st.Answer != nil && st.Answer.Joint {
+			out.Options = append(out.Options, f.together(st.Answer.By))
+		}
+	}
+	for _, c := range a.Choices {
+		out.Options = append(out.Options, c.Titles[0])
+	}
+	return out
+}
+
+// together names several roles as the form does.
+func (f *Form) together(roles []string) string {
+	var out []string
+	for _, role := range roles {
+		for _, t := range f.Roles {
+			if t.Role == role {
+				out = append(out, t.Titles[0])
+			}
+		}
+	}
+	return strings.Join(out, " and ")
+}
