@@ -98,7 +98,7 @@ func capital(s string) string {
 
 // yesNo reads a tick or a word.
 func yesNo(s string) (yes, known bool) {
-	switch strings.ToLower(strings.Trim(strings.TrimSpace(s), ".")) {
+	switch strings.ToLower(strings.Trim(s, " ./")) {
 	case "y", "yes", "true", "1", "x", "☒", "☑", "✓", "✔", "ticked", "resolved":
 		return true, true
 	case "n", "no", "false", "0", "not resolved", "unresolved":
@@ -106,6 +106,9 @@ func yesNo(s string) (yes, known bool) {
 	}
 	return false, false
 }
+
+// boxMarks are boxes to tick, and round ones.
+const boxMarks = "☒☐○●◯◉"
 
 // isCross says whether a text is nothing but a mark that somebody made.
 func isCross(s string) bool {
@@ -120,7 +123,7 @@ func isCross(s string) bool {
 // without boxes is what it says; boxes of which none is ticked say nothing. A box alone is what it is.
 func choice(text string) (chosen string, n int) {
 	var parts []string // options and boxes, in their order
-	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)", " ☒ ").Replace(text)) {
+	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ", "◯", " ☐ ", "◉", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)", " ☒ ").Replace(text)) {
 		switch {
 		case word == "☒" || word == "☐":
 			parts = append(parts, word)

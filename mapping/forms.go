@@ -27,6 +27,14 @@ type Line struct {
 	Table int `json:",omitempty"`
 }
 
+// at gives what stands in a column of the grid, "" where nothing does.
+func (l Line) at(column int) string {
+	if i := slices.IndexFunc(l.Cells, func(c Cell) bool { return c.Column == column }); i >= 0 {
+		return strings.TrimSpace(l.Cells[i].Text)
+	}
+	return ""
+}
+
 // Cell is a piece of text with its place in the document. A box that is ticked reads as ☒, one that is not as ☐.
 type Cell struct {
 	Text   string
@@ -201,10 +209,18 @@ func (r *formReader) another(text string, a answerAt, next bool) bool {
 	return def != nil
 }
 
-// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself.
+// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself, and not the empty
+// column between two labels that stand above their answers.
 func (r *formReader) hasRight(n, i int, a answerAt) bool {
-	cells := r.sheet.Lines[n].Cells
-	return i+1 < len(cells) && !r.another(cells[i+1].Text, a, true)
+	line := r.sheet.Lines[n]
+	if i+1 >= len(line.Cells) || r.another(line.Cells[i+1].Text, a, true) {
+		return false
+	}
+	if strings.TrimSpace(line.Cells[i+1].Text) != "" || n+1 >= len(r.sheet.Lines) || r.sheet.Lines[n+1].Table != line.Table {
+		return true
+	}
+	under := func(c Cell) string { return r.sheet.Lines[n+1].at(c.Column) }
+	return under(line.Cells[i]) == "" || under(line.Cells[i+1]) != ""
 }
 
 // beside gives the answer to the right of a label: the first cell with anything in it, or, where boxes stand in cells of
@@ -225,7 +241,7 @@ func (r *formReader) beside(n, i int, a answerAt) (string, string) {
 			place = cells[j].Place
 			r.used[[2]int{n, j}] = true
 		}
-		boxes = boxes || strings.ContainsAny(text, "☒☐") || isCross(text)
+		boxes = boxes || strings.ContainsAny(text, boxMarks) || isCross(text)
 		texts = append(texts, text)
 	}
 	switch {
@@ -362,7 +378,7 @@ func (r *formReader) label(text, stage string) (*FormAnswer, string) {
 	if head, rest, ok := strings.Cut(text, ":"); ok {
 		all = append(all, reading{bare(head), strings.TrimSpace(rest)})
 	}
-	if boxes := strings.IndexAny(text, "☒☐"); boxes > 0 {
+	if boxes := strings.IndexAny(text, boxMarks); boxes > 0 {
 		all = append(all, reading{bare(text[:boxes]), text[boxes:]})
 	}
 	if i := strings.IndexAny(text, "\n\t"); i > 0 {

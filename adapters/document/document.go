@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -52,6 +53,7 @@ var (
 	errEmbedded  = refuse("it has other documents or objects embedded: a person must open it")
 	errLinked    = refuse("it takes in content from elsewhere by links: a person must open it")
 	errEncrypted = refuse("it is encrypted: ask the sender for one without a password")
+	errControls  = refuse("its boxes or lists lie over the cells as controls, and which cell each belongs to cannot be told: a person must open it")
 	errTooLarge  = refuse("it is larger than %d MB", maxPart>>20)
 )
 
@@ -227,6 +229,9 @@ func readPackage(part string, data []byte) (mapping.Sheet, error) {
 	return sheet, err
 }
 
+// overCells finds the controls of a workbook that hold answers; the notes of cells stand in the same part.
+var overCells = regexp.MustCompile(`ObjectType\s*=\s*["'](?i:checkbox|radio|drop|list|edit|spin|scroll)["']`)
+
 // harmless refuses a package with anything in it that only a person should open.
 func (p *zipped) harmless() error {
 	for name := range p.files {
@@ -238,6 +243,14 @@ func (p *zipped) harmless() error {
 			return errEmbedded
 		case strings.Contains(low, "/externallinks/"):
 			return errLinked
+		case strings.HasPrefix(low, "xl/") && strings.HasSuffix(low, ".vml"):
+			b, err := p.part(name)
+			if err != nil {
+				return err
+			}
+			if overCells.Match(b) {
+				return errControls
+			}
 		case strings.HasSuffix(low, ".rels"):
 			if err := p.relations(name); err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"maps"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,32 +13,47 @@ import (
 	"drpd/mapping"
 )
 
-// docx walks the main part of a Word file.
+// docx walks the headers and the main part of a Word file.
 type docx struct {
 	grid
 	controls []bool // the content controls that it is inside of: whether each still shows its prompt
+	runs     []bool // the runs that it is inside of: whether each is struck out or hidden
 	spans    int    // of the cell that is being read
 }
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
-	main, err := p.part("word/document.xml")
-	if err != nil {
-		return nil, err
-	}
 	d := &docx{}
-	d.grid = grid{walker: walk(main), lines: lines{name: part}, row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned, span: d.spannedLast}
+	d.grid = grid{row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned, span: d.spannedLast}
+	for _, name := range slices.Sorted(maps.Keys(p.files)) {
+		if ok, _ := path.Match("word/header*.xml", name); !ok {
+			continue
+		}
+		if err := d.walk(p, name, part+", header"); err != nil {
+			return nil, err
+		}
+	}
+	err := d.walk(p, "word/document.xml", part)
+	return d.out, err
+}
+
+func (d *docx) walk(p *zipped, name, place string) error {
+	b, err := p.part(name)
+	if err != nil {
+		return err
+	}
+	d.walker, d.name, d.paras = walk(b), place, 0
 	d.seen = d.control
 	for {
 		t, err := d.next()
 		if errors.Is(err, io.EOF) {
-			return d.out, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if start, ok := t.(xml.StartElement); ok {
 			if _, err := d.top(start); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
@@ -74,8 +91,8 @@ func (p *docx) control(t xml.Token) {
 	}
 }
 
-// text reads a paragraph: its runs, without what was deleted under tracked changes, the prompts of content controls that
-// nobody has filled in, and comments.
+// text reads a paragraph: its runs, without what was deleted under tracked changes, struck out or hidden, the prompts of
+// content controls that nobody has filled in, and comments.
 func (p *docx) text() (string, error) {
 	var b strings.Builder
 	err := p.inline(&b)
@@ -85,20 +102,30 @@ func (p *docx) text() (string, error) {
 // inline reads what stands in a line, until the element that has just begun ends.
 func (p *docx) inline(b *strings.Builder) error {
 	in := false
+	p.runs = nil
 	return p.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if in && !slices.Contains(p.controls, true) {
+			if in && !slices.Contains(p.controls, true) && !slices.Contains(p.runs, true) {
 				b.Write(t)
 			}
 		case xml.EndElement:
-			if t.Name.Local == "t" {
+			switch t.Name.Local {
+			case "t":
 				in = false
+			case "r":
+				p.runs = p.runs[:max(0, len(p.runs)-1)]
+			case "p": // of a text box
+				b.WriteByte('\n')
 			}
 		case xml.StartElement:
 			switch t.Name.Local {
-			case "del", "moveFrom", "Fallback", "rPr", "pPr":
+			case "del", "moveFrom", "Fallback", "pPr":
 				return p.skip()
+			case "r":
+				p.runs = append(p.runs, false)
+			case "rPr":
+				return p.look()
 			case "object", "altChunk":
 				return errEmbedded
 			case "t":
@@ -114,6 +141,21 @@ func (p *docx) inline(b *strings.Builder) error {
 				return p.skip()
 			case "ffData":
 				return p.field(b)
+			}
+		}
+		return nil
+	})
+}
+
+// look reads how a run looks.
+func (p *docx) look() error {
+	return p.inside(func(t xml.Token) error {
+		if start, ok := t.(xml.StartElement); ok && len(p.runs) > 0 {
+			switch start.Name.Local {
+			case "strike", "dstrike", "vanish":
+				if on(attr(start, "val")) {
+					p.runs[len(p.runs)-1] = true
+				}
 			}
 		}
 		return nil

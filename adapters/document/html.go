@@ -135,20 +135,23 @@ func (p *page) block(n *html.Node) error {
 	return nil
 }
 
-// skipped says what nobody sees, or somebody else wrote: what is quoted.
+// skipped says what nobody sees or is struck out, or somebody else wrote: what is quoted.
 func skipped(n *html.Node) bool {
 	switch n.DataAtom {
 	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Template, atom.Noscript:
 		return n.DataAtom != atom.Head
-	case atom.Blockquote:
+	case atom.Blockquote, atom.S, atom.Strike, atom.Del:
 		return true
 	}
 	for _, a := range n.Attr {
 		switch {
 		case a.Key == "class" && strings.Contains(a.Val, "gmail_quote"):
 			return true
-		case a.Key == "style" && strings.Contains(strings.ReplaceAll(strings.ToLower(a.Val), " ", ""), "display:none"):
-			return true
+		case a.Key == "style":
+			style := strings.ReplaceAll(strings.ToLower(a.Val), " ", "")
+			if strings.Contains(style, "display:none") || strings.Contains(style, "text-decoration:line-through") || strings.Contains(style, "text-decoration-line:line-through") {
+				return true
+			}
 		case a.Key == "hidden":
 			return true
 		}

@@ -10,27 +10,42 @@ import (
 	"drpd/mapping"
 )
 
-// odt walks the content of an OpenDocument text.
+// odt walks the headers and the content of an OpenDocument text.
 type odt struct {
 	grid
 	boxes map[string]string // of form controls, by their ID: what they read as
+	gone  map[string]bool   // the styles whose text is struck out or hidden
+	style string            // whose description is being read
+	para  string            // the style of the paragraph that has just begun
 }
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
-	content, err := p.part("content.xml")
-	if err != nil {
-		return nil, err
-	}
-	d := &odt{boxes: make(map[string]string)}
-	d.grid = grid{walker: walk(content), lines: lines{name: part}, row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"}, objects: []string{"object", "object-ole"},
+	d := &odt{boxes: make(map[string]string), gone: make(map[string]bool)}
+	d.grid = grid{row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"}, objects: []string{"object", "object-ole"},
 		text: d.text, other: d.noted, span: func() int { return 1 }} // the cells that one covers follow by themselves
+	if p.files["styles.xml"] != nil {
+		if err := d.walk(p, "styles.xml", part+", header"); err != nil {
+			return nil, err
+		}
+	}
+	err := d.walk(p, "content.xml", part)
+	return d.out, err
+}
+
+func (d *odt) walk(p *zipped, name, place string) error {
+	b, err := p.part(name)
+	if err != nil {
+		return err
+	}
+	d.walker, d.name, d.paras = walk(b), place, 0
+	d.seen = d.styled
 	for {
 		t, err := d.next()
 		if errors.Is(err, io.EOF) {
-			return d.out, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		start, ok := t.(xml.StartElement)
 		if !ok {
@@ -39,7 +54,7 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 		known, err := d.top(start)
 		switch {
 		case err != nil || known:
-		case start.Name.Local == "tracked-changes":
+		case start.Name.Local == "tracked-changes" || strings.HasPrefix(start.Name.Local, "footer"):
 			err = d.skip()
 		case start.Name.Local == "script":
 			err = errMacros
@@ -49,8 +64,28 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 			}
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
+	}
+}
+
+// styled keeps which styles show their text to nobody, or struck out, and the style of a paragraph.
+func (d *odt) styled(t xml.Token) {
+	start, ok := t.(xml.StartElement)
+	if !ok {
+		return
+	}
+	switch start.Name.Local {
+	case "style":
+		d.style = attr(start, "name")
+		delete(d.gone, d.style) // a file may name its own as the headers' are named
+	case "text-properties":
+		line := attr(start, "text-line-through-style") + attr(start, "text-line-through-type")
+		if line != "" && !strings.HasPrefix(line, "none") || attr(start, "display") == "none" {
+			d.gone[d.style] = true
+		}
+	case "p", "h":
+		d.para = attr(start, "style-name")
 	}
 }
 
@@ -96,11 +131,17 @@ func (d *odt) control(e xml.StartElement) {
 // text reads a paragraph.
 func (d *odt) text() (string, error) {
 	var b strings.Builder
+	gone := d.gone[d.para]
 	err := d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			b.Write(t)
+			if !gone {
+				b.Write(t)
+			}
 		case xml.StartElement:
+			if t.Name.Local == "span" && d.gone[attr(t, "style-name")] {
+				return d.skip()
+			}
 			switch t.Name.Local {
 			case "annotation", "note", "placeholder":
 				return d.skip()

@@ -190,7 +190,7 @@ func TestFormCommand(t *testing.T) {
 	}
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"a label that means two things": {"Informal stage", "Team manager", `cp.yaml:14:34: "Team manager" is also the label of an answer`},
-		"a block that is not there":        {"stage: stage-6, headings", "stage: stage-9, headings", `the form has no block "stage-6"`},
+		"a block that is not there":     {"stage: stage-6, headings", "stage: stage-9, headings", `the form has no block "stage-6"`},
 		"a label twice":                 {"labels: [Consulted line manager on]", "labels: [date of telephone call]", `cp.yaml:54:14: "date of telephone call" is the label of another answer of the same block`},
 		"no such entry":                 {"lexicon: theme", "lexicon: thema", `no such entry "thema" (theme?)`},
 	} {
