@@ -6,14 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"io"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"drpd/adapters/document"
 	"drpd/adapters/paper"
+	"drpd/core/drp"
 	"drpd/core/report"
+	"drpd/core/workday"
+	"drpd/mapping"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -113,35 +121,146 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func FuzzRead(f *testing.F) {
-	real, err := os.ReadFile("testdata/libreoffice.docx")
+var cpForm = sync.OnceValues(func() (*mapping.Form, error) { return mapping.LoadForm(mapping.Shipped, "forms/cp-dispute-form.yaml") })
+
+// asForm reads a file as the form that a mapping knows, as the daemon does.
+func asForm(t *testing.T, data []byte) {
+	t.Helper()
+	form, err := cpForm()
 	if err != nil {
-		f.Fatal(err)
+		t.Fatal(err)
 	}
-	f.Add(real)
-	forms, err := filepath.Glob("../../testdata/forms/*.*")
-	if err != nil || len(forms) < 50 {
-		f.Fatalf("%d forms, %v", len(forms), err)
-	}
-	for _, name := range forms {
-		data, err := os.ReadFile(name)
-		if err != nil {
-			f.Fatal(err)
+	l := mapping.Letter{From: "chair@council.example", Trusted: true}
+	if l.Sheets, err = document.Open("p", data); err != nil {
+		if !errors.Is(err, document.ErrNotRead) || len(l.Sheets) > 0 {
+			t.Errorf("refused with %v, and %d sheets read", err, len(l.Sheets))
 		}
+		return
+	}
+	cells := 0
+	for _, s := range l.Sheets {
+		for _, line := range s.Lines {
+			cells += len(line.Cells)
+		}
+	}
+	if cells > 20*20000 {
+		t.Errorf("%d cells", cells)
+	}
+	on := workday.NewDate(2026, time.March, 9)
+	set := mapping.Set{Forms: []*mapping.Form{form}}
+	r := set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, l, on)
+	for _, f := range r.Facts {
+		if f.Place == "" {
+			t.Errorf("%s stands nowhere", f.Kind)
+		}
+	}
+}
+
+// forms gives the corpus's forms of some kinds.
+func forms(f *testing.F, endings ...string) (out [][]byte) {
+	f.Helper()
+	for _, ending := range endings {
+		names, err := filepath.Glob("../../testdata/forms/*" + ending)
+		if err != nil || len(names) == 0 {
+			f.Fatalf("no forms %s, %v", ending, err)
+		}
+		for _, name := range names {
+			data, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			out = append(out, data)
+		}
+	}
+	return out
+}
+
+// FuzzRead feeds whole files, of any kind.
+func FuzzRead(f *testing.F) {
+	for _, data := range forms(f, ".docx", ".odt", ".xlsx", ".pdf", ".html", ".zip", ".doc") {
 		f.Add(data)
 	}
 	f.Add([]byte("PK\x03\x04"))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		if s, err := document.Read("p", data); err != nil && len(s.Lines) > 0 {
-			t.Error("refused, and read all the same")
-		}
+	f.Fuzz(func(t *testing.T, data []byte) { asForm(t, data) })
+}
+
+// part gives a file of a package.
+func part(f *testing.F, data []byte, name string) string {
+	f.Helper()
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	r, err := z.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return string(b)
+}
+
+// FuzzDocx, FuzzODT and FuzzXLSX feed the parts themselves, past the package around them.
+func FuzzDocx(f *testing.F) {
+	f.Add(ns+`<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc/></w:tr></w:tbl></w:tc></w:tr></w:tbl></w:body></w:document>`, "")
+	for _, data := range forms(f, ".docx") {
+		f.Add(part(f, data, "word/document.xml"), part(f, data, "word/header1.xml"))
+	}
+	f.Fuzz(func(t *testing.T, main, header string) {
+		asForm(t, pack(t, map[string]string{"word/document.xml": main, "word/header1.xml": header}))
 	})
 }
 
-// FuzzXML feeds the main part itself, past the package around it.
-func FuzzXML(f *testing.F) {
-	f.Add(ns + `<w:tbl><w:tr><w:tc><w:p><w:r><w:t>a</w:t></w:r></w:p><w:tbl><w:tr><w:tc/></w:tr></w:tbl></w:tc></w:tr></w:tbl></w:body></w:document>`)
-	f.Fuzz(func(t *testing.T, xml string) {
-		_, _ = document.Read("p", pack(t, map[string]string{"word/document.xml": xml}))
+func FuzzODT(f *testing.F) {
+	for _, data := range forms(f, ".odt") {
+		f.Add(part(f, data, "content.xml"), part(f, data, "styles.xml"))
+	}
+	f.Fuzz(func(t *testing.T, content, styles string) {
+		asForm(t, pack(t, map[string]string{"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": content, "styles.xml": styles}))
+	})
+}
+
+func FuzzXLSX(f *testing.F) {
+	whole := forms(f, "workbook.xlsx")[0]
+	for _, data := range forms(f, ".xlsx") {
+		f.Add(part(f, data, "xl/worksheets/sheet1.xml"), part(f, data, "xl/sharedStrings.xml"), part(f, data, "xl/styles.xml"))
+	}
+	parts := make(map[string]string)
+	z, err := zip.NewReader(bytes.NewReader(whole), int64(len(whole)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range z.File {
+		parts[file.Name] = part(f, whole, file.Name)
+	}
+	f.Fuzz(func(t *testing.T, sheet, words, styles string) {
+		p := maps.Clone(parts)
+		p["xl/worksheets/sheet1.xml"], p["xl/sharedStrings.xml"], p["xl/styles.xml"] = sheet, words, styles
+		asForm(t, pack(t, p))
+	})
+}
+
+func FuzzPDF(f *testing.F) {
+	for _, data := range forms(f, ".pdf") {
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { asForm(t, append([]byte("%PDF-1.4\n"), data...)) })
+}
+
+// FuzzBody feeds what a form typed into a message may be, as HTML and as text.
+func FuzzBody(f *testing.F) {
+	for _, data := range forms(f, ".html", ".txt") {
+		f.Add(string(data))
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		asForm(t, []byte("<html>"+body))
+		if s, err := document.Text("p", body); err == nil && len(s.Lines) > 20000 {
+			t.Errorf("%d lines", len(s.Lines))
+		}
 	})
 }

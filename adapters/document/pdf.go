@@ -3,7 +3,10 @@ package document
 import (
 	"bytes"
 	"cmp"
+	"compress/zlib"
 	"fmt"
+	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,8 +21,9 @@ import (
 )
 
 const (
-	maxPDF  = 10 << 20
-	pdfTime = 20 * time.Second // within which its fields must be found
+	maxPDF     = 10 << 20
+	maxObjects = 100000
+	pdfTime    = 20 * time.Second // within which its fields must be found
 )
 
 // configless keeps the library from writing a configuration into somebody's home.
@@ -72,6 +76,11 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 	conf := model.NewDefaultConfiguration()
 	conf.ValidationMode = model.ValidationRelaxed
 	conf.Cmd = model.EXPORTFORMFIELDS
+	conf.Limits.MaxStreamBytes, conf.Limits.MaxDecodeBytes, conf.Limits.MaxImageBytes = maxPart, maxPart, maxPart
+	conf.Limits.MaxObjectCount, conf.Limits.MaxXRefEntries, conf.Limits.MaxObjectStreamCount = maxObjects, maxObjects, maxObjects
+	if inflates(data) {
+		return nil, refuse("it unpacks to more than %d MB", maxPackage>>20)
+	}
 	ctx, err := api.ReadValidateAndOptimize(bytes.NewReader(data), conf)
 	if err != nil {
 		return nil, errDamaged
@@ -113,6 +122,24 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 		}
 	}
 	return l.out, nil
+}
+
+var streamBegins = regexp.MustCompile(`stream\r?\n`)
+
+// inflates says whether the compressed streams of a file are too much together; the library limits each by itself.
+func inflates(data []byte) bool {
+	var total int64
+	for _, at := range streamBegins.FindAllIndex(data, -1) {
+		z, err := zlib.NewReader(bytes.NewReader(data[at[1]:]))
+		if err != nil {
+			continue // not compressed, or in another way
+		}
+		n, _ := io.Copy(io.Discard, io.LimitReader(z, maxPackage+1-total)) // what comes before a fault counts
+		if total += n; total > maxPackage {
+			return true
+		}
+	}
+	return false
 }
 
 // sorted gives the fields as they stand in the document: by page, and on it as they were made.

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-message"
-	_ "github.com/emersion/go-message/charset" // the charsets that mail is written in
+	"github.com/emersion/go-message/charset" // and with it the charsets that mail is written in
 	"github.com/k3a/html2text"
 	"golang.org/x/text/encoding/charmap"
 
@@ -57,7 +57,11 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p.head(&e.Header)
 	p.walk(e, 0)
 	p.reported(&e.Header)
-	p.letter.Text = own(p.letter.Text)
+	all := p.letter.Text
+	p.letter.Text = own(all)
+	if p.letter.Text == "" && strings.TrimSpace(all) != "" && len(p.letter.Sheets) == 0 && !p.letter.Auto {
+		p.problem("it says nothing but what it quotes: if its author wrote among the quoted lines, a person must read it", p.textAt)
+	}
 	p.body()
 	return p.letter
 }
@@ -69,6 +73,7 @@ func (p *parser) body() {
 	}
 	if len(p.html) > 0 {
 		if sheet, err := p.Page(p.htmlAt, p.html); err == nil {
+			sheet.Lines = sheet.Lines[:quoted(len(sheet.Lines), func(i int) string { return first(sheet.Lines[i]) })]
 			p.letter.Body = &sheet
 			return
 		}
@@ -78,6 +83,14 @@ func (p *parser) body() {
 			p.letter.Body = &sheet
 		}
 	}
+}
+
+// first gives what a line begins with.
+func first(l mapping.Line) string {
+	if len(l.Cells) == 0 {
+		return ""
+	}
+	return l.Cells[0].Text
 }
 
 type parser struct {
@@ -132,7 +145,7 @@ func (p *parser) head(h *message.Header) {
 func (p *parser) walk(e *message.Entity, depth int) {
 	if p.parts++; p.parts > maxParts || depth > maxNest {
 		if p.parts == maxParts+1 || depth == maxNest+1 {
-			p.problem(fmt.Sprintf("the message has more than %d parts or is nested deeper than %d", maxParts, maxNest), "message")
+			p.unread(fmt.Sprintf("the message has more than %d parts or is nested deeper than %d", maxParts, maxNest), "message")
 		}
 		return
 	}
@@ -163,6 +176,12 @@ func (p *parser) leaf(e *message.Entity, place string) {
 	kind, params, _ := e.Header.ContentType()
 	disposition, names, _ := e.Header.ContentDisposition()
 	name := strings.ToLower(names["filename"] + params["name"])
+	switch encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding"))); encoding {
+	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
+	default:
+		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), place)
+		return
+	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/") // the end is missing: a file says by itself whether it is whole
 	if err != nil && !cut || len(data) > maxMessage {
@@ -211,7 +230,12 @@ func (p *parser) words(kind string, params map[string]string, data []byte, place
 		p.unread("the text is too long", place)
 		return
 	}
-	text := strings.Map(windows, string(data))
+	if set := params["charset"]; set != "" {
+		if _, err := charset.Reader(set, bytes.NewReader(nil)); err != nil { // kept as it came
+			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): what is no plain letter may read wrong", set), place)
+		}
+	}
+	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
 	data = []byte(text)
 	if kind == "text/html" {
 		if p.html == nil {
@@ -291,22 +315,6 @@ func (p *parser) sealed(data []byte, place string) {
 	p.nest++
 	p.walk(e, p.nest)
 	p.nest--
-}
-
-// own leaves out what the author quotes: lines with >, and all below the mark of an original message.
-func own(text string) string {
-	var out []string
-	for _, line := range strings.Split(text, "\n") {
-		t := strings.TrimSpace(line)
-		if strings.HasPrefix(t, "-----Original Message") || strings.HasPrefix(t, "________") ||
-			strings.HasPrefix(t, "On ") && strings.HasSuffix(t, "wrote:") {
-			break
-		}
-		if !strings.HasPrefix(t, ">") {
-			out = append(out, line)
-		}
-	}
-	return strings.TrimSpace(strings.Join(out, "\n"))
 }
 
 // Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, one in an archive, or

@@ -55,7 +55,8 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
 		"a part without an end":          {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
 		"a form in the body":             {plain + "Content-Type: text/html\r\n\r\n<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>", "Dispute Resolution Form", 0, ""},
-		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, ""},
+		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, "nested deeper"},
+		"an encoding of long ago":        {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)), "Please see the form.", 0, "encoded in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := r.Read([]byte(tt.message))

@@ -44,3 +44,7 @@ type RulingOn struct {
 	Dispute string `json:"dispute"`
 	Ruling
 }
+
+// AnswerAbove is what each letter of drpd says at its head. Whatever a mail program quotes of a letter stands below it, with
+// the lines by which it can be answered: they are nobody's answer.
+const AnswerAbove = "answer above this line"

@@ -90,7 +90,8 @@ func checkWords(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, tex
 		bad(p, file, err.Error())
 		return
 	}
-	must := []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the date by which something is asked", e.Due.Long()}, {"the clause", e.Clause}}
+	must := []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the date by which something is asked", e.Due.Long()}, {"the clause", e.Clause},
+		{"the line above which it is answered", drp.AnswerAbove}}
 	for _, a := range e.Asks {
 		must = append(must, struct{ what, value string }{"the lines by which it is answered", prefix + AnswerLine(a, e)})
 	}
