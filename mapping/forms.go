@@ -514,7 +514,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 				r.doubt(fmt.Sprintf("the date that %q sets cannot be read", kind), a)
 				return
 			}
-			f.Until, f.On, dated = until, r.learned, true
+			f.Until, f.On, f.Undated, dated = until, r.learned, true, true
 		case "yes":
 			yes, known := yesNo(a.text)
 			if !known && a.def.Unclear == "yes" {
@@ -536,7 +536,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 		return
 	}
 	if !dated {
-		f.On = r.learned
+		f.On, f.Undated = r.learned, true
 		if kind != drp.Resolved || !f.Denied {
 			f.Doubt = "the form gives no date: taken as the day on which it came"
 		}

@@ -4,7 +4,7 @@
 // are and not by a name. It promises never to guess and never to run away: a file that is too large, nested too deep or
 // compressed too well, that is encrypted, scanned or old, or that carries macros, embedded objects or links to other files,
 // is refused with a reason for a person, and every reader stops at fixed limits. It knows no label of any form. A box that
-// is ticked reads as ☒ and one that is not as ☐, however the format keeps them.
+// is ticked reads as ☒ and one that is not as ☐, however the format keeps them. What is struck out or hidden is left out.
 package document
 
 import (

@@ -119,6 +119,8 @@ type Fact struct {
 	Event  bool         // a time out that lasts until something happens; Until is the day to look at it
 	Denied bool         // the source says that it did not happen ("resolved: no")
 
+	Undated bool // the source gives no day: On is the one on which it came
+
 	By   Actor   // who did it
 	Said Actor   // who says so, where that is not the source itself: the sender of a form
 	To   []Actor // whom it reached: alerted, consulted, reassigned to

@@ -50,6 +50,7 @@ func TestFold(t *testing.T) {
 	on := func(k drp.FactKind, n int) drp.Fact { return drp.Fact{Kind: k, On: start.AddDays(n)} }
 	by := func(f drp.Fact, role string) drp.Fact { f.By.Role = role; return f }
 	no := func(f drp.Fact) drp.Fact { f.Denied = true; return f }
+	undated := func(f drp.Fact) drp.Fact { f.Undated = true; return f }
 	block := func(f drp.Fact, sender string) drp.Fact {
 		f.Block, f.Said.Address = "form", drp.NewPrivate(sender)
 		return f
@@ -74,6 +75,8 @@ func TestFold(t *testing.T) {
 		"an old no is history":            {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 1)), "iro"))}, "resolved 2026-03-06"},
 		"a manager's word is another's":   {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 2), "team-manager"))}, "resolved 2026-03-04; resolved 2026-03-06"},
 		"a block sent again is no news":   {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 0), "tm"))}, "telephoned 2026-03-02"},
+		"a no without a day is no news":   {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(undated(no(on(drp.Resolved, 1))), "chair")), reading("m2", "mailbox", drp.Message, 4, block(undated(no(on(drp.Resolved, 4))), "tm"))}, "resolved 2026-03-03 no"},
+		"a day given later":               {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(undated(on(drp.Resolved, 1)), "chair")), reading("m2", "mailbox", drp.Message, 4, block(on(drp.Resolved, 0), "chair"))}, "resolved 2026-03-02"},
 		"a block corrected":               {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 1), "chair"))}, "telephoned 2026-03-03"},
 		"a blank block says nothing":      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2)}, "telephoned 2026-03-02"},
 		"a start moved by another's hand": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Raised, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Raised, 1), "tm"))}, "raised 2026-03-02; ! a form sent by somebody else says that it was raised on 2026-03-03, not 2026-03-02: which is right?"},

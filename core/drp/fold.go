@@ -318,7 +318,7 @@ func (out *File) onePerBlock(facts []Fact, readings []Reading) []Fact {
 		stands := vs[0]
 		for _, v := range vs[1:] {
 			switch {
-			case v.On == stands.On && v.Denied == stands.Denied:
+			case v.Denied == stands.Denied && v.Until == stands.Until && (v.On == stands.On || v.Undated && stands.Undated):
 			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
 				out.Conflicts = append(out.Conflicts, NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?", v.On, stands.On), stands.Evidence, v.Evidence))
 			default:
