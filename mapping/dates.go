@@ -101,7 +101,7 @@ func yesNo(s string) (yes, known bool) {
 	switch strings.ToLower(strings.Trim(s, " ./")) {
 	case "y", "yes", "true", "1", "x", "☒", "☑", "✓", "✔", "ticked", "resolved":
 		return true, true
-	case "n", "no", "false", "0", "not resolved", "unresolved":
+	case "n", "no", "false", "0", "not resolved", "unresolved", "not yet":
 		return false, true
 	}
 	return false, false

@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
 
 	"drpd/core/drp"
 	"drpd/core/workday"
@@ -51,8 +50,12 @@ type answerAt struct {
 	place string
 }
 
-// NoChild is the doubt about a form that says for no child whom it is about.
-const NoChild = "the form names no child"
+// The doubts about a file as a whole: it has no form's title, it does not say whom it is about, nobody has written in it.
+const (
+	UnknownForm = "the attachment is no form that the mapping knows"
+	NoChild     = "the form names no child"
+	NothingIn   = "nothing is filled in on the form"
+)
 
 // formReader reads one sheet by one form mapping.
 type formReader struct {
@@ -105,8 +108,33 @@ func bare(s string) string {
 	return plain(numbering.ReplaceAllString(strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ").Replace(s), ""))
 }
 
-// read finds the labelled answers, block by block, and makes facts of them.
-func (r *formReader) read() {
+// typed says whether a body that holds the form's title is the form, and not words about it: it says for which child, and more.
+func (f *Form) typed(s Sheet) bool {
+	r := &formReader{Form: f, sheet: s, out: &drp.Reading{}}
+	found := r.answers()
+	return len(found) > 1 && slices.ContainsFunc(found, func(a answerAt) bool { return a.def.Is == "child" })
+}
+
+// read finds the labelled answers, block by block, and makes facts of them. It says how many there are; none leaves no fact
+// and no doubt.
+func (r *formReader) read() int {
+	found := r.answers()
+	if len(found) == 0 {
+		return 0
+	}
+	n := len(found)
+	if r.follows() {
+		found = r.once(found)
+	} else {
+		found = slices.DeleteFunc(found, func(a answerAt) bool { return a.stage != "" })
+	}
+	r.subject(found)
+	r.facts(found)
+	return n
+}
+
+// answers finds what stands for each label, block by block.
+func (r *formReader) answers() []answerAt {
 	r.blocks, r.used = make(map[string]bool), make(map[[2]int]bool)
 	r.apart()
 	var found []answerAt
@@ -131,20 +159,32 @@ func (r *formReader) read() {
 			if rest == "" && !r.hasRight(n, i, a) {
 				a.text, a.place = r.below(n, i, a)
 			}
-			if def.Is == "nothing" || a.text == promptDate || a.text == promptChoice || !r.chosen(&a) || a.text == "" {
+			if def.Is == "nothing" || !r.chosen(&a) || a.empty() {
 				continue
 			}
 			found = append(found, a)
 			r.blocks[stage] = true
 		}
 	}
-	if r.follows() {
-		found = r.once(found)
-	} else {
-		found = slices.DeleteFunc(found, func(a answerAt) bool { return a.stage != "" })
+	return found
+}
+
+// empty says whether an answer says nothing: nobody has written there, or that there is nothing to write.
+func (a *answerAt) empty() bool {
+	switch a.text {
+	case "", promptDate, promptChoice:
+		return true
 	}
-	r.subject(found)
-	r.facts(found)
+	switch a.def.Is {
+	case "date", "until", "by", "yes":
+		switch strings.Trim(strings.ToLower(a.text), " .") {
+		case "n/a", "na", "none", "nil", "-", "–", "—", "not applicable", "tbc", "tba", "to be confirmed", "to follow", "pending":
+			return true
+		case "not yet":
+			return a.def.Is != "yes"
+		}
+	}
+	return false
 }
 
 // apart gives each label that stands in one cell or paragraph with others, on lines of its own or after a tab, a line of its
@@ -417,10 +457,9 @@ func (r *formReader) subject(found []answerAt) {
 		}
 		switch a.def.Is {
 		case "child":
-			numbers := strings.FieldsFunc(hint.ReplaceAllString(a.text, " "), func(r rune) bool { return r == ',' || r == ';' || r == '&' || unicode.IsSpace(r) })
-			numbers = slices.DeleteFunc(numbers, func(n string) bool { return strings.EqualFold(n, "and") })
-			if slices.ContainsFunc(numbers, func(n string) bool { return !strings.ContainsAny(n, "0123456789") }) {
-				r.doubt("what stands for the child is no number", a)
+			numbers, why := numbersIn(a.text)
+			if why != "" {
+				r.doubt(why, a)
 				continue
 			}
 			for _, n := range numbers {
@@ -443,6 +482,25 @@ func (r *formReader) subject(found []answerAt) {
 	if len(s.Children) == 0 {
 		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: NoChild, Place: r.sheet.Name, Evidence: r.ev})
 	}
+}
+
+// numbersIn reads the numbers of children. With spaces alone between them they are several only if all are of one length; else
+// they may be one that somebody has parted to be read more easily.
+func numbersIn(text string) (out []string, why string) {
+	text = hint.ReplaceAllString(text, " ")
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' || r == '&' || r == '\n' }) {
+		words := slices.DeleteFunc(strings.Fields(part), func(n string) bool { return strings.EqualFold(n, "and") })
+		for _, w := range words {
+			if !strings.ContainsAny(w, "0123456789") {
+				return nil, "what stands for the child is no number"
+			}
+			if len(w) != len(words[0]) || len(words) > 1 && len(w) < 4 {
+				return nil, "what stands for the child may be one number or several"
+			}
+		}
+		out = append(out, words...)
+	}
+	return out, ""
 }
 
 // fieldOf is an answer as a field; one that is a date says which.

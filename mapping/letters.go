@@ -27,6 +27,7 @@ type Letter struct {
 	Sheets    []Sheet
 	Body      *Sheet // the body as a form may be written into it; nil: nothing
 	Unread    string // why a part that may be the form could not be read; empty: all was
+	Over      string // why not all of it was read: it is over a limit
 	Problems  []drp.Doubt
 }
 
@@ -45,11 +46,13 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		return out
 	}
 	out.Subject.Dispute, out.Unclear = s.about(l)
-	out.Withheld = l.Unread
 	stage, attached := "", false
 	form := func(f *Form, sheet Sheet) {
 		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
-		r.read()
+		if r.read() == 0 {
+			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Place: sheet.Name, Evidence: ev.ID})
+			return
+		}
 		if last := r.stageAt(false); last != "" {
 			stage = last
 		}
@@ -59,15 +62,18 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for _, sheet := range l.Sheets {
 		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
 		if i < 0 {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: "the attachment is no form that the mapping knows", Place: sheet.Name, Evidence: ev.ID})
+			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Place: sheet.Name, Evidence: ev.ID})
 			continue
 		}
 		form(s.Forms[i], sheet)
 	}
 	if l.Body != nil && !attached {
-		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) }); i >= 0 {
+		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) && f.typed(*l.Body) }); i >= 0 {
 			form(s.Forms[i], *l.Body)
 		}
+	}
+	if out.Withheld = l.Over; out.Withheld == "" && !attached { // beside a form that was read, what could not be read is a doubt
+		out.Withheld = l.Unread
 	}
 	add := func(f drp.Fact) {
 		f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned

@@ -535,13 +535,12 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 			return d, nil
 		}
 	}
-	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/").Replace(s))
+	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/", "'", "", "’", "").Replace(s))
+	t = strings.ReplaceAll(t, "sept ", "sep ")
 	words := strings.Fields(t)
 	weekday := ""
-	if len(words) > 1 {
-		if name := strings.TrimSuffix(words[0], "day"); weekdays[name] {
-			weekday, words = name, words[1:]
-		}
+	if len(words) > 1 && weekdays[words[0]] != "" {
+		weekday, words = weekdays[words[0]], words[1:]
 	}
 	for i, w := range words {
 		for _, suffix := range []string{"st", "nd", "rd", "th"} {
@@ -554,7 +553,7 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	t = strings.Join(words, " ")
 	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006", "2/jan/2006", "2/jan/06", "2 january 06", "2 jan 06", "january 2 2006", "jan 2 2006"} {
 		if d, ok := parseLayout(l, t); ok {
-			if weekday != "" && !strings.HasPrefix(strings.ToLower(d.Weekday().String()), weekday) {
+			if weekday != "" && !strings.EqualFold(d.Weekday().String(), weekday) {
 				return 0, fmt.Errorf("%s is a %s", d, d.Weekday())
 			}
 			return d, nil
@@ -563,8 +562,12 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	return 0, fmt.Errorf("no date that can be read for certain")
 }
 
+// timeOfDay is a time after a date: at 2pm, 14:30, 14.30 hrs.
+var timeOfDay = regexp.MustCompile(`(?i)[ ,]+(?:at )?(?:\d{1,2}:\d{2}(?: ?[ap]\.?m\.?| ?hrs?)?|\d{1,2}(?:\.\d{2})? ?(?:[ap]\.?m\.?|hrs?))$`)
+
 // dayBy reads a date as people write it in a form that came on a day: one without a year is the nearest of its kind.
 func dayBy(s string, came workday.Date) (workday.Date, error) {
+	s = timeOfDay.ReplaceAllString(strings.TrimSpace(s), "")
 	on, err := ParseDay(s, nil)
 	if err == nil || came.IsZero() {
 		return on, err
@@ -580,4 +583,8 @@ func dayBy(s string, came workday.Date) (workday.Date, error) {
 	return 0, err
 }
 
-var weekdays = map[string]bool{"mon": true, "tues": true, "wednes": true, "thurs": true, "fri": true, "satur": true, "sun": true}
+// weekdays are the names that people write for them.
+var weekdays = map[string]string{
+	"monday": "monday", "mon": "monday", "tuesday": "tuesday", "tues": "tuesday", "tue": "tuesday", "wednesday": "wednesday", "weds": "wednesday", "wed": "wednesday",
+	"thursday": "thursday", "thurs": "thursday", "thur": "thursday", "thu": "thursday", "friday": "friday", "fri": "friday", "saturday": "saturday", "sat": "saturday", "sunday": "sunday", "sun": "sunday",
+}

@@ -145,7 +145,7 @@ func (p *parser) head(h *message.Header) {
 func (p *parser) walk(e *message.Entity, depth int) {
 	if p.parts++; p.parts > maxParts || depth > maxNest {
 		if p.parts == maxParts+1 || depth == maxNest+1 {
-			p.unread(fmt.Sprintf("the message has more than %d parts or is nested deeper than %d", maxParts, maxNest), "message")
+			p.over(fmt.Sprintf("the message has more than %d parts or is nested deeper than %d", maxParts, maxNest), "message")
 		}
 		return
 	}
@@ -221,13 +221,19 @@ func (p *parser) unread(what, place string) {
 	}
 }
 
+// over is a problem with the message as a whole: not all of it was read.
+func (p *parser) over(what, place string) {
+	p.problem(what, place)
+	p.letter.Over = what
+}
+
 // words reads a part of the body.
 func (p *parser) words(kind string, params map[string]string, data []byte, place string) {
 	if p.inner {
 		return
 	}
 	if len(data) > maxText {
-		p.unread("the text is too long", place)
+		p.over("the text is too long", place)
 		return
 	}
 	if set := params["charset"]; set != "" {

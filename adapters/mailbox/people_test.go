@@ -63,7 +63,7 @@ func TestAsPeopleSendThem(t *testing.T) {
 			if l.From != "chair@council.example" || !strings.Contains(l.Text, tt.text) || tt.text == "" && l.Text != "" {
 				t.Errorf("from %q, text %q", l.From, l.Text)
 			}
-			if len(l.Sheets) != tt.sheets || tt.unread == "" != (l.Unread == "") || !strings.Contains(l.Unread, tt.unread) {
+			if len(l.Sheets) != tt.sheets || tt.unread == "" != (l.Unread+l.Over == "") || !strings.Contains(l.Unread+l.Over, tt.unread) {
 				t.Errorf("%d forms, not read: %q", len(l.Sheets), l.Unread)
 			}
 			for _, s := range l.Sheets {

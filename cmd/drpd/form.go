@@ -82,12 +82,12 @@ func blankForm(form *mapping.Form, p *policy.Policy) ([]byte, error) {
 	set := mapping.Set{Forms: []*mapping.Form{form}}
 	r := set.ReadLetter(drp.Evidence{}, mapping.Letter{Sheets: []mapping.Sheet{sheet}}, workday.Date(0))
 	switch {
-	case r.Subject.Form != form.Form:
+	case len(r.Doubts) == 0 || r.Doubts[0].What == mapping.UnknownForm:
 		return nil, fmt.Errorf("the mapping does not know its own form: none of its titles stands on it")
 	case len(r.Facts)+len(r.Fields) > 0 || len(r.Subject.Children) > 0:
 		return nil, fmt.Errorf("the mapping reads an answer in the blank form: a label or a heading of it means two things")
 	}
-	if i := slices.IndexFunc(r.Doubts, func(d drp.Doubt) bool { return d.What != mapping.NoChild }); i >= 0 {
+	if i := slices.IndexFunc(r.Doubts, func(d drp.Doubt) bool { return d.What != mapping.NothingIn }); i >= 0 {
 		return nil, fmt.Errorf("the mapping does not read its own form: %s (%s)", r.Doubts[i].What, r.Doubts[i].Place)
 	}
 	return b.Bytes(), nil
