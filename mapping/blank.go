@@ -77,12 +77,12 @@ const (
 // ask says how an answer is written in.
 func (f *Form) ask(a *FormAnswer, p *policy.Policy, block string) *report.Ask {
 	out := &report.Ask{Long: a.Is == "field" && !a.Short && len(a.Choices) == 0, Prompt: promptChoice}
-	switch {
-	case a.Is == "date" || a.Is == "until":
+	switch a.Is {
+	case "date", "until":
 		out.Date, out.Prompt = true, promptDate
-	case a.Is == "yes":
+	case "yes":
 		out.Ticks = []string{"Yes", "No"}
-	case a.Is == "by":
+	case "by":
 		for _, r := range f.Roles {
 			out.Options = append(out.Options, r.Titles[0])
 		}

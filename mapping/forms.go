@@ -68,6 +68,7 @@ type formReader struct {
 	out     *drp.Reading
 	blocks  map[string]bool // the stages of which the form says anything
 	used    map[[2]int]bool // line and cell: what is the answer to a label before or above it
+	labels  map[[2]int]bool // and what is a label or a heading
 }
 
 // is says whether the sheet is this form: one of its first lines holds the title.
@@ -135,12 +136,15 @@ func (r *formReader) read() int {
 
 // answers finds what stands for each label, block by block.
 func (r *formReader) answers() []answerAt {
-	r.blocks, r.used = make(map[string]bool), make(map[[2]int]bool)
+	r.blocks, r.used, r.labels = make(map[string]bool), make(map[[2]int]bool), make(map[[2]int]bool)
 	r.apart()
 	var found []answerAt
 	stage := ""
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
+			for i := range line.Cells {
+				r.labels[[2]int{n, i}] = true
+			}
 			stage = s
 			continue
 		}
@@ -152,6 +156,7 @@ func (r *formReader) answers() []answerAt {
 			if def == nil {
 				continue
 			}
+			r.labels[[2]int{n, i}] = true
 			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, place: line.Cells[i].Place}
 			if rest == "" {
 				a.text, a.place = r.beside(n, i, a)
@@ -266,8 +271,9 @@ func (r *formReader) hasRight(n, i int, a answerAt) bool {
 // beside gives the answer to the right of a label: the first cell with anything in it, or, where boxes stand in cells of
 // their own, all up to the next label.
 func (r *formReader) beside(n, i int, a answerAt) (string, string) {
-	cells, place := r.sheet.Lines[n].Cells, a.place
+	cells := r.sheet.Lines[n].Cells
 	var texts []string
+	var at []int
 	boxes, crosses := false, slices.ContainsFunc(cells[i+1:], func(c Cell) bool { return isCross(c.Text) })
 	for j := i + 1; j < len(cells) && !r.another(cells[j].Text, a, j == i+1); j++ {
 		text := strings.TrimSpace(cells[j].Text)
@@ -277,20 +283,19 @@ func (r *formReader) beside(n, i int, a answerAt) (string, string) {
 		if text == "" {
 			continue
 		}
-		if len(texts) == 0 {
-			place = cells[j].Place
-			r.used[[2]int{n, j}] = true
-		}
 		boxes = boxes || strings.ContainsAny(text, boxMarks) || isCross(text)
-		texts = append(texts, text)
+		texts, at = append(texts, text), append(at, j)
 	}
-	switch {
-	case len(texts) == 0:
-		return "", place
-	case boxes:
-		return strings.Join(texts, " "), place
+	if len(texts) == 0 {
+		return "", a.place
 	}
-	return texts[0], place
+	if !boxes {
+		texts, at = texts[:1], at[:1]
+	}
+	for _, j := range at {
+		r.used[[2]int{n, j}] = true
+	}
+	return strings.Join(texts, " "), cells[at[0]].Place
 }
 
 // below gives the answer under a label: in the same column of its table, or in the paragraphs that follow, up to the next

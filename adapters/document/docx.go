@@ -60,53 +60,53 @@ func (d *docx) walk(p *zipped, name, place string) error {
 }
 
 // spanned reads how many columns a cell takes.
-func (p *docx) spanned(e xml.StartElement) error {
+func (d *docx) spanned(e xml.StartElement) error {
 	if n, err := strconv.Atoi(attr(e, "val")); e.Name.Local == "gridSpan" && err == nil && n > 0 && n < 100 {
-		p.spans = n
+		d.spans = n
 	}
 	return nil
 }
 
-func (p *docx) spannedLast() int {
-	n := max(1, p.spans)
-	p.spans = 0
+func (d *docx) spannedLast() int {
+	n := max(1, d.spans)
+	d.spans = 0
 	return n
 }
 
 // control keeps which content controls are open, wherever they stand: around words, paragraphs, cells or rows. What one
 // holds that still shows its prompt was written by nobody.
-func (p *docx) control(t xml.Token) {
+func (d *docx) control(t xml.Token) {
 	switch t := t.(type) {
 	case xml.StartElement:
-		switch n := len(p.controls); {
+		switch n := len(d.controls); {
 		case t.Name.Local == "sdt":
-			p.controls = append(p.controls, false)
+			d.controls = append(d.controls, false)
 		case t.Name.Local == "showingPlcHdr" && n > 0:
-			p.controls[n-1] = on(attr(t, "val"))
+			d.controls[n-1] = on(attr(t, "val"))
 		}
 	case xml.EndElement:
-		if n := len(p.controls); t.Name.Local == "sdt" && n > 0 {
-			p.controls = p.controls[:n-1]
+		if n := len(d.controls); t.Name.Local == "sdt" && n > 0 {
+			d.controls = d.controls[:n-1]
 		}
 	}
 }
 
 // text reads a paragraph: its runs, without what was deleted under tracked changes, struck out or hidden, the prompts of
 // content controls that nobody has filled in, and comments.
-func (p *docx) text() (string, error) {
+func (d *docx) text() (string, error) {
 	var b strings.Builder
-	err := p.inline(&b)
+	err := d.inline(&b)
 	return clean(b.String()), err
 }
 
 // inline reads what stands in a line, until the element that has just begun ends.
-func (p *docx) inline(b *strings.Builder) error {
+func (d *docx) inline(b *strings.Builder) error {
 	in := false
-	p.runs = nil
-	return p.inside(func(t xml.Token) error {
+	d.runs = nil
+	return d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if in && !slices.Contains(p.controls, true) && !slices.Contains(p.runs, true) {
+			if in && !slices.Contains(d.controls, true) && !slices.Contains(d.runs, true) {
 				b.Write(t)
 			}
 		case xml.EndElement:
@@ -114,18 +114,18 @@ func (p *docx) inline(b *strings.Builder) error {
 			case "t":
 				in = false
 			case "r":
-				p.runs = p.runs[:max(0, len(p.runs)-1)]
+				d.runs = d.runs[:max(0, len(d.runs)-1)]
 			case "p": // of a text box
 				b.WriteByte('\n')
 			}
 		case xml.StartElement:
 			switch t.Name.Local {
 			case "del", "moveFrom", "Fallback", "pPr":
-				return p.skip()
+				return d.skip()
 			case "r":
-				p.runs = append(p.runs, false)
+				d.runs = append(d.runs, false)
 			case "rPr":
-				return p.look()
+				return d.look()
 			case "object", "altChunk":
 				return errEmbedded
 			case "t":
@@ -138,9 +138,9 @@ func (p *docx) inline(b *strings.Builder) error {
 				b.WriteByte('-')
 			case "sym":
 				b.WriteString(symbol(attr(t, "font"), attr(t, "char")))
-				return p.skip()
+				return d.skip()
 			case "ffData":
-				return p.field(b)
+				return d.field(b)
 			}
 		}
 		return nil
@@ -148,13 +148,13 @@ func (p *docx) inline(b *strings.Builder) error {
 }
 
 // look reads how a run looks.
-func (p *docx) look() error {
-	return p.inside(func(t xml.Token) error {
-		if start, ok := t.(xml.StartElement); ok && len(p.runs) > 0 {
+func (d *docx) look() error {
+	return d.inside(func(t xml.Token) error {
+		if start, ok := t.(xml.StartElement); ok && len(d.runs) > 0 {
 			switch start.Name.Local {
 			case "strike", "dstrike", "vanish":
 				if on(attr(start, "val")) {
-					p.runs[len(p.runs)-1] = true
+					d.runs[len(d.runs)-1] = true
 				}
 			}
 		}
@@ -163,11 +163,11 @@ func (p *docx) look() error {
 }
 
 // field reads a form field of the old kind that has no text of its own: a tick box, or a list.
-func (p *docx) field(b *strings.Builder) error {
+func (d *docx) field(b *strings.Builder) error {
 	box, is, set := false, false, false
 	var entries []string
 	chosen := 0
-	err := p.inside(func(t xml.Token) error {
+	err := d.inside(func(t xml.Token) error {
 		start, ok := t.(xml.StartElement)
 		if !ok {
 			return nil

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"text/tabwriter"
 
 	"drpd/adapters/document"
 	"drpd/adapters/host"
@@ -21,14 +22,15 @@ import (
 
 type policyFormCmd struct {
 	Policy  string   `arg:"" help:"The name of a shipped procedure, or a file."`
-	Out     string   `required:"" help:"The Word file to write: a name that ends with .docx." type:"path"`
+	Out     string   `xor:"what" required:"" help:"Write the blank form: a name that ends with .docx." type:"path"`
+	Read    string   `xor:"what" required:"" help:"Say what is read of a form that somebody has filled in, and what is passed over." type:"existingfile"`
 	Mapping string   `help:"The authority's own mapping of the form; else the one that is shipped." type:"existingfile"`
 	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
 }
 
-// Run writes a procedure's blank form. It is read back before it is written.
+// Run writes a procedure's blank form, which is read back before it is written; or it shows what is read of a form.
 func (c *policyFormCmd) Run(a *app) error {
-	if ending := filepath.Ext(c.Out); !strings.EqualFold(ending, ".docx") {
+	if ending := filepath.Ext(c.Out); c.Out != "" && !strings.EqualFold(ending, ".docx") {
 		return fmt.Errorf("--out %s: the form is a Word file: give a name that ends with .docx", c.Out)
 	}
 	p, err := readPolicy(c.Policy, c.Overlay)
@@ -39,6 +41,9 @@ func (c *policyFormCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if c.Read != "" {
+		return c.show(a, form)
+	}
 	b, err := blankForm(form, p)
 	if err != nil {
 		return err
@@ -48,6 +53,50 @@ func (c *policyFormCmd) Run(a *app) error {
 	}
 	a.printf("written to %s: the form %s, as its mapping reads it\n", c.Out, form.Form)
 	return nil
+}
+
+// show says what is read of a form. Its answers are shown: they are what whoever writes a mapping has to compare.
+func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
+	data, err := os.ReadFile(c.Read)
+	if err != nil {
+		return err
+	}
+	sheet, err := document.Read(filepath.Base(c.Read), data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.Read, err)
+	}
+	read, passed, ok := form.Trace(sheet)
+	if !ok {
+		return fmt.Errorf("%s: none of the titles of the form %s stands in its first lines: %s", c.Read, form.Form, strings.Join(form.Titles, ", "))
+	}
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, t := range read {
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%q\t%s\n", t.Block, t.Label, t.Is, t.Text, t.Place)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(passed) > 0 {
+		a.printf("\nNot read:\n")
+	}
+	for _, t := range passed {
+		a.printf("  %q  %s\n", t.Text, t.Place)
+	}
+	doubts := 0
+	for _, d := range readLetter(form, sheet, workday.DateOf(a.now().In(london()))).Doubts {
+		doubts++
+		a.printf("in doubt: %s (%s)\n", d.What, d.Place)
+	}
+	if doubts > 0 {
+		return errProblems
+	}
+	return nil
+}
+
+// readLetter reads a form as if it had come by mail on a day.
+func readLetter(form *mapping.Form, sheet mapping.Sheet, on workday.Date) drp.Reading {
+	set := mapping.Set{Forms: []*mapping.Form{form}}
+	return set.ReadLetter(drp.Evidence{}, mapping.Letter{Sheets: []mapping.Sheet{sheet}}, on)
 }
 
 // form loads the mapping of the first of a policy's forms that comes by mail.
@@ -79,8 +128,7 @@ func blankForm(form *mapping.Form, p *policy.Policy) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := mapping.Set{Forms: []*mapping.Form{form}}
-	r := set.ReadLetter(drp.Evidence{}, mapping.Letter{Sheets: []mapping.Sheet{sheet}}, workday.Date(0))
+	r := readLetter(form, sheet, 0)
 	switch {
 	case len(r.Doubts) == 0 || r.Doubts[0].What == mapping.UnknownForm:
 		return nil, fmt.Errorf("the mapping does not know its own form: none of its titles stands on it")

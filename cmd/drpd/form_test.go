@@ -107,9 +107,7 @@ func readForm(t *testing.T, form *mapping.Form, data []byte) drp.Reading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := mapping.Set{Forms: []*mapping.Form{form}}
-	on := workday.NewDate(2026, time.March, 9)
-	return set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Sent: on, Trusted: true, Sheets: []mapping.Sheet{sheet}}, on)
+	return readLetter(form, sheet, workday.NewDate(2026, time.March, 9))
 }
 
 // Every place of a blank form that is filled in is read for what it is, and none leaves a doubt.
@@ -204,6 +202,28 @@ func TestFormCommand(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Join(dir, "own.docx")); err == nil {
 			t.Errorf("%s: a form was written all the same", name)
+		}
+	}
+}
+
+// Whoever writes a mapping sees what is read of a form, what is passed over, and what is in doubt.
+func TestFormRead(t *testing.T) {
+	const forms = "../../testdata/forms/"
+	code, out, errs := drpd(t, "policy", "form", "cp-chair", "--read", forms+"westmarsh.docx", "--mapping", forms+"westmarsh.yaml")
+	for _, want := range []string{`date of telephoned  `, `"03/03/2026"`, "table 1, row 9, cell 2", "Not read:", `"2. The challenge"`} {
+		if code != 0 || !strings.Contains(out, want) {
+			t.Errorf("%d, %s%s: no %q", code, out, errs, want)
+		}
+	}
+	if _, passed, _ := strings.Cut(out, "Not read:"); strings.Contains(passed, "J. Madeup") {
+		t.Error("what the mapping knows and keeps nothing of is called not read")
+	}
+	if code, out, _ := drpd(t, "policy", "form", "cp-chair", "--read", forms+"date-month-13.docx"); code != 1 || !strings.Contains(out, `in doubt: the date of "raised" cannot be read`) {
+		t.Errorf("%d, %s", code, out)
+	}
+	for name, want := range map[string]string{"westmarsh.docx": "none of the titles", "old.doc": "it is an old Word file"} {
+		if code, _, errs := drpd(t, "policy", "form", "cp-chair", "--read", forms+name); code != 1 || !strings.Contains(errs, want) {
+			t.Errorf("%s: %d, %s", name, code, errs)
 		}
 	}
 }

@@ -303,10 +303,18 @@ func TestOffice(t *testing.T) {
 	}
 	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.xlsx"))
 	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.docx"))
+	written := []string{"overdue.xlsx", "overdue.docx", "quarterly.xlsx", "quarterly.docx"}
+	for p := range mailed(t) {
+		name := "form-" + p.ID + ".docx"
+		if code, _, errs := drpd(t, "policy", "form", p.ID, "--out", filepath.Join(dir, name)); code != 0 {
+			t.Fatal(errs)
+		}
+		written = append(written, name)
+	}
 	if validator == "" {
 		t.Log("left out: DRPD_TEST_OOXML names no validator")
 	} else {
-		for _, name := range []string{"overdue.xlsx", "overdue.docx", "quarterly.xlsx", "quarterly.docx"} {
+		for _, name := range written {
 			out, err := exec.CommandContext(t.Context(), validator, filepath.Join(dir, name)).CombinedOutput() //nolint:gosec // the path comes from whoever runs the tests
 			if err != nil || !strings.Contains(string(out), `"ok": true`) {
 				t.Errorf("%s: %v: %.2000s", name, err, out)

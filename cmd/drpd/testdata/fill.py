@@ -24,16 +24,20 @@ def each(container):
         yield e.nextElement()
 
 
-def write(control, answer):
-    """Writes over all that a content control holds."""
-    text = control.getText()
-    cursor = control.createTextCursor()
-    cursor.gotoStart(False)
-    cursor.gotoEnd(True)
-    text.insertString(cursor, answer, True)
+def words(control):
+    return [p for p in each(control) if p.TextPortionType == "Text" and p.String]
 
 
-def fill(cell, answer):
+def write(context, doc, control, answer):
+    """Types over all that a content control holds."""
+    cursor = doc.CurrentController.ViewCursor
+    cursor.gotoRange(words(control)[0].Start, False)
+    cursor.gotoRange(words(control)[-1].End, True)
+    dispatcher = context.ServiceManager.createInstanceWithContext("com.sun.star.frame.DispatchHelper", context)
+    dispatcher.executeDispatch(doc.CurrentController.Frame, ".uno:InsertText", "", 0, (setting("Text", answer),))
+
+
+def fill(context, doc, cell, answer):
     portions = [p for paragraph in each(cell) for p in each(paragraph)]
     control = None
     for p in portions:
@@ -41,11 +45,11 @@ def fill(cell, answer):
             control = p.ContentControl
             if not control.Checkbox:
                 control.ShowingPlaceHolder = False
-                write(control, answer)
+                write(context, doc, control, answer)
                 return
         elif control and p.String.strip() == answer:
             control.Checked = True
-            write(control, "\u2612")
+            words(control)[0].setString("\u2612")  # what a click does
             return
     if control:
         sys.exit("no box is beside " + answer)
@@ -60,7 +64,7 @@ def connect(office, profile):
     while True:
         try:
             context = resolver.resolve("uno:pipe,name=%s;urp;StarOffice.ComponentContext" % pipe)
-            return program, context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
+            return program, context, context.ServiceManager.createInstanceWithContext("com.sun.star.frame.Desktop", context)
         except Exception:
             if program.poll() is not None:
                 sys.exit("LibreOffice ended by itself")
@@ -68,7 +72,7 @@ def connect(office, profile):
 
 
 def main(office, profile, source, target):
-    program, desktop = connect(office, profile)
+    program, context, desktop = connect(office, profile)
     doc = desktop.loadComponentFromURL("file://" + source, "_blank", 0, (setting("Hidden", True),))
     for line in sys.stdin.read().splitlines():
         number, label, answer = line.split("\t")
@@ -76,7 +80,7 @@ def main(office, profile, source, target):
         rows = [r for r in range(table.Rows.Count) if table.getCellByPosition(0, r).String == label]
         if len(rows) != 1:
             sys.exit("%d rows are headed %s" % (len(rows), label))
-        fill(table.getCellByPosition(1, rows[0]), answer)
+        fill(context, doc, table.getCellByPosition(1, rows[0]), answer)
     kind = {".docx": "MS Word 2007 XML", ".odt": "writer8"}[os.path.splitext(target)[1]]
     doc.storeToURL("file://" + target, (setting("FilterName", kind),))
     doc.close(True)
