@@ -1,12 +1,77 @@
 package mapping
 
 import (
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"drpd/core/workday"
 )
+
+// ParseDay reads a date in one of the layouts, or day first as people write it: 2 March 2026, 02/03/2026, 2.3.26, Monday
+// 2nd March 2026. What it cannot read for certain is an error.
+func ParseDay(s string, layouts []string) (workday.Date, error) {
+	s = strings.TrimSpace(s)
+	for _, l := range layouts {
+		if d, ok := parseLayout(l, s); ok {
+			return d, nil
+		}
+	}
+	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/", "'", "", "’", "").Replace(s))
+	t = strings.ReplaceAll(t, "sept ", "sep ")
+	words := strings.Fields(t)
+	weekday := ""
+	if len(words) > 1 && weekdays[words[0]] != "" {
+		weekday, words = weekdays[words[0]], words[1:]
+	}
+	for i, w := range words {
+		for _, suffix := range []string{"st", "nd", "rd", "th"} {
+			if head, ok := strings.CutSuffix(w, suffix); ok && head != "" && head[0] >= '0' && head[0] <= '9' {
+				words[i] = head
+			}
+		}
+	}
+	words = slices.DeleteFunc(words, func(w string) bool { return w == "the" || w == "of" })
+	t = strings.Join(words, " ")
+	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006", "2/jan/2006", "2/jan/06", "2 january 06", "2 jan 06", "january 2 2006", "jan 2 2006"} {
+		if d, ok := parseLayout(l, t); ok {
+			if weekday != "" && !strings.EqualFold(d.Weekday().String(), weekday) {
+				return 0, fmt.Errorf("%s is a %s", d, d.Weekday())
+			}
+			return d, nil
+		}
+	}
+	return 0, fmt.Errorf("no date that can be read for certain")
+}
+
+// timeOfDay is a time after a date: at 2pm, 14:30, 14.30 hrs.
+var timeOfDay = regexp.MustCompile(`(?i)[ ,]+(?:at )?(?:\d{1,2}:\d{2}(?: ?[ap]\.?m\.?| ?hrs?)?|\d{1,2}(?:\.\d{2})? ?(?:[ap]\.?m\.?|hrs?))$`)
+
+// dayBy reads a date as people write it in a form that came on a day: one without a year is the nearest of its kind.
+func dayBy(s string, came workday.Date) (workday.Date, error) {
+	s = timeOfDay.ReplaceAllString(strings.TrimSpace(s), "")
+	on, err := ParseDay(s, nil)
+	if err == nil || came.IsZero() {
+		return on, err
+	}
+	const halfAYear = 182
+	for year := came.Year() - 1; year <= came.Year()+1; year++ {
+		for _, sep := range []string{" ", "/"} {
+			if d, err := ParseDay(fmt.Sprint(strings.TrimSpace(s), sep, year), nil); err == nil && d-came <= halfAYear && came-d < halfAYear {
+				return d, nil
+			}
+		}
+	}
+	return 0, err
+}
+
+// weekdays are the names that people write for them.
+var weekdays = map[string]string{
+	"monday": "monday", "mon": "monday", "tuesday": "tuesday", "tues": "tuesday", "tue": "tuesday", "wednesday": "wednesday", "weds": "wednesday", "wed": "wednesday",
+	"thursday": "thursday", "thurs": "thursday", "thur": "thursday", "thu": "thursday", "friday": "friday", "fri": "friday", "saturday": "saturday", "sat": "saturday", "sunday": "sunday", "sun": "sunday",
+}
 
 func parseLayout(layout, s string) (workday.Date, bool) {
 	t, err := time.Parse(layout, s)

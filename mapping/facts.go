@@ -1,0 +1,281 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+)
+
+// typed says whether a body that holds the form's title is the form, and not words about it: it says for which child, and more.
+func (f *Form) typed(s Sheet) bool {
+	r := &formReader{Form: f, sheet: s, out: &drp.Reading{}}
+	found := r.answers()
+	return len(found) > 1 && slices.ContainsFunc(found, func(a answerAt) bool { return a.def.Is == "child" })
+}
+
+// read finds the labelled answers, block by block, and makes facts of them. It says how many there are; none leaves no fact
+// and no doubt.
+func (r *formReader) read() int {
+	found := r.answers()
+	if len(found) == 0 {
+		return 0
+	}
+	n := len(found)
+	if r.follows() {
+		found = r.once(found)
+	} else {
+		found = slices.DeleteFunc(found, func(a answerAt) bool { return a.stage != "" })
+	}
+	r.subject(found)
+	r.facts(found)
+	return n
+}
+
+// once finds labels that stand twice in a block with different answers: neither counts.
+func (r *formReader) once(found []answerAt) []answerAt {
+	type slot struct{ stage, label string }
+	answers := make(map[slot][]answerAt)
+	for _, a := range found {
+		s := slot{a.stage, a.label}
+		if !slices.ContainsFunc(answers[s], func(b answerAt) bool { return b.text == a.text }) {
+			answers[s] = append(answers[s], a)
+		}
+	}
+	return slices.DeleteFunc(found, func(a answerAt) bool {
+		all := answers[slot{a.stage, a.label}]
+		if len(all) < 2 || a.def.Is == "child" {
+			return false
+		}
+		if all[1].place == a.place {
+			r.doubt("the form gives two answers beside the same label", a)
+		}
+		return true
+	})
+}
+
+// follows says whether the stages of which the form speaks follow each other. Where one between them is blank a person must
+// say what is missing, and no block of a stage counts.
+func (r *formReader) follows() bool {
+	first, last := -1, -1
+	for i, s := range r.Stages {
+		if r.blocks[s.Stage] {
+			if last = i; first < 0 {
+				first = i
+			}
+		}
+	}
+	for i := first + 1; i < last; i++ {
+		if s := r.Stages[i]; first >= 0 && !r.blocks[s.Stage] && !s.Optional {
+			r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Place: r.sheet.Name, Evidence: r.ev})
+			return false
+		}
+	}
+	return true
+}
+
+func (r *formReader) subject(found []answerAt) {
+	s := &r.out.Subject
+	s.Form = r.Form.Form
+	for _, a := range found {
+		one := func(into *string, what string) {
+			if *into != "" && *into != a.text {
+				r.doubt("the form gives two answers for "+what, a)
+				return
+			}
+			*into = a.text
+		}
+		switch a.def.Is {
+		case "child":
+			numbers, why := numbersIn(a.text)
+			if why != "" {
+				r.doubt(why, a)
+				continue
+			}
+			for _, n := range numbers {
+				if !slices.Contains(s.Children, n) {
+					s.Children = append(s.Children, n)
+				}
+			}
+		case "record":
+			one(&s.Record, "the record's number")
+		case "reference":
+			one(&s.Dispute, "the dispute's reference")
+		case "theme":
+			s.Theme = strings.ToLower(a.text)
+		case "ground":
+			s.Ground = strings.ToLower(a.text)
+		case "field":
+			r.out.Fields = append(r.out.Fields, fieldOf(a))
+		}
+	}
+	if len(s.Children) == 0 {
+		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: NoChild, Place: r.sheet.Name, Evidence: r.ev})
+	}
+}
+
+// numbersIn reads the numbers of children. With spaces alone between them they are several only if all are of one length; else
+// they may be one that somebody has parted to be read more easily.
+func numbersIn(text string) (out []string, why string) {
+	text = hint.ReplaceAllString(text, " ")
+	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' || r == '&' || r == '\n' }) {
+		words := slices.DeleteFunc(strings.Fields(part), func(n string) bool { return strings.EqualFold(n, "and") })
+		for _, w := range words {
+			if !strings.ContainsAny(w, "0123456789") {
+				return nil, "what stands for the child is no number"
+			}
+			if len(w) != len(words[0]) || len(words) > 1 && len(w) < 4 {
+				return nil, "what stands for the child may be one number or several"
+			}
+		}
+		out = append(out, words...)
+	}
+	return out, ""
+}
+
+// fieldOf is an answer as a field; one that is a date says which.
+func fieldOf(a answerAt) drp.Field {
+	f := drp.Field{Name: a.def.Field, Value: drp.NewPrivate(a.text), Place: a.place}
+	if on, err := ParseDay(a.text, nil); err == nil {
+		f.Date = on
+	}
+	return f
+}
+
+// facts groups the answers of a block by the fact that they speak of: its date, its yes or no, and by whom.
+func (r *formReader) facts(found []answerAt) {
+	type group struct {
+		stage string
+		kind  drp.FactKind
+	}
+	var order []group
+	parts := make(map[group][]answerAt)
+	for _, a := range found {
+		if a.def.Fact == "" {
+			continue
+		}
+		g := group{a.stage, a.def.Fact}
+		if parts[g] == nil {
+			order = append(order, g)
+		}
+		parts[g] = append(parts[g], a)
+	}
+	for _, g := range order {
+		r.fact(g.stage, g.kind, parts[g])
+	}
+	for i := range r.out.Facts { // a dispute begins at the first stage of which the form speaks
+		if r.out.Facts[i].Kind == drp.Raised {
+			r.out.Facts[i].Stage = r.stageAt(true)
+		}
+	}
+}
+
+func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
+	f := drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev, Source: r.source, Learned: r.learned}
+	var also []string
+	dated, said := false, false
+	for _, a := range parts {
+		f.Place = a.place
+		if a.def.By != "" && f.By.Role == "" {
+			f.By = drp.Actor{Role: a.def.By}
+		}
+		if len(f.To) == 0 {
+			for _, role := range a.def.To {
+				f.To = append(f.To, drp.Actor{Role: role})
+			}
+		}
+		switch a.def.Is {
+		case "date":
+			on, err := dayBy(a.text, r.learned)
+			if err != nil {
+				r.doubt(fmt.Sprintf("the date of %q cannot be read", kind), a)
+				return
+			}
+			if dated && on != f.On {
+				r.doubt(fmt.Sprintf("the form gives two dates for %q", kind), a)
+				return
+			}
+			f.On, dated = on, true
+		case "until":
+			until, err := dayBy(a.text, r.learned)
+			if err != nil {
+				r.doubt(fmt.Sprintf("the date that %q sets cannot be read", kind), a)
+				return
+			}
+			f.Until, f.On, f.Undated, dated = until, r.learned, true, true
+		case "yes":
+			yes, known := yesNo(a.text)
+			if !known && a.def.Unclear == "yes" {
+				yes, known = true, true
+			}
+			if !known {
+				r.doubt(fmt.Sprintf("%q should be yes or no", kind), a)
+				return
+			}
+			f.Denied, said = !yes, true
+		case "by":
+			if also = r.rolesIn(a, kind); also == nil {
+				return
+			}
+			f.By = drp.Actor{Role: also[0]}
+		}
+	}
+	if !dated && !said {
+		return
+	}
+	if !dated {
+		f.On, f.Undated = r.learned, true
+		if kind != drp.Resolved || !f.Denied {
+			f.Doubt = "the form gives no date: taken as the day on which it came"
+		}
+	}
+	if kind == drp.Raised {
+		f.Block, f.Stage = r.Form.Form, ""
+		if len(also) > 0 { // each side says when it noted the dispute
+			f.Block += "/" + also[0]
+		}
+		r.out.Subject.Raised = f.On
+	}
+	r.out.Facts = append(r.out.Facts, f)
+	if len(also) > 1 {
+		r.out.Facts[len(r.out.Facts)-1].Joint = also
+		f.Joint = also
+	}
+	for i := 1; i < len(also); i++ { // a joint answer is one of each
+		f.By, f.Block = drp.Actor{Role: also[i]}, f.Block+"+"+also[i]
+		r.out.Facts = append(r.out.Facts, f)
+	}
+}
+
+// rolesIn reads who did something, several with "and" between them, which may stand in a title too; nil, with a doubt, where
+// one is no role.
+func (r *formReader) rolesIn(a answerAt, kind drp.FactKind) []string {
+	var out []string
+	words := strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ")
+	for len(words) > 0 {
+		n := len(words)
+		for n > 0 && r.role(strings.Join(words[:n], " and ")) == "" {
+			n--
+		}
+		if n == 0 {
+			r.doubt(fmt.Sprintf("who did %q is not given as a role", kind), a)
+			return nil
+		}
+		out, words = append(out, r.role(strings.Join(words[:n], " and "))), words[n:]
+	}
+	return out
+}
+
+// stageAt is the first or last stage, in the form's order, of which the form says anything.
+func (r *formReader) stageAt(first bool) string {
+	at := ""
+	for _, s := range r.Stages {
+		if r.blocks[s.Stage] {
+			if at = s.Stage; first {
+				return at
+			}
+		}
+	}
+	return at
+}
