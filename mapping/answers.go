@@ -114,6 +114,7 @@ func (r *formReader) answers() []answerAt {
 	r.apart()
 	var found []answerAt
 	stage := ""
+	var columns []column
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
 			for i := range line.Cells {
@@ -122,7 +123,21 @@ func (r *formReader) answers() []answerAt {
 			stage = s
 			continue
 		}
+		if c := r.columns(line); len(c) > 1 {
+			columns = c
+		} else if len(columns) > 0 && line.Table != columns[0].table {
+			columns = nil
+		}
+		if len(columns) > 0 {
+			found = append(found, r.across(n, columns)...)
+			continue
+		}
 		for i := range line.Cells {
+			if s, ok := r.stage(bare(line.Cells[i].Text)); ok && i == 0 && line.Table != 0 { // it heads the rows beside it
+				r.labels[[2]int{n, i}] = true
+				stage = s
+				continue
+			}
 			if r.used[[2]int{n, i}] {
 				continue
 			}
@@ -138,11 +153,54 @@ func (r *formReader) answers() []answerAt {
 			if rest == "" && !r.hasRight(n, i, a) {
 				a.text, a.place = r.below(n, i, a)
 			}
-			if def.Is == "nothing" || !r.chosen(&a) || a.empty() {
-				continue
-			}
-			found = append(found, a)
-			r.blocks[stage] = true
+			found = r.keep(found, a)
+		}
+	}
+	return found
+}
+
+// keep adds an answer that says something.
+func (r *formReader) keep(found []answerAt, a answerAt) []answerAt {
+	if a.def.Is == "nothing" || !r.chosen(&a) || a.empty() {
+		return found
+	}
+	r.blocks[a.stage] = true
+	return append(found, a)
+}
+
+// column is a column of a table that holds the answers of one stage.
+type column struct {
+	table, at int
+	stage     string
+}
+
+// columns reads the head of a table that has a column for each stage.
+func (r *formReader) columns(line Line) []column {
+	var out []column
+	for _, c := range line.Cells {
+		s, ok := r.stage(bare(c.Text))
+		if ok && line.Table != 0 && !slices.ContainsFunc(out, func(o column) bool { return o.stage == s }) {
+			out = append(out, column{line.Table, c.Column, s})
+		}
+	}
+	return out
+}
+
+// across reads a row of such a table: a label, and what each stage says to it.
+func (r *formReader) across(n int, columns []column) (found []answerAt) {
+	cells := r.sheet.Lines[n].Cells
+	for i, c := range cells {
+		if _, heads := r.stage(bare(c.Text)); heads {
+			r.labels[[2]int{n, i}] = true
+			continue
+		}
+		j := slices.IndexFunc(columns, func(o column) bool { return o.at == c.Column })
+		if i == 0 || j < 0 {
+			continue
+		}
+		if def, _ := r.label(cells[0].Text, columns[j].stage); def != nil {
+			r.labels[[2]int{n, 0}], r.used[[2]int{n, i}] = true, true
+			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text), place: c.Place})
 		}
 	}
 	return found

@@ -48,10 +48,14 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	stage, attached := "", false
 	form := func(f *Form, sheet Sheet) {
+		before := out.Subject
 		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
 		if r.read() == 0 {
 			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Place: sheet.Name, Evidence: ev.ID})
 			return
+		}
+		if attached && (before.Form != out.Subject.Form || !slices.Equal(before.Children, out.Subject.Children)) {
+			l.Over = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
 		}
 		if last := r.stageAt(false); last != "" {
 			stage = last
