@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -109,6 +110,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 // "Escalated to stage-3: yes", "Send stage-3.1: yes", "Confirm: yes".
 func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 	any := false
+	var said []drp.Fact
 	for _, line := range strings.Split(text, "\n") {
 		_, line = refBefore(line)
 		head, value, ok := strings.Cut(line, ":")
@@ -133,6 +135,12 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		if kind == "" || value == "" {
 			continue
 		}
+		if rest != "" && !namesAfter(kind) { // words about it, such as "resolved in part": no answer, and no silence either
+			if _, known := yesNo(value); known {
+				out.Doubts = append(out.Doubts, drp.Doubt{What: fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), Place: "answer line", Passage: drp.NewPrivate(line), Evidence: out.Evidence.ID})
+			}
+			continue
+		}
 		any = true
 		f := drp.Fact{Kind: kind, On: out.Sent, Place: "answer line"}
 		for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
@@ -155,9 +163,25 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 			out.Doubts = append(out.Doubts, drp.Doubt{What: "the answer to \"" + string(kind) + "\" is neither yes, no nor a date", Place: "answer line", Passage: drp.NewPrivate(value), Evidence: out.Evidence.ID})
 			continue
 		}
-		add(f)
+		said = append(said, f)
+	}
+	for i, f := range said {
+		against := func(g drp.Fact) bool {
+			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
+		}
+		switch {
+		case !slices.ContainsFunc(said, against):
+			add(f)
+		case !slices.ContainsFunc(said[:i], against): // told once
+			out.Doubts = append(out.Doubts, drp.Doubt{What: fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), Place: "answer line", Evidence: out.Evidence.ID})
+		}
 	}
 	return any
+}
+
+// namesAfter says whether a line about a fact goes on with whom it reached, or with a stage.
+func namesAfter(k drp.FactKind) bool {
+	return k == drp.Escalated || k == drp.Consulted || k == drp.Discussed || k == drp.Telephoned || k == drp.Alerted || k == drp.Reassigned
 }
 
 // isAnswer says whether a line answers a prompt.

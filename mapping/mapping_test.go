@@ -207,6 +207,16 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 	if got.Subject.Dispute != "C-AAAAAA" || len(got.Rulings) != 2 || got.Rulings[0].Choice != "stage-3.1" || got.Rulings[1].Choice != "reject" {
 		t.Errorf("%+v %+v", got.Subject, got.Rulings)
 	}
+	for text, want := range map[string]string{
+		"Resolved: yes\nResolved: no":           "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
+		"Resolved: yes\nResolved: yes":          "resolved [] 2026-12-10 by \nresolved [] 2026-12-10 by \n",
+		"Resolved in part: yes":                 "doubt: a line answers to more than \"resolved\" alone: what does it mean? (answer line)\n",
+		"Raised concerns: they are in the file": "responded",
+	} {
+		if got := facts(letter(t, mapping.Letter{Text: text})); !strings.HasPrefix(got, want) && !strings.HasPrefix(got, "responded [] 2026-12-10 by \n"+want) {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
 	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Facts) != 0 {
 		t.Error("a machine's message makes a fact")
 	}
