@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -292,6 +293,50 @@ func TestMailCorpus(t *testing.T) {
 				t.Errorf("%s\n%s\nbecause %q\n\nexpected\n%s\nbecause %q", w.What, got, why, w, w.Why)
 			}
 		})
+	}
+}
+
+// A form that OpenSSL encrypted for drpd's own certificate is read; for another it waits for a person (the corpus has one).
+func TestEncryptedForDrpd(t *testing.T) {
+	program, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("left out: no OpenSSL")
+	}
+	dir := theCouncil(t)
+	name := filepath.Join(dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, both := signer(t, "drp@fairshire.example")
+	control := filepath.Join(t.TempDir(), "control")
+	copyTree(t, dir, control)
+	for file, data := range map[string][]byte{name: bytes.Replace(b, []byte("mail_out: {"), []byte("mail_out: {smime_file: own.pem, "), 1), filepath.Join(dir, "own.pem"): both, filepath.Join(dir, "own.crt"): cert} {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	base, c := openCouncil(t, control), openCouncil(t, dir)
+	defer func() { _, _ = base.close(), c.close() }()
+	head, inner, ok := bytes.Cut(c.letter(t, "raised-by-the-chair"), []byte("MIME-Version:"))
+	if !ok {
+		t.Fatal("the letter is not as it was")
+	}
+	seal := exec.CommandContext(t.Context(), program, "smime", "-encrypt", "-aes256", "-binary", filepath.Join(dir, "own.crt")) //nolint:gosec // where the machine has it
+	seal.Stdin = bytes.NewReader(append([]byte("MIME-Version:"), inner...))
+	sealed, err := seal.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := append(bytes.Clone(head), sealed...)
+	if err := os.WriteFile(filepath.Join(dir, "mail", "in", "sealed.eml"), body, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	base.cycle(t, corpusDay, 14)
+	c.cycle(t, corpusDay, 14)
+	got, why := c.became(t, base, body)
+	if facts := strings.Join(got.Facts, "; "); got.Place != "dispute" || facts != "alerted 2026-11-23 by chair; raised 2026-11-23 by chair; telephoned 2026-11-23 by chair" {
+		t.Errorf("%s, %s, because %q", got.Place, facts, why)
 	}
 }
 
