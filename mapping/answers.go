@@ -68,6 +68,7 @@ type formReader struct {
 	blocks  map[string]bool // the stages of which the form says anything
 	used    map[[2]int]bool // line and cell: what is the answer to a label before or above it
 	labels  map[[2]int]bool // and what is a label or a heading
+	matched map[[2]string]labelled
 }
 
 // is says whether the sheet is this form: one of its first lines holds the title.
@@ -108,9 +109,15 @@ func bare(s string) string {
 	return plain(numbering.ReplaceAllString(strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ").Replace(s), ""))
 }
 
+// labelled is what label has found.
+type labelled struct {
+	def  *FormAnswer
+	rest string
+}
+
 // answers finds what stands for each label, block by block.
 func (r *formReader) answers() []answerAt {
-	r.blocks, r.used, r.labels = make(map[string]bool), make(map[[2]int]bool), make(map[[2]int]bool)
+	r.blocks, r.used, r.labels, r.matched = make(map[string]bool), make(map[[2]int]bool), make(map[[2]int]bool), make(map[[2]string]labelled)
 	r.apart()
 	var found []answerAt
 	stage := ""
@@ -255,11 +262,20 @@ func (r *formReader) apart() {
 	r.sheet.Lines = out
 }
 
+const (
+	maxPieces = 100 // lines of a cell that are looked at for labels of their own
+	maxLabel  = 300 // bytes of a label with its hints
+)
+
 // pieces cuts a text before each label, where there are several.
 func (r *formReader) pieces(text, stage string) []string {
 	var out []string
 	labels := 0
-	for _, segment := range strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\t' }) {
+	segments := strings.FieldsFunc(text, func(c rune) bool { return c == '\n' || c == '\t' })
+	if len(segments) > maxPieces {
+		return []string{text}
+	}
+	for _, segment := range segments {
 		def, _ := r.label(segment, stage)
 		if def != nil {
 			labels++
@@ -334,6 +350,13 @@ func (r *formReader) beside(n, i int, a answerAt) (string, string) {
 // label or heading.
 func (r *formReader) below(n, i int, a answerAt) (string, string) {
 	label, place := r.sheet.Lines[n], a.place
+	heads := r.heads(label, a.stage)
+	above := func(column int) answerAt { // the label that heads a column, this one where none does
+		if def := heads[column]; def != nil {
+			return answerAt{def: def, stage: a.stage}
+		}
+		return a
+	}
 	var texts []string
 	for m := n + 1; m < len(r.sheet.Lines); m++ {
 		line := r.sheet.Lines[m]
@@ -341,7 +364,7 @@ func (r *formReader) below(n, i int, a answerAt) (string, string) {
 			break
 		}
 		at := slices.IndexFunc(line.Cells, func(c Cell) bool { return c.Column == label.Cells[i].Column })
-		if at < 0 || slices.ContainsFunc(line.Cells, func(c Cell) bool { return r.another(c.Text, r.above(n, c.Column, a), m == n+1) }) {
+		if at < 0 || slices.ContainsFunc(line.Cells, func(c Cell) bool { return r.another(c.Text, above(c.Column), m == n+1) }) {
 			break
 		}
 		if label.Table != 0 && len(label.Cells) == 1 != (len(line.Cells) == 1) {
@@ -358,14 +381,15 @@ func (r *formReader) below(n, i int, a answerAt) (string, string) {
 	return strings.Join(texts, "\n"), place
 }
 
-// above gives the label that heads a column, a itself where none does.
-func (r *formReader) above(n, column int, a answerAt) answerAt {
-	for _, c := range r.sheet.Lines[n].Cells {
-		if def, _ := r.label(c.Text, a.stage); c.Column == column && def != nil {
-			a.def = def
+// heads gives the labels of a line by their columns.
+func (r *formReader) heads(l Line, stage string) map[int]*FormAnswer {
+	out := make(map[int]*FormAnswer)
+	for _, c := range l.Cells {
+		if def, _ := r.label(c.Text, stage); def != nil {
+			out[c.Column] = def
 		}
 	}
-	return a
+	return out
 }
 
 // chosen reads boxes to tick, and brings an answer that is one of a form's choices to its value. It is false, with a doubt,
@@ -392,6 +416,9 @@ func (r *formReader) chosen(a *answerAt) bool {
 func (r *formReader) heading(l Line) (string, bool) {
 	text := ""
 	for _, c := range l.Cells {
+		if len(c.Text) > maxLabel {
+			return "", false
+		}
 		if t := bare(c.Text); t != "" {
 			if text != "" && t != text {
 				return "", false
@@ -405,19 +432,38 @@ func (r *formReader) heading(l Line) (string, bool) {
 	return r.stage(text)
 }
 
-// label matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes, or
-// above its answer. An answer of this block alone comes before one that may stand anywhere.
+// label finds the answer whose label a cell holds, and what stands behind the label there. Cells are looked at many times.
 func (r *formReader) label(text, stage string) (*FormAnswer, string) {
-	type reading struct{ label, rest string }
-	all := []reading{{bare(text), ""}}
-	if head, rest, ok := strings.Cut(text, ":"); ok {
-		all = append(all, reading{bare(head), strings.TrimSpace(rest)})
+	key := [2]string{stage, text}
+	known, ok := r.matched[key]
+	if !ok {
+		known.def, known.rest = r.match(text, stage)
+		if len(text) <= maxLabel {
+			r.matched[key] = known
+		}
 	}
-	if boxes := strings.IndexAny(text, boxMarks); boxes > 0 {
-		all = append(all, reading{bare(text[:boxes]), text[boxes:]})
+	return known.def, known.rest
+}
+
+// match matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes, or
+// above its answer. An answer of this block alone comes before one that may stand anywhere.
+func (r *formReader) match(text, stage string) (*FormAnswer, string) {
+	type reading struct{ label, rest string }
+	var all []reading
+	add := func(end int, rest string) {
+		if end > 0 && end <= maxLabel {
+			all = append(all, reading{bare(text[:end]), rest})
+		}
+	}
+	add(len(text), "")
+	if i := strings.IndexByte(text, ':'); i > 0 {
+		add(i, strings.TrimSpace(text[i+1:]))
+	}
+	if i := strings.IndexAny(text, boxMarks); i > 0 {
+		add(i, text[i:])
 	}
 	if i := strings.IndexAny(text, "\n\t"); i > 0 {
-		all = append(all, reading{bare(text[:i]), strings.TrimSpace(text[i:])})
+		add(i, strings.TrimSpace(text[i:]))
 	}
 	for _, anywhere := range []bool{false, true} {
 		for i := range r.Labels {

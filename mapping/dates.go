@@ -184,9 +184,15 @@ func isCross(s string) bool {
 	return false
 }
 
+// longChoice is more than options with their boxes take, in bytes.
+const longChoice = 2000
+
 // choice reads boxes to tick, each before its option or each behind it: the option that is ticked, and how many are. A text
 // without boxes is what it says; boxes of which none is ticked say nothing. A box alone is what it is.
 func choice(text string) (chosen string, n int) {
+	if len(text) > longChoice {
+		return text, 1
+	}
 	var parts []string // options and boxes, in their order
 	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ", "◯", " ☐ ", "◉", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)", " ☒ ").Replace(text)) {
 		switch {

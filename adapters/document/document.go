@@ -30,6 +30,7 @@ const (
 	maxFiles    = 2000     // files in a package
 	maxDepth    = 256      // nested elements
 	maxCells    = 20000
+	maxColumns  = 256
 	maxArchived = 20 // files in an archive that somebody sends
 )
 
@@ -148,6 +149,12 @@ type lines struct {
 }
 
 func (l *lines) add(line mapping.Line) error {
+	for n := len(line.Cells); n > maxColumns && line.Cells[n-1].Text == ""; n-- {
+		line.Cells = line.Cells[:n-1]
+	}
+	if len(line.Cells) > maxColumns {
+		return refuse("it has more than %d columns", maxColumns)
+	}
 	if l.cells += len(line.Cells); l.cells > maxCells {
 		return refuse("it has more than %d cells", maxCells)
 	}

@@ -121,6 +121,23 @@ func TestRefused(t *testing.T) {
 	}
 }
 
+// Forms that are nothing but labels, lines or columns end: what is looked at does not grow with the square of them.
+func TestCrowded(t *testing.T) {
+	row := func(cell string, n int) string { return "<tr>" + strings.Repeat("<td>"+cell+"</td>", n) + "</tr>" }
+	for name, body := range map[string]string{
+		"labels over columns": row("Date raised", 250) + strings.Repeat(row("x", 250), 70),
+		"labels alone":        strings.Repeat(row("Date raised", 250), 70),
+		"labels in one cell":  "<tr><td>" + strings.Repeat("Date raised: x<br>", 100000) + "</td></tr>",
+		"a long answer":       "<tr><td>Resolved</td><td>" + strings.Repeat("x ☐ ", 200000) + "</td></tr>",
+		"a long word":         row(strings.Repeat("Date raised ", 100000), 1),
+	} {
+		t.Run(name, func(t *testing.T) { asForm(t, []byte("<html><h1>Dispute Resolution Form</h1><table>"+body+"</table>")) })
+	}
+	if _, err := document.Read("p", []byte("<html><table>"+row("x", 300)+"</table>")); err == nil || !strings.Contains(err.Error(), "more than 256 columns") {
+		t.Errorf("300 columns: %v", err)
+	}
+}
+
 var cpForm = sync.OnceValues(func() (*mapping.Form, error) { return mapping.LoadForm(mapping.Shipped, "forms/cp-dispute-form.yaml") })
 
 // asForm reads a file as the form that a mapping knows, as the daemon does.

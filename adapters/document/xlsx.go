@@ -87,8 +87,11 @@ func (b *book) sheet(sheet string, n int) error {
 			}
 			line.Cells = append(line.Cells, mapping.Cell{Text: clean(text), Column: i, Place: fmt.Sprintf("%s, sheet %d, cell %s", b.name, n, name)})
 		}
-		if err := b.add(line); err != nil || row > maxCells {
-			return refuse("it has more than %d cells", maxCells)
+		if err := b.add(line); err != nil {
+			return err
+		}
+		if row > maxCells {
+			return refuse("it has more than %d rows", maxCells)
 		}
 	}
 	return nil
