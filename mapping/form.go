@@ -200,6 +200,11 @@ func (c *formCheck) claimed(a *FormAnswer, label string) int {
 	return slices.IndexFunc(c.Labels, func(b FormAnswer) bool { return slices.Contains(b.bare, label) && a.meets(&b) })
 }
 
+// Asks says whether the form has a label for a field.
+func (f *Form) Asks(field string) bool {
+	return slices.ContainsFunc(f.Labels, func(a FormAnswer) bool { return a.Field == field })
+}
+
 // stage gives the block that a heading begins.
 func (f *Form) stage(heading string) (string, bool) {
 	for _, s := range f.Stages {

@@ -74,6 +74,7 @@ func (c *checkCmd) Run(a *app) error {
 		a.printf("%s\n", err)
 		problems++
 	}
+	problems += c.forms(a, p)
 	uncovered, err := c.routes(a, p)
 	if err != nil {
 		return err
@@ -105,6 +106,30 @@ func (c *checkCmd) Run(a *app) error {
 	}
 	a.printf("all well\n")
 	return nil
+}
+
+// forms sees that each mailed form is one of its policy's, and reads back what it prints. What a rule looks for and the form
+// does not ask is said: it may stand elsewhere.
+func (c *checkCmd) forms(a *app, p *parts) (problems int) {
+	for _, form := range p.mapping.Forms {
+		for _, pol := range p.policies {
+			if !slices.Contains(pol.Forms, form.Form) {
+				continue
+			}
+			if _, err := blankForm(form, pol); err != nil {
+				a.printf("form %s: %s\n", form.Form, err)
+				problems++
+				continue
+			}
+			a.printf("form %s: %d labels, for policy %s version %d\n", form.Form, len(form.Labels), pol.ID, pol.Version)
+			for _, s := range pol.LooksFor() {
+				if !form.Asks(s.Field) {
+					a.printf("    it does not ask for %q, which %s looks for\n", s.Field, s.Clause)
+				}
+			}
+		}
+	}
+	return problems
 }
 
 // routes says to whom of the roster no alert could go.

@@ -42,42 +42,17 @@ func mailed(t *testing.T) map[*policy.Policy]*mapping.Form {
 // The form of a policy asks for whatever its rules look for in the fields of a form.
 func TestFormAsksForAll(t *testing.T) {
 	for p, form := range mailed(t) {
-		var wanted []string
-		for _, r := range slices.Concat(p.Requires, p.Carries) {
-			wanted = append(wanted, r.Field)
-		}
-		if p.Age != nil {
-			wanted = append(wanted, p.Age.Field)
-		}
-		if p.Scope != nil && p.Scope.Other != "" {
-			wanted = append(wanted, p.Scope.Other)
-		}
-		for _, st := range p.Stages {
-			for _, n := range st.Needs {
-				if n.Field != "" {
-					wanted = append(wanted, n.Field)
-				}
-			}
-			if st.Answer != nil {
-				wanted = append(wanted, st.Answer.Field...)
-			}
-		}
-		for _, n := range p.Notify {
-			if n.If != nil && n.If.Field != "" {
-				wanted = append(wanted, n.If.Field)
-			}
-		}
 		doc, err := form.Blank(p)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, field := range wanted {
+		for _, s := range p.LooksFor() {
 			asked := false
 			for _, a := range form.Labels {
-				asked = asked || a.Field == field && labels(doc)[a.Labels[0]]
+				asked = asked || a.Field == s.Field && labels(doc)[a.Labels[0]]
 			}
-			if !asked {
-				t.Errorf("%s: the form does not ask for %q", p.ID, field)
+			if !asked || !form.Asks(s.Field) {
+				t.Errorf("%s: the form does not ask for %q", p.ID, s.Field)
 			}
 		}
 		if p.Scope != nil {
@@ -224,6 +199,34 @@ func TestFormRead(t *testing.T) {
 	for name, want := range map[string]string{"westmarsh.docx": "none of the titles", "old.doc": "it is an old Word file"} {
 		if code, _, errs := drpd(t, "policy", "form", "cp-chair", "--read", forms+name); code != 1 || !strings.Contains(errs, want) {
 			t.Errorf("%s: %d, %s", name, code, errs)
+		}
+	}
+}
+
+// drpd check says where a form of the configuration does not fit its policy, and what it does not ask for.
+func TestFormChecked(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	name := filepath.Join(dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := mapping.Shipped.ReadFile("forms/cp-dispute-form.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, change := range map[string]*strings.Replacer{
+		`the form cp-dispute-form has a block "last", and the policy cp-chair has no such stage`: strings.NewReplacer("stage: stage-6", "stage: last", "[stage-6]", "[last]"),
+		`    it does not ask for "details", which G2 looks for`:                                  strings.NewReplacer("field: details", "field: detail"),
+	} {
+		for file, data := range map[string]string{filepath.Join(dir, "own.yaml"): change.Replace(string(src)), name: strings.Replace(string(b), "forms: [cp-dispute-form", "forms: [./own.yaml", 1)} {
+			if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, out, errs := drpd(t, "check", "--config", name); !strings.Contains(out, want) {
+			t.Errorf("no %q in %s%s", want, out, errs)
 		}
 	}
 }

@@ -479,3 +479,56 @@ func In(stages []string, stage string) bool {
 	}
 	return len(stages) == 0
 }
+
+// Sought is a field of the form that a rule looks for.
+type Sought struct {
+	Clause string
+	Field  string
+}
+
+// LooksFor lists the fields of the form that the policy's rules look for, each once.
+func (p *Policy) LooksFor() []Sought {
+	var out []Sought
+	add := func(clause, field string) {
+		if field != "" && !slices.ContainsFunc(out, func(s Sought) bool { return s.Field == field }) {
+			out = append(out, Sought{clause, field})
+		}
+	}
+	for _, r := range slices.Concat(p.Requires, p.Carries) {
+		add(r.Clause, r.Field)
+	}
+	if p.Age != nil {
+		add(p.Age.Clause, p.Age.Field)
+	}
+	if p.Scope != nil {
+		add(p.Scope.Clause, p.Scope.Other)
+	}
+	for _, s := range p.Start {
+		add(s.Clause, s.If.Field)
+	}
+	clocks := slices.Clone(p.Caps)
+	for i := range p.Stages {
+		st := &p.Stages[i]
+		clocks = append(clocks, st.Clocks...)
+		for _, n := range st.Needs {
+			add(n.Clause, n.Field)
+		}
+		if st.Answer != nil {
+			for _, f := range st.Answer.Field {
+				add(st.Answer.Clause, f)
+			}
+		}
+	}
+	for _, k := range clocks {
+		add(k.Clause, k.Field)
+		for _, a := range k.Amounts {
+			add(a.Clause, a.If.Field)
+		}
+	}
+	for _, n := range p.Notify {
+		if n.If != nil {
+			add(n.Clause, n.If.Field)
+		}
+	}
+	return out
+}
