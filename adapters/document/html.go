@@ -149,7 +149,7 @@ func skipped(n *html.Node) bool {
 			return true
 		case a.Key == "style":
 			style := strings.ReplaceAll(strings.ToLower(a.Val), " ", "")
-			if strings.Contains(style, "display:none") || strings.Contains(style, "text-decoration:line-through") || strings.Contains(style, "text-decoration-line:line-through") {
+			if strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") || strings.Contains(style, "mso-hide:all") || strings.Contains(style, "text-decoration:line-through") || strings.Contains(style, "text-decoration-line:line-through") {
 				return true
 			}
 		case a.Key == "hidden":

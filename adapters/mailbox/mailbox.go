@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"io"
 	"net/mail"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,8 @@ const (
 	maxParts = 200
 	maxNest  = 10
 	maxText  = 1 << 20
+
+	maxOpened = 20 // files that are opened: each may take its time
 )
 
 // Reader understands messages.
@@ -97,6 +101,7 @@ type parser struct {
 	*Reader
 	letter   mapping.Letter
 	parts    int
+	files    int    // that were opened
 	nest     int    // messages within messages
 	returned string // the ID of the message that a report is about
 	inner    bool   // inside a message that another one carries: its files count, its words do not
@@ -190,27 +195,50 @@ func (p *parser) leaf(e *message.Entity, place string) {
 	}
 	switch {
 	case p.letter.Auto && p.report(kind, bytes.NewReader(data), place):
-	case strings.HasPrefix(kind, "text/") && disposition != "attachment":
+	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
 		p.words(kind, params, data, place)
 	case kind == "message/rfc822" && !p.letter.Auto:
 		p.carried(data, place)
-	case (kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime") && !p.letter.Auto:
+	case (kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime" || strings.HasSuffix(name, ".p7m")) && !p.letter.Auto:
 		p.sealed(data, place)
 	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
 		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", place)
-	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""),
-		strings.HasPrefix(kind, "application/pkcs7-signature"), strings.HasPrefix(kind, "application/x-pkcs7-signature"), kind == "application/pgp-signature", kind == "text/calendar":
+	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""), slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
 		p.unread("the attachment is a picture: ask the sender for the form itself", place)
 	default:
-		sheets, err := p.Open(place, data)
-		if err != nil {
-			p.unread(err.Error(), place)
+		p.file(kind, data, place)
+	}
+}
+
+// besides are the kinds of parts that programs send with a message and that are never a form.
+var besides = []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/ics", "text/calendar", "text/vcard", "text/x-vcard", "text/directory",
+	"text/x-amp-html", "text/rfc822-headers", "message/delivery-status", "message/disposition-notification"}
+
+// addedByServer is what Exchange calls the pieces of a body that it cuts off.
+var addedByServer = regexp.MustCompile(`^att\d+\.(txt|html?)$`)
+
+// file opens what may be a form.
+func (p *parser) file(kind string, data []byte, place string) {
+	if p.files++; p.files > maxOpened {
+		if p.files == maxOpened+1 {
+			p.over(fmt.Sprintf("the message has more than %d files", maxOpened), place)
+		}
+		return
+	}
+	if kind == "text/plain" && p.Lines != nil {
+		if sheet, err := p.Lines(place, string(data)); err == nil {
+			p.letter.Sheets = append(p.letter.Sheets, sheet)
 			return
 		}
-		p.letter.Sheets = append(p.letter.Sheets, sheets...)
 	}
+	sheets, err := p.Open(place, data)
+	if err != nil {
+		p.unread(err.Error(), place)
+		return
+	}
+	p.letter.Sheets = append(p.letter.Sheets, sheets...)
 }
 
 // unread is a problem with a part that may be the form: without it the message does not say what its sender meant.
@@ -326,23 +354,14 @@ func (p *parser) sealed(data []byte, place string) {
 // Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, one in an archive, or
 // the words of the author.
 func (r *Reader) Attachment(body []byte, digest string) ([]byte, bool) {
-	var found []byte
-	is := func(s mapping.Sheet) {
-		if s.Digest == digest {
-			found = s.Data
-		}
-	}
-	own := *r
-	own.Open = func(part string, data []byte) ([]mapping.Sheet, error) {
-		sheets, err := r.Open(part, data)
-		for _, s := range sheets {
-			is(s)
-		}
-		return nil, err
-	}
-	l := own.Read(body)
+	l := r.Read(body)
 	if l.Body != nil {
-		is(*l.Body)
+		l.Sheets = append(l.Sheets, *l.Body)
 	}
-	return found, found != nil
+	for _, s := range l.Sheets {
+		if s.Digest == digest {
+			return s.Data, true
+		}
+	}
+	return nil, false
 }
