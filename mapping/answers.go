@@ -71,7 +71,10 @@ type formReader struct {
 	matched map[[2]string]labelled
 }
 
-// is says whether the sheet is this form: one of its first lines holds the title.
+// besideTitle is how much, in bytes, may stand with a title on its line: the council's name, and no sentence about the form.
+const besideTitle = 80
+
+// is says whether the sheet is this form: one of its first lines is the title.
 func (f *Form) is(s Sheet) bool {
 	seen := 0
 	for _, l := range s.Lines {
@@ -81,7 +84,7 @@ func (f *Form) is(s Sheet) bool {
 				continue
 			}
 			for _, t := range f.Titles {
-				if strings.Contains(text, plain(t)) {
+				if title := plain(t); strings.Contains(text, title) && len(text) <= len(title)+besideTitle {
 					return true
 				}
 			}
@@ -140,7 +143,7 @@ func (r *formReader) answers() []answerAt {
 			continue
 		}
 		for i := range line.Cells {
-			if s, ok := r.stage(bare(line.Cells[i].Text)); ok && i == 0 && line.Table != 0 { // it heads the rows beside it
+			if s, ok := r.headsRows(line); ok && i == 0 {
 				r.labels[[2]int{n, i}] = true
 				stage = s
 				continue
@@ -238,6 +241,8 @@ func (r *formReader) apart() {
 	stage := ""
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
+			stage = s
+		} else if s, ok := r.headsRows(line); ok {
 			stage = s
 		}
 		var rest []Cell
@@ -430,6 +435,14 @@ func (r *formReader) heading(l Line) (string, bool) {
 		return "", false
 	}
 	return r.stage(text)
+}
+
+// headsRows reads a heading in the first cell of a row: it heads what stands beside it, and the rows below.
+func (r *formReader) headsRows(l Line) (string, bool) {
+	if l.Table == 0 || len(l.Cells) < 2 || len(l.Cells[0].Text) > maxLabel {
+		return "", false
+	}
+	return r.stage(bare(l.Cells[0].Text))
 }
 
 // label finds the answer whose label a cell holds, and what stands behind the label there. Cells are looked at many times.

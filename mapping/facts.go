@@ -118,6 +118,11 @@ func (r *formReader) subject(found []answerAt) {
 // numbersIn reads the numbers of children. With spaces alone between them they are several only if all are of one length; else
 // they may be one that somebody has parted to be read more easily.
 func numbersIn(text string) (out []string, why string) {
+	for _, h := range hint.FindAllString(text, -1) {
+		if strings.ContainsAny(h, "0123456789") {
+			return nil, "what stands for the child may be one number or several"
+		}
+	}
 	text = hint.ReplaceAllString(text, " ")
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' || r == '&' || r == '\n' }) {
 		words := slices.DeleteFunc(strings.Fields(part), func(n string) bool { return strings.EqualFold(n, "and") })
