@@ -10,7 +10,7 @@
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values
 //	core/audit/        the chain of drpd's own history
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes
-//	mapping/           rows, forms and letters into facts; one file a system, one a form
+//	mapping/           rows, forms and letters into facts, and blank forms; one file a system, one a form, a lexicon
 //	adapters/          one folder a format or protocol
 //	policies/          one folder a procedure, with its cases
 //	testdata/          the demo council, and small procedures that show what the language says

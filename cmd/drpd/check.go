@@ -25,11 +25,31 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.vacancies}
+	if c.Online {
+		looks = append(looks, c.online)
+	}
 	problems := 0
+	for _, look := range looks {
+		n, err := look(a, p)
+		if err != nil {
+			return err
+		}
+		problems += n
+	}
+	if problems > 0 {
+		return errProblems
+	}
+	a.printf("all well\n")
+	return nil
+}
+
+// policies runs the cases of each policy.
+func (c *checkCmd) policies(a *app, p *parts) (problems int, err error) {
 	for _, pol := range p.policies {
 		suite, err := cases.Load(policyFS(p.config), pol.ID)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		bad := failing(suite, p.calendar)
 		for _, wrong := range bad {
@@ -41,13 +61,11 @@ func (c *checkCmd) Run(a *app) error {
 			a.printf("    %s\n", w)
 		}
 	}
-	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
-	if m := p.config.Mailbox.IMAP; m != nil {
-		needs = append(needs, m.Password, m.Roots)
-		if m.OAuth != nil {
-			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
-		}
-	}
+	return problems, nil
+}
+
+// secrets says what of the logins and certificates ends soon.
+func (c *checkCmd) secrets(a *app, p *parts) (problems int, err error) {
 	ending, err := endings(p.config)
 	if err != nil {
 		a.printf("%s\n", err)
@@ -59,6 +77,18 @@ func (c *checkCmd) Run(a *app) error {
 			problems++
 		}
 	}
+	return problems, nil
+}
+
+// files says which files and folders that are read are not there.
+func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
+	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
+	if m := p.config.Mailbox.IMAP; m != nil {
+		needs = append(needs, m.Password, m.Roots)
+		if m.OAuth != nil {
+			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
+		}
+	}
 	for _, path := range needs {
 		if path == "" {
 			continue
@@ -68,18 +98,22 @@ func (c *checkCmd) Run(a *app) error {
 			problems++
 		}
 	}
+	return problems, nil
+}
+
+// letters writes every letter and note with made-up content.
+func (c *checkCmd) letters(a *app, p *parts) (problems int, err error) {
 	written, err := p.writer.Check(p.policies, p.calendar, workday.DateOf(a.now().In(london())))
 	a.printf("letters and notes: %d written with made-up content\n", written)
 	if err != nil {
 		a.printf("%s\n", err)
-		problems++
+		return 1, nil
 	}
-	problems += c.forms(a, p)
-	uncovered, err := c.routes(a, p)
-	if err != nil {
-		return err
-	}
-	problems += uncovered
+	return 0, nil
+}
+
+// calendar says for which years limits can be counted.
+func (c *checkCmd) calendar(a *app, p *parts) (problems int, err error) {
 	first, last := p.calendar.Years()
 	a.printf("calendar %s: England and Wales, %d to %d\n", p.calendar.Digest(), first, last)
 	if a.now().Year() >= last {
@@ -89,28 +123,12 @@ func (c *checkCmd) Run(a *app) error {
 	if p.mapping.System.Demo {
 		a.printf("mapping %s: its write-back is the demo's alone\n", p.mapping.System.Name)
 	}
-	vacant, err := c.vacancies(a, p)
-	if err != nil {
-		return err
-	}
-	problems += vacant
-	if c.Online {
-		online, err := c.online(a, p)
-		if err != nil {
-			return err
-		}
-		problems += online
-	}
-	if problems > 0 {
-		return errProblems
-	}
-	a.printf("all well\n")
-	return nil
+	return problems, nil
 }
 
 // forms sees that each mailed form is one of its policy's, and reads back what it prints. What a rule looks for and the form
 // does not ask is said: it may stand elsewhere.
-func (c *checkCmd) forms(a *app, p *parts) (problems int) {
+func (c *checkCmd) forms(a *app, p *parts) (problems int, err error) {
 	for _, form := range p.mapping.Forms {
 		for _, pol := range p.policies {
 			if !slices.Contains(pol.Forms, form.Form) {
@@ -129,7 +147,7 @@ func (c *checkCmd) forms(a *app, p *parts) (problems int) {
 			}
 		}
 	}
-	return problems
+	return problems, nil
 }
 
 // routes says to whom of the roster no alert could go.
