@@ -14,6 +14,7 @@ import (
 type odt struct {
 	grid
 	boxes map[string]string // of form controls, by their ID: what they read as
+	list  string            // the list whose entries follow
 	gone  map[string]bool   // the styles whose text is struck out or hidden
 	style string            // whose description is being read
 	para  string            // the style of the paragraph that has just begun
@@ -100,9 +101,18 @@ func (d *odt) noted(e xml.StartElement) error {
 // control remembers a form control: they stand before the text that shows them.
 func (d *odt) control(e xml.StartElement) {
 	id := attr(e, "id")
-	if id == "" || e.Name.Space != "urn:oasis:names:tc:opendocument:xmlns:form:1.0" {
+	switch {
+	case e.Name.Space != "urn:oasis:names:tc:opendocument:xmlns:form:1.0":
+		return
+	case e.Name.Local == "option" && d.list != "": // of the list that has just begun
+		if chosen := attr(e, "current-selected"); chosen == "true" || chosen == "" && attr(e, "selected") == "true" {
+			d.boxes[d.list] = attr(e, "label")
+		}
+		return
+	case id == "":
 		return
 	}
+	d.list = ""
 	value := attr(e, "current-value")
 	if value == "" {
 		value = attr(e, "value")
@@ -118,6 +128,8 @@ func (d *odt) control(e xml.StartElement) {
 		if selected := attr(e, "current-selected"); selected == "true" || selected == "" && attr(e, "selected") == "true" {
 			value = ticked
 		}
+	case "listbox":
+		d.list = id
 	case "text", "textarea", "date", "formatted-text", "combobox":
 	default:
 		return
