@@ -59,6 +59,8 @@ func (d *odt) walk(p *zipped, name, place string) error {
 			err = d.skip()
 		case start.Name.Local == "script":
 			err = errMacros
+		case start.Name.Local == "spreadsheet": // its cells show dates in whatever order
+			err = refuse("it is an OpenDocument spreadsheet (.ods): ask the sender to save it as .xlsx")
 		default:
 			if err = d.noted(start); err == nil {
 				d.control(start)
