@@ -47,39 +47,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		return out
 	}
 	out.Subject.Dispute, out.Unclear = s.about(l)
-	stage, attached := "", false
-	form := func(f *Form, sheet Sheet) {
-		before := out.Subject
-		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: &out}
-		if r.read() == 0 {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Place: sheet.Name, Evidence: ev.ID})
-			return
-		}
-		if attached && (before.Form != out.Subject.Form || !slices.Equal(before.Children, out.Subject.Children)) {
-			l.Over = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
-		}
-		if last := r.stageAt(false); last != "" {
-			stage = last
-		}
-		attached = true
-		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form" + sheet.Ext, Digest: sheet.Digest, Sent: out.Sent})
-	}
-	for _, sheet := range l.Sheets {
-		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
-		if i < 0 {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Place: sheet.Name, Evidence: ev.ID})
-			continue
-		}
-		form(s.Forms[i], sheet)
-	}
-	if l.Body != nil && !attached {
-		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) && f.typed(*l.Body) }); i >= 0 {
-			form(s.Forms[i], *l.Body)
-		}
-	}
-	if out.Withheld = l.Over; out.Withheld == "" && !attached { // beside a form that was read, what could not be read is a doubt
-		out.Withheld = l.Unread
-	}
+	forms := s.forms(ev, l, &out)
 	add := func(f drp.Fact) {
 		f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned
 		if f.By.IsZero() {
@@ -90,7 +58,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for i := range out.Facts {
 		out.Facts[i].Learned = learned
 	}
-	answered := s.answers(l.Text, &out, add)
+	answered := forms.typed || s.answers(l.Text, &out, add)
 	var reached []drp.Actor
 	for _, to := range l.To {
 		if !s.own(to) {
@@ -98,12 +66,57 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		}
 	}
 	if len(reached) > 0 {
-		add(drp.Fact{Kind: drp.Alerted, On: out.Sent, To: reached, Stage: stage, Attached: attached, Place: "header"})
+		add(drp.Fact{Kind: drp.Alerted, On: out.Sent, To: reached, Stage: forms.stage, Attached: forms.read, Place: "header"})
 	}
-	if !answered && !attached && strings.TrimSpace(l.Text) != "" {
+	if !answered && !forms.read && strings.TrimSpace(l.Text) != "" {
 		add(drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"})
 	}
 	return out
+}
+
+// formsRead is what the forms of a letter come to.
+type formsRead struct {
+	read  bool   // there is one, with something in it
+	typed bool   // it is the body itself: its lines answer no prompt
+	stage string // the last of which the last form speaks
+}
+
+// forms reads the forms of a letter: files, else the body. What stands in the way of counting on them withholds it all.
+func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead) {
+	one := func(f *Form, sheet Sheet) bool {
+		before := out.Subject
+		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: out}
+		if r.read() == 0 {
+			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Place: sheet.Name, Evidence: ev.ID})
+			return false
+		}
+		if read.read && (before.Form != out.Subject.Form || !slices.Equal(before.Children, out.Subject.Children)) {
+			l.Over = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
+		}
+		if last := r.stageAt(false); last != "" {
+			read.stage = last
+		}
+		read.read = true
+		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form" + sheet.Ext, Digest: sheet.Digest, Sent: out.Sent})
+		return true
+	}
+	for _, sheet := range l.Sheets {
+		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
+		if i < 0 {
+			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Place: sheet.Name, Evidence: ev.ID})
+			continue
+		}
+		one(s.Forms[i], sheet)
+	}
+	if l.Body != nil && !read.read {
+		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) && f.typed(*l.Body) }); i >= 0 {
+			read.typed = one(s.Forms[i], *l.Body)
+		}
+	}
+	if out.Withheld = l.Over; out.Withheld == "" && !read.read { // beside a form that was read, what could not be read is a doubt
+		out.Withheld = l.Unread
+	}
+	return read
 }
 
 // answers reads the lines by which a prompt is answered: "Resolved: yes", "Consulted team-manager: 4 March 2026",

@@ -222,6 +222,20 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 	}
 }
 
+// A form that is typed into the body answers no prompt besides: "Resolved: no" in it is said once.
+func TestTypedForm(t *testing.T) {
+	lines := []string{"Dispute Resolution Form", "PI number: 1", "Date raised: 1/12/2026", "Stage 1", "Resolved: no"}
+	var cells [][]string
+	for _, l := range lines {
+		cells = append(cells, []string{l})
+	}
+	body := sheet(cells...)
+	got := facts(letter(t, mapping.Letter{Body: &body, Text: strings.Join(lines, "\n")}))
+	if want := "raised [stage-1] 2026-12-01 by \nresolved [stage-1] 2026-12-10 by  denied\n"; got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // Every fault of a mapping at its line, in one go.
 func TestFaults(t *testing.T) {
 	src := "system: x\nforms: {table: F; DROP, key: K, type: T, child: C, chnage: U}\npeople: {table: P, child: C}\nstate: {column: S}\nfacts:\n  - {fact: raized, on: A}\n  - {fact: raised}\n"
