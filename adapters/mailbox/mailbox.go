@@ -61,14 +61,30 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p.head(&e.Header)
 	p.walk(e, 0)
 	p.reported(&e.Header)
-	all := p.letter.Text
-	p.letter.Text = own(all)
-	if p.letter.Text == "" && strings.TrimSpace(all) != "" && len(p.letter.Sheets) == 0 && !p.letter.Auto {
-		p.problem("it says nothing but what it quotes: if its author wrote among the quoted lines, a person must read it", p.textAt)
-	}
+	p.authors(p.letter.Text)
 	p.body()
 	return p.letter
 }
+
+// authors keeps the words of the author. Where they may have written among what is quoted, a person must look.
+func (p *parser) authors(all string) {
+	text := own(all)
+	p.letter.Text = text
+	quotes := len(strings.TrimSpace(all)) > len(text)
+	switch {
+	case p.letter.Auto || !quotes || len(p.letter.Sheets) > 0:
+	case text == "":
+		p.problem("it says nothing but what it quotes: if its author wrote among the quoted lines, a person must read it", p.textAt)
+	case len(text) < shortText && pointsBelow.MatchString(text):
+		p.problem("its author points to what is quoted below: if they wrote there, a person must read it", p.textAt)
+	}
+}
+
+// shortText is less than an answer that stands for itself, in bytes.
+const shortText = 400
+
+// pointsBelow is how people say that they answer among the quoted lines.
+var pointsBelow = regexp.MustCompile(`(?i)\b(below|in red|in blue|in green|inline|in-line|in bold)\b`)
 
 // body reads the words of the author as a form: in HTML where there are tables to see, else line by line.
 func (p *parser) body() {
