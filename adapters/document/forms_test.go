@@ -147,3 +147,47 @@ func TestForms(t *testing.T) {
 		}
 	}
 }
+
+// A form is sent again at each step with its old blocks in it. Only what is new becomes a fact, and keeps the day on which it
+// was first said; a block that says another thing than before is corrected.
+func TestSentAgain(t *testing.T) {
+	form, err := mapping.LoadForm(mapping.Shipped, "forms/cp-dispute-form.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := mapping.Set{Forms: []*mapping.Form{form}}
+	senders := []string{"chair@council.example", "chair@council.example", "manager@council.example", "chair@council.example"}
+	var readings []drp.Reading
+	for i, from := range senders {
+		id := fmt.Sprintf("sent-again-%d", i+1)
+		data, err := os.ReadFile(filepath.Join("../../testdata/forms", id+".docx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheets, err := document.Open("part 2", data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		came := workday.NewDate(2026, time.March, 3).AddDays(2 * i) // 3, 5, 7, 9 March
+		ev := drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: came.Midnight()}
+		r := set.ReadLetter(ev, mapping.Letter{From: from, Sent: came, Trusted: true, Sheets: sheets}, came)
+		r.Evidence = ev
+		readings = append(readings, r)
+	}
+	var got []string
+	for _, f := range drp.Fold(readings, nil).Facts {
+		got = append(got, said(f)+", in "+f.Evidence)
+	}
+	slices.Sort(got)
+	want := []string{
+		"discussed 2026-03-02 informal by chair, in sent-again-1",
+		"raised 2026-03-02 informal, in sent-again-1",
+		"resolved (no) 2026-03-03 informal, in sent-again-1",
+		"resolved (no) 2026-03-09 stage-1, in sent-again-4",
+		"responded 2026-03-06 stage-1 by team-manager, in sent-again-3",
+		"telephoned 2026-03-05 stage-1 by chair, in sent-again-4",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("read\n%s\nby hand\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
