@@ -251,6 +251,7 @@ func (c *council) became(t *testing.T, base *council, body []byte) (got expected
 // TestMailCorpus gives each message of the corpus to a council of its own and compares what becomes of it with what was
 // written by hand.
 func TestMailCorpus(t *testing.T) {
+	t.Parallel()
 	src, err := os.ReadFile(filepath.Join(corpus, "expect.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -269,10 +270,11 @@ func TestMailCorpus(t *testing.T) {
 	control := filepath.Join(t.TempDir(), "control")
 	copyTree(t, seed, control)
 	base := openCouncil(t, control)
-	defer func() { _ = base.close() }()
+	t.Cleanup(func() { _ = base.close() })
 	base.cycle(t, corpusDay, 14)
 	for _, w := range want.Messages {
 		t.Run(w.Mail, func(t *testing.T) {
+			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "d")
 			copyTree(t, seed, dir)
 			c := openCouncil(t, dir)

@@ -71,6 +71,7 @@ func inDemo(t *testing.T, args ...string) string {
 
 // The dates of the demo's disputes, counted on paper from the clauses and the story, agree with explain.
 func TestDatesByHand(t *testing.T) {
+	t.Parallel()
 	src, err := os.ReadFile("testdata/dates_by_hand.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -183,6 +184,7 @@ var keyed = regexp.MustCompile(`(<drpd\.\S+)\.[0-9a-f]{10}@`)
 // No name of the whole story stands in a log, a subject, a file name, a case note, or what a command prints; no payload
 // stands in clear in the ledger; every file is private.
 func TestNoNameWhereNoneBelongs(t *testing.T) {
+	t.Parallel()
 	dir := theDemo(t)
 	s, err := loadStory(testdata.FS)
 	if err != nil {

@@ -68,6 +68,7 @@ func went(t *testing.T, dir string, before map[string]bool) (out []string, all m
 // What would send much more than usual sends one notice and nothing else: a clock that is a month ahead, a state that was
 // restored from a copy, a mapping that makes every dispute an old one, a list of holidays that was lost.
 func TestBlastRadius(t *testing.T) {
+	t.Parallel()
 	day := workday.NewDate(2026, time.December, 8)
 	early, late := busy(t, day-20), busy(t, day)
 	most := daemon.Most{Cycle: 12, Day: 25, Role: 10, Outside: 8}

@@ -127,6 +127,7 @@ func TestKilledChild(t *testing.T) {
 // TestKillTable kills a real process, on the real ledger, inside each arrow of the path, lets it start again, and
 // compares what is there in the end with a run that nobody killed: nothing lost, nothing twice.
 func TestKillTable(t *testing.T) {
+	t.Parallel()
 	base := t.TempDir()
 	seed := filepath.Join(base, "seed")
 	setStage(t, seed)

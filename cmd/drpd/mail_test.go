@@ -107,6 +107,7 @@ func readMail(t *testing.T, dir, arrow string) bool {
 // A thousand messages with a form each are read from a real server, stored and put away, while the daemon is killed inside
 // each arrow and the server is stopped twice: each message is in the ledger once, and none lies where it came.
 func TestMailboxKilled(t *testing.T) {
+	t.Parallel()
 	d := mailtest.StartDovecot(t)
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)

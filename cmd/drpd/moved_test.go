@@ -206,6 +206,7 @@ func (h *house) did(t *testing.T, began []string) []string {
 // have other numbers there, and yet no alert is sent twice, no clock starts again, no dispute begins anew, and every
 // date is as if nobody had moved. Case notes go to the new system, under the child's new number.
 func TestMovingHouse(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("plays weeks of the story twice")
 	}

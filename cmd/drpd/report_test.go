@@ -145,6 +145,7 @@ func TestQuarterly(t *testing.T) {
 
 // A restricted child is a number to a reader who is not cleared, in every format.
 func TestRestricted(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for _, kind := range []string{"overdue", "open", "quarterly"} {
 		for _, ending := range []string{"json", "csv", "html"} {
@@ -304,13 +305,11 @@ func TestOffice(t *testing.T) {
 	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.xlsx"))
 	inDemo(t, "report", "quarterly", "--quarter", "2026-12-01", "--out", filepath.Join(dir, "quarterly.docx"))
 	written := []string{"overdue.xlsx", "overdue.docx", "quarterly.xlsx", "quarterly.docx"}
-	for p := range mailed(t) {
-		name := "form-" + p.ID + ".docx"
-		if code, _, errs := drpd(t, "policy", "form", p.ID, "--out", filepath.Join(dir, name)); code != 0 {
-			t.Fatal(errs)
-		}
-		written = append(written, name)
+	const form = "form.docx" // with a place of every kind
+	if code, _, errs := drpd(t, "policy", "form", "lscp", "--out", filepath.Join(dir, form)); code != 0 {
+		t.Fatal(errs)
 	}
+	written = append(written, form)
 	if validator == "" {
 		t.Log("left out: DRPD_TEST_OOXML names no validator")
 	} else {
