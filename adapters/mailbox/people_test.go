@@ -58,12 +58,17 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"an Outlook message":             {plain + mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
 		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
 		"a part without an end":          {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
+		"a line drawn in a form":         {plain + "\r\nPerson ID: 1\r\n____________________\r\nStage 1\r\n", "Stage 1", 0, ""},
+		"a line drawn by Outlook":        {plain + "\r\nAgreed.\r\n____________________\r\nFrom: drpd\r\nSent: 1 March\r\nTo: me\r\nSubject: s\r\n\r\nResolved: yes", "Agreed.", 0, ""},
 		"a form in the body":             {plain + "Content-Type: text/html\r\n\r\n<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>", "Dispute Resolution Form", 0, ""},
 		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, "nested deeper"},
 		"an encoding of long ago":        {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)), "Please see the form.", 0, "encoded in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := r.Read([]byte(tt.message))
+			if strings.HasSuffix(name, "by Outlook") && l.Text != tt.text {
+				t.Errorf("the text is %q", l.Text)
+			}
 			if l.From != "chair@council.example" || !strings.Contains(l.Text, tt.text) || tt.text == "" && l.Text != "" {
 				t.Errorf("from %q, text %q", l.From, l.Text)
 			}

@@ -8,7 +8,7 @@ import (
 )
 
 // own leaves out what the author quotes: lines with > and the line that introduces them, and all from where an older message
-// begins without such marks.
+// begins without such marks, with the line that Outlook draws before it.
 func own(text string) string {
 	var lines []string
 	all := strings.Split(text, "\n")
@@ -19,7 +19,7 @@ func own(text string) string {
 			lines = append(lines, all[i])
 		}
 	}
-	return strings.TrimSpace(strings.Join(lines[:quoted(len(lines), func(i int) string { return lines[i] })], "\n"))
+	return strings.TrimRight(strings.TrimSpace(strings.Join(lines[:quoted(len(lines), func(i int) string { return lines[i] })], "\n")), "_ \n")
 }
 
 func isQuoted(line string) bool { return strings.HasPrefix(strings.TrimSpace(line), ">") }
@@ -41,7 +41,7 @@ func introduces(lines []string) int {
 
 // What mail programs put before the message that is answered or sent on.
 var (
-	original  = regexp.MustCompile(`(?i)^(-{3,} ?(original message|forwarded message|original appointment)|_{8,}|begin forwarded message:)`)
+	original  = regexp.MustCompile(`(?i)^(-{3,} ?(original message|forwarded message|original appointment)|begin forwarded message:)`)
 	wrote     = regexp.MustCompile(`(?is)^on .{6,300}(wrote|writes):?$`)
 	fromField = regexp.MustCompile(`^\*?From:`)
 	field     = regexp.MustCompile(`^\*?(Sent|Date|To|Cc|Subject):`)
