@@ -100,6 +100,16 @@ func TestTrackedChanges(t *testing.T) {
 	}
 }
 
+// A text box stands once, though Word writes it twice, and its paragraphs stay apart.
+func TestTextBox(t *testing.T) {
+	const box = `<w:txbxContent><w:p><w:r><w:t>Person ID: 1</w:t></w:r></w:p><w:p><w:r><w:t>Date raised: 2/3/26</w:t></w:r></w:p></w:txbxContent>`
+	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing>` + box + `</w:drawing></mc:Choice><mc:Fallback><w:pict>` + box + `</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p></w:body></w:document>`})
+	s, err := document.Read("p", b)
+	if err != nil || len(s.Lines) != 1 || s.Lines[0].Cells[0].Text != "Person ID: 1\nDate raised: 2/3/26" {
+		t.Errorf("%+v, %v", s.Lines, err)
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		data []byte
