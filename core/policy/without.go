@@ -69,3 +69,59 @@ func (p *Policy) Cited() []string {
 	})
 	return out
 }
+
+// Sought is a field of the form that a rule looks for.
+type Sought struct {
+	Clause string
+	Field  string
+}
+
+// LooksFor lists the fields of the form that the policy's rules look for, each once, with the first clause that does.
+func (p *Policy) LooksFor() []Sought {
+	var out []Sought
+	add := func(clause, field string) {
+		if field != "" && !slices.ContainsFunc(out, func(s Sought) bool { return s.Field == field }) {
+			out = append(out, Sought{clause, field})
+		}
+	}
+	sought(reflect.ValueOf(p).Elem(), "", add)
+	return out
+}
+
+// sought finds the fields in a rule and in what stands under it; the clause is that of the nearest rule around.
+func sought(v reflect.Value, clause string, add func(clause, field string)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			sought(v.Elem(), clause, add)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			sought(v.Index(i), clause, add)
+		}
+	case reflect.Struct:
+		if cite, ok := citeOf(v); ok {
+			clause = cite.Clause
+		}
+		for i := range v.NumField() {
+			f := v.Type().Field(i)
+			if !f.IsExported() {
+				continue
+			}
+			switch x := v.Field(i).Interface().(type) {
+			case string:
+				if f.Name == "Field" || v.Type() == reflect.TypeFor[Scope]() && f.Name == "Other" {
+					add(clause, x)
+				}
+			case []string:
+				if f.Name == "Field" {
+					for _, one := range x {
+						add(clause, one)
+					}
+				}
+			default:
+				sought(v.Field(i), clause, add)
+			}
+		}
+	}
+}
