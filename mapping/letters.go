@@ -83,6 +83,7 @@ type formsRead struct {
 
 // forms reads the forms of a letter: files, else the body. What stands in the way of counting on them withholds it all.
 func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead) {
+	out.Withheld = l.Over
 	one := func(f *Form, sheet Sheet) bool {
 		before := out.Subject
 		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: out}
@@ -91,7 +92,7 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 			return false
 		}
 		if read.read && (before.Form != out.Subject.Form || !slices.Equal(before.Children, out.Subject.Children)) {
-			l.Over = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
+			out.Withheld = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
 		}
 		if last := r.stageAt(false); last != "" {
 			read.stage = last
@@ -113,7 +114,7 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 			read.typed = one(s.Forms[i], *l.Body)
 		}
 	}
-	if out.Withheld = l.Over; out.Withheld == "" && !read.read { // beside a form that was read, what could not be read is a doubt
+	if out.Withheld == "" && !read.read { // beside a form that was read, what could not be read is a doubt
 		out.Withheld = l.Unread
 	}
 	return read

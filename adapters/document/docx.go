@@ -2,8 +2,6 @@ package document
 
 import (
 	"encoding/xml"
-	"errors"
-	"io"
 	"maps"
 	"path"
 	"slices"
@@ -28,36 +26,16 @@ func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 		if ok, _ := path.Match("word/header*.xml", name); !ok {
 			continue
 		}
-		if err := d.walk(p, name, part+", header"); err != nil {
+		if err := d.read(p, name, part+", header", d.control, d.nothing); err != nil {
 			return nil, err
 		}
 	}
-	err := d.walk(p, "word/document.xml", part)
+	err := d.read(p, "word/document.xml", part, d.control, d.nothing)
 	return d.out, err
 }
 
-func (d *docx) walk(p *zipped, name, place string) error {
-	b, err := p.part(name)
-	if err != nil {
-		return err
-	}
-	d.walker, d.name, d.paras = walk(b), place, 0
-	d.seen = d.control
-	for {
-		t, err := d.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if start, ok := t.(xml.StartElement); ok {
-			if _, err := d.top(start); err != nil {
-				return err
-			}
-		}
-	}
-}
+// nothing is what stands outside of tables and paragraphs.
+func (d *docx) nothing(xml.StartElement) error { return nil }
 
 // spanned reads how many columns a cell takes.
 func (d *docx) spanned(e xml.StartElement) error {

@@ -2,7 +2,9 @@ package document
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -22,6 +24,36 @@ type grid struct {
 	text               func() (string, error)         // reads a paragraph
 	other              func(e xml.StartElement) error // what else stands in a cell
 	span               func() int                     // how many columns the cell that has just ended takes
+}
+
+// read reads a part of the package to its end; rest is shown what begins outside of tables and paragraphs.
+func (g *grid) read(p *zipped, name, place string, seen func(t xml.Token), rest func(e xml.StartElement) error) error {
+	b, err := p.part(name)
+	if err != nil {
+		return err
+	}
+	g.walker, g.name, g.paras = walk(b), place, 0
+	g.seen = seen
+	for {
+		t, err := g.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		start, ok := t.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		known, err := g.top(start)
+		if err == nil && !known {
+			err = rest(start)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // top reads an element that stands in no table. It is false for one that is none of a grid's.

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -135,6 +136,9 @@ func (p *page) block(n *html.Node) error {
 	return nil
 }
 
+// unseen are the styles of what nobody sees, or is struck out.
+var unseen = []string{"display:none", "visibility:hidden", "mso-hide:all", "text-decoration:line-through", "text-decoration-line:line-through"}
+
 // skipped says what nobody sees or is struck out, or somebody else wrote: what is quoted.
 func skipped(n *html.Node) bool {
 	switch n.DataAtom {
@@ -149,7 +153,7 @@ func skipped(n *html.Node) bool {
 			return true
 		case a.Key == "style":
 			style := strings.ReplaceAll(strings.ToLower(a.Val), " ", "")
-			if strings.Contains(style, "display:none") || strings.Contains(style, "visibility:hidden") || strings.Contains(style, "mso-hide:all") || strings.Contains(style, "text-decoration:line-through") || strings.Contains(style, "text-decoration-line:line-through") {
+			if slices.ContainsFunc(unseen, func(s string) bool { return strings.Contains(style, s) }) {
 				return true
 			}
 		case a.Key == "hidden":

@@ -2,8 +2,6 @@ package document
 
 import (
 	"encoding/xml"
-	"errors"
-	"io"
 	"strconv"
 	"strings"
 
@@ -25,51 +23,29 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 	d.grid = grid{row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"}, objects: []string{"object", "object-ole"},
 		text: d.text, other: d.noted, span: func() int { return 1 }} // the cells that one covers follow by themselves
 	if p.files["styles.xml"] != nil {
-		if err := d.walk(p, "styles.xml", part+", header"); err != nil {
+		if err := d.read(p, "styles.xml", part+", header", d.styled, d.between); err != nil {
 			return nil, err
 		}
 	}
-	err := d.walk(p, "content.xml", part)
+	err := d.read(p, "content.xml", part, d.styled, d.between)
 	return d.out, err
 }
 
-func (d *odt) walk(p *zipped, name, place string) error {
-	b, err := p.part(name)
-	if err != nil {
+// between reads what stands outside of tables and paragraphs.
+func (d *odt) between(e xml.StartElement) error {
+	switch {
+	case e.Name.Local == "tracked-changes" || strings.HasPrefix(e.Name.Local, "footer"):
+		return d.skip()
+	case e.Name.Local == "script":
+		return errMacros
+	case e.Name.Local == "spreadsheet": // its cells show dates in whatever order
+		return refuse("it is an OpenDocument spreadsheet (.ods): ask the sender to save it as .xlsx")
+	}
+	if err := d.noted(e); err != nil {
 		return err
 	}
-	d.walker, d.name, d.paras = walk(b), place, 0
-	d.seen = d.styled
-	for {
-		t, err := d.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		start, ok := t.(xml.StartElement)
-		if !ok {
-			continue
-		}
-		known, err := d.top(start)
-		switch {
-		case err != nil || known:
-		case start.Name.Local == "tracked-changes" || strings.HasPrefix(start.Name.Local, "footer"):
-			err = d.skip()
-		case start.Name.Local == "script":
-			err = errMacros
-		case start.Name.Local == "spreadsheet": // its cells show dates in whatever order
-			err = refuse("it is an OpenDocument spreadsheet (.ods): ask the sender to save it as .xlsx")
-		default:
-			if err = d.noted(start); err == nil {
-				d.control(start)
-			}
-		}
-		if err != nil {
-			return err
-		}
-	}
+	d.control(e)
+	return nil
 }
 
 // styled keeps which styles show their text to nobody, or struck out, and the style of a paragraph.

@@ -238,7 +238,7 @@ var addedByServer = regexp.MustCompile(`^att\d+\.(txt|html?)$`)
 // file opens what may be a form.
 func (p *parser) file(kind string, data []byte, place string) {
 	if p.files++; p.files > maxOpened {
-		if p.files == maxOpened+1 {
+		if p.letter.Over == "" {
 			p.over(fmt.Sprintf("the message has more than %d files", maxOpened), place)
 		}
 		return
@@ -254,6 +254,7 @@ func (p *parser) file(kind string, data []byte, place string) {
 		p.unread(err.Error(), place)
 		return
 	}
+	p.files += len(sheets) - 1 // of an archive each
 	p.letter.Sheets = append(p.letter.Sheets, sheets...)
 }
 
