@@ -305,16 +305,12 @@ func TestEncryptedForDrpd(t *testing.T) {
 		t.Skip("left out: no OpenSSL")
 	}
 	dir := theCouncil(t)
-	name := filepath.Join(dir, "drpd.yaml")
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, both := signer(t, "drp@fairshire.example")
 	control := filepath.Join(t.TempDir(), "control")
 	copyTree(t, dir, control)
-	for file, data := range map[string][]byte{name: bytes.Replace(b, []byte("mail_out: {"), []byte("mail_out: {smime_file: own.pem, "), 1), filepath.Join(dir, "own.pem"): both, filepath.Join(dir, "own.crt"): cert} {
-		if err := os.WriteFile(file, data, 0o600); err != nil {
+	reconfigure(t, dir, "mail_out: {", "mail_out: {smime_file: own.pem, ")
+	cert, both := signer(t, "drp@fairshire.example")
+	for file, data := range map[string][]byte{"own.pem": both, "own.crt": cert} {
+		if err := os.WriteFile(filepath.Join(dir, file), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -466,6 +466,24 @@ func TestOverlayAndMigrate(t *testing.T) {
 	}
 }
 
+// reconfigure puts one text in the place of another in the configuration of a council, and gives its name.
+func reconfigure(t testing.TB, dir, from, to string) string {
+	t.Helper()
+	name := filepath.Join(dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), from, to, 1)
+	if text == string(b) {
+		t.Fatalf("the configuration holds no %q: make this test anew", from)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
 // setStage fills the demo council's record system and mailbox with the story's first weeks, all at once.
 func setStage(t testing.TB, dir string) {
 	t.Helper()
@@ -541,19 +559,11 @@ func TestVacancies(t *testing.T) {
 func TestUncovered(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
-	name := filepath.Join(dir, "drpd.yaml")
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(b), "mail_out: {folder: mail/out, ", `mail_out: {relays: [{name: internal, server: "relay.fairshire.example:587", tls: starttls}], routes: [
+	name := reconfigure(t, dir, "mail_out: {folder: mail/out, ", `mail_out: {relays: [{name: internal, server: "relay.fairshire.example:587", tls: starttls}], routes: [
   {domains: [police.example], never: it is retired},
   {name: inside, domains: [fairshire.example, lscp.example], relay: internal, carries: papers},
   {name: health, domains: [health.example], relay: internal, carries: plain},
-  {name: outside, domains: [cafcass.example], relay: internal, carries: papers}], `, 1)
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+  {name: outside, domains: [cafcass.example], relay: internal, carries: papers}], `)
 	code, out, errs := drpd(t, "--config", name, "check")
 	if code != 1 {
 		t.Errorf("exit %d: %s", code, errs)

@@ -207,11 +207,7 @@ func TestFormRead(t *testing.T) {
 func TestFormChecked(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
-	name := filepath.Join(dir, "drpd.yaml")
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name := reconfigure(t, dir, "forms: [cp-dispute-form", "forms: [./own.yaml")
 	src, err := mapping.Shipped.ReadFile("forms/cp-dispute-form.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -220,10 +216,8 @@ func TestFormChecked(t *testing.T) {
 		`the form cp-dispute-form has a block "last", and the policy cp-chair has no such stage`: strings.NewReplacer("stage: stage-6", "stage: last", "[stage-6]", "[last]"),
 		`    it does not ask for "details", which G2 looks for`:                                  strings.NewReplacer("field: details", "field: detail"),
 	} {
-		for file, data := range map[string]string{filepath.Join(dir, "own.yaml"): change.Replace(string(src)), name: strings.Replace(string(b), "forms: [cp-dispute-form", "forms: [./own.yaml", 1)} {
-			if err := os.WriteFile(file, []byte(data), 0o600); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.WriteFile(filepath.Join(dir, "own.yaml"), []byte(change.Replace(string(src))), 0o600); err != nil {
+			t.Fatal(err)
 		}
 		if _, out, errs := drpd(t, "check", "--config", name); !strings.Contains(out, want) {
 			t.Errorf("no %q in %s%s", want, out, errs)

@@ -111,20 +111,10 @@ func TestMailboxKilled(t *testing.T) {
 	d := mailtest.StartDovecot(t)
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
-	name := filepath.Join(dir, "drpd.yaml")
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
 	imap := fmt.Sprintf("imap: {server: \"127.0.0.1:%d\", tls: implicit, user: drp@fairshire.example, password_file: mail.password, folder: INBOX, done_folder: Done, ca_file: %s}", d.TLS, d.CA)
-	text := strings.Replace(string(b), "folder: mail/in", imap, 1)
-	if text == string(b) {
-		t.Fatal("the configuration has changed: make this test anew")
-	}
-	for file, content := range map[string]string{name: text, filepath.Join(dir, "mail.password"): mailtest.Password} {
-		if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	name := reconfigure(t, dir, "folder: mail/in", imap)
+	if err := os.WriteFile(filepath.Join(dir, "mail.password"), []byte(mailtest.Password), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	var o bytes.Buffer
 	check := func() (int, string) {
