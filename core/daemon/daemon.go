@@ -261,9 +261,8 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 		}
 	}
 	r := read(ev, d.learned(ev))
-	body := ev
-	body.Body = nil
-	r.Evidence = body
+	r.Evidence = ev
+	r.Evidence.Body = nil
 	d.readings[ev.ID] = r
 	return r
 }

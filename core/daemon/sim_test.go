@@ -62,10 +62,14 @@ type saidFact struct {
 	Attached bool
 }
 
-func readSaid(ev drp.Evidence, learned workday.Date) drp.Reading {
-	var s said
-	if json.Unmarshal(ev.Body, &s) != nil {
-		return drp.Reading{Why: "unreadable", Doubts: []drp.Doubt{{What: "unreadable", Evidence: ev.ID}}}
+// read reads a piece of evidence, as mapping does. A new process reads it anew; what its bytes say is taken apart once.
+func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
+	s, ok := w.said[ev.ID]
+	if !ok {
+		if json.Unmarshal(ev.Body, &s) != nil {
+			return drp.Reading{Why: "unreadable", Doubts: []drp.Doubt{{What: "unreadable", Evidence: ev.ID}}}
+		}
+		w.said[ev.ID] = s
 	}
 	r := drp.Reading{Trusted: s.Trusted, Why: "not proved", Sent: learned, Subject: drp.Subject{Dispute: s.Ref, Form: s.Form, Record: s.Record, Theme: "theme"}}
 	if s.Child != "" {
@@ -131,6 +135,7 @@ type world struct {
 	mail     *porttest.Mailer
 	feeds    []*feed
 	cases    []*simCase
+	said     map[string]said // by the id of the evidence
 	chaos    bool
 	broken   bool // this cycle has had its fault
 	log      bytes.Buffer
@@ -425,7 +430,7 @@ func (w *world) restart() {
 		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",
 		Log: slog.New(slog.NewTextHandler(&w.log, nil))}
 	for _, f := range w.feeds {
-		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: readSaid})
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: w.read})
 	}
 }
 
@@ -645,7 +650,7 @@ var london = func() *time.Location {
 }()
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
-	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
+	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
 		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{}, count: map[string]int{}}
 	w.feeds = []*feed{{w: w, name: "records"}, {w: w, name: "mailbox"}}
 	roles := map[string]bool{}

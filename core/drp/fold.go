@@ -53,25 +53,28 @@ func Fold(readings []Reading, roster Roster) File {
 	out := File{Fields: make(map[string]Field)}
 	rows, events := split(readings)
 	n := 0
-	for _, r := range readings {
-		n += len(r.Facts)
-	}
-	facts := make([]Fact, 0, n)
-	out.Facts = make([]Fact, 0, n)
-	latest := make([]Reading, 0, len(rows)+len(events))
-	for _, versions := range rows {
+	latest := make([]*Reading, 0, len(rows)+len(events))
+	for i, versions := range rows {
 		last := versions[len(versions)-1]
 		if last.Record.Gone {
 			out.Conflicts = append(out.Conflicts, NewConflict("the record has vanished from the record system: is the dispute still open?", last.Evidence.ID))
 			if len(versions) > 1 {
-				gone := last.Record
-				last = versions[len(versions)-2]
-				last.Record.Gone, last.Record.Since = true, gone.Since
-				versions = versions[:len(versions)-1]
+				before := *versions[len(versions)-2]
+				before.Record.Gone, before.Record.Since = true, last.Record.Since
+				last = &before
+				rows[i] = versions[:len(versions)-1]
 			}
 		}
-		facts = append(facts, datedByVersions(versions)...)
+		n += len(last.Facts)
 		latest = append(latest, last)
+	}
+	for _, r := range events {
+		n += len(r.Facts)
+	}
+	facts := make([]Fact, 0, n)
+	out.Facts = make([]Fact, 0, n)
+	for _, versions := range rows {
+		facts = append(facts, datedByVersions(versions)...)
 	}
 	var mailed []Fact
 	for _, r := range events {
@@ -123,8 +126,8 @@ func onceEach(facts []Fact) (out []Fact) {
 }
 
 // said leaves out what the record of a former system says and the one in use says too: it is the same entry, brought over.
-func said(facts []Fact, readings []Reading) []Fact {
-	if !slices.ContainsFunc(readings, func(r Reading) bool { return r.Former }) {
+func said(facts []Fact, readings []*Reading) []Fact {
+	if !slices.ContainsFunc(readings, func(r *Reading) bool { return r.Former }) {
 		return facts
 	}
 	former, record := make(map[string]bool), make(map[string]bool)
@@ -152,15 +155,18 @@ func sortFacts(facts []Fact) {
 }
 
 // split groups rows by their key, versions in order, and sorts both groups and events; what was corrected is left out.
-func split(readings []Reading) (rows [][]Reading, events []Reading) {
-	all := slices.Clone(readings)
-	slices.SortFunc(all, func(a, b Reading) int {
+func split(readings []Reading) (rows [][]*Reading, events []*Reading) {
+	all := make([]*Reading, len(readings))
+	for i := range readings {
+		all[i] = &readings[i]
+	}
+	slices.SortFunc(all, func(a, b *Reading) int {
 		if a.Evidence.Version != b.Evidence.Version {
 			return strings.Compare(a.Evidence.Version, b.Evidence.Version)
 		}
 		return strings.Compare(a.Evidence.ID, b.Evidence.ID)
 	})
-	all = slices.CompactFunc(all, func(a, b Reading) bool { return a.Evidence.ID == b.Evidence.ID })
+	all = slices.CompactFunc(all, func(a, b *Reading) bool { return a.Evidence.ID == b.Evidence.ID })
 	corrected := make(map[string]bool)
 	for _, r := range all {
 		if r.Corrects != "" {
@@ -168,7 +174,7 @@ func split(readings []Reading) (rows [][]Reading, events []Reading) {
 		}
 	}
 	at := make(map[string]int)
-	events = make([]Reading, 0, len(all))
+	events = make([]*Reading, 0, len(all))
 	for _, r := range all {
 		switch {
 		case corrected[r.Evidence.ID]:
@@ -185,8 +191,8 @@ func split(readings []Reading) (rows [][]Reading, events []Reading) {
 			rows[i] = append(rows[i], r)
 		}
 	}
-	slices.SortFunc(rows, func(a, b []Reading) int { return strings.Compare(a[0].Evidence.Key, b[0].Evidence.Key) })
-	slices.SortStableFunc(events, func(a, b Reading) int {
+	slices.SortFunc(rows, func(a, b []*Reading) int { return strings.Compare(a[0].Evidence.Key, b[0].Evidence.Key) })
+	slices.SortStableFunc(events, func(a, b *Reading) int {
 		if a.Sent != b.Sent {
 			return int(a.Sent - b.Sent)
 		}
@@ -197,9 +203,9 @@ func split(readings []Reading) (rows [][]Reading, events []Reading) {
 
 // datedByVersions gives the facts of the latest version; one that the row does not date lies between the last version
 // without it and the first with it.
-func datedByVersions(versions []Reading) []Fact {
+func datedByVersions(versions []*Reading) []Fact {
 	last := versions[len(versions)-1]
-	var out []Fact
+	out := make([]Fact, 0, len(last.Facts))
 	for _, f := range last.Facts {
 		for _, v := range versions { // when it was first said
 			if says(v, f) {
@@ -225,13 +231,13 @@ func datedByVersions(versions []Reading) []Fact {
 	return out
 }
 
-func says(r Reading, f Fact) bool {
+func says(r *Reading, f Fact) bool {
 	return slices.ContainsFunc(r.Facts, func(g Fact) bool {
 		return g.Kind == f.Kind && g.Stage == f.Stage && g.Denied == f.Denied && (g.On.IsZero() || f.On.IsZero() || g.On == f.On)
 	})
 }
 
-func learnedOn(r Reading, f Fact) workday.Date {
+func learnedOn(r *Reading, f Fact) workday.Date {
 	for _, g := range r.Facts {
 		if g.Kind == f.Kind && g.Stage == f.Stage {
 			return g.Learned
@@ -244,7 +250,7 @@ func learnedOn(r Reading, f Fact) workday.Date {
 }
 
 // take keeps what is no fact: the subject, fields, forms, the record's state, rulings, doubts.
-func (out *File) take(readings []Reading) {
+func (out *File) take(readings []*Reading) {
 	for _, r := range readings { // rows first, then events by the day they were sent: later ones win
 		s := r.Subject
 		if out.Subject.Form == "" {
@@ -289,7 +295,7 @@ func (out *File) take(readings []Reading) {
 
 // onePerBlock keeps, of the facts that versions of one form block say, those of the latest version that says them. What
 // a later version repeats unchanged is no news: it keeps its first author and the day on which it was learned.
-func (out *File) onePerBlock(facts []Fact, readings []Reading) []Fact {
+func (out *File) onePerBlock(facts []Fact, readings []*Reading) []Fact {
 	order := make(map[string]int)
 	for i, r := range readings {
 		order[r.Evidence.ID] = i
@@ -300,7 +306,7 @@ func (out *File) onePerBlock(facts []Fact, readings []Reading) []Fact {
 	}
 	var slots []slot
 	versions := make(map[slot][]Fact)
-	var kept []Fact
+	kept := make([]Fact, 0, len(facts))
 	for _, f := range facts {
 		if f.Block == "" {
 			kept = append(kept, f)

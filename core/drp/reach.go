@@ -152,7 +152,7 @@ func first(re *regexp.Regexp, s string) (out []string) {
 func ReceiptID(effect, person string) string { return "r" + effect + "." + person }
 
 // returned gives the receipts of messages that came back: what was accepted for somebody did not reach them.
-func returned(readings []Reading) map[string]bool {
+func returned(readings []*Reading) map[string]bool {
 	out := make(map[string]bool)
 	for _, r := range readings {
 		for _, x := range r.Reach {

@@ -34,7 +34,7 @@ type Child struct {
 	Restricted bool   // the record is open to few: a count in reports, but for a reader who is cleared
 }
 
-func (h Holder) holds(children []string, on workday.Date) bool {
+func (h *Holder) holds(children []string, on workday.Date) bool {
 	return (h.Child == "" || slices.Contains(children, h.Child)) &&
 		(h.From.IsZero() || h.From <= on) && (h.Until.IsZero() || on <= h.Until)
 }
@@ -46,6 +46,9 @@ type Roster []Holder
 // Without notes who is not reached by email, and since when: of each holder the latest. It changes who is asked, never who
 // holds a role: what they do and say counts as before.
 func (r Roster) Without(absences []Absence) Roster {
+	if len(absences) == 0 {
+		return r
+	}
 	out := slices.Clone(r)
 	for i := range out {
 		h := &out[i]
@@ -68,20 +71,21 @@ func (h Holder) AwayUntil(on workday.Date) (until workday.Date, away bool) {
 }
 
 // reached says whether messages to the holder arrive, as far as is known.
-func (h Holder) reached(on workday.Date) bool { return !h.back.lasts(on) }
+func (h *Holder) reached(on workday.Date) bool { return !h.back.lasts(on) }
 
 // Holding returns those who hold the role for these children on that day: one person a child at most, or the one who
 // holds it for all; the deputies where nobody holds it; none where the role is vacant. One whose messages come back
 // counts as nobody, and where all of them are away the deputies are there too.
 func (r Roster) Holding(role string, children []string, on workday.Date) []Holder {
 	var own, all []Holder
-	for _, h := range r {
+	for i := range r {
+		h := &r[i]
 		switch {
 		case h.Role != role || h.Domain != "" || h.Deputy || !h.holds(children, on) || !h.reached(on):
 		case h.Child != "":
-			own = append(own, h)
+			own = append(own, *h)
 		default:
-			all = append(all, h)
+			all = append(all, *h)
 		}
 	}
 	pick := own
@@ -97,9 +101,9 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 
 // Deputies returns those who stand in for whoever holds the role.
 func (r Roster) Deputies(role string, children []string, on workday.Date) (out []Holder) {
-	for _, h := range r {
-		if h.Role == role && h.Deputy && h.Domain == "" && h.holds(children, on) && h.reached(on) {
-			out = append(out, h)
+	for i := range r {
+		if h := &r[i]; h.Role == role && h.Deputy && h.Domain == "" && h.holds(children, on) && h.reached(on) {
+			out = append(out, *h)
 		}
 	}
 	return distinct(out)
@@ -108,7 +112,7 @@ func (r Roster) Deputies(role string, children []string, on workday.Date) (out [
 // WithFallbacks adds to each role those who stand in where nobody holds it: the holders of another role, as its deputies
 // where it has none of its own.
 func (r Roster) WithFallbacks(fallbacks map[string]string) Roster {
-	out := slices.Clone(r)
+	out := slices.Clip(r)
 	for _, role := range slices.Sorted(maps.Keys(fallbacks)) {
 		if slices.ContainsFunc(r, func(h Holder) bool { return h.Role == role && h.Deputy }) {
 			continue
@@ -166,7 +170,8 @@ func (r Roster) RolesOf(a Actor, children []string, on workday.Date) []string {
 	if a.Role != "" {
 		out = append(out, a.Role)
 	}
-	for _, h := range r {
+	for i := range r {
+		h := &r[i]
 		same := a.Worker != "" && a.Worker == h.Person ||
 			!a.Address.Empty() && a.Address.Same(h.Address) ||
 			h.Domain != "" && a.Address.domain(h.Domain)

@@ -47,9 +47,12 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 
 // told says whether a role was alerted by a person before.
 func (d *decider) told(role string) bool {
-	return slices.ContainsFunc(d.story.all(), func(f drp.Fact) bool {
-		return f.Kind == drp.Alerted && !slices.Contains(f.ByRoles, drpdItself) && slices.Contains(f.ToRoles, role)
-	})
+	for f := range d.story.all() {
+		if f.Kind == drp.Alerted && !slices.Contains(f.ByRoles, drpdItself) && slices.Contains(f.ToRoles, role) {
+			return true
+		}
+	}
+	return false
 }
 
 // alert emits the alert of a visit, or asks the owner for theirs.

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"drpd/core/drp"
@@ -417,20 +418,29 @@ func (w *walker) reopened(f drp.Fact) {
 // current is the visit in which the dispute is, or was when it ended.
 func (d *decider) current() *visit { return d.story.last() }
 
-// all returns every fact of the visits and after.
-func (s *story) all() []drp.Fact {
-	var out []drp.Fact
-	for _, v := range s.visits {
-		out = append(out, v.facts...)
+// all gives every fact of the visits and after.
+func (s *story) all() iter.Seq[*drp.Fact] {
+	return func(yield func(*drp.Fact) bool) {
+		for _, v := range s.visits {
+			for i := range v.facts {
+				if !yield(&v.facts[i]) {
+					return
+				}
+			}
+		}
+		for i := range s.after {
+			if !yield(&s.after[i]) {
+				return
+			}
+		}
 	}
-	return append(out, s.after...)
 }
 
 func (s *story) find(k drp.FactKind) []drp.Fact {
 	var out []drp.Fact
-	for _, f := range s.all() {
+	for f := range s.all() {
 		if f.Kind == k && !f.Denied {
-			out = append(out, f)
+			out = append(out, *f)
 		}
 	}
 	slices.SortStableFunc(out, func(a, b drp.Fact) int { return int(a.On - b.On) })

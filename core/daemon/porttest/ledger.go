@@ -174,18 +174,19 @@ func (l *Ledger) Gaps(context.Context) ([]reconcile.Gap, error) {
 }
 
 func (l *Ledger) some(want func(*kept) bool) []drp.Evidence {
-	var out []drp.Evidence
+	var found []*kept
 	for _, k := range l.evidence {
 		if want(k) {
-			out = append(out, k.Evidence)
+			found = append(found, k)
 		}
 	}
-	slices.SortFunc(out, func(a, b drp.Evidence) int {
-		if c := a.Learned.Compare(b.Learned); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
+	slices.SortFunc(found, func(a, b *kept) int {
+		return cmp.Or(a.Learned.Compare(b.Learned), strings.Compare(a.ID, b.ID))
 	})
+	out := make([]drp.Evidence, len(found))
+	for i, k := range found {
+		out[i] = k.Evidence
+	}
 	return out
 }
 
@@ -368,18 +369,25 @@ func (l *Ledger) Load(_ context.Context, ref string) (daemon.Stored, error) {
 }
 
 func (l *Ledger) past(ref string) []drp.Past {
-	var out []drp.Past
-	for _, e := range l.ordered() {
+	var found []*effect
+	for _, e := range l.effects {
 		if e.Dispute == ref {
-			out = append(out, e.past())
+			found = append(found, e)
 		}
+	}
+	slices.SortFunc(found, bySeq)
+	out := make([]drp.Past, len(found))
+	for i, e := range found {
+		out[i] = e.past()
 	}
 	return out
 }
 
 func (l *Ledger) ordered() []*effect {
-	return slices.SortedFunc(maps.Values(l.effects), func(a, b *effect) int { return a.seq - b.seq })
+	return slices.SortedFunc(maps.Values(l.effects), bySeq)
 }
+
+func bySeq(a, b *effect) int { return a.seq - b.seq }
 
 func (e *effect) past() drp.Past {
 	p := drp.Past{Effect: e.Effect, Life: e.life, HeldBy: e.heldBy, Why: e.why, At: e.at}
