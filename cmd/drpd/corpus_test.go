@@ -300,6 +300,7 @@ func TestMailCorpus(t *testing.T) {
 
 // A form that OpenSSL encrypted for drpd's own certificate is read; for another it waits for a person (the corpus has one).
 func TestEncryptedForDrpd(t *testing.T) {
+	t.Parallel()
 	program, err := exec.LookPath("openssl")
 	if err != nil {
 		t.Skip("left out: no OpenSSL")
@@ -341,6 +342,7 @@ func TestEncryptedForDrpd(t *testing.T) {
 // An alert that drpd sent by itself came back from everybody to whom it was addressed: the stage is not entered, the deputy
 // is alerted, and the limit counts from then. What was noted on the record is corrected.
 func TestAlertReachesNobody(t *testing.T) {
+	t.Parallel()
 	dir := theCouncil(t)
 	name := filepath.Join(dir, "roster.yaml")
 	b, err := os.ReadFile(name)
@@ -415,6 +417,7 @@ func TestAlertReachesNobody(t *testing.T) {
 // One message in two mailboxes, one message delivered twice to one, and the very same bytes again: what it says counts once,
 // and what it begins is one dispute.
 func TestOneMessageTwice(t *testing.T) {
+	t.Parallel()
 	seed := theCouncil(t)
 	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "responded 2026-11-23 by team-manager"}, {"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
 		dir := filepath.Join(t.TempDir(), tt.mail)
@@ -474,6 +477,7 @@ func TestOneMessageTwice(t *testing.T) {
 // An emergency that nobody acknowledges goes to the next holder after half an hour, and to the operator in the end, at any
 // hour; one that somebody has acknowledged goes no further.
 func TestEmergencyIsPassedOn(t *testing.T) {
+	t.Parallel()
 	seed := theCouncil(t)
 	for _, acknowledged := range []bool{false, true} {
 		dir := filepath.Join(t.TempDir(), fmt.Sprint(acknowledged))

@@ -135,6 +135,7 @@ func TestDatesByHand(t *testing.T) {
 // Between them the disputes of the demo were in every stage of W and C, and in some of each other procedure; the same
 // story gives the same mail.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	dir := theDemo(t)
 	if !strings.Contains(demo.out, "between them they were in 23 stages") {
 		t.Errorf("%s", demo.out)
@@ -313,6 +314,7 @@ func TestBrokenConfiguration(t *testing.T) {
 
 // The console is a source: what a person says goes in as evidence, and the next cycle acts on it.
 func TestConsole(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
 	config := filepath.Join(dir, "drpd.yaml")
@@ -395,6 +397,7 @@ func TestConsole(t *testing.T) {
 // An overlay changes the text for new disputes; what is open keeps the one under which it started, until a person moves
 // it: shown first, and then with one correction and nothing sent again.
 func TestOverlayAndMigrate(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
 	config := filepath.Join(dir, "drpd.yaml")
@@ -521,6 +524,7 @@ func setStage(t testing.TB, dir string) {
 
 // The check says which role of which open dispute nobody holds, today or on the day on which it will be wanted.
 func TestVacancies(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
 	config := filepath.Join(dir, "drpd.yaml")

@@ -205,6 +205,7 @@ func TestFormRead(t *testing.T) {
 
 // drpd check says where a form of the configuration does not fit its policy, and what it does not ask for.
 func TestFormChecked(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
 	name := reconfigure(t, dir, "forms: [cp-dispute-form", "forms: [./own.yaml")

@@ -186,6 +186,7 @@ func post(t *testing.T, dir string, minutes int, killAfter time.Duration) (done 
 // stopped twice: each arrives once, or a second time only as a counted resend; none is lost, and none went by a weaker route
 // than its own.
 func TestPostKilled(t *testing.T) {
+	t.Parallel()
 	d := mailtest.StartDovecot(t)
 	p := posttest.StartPostfix(t, d.Maildir, "nobody", append(slices.Clone(postDomains), "fairshire.example")...)
 	dir := postOffice(t, d, p)

@@ -133,6 +133,7 @@ func livesThere(t *testing.T, dir string) string {
 // With the ledger and the record system on PostgreSQL everything comes out as it does in files, effect for effect, and the
 // console works on it.
 func TestOnPostgres(t *testing.T) {
+	t.Parallel()
 	records, state := postgresDB(t, "records"), postgresDB(t, "state")
 	base := t.TempDir()
 	files, servers := filepath.Join(base, "files"), filepath.Join(base, "servers")
