@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -58,7 +59,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for i := range out.Facts {
 		out.Facts[i].Learned = learned
 	}
-	answered := forms.typed || s.answers(l.Text, &out, add)
+	answered := forms.typed || s.answers(ev.ID, l.Text, &out, add)
 	var reached []drp.Actor
 	for _, to := range l.To {
 		if !s.own(to) {
@@ -122,9 +123,13 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 
 // answers reads the lines by which a prompt is answered: "Resolved: yes", "Consulted team-manager: 4 March 2026",
 // "Escalated to stage-3: yes", "Send stage-3.1: yes", "Confirm: yes".
-func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
+func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) bool {
 	any := false
 	var said []drp.Fact
+	var rulings []drp.Ruling
+	unclear := func(what, passage string) {
+		out.Doubts = append(out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: ev})
+	}
 	for _, line := range strings.Split(text, "\n") {
 		_, line = refBefore(line)
 		head, value, ok := strings.Cut(line, ":")
@@ -132,16 +137,21 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 			continue
 		}
 		head, value = plain(head), strings.TrimSpace(value)
-		if rest, ok := strings.CutPrefix(head, "send "); ok {
-			if yes, known := yesNo(value); known && yes {
-				out.Rulings, any = append(out.Rulings, drp.Ruling{About: "send", Choice: rest}), true
+		if about, choice := rulingOf(head); about != "" && value != "" {
+			yes, known := yesNo(value)
+			switch {
+			case !known:
+				unclear(fmt.Sprintf("the answer to %q is neither yes nor no", head), value)
+				continue
+			case about == drp.AboutDispute && !yes:
+				choice = drp.Reject
+			case !yes: // not to be sent, as it is without an answer
+				any = true
+				continue
 			}
-			continue
-		}
-		if head == "confirm" {
-			if yes, known := yesNo(value); known {
-				choice := map[bool]string{true: "confirm", false: "reject"}[yes]
-				out.Rulings, any = append(out.Rulings, drp.Ruling{About: "dispute", Choice: choice}), true
+			any = true
+			if !slices.ContainsFunc(rulings, func(r drp.Ruling) bool { return r.About == about && r.Choice == choice }) {
+				rulings = append(rulings, drp.Ruling{About: about, Choice: choice, Said: out.Sender, On: out.Sent, Evidence: ev})
 			}
 			continue
 		}
@@ -151,7 +161,7 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		}
 		if rest != "" && !namesAfter(kind) { // words about it, such as "resolved in part": no answer, and no silence either
 			if _, known := yesNo(value); known {
-				out.Doubts = append(out.Doubts, drp.Doubt{What: fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), Place: "answer line", Passage: drp.NewPrivate(line), Evidence: out.Evidence.ID})
+				unclear(fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), line)
 			}
 			continue
 		}
@@ -174,7 +184,7 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		} else if err == nil {
 			f.On = on
 		} else {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: "the answer to \"" + string(kind) + "\" is neither yes, no nor a date", Place: "answer line", Passage: drp.NewPrivate(value), Evidence: out.Evidence.ID})
+			unclear(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value)
 			continue
 		}
 		said = append(said, f)
@@ -187,11 +197,32 @@ func (s *Set) answers(text string, out *drp.Reading, add func(drp.Fact)) bool {
 		case !slices.ContainsFunc(said, against):
 			add(f)
 		case !slices.ContainsFunc(said[:i], against): // told once
-			out.Doubts = append(out.Doubts, drp.Doubt{What: fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), Place: "answer line", Evidence: out.Evidence.ID})
+			unclear(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), "")
 		}
 	}
+	chose := func(choice string) bool {
+		return slices.ContainsFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute && r.Choice == choice })
+	}
+	if chose(drp.Confirm) && chose(drp.Reject) {
+		unclear("two lines answer to \"confirm\", and not the same", "")
+		rulings = slices.DeleteFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute })
+	}
+	out.Rulings = append(out.Rulings, rulings...)
 	return any
 }
+
+// rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit.
+func rulingOf(head string) (about, choice string) {
+	if head == "confirm" {
+		return drp.AboutDispute, drp.Confirm
+	}
+	if visit, ok := strings.CutPrefix(head, "send "); ok && visitID.MatchString(visit) {
+		return drp.AboutSend, visit
+	}
+	return "", ""
+}
+
+var visitID = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
 
 // namesAfter says whether a line about a fact goes on with whom it reached, or with a stage.
 func namesAfter(k drp.FactKind) bool {
@@ -203,7 +234,8 @@ func isAnswer(line string) bool {
 	head, _, ok := strings.Cut(line, ":")
 	head = plain(head)
 	kind, _ := factOf(head)
-	return ok && (kind != "" || head == "confirm" || strings.HasPrefix(head, "send "))
+	about, _ := rulingOf(head)
+	return ok && (kind != "" || about != "")
 }
 
 // factOf finds the fact whose name a line begins with, the longest that fits.

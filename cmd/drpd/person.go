@@ -7,6 +7,8 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 )
 
@@ -78,6 +80,7 @@ func (c *holdReleaseCmd) Run(a *app) error {
 
 type conflictCmd struct {
 	List   conflictListCmd   `cmd:"" default:"1" help:"The questions that wait."`
+	Show   conflictShowCmd   `cmd:"" help:"The questions of a dispute, with the passages that they are about. It prints what people wrote."`
 	Settle conflictSettleCmd `cmd:"" help:"Settle one."`
 }
 
@@ -100,6 +103,26 @@ func (c *conflictListCmd) Run(a *app) error {
 		}
 		if len(all) == 0 {
 			a.printf("no question waits for a person\n")
+		}
+		return nil
+	})
+}
+
+type conflictShowCmd struct {
+	Dispute string `arg:""`
+}
+
+// Run shows what each question of a dispute is about: the evidence, and the passage that could not be read for certain.
+func (c *conflictShowCmd) Run(a *app) error {
+	return a.withDaemon(func(d *wired) error {
+		k, stored, err := d.Case(a.ctx, c.Dispute)
+		if err != nil {
+			return err
+		}
+		questions := reconcile.Decide(k).Conflicts
+		a.printf("%s", report.Questions(c.Dispute, questions, stored.Evidence, london()))
+		if len(questions) == 0 {
+			a.printf("no question about %s waits for a person\n", c.Dispute)
 		}
 		return nil
 	})

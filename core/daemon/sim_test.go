@@ -99,7 +99,9 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Record.Holder = drp.Actor{Role: s.Holder}
 	}
 	if s.Ruling != nil {
-		r.Rulings = []drp.Ruling{*s.Ruling}
+		ruling := *s.Ruling
+		ruling.Said, ruling.On, ruling.Evidence = r.Sender, learned, ev.ID
+		r.Rulings = []drp.Ruling{ruling}
 	}
 	return r
 }
@@ -626,12 +628,17 @@ func (w *world) act(c *simCase) {
 		if w.rng.IntN(20) == 0 {
 			f.Kind = drp.EmergencyDeclared
 		}
-	case 18:
+	case 18: // the owner lets drpd send, or somebody who was not asked says that it is no dispute
 		if p.Record != nil || c.stage == 0 {
 			return
 		}
-		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: owner,
-			Ruling: &drp.Ruling{About: "send", Choice: stage.ID + ".1"}, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})
+		from, ruling := owner, drp.Ruling{About: drp.AboutSend, Choice: stage.ID + ".1"}
+		if w.rng.IntN(3) == 0 {
+			others := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Roles)), func(r string) bool { return r == p.Duty })
+			from, ruling = others[w.rng.IntN(len(others))], drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject}
+		}
+		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: from,
+			Ruling: &ruling, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})
 		return
 	}
 	if w.rng.IntN(8) == 0 {
@@ -720,6 +727,9 @@ func (w *world) end() {
 		s := r.Standing
 		if s.Ended.IsZero() && (len(s.Turn) == 0 || s.Next == "") {
 			w.fail("%s is open, and nobody must act: %+v", k.Ref, s)
+		}
+		if s.EndedBy == drp.OutOfScope { // nobody who is asked whether it is one says no here, and all are young
+			w.fail("%s was closed as no dispute by somebody who was not asked", k.Ref)
 		}
 		for _, f := range r.Findings {
 			w.count["finding "+f.Clause]++

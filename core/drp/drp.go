@@ -249,6 +249,36 @@ type Ruling struct {
 	About  string `json:"about"`  // what it settles: a conflict, a quarantined message, a held effect, "dispute"
 	Choice string `json:"choice"` // accept, reject, send, confirm, or the id of a piece of evidence
 	By     string `json:"by"`
+
+	// Where an email says it: who does, and when. Fold sets the roles that they hold on the day.
+	Said      Actor        `json:"-"`
+	On        workday.Date `json:"-"`
+	Evidence  string       `json:"-"`
+	SaidRoles []string     `json:"-"`
+}
+
+// AboutDispute is what a ruling is about that says whether there is a dispute at all, and AboutSend one that lets drpd
+// send the alert of a visit, which is the choice. Both can be answered by email, by those who are asked.
+const (
+	AboutDispute = "dispute"
+	AboutSend    = "send"
+)
+
+// Confirm and Reject are the choices about a dispute.
+const (
+	Confirm = "confirm"
+	Reject  = "reject"
+)
+
+// Line is the line of an email that makes the ruling, where one can.
+func (r Ruling) Line() string {
+	switch {
+	case r.About == AboutSend:
+		return "Send " + r.Choice + ": yes"
+	case r.Choice == Confirm:
+		return "Confirm: yes"
+	}
+	return "Confirm: no"
 }
 
 // AboutPolicy is what a ruling is about that moves a dispute to another version of its policy, whose digest is the
@@ -263,4 +293,5 @@ type Conflict struct {
 	ID       string
 	What     string // one clear sentence
 	Evidence []string
+	Passage  Private // what is in question, where it is a passage that somebody wrote
 }

@@ -96,9 +96,10 @@ type Effect struct {
 
 // Ask is one answer that a person may give to a prompt: it names the fact that their answer makes.
 type Ask struct {
-	Fact  FactKind
-	Stage string // the stage that it names, where there is a choice
-	Text  string
+	Fact   FactKind
+	Choice string // instead of a fact: Confirm or Reject, about the dispute itself
+	Stage  string // the stage that it names, where there is a choice
+	Text   string
 }
 
 // Keyed fills in Slot and Key: the dispute, the visit, the reason, the roles (never persons) and, for notes and

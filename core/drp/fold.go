@@ -101,6 +101,11 @@ func Fold(readings []Reading, roster Roster) File {
 		slices.Sort(facts[i].ToRoles)
 		facts[i].ToRoles = slices.Compact(facts[i].ToRoles)
 	}
+	for i := range out.Rulings {
+		if r := &out.Rulings[i]; !r.Said.IsZero() {
+			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
+		}
+	}
 	out.agree(facts)
 	sortFacts(out.Facts)
 	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })

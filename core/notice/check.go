@@ -120,7 +120,9 @@ func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.R
 		e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
 	case reason == drp.ReasonMeeting:
 		e.Agenda = []string{"an item of the agenda"}
-	case reason == drp.ReasonConfirm || reason == drp.ReasonEnd || reason == drp.ReasonNotice || reason == drp.ReasonAttention:
+	case reason == drp.ReasonConfirm:
+		e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}, {Choice: drp.Reject, Text: "it is none"}}
+	case reason == drp.ReasonEnd || reason == drp.ReasonNotice || reason == drp.ReasonAttention:
 	default:
 		e.Consult = e.To
 		e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: s.ID, Text: "escalate it"}, {Fact: drp.Consulted, Text: "they were consulted"}}

@@ -253,8 +253,10 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 func AnswerLine(a drp.Ask, e drp.Effect) string {
 	what := strings.ReplaceAll(string(a.Fact), "-", " ")
 	switch {
+	case a.Choice != "":
+		return drp.Ruling{About: drp.AboutDispute, Choice: a.Choice}.Line()
 	case a.Fact == drp.Alerted:
-		return "Send " + e.Visit + ": yes"
+		return drp.Ruling{About: drp.AboutSend, Choice: e.Visit}.Line()
 	case a.Fact == drp.Escalated && a.Stage != "":
 		return "Escalated to " + a.Stage + ": yes"
 	case a.Fact == drp.Consulted:
@@ -330,7 +332,11 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonConfirm:
 		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs from the day it came. Nobody else has been told."}
 	case drp.ReasonAttention:
-		return "Something waits for a person", []string{sentence(e.Says)}
+		out := []string{sentence(e.Says)}
+		if e.Dispute != "" {
+			out = append(out, "drpd conflict show "+e.Dispute+" shows what it is about, and how it is settled.")
+		}
+		return "Something waits for a person", out
 	case drp.ReasonNotice:
 		if len(e.Asks) > 0 {
 			return "You are asked: " + stage, []string{sentence(e.Says)}

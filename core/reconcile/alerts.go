@@ -72,7 +72,7 @@ func (d *decider) alert(v *visit, pending bool) {
 	if len(missing) == 0 || d.underway(v) {
 		return
 	}
-	if a.By == policy.ByOwner && !d.File.HasRuled("send", v.id) {
+	if a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) {
 		d.draft(v, to, cc, missing, pending)
 		return
 	}

@@ -74,9 +74,12 @@ type decider struct {
 
 // Decide says what must happen next in a dispute, and why.
 func Decide(c Case) Result {
+	var unclear []drp.Conflict
+	c.File.Rulings, unclear = c.hear()
+	unclear = append(unclear, c.doubts()...)
 	d := &decider{Case: c}
 	d.story = walk(c)
-	d.result.Conflicts = slices.Concat(c.File.Conflicts, d.story.conflicts)
+	d.result.Conflicts = slices.Concat(c.File.Conflicts, d.story.conflicts, unclear)
 	d.result.Findings = append(d.result.Findings, d.story.findings...)
 	d.emergencies()
 	if d.story.raised == nil {
@@ -84,7 +87,10 @@ func Decide(c Case) Result {
 		d.attention()
 		return d.done()
 	}
-	if d.unconfirmed() { // whoever confirms it is asked, and nobody else before
+	if d.unconfirmed() { // whoever confirms it is asked, and nobody else before, but about what they said
+		for _, c := range unclear {
+			d.attend(c)
+		}
 		return d.done()
 	}
 	d.expiry()
@@ -213,15 +219,38 @@ func (d *decider) finding(stage string, f drp.Finding) {
 // duty holder is asked until they confirm it.
 func (d *decider) unconfirmed() bool {
 	r := d.story.raised
-	event := d.Policy.Trigger != nil && r.Kind == d.Policy.Trigger.Fact
-	if event || intersects(r.ByRoles, d.Policy.Raisers) || d.File.Ruled("dispute") == "confirm" {
+	if !d.toConfirm(r) || d.File.Ruled(drp.AboutDispute) == drp.Confirm {
 		return false
 	}
+	if d.story.ended != nil {
+		return true
+	}
 	d.finding(d.current().stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
+	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
+	var times []string
+	if n > 0 {
+		times = []string{fmt.Sprint(n)}
+	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: d.current().id, Stage: d.current().stage.ID,
-		On: r.Learned, To: []string{d.Policy.Duty}, Rule: "confirm", Evidence: []string{r.Evidence},
-		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none"})
+		On: on, To: []string{d.Policy.Duty}, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
+		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
+		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
 	return true
+}
+
+// again says when something is to be asked, the first time or once more: after the policy's interval, with a copy to the
+// practice lead. It was asked n times before.
+func (d *decider) again(first workday.Date, asked func(drp.Past) bool) (on workday.Date, cc []string, n int) {
+	var last workday.Date
+	for _, p := range d.Past {
+		if p.Left() && asked(p) {
+			n, last = n+1, max(last, sentOn(p))
+		}
+	}
+	if n == 0 {
+		return first, nil, 0
+	}
+	return d.after(last, d.Policy.AskAgain.N), []string{practiceLead}, n
 }
 
 // unmatched finds effects that left for a stage of which the evidence no longer speaks: a conflict, and nothing is sent.
@@ -250,14 +279,20 @@ func (d *decider) unmatched() bool {
 	return found
 }
 
-// attention tells the operator of what only a person can settle.
-func (d *decider) attention() {
-	for _, q := range d.File.Doubts {
-		c := drp.NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
-		if d.File.Ruled(c.ID) == "" {
-			d.result.Conflicts = append(d.result.Conflicts, c)
+// doubts are the questions about passages that made no fact.
+func (c *Case) doubts() (out []drp.Conflict) {
+	for _, q := range c.File.Doubts {
+		x := drp.NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
+		x.Passage = q.Passage
+		if c.File.Ruled(x.ID) == "" {
+			out = append(out, x)
 		}
 	}
+	return out
+}
+
+// attention tells the operator of what only a person can settle.
+func (d *decider) attention() {
 	for _, c := range d.result.Conflicts {
 		d.attend(c)
 	}
@@ -266,14 +301,7 @@ func (d *decider) attention() {
 // attend asks the operator, and again after the policy's interval with a copy to the practice lead: nothing waits
 // unseen.
 func (d *decider) attend(c drp.Conflict) {
-	on, n := d.Today, 0
-	var cc []string
-	for _, p := range d.Past {
-		if p.Reason == drp.ReasonAttention && p.Left() && p.Says == c.What {
-			n++
-			on, cc = d.after(sentOn(p), d.Policy.AskAgain.N), []string{practiceLead}
-		}
-	}
+	on, cc, n := d.again(d.Today, func(p drp.Past) bool { return p.Reason == drp.ReasonAttention && p.Says == c.What })
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Cc: cc, On: on, Rule: "conflict", Says: c.What, Evidence: c.Evidence}, c.ID, fmt.Sprint(n))
 }
 

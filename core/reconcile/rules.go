@@ -175,21 +175,9 @@ func (d *decider) record() {
 
 // askFor is ask for what is not about a limit.
 func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) {
-	var asked []drp.Past
-	for _, p := range d.Past {
-		if p.Kind == drp.Email && p.Left() && p.Reason == reason && p.Rule == rule {
-			asked = append(asked, p)
-		}
-	}
-	var cc []string
-	for _, p := range asked {
-		if again := d.after(sentOn(p), d.Policy.AskAgain.N); again > on {
-			on = again
-			cc = []string{practiceLead}
-		}
-	}
+	on, cc, n := d.again(on, func(p drp.Past) bool { return p.Kind == drp.Email && p.Reason == reason && p.Rule == rule })
 	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
-		Clause: clause, Rule: rule, Says: says, Asks: asks}, rule, fmt.Sprint(len(asked)))
+		Clause: clause, Rule: rule, Says: says, Asks: asks}, rule, fmt.Sprint(n))
 }
 
 // reachedBy says whether a stage, or a later one, had been entered by a day.

@@ -58,20 +58,8 @@ type walker struct {
 // walk puts the facts in order. It is total: what fits nowhere becomes a finding or a conflict.
 func walk(c Case) story {
 	w := &walker{Case: c}
-	for i, f := range c.File.Facts { // the earliest, and of somebody who may raise one where there is such
-		mayRaise := intersects(f.ByRoles, c.Policy.Raisers)
-		if f.Kind == drp.Raised && !f.Denied && (w.raised == nil || mayRaise && !intersects(w.raised.ByRoles, c.Policy.Raisers)) {
-			w.raised = &c.File.Facts[i]
-		}
-	}
-	if t := c.Policy.Trigger; t != nil && w.raised == nil {
-		if i := slices.IndexFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == t.Fact && !f.Denied }); i >= 0 {
-			f := c.File.Facts[i]
-			w.raised = &f
-		}
-	}
-	if w.raised == nil || len(c.Policy.Stages) == 0 {
-		w.raised = nil
+	w.raised = c.start()
+	if w.raised == nil {
 		return w.story
 	}
 	w.timeOuts()
@@ -93,10 +81,46 @@ func walk(c Case) story {
 		}
 		w.step(f)
 	}
-	if c.File.Ruled("dispute") == "reject" && w.ended == nil {
+	if c.File.Ruled(drp.AboutDispute) == drp.Reject && w.ended == nil {
 		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned}
 	}
 	return w.story
+}
+
+// start is how the dispute began: the earliest that somebody says of it, and of one who may raise one where there is such;
+// else the event that raises it. It is nil where nothing says so.
+func (c *Case) start() (raised *drp.Fact) {
+	if len(c.Policy.Stages) == 0 {
+		return nil
+	}
+	for i := range c.File.Facts {
+		f := &c.File.Facts[i]
+		if f.Kind == drp.Raised && !f.Denied && (raised == nil || intersects(f.ByRoles, c.Policy.Raisers) && !intersects(raised.ByRoles, c.Policy.Raisers)) {
+			raised = f
+		}
+	}
+	if t := c.Policy.Trigger; t != nil && raised == nil {
+		if i := slices.IndexFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == t.Fact && !f.Denied }); i >= 0 {
+			raised = &c.File.Facts[i]
+		}
+	}
+	return raised
+}
+
+// toConfirm says whether somebody must confirm that there is a dispute: it was raised by one who may not raise any.
+func (c *Case) toConfirm(raised *drp.Fact) bool {
+	event := c.Policy.Trigger != nil && raised.Kind == c.Policy.Trigger.Fact
+	return !event && !intersects(raised.ByRoles, c.Policy.Raisers)
+}
+
+// tooOldFor says whether the procedure does not accept the dispute because of the young person's age on that day.
+func (c *Case) tooOldFor(raised *drp.Fact) bool {
+	a := c.Policy.Age
+	if a == nil {
+		return false
+	}
+	born := c.File.Fields[a.Field].Date
+	return !born.IsZero() && born.AddYears(a.Under) <= raised.On
 }
 
 // first is the stage at which the dispute starts: the one that was named when it was raised, the one to which its
@@ -116,11 +140,7 @@ func (w *walker) first() *policy.Stage {
 // tooOld ends what is not accepted because of the young person's age on the day on which it was raised; a person may
 // confirm it all the same.
 func (w *walker) tooOld() {
-	a := w.Policy.Age
-	if a == nil || w.File.Ruled("dispute") == "confirm" {
-		return
-	}
-	if born := w.File.Fields[a.Field].Date; !born.IsZero() && born.AddYears(a.Under) <= w.raised.On {
+	if a := w.Policy.Age; w.tooOldFor(w.raised) && w.File.Ruled(drp.AboutDispute) != drp.Confirm {
 		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned, Evidence: w.raised.Evidence}
 		w.last().ended = w.raised.On
 		w.findings = append(w.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: w.last().stage.ID, Since: w.raised.On, Severity: "note", Evidence: []string{w.raised.Evidence}})

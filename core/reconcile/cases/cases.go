@@ -311,7 +311,9 @@ func (r *run) arrive(today workday.Date, day Day) {
 	}
 	rest.Subject.Ground = day.Ground
 	if day.Ruling != nil {
-		rest.Rulings = []drp.Ruling{*day.Ruling}
+		ruling := *day.Ruling
+		ruling.Said, ruling.On = drp.Actor{Role: ruling.By}, today
+		rest.Rulings = []drp.Ruling{ruling}
 	}
 	r.add(drp.Attestation, today, rest)
 	if day.Record != nil {
