@@ -159,6 +159,10 @@ func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) boo
 		if kind == "" || value == "" {
 			continue
 		}
+		if kind == drp.Reassigned {
+			unclear("whether the record was reassigned is for the record system to say", line)
+			continue
+		}
 		if rest != "" && !namesAfter(kind) { // words about it, such as "resolved in part": no answer, and no silence either
 			if _, known := yesNo(value); known {
 				unclear(fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), line)
@@ -226,7 +230,7 @@ var visitID = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
 
 // namesAfter says whether a line about a fact goes on with whom it reached, or with a stage.
 func namesAfter(k drp.FactKind) bool {
-	return k == drp.Escalated || k == drp.Consulted || k == drp.Discussed || k == drp.Telephoned || k == drp.Alerted || k == drp.Reassigned
+	return k == drp.Escalated || k == drp.Consulted || k == drp.Discussed || k == drp.Telephoned || k == drp.Alerted
 }
 
 // isAnswer says whether a line answers a prompt.

@@ -479,8 +479,9 @@ func TestOneMessageTwice(t *testing.T) {
 func TestEmergencyIsPassedOn(t *testing.T) {
 	t.Parallel()
 	seed := theCouncil(t)
-	for _, acknowledged := range []bool{false, true} {
-		dir := filepath.Join(t.TempDir(), fmt.Sprint(acknowledged))
+	for _, by := range []string{"", "line-manager", "practitioner"} {
+		acknowledged := by == "line-manager" // whoever declared it does not acknowledge it
+		dir := filepath.Join(t.TempDir(), "by-"+by)
 		copyTree(t, seed, dir)
 		c := openCouncil(t, dir)
 		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "raised.eml"), c.letter(t, "raised-by-a-listed-agency"), 0o600); err != nil {
@@ -532,8 +533,8 @@ func TestEmergencyIsPassedOn(t *testing.T) {
 				t.Errorf("after %d minutes: %s", step.minutes, got)
 			}
 		}
-		if acknowledged {
-			add("acknowledged", "--on", "2026-11-23", "--by", "line-manager", "--because", "by telephone")
+		if by != "" {
+			add("acknowledged", "--on", "2026-11-23", "--by", by, "--because", "by telephone")
 		}
 		for _, step := range []struct {
 			minutes int
@@ -543,7 +544,7 @@ func TestEmergencyIsPassedOn(t *testing.T) {
 				step.want = first
 			}
 			if got := told(step.minutes); got != step.want {
-				t.Errorf("acknowledged %v, after %d minutes: %s, want %s", acknowledged, step.minutes, got, step.want)
+				t.Errorf("acknowledged by %q, after %d minutes: %s, want %s", by, step.minutes, got, step.want)
 			}
 		}
 		if err := c.close(); err != nil {

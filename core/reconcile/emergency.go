@@ -43,7 +43,7 @@ func (d *decider) knowsOf(n policy.Notice, f drp.Fact) bool {
 // passOn tells the next holder of an emergency that nobody has acknowledged in time: the deputies, then whoever stands in for
 // the role, and in the end the operator and the practice lead.
 func (d *decider) passOn(i int, n policy.Notice, f drp.Fact) {
-	if d.Now.IsZero() || d.Patience == 0 || d.acknowledged(f) {
+	if d.Now.IsZero() || d.Patience == 0 || d.acknowledged(n, f) {
 		return
 	}
 	told := slices.IndexFunc(d.Past, func(p drp.Past) bool {
@@ -111,9 +111,14 @@ func (d *decider) others(n policy.Notice, f drp.Fact) (out []drp.Effect) {
 	return out
 }
 
-// acknowledged says whether somebody who holds a role in the dispute has said since that they have it.
-func (d *decider) acknowledged(f drp.Fact) bool {
+// acknowledged says whether somebody who is to act on it has said since that they have it: one to whom it is addressed, or
+// who may be told next. Whoever declared it, or has a copy, has not.
+func (d *decider) acknowledged(n policy.Notice, f drp.Fact) bool {
+	roles := []string{operator, practiceLead}
+	for _, role := range n.To {
+		roles = append(roles, role, d.Policy.StandIns()[role])
+	}
 	return slices.ContainsFunc(d.File.Facts, func(g drp.Fact) bool {
-		return g.Kind == drp.Acknowledged && !g.Denied && g.Learned >= f.Learned && len(g.ByRoles) > 0
+		return g.Kind == drp.Acknowledged && !g.Denied && g.Learned >= f.Learned && intersects(g.ByRoles, roles)
 	})
 }

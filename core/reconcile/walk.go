@@ -79,6 +79,10 @@ func walk(c Case) story {
 			}
 			continue
 		}
+		if f.Kind == drp.TimescaleSet && !f.By.IsZero() && !intersects(f.ByRoles, w.Policy.OwnersOfAny()) {
+			w.findings = append(w.findings, drp.Finding{What: "a timescale was set by somebody who does not own the dispute: it does not count", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+			continue
+		}
 		w.step(f)
 	}
 	if c.File.Ruled(drp.AboutDispute) == drp.Reject && w.ended == nil {
