@@ -127,6 +127,7 @@ func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) boo
 	any := false
 	var said []drp.Fact
 	var rulings []drp.Ruling
+	lines := make(map[string][]string) // by what they answer to
 	unclear := func(what, passage string) {
 		out.Doubts = append(out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: ev})
 	}
@@ -138,6 +139,7 @@ func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) boo
 		}
 		head, value = plain(head), strings.TrimSpace(value)
 		if about, choice := rulingOf(head); about != "" && value != "" {
+			lines[about] = append(lines[about], line)
 			yes, known := yesNo(value)
 			switch {
 			case !known:
@@ -170,6 +172,7 @@ func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) boo
 			continue
 		}
 		any = true
+		lines[string(kind)] = append(lines[string(kind)], line)
 		f := drp.Fact{Kind: kind, On: out.Sent, Place: "answer line"}
 		for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
 			if name = strings.TrimSpace(name); name == "" {
@@ -201,14 +204,14 @@ func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) boo
 		case !slices.ContainsFunc(said, against):
 			add(f)
 		case !slices.ContainsFunc(said[:i], against): // told once
-			unclear(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), "")
+			unclear(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), strings.Join(lines[string(f.Kind)], "\n"))
 		}
 	}
 	chose := func(choice string) bool {
 		return slices.ContainsFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute && r.Choice == choice })
 	}
 	if chose(drp.Confirm) && chose(drp.Reject) {
-		unclear("two lines answer to \"confirm\", and not the same", "")
+		unclear("two lines answer to \"confirm\", and not the same", strings.Join(lines[drp.AboutDispute], "\n"))
 		rulings = slices.DeleteFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute })
 	}
 	out.Rulings = append(out.Rulings, rulings...)

@@ -1,8 +1,8 @@
 // Package mapping turns rows, forms and letters into drp's words, and drp's words into rows. It alone makes facts.
 //
 // What a system calls its tables, columns, questions and states, and what a form calls its answers, is data: one YAML a
-// system, one a form, and a lexicon that forms share. From a form's YAML its blank form is laid out too. Reading is total and does no I/O: what cannot be read for certain becomes a doubt, with the
-// place where it stands, and never a fact.
+// system, one a form, and a lexicon that forms share. From a form's YAML its blank form is laid out too. Reading is total
+// and does no I/O: what cannot be read for certain becomes a doubt, with the place where it stands, and never a fact.
 package mapping
 
 import (

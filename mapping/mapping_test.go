@@ -218,8 +218,14 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 		"Send the form to Wilma: yes":           "responded",
 		"Reassigned to group-manager: yes":      "doubt: whether the record was reassigned is for the record system to say (answer line)\n",
 	} {
-		if got := facts(letter(t, mapping.Letter{Text: text})); !strings.HasPrefix(got, want) && !strings.HasPrefix(got, "responded [] 2026-12-10 by \n"+want) {
+		r := letter(t, mapping.Letter{Text: text})
+		if got := facts(r); !strings.HasPrefix(got, want) && !strings.HasPrefix(got, "responded [] 2026-12-10 by \n"+want) {
 			t.Errorf("%s: %s", text, got)
+		}
+		for _, d := range r.Doubts {
+			if d.Evidence == "" || !strings.HasSuffix(text, d.Passage.Reveal()) || d.Passage.Empty() {
+				t.Errorf("%s: a person is shown %q of %q", text, d.Passage.Reveal(), d.Evidence)
+			}
 		}
 	}
 	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Facts) != 0 {

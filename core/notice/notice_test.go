@@ -77,6 +77,15 @@ func TestLetters(t *testing.T) {
 			e.Says, e.Draft, e.Reach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}
 			e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
 		},
+		drp.ReasonConfirm: func(e *drp.Effect) {
+			e.Due, e.Proof, e.Clause, e.To = 0, workday.Proof{}, "", []string{p.Duty}
+			e.Says = "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none"
+			e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}
+		},
+		drp.ReasonAttention: func(e *drp.Effect) {
+			e.Due, e.Proof, e.Clause, e.Visit, e.Stage, e.To = 0, workday.Proof{}, "", "", "", []string{"operator"}
+			e.Says = "a passage could not be read for certain: the answer to \"confirm\" is neither yes nor no (answer line)"
+		},
 		drp.ReasonCorrection: func(e *drp.Effect) { e.Says, e.Before = "the date has changed", proof.Due+5 },
 	} {
 		e := base
