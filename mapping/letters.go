@@ -1,8 +1,6 @@
 package mapping
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -59,7 +57,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for i := range out.Facts {
 		out.Facts[i].Learned = learned
 	}
-	answered := forms.typed || s.answers(ev.ID, l.Text, &out, add)
+	done := forms.typed || answered(ev.ID, l.Text, &out, add)
 	var reached []drp.Actor
 	for _, to := range l.To {
 		if !s.own(to) {
@@ -69,7 +67,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	if len(reached) > 0 {
 		add(drp.Fact{Kind: drp.Alerted, On: out.Sent, To: reached, Stage: forms.stage, Attached: forms.read, Place: "header"})
 	}
-	if !answered && !forms.read && strings.TrimSpace(l.Text) != "" {
+	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
 		add(drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"})
 	}
 	return out
@@ -119,140 +117,4 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 		out.Withheld = l.Unread
 	}
 	return read
-}
-
-// answers reads the lines by which a prompt is answered: "Resolved: yes", "Consulted team-manager: 4 March 2026",
-// "Escalated to stage-3: yes", "Send stage-3.1: yes", "Confirm: yes".
-func (s *Set) answers(ev, text string, out *drp.Reading, add func(drp.Fact)) bool {
-	any := false
-	var said []drp.Fact
-	var rulings []drp.Ruling
-	lines := make(map[string][]string) // by what they answer to
-	unclear := func(what, passage string) {
-		out.Doubts = append(out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: ev})
-	}
-	for _, line := range strings.Split(text, "\n") {
-		_, line = refBefore(line)
-		head, value, ok := strings.Cut(line, ":")
-		if !ok {
-			continue
-		}
-		head, value = plain(head), strings.TrimSpace(value)
-		if about, choice := rulingOf(head); about != "" && value != "" {
-			lines[about] = append(lines[about], line)
-			yes, known := yesNo(value)
-			switch {
-			case !known:
-				unclear(fmt.Sprintf("the answer to %q is neither yes nor no", head), value)
-				continue
-			case about == drp.AboutDispute && !yes:
-				choice = drp.Reject
-			case !yes: // not to be sent, as it is without an answer
-				any = true
-				continue
-			}
-			any = true
-			if !slices.ContainsFunc(rulings, func(r drp.Ruling) bool { return r.About == about && r.Choice == choice }) {
-				rulings = append(rulings, drp.Ruling{About: about, Choice: choice, Said: out.Sender, On: out.Sent, Evidence: ev})
-			}
-			continue
-		}
-		kind, rest := factOf(head)
-		if kind == "" || value == "" {
-			continue
-		}
-		if kind == drp.Reassigned {
-			unclear("whether the record was reassigned is for the record system to say", line)
-			continue
-		}
-		if rest != "" && !namesAfter(kind) { // words about it, such as "resolved in part": no answer, and no silence either
-			if _, known := yesNo(value); known {
-				unclear(fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), line)
-			}
-			continue
-		}
-		any = true
-		lines[string(kind)] = append(lines[string(kind)], line)
-		f := drp.Fact{Kind: kind, On: out.Sent, Place: "answer line"}
-		for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
-			if name = strings.TrimSpace(name); name == "" {
-				continue
-			}
-			if kind == drp.Escalated {
-				f.Stage = name
-			} else {
-				f.To = append(f.To, drp.Actor{Role: name})
-			}
-		}
-		if yes, known := yesNo(value); known {
-			f.Denied = !yes
-		} else if on, err := ParseDay(value, nil); err == nil && kind.SetsDate() {
-			f.Until = on
-		} else if err == nil {
-			f.On = on
-		} else {
-			unclear(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value)
-			continue
-		}
-		said = append(said, f)
-	}
-	for i, f := range said {
-		against := func(g drp.Fact) bool {
-			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
-		}
-		switch {
-		case !slices.ContainsFunc(said, against):
-			add(f)
-		case !slices.ContainsFunc(said[:i], against): // told once
-			unclear(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), strings.Join(lines[string(f.Kind)], "\n"))
-		}
-	}
-	chose := func(choice string) bool {
-		return slices.ContainsFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute && r.Choice == choice })
-	}
-	if chose(drp.Confirm) && chose(drp.Reject) {
-		unclear("two lines answer to \"confirm\", and not the same", strings.Join(lines[drp.AboutDispute], "\n"))
-		rulings = slices.DeleteFunc(rulings, func(r drp.Ruling) bool { return r.About == drp.AboutDispute })
-	}
-	out.Rulings = append(out.Rulings, rulings...)
-	return any
-}
-
-// rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit.
-func rulingOf(head string) (about, choice string) {
-	if head == "confirm" {
-		return drp.AboutDispute, drp.Confirm
-	}
-	if visit, ok := strings.CutPrefix(head, "send "); ok && visitID.MatchString(visit) {
-		return drp.AboutSend, visit
-	}
-	return "", ""
-}
-
-var visitID = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
-
-// namesAfter says whether a line about a fact goes on with whom it reached, or with a stage.
-func namesAfter(k drp.FactKind) bool {
-	return k == drp.Escalated || k == drp.Consulted || k == drp.Discussed || k == drp.Telephoned || k == drp.Alerted
-}
-
-// isAnswer says whether a line answers a prompt.
-func isAnswer(line string) bool {
-	head, _, ok := strings.Cut(line, ":")
-	head = plain(head)
-	kind, _ := factOf(head)
-	about, _ := rulingOf(head)
-	return ok && (kind != "" || about != "")
-}
-
-// factOf finds the fact whose name a line begins with, the longest that fits.
-func factOf(head string) (drp.FactKind, string) {
-	best, rest := drp.FactKind(""), ""
-	for _, k := range drp.FactKinds() {
-		name := strings.ReplaceAll(string(k), "-", " ")
-		if tail, ok := strings.CutPrefix(head, name); ok && (tail == "" || tail[0] == ' ') && len(k) > len(best) {
-			best, rest = k, strings.TrimSpace(tail)
-		}
-	}
-	return best, rest
 }

@@ -59,7 +59,8 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 
 // refBefore takes the reference off a line that begins with one, as those of a letter about several disputes do.
 func refBefore(line string) (ref, rest string) {
-	first, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
+	line = unmarked(line)
+	first, rest, ok := strings.Cut(line, " ")
 	if ref := strings.ToUpper(strings.Trim(first, "[]:")); ok && drp.IsRef(ref) {
 		return ref, strings.TrimSpace(rest)
 	}

@@ -38,7 +38,7 @@ func (c *Case) unasked(r drp.Ruling) string {
 	case drp.AboutSend:
 		stage := c.Policy.Stage(r.Choice[:max(0, strings.LastIndexByte(r.Choice, '.'))])
 		if stage == nil {
-			return fmt.Sprintf("an email says %q, and the procedure has no such stage: does it count?", line)
+			return "an email says that the alert of a stage may be sent, and the procedure has no such stage: does it count?"
 		}
 		roles = c.Policy.Owners(stage.ID)
 	}

@@ -79,6 +79,18 @@ func walk(c Case) story {
 			}
 			continue
 		}
+		if f.Kind == drp.Escalated && f.Stage != "" && w.Policy.Stage(f.Stage) == nil {
+			c := noStage(f)
+			switch w.File.Ruled(c.ID) {
+			case "accept":
+				f.Stage = ""
+			case "":
+				w.conflicts = append(w.conflicts, c)
+				continue
+			default:
+				continue
+			}
+		}
 		if f.Kind == drp.TimescaleSet && !f.By.IsZero() && !intersects(f.ByRoles, w.Policy.OwnersOfAny()) {
 			w.findings = append(w.findings, drp.Finding{What: "a timescale was set by somebody who does not own the dispute: it does not count", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
 			continue
@@ -201,6 +213,10 @@ func (w *walker) mayBeSaid(f drp.Fact) bool {
 
 func hearsay(f drp.Fact) drp.Conflict {
 	return drp.NewConflict(fmt.Sprintf("a form says %q on %s for the role %q, and its sender holds neither that role nor the owner's: is it so?", f.Kind, f.On, f.By.Role), f.Evidence)
+}
+
+func noStage(f drp.Fact) drp.Conflict {
+	return drp.NewConflict(fmt.Sprintf("%q on %s names a stage that the procedure does not have: is the next one meant?", f.Kind, f.On), f.Evidence)
 }
 
 func (w *walker) enter(s *policy.Stage, f drp.Fact) {

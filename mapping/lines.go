@@ -1,0 +1,240 @@
+package mapping
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+)
+
+// lineReader reads the lines by which a prompt is answered: "Resolved: yes", "Consulted team-manager: 4 March 2026",
+// "Escalated to stage-3: yes", "Send stage-3.1: yes", "Confirm: yes". What nearly is such a line is a doubt.
+type lineReader struct {
+	ev      string
+	out     *drp.Reading
+	said    []drp.Fact
+	rulings []drp.Ruling
+	lines   map[string][]string // by what they answer to
+}
+
+// answered reads the lines of a letter, and says whether there is any.
+func answered(ev, text string, out *drp.Reading, add func(drp.Fact)) (any bool) {
+	r := lineReader{ev: ev, out: out, lines: make(map[string][]string)}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if strings.HasPrefix(strings.TrimSpace(line), ">") {
+			continue
+		}
+		_, line = refBefore(line)
+		any = r.line(line, lines[i+1:]) || any
+	}
+	r.contradictions()
+	for _, f := range r.said {
+		add(f)
+	}
+	out.Rulings = append(out.Rulings, r.rulings...)
+	return any
+}
+
+func (r *lineReader) doubt(what, passage string) {
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev})
+}
+
+// line reads one line; after are those that follow. It says whether the line answers something.
+func (r *lineReader) line(line string, after []string) bool {
+	head, value, colon := headOf(line)
+	about, choice := rulingOf(head)
+	kind, rest := factOf(head)
+	exact := about != "" || kind != "" && (rest == "" || namesAfter(kind))
+	yes, known := yesNo(value)
+	switch {
+	case !colon:
+		if exact && known {
+			r.doubt("a line looks like an answer and has no colon: what does it mean?", line)
+		}
+		return false
+	case value == "":
+		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); exact && i >= 0 {
+			if _, next := yesNo(after[i]); next {
+				r.doubt("what looks like an answer stands on the next line: what does it mean?", line+"\n"+after[i])
+			}
+		}
+		return false
+	case about == "" && kind == "":
+		if known && speaksOfAFact(head) {
+			r.doubt("a line says yes or no to what drpd does not know: what does it mean?", line)
+		}
+		return false
+	case about != "":
+		return r.ruling(about, choice, head, value, line)
+	case kind == drp.Reassigned:
+		r.doubt("whether the record was reassigned is for the record system to say", line)
+		return false
+	case rest != "" && !namesAfter(kind): // words about it, such as "resolved in part": no answer, and no silence either
+		if known {
+			r.doubt(fmt.Sprintf("a line answers to more than %q alone: what does it mean?", kind), line)
+		}
+		return false
+	}
+	r.lines[string(kind)] = append(r.lines[string(kind)], line)
+	f := drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}
+	for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
+		name = strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimSpace(name), "the ")), "-")
+		switch {
+		case name == "", kind == drp.Escalated && (name == "next" || name == "next-stage"):
+		case kind == drp.Escalated:
+			f.Stage = name
+		default:
+			f.To = append(f.To, drp.Actor{Role: name})
+		}
+	}
+	if known {
+		f.Denied = !yes
+	} else if on, err := dayBy(value, r.out.Sent); err == nil && kind.SetsDate() {
+		f.Until = on
+	} else if err == nil {
+		f.On = on
+	} else {
+		r.doubt(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value)
+		return true
+	}
+	r.said = append(r.said, f)
+	return true
+}
+
+// ruling reads the answer to a question that is not about a fact.
+func (r *lineReader) ruling(about, choice, head, value, line string) bool {
+	yes, known := yesNo(value)
+	switch {
+	case !known:
+		r.doubt(fmt.Sprintf("the answer to %q is neither yes nor no", strings.Fields(head)[0]), value)
+		return false
+	case about == drp.AboutDispute && !yes:
+		choice = drp.Reject
+	case !yes: // not to be sent, as it is without an answer
+		return true
+	}
+	r.lines[about] = append(r.lines[about], line)
+	if !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == about && o.Choice == choice }) {
+		r.rulings = append(r.rulings, drp.Ruling{About: about, Choice: choice, Said: r.out.Sender, On: r.out.Sent, Evidence: r.ev})
+	}
+	return true
+}
+
+// contradictions takes out what one letter says in two ways, and asks.
+func (r *lineReader) contradictions() {
+	lines := func(kinds ...string) string {
+		var out []string
+		for _, k := range kinds {
+			out = append(out, r.lines[k]...)
+		}
+		return strings.Join(out, "\n")
+	}
+	drop := make(map[drp.FactKind]bool)
+	for _, f := range r.said {
+		if !drop[f.Kind] && slices.ContainsFunc(r.said, func(g drp.Fact) bool {
+			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
+		}) {
+			drop[f.Kind] = true
+			r.doubt(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), lines(string(f.Kind)))
+		}
+	}
+	yes := func(k drp.FactKind) bool {
+		return slices.ContainsFunc(r.said, func(f drp.Fact) bool { return f.Kind == k && !f.Denied })
+	}
+	for _, end := range []drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined} { // all the lines of a question sent back as they stood
+		if yes(end) && yes(drp.Escalated) {
+			drop[end], drop[drp.Escalated] = true, true
+			r.doubt(fmt.Sprintf("it says both %q and %q: which is meant?", end, drp.Escalated), lines(string(end), string(drp.Escalated)))
+		}
+	}
+	r.said = slices.DeleteFunc(r.said, func(f drp.Fact) bool { return drop[f.Kind] })
+	chose := func(choice string) bool {
+		return slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == drp.AboutDispute && o.Choice == choice })
+	}
+	if chose(drp.Confirm) && chose(drp.Reject) {
+		r.doubt("two lines answer to \"confirm\", and not the same", lines(drp.AboutDispute))
+		r.rulings = slices.DeleteFunc(r.rulings, func(o drp.Ruling) bool { return o.About == drp.AboutDispute })
+	}
+}
+
+var (
+	listed    = regexp.MustCompile(`^(?:[-–—•·*●▪◦]\s*|\d{1,2}[.)]\s+)+`)
+	noColon   = regexp.MustCompile(`(?i)^(.{1,60}?)[\s,;=–—-]+(yes|no)[.!]*$`)
+	visitID   = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
+	courtesy  = regexp.MustCompile(`(?i)[,!.]*\s+(?:please|thanks|thank you)$`)
+	plainDash = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-")
+)
+
+// unmarked takes off what marks a line as one of a list, or as strong.
+func unmarked(line string) string {
+	line = strings.Trim(strings.TrimSpace(plainDash.Replace(line)), "*_ ")
+	return strings.TrimSpace(listed.ReplaceAllString(line, ""))
+}
+
+// headOf parts a line into what it answers to and the answer; without a colon it is at best nearly one.
+func headOf(line string) (head, value string, colon bool) {
+	line = unmarked(line)
+	head, value, colon = strings.Cut(line, ":")
+	if !colon {
+		if m := noColon.FindStringSubmatch(line); m != nil {
+			head, value = m[1], m[2]
+		}
+	}
+	value = courtesy.ReplaceAllString(strings.Trim(value, "*_! "), "")
+	return strings.Trim(plain(head), "*_ "), strings.Trim(value, "*_! "), colon
+}
+
+// isAnswer says whether a line answers a prompt.
+func isAnswer(line string) bool {
+	head, _, colon := headOf(line)
+	kind, _ := factOf(head)
+	about, _ := rulingOf(head)
+	return colon && (kind != "" || about != "")
+}
+
+// speaksOfAFact says whether words are about something that drpd can be told, though not as it asks for it: "not
+// resolved", "escalate to stage-3".
+func speaksOfAFact(head string) bool {
+	const stem = 6 // letters: resolv, escala, consul
+	for _, word := range strings.Fields(head) {
+		word = strings.TrimPrefix(word, "un")
+		if len(word) < stem {
+			continue
+		}
+		if strings.HasPrefix(word, "confir") || slices.ContainsFunc(drp.FactKinds(), func(k drp.FactKind) bool { return strings.HasPrefix(string(k), word[:stem]) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit.
+func rulingOf(head string) (about, choice string) {
+	if head == "confirm" {
+		return drp.AboutDispute, drp.Confirm
+	}
+	if visit, ok := strings.CutPrefix(head, "send "); ok && visitID.MatchString(visit) {
+		return drp.AboutSend, visit
+	}
+	return "", ""
+}
+
+// namesAfter says whether a line about a fact goes on with whom it reached, or with a stage.
+func namesAfter(k drp.FactKind) bool {
+	return k == drp.Escalated || k == drp.Consulted || k == drp.Discussed || k == drp.Telephoned || k == drp.Alerted
+}
+
+// factOf finds the fact whose name a line begins with, the longest that fits.
+func factOf(head string) (drp.FactKind, string) {
+	best, rest := drp.FactKind(""), ""
+	for _, k := range drp.FactKinds() {
+		name := strings.ReplaceAll(string(k), "-", " ")
+		if tail, ok := strings.CutPrefix(head, name); ok && (tail == "" || tail[0] == ' ') && len(k) > len(best) {
+			best, rest = k, strings.TrimSpace(tail)
+		}
+	}
+	return best, rest
+}

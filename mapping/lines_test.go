@@ -1,0 +1,118 @@
+package mapping_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+	"drpd/mapping"
+)
+
+// The lines of a prompt as people type them: read where there is one meaning, asked about where there nearly is.
+func TestAnswerLines(t *testing.T) {
+	const (
+		yes     = "resolved [] 2026-12-10 by \n"
+		neither = "doubt: the answer to \"resolved\" is neither yes, no nor a date (answer line)\n"
+		noColon = "responded [] 2026-12-10 by \ndoubt: a line looks like an answer and has no colon: what does it mean? (answer line)\n"
+		unknown = "responded [] 2026-12-10 by \ndoubt: a line says yes or no to what drpd does not know: what does it mean? (answer line)\n"
+		below   = "responded [] 2026-12-10 by \ndoubt: what looks like an answer stands on the next line: what does it mean? (answer line)\n"
+		both    = "doubt: it says both \"resolved\" and \"escalated\": which is meant? (answer line)\n"
+		nothing = "responded [] 2026-12-10 by \n"
+	)
+	for text, want := range map[string]string{
+		"Resolved: yes":                     yes,
+		"RESOLVED : Yes.":                   yes,
+		"- Resolved: yes":                   yes,
+		"• Resolved: yes":                   yes,
+		"2. Resolved: yes":                  yes,
+		"*Resolved:* yes":                   yes,
+		"Resolved: **yes**":                 yes,
+		"Resolved: yes!":                    yes,
+		"Resolved: yes, thank you":          yes,
+		"Resolved: Y":                       yes,
+		"Resolved: not yet":                 "resolved [] 2026-12-10 by  denied\n",
+		"Resolved: 4 December":              "resolved [] 2026-12-04 by \n",
+		"Resolved: 4/12":                    "resolved [] 2026-12-04 by \n",
+		"Resolved: Yes, on 4 December":      neither,
+		"Resolved: no - see below":          neither,
+		"Resolved: yes/no":                  neither,
+		"Resolved: partly":                  neither,
+		"Resolved - yes":                    noColon,
+		"Resolved – no":                     noColon,
+		"Resolved yes.":                     noColon,
+		"Confirm no":                        noColon,
+		"Not resolved: yes":                 unknown,
+		"Unresolved: yes":                   unknown,
+		"Is it resolved: no":                unknown,
+		"Escalate to stage-2: yes":          unknown,
+		"Confirmed: no":                     unknown,
+		"Resolved:\n\nyes":                  below,
+		"Resolved:":                         nothing,
+		"Resolved:\nYes, and we meet again": nothing,
+		"> Resolved: yes":                   nothing,
+		"I asked whether it was resolved: they say yes": nothing,
+		"Invited: yes":                                   nothing,
+		"Escalated to stage 2: yes":                      "escalated [stage-2] 2026-12-10 by \n",
+		"Escalated to the next stage: yes":               "escalated [] 2026-12-10 by \n",
+		"Consulted the Chair Line Manager: yes":          "consulted [] 2026-12-10 by  to chair-line-manager\n",
+		"Resolved: yes\nResolved: no":                    "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
+		"Resolved: yes\nResolved: yes":                   yes + yes,
+		"Resolved in part: yes":                          nothing + "doubt: a line answers to more than \"resolved\" alone: what does it mean? (answer line)\n",
+		"Raised concerns: they are in the file":          nothing,
+		"Confirm: yes\nConfirm: no":                      "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
+		"Confirm: perhaps":                               nothing + "doubt: the answer to \"confirm\" is neither yes nor no (answer line)\n",
+		"Resolved: yes\nEscalated to stage-2: yes":       both,
+		"Resolved: no\nEscalated to stage-2: yes":        "resolved [] 2026-12-10 by  denied\nescalated [stage-2] 2026-12-10 by \n",
+		"Resolved: yes\nEscalated to stage-2: no":        "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
+		"Reassigned to group-manager: yes":               "responded [] 2026-12-10 by \ndoubt: whether the record was reassigned is for the record system to say (answer line)\n",
+		"Timescale set: 4 January\nSend stage-3.1: soon": "timescale-set [] 2026-12-10 by \ndoubt: the answer to \"send\" is neither yes nor no (answer line)\n",
+	} {
+		r := letter(t, mapping.Letter{Text: text})
+		if got := facts(r); got != want {
+			t.Errorf("%q\ngot\n%swant\n%s", text, got, want)
+		}
+		for _, d := range r.Doubts {
+			if d.Evidence == "" || d.Passage.Empty() || !strings.Contains(text, d.Passage.Reveal()) && !strings.Contains(text, strings.ReplaceAll(d.Passage.Reveal(), "\n", "\n\n")) {
+				t.Errorf("%q: a person is shown %q of %q", text, d.Passage.Reveal(), d.Evidence)
+			}
+		}
+	}
+	r := letter(t, mapping.Letter{Text: "Timescale set: 4 January\nSend stage‑3.1: yes please\nSend stage-3.2: no\nSend the form to Wilma: yes"})
+	if got := r.Facts[0].Until.String(); got != "2027-01-04" {
+		t.Errorf("the timescale is set to %s", got)
+	}
+	if len(r.Rulings) != 1 || r.Rulings[0].Line() != "Send stage-3.1: yes" {
+		t.Errorf("%+v", r.Rulings)
+	}
+}
+
+// FuzzAnswerLines: whatever stands in a letter, what it says in two ways is no fact.
+func FuzzAnswerLines(f *testing.F) {
+	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12", "Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes", "Escalate canary: no"} {
+		f.Add(text)
+	}
+	s, on := set(f), workday.NewDate(2026, time.December, 10)
+	f.Fuzz(func(t *testing.T, text string) {
+		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}, on)
+		ends, moves := 0, 0
+		for _, fact := range r.Facts {
+			switch {
+			case fact.Denied:
+			case fact.Kind == drp.Escalated:
+				moves++
+			case fact.Kind == drp.Resolved || fact.Kind == drp.Withdrawn || fact.Kind == drp.Determined:
+				ends++
+			}
+		}
+		if ends > 0 && moves > 0 {
+			t.Errorf("%q ends the dispute and moves it on", text)
+		}
+		for _, d := range r.Doubts {
+			if strings.Contains(d.What, "canary") {
+				t.Errorf("%q: what somebody wrote is in %q", text, d.What)
+			}
+		}
+	})
+}
