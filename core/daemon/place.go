@@ -1,0 +1,171 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
+// has begun since, so that the order of arrival makes no difference.
+func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
+	for again := true; again; {
+		again = false
+		waiting, err := d.Ledger.Waiting(ctx)
+		if err != nil {
+			return began, err
+		}
+		known, err := d.Ledger.Known(ctx)
+		if err != nil {
+			return began, err
+		}
+		slices.SortStableFunc(waiting, func(a, b drp.Evidence) int { // of what came together, what was sent first
+			return cmp.Or(a.Learned.Compare(b.Learned), int(d.read(a).Sent-d.read(b).Sent))
+		})
+		for _, ev := range waiting {
+			p, err := d.placement(ctx, ev, known)
+			if err != nil {
+				return began, err
+			}
+			p.Evidence, p.Now = ev.ID, d.Now()
+			if err := d.Ledger.Place(ctx, p); err != nil {
+				return began, err
+			}
+			switch p.Where {
+			case PlaceQuarantine:
+				r.Quarantined++
+				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
+			case PlaceDispute:
+				r.Placed++
+			case PlacePeople:
+				again = true // who they are may be what a message waits for
+			}
+			if err := d.emergency(ctx, ev, p); err != nil {
+				return began, err
+			}
+			if p.New != nil {
+				known, again, began = append(known, *p.New), true, true
+			}
+		}
+	}
+	return began, nil
+}
+
+// emergency tells the operator at once of evidence that speaks of an emergency and belongs to no dispute, or is not
+// trusted: doubt about a message is no reason to let it wait.
+func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) error {
+	declared := slices.ContainsFunc(d.read(ev).Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared && !f.Denied })
+	if !declared || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
+		return nil
+	}
+	return d.tell(ctx, "a message that drpd does not act on declares an emergency: read it now: drpd quarantine show "+ev.ID, "emergency", ev.ID, true)
+}
+
+func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {
+	reading := d.read(ev)
+	children := reading.Subject.Children
+	if len(reading.Holders) > 0 || reading.Child != nil {
+		return Placement{Where: PlacePeople, Children: numbers(reading.Formerly).every(children)}, nil
+	}
+	if reading.Auto {
+		return d.machine(ctx, reading)
+	}
+	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
+	switch {
+	case err != nil:
+		return Placement{}, err
+	case !reading.Trusted && accepted == "":
+		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
+	case reading.Withheld != "" && accepted == "":
+		return Placement{Where: PlaceQuarantine, Reason: reading.Withheld}, nil
+	}
+	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
+	var begins drp.Beginning
+	if p != nil {
+		begins = p.Begins()
+	}
+	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
+		reading.Subject.Raised = reading.Facts[i].On
+	}
+	numbers, err := d.numbers(ctx, children, reading.Formerly)
+	if err != nil {
+		return Placement{}, err
+	}
+	reading.Subject.Children = numbers.every(children)
+	for i, k := range known {
+		known[i].Left = d.behind(k.Record)
+		if ev.Kind == drp.Message && d.Records != "" && k.Record == d.Records+reading.Subject.Record {
+			reading.Subject.Record = k.Record // a form gives the number as people see it
+		}
+	}
+	tied := drp.Tie(reading, begins, known)
+	reading.Subject.Children = children
+	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
+		return Placement{}, err
+	} else if to != "" { // a person has said where it belongs
+		tied = drp.TieTo(reading, begins.Code, to)
+	}
+	switch {
+	case tied.New && p == nil:
+		return Placement{Where: PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
+	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts) == 0:
+		return Placement{Where: PlaceQuarantine, Reason: firstDoubt(reading, tied.Doubt)}, nil
+	case tied.Ref == "":
+		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
+	}
+	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
+		children = numbers.allAmong(children, known[i].Children)
+	}
+	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Moved: ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records), Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	if tied.New {
+		out.Policy = p.Digest
+		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
+			Raised: reading.Subject.Raised, Theme: reading.Subject.Theme, Open: true}
+		return out, nil
+	}
+	if ev.Kind == drp.Message && accepted == "" {
+		return d.heard(ctx, out, reading, known)
+	}
+	return out, nil
+}
+
+// heard sees that whoever writes holds a role in the dispute, and notes that they were seen.
+func (d *Daemon) heard(ctx context.Context, p Placement, reading drp.Reading, known []drp.Known) (Placement, error) {
+	i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == p.Dispute })
+	roster, err := d.roster(ctx, known[i].Children)
+	switch {
+	case err != nil:
+		return Placement{}, err
+	case d.holdsRole(roster, reading, known[i]):
+		p.Seen, p.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
+		return p, nil
+	case len(roster) == len(d.Roster):
+		return Placement{Where: PlaceWaiting, Reason: "who works with the child of " + p.Dispute + " is not known yet"}, nil
+	}
+	return Placement{Where: PlaceQuarantine, Reason: "its sender holds no role in dispute " + p.Dispute}, nil
+}
+
+// holdsRole says whether the sender of a message holds a role of the dispute's own procedure.
+func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Known) bool {
+	p := d.Policies.ForDispute(k.Form, orToday(k.Raised, d.today()), d.today())
+	return slices.ContainsFunc(roster.RolesOf(r.Sender, k.Children, r.Sent), func(role string) bool { return p == nil || p.Roles[role] != "" })
+}
+
+func firstDoubt(r drp.Reading, other string) string {
+	if len(r.Doubts) > 0 {
+		return r.Doubts[0].What
+	}
+	return other
+}
+
+func orToday(on, today workday.Date) workday.Date {
+	if on.IsZero() {
+		return today
+	}
+	return on
+}
