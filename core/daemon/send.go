@@ -1,0 +1,247 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"sync"
+	"time"
+
+	"drpd/core/drp"
+)
+
+// group records the attempts, with the receipts of the group before, and makes them; it gives what became of them. A crash
+// in between leaves attempts whose fate the next run finds out.
+func (d *Daemon) group(ctx context.Context, done []Settled, batch []attempt, r *Report, sent *int) ([]Settled, error) {
+	tickets := make([]Envelope, len(batch))
+	for i, a := range batch {
+		tickets[i] = a.to
+		if a.Kind == drp.Email { // should the end of this attempt never be known, the archive is not asked before
+			tickets[i].NotBefore = d.Now().Add(d.Mail.Lag(a.to))
+		}
+	}
+	claimed, err := d.Ledger.Turn(ctx, done, tickets, d.Now())
+	if err != nil {
+		return nil, err
+	}
+	errs := d.notes(ctx, batch, claimed)
+	d.putAway(ctx, batch, claimed, errs)
+	d.send(ctx, batch, claimed, errs)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // their fate is unknown: the next run looks
+	}
+	var settled []Settled
+	for i, a := range batch {
+		if !claimed[i] {
+			continue
+		}
+		err := errs[i]
+		switch a.Kind {
+		case drp.FormCopy:
+			err = d.keepForm(ctx, a)
+		case drp.Email:
+			*sent++
+		}
+		if err == nil {
+			r.count(a)
+		}
+		s, problem := d.settled(a, err, r)
+		if problem != nil {
+			return nil, problem
+		}
+		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport || a.Reason == drp.ReasonDigest) {
+			what := "dispute " + a.Dispute
+			if a.Dispute == "" {
+				what = a.Says
+			}
+			if err := d.tell(ctx, fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
+				return nil, err
+			}
+		}
+		all, err := d.carried(a, s, err, r)
+		if err != nil {
+			return nil, err
+		}
+		settled = append(settled, all...)
+	}
+	return settled, nil
+}
+
+// notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not
+// known is simply written again.
+func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []error {
+	errs := make([]error, len(batch))
+	var notes []Note
+	var at []int
+	for i, a := range batch {
+		if !claimed[i] || a.Kind != drp.CaseNote {
+			continue
+		}
+		known, err := d.numbers(ctx, []string{a.Child}, nil)
+		if err != nil {
+			errs[i] = err
+			continue
+		}
+		text, err := d.Writer.Note(a.policy, a.Effect)
+		if err != nil {
+			errs[i] = Permanent{Err: err}
+			continue
+		}
+		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+	}
+	if len(notes) == 0 {
+		return errs
+	}
+	for i, err := range d.Notes.WriteNotes(ctx, notes) {
+		errs[at[i]] = err
+	}
+	return errs
+}
+
+// putAway puts the messages of a group away, those of a mailbox with one command.
+func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
+	for _, f := range d.Feeds {
+		var places []string
+		var at []int
+		for i, a := range batch {
+			if claimed[i] && a.Kind == drp.MailMark && a.Rule == f.Name {
+				places, at = append(places, a.Says), append(at, i)
+			}
+		}
+		m, ok := f.Source.(Marker)
+		if len(places) == 0 || !ok {
+			continue
+		}
+		if err := m.Mark(ctx, places); err != nil {
+			for _, i := range at {
+				errs[i] = err
+			}
+		}
+	}
+}
+
+// send sends the emails of a group, a few at once.
+func (d *Daemon) send(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
+	var all sync.WaitGroup
+	slots := make(chan struct{}, max(1, d.Parallel))
+	for i, a := range batch {
+		if !claimed[i] || a.Kind != drp.Email || a.known == drp.Accepted {
+			continue
+		}
+		slots <- struct{}{}
+		one := func() {
+			defer func() { <-slots }()
+			errs[i] = d.Mail.Send(ctx, a.to, a.to.Message)
+		}
+		if d.Parallel > 1 {
+			all.Go(one)
+		} else {
+			one()
+		}
+	}
+	all.Wait()
+}
+
+// count adds what was done.
+func (r *Report) count(a attempt) {
+	switch {
+	case a.Kind == drp.Email && a.known != drp.Accepted:
+		r.Sent++
+	case a.Kind == drp.CaseNote || a.Kind == drp.FormCopy:
+		r.Written++
+	}
+}
+
+// keepForm puts a copy of a form on a child's file. Like a case note it is idempotent by its reference, so that one whose
+// fate is not known is simply made again.
+func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
+	data, ok := d.formBytes(a.stored, a.Form)
+	if !ok {
+		return Permanent{Err: errors.New("the dispute form cannot be found in its message")}
+	}
+	known, err := d.numbers(ctx, []string{a.Child}, nil)
+	if err != nil {
+		return err
+	}
+	return d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
+}
+
+// settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
+// accepted is a fact of the dispute. So does one that a relay refused because there is no such recipient.
+func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
+	s := Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
+	var permanent Permanent
+	var held Held
+	var uncertain Uncertain
+	switch {
+	case err == nil:
+		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
+		s.Receipt = &drp.Evidence{ID: drp.ReceiptID(a.Key, a.to.Person), Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person, Learned: d.Now(), Body: body}
+		return s, err
+	case errors.As(err, &permanent):
+		s.Life, s.Why = drp.Failed, "refused for good: "+err.Error()
+		if permanent.Recipient {
+			if err := d.unknownTo(a, permanent, &s); err != nil {
+				return s, err
+			}
+		}
+	case errors.As(err, &uncertain):
+		s.Life, s.Why, s.Again = drp.Attempted, err.Error(), d.Now().Add(d.Mail.Lag(a.to))
+	case d.Now().Sub(a.to.At) >= d.giveUp():
+		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
+	case errors.As(err, &held):
+		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
+		r.Held++
+	default:
+		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
+	}
+	r.Failed++
+	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
+	return s, nil
+}
+
+// giveUp is after how long a message that no route takes is given up.
+func (d *Daemon) giveUp() time.Duration { return cmp.Or(d.GiveUp, 5*24*time.Hour) }
+
+// unknownTo keeps that the relay knows no such recipient, as a report that came back would.
+func (d *Daemon) unknownTo(a attempt, p Permanent, s *Settled) error {
+	body, err := json.Marshal(drp.Refusal{Dispute: a.Dispute, Effect: a.Key, Person: a.to.Person, Status: p.Status, On: d.today()})
+	id := drp.ReceiptID(a.Key, a.to.Person) + ".refused"
+	s.Receipt = &drp.Evidence{ID: id, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person + "/refused", Learned: d.Now(), Body: body}
+	s.Absent = &drp.Absence{Person: drp.WithoutPart(a.to.Person), From: d.today(), Returned: true, Address: a.to.Address.Digest(), Evidence: id}
+	return err
+}
+
+func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
+	if o.HeldBy == gate && o.Why == why {
+		return nil
+	}
+	level := slog.LevelWarn
+	if gate == "window" || gate == gateDaily || o.Kind == drp.MailMark {
+		level = slog.LevelDebug // as it should be, every night
+	}
+	d.Log.Log(ctx, level, "held", "effect", o.Key, "dispute", o.Dispute, "gate", gate, "why", why)
+	return d.Ledger.Hold(ctx, o.Key, gate, why, d.Now())
+}
+
+func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
+	for _, ev := range stored.Evidence {
+		if ev.ID == form.Evidence {
+			return d.FormOf(ev, form.Digest)
+		}
+	}
+	return nil, false
+}
+
+// pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most, and up to a quarter more,
+// so that what failed together does not come together again.
+func pause(e Envelope) time.Duration {
+	long := min(5*time.Minute<<min(e.Tries, 10), 4*time.Hour)
+	h := fnv.New32a()
+	_, _ = fmt.Fprint(h, e.Key, e.Person, e.Tries)
+	return long + long/4*time.Duration(h.Sum32()%1000)/1000
+}
