@@ -3,7 +3,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"path"
 	"slices"
 
 	"drpd/core/drp"
@@ -15,25 +14,6 @@ import (
 
 // operator is the role that every council gives to somebody: they are told where nobody else can be.
 const operator = policy.Operator
-
-const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-
-// typeOf is the media type of a form, by its name.
-func typeOf(name string) string {
-	switch path.Ext(name) {
-	case ".odt":
-		return "application/vnd.oasis.opendocument.text"
-	case ".xlsx":
-		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-	case ".pdf":
-		return "application/pdf"
-	case ".html":
-		return "text/html"
-	case ".txt":
-		return "text/plain"
-	}
-	return wordDocument
-}
 
 const (
 	maxResends = 1   // of a message whose fate is unknown

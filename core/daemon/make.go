@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"path"
 	"slices"
 
 	"drpd/core/drp"
@@ -211,4 +212,23 @@ func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (no
 	}
 	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
 	return notice.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
+}
+
+const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+// typeOf is the media type of a form, by its name.
+func typeOf(name string) string {
+	switch path.Ext(name) {
+	case ".odt":
+		return "application/vnd.oasis.opendocument.text"
+	case ".xlsx":
+		return "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	case ".pdf":
+		return "application/pdf"
+	case ".html":
+		return "text/html"
+	case ".txt":
+		return "text/plain"
+	}
+	return wordDocument
 }
