@@ -12,6 +12,7 @@ import (
 type Letter struct {
 	From      string
 	To        []string
+	Cc        []string
 	Delivered []string // the addresses under which the mail server took it in
 	Subject   string
 	Sent      workday.Date
@@ -58,14 +59,23 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Facts[i].Learned = learned
 	}
 	done := forms.typed || answered(ev.ID, l.Text, &out, add)
-	var reached []drp.Actor
-	for _, to := range l.To {
-		if !s.own(to) {
-			reached = append(reached, drp.Actor{Address: drp.NewPrivate(to)})
+	reached := func(f drp.Fact, addresses []string) {
+		for _, to := range addresses {
+			if !s.own(to) {
+				f.To = append(f.To, drp.Actor{Address: drp.NewPrivate(to)})
+			}
+		}
+		if len(f.To) > 0 {
+			add(f)
 		}
 	}
-	if len(reached) > 0 {
-		add(drp.Fact{Kind: drp.Alerted, On: out.Sent, To: reached, Stage: forms.stage, Attached: forms.read, Place: "header"})
+	switch alert := (drp.Fact{Kind: drp.Alerted, On: out.Sent, Stage: forms.stage, Attached: forms.read, Place: "header"}); {
+	case forms.read: // whoever gets the form is alerted
+		reached(alert, slices.Concat(l.To, l.Cc))
+	case !done: // what answers a question of drpd's alerts nobody besides
+		reached(alert, l.To)
+		alert.Copy, alert.Place = true, "header, copies"
+		reached(alert, l.Cc)
 	}
 	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
 		add(drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"})

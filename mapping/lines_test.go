@@ -88,6 +88,39 @@ func TestAnswerLines(t *testing.T) {
 	}
 }
 
+// Whom a letter alerts: those to whom it is addressed, or all who get the form; a copy alone, or an answer to drpd, alerts nobody.
+func TestWhoIsAlerted(t *testing.T) {
+	form := sheet([]string{"Dispute Resolution Form"}, []string{"PI Number: 30502"}, []string{"Date raised: 1 December 2026"}, []string{"Concern: visits"})
+	for name, tt := range map[string]struct {
+		letter mapping.Letter
+		want   string
+	}{
+		"words":  {mapping.Letter{Text: "See you on Thursday."}, "to tm@council.example; copy gm@council.example"},
+		"a form": {mapping.Letter{Sheets: []mapping.Sheet{form}}, "to tm@council.example gm@council.example"},
+		"answer": {mapping.Letter{Text: "Resolved: no"}, ""},
+	} {
+		l := tt.letter
+		l.To, l.Cc = []string{"tm@council.example"}, []string{"drp@council.example", "gm@council.example"}
+		var got []string
+		for _, f := range letter(t, l).Facts {
+			if f.Kind != drp.Alerted {
+				continue
+			}
+			line := "to"
+			if f.Copy {
+				line = "copy"
+			}
+			for _, to := range f.To {
+				line += " " + to.Address.Reveal()
+			}
+			got = append(got, line)
+		}
+		if strings.Join(got, "; ") != tt.want {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 // FuzzAnswerLines: whatever stands in a letter, what it says in two ways is no fact.
 func FuzzAnswerLines(f *testing.F) {
 	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12", "Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes", "Escalate canary: no"} {

@@ -40,7 +40,7 @@ func arrival(action string) (drp.Arrival, bool) {
 func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
 	for _, r := range l.Reports {
 		_, effect, person, ok := s.Marks.SentAs(r.About)
-		for _, to := range slices.Concat(l.To, l.Delivered) { // or it came to the address that a message had as its return path
+		for _, to := range slices.Concat(l.To, l.Cc, l.Delivered) { // or it came to the address that a message had as its return path
 			if !ok {
 				effect, person, ok = s.Marks.ReturnedTo(s.tag(to))
 			}

@@ -30,7 +30,7 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 	}
 	answers := drp.RefsIn(l.Answers)
 	vote(byHand, answers...)
-	for _, to := range slices.Concat(l.To, l.Delivered) {
+	for _, to := range slices.Concat(l.To, l.Cc, l.Delivered) {
 		if ref := s.plus(to); ref != "" && score[ref] < 2*byHand {
 			vote(byHand, ref)
 		}

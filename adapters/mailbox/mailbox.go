@@ -138,13 +138,13 @@ func (p *parser) head(h *message.Header) {
 	} else {
 		l.From = strings.ToLower(from[0].Address)
 	}
-	for _, key := range []string{"To", "Cc"} {
+	for key, to := range map[string]*[]string{"To": &l.To, "Cc": &l.Cc} {
 		list, err := mail.ParseAddressList(h.Get(key))
 		if err != nil {
 			continue
 		}
 		for _, a := range list {
-			l.To = append(l.To, strings.ToLower(a.Address))
+			*to = append(*to, strings.ToLower(a.Address))
 		}
 	}
 	for _, key := range []string{"Delivered-To", "X-Original-To", "Envelope-To"} {

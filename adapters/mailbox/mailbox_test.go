@@ -31,7 +31,7 @@ const vouched = "Authentication-Results: mx.council.example; dmarc=pass header.f
 
 func TestRead(t *testing.T) {
 	l := reader(t).Read([]byte(vouched + plain + "In-Reply-To: <drpd.C-BBBBBB.key.w-1@drpd.council.example>\r\n\r\nResolved: yes\r\n\r\nOn 1 March drpd wrote:\r\n> Resolved: no\r\n"))
-	if l.From != "chair@council.example" || !slices.Equal(l.To, []string{"tm@council.example", "drp@council.example"}) || l.Subject != "[C-AAAAAA] £" || !l.Trusted || l.Auto {
+	if l.From != "chair@council.example" || !slices.Equal(l.To, []string{"tm@council.example"}) || !slices.Equal(l.Cc, []string{"drp@council.example"}) || l.Subject != "[C-AAAAAA] £" || !l.Trusted || l.Auto {
 		t.Errorf("%+v", l)
 	}
 	if l.Sent.String() != "2026-03-30" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"text/tabwriter"
 	"time"
@@ -110,11 +111,10 @@ func (c *listCmd) Run(a *app) error {
 }
 
 func plural(n int, what string) string {
-	b, _ := json.Marshal(n)
 	if n == 1 {
 		return "1 " + what
 	}
-	return string(b) + " " + what + "s"
+	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func stamp(ms int64) string {
@@ -181,7 +181,7 @@ func (c *statusCmd) Run(a *app) error {
 				a.printf("source %s: %s\n", h.Name, remarks[h.Name])
 			}
 		}
-		a.printf("%d in quarantine, %d tied to no dispute, %d questions for a person\n", kept.Quarantined, kept.Waiting, len(conflicts))
+		a.printf("%d in quarantine, %d tied to no dispute, %s for a person\n", kept.Quarantined, kept.Waiting, plural(len(conflicts), "question"))
 		if kept.Messages > 0 {
 			a.printf("the oldest message that waits came %s\n", stamp(kept.Oldest.UnixMilli()))
 		}

@@ -128,6 +128,7 @@ type Fact struct {
 	Joint []string // the roles that give this answer together: one of them may send it
 
 	Attached bool   // it carried the dispute form
+	Copy     bool   // an alert that was for somebody else: they know of it, and it enters no stage
 	Obstacle bool   // a response that names an obstacle outside the authority's control (W18)
 	Doubt    string // why it may be wrong; empty: no doubt
 	Block    string // the stage block of a re-sent form that says it; a later version of the block replaces it

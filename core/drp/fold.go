@@ -119,7 +119,7 @@ func onceEach(facts []Fact) (out []Fact) {
 	for _, f := range facts {
 		i := slices.IndexFunc(out, func(g Fact) bool {
 			return f.Kind == g.Kind && f.Stage == g.Stage && f.On == g.On && f.After == g.After && f.Until == g.Until && f.Event == g.Event && f.Denied == g.Denied && f.By == g.By && f.Said == g.Said &&
-				f.Attached == g.Attached && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text && f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
+				f.Attached == g.Attached && f.Copy == g.Copy && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text && f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
 		})
 		if i < 0 {
 			out = append(out, f)

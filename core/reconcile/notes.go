@@ -15,7 +15,7 @@ import (
 func (d *decider) notes() {
 	for _, v := range slices.Concat(d.story.visits, d.story.overtaken) {
 		for _, f := range v.facts {
-			if f.Kind == drp.Alerted && d.counts(f) && reaches(f, v.stage) {
+			if f.Kind == drp.Alerted && !f.Copy && d.counts(f) && reaches(f, v.stage) {
 				d.note(v, drp.ReasonAlert, f, "")
 				break
 			}

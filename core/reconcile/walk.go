@@ -324,6 +324,9 @@ func allSaid(facts []drp.Fact, e policy.End) bool {
 // enters returns the stage that a fact enters, or nil. A stage is entered by the record's reassignment to its holder,
 // by a written alert that reached one of its recipients, or by what the policy names.
 func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
+	if f.Copy {
+		return nil
+	}
 	later := w.Policy.Stages[w.Policy.Order(cur.stage.ID)+1:]
 	if f.Kind == drp.Alerted && f.Stage == "" && w.counts(f) {
 		return alerted(f, cur.stage, later)

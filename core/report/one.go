@@ -88,6 +88,9 @@ func (d *Dispute) chronology() Part {
 		if f.Denied {
 			what += ": no"
 		}
+		if f.Copy {
+			what += " (a copy)"
+		}
 		if f.Stage != "" {
 			what += " (" + d.stageTitle(f.Stage) + ")"
 		}
