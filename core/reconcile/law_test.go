@@ -268,6 +268,31 @@ func TestTotal(t *testing.T) {
 	})
 }
 
+// Two emails of one day, whose hours are not known, that rule otherwise on a dispute: a person says which counts.
+func TestTwoRulingsOfADay(t *testing.T) {
+	w := load(t)
+	p := w.policies[slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == "iro-carefirst" })]
+	raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "mailbox", Kind: drp.Message, Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
+		Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: "social-worker"}, Learned: start, Evidence: "e1"}}}
+	readings := []drp.Reading{raised}
+	for id, choice := range map[string]string{"e2": drp.Confirm, "e3": drp.Reject} {
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: (start + 1).Midnight()}, Sent: start + 1, Subject: raised.Subject,
+			Rulings: []drp.Ruling{{About: drp.AboutDispute, Choice: choice, Said: drp.Actor{Role: p.Duty}, On: start + 1, Evidence: id}}})
+	}
+	r := w.decide(p, readings, nil, start+2)
+	if len(r.Conflicts) != 2 || !r.Standing.Ended.IsZero() || len(r.Findings) == 0 {
+		t.Fatalf("%+v %+v", r.Conflicts, r.Standing)
+	}
+	for _, c := range r.Conflicts {
+		choice := map[string]string{"e2": "accept", "e3": "reject"}[c.Evidence[0]]
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x" + c.ID, Kind: drp.RulingMade}, Sent: start + 2, Rulings: []drp.Ruling{{About: c.ID, Choice: choice}}})
+	}
+	r = w.decide(p, readings, nil, start+2)
+	if len(r.Conflicts) != 0 || !r.Standing.Ended.IsZero() || !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert }) {
+		t.Errorf("settled, and %+v %+v", r.Conflicts, r.Effects)
+	}
+}
+
 // Evidence that takes back a stage that was alerted stops the dispute until a person has said which is right.
 func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 	w := load(t)
