@@ -97,6 +97,7 @@ func walk(c Case) story {
 		}
 		w.step(f)
 	}
+	w.takenBack()
 	if c.File.Ruled(drp.AboutDispute) == drp.Reject && w.ended == nil {
 		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned}
 	}
@@ -213,6 +214,31 @@ func (w *walker) mayBeSaid(f drp.Fact) bool {
 
 func hearsay(f drp.Fact) drp.Conflict {
 	return drp.NewConflict(fmt.Sprintf("a form says %q on %s for the role %q, and its sender holds neither that role nor the owner's: is it so?", f.Kind, f.On, f.By.Role), f.Evidence)
+}
+
+// takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, that day or
+// later, that it is not.
+func (w *walker) takenBack() {
+	if w.pending == nil || w.pending.by.Kind != drp.Escalated {
+		return
+	}
+	yes := w.pending.by
+	i := slices.IndexFunc(w.File.Facts, func(no drp.Fact) bool {
+		return no.Kind == drp.Escalated && no.Denied && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
+			intersects(no.ByRoles, w.Policy.Owners(w.last().stage.ID))
+	})
+	if i < 0 {
+		return
+	}
+	no := w.File.Facts[i]
+	c := drp.NewConflict(fmt.Sprintf("the next stage was asked for on %s, and on %s the owner says no: is it to be escalated?", yes.On, no.On), yes.Evidence, no.Evidence)
+	switch w.File.Ruled(c.ID) {
+	case "accept", yes.Evidence:
+		return
+	case "":
+		w.conflicts = append(w.conflicts, c)
+	}
+	w.pending = nil
 }
 
 func noStage(f drp.Fact) drp.Conflict {
