@@ -63,7 +63,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		}
 		return false
 	case about == "" && kind == "":
-		if known && speaksOfAFact(head) {
+		if known && decides(head) {
 			r.doubt("a line says yes or no to what drpd does not know: what does it mean?", line)
 		}
 		return false
@@ -195,16 +195,13 @@ func isAnswer(line string) bool {
 	return colon && (kind != "" || about != "")
 }
 
-// speaksOfAFact says whether words are about something that drpd can be told, though not as it asks for it: "not
-// resolved", "escalate to stage-3".
-func speaksOfAFact(head string) bool {
-	const stem = 6 // letters: resolv, escala, consul
+// decides says whether words are about what ends a dispute or moves it on, though not as drpd asks for it: "not resolved",
+// "escalate to stage-3".
+func decides(head string) bool {
+	const stem = 6 // letters: resolv, escala, withdr
 	for _, word := range strings.Fields(head) {
 		word = strings.TrimPrefix(word, "un")
-		if len(word) < stem {
-			continue
-		}
-		if strings.HasPrefix(word, "confir") || slices.ContainsFunc(drp.FactKinds(), func(k drp.FactKind) bool { return strings.HasPrefix(string(k), word[:stem]) }) {
+		if len(word) >= stem && slices.ContainsFunc([]drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined, drp.Contested, drp.Escalated, drp.Confirm}, func(k drp.FactKind) bool { return strings.HasPrefix(string(k), word[:stem]) }) {
 			return true
 		}
 	}
