@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -581,4 +582,28 @@ func TestUncovered(t *testing.T) {
 	if strings.Contains(out, "w-2") {
 		t.Errorf("somebody inside is not covered: %s", out)
 	}
+}
+
+func copyTree(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// difference gives the lines that one text has and the other has not.
+func difference(want, got string) string {
+	var b strings.Builder
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for _, line := range w {
+		if !slices.Contains(g, line) {
+			fmt.Fprintln(&b, "missing:", line)
+		}
+	}
+	for _, line := range g {
+		if !slices.Contains(w, line) {
+			fmt.Fprintln(&b, "besides:", line)
+		}
+	}
+	return b.String()
 }

@@ -254,29 +254,6 @@ func notesOf(t *testing.T, dir string) []string {
 	return out
 }
 
-func difference(want, got string) string {
-	var b strings.Builder
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for _, line := range w {
-		if !slices.Contains(g, line) {
-			fmt.Fprintln(&b, "missing:", line)
-		}
-	}
-	for _, line := range g {
-		if !slices.Contains(w, line) {
-			fmt.Fprintln(&b, "besides:", line)
-		}
-	}
-	return b.String()
-}
-
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestClockGoesBack: a machine whose clock has gone back decides nothing.
 func TestClockGoesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")

@@ -5,14 +5,9 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/pem"
 	"flag"
 	"fmt"
 	"log/slog"
-	"math/big"
 	mathrand "math/rand/v2"
 	"net/mail"
 	"os"
@@ -37,26 +32,6 @@ var posted = flag.Int("posted", 200, "how many messages TestPostKilled sends whi
 var postDomains = []string{"ministry.gov.example", "nhs.example", "cjsm.example", "egress.example"}
 
 const postKills = 20
-
-// signer makes a certificate with its key for an address, as PEM.
-func signer(t *testing.T, address string) (cert, both []byte) {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: at(corpusDay, 0).AddDate(-1, 0, 0), NotAfter: at(corpusDay, 0).AddDate(1, 0, 0), EmailAddresses: []string{address}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	return cert, append(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: own}), cert...)
-}
 
 // postOffice makes a council that sends by four routes through a real relay, and whose archive is the folder in which
 // everything arrives.
