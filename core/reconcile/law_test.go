@@ -35,6 +35,9 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		out = append(out, r)
 	}
 	raised := drp.Fact{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}}
+	if rapid.IntRange(0, 7).Draw(t, "raised by a stranger") == 0 {
+		raised.By.Role = "stranger"
+	}
 	add(drp.Row, "form/1", start, drp.Reading{Facts: []drp.Fact{raised}, Fields: []drp.Field{{Name: "details", Value: drp.NewPrivate("x")}}})
 	roles := slices.Concat(p.Owner, p.Raisers)
 	for _, s := range p.Stages {
@@ -55,7 +58,8 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		if rapid.Bool().Draw(t, "names a stage") {
 			f.Stage = rapid.SampledFrom(p.Stages).Draw(t, "stage").ID
 		}
-		switch rapid.IntRange(0, 4).Draw(t, "source") {
+		f.Copy = f.Kind == drp.Alerted && rapid.IntRange(0, 3).Draw(t, "copy") == 0
+		switch rapid.IntRange(0, 5).Draw(t, "source") {
 		case 0:
 			row = append(slices.Clone(row), f)
 			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}})
@@ -73,6 +77,10 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 			row = slices.Clone(row)
 			row[0] = again
 			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true}})
+		case 5:
+			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Reject}, {About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
+			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned, fmt.Sprintf("e%03d", len(out))
+			add(drp.Message, "m", learned, drp.Reading{Rulings: []drp.Ruling{ruling}})
 		}
 	}
 	return out
@@ -266,6 +274,27 @@ func TestTotal(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A dispute is closed as none only where its raiser may raise none, and by whoever is asked about that.
+func TestNobodyElseCloses(t *testing.T) {
+	w := load(t)
+	closed := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		if w.decide(p, readings, nil, start+40).Standing.EndedBy != drp.OutOfScope {
+			return
+		}
+		closed++
+		asked := func(r drp.Reading) bool {
+			return slices.ContainsFunc(r.Rulings, func(x drp.Ruling) bool { return x.Choice == drp.Reject && x.Said.Role == p.Duty })
+		}
+		if readings[0].Facts[0].By.Role != "stranger" || !slices.ContainsFunc(readings, asked) {
+			t.Fatalf("closed, and nobody who was asked has said so")
+		}
+	})
+	t.Logf("%d were closed", closed)
 }
 
 // Two emails of one day, whose hours are not known, that rule otherwise on a dispute: a person says which counts.
