@@ -192,6 +192,11 @@ type Alert struct {
 	Says   string      `yaml:"says"` // what is asked, in words, where the stage asks for no answer
 }
 
+// CarriesForm says whether the dispute form must go along.
+func (a *Alert) CarriesForm() bool {
+	return slices.ContainsFunc(a.Attach, func(x Attach) bool { return x.What != AttachRecord })
+}
+
 // Roles returns whom the alert tells, to and cc; none where there is no alert.
 func (a *Alert) Roles() []string {
 	if a == nil {

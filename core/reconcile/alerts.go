@@ -146,7 +146,7 @@ func (d *decider) underway(v *visit) bool {
 // unreached gives the roles that no alert of the visit has reached; all of them where the alert had to carry the form
 // and did not.
 func (d *decider) unreached(v *visit, roles []string) []string {
-	form := slices.ContainsFunc(v.stage.Alert.Attach, func(a policy.Attach) bool { return a.What != policy.AttachRecord })
+	form := v.stage.Alert.CarriesForm()
 	var told []string
 	for _, f := range v.facts {
 		if f.Kind == drp.Alerted && d.counts(f) && (!form || f.Attached || slices.Contains(f.ByRoles, drpdItself)) {

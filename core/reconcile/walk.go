@@ -381,14 +381,14 @@ func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
 }
 
 // alerted returns the stage that an alert which names none is about: of those that it addresses beyond the people of the
-// current stage, the one whose recipients it fits best.
+// current stage, the one whose recipients it fits best. Where the policy has the form go along, a letter without it is none.
 func alerted(f drp.Fact, cur *policy.Stage, later []policy.Stage) *policy.Stage {
 	var best *policy.Stage
 	least := 0
 	for i := range later {
 		s := &later[i]
 		here, there := cur.Alert.Roles(), s.Alert.Roles()
-		if s.Alert == nil || !slices.ContainsFunc(s.Alert.To, func(r policy.Recipient) bool {
+		if s.Alert == nil || s.Alert.CarriesForm() && !f.Attached || !slices.ContainsFunc(s.Alert.To, func(r policy.Recipient) bool {
 			return slices.Contains(f.ToRoles, r.Role) && !slices.Contains(here, r.Role)
 		}) {
 			continue
