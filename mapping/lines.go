@@ -98,7 +98,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		f.On = on
 	} else {
 		r.doubt(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value)
-		return true
+		return false
 	}
 	r.said = append(r.said, f)
 	return true

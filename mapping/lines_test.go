@@ -14,7 +14,7 @@ import (
 func TestAnswerLines(t *testing.T) {
 	const (
 		yes     = "resolved [] 2026-12-10 by \n"
-		neither = "doubt: the answer to \"resolved\" is neither yes, no nor a date (answer line)\n"
+		neither = "responded [] 2026-12-10 by \ndoubt: the answer to \"resolved\" is neither yes, no nor a date (answer line)\n"
 		noColon = "responded [] 2026-12-10 by \ndoubt: a line looks like an answer and has no colon: what does it mean? (answer line)\n"
 		unknown = "responded [] 2026-12-10 by \ndoubt: a line says yes or no to what drpd does not know: what does it mean? (answer line)\n"
 		below   = "responded [] 2026-12-10 by \ndoubt: what looks like an answer stands on the next line: what does it mean? (answer line)\n"

@@ -91,8 +91,8 @@ func walk(c Case) story {
 				continue
 			}
 		}
-		if f.Kind == drp.TimescaleSet && !f.By.IsZero() && !intersects(f.ByRoles, w.Policy.OwnersOfAny()) {
-			w.findings = append(w.findings, drp.Finding{What: "a timescale was set by somebody who does not own the dispute: it does not count", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+		if !w.theirs(f) {
+			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
 			continue
 		}
 		w.step(f)
@@ -239,6 +239,22 @@ func (w *walker) takenBack() {
 		w.conflicts = append(w.conflicts, c)
 	}
 	w.pending = nil
+}
+
+// theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
+// stage is entered, are for whoever owns the dispute or raises one.
+func (w *walker) theirs(f drp.Fact) bool {
+	enters := func(s policy.Stage) bool { return slices.Contains(s.EnterOn, f.Kind) }
+	switch f.Kind {
+	case drp.TimescaleSet:
+	case drp.Telephoned, drp.MeetingRequested:
+		if !slices.ContainsFunc(w.Policy.Stages, enters) {
+			return true
+		}
+	default:
+		return true
+	}
+	return len(f.ByRoles) == 0 || intersects(f.ByRoles, w.Policy.OwnersOfAny()) || intersects(f.ByRoles, w.Policy.Raisers)
 }
 
 func noStage(f drp.Fact) drp.Conflict {
