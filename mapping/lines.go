@@ -19,16 +19,25 @@ type lineReader struct {
 	lines   map[string][]string // by what they answer to
 }
 
-// answered reads the lines of a letter, and says whether there is any.
+// maxLines are the lines that a person may answer by in one letter: a question asks for a handful.
+const maxLines = 100
+
+// answered reads the lines of a letter, and says whether there is any. A letter with more of them than a person writes is
+// withheld whole.
 func answered(ev, text string, out *drp.Reading, add func(drp.Fact)) (any bool) {
 	r := lineReader{ev: ev, out: out, lines: make(map[string][]string)}
-	lines := strings.Split(text, "\n")
+	lines, before := strings.Split(text, "\n"), len(out.Doubts)
 	for i, line := range lines {
 		if strings.HasPrefix(strings.TrimSpace(line), ">") {
 			continue
 		}
 		_, line = refBefore(line)
 		any = r.line(line, lines[i+1:]) || any
+		if len(r.said)+len(r.rulings)+len(out.Doubts)-before > maxLines {
+			out.Doubts = out.Doubts[:before]
+			out.Withheld = fmt.Sprintf("it holds more than %d lines that are answers or look like them", maxLines)
+			return false
+		}
 	}
 	r.contradictions()
 	for _, f := range r.said {

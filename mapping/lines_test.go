@@ -89,6 +89,19 @@ func TestAnswerLines(t *testing.T) {
 	}
 }
 
+// A letter with more answers than a person writes is withheld whole, and takes no longer to read than another.
+func TestTooManyAnswers(t *testing.T) {
+	for _, line := range []string{"Resolved: yes\n", "Resolved yes\n", "Consulted a: yes\n"} {
+		r := letter(t, mapping.Letter{Text: strings.Repeat(line, 60_000)})
+		if !strings.Contains(r.Withheld, "more than 100 lines") || len(r.Doubts) > 0 || len(r.Facts) > 1 {
+			t.Errorf("%q: withheld because %q, %d doubts, %d facts", line, r.Withheld, len(r.Doubts), len(r.Facts))
+		}
+	}
+	if r := letter(t, mapping.Letter{Text: strings.Repeat("Resolved: yes\n", 100)}); r.Withheld != "" {
+		t.Errorf("withheld: %s", r.Withheld)
+	}
+}
+
 // Whom a letter alerts: those to whom it is addressed, or all who get the form; a copy alone, or an answer to drpd, alerts nobody.
 func TestWhoIsAlerted(t *testing.T) {
 	form := sheet([]string{"Dispute Resolution Form"}, []string{"PI Number: 30502"}, []string{"Date raised: 1 December 2026"}, []string{"Concern: visits"})
