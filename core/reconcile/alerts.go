@@ -144,13 +144,17 @@ func (d *decider) underway(v *visit) bool {
 }
 
 // unreached gives the roles that no alert of the visit has reached; all of them where the alert had to carry the form
-// and did not.
+// and did not. A copy reaches nobody to whom the alert is to be addressed.
 func (d *decider) unreached(v *visit, roles []string) []string {
 	form := v.stage.Alert.CarriesForm()
 	var told []string
 	for _, f := range v.facts {
 		if f.Kind == drp.Alerted && d.counts(f) && (!form || f.Attached || slices.Contains(f.ByRoles, drpdItself)) {
-			told = append(told, f.ToRoles...)
+			for _, role := range f.ToRoles {
+				if !f.Copy || !slices.ContainsFunc(v.stage.Alert.To, func(r policy.Recipient) bool { return r.Role == role }) {
+					told = append(told, role)
+				}
+			}
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return slices.Contains(told, r) })

@@ -222,11 +222,14 @@ func (d *decider) unconfirmed() bool {
 	if !d.toConfirm(r) || d.File.Ruled(drp.AboutDispute) == drp.Confirm {
 		return false
 	}
-	if d.story.ended != nil {
+	if d.File.Ruled(drp.AboutDispute) == drp.Reject {
 		return true
 	}
 	d.finding(d.current().stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
+	if d.story.ended != nil && n > 0 { // asked, and ended otherwise since
+		return true
+	}
 	var times []string
 	if n > 0 {
 		times = []string{fmt.Sprint(n)}

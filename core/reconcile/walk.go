@@ -73,23 +73,14 @@ func walk(c Case) story {
 			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On), Severity: "note", Evidence: []string{f.Evidence}})
 			continue
 		}
-		if !w.mayBeSaid(f) {
-			if c := hearsay(f); w.File.Ruled(c.ID) == "" {
-				w.conflicts = append(w.conflicts, c)
-			}
+		if !w.mayBeSaid(f) && !w.accepted(hearsay(f)) {
 			continue
 		}
 		if f.Kind == drp.Escalated && f.Stage != "" && w.Policy.Stage(f.Stage) == nil {
-			c := noStage(f)
-			switch w.File.Ruled(c.ID) {
-			case "accept":
-				f.Stage = ""
-			case "":
-				w.conflicts = append(w.conflicts, c)
-				continue
-			default:
+			if !w.accepted(noStage(f)) {
 				continue
 			}
+			f.Stage = ""
 		}
 		if !w.theirs(f) {
 			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
@@ -122,12 +113,6 @@ func (c *Case) start() (raised *drp.Fact) {
 		}
 	}
 	return raised
-}
-
-// toConfirm says whether somebody must confirm that there is a dispute: it was raised by one who may not raise any.
-func (c *Case) toConfirm(raised *drp.Fact) bool {
-	event := c.Policy.Trigger != nil && raised.Kind == c.Policy.Trigger.Fact
-	return !event && !intersects(raised.ByRoles, c.Policy.Raisers)
 }
 
 // tooOldFor says whether the procedure does not accept the dispute because of the young person's age on that day.
@@ -203,62 +188,6 @@ func (c *Case) holds(i *policy.If, raisedBy []string) bool {
 	ok = ok && (len(i.RaisedBy) == 0 || intersects(raisedBy, i.RaisedBy))
 	ok = ok && (i.Fact == "" || slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == i.Fact && !f.Denied && f.On <= c.Today }))
 	return ok != i.Not
-}
-
-// mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
-// who keeps the form. A person may also have ruled that it is so.
-func (w *walker) mayBeSaid(f drp.Fact) bool {
-	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || intersects(f.SaidRoles, w.Policy.OwnersOfAny()) || intersects(f.SaidRoles, f.Joint) ||
-		w.File.Ruled(hearsay(f).ID) == "accept"
-}
-
-func hearsay(f drp.Fact) drp.Conflict {
-	return drp.NewConflict(fmt.Sprintf("a form says %q on %s for the role %q, and its sender holds neither that role nor the owner's: is it so?", f.Kind, f.On, f.By.Role), f.Evidence)
-}
-
-// takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, that day or
-// later, that it is not.
-func (w *walker) takenBack() {
-	if w.pending == nil || w.pending.by.Kind != drp.Escalated {
-		return
-	}
-	yes := w.pending.by
-	i := slices.IndexFunc(w.File.Facts, func(no drp.Fact) bool {
-		return no.Kind == drp.Escalated && no.Denied && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
-			intersects(no.ByRoles, w.Policy.Owners(w.last().stage.ID))
-	})
-	if i < 0 {
-		return
-	}
-	no := w.File.Facts[i]
-	c := drp.NewConflict(fmt.Sprintf("the next stage was asked for on %s, and on %s the owner says no: is it to be escalated?", yes.On, no.On), yes.Evidence, no.Evidence)
-	switch w.File.Ruled(c.ID) {
-	case "accept", yes.Evidence:
-		return
-	case "":
-		w.conflicts = append(w.conflicts, c)
-	}
-	w.pending = nil
-}
-
-// theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
-// stage is entered, are for whoever owns the dispute or raises one.
-func (w *walker) theirs(f drp.Fact) bool {
-	enters := func(s policy.Stage) bool { return slices.Contains(s.EnterOn, f.Kind) }
-	switch f.Kind {
-	case drp.TimescaleSet:
-	case drp.Telephoned, drp.MeetingRequested:
-		if !slices.ContainsFunc(w.Policy.Stages, enters) {
-			return true
-		}
-	default:
-		return true
-	}
-	return len(f.ByRoles) == 0 || intersects(f.ByRoles, w.Policy.OwnersOfAny()) || intersects(f.ByRoles, w.Policy.Raisers)
-}
-
-func noStage(f drp.Fact) drp.Conflict {
-	return drp.NewConflict(fmt.Sprintf("%q on %s names a stage that the procedure does not have: is the next one meant?", f.Kind, f.On), f.Evidence)
 }
 
 func (w *walker) enter(s *policy.Stage, f drp.Fact) {

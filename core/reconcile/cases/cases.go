@@ -87,6 +87,7 @@ type Fact struct {
 	Event    bool         `yaml:"event"`
 	Denied   bool         `yaml:"denied"`
 	Attached bool         `yaml:"attached"`
+	Copy     bool         `yaml:"copy"` // of an alert: to whom it was not addressed
 	Obstacle bool         `yaml:"obstacle"`
 	Doubt    string       `yaml:"doubt"`
 	Corrects int          `yaml:"corrects"` // the number of the fact that it replaces, from 1
@@ -288,7 +289,7 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
