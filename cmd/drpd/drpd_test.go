@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -606,4 +607,21 @@ func difference(want, got string) string {
 		}
 	}
 	return b.String()
+}
+
+// full is a disk on which nothing finds room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// What could not be written is no success: a list that was cut off looks like a whole one.
+func TestFullDisk(t *testing.T) {
+	config := filepath.Join(theDemo(t), "drpd.yaml")
+	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"status"}, {"conflict", "list"}, {"quarantine", "list"}, {"policy", "show", "cp-chair"}} {
+		var errs bytes.Buffer
+		code := realMain(&app{ctx: t.Context(), out: full{}, err: &errs, now: time.Now}, append([]string{"--config", config}, args...))
+		if code != 1 || !strings.Contains(errs.String(), syscall.ENOSPC.Error()) {
+			t.Errorf("%v: exit %d: %q", args, code, errs.String())
+		}
+	}
 }

@@ -81,7 +81,13 @@ func realMain(a *app, args []string) int {
 		return misuse
 	}
 	a.config = c.Config
-	if err := ctx.Run(a); err != nil {
+	said := &output{to: a.out}
+	a.out = said
+	err = ctx.Run(a)
+	if err == nil {
+		err = said.err
+	}
+	if err != nil {
 		var faults strict.Faults
 		switch {
 		case errors.Is(err, errProblems):
@@ -93,6 +99,20 @@ func realMain(a *app, args []string) int {
 		return problems
 	}
 	return 0
+}
+
+// output remembers that something could not be written: on a full disk a list that was cut off must not look like a whole one.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.to.Write(b)
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("not all of the output could be written: %w", err)
+	}
+	return n, err
 }
 
 func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format, args...) }
