@@ -177,7 +177,7 @@ func (r *formReader) facts(found []answerAt) {
 }
 
 func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
-	f := drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev, Source: r.source, Learned: r.learned}
+	f := drp.Statement{Fact: drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev, Source: r.source, Learned: r.learned}}
 	var also []string
 	dated, said := false, false
 	for _, a := range parts {
@@ -242,14 +242,13 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 		}
 		r.out.Subject.Raised = f.On
 	}
-	r.out.Facts = append(r.out.Facts, f)
 	if len(also) > 1 {
-		r.out.Facts[len(r.out.Facts)-1].Joint = also
 		f.Joint = also
 	}
+	r.out.Say(f)
 	for i := 1; i < len(also); i++ { // a joint answer is one of each
 		f.By, f.Block = drp.Actor{Role: also[i]}, f.Block+"+"+also[i]
-		r.out.Facts = append(r.out.Facts, f)
+		r.out.Say(f)
 	}
 }
 

@@ -48,17 +48,21 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	}
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	forms := s.forms(ev, l, &out)
-	add := func(f drp.Fact) {
-		f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned
-		if f.By.IsZero() {
-			f.By = out.Sender
+	say := func(said drp.Statement) {
+		said = said.Took(ev.ID, ev.Source, learned)
+		if said.By.IsZero() {
+			said.By = out.Sender
 		}
-		out.Facts = append(out.Facts, f)
+		out.Say(said)
 	}
+	add := func(f drp.Fact) { say(drp.Statement{Fact: f}) }
 	for i := range out.Facts {
 		out.Facts[i].Learned = learned
 	}
-	done := forms.typed || answered(ev.ID, l.Text, &out, add)
+	for i := range out.Denials {
+		out.Denials[i].Learned = learned
+	}
+	done := forms.typed || answered(ev.ID, l.Text, &out, say)
 	reached := func(f drp.Fact, addresses []string) {
 		for _, to := range addresses {
 			if !s.own(to) {

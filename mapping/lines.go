@@ -14,7 +14,7 @@ import (
 type lineReader struct {
 	ev      string
 	out     *drp.Reading
-	said    []drp.Fact
+	said    []drp.Statement
 	rulings []drp.Ruling
 	lines   map[string][]string // by what they answer to
 }
@@ -24,7 +24,7 @@ const maxLines = 100
 
 // answered reads the lines of a letter, and says whether there is any. A letter with more of them than a person writes is
 // withheld whole.
-func answered(ev, text string, out *drp.Reading, add func(drp.Fact)) (any bool) {
+func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any bool) {
 	r := lineReader{ev: ev, out: out, lines: make(map[string][]string)}
 	lines, before := strings.Split(text, "\n"), len(out.Doubts)
 	for i, line := range lines {
@@ -41,7 +41,7 @@ func answered(ev, text string, out *drp.Reading, add func(drp.Fact)) (any bool) 
 	}
 	r.contradictions()
 	for _, f := range r.said {
-		add(f)
+		say(f)
 	}
 	out.Rulings = append(out.Rulings, r.rulings...)
 	return any
@@ -88,7 +88,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		return false
 	}
 	r.lines[string(kind)] = append(r.lines[string(kind)], line)
-	f := drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}
+	f := drp.Statement{Fact: drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}}
 	for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
 		name = strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimSpace(name), "the ")), "-")
 		switch {
@@ -143,7 +143,7 @@ func (r *lineReader) contradictions() {
 	}
 	drop := make(map[drp.FactKind]bool)
 	for _, f := range r.said {
-		if !drop[f.Kind] && slices.ContainsFunc(r.said, func(g drp.Fact) bool {
+		if !drop[f.Kind] && slices.ContainsFunc(r.said, func(g drp.Statement) bool {
 			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
 		}) {
 			drop[f.Kind] = true
@@ -151,7 +151,7 @@ func (r *lineReader) contradictions() {
 		}
 	}
 	yes := func(k drp.FactKind) bool {
-		return slices.ContainsFunc(r.said, func(f drp.Fact) bool { return f.Kind == k && !f.Denied })
+		return slices.ContainsFunc(r.said, func(f drp.Statement) bool { return f.Kind == k && !f.Denied })
 	}
 	for _, end := range []drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined} { // all the lines of a question sent back as they stood
 		if yes(end) && yes(drp.Escalated) {
@@ -159,7 +159,7 @@ func (r *lineReader) contradictions() {
 			r.doubt(fmt.Sprintf("it says both %q and %q: which is meant?", end, drp.Escalated), lines(string(end), string(drp.Escalated)))
 		}
 	}
-	r.said = slices.DeleteFunc(r.said, func(f drp.Fact) bool { return drop[f.Kind] })
+	r.said = slices.DeleteFunc(r.said, func(f drp.Statement) bool { return drop[f.Kind] })
 	chose := func(choice string) bool {
 		return slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == drp.AboutDispute && o.Choice == choice })
 	}

@@ -65,7 +65,7 @@ func TestAnswerLines(t *testing.T) {
 		"Confirm: yes\nConfirm: no":                      "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
 		"Confirm: perhaps":                               nothing + "doubt: the answer to \"confirm\" is neither yes nor no (answer line)\n",
 		"Resolved: yes\nEscalated to stage-2: yes":       both,
-		"Resolved: no\nEscalated to stage-2: yes":        "resolved [] 2026-12-10 by  denied\nescalated [stage-2] 2026-12-10 by \n",
+		"Resolved: no\nEscalated to stage-2: yes":        "escalated [stage-2] 2026-12-10 by \nresolved [] 2026-12-10 by  denied\n",
 		"Resolved: yes\nEscalated to stage-2: no":        "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
 		"Reassigned to group-manager: yes":               "responded [] 2026-12-10 by \ndoubt: whether the record was reassigned is for the record system to say (answer line)\n",
 		"Timescale set: 4 January\nSend stage-3.1: soon": "timescale-set [] 2026-12-10 by \ndoubt: the answer to \"send\" is neither yes nor no (answer line)\n",
@@ -146,7 +146,6 @@ func FuzzAnswerLines(f *testing.F) {
 		ends, moves := 0, 0
 		for _, fact := range r.Facts {
 			switch {
-			case fact.Denied:
 			case fact.Kind == drp.Escalated:
 				moves++
 			case fact.Kind == drp.Resolved || fact.Kind == drp.Withdrawn || fact.Kind == drp.Determined:

@@ -58,7 +58,7 @@ func set(t testing.TB) *mapping.Set {
 // facts gives what a reading says, a line a fact or a doubt.
 func facts(r drp.Reading) string {
 	var b strings.Builder
-	for _, f := range r.Facts {
+	for _, f := range r.Statements() {
 		fmt.Fprintf(&b, "%s [%s] %s by %s%s", f.Kind, f.Stage, f.On, f.By.Role, f.By.Worker)
 		for _, to := range f.To {
 			fmt.Fprintf(&b, " to %s%s", to.Role, to.Worker)
@@ -95,8 +95,8 @@ func TestReadRow(t *testing.T) {
 	want := `authorised [] no date by w-131
 raised [] 2026-03-02 by w-101
 responded [stage-1] 2026-03-04 by w-131 obstacle
-resolved [] 2026-03-05 by w-101 denied
 reassigned [] 2026-03-06 by w-101 to w-201
+resolved [] 2026-03-05 by w-101 denied
 doubt: the date of "finished-and-saved" cannot be read (DRP_S1_SAVED_ON)
 doubt: the date of a reassignment cannot be read (table CF_REASSIGNMENTS row 2)
 `
@@ -196,9 +196,9 @@ func TestDoubtfulForms(t *testing.T) {
 
 func TestReadAnswers(t *testing.T) {
 	got := letter(t, mapping.Letter{Subject: "Re: [C-AAAAAA] your decision", Text: "Hello,\nResolved: no\nConsulted chair-line-manager and head-of-safeguarding: 9 December 2026\nEscalated to stage-3: yes\nMeeting held: whenever\nSend stage-3.1: yes\nConfirm: no\nNote: yes"})
-	want := `resolved [] 2026-12-10 by  denied
-consulted [] 2026-12-09 by  to chair-line-manager to head-of-safeguarding
+	want := `consulted [] 2026-12-09 by  to chair-line-manager to head-of-safeguarding
 escalated [stage-3] 2026-12-10 by 
+resolved [] 2026-12-10 by  denied
 doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 `
 	if facts(got) != want {
@@ -207,7 +207,7 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 	if got.Subject.Dispute != "C-AAAAAA" || len(got.Rulings) != 2 || got.Rulings[0].Choice != "stage-3.1" || got.Rulings[1].Choice != "reject" {
 		t.Errorf("%+v %+v", got.Subject, got.Rulings)
 	}
-	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Facts) != 0 {
+	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Statements()) != 0 {
 		t.Error("a machine's message makes a fact")
 	}
 }
@@ -252,7 +252,7 @@ func FuzzForm(f *testing.F) {
 			lines = append(lines, strings.Split(l, "|"))
 		}
 		r := s.ReadLetter(drp.Evidence{ID: "m"}, mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{sheet(lines...)}}, 739000)
-		for _, fact := range r.Facts {
+		for _, fact := range r.Statements() {
 			if fact.On.IsZero() {
 				t.Errorf("a fact without a day: %+v", fact)
 			}

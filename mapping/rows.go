@@ -214,13 +214,12 @@ func (r *rowReader) state() {
 	}
 }
 
-func (r *rowReader) add(f drp.Fact) {
-	f.Evidence, f.Learned, f.Source = r.ev.ID, r.learned, r.ev.Source
-	r.out.Facts = append(r.out.Facts, f)
-}
+func (r *rowReader) add(f drp.Fact) { r.say(drp.Statement{Fact: f}) }
+
+func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source, r.learned)) }
 
 func (r *rowReader) fact(m RowFact) {
-	f := drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Place: m.On}
+	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Place: m.On}}
 	if f.By.Worker == "" {
 		f.By.Role = m.ByRole
 	}
@@ -255,7 +254,7 @@ func (r *rowReader) fact(m RowFact) {
 		}
 		f.On = on
 	}
-	r.add(f)
+	r.say(f)
 }
 
 func (r *rowReader) moves() {

@@ -30,7 +30,7 @@ type expected struct {
 }
 
 // said is a fact as a line.
-func said(f drp.Fact) string {
+func said(f drp.Statement) string {
 	var b strings.Builder
 	b.WriteString(string(f.Kind))
 	if f.Denied {
@@ -102,7 +102,7 @@ func TestForms(t *testing.T) {
 			}
 			r := set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, l, came)
 			var facts, doubts []string
-			for _, f := range r.Facts {
+			for _, f := range r.Statements() {
 				facts = append(facts, said(f))
 				if f.Place == "" {
 					t.Errorf("%s stands nowhere", f.Kind)
@@ -175,7 +175,8 @@ func TestSentAgain(t *testing.T) {
 		readings = append(readings, r)
 	}
 	var got []string
-	for _, f := range drp.Fold(readings, nil).Facts {
+	folded := drp.Fold(readings, nil)
+	for _, f := range folded.Statements() {
 		got = append(got, said(f)+", in "+f.Evidence)
 	}
 	slices.Sort(got)

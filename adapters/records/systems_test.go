@@ -73,7 +73,7 @@ func said(m *mapping.System, batch []drp.Evidence) (forms, people string) {
 		} else {
 			fmt.Fprintf(&f, "%s %s %s about %v raised %s", ev.Key, r.Subject.Form, r.Subject.Ground+r.Subject.Theme, r.Subject.Children, r.Subject.Raised)
 			fmt.Fprintf(&f, " held by %s authorised %v\n", r.Record.Holder.Worker, r.Record.Authorised)
-			for _, x := range r.Facts {
+			for _, x := range r.Statements() {
 				fmt.Fprintf(&f, "  %s %s %s by %s%s", x.Kind, x.Stage, x.On, x.By.Role, x.By.Worker)
 				for _, to := range x.To {
 					fmt.Fprintf(&f, " to %s", to.Worker)

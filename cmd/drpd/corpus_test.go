@@ -102,7 +102,7 @@ func theCouncil(t *testing.T) string {
 }
 
 // told is a fact as a line.
-func told(f drp.Fact) string {
+func told(f drp.Statement) string {
 	no, by := "", "nobody"
 	if f.Denied {
 		no = " no"
@@ -221,7 +221,7 @@ func (c *council) became(t *testing.T, base *council, body []byte) (got expected
 		if slices.ContainsFunc(stored.Evidence, func(ev drp.Evidence) bool { return ev.ID == id }) {
 			got.Place, got.Dispute = "dispute", x.Ref
 		}
-		for _, f := range one.File.Facts {
+		for _, f := range one.File.Statements() {
 			if f.Evidence == id {
 				got.Facts = append(got.Facts, told(f))
 			}
@@ -484,7 +484,7 @@ func TestOneMessageTwice(t *testing.T) {
 					evidence++
 				}
 			}
-			for _, f := range one.File.Facts {
+			for _, f := range one.File.Statements() {
 				if told(f) == tt.fact {
 					facts++
 				}

@@ -38,7 +38,7 @@ func (c *explainCmd) explain(a *app, d *wired) error {
 	}
 	result := reconcile.Decide(k)
 	if c.JSON {
-		return a.json(map[string]any{"facts": k.File.Facts, "result": result, "past": k.Past, "reach": k.File.Reach})
+		return a.json(map[string]any{"facts": k.File.Statements(), "result": result, "past": k.Past, "reach": k.File.Reach})
 	}
 	a.explain(k, result)
 	return nil
@@ -61,8 +61,8 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		}
 	}
 	a.printf("\nWhat happened\n")
-	for _, f := range k.File.Facts {
-		a.fact(p, f)
+	for _, f := range k.File.Statements() {
+		a.statement(p, f)
 	}
 	a.printf("\nStages and their limits\n")
 	for _, v := range s.Visits {
@@ -112,7 +112,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	}
 }
 
-func (a *app) fact(p *policy.Policy, f drp.Fact) {
+func (a *app) statement(p *policy.Policy, f drp.Statement) {
 	a.printf("  %s  %s", f.On, f.Kind)
 	if f.Denied {
 		a.printf(": no")

@@ -89,7 +89,11 @@ func (c *factAddCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		a.printf("%s: %s on %s is noted as evidence %s; drpd acts on it in its next cycle\n", c.Dispute, c.Fact, on, id)
+		what := ""
+		if c.Not {
+			what = "no "
+		}
+		a.printf("%s: %s%s on %s is noted as evidence %s; drpd acts on it in its next cycle\n", c.Dispute, what, c.Fact, on, id)
 		return nil
 	})
 }

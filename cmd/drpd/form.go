@@ -132,7 +132,7 @@ func blankForm(form *mapping.Form, p *policy.Policy) ([]byte, error) {
 	switch {
 	case len(r.Doubts) == 0 || r.Doubts[0].What == mapping.UnknownForm:
 		return nil, fmt.Errorf("the mapping does not know its own form: none of its titles stands on it")
-	case len(r.Facts)+len(r.Fields) > 0 || len(r.Subject.Children) > 0:
+	case len(r.Facts)+len(r.Denials)+len(r.Fields) > 0 || len(r.Subject.Children) > 0:
 		return nil, fmt.Errorf("the mapping reads an answer in the blank form: a label or a heading of it means two things")
 	}
 	if i := slices.IndexFunc(r.Doubts, func(d drp.Doubt) bool { return d.What != mapping.NothingIn }); i >= 0 {

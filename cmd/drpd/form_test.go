@@ -267,7 +267,7 @@ func TestOfficeForm(t *testing.T) {
 		}
 		r := readForm(t, form, data)
 		var got []string
-		for _, f := range r.Facts {
+		for _, f := range r.Statements() {
 			got = append(got, fmt.Sprintf("%s %s %s by %s, no: %t", f.Kind, f.On, f.Stage, f.By.Role, f.Denied))
 		}
 		for _, d := range r.Doubts {

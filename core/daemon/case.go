@@ -105,7 +105,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	}
 	roster = roster.Without(a.away)
 	file := drp.Fold(readings, roster)
-	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && !f.Denied }); i >= 0 {
+	if i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised }); i >= 0 {
 		if own := roster.WithRaiser(file.Facts[i]); !slices.Equal(own, roster) {
 			roster = own
 			file = drp.Fold(readings, roster)

@@ -59,7 +59,7 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 // emergency tells the operator at once of evidence that speaks of an emergency and belongs to no dispute, or is not
 // trusted: doubt about a message is no reason to let it wait.
 func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) error {
-	declared := slices.ContainsFunc(d.read(ev).Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared && !f.Denied })
+	declared := slices.ContainsFunc(d.read(ev).Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
 	if !declared || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	if p != nil {
 		begins = p.Begins()
 	}
-	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) && !f.Denied }); i >= 0 && reading.Subject.Raised.IsZero() {
+	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) }); i >= 0 && reading.Subject.Raised.IsZero() {
 		reading.Subject.Raised = reading.Facts[i].On
 	}
 	numbers, err := d.numbers(ctx, children, reading.Formerly)
@@ -113,7 +113,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	switch {
 	case tied.New && p == nil:
 		return Placement{Where: PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
-	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts) == 0:
+	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts)+len(reading.Denials) == 0:
 		return Placement{Where: PlaceQuarantine, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	case tied.Ref == "":
 		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil

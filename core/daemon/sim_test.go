@@ -79,14 +79,14 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Sender = drp.Actor{Address: address(s.From)}
 	}
 	for i, f := range s.Facts {
-		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Denied: f.Denied, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
 		if f.Kind == drp.Raised {
 			r.Subject.Raised = f.On
 		}
-		r.Facts = append(r.Facts, fact)
+		r.Say(drp.Statement{Fact: fact, Denied: f.Denied})
 	}
 	for _, name := range s.Fields {
 		r.Fields = append(r.Fields, drp.Field{Name: name, Value: drp.NewPrivate(canary + " " + name)})
@@ -390,7 +390,7 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 		w.fail("%s: an alert about %s, which has ended: it is in %s", e.Dispute, e.Stage, s.Stage)
 	}
 	asked := slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool {
-		return !f.Denied && (f.Kind == drp.Escalated || f.Kind == drp.AdvisedToEscalate) && f.On >= s.Since
+		return (f.Kind == drp.Escalated || f.Kind == drp.AdvisedToEscalate) && f.On >= s.Since
 	})
 	if to <= from || asked {
 		return

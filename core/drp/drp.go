@@ -111,13 +111,12 @@ func (a Actor) IsZero() bool { return a.Role == "" && a.Worker == "" && a.Addres
 
 // Fact is one thing that a piece of evidence says happened.
 type Fact struct {
-	Kind   FactKind
-	Stage  string       // the stage that it names, where it names one
-	On     workday.Date // the day it happened; zero: the source gives none
-	After  workday.Date // set where the day is known only to lie after this one and not after On
-	Until  workday.Date // the date that it sets: a timescale, more time, the end of a time out or the day to look at it
-	Event  bool         // a time out that lasts until something happens; Until is the day to look at it
-	Denied bool         // the source says that it did not happen ("resolved: no")
+	Kind  FactKind
+	Stage string       // the stage that it names, where it names one
+	On    workday.Date // the day it happened; zero: the source gives none
+	After workday.Date // set where the day is known only to lie after this one and not after On
+	Until workday.Date // the date that it sets: a timescale, more time, the end of a time out or the day to look at it
+	Event bool         // a time out that lasts until something happens; Until is the day to look at it
 
 	Undated bool // the source gives no day: On is the one on which it came
 
@@ -230,6 +229,7 @@ type Reading struct {
 	Auto     bool // sent by a machine: moves nothing
 	Sent     workday.Date
 	Facts    []Fact
+	Denials  []Denial // what it says did not happen
 	Fields   []Field
 	Forms    []FormPart
 	Record   RecordState

@@ -19,18 +19,19 @@ import (
 var start = workday.NewDate(2026, time.March, 2)
 
 // reading makes a reading learned n days after the start.
-func reading(id, source string, kind drp.Kind, n int, facts ...drp.Fact) drp.Reading {
+func reading(id, source string, kind drp.Kind, n int, said ...drp.Statement) drp.Reading {
 	learned := start.AddDays(n)
-	for i := range facts {
-		facts[i].Evidence, facts[i].Source, facts[i].Learned = id, source, learned
+	out := drp.Reading{Evidence: drp.Evidence{ID: id, Source: source, Kind: kind, Key: "form/1", Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()},
+		Sent: learned, Subject: drp.Subject{Children: []string{"1"}}, Record: drp.RecordState{Known: kind == drp.Row}}
+	for _, s := range said {
+		out.Say(s.Took(id, source, learned))
 	}
-	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: source, Kind: kind, Key: "form/1", Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()},
-		Sent: learned, Facts: facts, Subject: drp.Subject{Children: []string{"1"}}, Record: drp.RecordState{Known: kind == drp.Row}}
+	return out
 }
 
 func show(f drp.File) string {
 	var b strings.Builder
-	for _, x := range f.Facts {
+	for _, x := range f.Statements() {
 		fmt.Fprintf(&b, "%s %s", x.Kind, x.On)
 		if x.Denied {
 			b.WriteString(" no")
@@ -46,12 +47,16 @@ func show(f drp.File) string {
 	return strings.TrimSuffix(b.String(), "; ")
 }
 
+// on is a fact of n days after the start.
+func on(k drp.FactKind, n int) drp.Statement {
+	return drp.Statement{Fact: drp.Fact{Kind: k, On: start.AddDays(n)}}
+}
+
 func TestFold(t *testing.T) {
-	on := func(k drp.FactKind, n int) drp.Fact { return drp.Fact{Kind: k, On: start.AddDays(n)} }
-	by := func(f drp.Fact, role string) drp.Fact { f.By.Role = role; return f }
-	no := func(f drp.Fact) drp.Fact { f.Denied = true; return f }
-	undated := func(f drp.Fact) drp.Fact { f.Undated = true; return f }
-	block := func(f drp.Fact, sender string) drp.Fact {
+	by := func(f drp.Statement, role string) drp.Statement { f.By.Role = role; return f }
+	no := func(f drp.Statement) drp.Statement { f.Denied = true; return f }
+	undated := func(f drp.Statement) drp.Statement { f.Undated = true; return f }
+	block := func(f drp.Statement, sender string) drp.Statement {
 		f.Block, f.Said.Address = "form", drp.NewPrivate(sender)
 		return f
 	}
@@ -64,8 +69,8 @@ func TestFold(t *testing.T) {
 		want     string
 	}{
 		"a later version of a row replaces the earlier": {[]drp.Reading{reading("r2", "records", drp.Row, 2, on(drp.Raised, 1)), reading("r1", "records", drp.Row, 1, on(drp.Raised, 0))}, "raised 2026-03-03"},
-		"a fact without a date lies between two versions": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("r2", "records", drp.Row, 4, on(drp.Raised, 0), drp.Fact{Kind: drp.Authorised}),
-			reading("r3", "records", drp.Row, 6, on(drp.Raised, 0), drp.Fact{Kind: drp.Authorised})}, "raised 2026-03-02; authorised 2026-03-06 ?"},
+		"a fact without a date lies between two versions": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("r2", "records", drp.Row, 4, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}}),
+			reading("r3", "records", drp.Row, 6, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}})}, "raised 2026-03-02; authorised 2026-03-06 ?"},
 		"events add":                      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, on(drp.Discussed, 0)), reading("m2", "mailbox", drp.Message, 2, on(drp.Discussed, 2))}, "discussed 2026-03-02; discussed 2026-03-04"},
 		"a correction replaces":           {[]drp.Reading{reading("a1", "console", drp.Attestation, 1, on(drp.Discussed, 0)), corrects}, "discussed 2026-03-03"},
 		"two sources agree":               {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, "raised 2026-03-02"},
@@ -94,8 +99,8 @@ func TestFold(t *testing.T) {
 
 // A person's ruling settles a contradiction for good.
 func TestRuling(t *testing.T) {
-	a := reading("r1", "records", drp.Row, 1, drp.Fact{Kind: drp.Raised, On: start + 1})
-	b := reading("m1", "mailbox", drp.Message, 1, drp.Fact{Kind: drp.Raised, On: start})
+	a := reading("r1", "records", drp.Row, 1, on(drp.Raised, 1))
+	b := reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))
 	c := drp.Fold([]drp.Reading{a, b}, nil).Conflicts[0]
 	ruling := reading("x1", "console", drp.RulingMade, 2)
 	ruling.Rulings = []drp.Ruling{{About: c.ID, Choice: "r1"}}

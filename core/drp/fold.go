@@ -13,7 +13,8 @@ import (
 // File is all that the evidence says of one dispute.
 type File struct {
 	Subject   Subject
-	Facts     []Fact // in order; contradicted and doubtful ones say so in Doubt
+	Facts     []Fact   // in order; contradicted and doubtful ones say so in Doubt
+	Denials   []Denial // what is said not to have happened, in order
 	Fields    map[string]Field
 	Forms     []FormPart // oldest first
 	Record    RecordState
@@ -65,23 +66,22 @@ func Fold(readings []Reading, roster Roster) File {
 				rows[i] = versions[:len(versions)-1]
 			}
 		}
-		n += len(last.Facts)
+		n += len(last.Facts) + len(last.Denials)
 		latest = append(latest, last)
 	}
 	for _, r := range events {
-		n += len(r.Facts)
+		n += len(r.Facts) + len(r.Denials)
 	}
-	facts := make([]Fact, 0, n)
-	out.Facts = make([]Fact, 0, n)
+	facts := make([]Statement, 0, n)
 	for _, versions := range rows {
 		facts = append(facts, datedByVersions(versions)...)
 	}
-	var mailed []Fact
+	var mailed []Statement
 	for _, r := range events {
 		if r.Evidence.Kind == Message {
-			mailed = append(mailed, r.Facts...)
+			mailed = append(mailed, r.Statements()...)
 		} else {
-			facts = append(facts, r.Facts...)
+			facts = append(facts, r.Statements()...)
 		}
 		latest = append(latest, r)
 	}
@@ -90,7 +90,7 @@ func Fold(readings []Reading, roster Roster) File {
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
 	back := returned(latest)
-	facts = slices.DeleteFunc(facts, func(f Fact) bool { return back[f.Evidence] })
+	facts = slices.DeleteFunc(facts, func(f Statement) bool { return back[f.Evidence] })
 	for i := range facts {
 		facts[i].ByRoles = roster.RolesOf(facts[i].By, out.Subject.Children, facts[i].On)
 		facts[i].SaidRoles = roster.RolesOf(facts[i].Said, out.Subject.Children, facts[i].On)
@@ -106,8 +106,7 @@ func Fold(readings []Reading, roster Roster) File {
 			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
 		}
 	}
-	out.agree(facts)
-	sortFacts(out.Facts)
+	out.keep(out.agree(facts))
 	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
 	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
 	return out
@@ -115,9 +114,9 @@ func Fold(readings []Reading, roster Roster) File {
 
 // onceEach leaves out what a copy of a message says again, to the letter: the same message comes to two mailboxes, or by two
 // ways to one. What is kept was learned on the first day.
-func onceEach(facts []Fact) (out []Fact) {
+func onceEach(facts []Statement) (out []Statement) {
 	for _, f := range facts {
-		i := slices.IndexFunc(out, func(g Fact) bool {
+		i := slices.IndexFunc(out, func(g Statement) bool {
 			return f.Kind == g.Kind && f.Stage == g.Stage && f.On == g.On && f.After == g.After && f.Until == g.Until && f.Event == g.Event && f.Denied == g.Denied && f.By == g.By && f.Said == g.Said &&
 				f.Attached == g.Attached && f.Copy == g.Copy && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text && f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
 		})
@@ -131,7 +130,7 @@ func onceEach(facts []Fact) (out []Fact) {
 }
 
 // said leaves out what the record of a former system says and the one in use says too: it is the same entry, brought over.
-func said(facts []Fact, readings []*Reading) []Fact {
+func said(facts []Statement, readings []*Reading) []Statement {
 	if !slices.ContainsFunc(readings, func(r *Reading) bool { return r.Former }) {
 		return facts
 	}
@@ -140,19 +139,23 @@ func said(facts []Fact, readings []*Reading) []Fact {
 		former[r.Evidence.ID] = r.Former
 		record[r.Evidence.ID] = r.Evidence.Kind == Row && !r.Former
 	}
-	return slices.DeleteFunc(facts, func(f Fact) bool {
-		return former[f.Evidence] && slices.ContainsFunc(facts, func(g Fact) bool {
+	return slices.DeleteFunc(facts, func(f Statement) bool {
+		return former[f.Evidence] && slices.ContainsFunc(facts, func(g Statement) bool {
 			return record[g.Evidence] && g.Kind == f.Kind && g.Stage == f.Stage && g.On == f.On && g.Denied == f.Denied
 		})
 	})
 }
 
-func sortFacts(facts []Fact) {
-	slices.SortFunc(facts, func(a, b Fact) int {
+func sortFacts(facts []Statement) {
+	slices.SortFunc(facts, func(a, b Statement) int {
 		switch {
-		case a.Before(b):
+		case a.Before(b.Fact):
 			return -1
-		case b.Before(a):
+		case b.Before(a.Fact):
+			return 1
+		case a.Denied != b.Denied && b.Denied: // a yes comes before a no of the same place
+			return -1
+		case a.Denied != b.Denied:
 			return 1
 		}
 		return 0
@@ -208,10 +211,10 @@ func split(readings []Reading) (rows [][]*Reading, events []*Reading) {
 
 // datedByVersions gives the facts of the latest version; one that the row does not date lies between the last version
 // without it and the first with it.
-func datedByVersions(versions []*Reading) []Fact {
+func datedByVersions(versions []*Reading) []Statement {
 	last := versions[len(versions)-1]
-	out := make([]Fact, 0, len(last.Facts))
-	for _, f := range last.Facts {
+	out := make([]Statement, 0, len(last.Facts)+len(last.Denials))
+	for _, f := range last.Statements() {
 		for _, v := range versions { // when it was first said
 			if says(v, f) {
 				if v.Evidence.Learned.Before(last.Evidence.Learned) {
@@ -236,20 +239,21 @@ func datedByVersions(versions []*Reading) []Fact {
 	return out
 }
 
-func says(r *Reading, f Fact) bool {
-	return slices.ContainsFunc(r.Facts, func(g Fact) bool {
+func says(r *Reading, f Statement) bool {
+	return slices.ContainsFunc(r.Statements(), func(g Statement) bool {
 		return g.Kind == f.Kind && g.Stage == f.Stage && g.Denied == f.Denied && (g.On.IsZero() || f.On.IsZero() || g.On == f.On)
 	})
 }
 
-func learnedOn(r *Reading, f Fact) workday.Date {
-	for _, g := range r.Facts {
+func learnedOn(r *Reading, f Statement) workday.Date {
+	said := r.Statements()
+	for _, g := range said {
 		if g.Kind == f.Kind && g.Stage == f.Stage {
 			return g.Learned
 		}
 	}
-	if len(r.Facts) > 0 {
-		return r.Facts[0].Learned
+	if len(said) > 0 {
+		return said[0].Learned
 	}
 	return f.Learned
 }
@@ -300,7 +304,7 @@ func (out *File) take(readings []*Reading) {
 
 // onePerBlock keeps, of the facts that versions of one form block say, those of the latest version that says them. What
 // a later version repeats unchanged is no news: it keeps its first author and the day on which it was learned.
-func (out *File) onePerBlock(facts []Fact, readings []*Reading) []Fact {
+func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement {
 	order := make(map[string]int)
 	for i, r := range readings {
 		order[r.Evidence.ID] = i
@@ -310,8 +314,8 @@ func (out *File) onePerBlock(facts []Fact, readings []*Reading) []Fact {
 		kind  FactKind
 	}
 	var slots []slot
-	versions := make(map[slot][]Fact)
-	kept := make([]Fact, 0, len(facts))
+	versions := make(map[slot][]Statement)
+	kept := make([]Statement, 0, len(facts))
 	for _, f := range facts {
 		if f.Block == "" {
 			kept = append(kept, f)
@@ -325,7 +329,7 @@ func (out *File) onePerBlock(facts []Fact, readings []*Reading) []Fact {
 	}
 	for _, s := range slots {
 		vs := versions[s]
-		slices.SortStableFunc(vs, func(a, b Fact) int { return order[a.Evidence] - order[b.Evidence] })
+		slices.SortStableFunc(vs, func(a, b Statement) int { return order[a.Evidence] - order[b.Evidence] })
 		stands := vs[0]
 		for _, v := range vs[1:] {
 			switch {
@@ -350,13 +354,13 @@ func once(k FactKind) bool {
 	return false
 }
 
-// agree compares what different sources say of the same fact.
-func (out *File) agree(facts []Fact) {
-	groups := make(map[string][]Fact)
+// agree compares what different sources say of the same thing.
+func (out *File) agree(facts []Statement) (kept []Statement) {
+	groups := make(map[string][]Statement)
 	var keys []string
 	for _, f := range facts {
 		if !once(f.Kind) {
-			out.Facts = append(out.Facts, f)
+			kept = append(kept, f)
 			continue
 		}
 		key := string(f.Kind) + "/" + f.Stage + "/" + strings.Join(f.ByRoles, "+")
@@ -371,20 +375,21 @@ func (out *File) agree(facts []Fact) {
 	slices.Sort(keys)
 	for _, key := range keys {
 		for _, side := range sides(groups[key]) {
-			out.Facts = append(out.Facts, out.settle(side)...)
+			kept = append(kept, out.settle(side)...)
 		}
 	}
+	return kept
 }
 
 // sides parts what people of different roles each say of their own: two sides that each raise a dispute do not
 // contradict each other. What holds for any role is said by somebody of one.
-func sides(group []Fact) [][]Fact {
+func sides(group []Statement) [][]Statement {
 	group = slices.Clone(group)
 	sortFacts(group)
-	var out [][]Fact
+	var out [][]Statement
 	for _, f := range group {
-		i := slices.IndexFunc(out, func(side []Fact) bool {
-			return slices.ContainsFunc(side, func(g Fact) bool {
+		i := slices.IndexFunc(out, func(side []Statement) bool {
+			return slices.ContainsFunc(side, func(g Statement) bool {
 				return len(f.ByRoles) == 0 || len(g.ByRoles) == 0 || intersects(f.ByRoles, g.ByRoles)
 			})
 		})
@@ -397,7 +402,7 @@ func sides(group []Fact) [][]Fact {
 	return out
 }
 
-func (out *File) settle(group []Fact) []Fact {
+func (out *File) settle(group []Statement) []Statement {
 	sortFacts(group)
 	group = oncePerSource(withoutOldNo(group))
 	first := group[0]
@@ -420,7 +425,7 @@ func (out *File) settle(group []Fact) []Fact {
 			first.Learned = min(first.Learned, f.Learned)
 			first.Attached = first.Attached || f.Attached
 		}
-		return []Fact{first}
+		return []Statement{first}
 	}
 	pick := first // the earlier start
 	if first.Kind != Raised {
@@ -435,42 +440,42 @@ func (out *File) settle(group []Fact) []Fact {
 	if ruled := out.Ruled(c.ID); ruled != "" {
 		for _, f := range group {
 			if f.Evidence == ruled {
-				return []Fact{f}
+				return []Statement{f}
 			}
 		}
 	}
 	pick.Doubt = c.What
 	out.Conflicts = append(out.Conflicts, c)
-	return []Fact{pick}
+	return []Statement{pick}
 }
 
 // withoutOldNo leaves out a "no" of an earlier day than a "yes": things have moved on since.
-func withoutOldNo(group []Fact) []Fact {
+func withoutOldNo(group []Statement) []Statement {
 	var yes workday.Date
 	for _, f := range group {
 		if !f.Denied {
 			yes = max(yes, f.On)
 		}
 	}
-	return slices.DeleteFunc(group, func(f Fact) bool { return f.Denied && f.On < yes })
+	return slices.DeleteFunc(group, func(f Statement) bool { return f.Denied && f.On < yes })
 }
 
 // oncePerSource keeps the earliest of what one source says again and again.
-func oncePerSource(group []Fact) []Fact {
-	var out []Fact
+func oncePerSource(group []Statement) []Statement {
+	var out []Statement
 	for _, f := range group {
-		i := slices.IndexFunc(out, func(o Fact) bool { return o.Source == f.Source && o.Denied == f.Denied })
+		i := slices.IndexFunc(out, func(o Statement) bool { return o.Source == f.Source && o.Denied == f.Denied })
 		switch {
 		case i < 0:
 			out = append(out, f)
-		case f.Before(out[i]):
+		case f.Before(out[i].Fact):
 			out[i] = f
 		}
 	}
 	return out
 }
 
-func dates(group []Fact) string {
+func dates(group []Statement) string {
 	parts := make([]string, len(group))
 	for i, f := range group {
 		yes := ""

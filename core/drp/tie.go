@@ -118,7 +118,7 @@ func sameMatter(k Known, s Subject) bool {
 }
 
 func raises(r Reading, starts []FactKind) bool {
-	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return slices.Contains(starts, f.Kind) && !f.Denied })
+	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return slices.Contains(starts, f.Kind) })
 }
 
 // Reference makes the reference of a new dispute: the same record, or the same form about the same child and day, gives

@@ -388,6 +388,11 @@ func (s *Stage) Clock(id string) *Clock {
 	return nil
 }
 
+// MovesOn says whether a fact sends the dispute on from the stage, or keeps it there where it is denied.
+func (s *Stage) MovesOn(k drp.FactKind) bool {
+	return slices.ContainsFunc(s.Moves, func(m Move) bool { return m.On == k })
+}
+
 // StandIns gives for each role the one whose holders stand in where nobody holds it.
 func (p *Policy) StandIns() map[string]string {
 	out := make(map[string]string)
@@ -410,7 +415,7 @@ func (p *Policy) Copied(c Copy, stage string) bool {
 // settles it.
 func (p *Policy) Refers(f drp.Fact) bool {
 	owners := p.OwnersOfAny()
-	return !f.Denied && (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) &&
+	return (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) &&
 		slices.ContainsFunc(f.ByRoles, func(r string) bool { return slices.Contains(owners, r) })
 }
 

@@ -205,7 +205,7 @@ func (d *decider) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.F
 	}
 	var out *drp.Fact
 	for i, f := range v.facts {
-		if f.Until.IsZero() || f.Denied {
+		if f.Until.IsZero() {
 			continue
 		}
 		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && d.Policy.MoreTime != nil && intersects(f.ByRoles, d.Policy.MoreTime.By)
@@ -257,7 +257,7 @@ func (d *decider) met(k policy.Clock, v *visit, from workday.Date) workday.Date 
 		return on
 	}
 	for _, f := range v.facts {
-		if f.Kind == drp.FactKind(k.Until) && !f.Denied && f.On >= from {
+		if f.Kind == drp.FactKind(k.Until) && f.On >= from {
 			return f.On
 		}
 	}

@@ -17,7 +17,7 @@ func (d *decider) emergencies() {
 			continue
 		}
 		for _, f := range d.File.Facts {
-			if f.Kind != n.Fact || f.Denied {
+			if f.Kind != n.Fact {
 				continue
 			}
 			if !d.knowsOf(n, f) {
@@ -119,6 +119,6 @@ func (d *decider) acknowledged(n policy.Notice, f drp.Fact) bool {
 		roles = append(roles, role, d.Policy.StandIns()[role])
 	}
 	return slices.ContainsFunc(d.File.Facts, func(g drp.Fact) bool {
-		return g.Kind == drp.Acknowledged && !g.Denied && g.Learned >= f.Learned && intersects(g.ByRoles, roles)
+		return g.Kind == drp.Acknowledged && g.Learned >= f.Learned && intersects(g.ByRoles, roles)
 	})
 }

@@ -31,7 +31,7 @@ func (d *decider) expiry() {
 	}
 	what, fact := d.matter(v)
 	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what && d.holds(e.If, d.story.raised.ByRoles) })
-	if no, ok := v.denied(v.stage.Moves); ok {
+	if no, ok := v.refused(v.stage.Moves); ok {
 		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: "advised-not"}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
 		return
 	}
@@ -205,6 +205,11 @@ func (d *decider) shaky(v *visit, limit Running) string {
 			return f.Doubt
 		}
 	}
+	for _, no := range v.denials {
+		if no.Kind == drp.Resolved && no.Doubt != "" {
+			return no.Doubt
+		}
+	}
 	return ""
 }
 
@@ -222,16 +227,16 @@ func (d *decider) matter(v *visit) (string, drp.Fact) {
 	return policy.NoAnswer, drp.Fact{}
 }
 
-// denied returns the fact by which one of the moves was refused, the latest word on it.
-func (v *visit) denied(moves []policy.Move) (drp.Fact, bool) {
+// refused returns the denial by which one of the moves was refused, where that is the latest word on it.
+func (v *visit) refused(moves []policy.Move) (drp.Denial, bool) {
 	for _, m := range moves {
-		for i := len(v.facts) - 1; i >= 0; i-- {
-			if f := v.facts[i]; f.Kind == m.On {
-				return f, f.Denied
+		for _, no := range slices.Backward(v.denials) {
+			if no.Kind == m.On && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On }) {
+				return no, true
 			}
 		}
 	}
-	return drp.Fact{}, false
+	return drp.Denial{}, false
 }
 
 // lastDay tells the owner, on the last day, what happens on the next working day.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -29,8 +30,11 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		source := map[drp.Kind]string{drp.Row: "records", drp.Message: "mailbox", drp.Attestation: "console"}[kind]
 		r.Evidence = drp.Evidence{ID: fmt.Sprintf("e%03d", n), Source: source, Kind: kind, Key: key, Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()}
 		r.Sent, r.Subject = learned, drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}}
-		for i := range r.Facts {
-			r.Facts[i].Evidence, r.Facts[i].Source, r.Facts[i].Learned, r.Facts[i].Place = r.Evidence.ID, source, learned, fmt.Sprint(i)
+		said := r.Statements()
+		r.Facts, r.Denials = nil, nil
+		for i, s := range said {
+			s.Place = fmt.Sprint(i)
+			r.Say(s.Took(r.Evidence.ID, source, learned))
 		}
 		out = append(out, r)
 	}
@@ -46,12 +50,19 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 	kinds := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.Responded, drp.FinishedAndSaved, drp.Reassigned, drp.Alerted, drp.MeetingRequested,
 		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged, drp.ReviewHeld, drp.Authorised, drp.Determined,
 		drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted, drp.TimeOutEnded, drp.NotesSigned, drp.SubmissionMade, drp.EmergencyDeclared, drp.LessonShared, drp.ReferralAgreed}
-	row := []drp.Fact{raised}
+	row := []drp.Statement{{Fact: raised}}
+	say := func(r drp.Reading, said ...drp.Statement) drp.Reading {
+		for _, s := range said {
+			r.Say(s)
+		}
+		return r
+	}
 	n := rapid.IntRange(0, 9).Draw(t, "events")
 	for i := range n {
 		learned := start.AddDays(rapid.IntRange(0, 30).Draw(t, "learned"))
-		f := drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")), By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
-			Denied: rapid.IntRange(0, 9).Draw(t, "denied") == 0, To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Attached: true}
+		f := drp.Statement{Denied: rapid.IntRange(0, 9).Draw(t, "denied") == 0}
+		f.Fact = drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")), By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
+			To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Attached: true}
 		if rapid.IntRange(0, 2).Draw(t, "sets a date") == 0 {
 			f.Until, f.Event = f.On.AddDays(rapid.IntRange(1, 20).Draw(t, "until")), rapid.Bool().Draw(t, "event")
 		}
@@ -62,21 +73,21 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		switch rapid.IntRange(0, 5).Draw(t, "source") {
 		case 0:
 			row = append(slices.Clone(row), f)
-			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}})
+			add(drp.Row, "form/1", learned, say(drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}}, row...))
 		case 1:
-			add(drp.Message, "m", learned, drp.Reading{Facts: []drp.Fact{f}, Forms: []drp.FormPart{{Evidence: fmt.Sprintf("e%03d", len(out)), Digest: fmt.Sprint(i), Sent: learned}}})
+			add(drp.Message, "m", learned, say(drp.Reading{Forms: []drp.FormPart{{Evidence: fmt.Sprintf("e%03d", len(out)), Digest: fmt.Sprint(i), Sent: learned}}}, f))
 		case 2:
 			f.Block = "form/" + f.Stage
-			add(drp.Message, "m", learned, drp.Reading{Facts: []drp.Fact{f}})
-			add(drp.Message, "m", learned+1, drp.Reading{Facts: []drp.Fact{f}}) // sent again
+			add(drp.Message, "m", learned, say(drp.Reading{}, f))
+			add(drp.Message, "m", learned+1, say(drp.Reading{}, f)) // sent again
 		case 3:
-			add(drp.Attestation, "a", learned, drp.Reading{Facts: []drp.Fact{f}})
+			add(drp.Attestation, "a", learned, say(drp.Reading{}, f))
 		case 4:
 			again := raised
 			again.On = start.AddDays(rapid.IntRange(-3, 3).Draw(t, "redated"))
 			row = slices.Clone(row)
-			row[0] = again
-			add(drp.Row, "form/1", learned, drp.Reading{Facts: slices.Clone(row), Record: drp.RecordState{Known: true}})
+			row[0] = drp.Statement{Fact: again}
+			add(drp.Row, "form/1", learned, say(drp.Reading{Record: drp.RecordState{Known: true}}, row...))
 		case 5:
 			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Reject}, {About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
 			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned, fmt.Sprintf("e%03d", len(out))
@@ -295,6 +306,38 @@ func TestNobodyElseCloses(t *testing.T) {
 		}
 	})
 	t.Logf("%d were closed", closed)
+}
+
+// A denial is no fact: whoever says that something did not happen, it answers, enters and ends nothing, and nothing is
+// written about it. What asks its owner back (a move of the stage, what ends a dispute) is left out here.
+func TestADenialMovesNothing(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		var kinds []drp.FactKind
+		for _, k := range drp.FactKinds() {
+			asks := slices.ContainsFunc(p.Stages, func(s policy.Stage) bool { return s.MovesOn(k) })
+			if !asks && !slices.Contains([]drp.FactKind{drp.Raised, drp.Resolved, drp.Determined, drp.Authorised, drp.Escalated}, k) {
+				kinds = append(kinds, k)
+			}
+		}
+		roles := slices.Sorted(maps.Keys(p.Roles))
+		denied := slices.Clone(readings)
+		for i := range rapid.IntRange(1, 4).Draw(t, "denials") {
+			on := start.AddDays(rapid.IntRange(0, 30).Draw(t, "on"))
+			if on > today {
+				continue
+			}
+			no := drp.Denial{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: on, Learned: on, By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
+				To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Until: on + 9, Attached: true, Evidence: fmt.Sprintf("n%d", i), Source: "console"}
+			denied = append(denied, drp.Reading{Evidence: drp.Evidence{ID: no.Evidence, Source: "console", Kind: drp.Attestation, Key: "a", Learned: on.Midnight()}, Sent: on, Denials: []drp.Denial{no}})
+		}
+		if want, got := text(t, w.decide(p, readings, nil, today)), text(t, w.decide(p, denied, nil, today)); got != want {
+			t.Fatalf("what was denied changes the decision:\n%s\n%s", want, got)
+		}
+	})
 }
 
 // Two emails of one day, whose hours are not known, that rule otherwise on a dispute: a person says which counts.

@@ -98,7 +98,7 @@ func (d *decider) needs() {
 		limit, ok := d.limit(v)
 		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today)
 		for _, n := range v.stage.Needs {
-			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) && !f.Denied })
+			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) })
 			if over && !seen {
 				d.finding(v.stage.ID, drp.Finding{Clause: n.Clause, What: "nothing shows " + n.Says, Since: v.entered, Severity: "breach"})
 			}
@@ -326,7 +326,7 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 func (d *decider) followed(u policy.FollowUp, a drp.Fact, role string) bool {
 	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool {
 		early := u.After == policy.AfterEntry && f.Kind == drp.Raised // each side notes it: the later note answers the earlier
-		return f.Kind == u.Expect && !f.Denied && (f.On >= a.On || early) && f.On <= d.Today && (role == "" || slices.Contains(f.ByRoles, role))
+		return f.Kind == u.Expect && (f.On >= a.On || early) && f.On <= d.Today && (role == "" || slices.Contains(f.ByRoles, role))
 	})
 }
 

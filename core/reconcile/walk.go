@@ -19,6 +19,7 @@ type visit struct {
 	ended   workday.Date // zero while it lasts
 	next    *visit       // the visit that followed
 	facts   []drp.Fact   // by included
+	denials []drp.Denial // what was said not to have happened: it moves nothing
 }
 
 // story is the facts put in order: which stages were visited, and how it ended.
@@ -69,11 +70,7 @@ func walk(c Case) story {
 		if f.Kind == drp.Raised {
 			continue
 		}
-		if f.On > w.Today {
-			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On), Severity: "note", Evidence: []string{f.Evidence}})
-			continue
-		}
-		if !w.mayBeSaid(f) && !w.accepted(hearsay(f)) {
+		if w.ahead(f) || !w.mayBeSaid(f) && !w.accepted(hearsay(f)) {
 			continue
 		}
 		if f.Kind == drp.Escalated && f.Stage != "" && w.Policy.Stage(f.Stage) == nil {
@@ -88,11 +85,50 @@ func walk(c Case) story {
 		}
 		w.step(f)
 	}
+	w.denials()
 	w.takenBack()
 	if c.File.Ruled(drp.AboutDispute) == drp.Reject && w.ended == nil {
 		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned}
 	}
 	return w.story
+}
+
+// ahead says whether something is dated in the future, and notes that it waits.
+func (w *walker) ahead(f drp.Fact) bool {
+	if f.On <= w.Today {
+		return false
+	}
+	w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On), Severity: "note", Evidence: []string{f.Evidence}})
+	return true
+}
+
+// denials keeps what was denied with the visit that it is about. It enters, answers and ends nothing; where a move of the
+// stage was refused, or the end of the dispute is in question, its owner is asked.
+func (w *walker) denials() {
+	for _, n := range w.File.Denials {
+		if f := drp.Fact(n); w.ahead(f) || !w.mayBeSaid(f) && !w.accepted(hearsay(f)) {
+			continue
+		}
+		v := w.deniedAt(n)
+		v.denials = append(v.denials, n)
+	}
+}
+
+// deniedAt gives the visit that a denial is about: that of the stage which it names; else the latest which, on that day,
+// waits for what it denies; else that of the day.
+func (w *walker) deniedAt(n drp.Denial) *visit {
+	of := w.visits[0]
+	for _, v := range w.visits {
+		if n.Stage == v.stage.ID || n.Stage == "" && v.entered <= n.On {
+			of = v
+		}
+	}
+	for _, v := range w.visits {
+		if n.Stage == "" && v.entered <= n.On && (v.ended.IsZero() || n.On <= v.ended) && v.stage.MovesOn(n.Kind) {
+			of = v
+		}
+	}
+	return of
 }
 
 // start is how the dispute began: the earliest that somebody says of it, and of one who may raise one where there is such;
@@ -103,12 +139,12 @@ func (c *Case) start() (raised *drp.Fact) {
 	}
 	for i := range c.File.Facts {
 		f := &c.File.Facts[i]
-		if f.Kind == drp.Raised && !f.Denied && (raised == nil || intersects(f.ByRoles, c.Policy.Raisers) && !intersects(raised.ByRoles, c.Policy.Raisers)) {
+		if f.Kind == drp.Raised && (raised == nil || intersects(f.ByRoles, c.Policy.Raisers) && !intersects(raised.ByRoles, c.Policy.Raisers)) {
 			raised = f
 		}
 	}
 	if t := c.Policy.Trigger; t != nil && raised == nil {
-		if i := slices.IndexFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == t.Fact && !f.Denied }); i >= 0 {
+		if i := slices.IndexFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == t.Fact }); i >= 0 {
 			raised = &c.File.Facts[i]
 		}
 	}
@@ -154,7 +190,7 @@ func (w *walker) tooOld() {
 func (w *walker) timeOuts() {
 	for i, f := range w.File.Facts {
 		switch {
-		case f.On > w.Today || f.Denied:
+		case f.On > w.Today:
 		case f.Kind == drp.TimeOutEnded && w.out != nil:
 			w.pauses = append(w.pauses, workday.Pause{From: w.out.On, Until: f.On, Why: "time out"})
 			w.out = nil
@@ -186,7 +222,7 @@ func (c *Case) holds(i *policy.If, raisedBy []string) bool {
 	}
 	ok = ok && (len(i.Ground) == 0 || slices.Contains(i.Ground, c.File.Subject.Ground))
 	ok = ok && (len(i.RaisedBy) == 0 || intersects(raisedBy, i.RaisedBy))
-	ok = ok && (i.Fact == "" || slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == i.Fact && !f.Denied && f.On <= c.Today }))
+	ok = ok && (i.Fact == "" || slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == i.Fact && f.On <= c.Today }))
 	return ok != i.Not
 }
 
@@ -265,9 +301,6 @@ func mayPrecede(k drp.FactKind) bool {
 
 // ends says whether a fact ends the dispute: one of the stage's satisfiers, or the policy's, says so.
 func (w *walker) ends(cur *visit, f drp.Fact) bool {
-	if f.Denied {
-		return false
-	}
 	ends := w.Policy.Ends
 	if len(cur.stage.Ends) > 0 {
 		ends = slices.Concat(cur.stage.Ends, ends)
@@ -287,7 +320,7 @@ func (w *walker) ends(cur *visit, f drp.Fact) bool {
 func allSaid(facts []drp.Fact, e policy.End) bool {
 	return !slices.ContainsFunc(e.By, func(role string) bool {
 		return !slices.ContainsFunc(facts, func(f drp.Fact) bool {
-			return f.Kind == e.Fact && !f.Denied && slices.Contains(f.ByRoles, role)
+			return f.Kind == e.Fact && slices.Contains(f.ByRoles, role)
 		})
 	})
 }
@@ -374,9 +407,6 @@ func reaches(f drp.Fact, s *policy.Stage) bool {
 
 // asksFor returns the stage to which a fact asks to go: the owner's word, or a move of the stage.
 func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
-	if f.Denied {
-		return nil
-	}
 	if f.Kind == drp.Escalated && intersects(f.ByRoles, w.Policy.Owners(cur.stage.ID)) {
 		to := f.Stage
 		if to == "" {
@@ -453,7 +483,7 @@ func (s *story) all() iter.Seq[*drp.Fact] {
 func (s *story) find(k drp.FactKind) []drp.Fact {
 	var out []drp.Fact
 	for f := range s.all() {
-		if f.Kind == k && !f.Denied {
+		if f.Kind == k {
 			out = append(out, *f)
 		}
 	}
@@ -466,7 +496,7 @@ func (v *visit) first(k drp.FactKind) (drp.Fact, bool) {
 	var out drp.Fact
 	found := false
 	for _, f := range v.facts {
-		if f.Kind == k && !f.Denied && (!found || f.On < out.On) {
+		if f.Kind == k && (!found || f.On < out.On) {
 			out, found = f, true
 		}
 	}

@@ -118,14 +118,14 @@ func (w *walker) takenBack() {
 		return
 	}
 	yes := w.pending.by
-	i := slices.IndexFunc(w.File.Facts, func(no drp.Fact) bool {
-		return no.Kind == drp.Escalated && no.Denied && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
+	i := slices.IndexFunc(w.File.Denials, func(no drp.Denial) bool {
+		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
 			intersects(no.ByRoles, w.Policy.Owners(w.last().stage.ID))
 	})
 	if i < 0 {
 		return
 	}
-	no := w.File.Facts[i]
+	no := w.File.Denials[i]
 	c := drp.NewConflict(fmt.Sprintf("the next stage was asked for on %s, and on %s the owner says no: is it to be escalated?", yes.On, no.On), yes.Evidence, no.Evidence)
 	if w.File.Ruled(c.ID) != yes.Evidence && !w.accepted(c) {
 		w.pending = nil

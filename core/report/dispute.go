@@ -240,11 +240,11 @@ func (d *Dispute) cap() (left int, ok bool) {
 
 // last is the last thing that somebody did, and where it was seen.
 func (d *Dispute) last() (what, where string) {
-	for _, f := range slices.Backward(d.File.Facts) {
-		if f.Source == "drpd" || f.On > d.Today {
+	for _, s := range slices.Backward(d.File.Statements()) {
+		if s.Source == "drpd" || s.On > d.Today {
 			continue
 		}
-		return words(string(f.Kind)) + " " + f.On.String(), f.Source
+		return s.Words() + " " + s.On.String(), s.Source
 	}
 	return "", ""
 }
@@ -267,7 +267,7 @@ func (d *Dispute) reminders() int {
 func (d *Dispute) timeOuts() string {
 	var out []string
 	for _, f := range d.File.Facts {
-		if f.Kind != drp.TimeOutStarted || f.Denied {
+		if f.Kind != drp.TimeOutStarted {
 			continue
 		}
 		s := "from " + f.On.String()
@@ -293,7 +293,7 @@ func (d *Dispute) cafcass() string {
 	}
 	for _, f := range d.File.Facts {
 		switch {
-		case f.Kind == drp.ReferralAgreed && !f.Denied:
+		case f.Kind == drp.ReferralAgreed:
 			out = "agreed " + f.On.String()
 		case d.Policy.Refers(f):
 			out = strings.TrimPrefix(string(f.Kind), "referral-") + " " + f.On.String()

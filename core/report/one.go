@@ -77,17 +77,14 @@ func (d *Dispute) facts() [][]Value {
 func (d *Dispute) chronology() Part {
 	var rows [][]Value
 	var last drp.Fact
-	for _, f := range d.File.Facts {
+	for _, f := range d.File.Statements() {
 		if own := f.Source == "drpd" && last.Source == "drpd"; own && f.Kind == last.Kind && f.On == last.On && f.Stage == last.Stage { // one alert to several people
 			to := &rows[len(rows)-1][3]
 			*to = Text(to.Text + ", " + d.who(f.ToRoles))
 			continue
 		}
-		last = f
-		what := words(string(f.Kind))
-		if f.Denied {
-			what += ": no"
-		}
+		last = f.Fact
+		what := f.Words()
 		if f.Copy {
 			what += " (a copy)"
 		}

@@ -111,7 +111,7 @@ func (d *Dispute) decision(pack PackInput) Part {
 	var rows [][]Value
 	for _, f := range d.File.Facts {
 		what := map[drp.FactKind]string{drp.LegalAdviceTaken: "Legal advice taken", drp.ReferralAgreed: "Referral agreed", drp.ReferralConfirmed: "Referral confirmed", drp.ReferralDeclined: "Referral declined"}[f.Kind]
-		if what != "" && !f.Denied {
+		if what != "" {
 			rows = append(rows, []Value{Day(f.On), Text(what), Text(d.who(f.ByRoles)), Text(f.Source), Text(f.Text.Reveal())})
 		}
 	}

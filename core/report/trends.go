@@ -119,13 +119,13 @@ func measures(quarters []quarter) Table {
 }
 
 func (d *Dispute) has(kind drp.FactKind) bool {
-	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Kind == kind && !f.Denied })
+	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Kind == kind })
 }
 
 // agency names who raised it: a partner agency, else the role.
 func (d *Dispute) agency() string {
 	for _, f := range d.File.Facts {
-		if f.Kind != drp.Raised || f.Denied {
+		if f.Kind != drp.Raised {
 			continue
 		}
 		if i := slices.IndexFunc(d.Roster, func(h drp.Holder) bool { return h.Agency != "" && slices.Contains(f.ByRoles, h.Role) }); i >= 0 {

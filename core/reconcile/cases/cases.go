@@ -269,6 +269,9 @@ func (r *run) add(kind drp.Kind, today workday.Date, reading drp.Reading) {
 	for i := range reading.Facts {
 		reading.Facts[i].Evidence, reading.Facts[i].Learned, reading.Facts[i].Source = reading.Evidence.ID, today, "case"
 	}
+	for i := range reading.Denials {
+		reading.Denials[i].Evidence, reading.Denials[i].Learned, reading.Denials[i].Source = reading.Evidence.ID, today, "case"
+	}
 	for i := range reading.Forms {
 		reading.Forms[i].Evidence = reading.Evidence.ID
 	}
@@ -289,7 +292,7 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, Denied: f.Denied, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -297,7 +300,9 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Corrects > 0 {
 			corrects = fmt.Sprintf("e%03d", f.Corrects)
 		}
-		r.add(drp.Attestation, today, drp.Reading{Facts: []drp.Fact{fact}, Corrects: corrects})
+		said := drp.Reading{Corrects: corrects}
+		said.Say(drp.Statement{Fact: fact, Denied: f.Denied})
+		r.add(drp.Attestation, today, said)
 	}
 	var rest drp.Reading
 	for _, name := range slices.Sorted(maps.Keys(day.Fields)) {
