@@ -268,6 +268,7 @@ func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
 	if strings.Contains(n.Text, canary) {
 		w.fail("a case note holds private text: %s", n.Text)
 	}
+	w.honest(n)
 	if err := w.trouble("note"); err != nil {
 		return err
 	}
@@ -553,9 +554,9 @@ func (w *world) act(c *simCase) {
 		if stage.Answer == nil {
 			return
 		}
-		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))]}
+		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))], Denied: w.rng.IntN(4) == 0}
 	case 3:
-		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder[0]}
+		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder[0], Denied: w.rng.IntN(4) == 0}
 	case 4:
 		by := owner
 		if w.rng.IntN(3) == 0 {

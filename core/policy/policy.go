@@ -388,6 +388,14 @@ func (s *Stage) Clock(id string) *Clock {
 	return nil
 }
 
+// EndsAt gives what ends a dispute during a stage: the stage's own ends, in place of the policy's.
+func (p *Policy) EndsAt(s *Stage) []End {
+	if len(s.Ends) > 0 {
+		return s.Ends
+	}
+	return p.Ends
+}
+
 // MovesOn says whether a fact sends the dispute on from the stage, or keeps it there where it is denied.
 func (s *Stage) MovesOn(k drp.FactKind) bool {
 	return slices.ContainsFunc(s.Moves, func(m Move) bool { return m.On == k })

@@ -81,6 +81,7 @@ func Decide(c Case) Result {
 	d.story = walk(c)
 	d.result.Conflicts = slices.Concat(c.File.Conflicts, d.story.conflicts, unclear)
 	d.result.Findings = append(d.result.Findings, d.story.findings...)
+	d.result.Recorded = append(d.result.Recorded, d.story.recorded...)
 	d.emergencies()
 	if d.story.raised == nil {
 		d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised", Severity: "note"})

@@ -31,8 +31,11 @@ func (d *decider) expiry() {
 	}
 	what, fact := d.matter(v)
 	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what && d.holds(e.If, d.story.raised.ByRoles) })
-	if no, ok := v.refused(v.stage.Moves); ok {
-		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: "advised-not"}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
+	if no, ok := d.refused(v); ok {
+		if d.settledReferral() {
+			return
+		}
+		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: adviceNo}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
 		return
 	}
 	if i < 0 {
@@ -108,6 +111,9 @@ func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what strin
 	d.story.pending = &visit{id: visitID(next.ID, d.story.count(next.ID)+1), stage: next, entered: go1,
 		by: drp.Fact{Kind: drp.Escalated, On: go1, Evidence: limit.Start.Evidence}}
 }
+
+// adviceNo is when a stage's move was refused: the owner is asked how it goes on.
+const adviceNo = "advised-not"
 
 // refers says whether an unresolved stage leads to CAFCASS.
 func (d *decider) refers(v *visit) bool {
@@ -228,10 +234,10 @@ func (d *decider) matter(v *visit) (string, drp.Fact) {
 }
 
 // refused returns the denial by which one of the moves was refused, where that is the latest word on it.
-func (v *visit) refused(moves []policy.Move) (drp.Denial, bool) {
-	for _, m := range moves {
+func (d *decider) refused(v *visit) (drp.Denial, bool) {
+	for _, m := range v.stage.Moves {
 		for _, no := range slices.Backward(v.denials) {
-			if no.Kind == m.On && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On }) {
+			if no.Kind == m.On && d.mayMove(v, m, drp.Fact(no)) && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On && d.mayMove(v, m, yes) }) {
 				return no, true
 			}
 		}
@@ -252,7 +258,7 @@ func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what strin
 	cc = slices.DeleteFunc(slices.Clone(cc), func(r string) bool { return slices.Contains(owners, r) })
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: limit.Proof.Due,
 		To: owners, Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
-		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp)}, what, limit.Proof.Due.String())
+		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp, owners)}, what, limit.Proof.Due.String())
 }
 
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
@@ -275,9 +281,10 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 			cc = []string{practiceLead}
 		}
 	}
+	to := d.asked(v, exp)
 	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on,
-		To: d.asked(v, exp), Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
-		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp)},
+		To: to, Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
+		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp, to)},
 		exp.When, fmt.Sprint(len(asked)))
 }
 
@@ -312,16 +319,31 @@ func consultees(s *policy.Stage) []string {
 	return out
 }
 
-// answers lists what the owner can say to a question about a stage.
-func (d *decider) answers(v *visit, exp policy.Expiry) []drp.Ask {
-	out := []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}}
+// ending gives the answer by which one of those who are asked can end the dispute at the stage, if there is one. An exit
+// that asks somebody lets them end it, unless the stage says itself who does.
+func (d *decider) ending(v *visit, exp policy.Expiry, asked []string) []drp.Ask {
+	can := func(k drp.FactKind) bool {
+		return slices.ContainsFunc(d.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == k && (len(e.By) == 0 || intersects(asked, e.By)) })
+	}
+	switch {
+	case can(drp.Resolved), len(v.stage.Ends) == 0 && intersects(asked, exp.Ask):
+		return []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}}
+	case can(drp.Determined):
+		return []drp.Ask{{Fact: drp.Determined, Text: "it is decided, and that ends it"}}
+	}
+	return nil
+}
+
+// answers lists what those who are asked can say to a question about a stage: each of it counts.
+func (d *decider) answers(v *visit, exp policy.Expiry, asked []string) []drp.Ask {
+	out := d.ending(v, exp, asked)
 	if exp.To != "" {
 		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: exp.To, Text: "escalate it to the next stage"})
 	}
 	for _, other := range exp.Or {
 		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: other, Text: "escalate it to " + d.Policy.Stage(other).Title})
 	}
-	if d.refers(v) {
+	if d.refers(v) || exp.When == adviceNo && d.Policy.Referral != nil {
 		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 	}
 	for _, c := range v.stage.Consult {

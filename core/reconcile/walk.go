@@ -34,6 +34,7 @@ type story struct {
 	after     []drp.Fact
 	findings  []drp.Finding
 	conflicts []drp.Conflict
+	recorded  []Recorded // what was said and counts for nothing, with the reason
 }
 
 func visitID(stage string, n int) string { return fmt.Sprintf("%s.%d", stage, n) }
@@ -260,6 +261,7 @@ func (w *walker) step(f drp.Fact) {
 		w.pending = nil
 		return
 	}
+	w.noEnd(cur, f)
 	if to := w.enters(cur, f); to != nil {
 		w.enter(to, f)
 		return
@@ -299,13 +301,12 @@ func mayPrecede(k drp.FactKind) bool {
 	return false
 }
 
-// ends says whether a fact ends the dispute: one of the stage's satisfiers, or the policy's, says so.
+// ends says whether a fact ends the dispute: one of those who may end it at the stage says so, or whoever was asked.
 func (w *walker) ends(cur *visit, f drp.Fact) bool {
-	ends := w.Policy.Ends
-	if len(cur.stage.Ends) > 0 {
-		ends = slices.Concat(cur.stage.Ends, ends)
+	if len(cur.stage.Ends) == 0 && f.Kind == drp.Resolved && w.wasAsked(cur, f) {
+		return true
 	}
-	return slices.ContainsFunc(ends, func(e policy.End) bool {
+	return slices.ContainsFunc(w.Policy.EndsAt(cur.stage), func(e policy.End) bool {
 		switch {
 		case e.Fact != f.Kind:
 			return false
@@ -314,6 +315,28 @@ func (w *walker) ends(cur *visit, f drp.Fact) bool {
 		}
 		return len(e.By) == 0 || intersects(f.ByRoles, e.By)
 	})
+}
+
+// noEnd says of a fact that would end the dispute why it does not: others must say so too, or at this stage it is for
+// others to say.
+func (w *walker) noEnd(cur *visit, f drp.Fact) {
+	mine := func(e policy.End) bool { return e.Fact == f.Kind && (len(e.By) == 0 || intersects(f.ByRoles, e.By)) }
+	here := w.Policy.EndsAt(cur.stage)
+	if i := slices.IndexFunc(here, mine); i >= 0 {
+		missing := slices.DeleteFunc(slices.Clone(here[i].By), func(role string) bool {
+			return slices.Contains(f.ByRoles, role) || slices.ContainsFunc(cur.facts, func(g drp.Fact) bool { return g.Kind == f.Kind && slices.Contains(g.ByRoles, role) })
+		})
+		w.recorded = append(w.recorded, Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, w.Policy.RoleTitles(missing)), f.On, here[i].Clause})
+		return
+	}
+	if i := slices.IndexFunc(w.Policy.Ends, mine); i >= 0 {
+		var by []string
+		for _, e := range here {
+			by = append(by, e.By...)
+		}
+		slices.Sort(by)
+		w.recorded = append(w.recorded, Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On, w.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
+	}
 }
 
 // allSaid says whether each of the roles has said what ends the dispute.
@@ -407,7 +430,7 @@ func reaches(f drp.Fact, s *policy.Stage) bool {
 
 // asksFor returns the stage to which a fact asks to go: the owner's word, or a move of the stage.
 func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
-	if f.Kind == drp.Escalated && intersects(f.ByRoles, w.Policy.Owners(cur.stage.ID)) {
+	if f.Kind == drp.Escalated && (intersects(f.ByRoles, w.Policy.Owners(cur.stage.ID)) || w.wasAsked(cur, f)) {
 		to := f.Stage
 		if to == "" {
 			to = cur.stage.Next()
@@ -418,11 +441,16 @@ func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
 		return nil
 	}
 	for _, m := range cur.stage.Moves {
-		if m.On == f.Kind && (len(m.By) == 0 || intersects(f.ByRoles, m.By)) {
+		if m.On == f.Kind && w.mayMove(cur, m, f) {
 			return w.Policy.Stage(m.To)
 		}
 	}
 	return nil
+}
+
+// mayMove says whether a fact is the word of somebody whose move it is, or of the owner who was asked how they decided.
+func (c *Case) mayMove(v *visit, m policy.Move, f drp.Fact) bool {
+	return len(m.By) == 0 || intersects(f.ByRoles, m.By) || c.wasAsked(v, f)
 }
 
 // afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
