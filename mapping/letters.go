@@ -82,7 +82,13 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		reached(alert, l.Cc)
 	}
 	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
-		add(drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"})
+		words := drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body", Free: true}
+		for _, to := range slices.Concat(l.To, l.Cc) {
+			if !s.own(to) {
+				words.To = append(words.To, drp.Actor{Address: drp.NewPrivate(to)})
+			}
+		}
+		add(words)
 	}
 	return out
 }

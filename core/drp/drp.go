@@ -128,6 +128,7 @@ type Fact struct {
 
 	Attached bool   // it carried the dispute form
 	Copy     bool   // an alert that was for somebody else: they know of it, and it enters no stage
+	Free     bool   // it is said in free words, to drpd and whoever To names: a message came, and a person must say what it means
 	Obstacle bool   // a response that names an obstacle outside the authority's control (W18)
 	Doubt    string // why it may be wrong; empty: no doubt
 	Block    string // the stage block of a re-sent form that says it; a later version of the block replaces it
@@ -181,6 +182,11 @@ type Doubt struct {
 	Place    string
 	Passage  Private
 	Evidence string
+
+	// Set by Fold, where a message holds it: whose it is, and when it came.
+	By      Actor
+	On      workday.Date
+	ByRoles []string
 }
 
 // Subject says what a piece of evidence is about, as far as it says so itself.

@@ -101,6 +101,11 @@ func Fold(readings []Reading, roster Roster) File {
 		slices.Sort(facts[i].ToRoles)
 		facts[i].ToRoles = slices.Compact(facts[i].ToRoles)
 	}
+	for i := range out.Doubts {
+		if q := &out.Doubts[i]; !q.By.IsZero() {
+			q.ByRoles = roster.RolesOf(q.By, out.Subject.Children, q.On)
+		}
+	}
 	for i := range out.Rulings {
 		if r := &out.Rulings[i]; !r.Said.IsZero() {
 			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
@@ -289,7 +294,12 @@ func (out *File) take(readings []*Reading) {
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)
 		out.Reach = append(out.Reach, r.Reach...)
-		out.Doubts = append(out.Doubts, r.Doubts...)
+		for _, q := range r.Doubts {
+			if r.Evidence.Kind == Message {
+				q.By, q.On = r.Sender, r.Sent
+			}
+			out.Doubts = append(out.Doubts, q)
+		}
 	}
 	slices.Sort(out.Subject.Children)
 	out.Subject.Children = slices.Compact(out.Subject.Children)

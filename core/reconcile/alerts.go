@@ -87,6 +87,9 @@ func (d *decider) alert(v *visit, pending bool) {
 	if q := d.Policy.StatusQuo; q != nil {
 		e.Also = append(e.Also, q.Says)
 	}
+	if n := len(v.unread); n > 0 {
+		e.Also = append(e.Also, fmt.Sprintf("something came on %s that could not be read; a person looks at it, and the dispute goes on all the same", v.unread[n-1].On.Long()))
+	}
 	if g := d.Policy.AgendaFor(v.stage.ID); g != nil && g.WithAlert {
 		e.Agenda = g.Items
 	}

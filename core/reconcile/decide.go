@@ -36,8 +36,9 @@ type Case struct {
 	// All else goes by the date.
 	Now      time.Time
 	Patience time.Duration
-	Gaps     []Gap    // times in which a source could not be read
-	Similar  []string // earlier disputes about the same child and theme that stayed unresolved
+	Unread   []drp.Unread // messages in quarantine that name the dispute, or are of one of its people
+	Gaps     []Gap        // times in which a source could not be read
+	Similar  []string     // earlier disputes about the same child and theme that stayed unresolved
 }
 
 // Gap is a time in which a source could not be read.
@@ -286,13 +287,18 @@ func (d *decider) unmatched() bool {
 // doubts are the questions about passages that made no fact.
 func (c *Case) doubts() (out []drp.Conflict) {
 	for _, q := range c.File.Doubts {
-		x := drp.NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
-		x.Passage = q.Passage
+		x := doubtful(q)
 		if c.File.Ruled(x.ID) == "" {
 			out = append(out, x)
 		}
 	}
 	return out
+}
+
+func doubtful(q drp.Doubt) drp.Conflict {
+	x := drp.NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
+	x.Passage = q.Passage
+	return x
 }
 
 // attention tells the operator of what only a person can settle.

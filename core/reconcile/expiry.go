@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,13 +68,16 @@ func (d *decider) expiry() {
 // atLimit acts on the last day and after it.
 func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what string) {
 	due := limit.Proof.Due
-	go1 := d.after(due, 1) // the limit is the end of the last day: what follows is done on the next working day
+	nextWorkingDay := d.after(due, 1) // the limit is the end of the last day: what follows is done on the next working day
 	if exp.Do == policy.TakeEffect {
-		d.takeEffect(v, limit, exp, go1)
+		d.takeEffect(v, limit, exp, nextWorkingDay)
 		return
 	}
 	if exp.Do == policy.Prompt {
 		says := "the limit has passed without an answer"
+		if came := d.came(v, due); came != "" {
+			says = "the limit has passed; " + came
+		}
 		if what == policy.Unsatisfactory {
 			says = "the limit has passed; an answer has come and no end is recorded"
 		}
@@ -83,33 +87,45 @@ func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what strin
 			if d.settledReferral() {
 				return
 			}
-			if d.Today >= go1 {
-				d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it", Since: go1, Severity: "breach"})
+			if d.Today >= nextWorkingDay {
+				d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it", Since: nextWorkingDay, Severity: "breach"})
 			}
 		}
 		if exp.On == policy.LastDay {
-			go1 = d.lastWorking(due)
+			nextWorkingDay = d.lastWorking(due)
 			says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
 		}
-		d.ask(v, reason, go1, limit, exp, says)
+		d.ask(v, reason, nextWorkingDay, limit, exp, says)
 		return
 	}
-	if d.Today >= due && d.Today < go1 {
-		d.lastDay(v, limit, exp, what)
+	if d.Today < due {
+		return
 	}
-	if d.Today < go1 {
+	came, goes := d.unread(v, due), nextWorkingDay
+	if len(came.own) > 0 {
+		d.askWhatItMeans(v, limit, exp, came.own)
+		return
+	}
+	if len(came.others) > 0 {
+		goes = d.after(nextWorkingDay, 1)
+		d.askAgain(v, limit, exp, came.others, goes)
+	}
+	if d.Today < nextWorkingDay {
+		d.lastDay(v, limit, exp, what, goes)
+	}
+	if d.Today < goes {
 		return
 	}
 	if why := d.shaky(v, limit); why != "" {
-		d.ask(v, drp.ReasonAsk, go1, limit, exp, "the limit seems to have passed, but drpd does not escalate by itself: "+why)
+		d.ask(v, drp.ReasonAsk, nextWorkingDay, limit, exp, "the limit seems to have passed, but drpd does not escalate by itself: "+why)
 		return
 	}
-	next := d.Policy.Stage(exp.To)
-	if next == nil {
+	to := d.Policy.Stage(exp.To)
+	if to == nil {
 		return
 	}
-	d.story.pending = &visit{id: visitID(next.ID, d.story.count(next.ID)+1), stage: next, entered: go1,
-		by: drp.Fact{Kind: drp.Escalated, On: go1, Evidence: limit.Start.Evidence}}
+	d.story.pending = &visit{id: visitID(to.ID, d.story.count(to.ID)+1), stage: to, entered: goes, unread: came.others,
+		by: drp.Fact{Kind: drp.Escalated, On: goes, Evidence: limit.Start.Evidence}}
 }
 
 // adviceNo is when a stage's move was refused: the owner is asked how it goes on.
@@ -162,7 +178,7 @@ func (d *decider) sendReferral() {
 
 // takeEffect lets what was decided hold once the time to contest it has passed; somebody who contests it late is asked
 // about, and a date that stands on sand is.
-func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, go1 workday.Date) {
+func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, nextWorkingDay workday.Date) {
 	if d.Today <= limit.Proof.Due {
 		if d.Today >= d.lastWorking(limit.Proof.Due) {
 			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: d.lastWorking(limit.Proof.Due),
@@ -176,10 +192,10 @@ func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, go1 wor
 		return
 	}
 	if why := d.shaky(v, limit); why != "" {
-		d.ask(v, drp.ReasonAsk, go1, limit, exp, "the time to contest it seems to have passed, but drpd does not take that for certain: "+why)
+		d.ask(v, drp.ReasonAsk, nextWorkingDay, limit, exp, "the time to contest it seems to have passed, but drpd does not take that for certain: "+why)
 		return
 	}
-	end := drp.Fact{Kind: exp.Fact, Stage: v.stage.ID, On: limit.Proof.Due, Learned: go1, Evidence: limit.Start.Evidence}
+	end := drp.Fact{Kind: exp.Fact, Stage: v.stage.ID, On: limit.Proof.Due, Learned: nextWorkingDay, Evidence: limit.Start.Evidence}
 	v.ended = end.On
 	v.facts = append(v.facts, end)
 	d.story.ended = &end
@@ -246,11 +262,15 @@ func (d *decider) refused(v *visit) (drp.Denial, bool) {
 }
 
 // lastDay tells the owner, on the last day, what happens on the next working day.
-func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what string) {
-	says := "no answer has come; unless the dispute is resolved today it goes to the next stage on the next working day"
+func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what string, goes workday.Date) {
+	when := "the next working day"
+	if goes > d.after(limit.Proof.Due, 1) {
+		when = goes.Long()
+	}
+	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the next stage on " + when
 	var cc []string
 	if what == policy.Unsatisfactory {
-		says = "an answer has come and no end is recorded: is it resolved? Unless you say so today it goes to the next stage on the next working day"
+		says = "an answer has come and no end is recorded: is it resolved? Unless you say so today it goes to the next stage on " + when
 	} else if v.stage.Answer != nil {
 		cc = v.stage.Answer.By
 	}
@@ -307,7 +327,7 @@ func (d *decider) chase(v *visit, limit Running) {
 	on := d.after(limit.Start.On, limit.Clock.Chase.N)
 	if d.Today >= on {
 		d.ask(v, drp.ReasonAsk, on, limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
-			"no answer has come; the policy states no limit, and the authority asks after "+limit.Clock.Chase.String())
+			cmp.Or(d.came(v, d.Today), "no answer has come")+"; the policy states no limit, and the authority asks after "+limit.Clock.Chase.String())
 	}
 }
 

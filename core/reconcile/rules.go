@@ -113,7 +113,7 @@ func (d *decider) answerFindings(v *visit) {
 	a := v.stage.Answer
 	on, missing := d.answered(v)
 	if len(missing) > 0 && (!a.Any || len(missing) == len(a.By)) && (len(missing) < len(a.By) || v.next != nil) {
-		what := "no answer from the " + d.titles(missing)
+		what := d.nothingFrom(v, missing)
 		if a.Joint && len(missing) < len(a.By) {
 			what = "the answer is not a joint one: nothing from the " + d.titles(missing)
 		}

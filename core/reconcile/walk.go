@@ -19,6 +19,7 @@ type visit struct {
 	ended   workday.Date // zero while it lasts
 	next    *visit       // the visit that followed
 	facts   []drp.Fact   // by included
+	unread  []drp.Unread // of a stage that is asked for: what came before and could not be read
 	denials []drp.Denial // what was said not to have happened: it moves nothing
 }
 

@@ -71,7 +71,9 @@ func (c *Case) unasked(r drp.Ruling) string {
 func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 	return slices.ContainsFunc(c.Past, func(p drp.Past) bool {
 		return p.Kind == drp.Email && p.Visit == v.id && p.Left() && sentOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
-			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == f.Kind && (a.Stage == f.Stage || f.Stage == "" && a.Stage == p.Next) })
+			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool {
+				return a.Fact == f.Kind && (a.Stage == f.Stage || f.Stage == "" && a.Stage == p.Next)
+			})
 	})
 }
 

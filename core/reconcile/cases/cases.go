@@ -64,6 +64,7 @@ type Day struct {
 	Form     bool              `yaml:"form"` // a dispute form came
 	Record   *Record           `yaml:"record"`
 	Ruling   *drp.Ruling       `yaml:"ruling"`
+	Unread   string            `yaml:"unread"` // a message of this role came that nobody could read
 	Gap      string            `yaml:"gap"`    // a source that cannot be read from this day on
 	Refuse   []string          `yaml:"refuse"` // roles whose mail is refused for good on this day
 	Expect   []Expect          `yaml:"expect"`
@@ -87,6 +88,7 @@ type Fact struct {
 	Event    bool         `yaml:"event"`
 	Denied   bool         `yaml:"denied"`
 	Attached bool         `yaml:"attached"`
+	Free     bool         `yaml:"free"` // said in free words
 	Copy     bool         `yaml:"copy"` // of an alert: to whom it was not addressed
 	Obstacle bool         `yaml:"obstacle"`
 	Doubt    string       `yaml:"doubt"`
@@ -246,6 +248,7 @@ type run struct {
 	raised   workday.Date
 	past     []drp.Past
 	gaps     []reconcile.Gap
+	unread   []drp.Unread
 	wrong    []string
 	n        int
 }
@@ -292,7 +295,7 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Free: f.Free, Obstacle: f.Obstacle, Doubt: f.Doubt}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -325,6 +328,9 @@ func (r *run) arrive(today workday.Date, day Day) {
 	if day.Record != nil {
 		r.add(drp.Row, today, drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: day.Record.With}, Authorised: day.Record.Authorised, Gone: day.Record.Gone}})
 	}
+	if day.Unread != "" {
+		r.unread = append(r.unread, drp.Unread{Evidence: "u" + today.String(), On: today, From: drp.Actor{Role: day.Unread}, Proved: true, Named: true, Roles: []string{day.Unread}})
+	}
 	if day.Gap != "" {
 		r.gaps = append(r.gaps, reconcile.Gap{Source: day.Gap, From: today})
 	}
@@ -340,7 +346,7 @@ func (r *run) day(today workday.Date, day Day) {
 	var result reconcile.Result
 	for range 20 { // until nothing new follows from what has just gone out
 		result = reconcile.Decide(reconcile.Case{Ref: "CASE", Policy: p, Calendar: r.cal, File: drp.Fold(r.readings, r.roster), Roster: r.roster,
-			Past: r.past, Today: today, Gaps: r.gaps, Similar: r.Similar})
+			Past: r.past, Today: today, Gaps: r.gaps, Unread: r.unread, Similar: r.Similar})
 		fresh := 0
 		for _, e := range result.Effects {
 			if slices.ContainsFunc(r.past, func(x drp.Past) bool { return x.Key == e.Key }) {

@@ -1,0 +1,109 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+// unread is what came during a visit and nobody has understood: nothing goes by itself over the owner's own words, and what
+// came from others delays it by one working day at most, so that nobody can hold a child up with words that cannot be read.
+type unread struct {
+	own    []drp.Unread // of the owner, who is asked what they mean
+	others []drp.Unread // of whoever must answer, or of somebody who names the dispute
+}
+
+// unread gives what waits at a visit, by the end of its limit. What the owner writes to drpd counts at any time; what they
+// write to others, with drpd in copy, from the last day on.
+func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
+	owners := d.Policy.Owners(v.stage.ID)
+	people := slices.Concat(v.stage.Holder, answering(v))
+	for _, u := range slices.Concat(d.Unread, d.unclear()) {
+		switch {
+		case u.On < v.entered || u.On > d.Today:
+		case u.Proved && intersects(u.Roles, owners):
+			if !d.saidSince(owners, u) {
+				out.own = append(out.own, u)
+			}
+		case u.Named || intersects(u.Roles, people) || intersects(u.Roles, owners):
+			out.others = append(out.others, u)
+		}
+	}
+	for _, f := range v.facts {
+		if f.Free && intersects(f.ByRoles, owners) && !intersects(f.ByRoles, answering(v)) && (len(f.To) == 0 || f.On >= limit) {
+			if u := (drp.Unread{Evidence: f.Evidence, On: f.Learned, From: f.By, Proved: true, Named: true, Roles: f.ByRoles}); !d.saidSince(owners, u) {
+				out.own = append(out.own, u)
+			}
+		}
+	}
+	return out
+}
+
+// unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
+func (d *decider) unclear() (out []drp.Unread) {
+	for _, q := range d.File.Doubts {
+		if !q.By.IsZero() && d.File.Ruled(doubtful(q).ID) == "" {
+			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
+		}
+	}
+	return out
+}
+
+// saidSince says whether the owner has said since, in words that were understood, how the dispute goes on.
+func (d *decider) saidSince(owners []string, u drp.Unread) bool {
+	return slices.ContainsFunc(d.File.Statements(), func(s drp.Statement) bool {
+		decides := s.Kind == drp.Resolved || s.Kind == drp.Withdrawn || s.Kind == drp.Determined || s.Kind == drp.Escalated
+		return decides && s.Evidence != u.Evidence && s.Learned >= u.On && s.On <= d.Today && intersects(s.ByRoles, owners)
+	})
+}
+
+// askWhatItMeans asks the owner, in place of an escalation, what they meant by words that were not understood.
+func (d *decider) askWhatItMeans(v *visit, limit Running, exp policy.Expiry, own []drp.Unread) {
+	on, due := own[len(own)-1].On, limit.Proof.Due
+	d.ask(v, drp.ReasonAsk, max(on, due), limit, policy.Expiry{Cite: exp.Cite, When: unreadOwn, To: exp.To, Or: exp.Or},
+		fmt.Sprintf("what you wrote on %s could not be read as an answer, so nothing goes by itself: answer by one of these lines; the limit of %s holds meanwhile", on.Long(), due.Long()))
+}
+
+// Why a question goes out in place of an escalation.
+const (
+	unreadOwn    = "unread"
+	unreadOthers = "unread-answer"
+)
+
+// askAgain asks those who must answer for an answer that can be read, once for each day on which they sent something; on the
+// day that is given the dispute goes on all the same.
+func (d *decider) askAgain(v *visit, limit Running, exp policy.Expiry, came []drp.Unread, goes workday.Date) {
+	for _, role := range answering(v) {
+		i := slices.IndexFunc(came, func(u drp.Unread) bool { return u.Proved && slices.Contains(u.Roles, role) })
+		if i < 0 {
+			continue
+		}
+		on := came[i].On
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: max(on, limit.Proof.Due), To: []string{role},
+			Says:   fmt.Sprintf("what you sent on %s could not be read: answer in words in an email, or on the form; without that the dispute goes to the next stage on %s", on.Long(), goes.Long()),
+			Clause: exp.Clause, Rule: "on_expiry " + unreadOthers, Proof: limit.Proof, Evidence: []string{came[i].Evidence},
+			Asks: []drp.Ask{{Fact: drp.Responded, Text: "this is my answer (write it below the line)"}}}, unreadOthers, on.String())
+	}
+}
+
+// nothingFrom is what may be said of roles that have not answered at a visit.
+func (d *decider) nothingFrom(v *visit, roles []string) string {
+	for _, u := range slices.Backward(d.unread(v, d.Today).others) {
+		if intersects(u.Roles, roles) {
+			return fmt.Sprintf("no answer that could be read from the %s: something came on %s", d.titles(roles), u.On.Long())
+		}
+	}
+	return "no answer from the " + d.titles(roles)
+}
+
+// came says that something lies unread, where it does: then nobody may be told that no answer has come.
+func (d *decider) came(v *visit, limit workday.Date) string {
+	waiting := d.unread(v, limit)
+	if all := slices.Concat(waiting.own, waiting.others); len(all) > 0 {
+		return fmt.Sprintf("something came on %s that could not be read", all[len(all)-1].On.Long())
+	}
+	return ""
+}
