@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/emersion/go-message"
-	"github.com/emersion/go-msgauth/authres"
 )
 
 // Microsoft365 stands for a trusted server that writes Authentication-Results without its name, as Exchange Online does.
@@ -13,23 +12,24 @@ import (
 const Microsoft365 = "microsoft365"
 
 // proved says whether the trusted server vouches for the From address: by DMARC, or by DKIM or SPF of the same domain.
-// Only the first Authentication-Results of that server counts: those below it came with the message.
+// Only the first Authentication-Results of that server counts, also where it cannot be read: those below it came with the
+// message.
 func (p *parser) proved(h *message.Header, from string) (bool, string) {
-	_, domain, _ := strings.Cut(from, "@")
+	domain := domainOf(from)
 	fields := h.FieldsByKey("Authentication-Results")
 	for fields.Next() {
 		value := fields.Value()
 		if p.TrustedServer == Microsoft365 {
 			value = Microsoft365 + "; " + value
 		}
-		id, results, err := authres.Parse(value)
+		id, verdicts, readable := authResults(value)
 		switch {
-		case err != nil && p.TrustedServer == Microsoft365:
-			return false, "the mail server's word on who sent it cannot be read"
-		case err != nil || !strings.EqualFold(id, p.TrustedServer):
+		case id != "" && !strings.EqualFold(id, p.TrustedServer):
 			continue
+		case !readable:
+			return false, "the mail server's word on who sent it cannot be read"
 		}
-		ok, why := aligned(results, domain)
+		ok, why := aligned(verdicts, domain)
 		if !ok && p.TrustedServer == Microsoft365 && inside(h) {
 			return true, ""
 		}
@@ -48,28 +48,32 @@ func inside(h *message.Header) bool {
 }
 
 // aligned says whether one of the results proves the domain; a DMARC failure outweighs whatever else passed.
-func aligned(results []authres.Result, domain string) (bool, string) {
+func aligned(verdicts []verdict, domain string) (bool, string) {
 	passed := false
-	for _, r := range results {
-		switch r := r.(type) {
-		case *authres.DMARCResult:
-			if r.Value == authres.ResultFail {
+	for _, v := range verdicts {
+		said := ""
+		switch v.method {
+		case "dmarc":
+			if v.value == "fail" {
 				return false, "the mail server says that the sender's address fails DMARC"
 			}
-			passed = passed || r.Value == authres.ResultPass && strings.EqualFold(r.From, domain)
-		case *authres.DKIMResult:
-			_, signer, _ := strings.Cut(r.Identifier, "@")
-			passed = passed || r.Value == authres.ResultPass && (strings.EqualFold(r.Domain, domain) || r.Domain == "" && strings.EqualFold(signer, domain))
-		case *authres.SPFResult:
-			_, envelope, found := strings.Cut(r.From, "@")
-			if !found {
-				envelope = r.From
+			said = v.about["header.from"]
+		case "dkim":
+			if said = v.about["header.d"]; said == "" {
+				said = domainOf(v.about["header.i"])
 			}
-			passed = passed || r.Value == authres.ResultPass && strings.EqualFold(envelope, domain)
+		case "spf":
+			said = domainOf(v.about["smtp.mailfrom"])
 		}
+		passed = passed || v.value == "pass" && said != "" && strings.EqualFold(said, domain)
 	}
 	if !passed {
 		return false, "the mail server does not vouch for the sender's domain"
 	}
 	return true, ""
+}
+
+// domainOf is the domain of an address, or what stands alone.
+func domainOf(address string) string {
+	return address[strings.LastIndexByte(address, '@')+1:]
 }
