@@ -146,6 +146,15 @@ type lines struct {
 	out   []mapping.Line
 	cells int
 	paras int
+	bytes int // of what is written down once and shown in many places
+}
+
+// saying counts what a document shows again and again though it holds it once.
+func (l *lines) saying(n int) error {
+	if l.bytes += n; l.bytes > maxPart {
+		return errTooLarge
+	}
+	return nil
 }
 
 func (l *lines) add(line mapping.Line) error {
@@ -229,7 +238,7 @@ func readPackage(part string, data []byte) (mapping.Sheet, error) {
 		sheet.Lines, err = readODT(part, p)
 	case "xlsx":
 		sheet.Ext = ".xlsx"
-		sheet.Lines, err = readXLSX(part, data)
+		sheet.Lines, err = readXLSX(part, p)
 	default:
 		err = refuse("it is no Word, OpenDocument or Excel file")
 	}
@@ -352,74 +361,6 @@ func (p *zipped) archive(part string) ([]mapping.Sheet, error) {
 		return nil, refuse("it is an archive with nothing in it")
 	}
 	return out, nil
-}
-
-// walker walks a part of XML and keeps the limits.
-type walker struct {
-	dec   *xml.Decoder
-	depth int
-	seen  func(t xml.Token) // is shown every token; nil: nobody is
-}
-
-// walk makes a walker of a part.
-func walk(part []byte) *walker { return &walker{dec: xml.NewDecoder(bytes.NewReader(part))} }
-
-// next gives the next token; io.EOF ends the part.
-func (w *walker) next() (xml.Token, error) {
-	t, err := w.dec.Token()
-	switch {
-	case errors.Is(err, io.EOF):
-		if w.depth > 0 {
-			return nil, errDamaged
-		}
-		return nil, io.EOF
-	case err != nil:
-		return nil, errDamaged
-	}
-	switch t.(type) {
-	case xml.StartElement:
-		if w.depth++; w.depth > maxDepth {
-			return nil, refuse("it is nested deeper than %d", maxDepth)
-		}
-	case xml.EndElement:
-		w.depth--
-	}
-	if w.seen != nil {
-		w.seen(t)
-	}
-	return t, nil
-}
-
-// inside calls f for each token until the element that has just begun ends.
-func (w *walker) inside(f func(t xml.Token) error) error {
-	for depth := w.depth; ; {
-		t, err := w.next()
-		if errors.Is(err, io.EOF) {
-			return errDamaged
-		}
-		if err != nil {
-			return err
-		}
-		if w.depth < depth {
-			return nil
-		}
-		if err := f(t); err != nil {
-			return err
-		}
-	}
-}
-
-// skip passes over the element that has just begun.
-func (w *walker) skip() error { return w.inside(func(xml.Token) error { return nil }) }
-
-// attr gives an attribute by its local name.
-func attr(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
 }
 
 // Text reads a form that was typed as plain text: a line is a paragraph.

@@ -147,8 +147,10 @@ func (d *odt) text() (string, error) {
 					n = 1
 				}
 				b.WriteString(strings.Repeat(" ", n))
+				return d.saying(n)
 			case "control":
 				b.WriteString(d.boxes[attr(t, "control")])
+				return d.saying(len(d.boxes[attr(t, "control")]))
 			case "label": // an entry of a list; the one that is chosen stands as text
 				return d.skip()
 			}

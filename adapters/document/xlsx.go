@@ -1,156 +1,250 @@
 package document
 
 import (
-	"bytes"
+	"encoding/xml"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/xuri/excelize/v2"
 
 	"drpd/core/workday"
 	"drpd/mapping"
 )
 
+// The limits within which a workbook is read, besides those of any document.
+const (
+	maxGrid   = 16384  // columns of a sheet, as the format has them
+	maxLooked = 200000 // cells that are looked at, those that hold nothing too, and texts and looks that cells may share
+)
+
+// book walks the sheets of a workbook that are shown: each part in one pass, and no cell is made for a place where nothing
+// stands but those before the last one of a row.
+type book struct {
+	*zipped
+	lines
+	epoch  bool // dates are counted from 1904
+	texts  []rich
+	looks  []look
+	looked int
+}
+
+// look is what a style says of a cell.
+type look struct{ date, struck bool }
+
+// rich is a text; some have words that do not all look alike, and then what is struck out is left out already.
+type rich struct {
+	text   string
+	styled bool
+}
+
 // readXLSX reads the sheets of a workbook that are shown. A date is written as 2024-04-03, whatever way its cell shows it:
 // many show the month first.
-func readXLSX(part string, data []byte) (out []mapping.Line, err error) {
-	defer func() {
-		if recover() != nil {
-			out, err = nil, errDamaged
-		}
-	}()
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxPackage, UnzipXMLSizeLimit: maxPart})
+func readXLSX(part string, p *zipped) ([]mapping.Line, error) {
+	b := &book{zipped: p, lines: lines{name: part}}
+	sheets, err := b.open()
 	if err != nil {
-		return nil, errDamaged
+		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	b := &book{File: f, lines: lines{name: part}, styles: make(map[int]look)}
-	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil {
-		b.epoch = *props.Date1904
-	}
-	for n, sheet := range f.GetSheetList() {
-		if shown, err := f.GetSheetVisible(sheet); err != nil || !shown {
+	for n, name := range sheets {
+		if name == "" {
 			continue
 		}
-		if err := b.sheet(sheet, n+1); err != nil {
+		if err := b.sheet(name, n+1); err != nil {
 			return nil, err
 		}
 	}
 	return b.out, nil
 }
 
-// book walks a workbook.
-type book struct {
-	*excelize.File
-	lines
-	styles map[int]look
-	epoch  bool // dates are counted from 1904
-}
-
-// look is what a style says of a cell.
-type look struct{ date, struck bool }
-
-// sheet reads what is shown of a sheet.
-func (b *book) sheet(sheet string, n int) error {
-	rows, err := b.Rows(sheet)
-	if err != nil {
-		return errDamaged
-	}
-	defer func() { _ = rows.Close() }()
-	hidden := make(map[int]bool)
-	for row := 1; rows.Next(); row++ {
-		columns, err := rows.Columns()
-		if err != nil {
-			return errDamaged
-		}
-		if rows.GetRowOpts().Hidden {
-			continue
-		}
-		line := mapping.Line{Table: n}
-		for i, text := range columns {
-			name, err := excelize.CoordinatesToCellName(i+1, row)
-			if err != nil {
-				return errDamaged
-			}
-			if _, known := hidden[i]; !known {
-				shown, err := b.GetColVisible(sheet, strings.TrimRight(name, "0123456789"))
-				hidden[i] = err == nil && !shown
-			}
-			if hidden[i] {
-				text = ""
-			}
-			if text != "" {
-				text = b.value(sheet, name, text)
-			}
-			line.Cells = append(line.Cells, mapping.Cell{Text: clean(text), Column: i, Place: fmt.Sprintf("%s, sheet %d, cell %s", b.name, n, name)})
-		}
-		if err := b.add(line); err != nil {
-			return err
-		}
-		if row > maxCells {
-			return refuse("it has more than %d rows", maxCells)
-		}
+// look at one more cell, text or style.
+func (b *book) another(what string) error {
+	if b.looked++; b.looked > maxLooked {
+		return refuse("it has more than %d %s", maxLooked, what)
 	}
 	return nil
 }
 
-// value gives what a cell holds, without what is struck out.
-func (b *book) value(sheet, name, text string) string {
-	id, err := b.GetCellStyle(sheet, name)
-	if err != nil {
-		return text
-	}
-	style, known := b.styles[id]
-	if !known {
-		if s, err := b.GetStyle(id); err == nil {
-			style = look{showsDate(s), s.Font != nil && s.Font.Strike}
+// sheet reads what is shown of a sheet.
+func (b *book) sheet(name string, n int) error {
+	hidden := make([]bool, maxGrid)
+	described, row := 0, 0
+	return b.each(name, func(w *walker, e xml.StartElement) error {
+		switch e.Name.Local {
+		case "cols":
+			return w.elements(func(e xml.StartElement) error {
+				from, to, ok := columnsOf(e)
+				if described += to - from; !ok || described > maxGrid {
+					return errDamaged
+				}
+				for i := from; i < to; i++ {
+					hidden[i] = set(e, "hidden")
+				}
+				return nil
+			})
+		case "sheetData":
+			return w.elements(func(e xml.StartElement) error {
+				at := row + 1
+				if r := attr(e, "r"); r != "" {
+					at, _ = strconv.Atoi(r)
+				}
+				switch {
+				case e.Name.Local != "row":
+					return w.skip()
+				case at <= row:
+					return errDamaged
+				case at > maxCells:
+					return refuse("it has more than %d rows", maxCells)
+				}
+				row = at
+				if set(e, "hidden") {
+					return w.skip()
+				}
+				line, err := b.row(w, n, row, hidden)
+				if err != nil || len(line.Cells) == 0 {
+					return err
+				}
+				return b.add(line)
+			})
 		}
-		b.styles[id] = style
+		return nil
+	})
+}
+
+// columnsOf gives which columns an element describes: from one on, up to and without another.
+func columnsOf(e xml.StartElement) (from, to int, ok bool) {
+	from, _ = strconv.Atoi(attr(e, "min"))
+	to, _ = strconv.Atoi(attr(e, "max"))
+	return from - 1, to, from > 0 && from <= to && to <= maxGrid
+}
+
+// row reads a row up to the last cell that shows anything.
+func (b *book) row(w *walker, sheet, row int, hidden []bool) (line mapping.Line, err error) {
+	line.Table = sheet
+	column := -1
+	err = w.elements(func(e xml.StartElement) error {
+		if e.Name.Local != "c" {
+			return w.skip()
+		}
+		if err := b.another("cells"); err != nil {
+			return err
+		}
+		before := column
+		if column++; attr(e, "r") != "" {
+			column = columnIn(attr(e, "r"))
+		}
+		if column <= before || column >= maxGrid {
+			return errDamaged
+		}
+		text, err := b.cell(w, e)
+		switch {
+		case err != nil || text == "" || hidden[column]:
+			return err
+		case column >= maxColumns:
+			return refuse("it has more than %d columns", maxColumns)
+		}
+		if err := b.saying(len(text)); err != nil {
+			return err
+		}
+		for i := len(line.Cells); i <= column; i++ {
+			line.Cells = append(line.Cells, mapping.Cell{Column: i, Place: fmt.Sprintf("%s, sheet %d, cell %s%d", b.name, sheet, columnName(i), row)})
+		}
+		line.Cells[column].Text = clean(text)
+		return nil
+	})
+	return line, err
+}
+
+// cell gives what a cell holds, without what is struck out.
+func (b *book) cell(w *walker, e xml.StartElement) (string, error) {
+	var held rich
+	err := w.elements(func(e xml.StartElement) (err error) {
+		switch e.Name.Local {
+		case "v":
+			held.text, err = w.chars()
+		case "is":
+			held, err = richText(w)
+		default:
+			err = w.skip()
+		}
+		return err
+	})
+	if err != nil {
+		return "", err
 	}
-	if words, ok := b.runs(sheet, name); ok {
-		return words
+	kind := attr(e, "t")
+	if kind == "s" && held.text != "" {
+		i, err := strconv.Atoi(strings.TrimSpace(held.text))
+		if err != nil || i < 0 || i >= len(b.texts) {
+			return "", errDamaged
+		}
+		held = b.texts[i]
 	}
-	if style.struck {
-		return ""
+	style := b.style(attr(e, "s"))
+	switch {
+	case held.styled:
+	case style.struck:
+		return "", nil
+	case kind == "d":
+		day, _, _ := strings.Cut(held.text, "T")
+		return day, nil
+	case style.date && (kind == "" || kind == "n"):
+		return b.day(held.text), nil
 	}
+	return held.text, nil
+}
+
+// style gives what a cell's style says.
+func (b *book) style(s string) look {
+	if i, err := strconv.Atoi(s); err == nil && i >= 0 && i < len(b.looks) {
+		return b.looks[i]
+	}
+	return look{}
+}
+
+// day writes a number of days as the date that it stands for.
+func (b *book) day(text string) string {
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || number < 1 || number > 2958465 || !style.date {
+	if err != nil || !(number >= 1 && number <= 2958465) {
 		return text
 	}
-	kind, err := b.GetCellType(sheet, name)
-	if err != nil || kind == excelize.CellTypeSharedString || kind == excelize.CellTypeInlineString || kind == excelize.CellTypeBool {
-		return text
+	days := int(number + 0.5/86400) // half a second: times are rounded
+	first := time.Date(1899, time.December, 30, 0, 0, 0, 0, time.UTC)
+	switch {
+	case b.epoch:
+		first = time.Date(1904, time.January, 1, 0, 0, 0, 0, time.UTC)
+	case days < 60: // 1900 is no leap year, and counts as one
+		first = first.AddDate(0, 0, 1)
 	}
-	at, err := excelize.ExcelDateToTime(number, b.epoch)
-	if err != nil {
-		return text
-	}
-	return workday.DateOf(at.Add(500 * time.Millisecond)).String()
+	return workday.DateOf(first.AddDate(0, 0, days)).String()
 }
 
-// runs gives a text whose words do not all look alike, without those that are struck out; false for any other.
-func (b *book) runs(sheet, name string) (string, bool) {
-	runs, err := b.GetCellRichText(sheet, name)
-	if err != nil || !slices.ContainsFunc(runs, func(r excelize.RichTextRun) bool { return r.Font != nil }) {
-		return "", false
-	}
-	var out strings.Builder
-	for _, r := range runs {
-		if r.Font == nil || !r.Font.Strike {
-			out.WriteString(r.Text)
+// columnIn gives the column of a cell's place, such as AB12; -1 where it names none.
+func columnIn(place string) int {
+	column := 0
+	for i, c := range []byte(place) {
+		switch {
+		case c >= 'A' && c <= 'Z' && i < 3:
+			column = column*26 + int(c-'A') + 1
+		case c >= '0' && c <= '9':
+			return column - 1
+		default:
+			return -1
 		}
 	}
-	return out.String(), true
+	return -1
 }
 
-// showsDate says whether a number format shows a date.
-func showsDate(s *excelize.Style) bool {
-	if s.CustomNumFmt != nil {
-		format := strings.ToLower(*s.CustomNumFmt)
-		return strings.Contains(format, "d") && strings.Contains(format, "m") || strings.Contains(format, "yy")
+// columnName gives a column as workbooks call it.
+func columnName(i int) string {
+	name := ""
+	for i++; i > 0; i = (i - 1) / 26 {
+		name = string(rune('A'+(i-1)%26)) + name
 	}
-	return s.NumFmt >= 14 && s.NumFmt <= 17 || s.NumFmt == 22 || s.NumFmt >= 27 && s.NumFmt <= 36 || s.NumFmt >= 50 && s.NumFmt <= 58
+	return name
+}
+
+// set says whether an attribute says yes.
+func set(e xml.StartElement, name string) bool {
+	v := attr(e, name)
+	return v != "" && on(v)
 }
