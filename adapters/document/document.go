@@ -5,6 +5,9 @@
 // compressed too well, that is encrypted, scanned or old, or that carries macros, embedded objects or links to other files,
 // is refused with a reason for a person, and every reader stops at fixed limits. It knows no label of any form. A box that
 // is ticked reads as ☒ and one that is not as ☐, however the format keeps them. What is struck out or hidden is left out.
+// Where a file keeps more than it shows, that counts: the date of a control or a field, in whatever order its words are, the
+// state of a box, what the entry of a list is called. A code for which the file has no words is quoted as one: it says
+// neither yes nor no.
 package document
 
 import (
@@ -16,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -181,6 +185,7 @@ func (l *lines) paragraph(text string) error {
 type zipped struct {
 	*zip.Reader
 	files map[string]*zip.File
+	main  string // the main part of an Office file
 }
 
 func openPackage(data []byte) (*zipped, error) {
@@ -191,7 +196,7 @@ func openPackage(data []byte) (*zipped, error) {
 	if len(z.File) > maxFiles {
 		return nil, refuse("it holds more than %d files", maxFiles)
 	}
-	p := &zipped{z, make(map[string]*zip.File)}
+	p := &zipped{Reader: z, files: make(map[string]*zip.File)}
 	var total uint64
 	for _, f := range z.File {
 		if total += f.UncompressedSize64; total > maxPackage {
@@ -202,15 +207,28 @@ func openPackage(data []byte) (*zipped, error) {
 		}
 		p.files[f.Name] = f
 	}
-	return p, nil
+	if p.files["_rels/.rels"] != nil {
+		err = p.each("_rels/.rels", func(_ *walker, e xml.StartElement) error {
+			if strings.HasSuffix(attr(e, "Type"), "/officeDocument") {
+				p.main = strings.TrimPrefix(path.Clean("/"+attr(e, "Target")), "/")
+			}
+			return nil
+		})
+	}
+	for _, usual := range []string{"word/document.xml", "xl/workbook.xml"} {
+		if p.files[p.main] == nil && p.files[usual] != nil {
+			p.main = usual
+		}
+	}
+	return p, err
 }
 
 // kind is the format of a package; "" for an archive of files.
 func (p *zipped) kind() string {
 	switch {
-	case p.files["word/document.xml"] != nil:
+	case p.files[p.main] != nil && strings.HasPrefix(p.main, "word/"):
 		return "docx"
-	case p.files["xl/workbook.xml"] != nil:
+	case p.files[p.main] != nil && strings.HasPrefix(p.main, "xl/"):
 		return "xlsx"
 	case p.files["content.xml"] != nil && (p.files["mimetype"] != nil || p.files["META-INF/manifest.xml"] != nil):
 		return "odt"

@@ -1,12 +1,14 @@
 package document
 
 import (
+	"bytes"
 	"encoding/xml"
 	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"drpd/mapping"
 )
@@ -14,9 +16,20 @@ import (
 // docx walks the headers and the main part of a Word file.
 type docx struct {
 	grid
-	controls []bool // the content controls that it is inside of: whether each still shows its prompt
-	runs     []bool // the runs that it is inside of: whether each is struck out or hidden
-	spans    int    // of the cell that is being read
+	controls []contentControl // the content controls that it is inside of
+	ended    contentControl   // the one that has just ended
+	runs     []bool           // the runs that it is inside of: whether each is struck out or hidden
+	spans    int              // of the cell that is being read
+	order    string           // in which the field of the old kind that has just begun writes a date
+}
+
+// contentControl is a content control.
+type contentControl struct {
+	prompt bool   // it still shows its prompt: nobody has written there
+	date   string // that it holds beside the words that it shows
+	box    string // it is a box, and what it reads as
+	inLine bool   // it stands among the words of a line, from here on
+	from   int
 }
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
@@ -30,7 +43,7 @@ func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 			return nil, err
 		}
 	}
-	err := d.read(p, "word/document.xml", part, d.control, d.nothing)
+	err := d.read(p, p.main, part, d.control, d.nothing)
 	return d.out, err
 }
 
@@ -58,13 +71,20 @@ func (d *docx) control(t xml.Token) {
 	case xml.StartElement:
 		switch n := len(d.controls); {
 		case t.Name.Local == "sdt":
-			d.controls = append(d.controls, false)
-		case t.Name.Local == "showingPlcHdr" && n > 0:
-			d.controls[n-1] = on(attr(t, "val"))
+			d.controls = append(d.controls, contentControl{})
+		case n == 0:
+		case t.Name.Local == "showingPlcHdr":
+			d.controls[n-1].prompt = on(attr(t, "val"))
+		case t.Name.Local == "date":
+			d.controls[n-1].date = attr(t, "fullDate")
+		case t.Name.Local == "checkbox":
+			d.controls[n-1].box = unticked
+		case t.Name.Local == "checked" && d.controls[n-1].box != "" && on(attr(t, "val")):
+			d.controls[n-1].box = ticked
 		}
 	case xml.EndElement:
 		if n := len(d.controls); t.Name.Local == "sdt" && n > 0 {
-			d.controls = d.controls[:n-1]
+			d.controls, d.ended = d.controls[:n-1], d.controls[n-1]
 		}
 	}
 }
@@ -72,19 +92,48 @@ func (d *docx) control(t xml.Token) {
 // text reads a paragraph: its runs, without what was deleted under tracked changes, struck out or hidden, the prompts of
 // content controls that nobody has filled in, and comments.
 func (d *docx) text() (string, error) {
-	var b strings.Builder
+	var b bytes.Buffer
 	err := d.inline(&b)
-	return clean(b.String()), err
+	text := clean(b.String())
+	if n := len(d.controls); n > 0 && !d.controls[n-1].inLine { // around the paragraph
+		text = d.controls[n-1].says(text)
+	}
+	return text, err
+}
+
+// says gives what a control says that shows some words: a box its own state, whatever stands for it, and a date the one
+// that it holds.
+func (c *contentControl) says(text string) string {
+	switch {
+	case c.box != "":
+		text = strings.Trim(text, ticked+unticked+" ")
+		if utf8.RuneCountInString(text) < 2 {
+			return c.box
+		}
+		return c.box + " " + text
+	case c.date != "" && !c.prompt:
+		return held(c.date, text)
+	}
+	return text
+}
+
+// replaced puts other words into the place of those that stand from a place on.
+func replaced(b *bytes.Buffer, from int, say func(string) string) {
+	text := clean(string(b.Bytes()[from:]))
+	if said := say(text); said != text {
+		b.Truncate(from)
+		b.WriteString(said)
+	}
 }
 
 // inline reads what stands in a line, until the element that has just begun ends.
-func (d *docx) inline(b *strings.Builder) error {
-	in := false
-	d.runs = nil
+func (d *docx) inline(b *bytes.Buffer) error {
+	in, field := false, 0
+	d.runs, d.order = nil, ""
 	return d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if in && !slices.Contains(d.controls, true) && !slices.Contains(d.runs, true) {
+			if in && !slices.ContainsFunc(d.controls, func(c contentControl) bool { return c.prompt }) && !slices.Contains(d.runs, true) {
 				b.Write(t)
 			}
 		case xml.EndElement:
@@ -95,6 +144,10 @@ func (d *docx) inline(b *strings.Builder) error {
 				d.runs = d.runs[:max(0, len(d.runs)-1)]
 			case "p": // of a text box
 				b.WriteByte('\n')
+			case "sdt":
+				if d.ended.inLine {
+					replaced(b, d.ended.from, d.ended.says)
+				}
 			}
 		case xml.StartElement:
 			switch t.Name.Local {
@@ -119,6 +172,17 @@ func (d *docx) inline(b *strings.Builder) error {
 				return d.skip()
 			case "ffData":
 				return d.field(b)
+			case "sdt":
+				c := &d.controls[len(d.controls)-1]
+				c.inLine, c.from = true, b.Len()
+			case "fldChar":
+				switch attr(t, "fldCharType") {
+				case "separate":
+					field = b.Len()
+				case "end":
+					replaced(b, field, func(text string) string { return inOrder(d.order, text) })
+					field, d.order = b.Len(), ""
+				}
 			}
 		}
 		return nil
@@ -140,9 +204,9 @@ func (d *docx) look() error {
 	})
 }
 
-// field reads a form field of the old kind that has no text of its own: a tick box, or a list.
-func (d *docx) field(b *strings.Builder) error {
-	box, is, set := false, false, false
+// field reads a form field of the old kind: a tick box or a list, which have no text of their own, or how one writes a date.
+func (d *docx) field(b *bytes.Buffer) error {
+	box, is, set, date := false, false, false, false
 	var entries []string
 	chosen := 0
 	err := d.inside(func(t xml.Token) error {
@@ -160,6 +224,12 @@ func (d *docx) field(b *strings.Builder) error {
 			}
 		case "checked":
 			is, set = on(val), true
+		case "type":
+			date = val == "date"
+		case "format":
+			if date {
+				d.order = orderOf(val, 'M')
+			}
 		case "listEntry":
 			entries = append(entries, val)
 		case "result":

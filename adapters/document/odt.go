@@ -1,7 +1,9 @@
 package document
 
 import (
+	"bytes"
 	"encoding/xml"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +18,7 @@ type odt struct {
 	gone  map[string]bool   // the styles whose text is struck out or hidden
 	style string            // whose description is being read
 	para  string            // the style of the paragraph that has just begun
+	held  string            // the date that the cell holds which is being read
 }
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
@@ -48,9 +51,12 @@ func (d *odt) between(e xml.StartElement) error {
 	return nil
 }
 
-// styled keeps which styles show their text to nobody, or struck out, and the style of a paragraph.
+// styled keeps which styles show their text to nobody, or struck out, the style of a paragraph, and the date of a cell.
 func (d *odt) styled(t xml.Token) {
 	start, ok := t.(xml.StartElement)
+	if end, ends := t.(xml.EndElement); ends && end.Name.Local == "table-cell" {
+		d.held = ""
+	}
 	if !ok {
 		return
 	}
@@ -65,6 +71,8 @@ func (d *odt) styled(t xml.Token) {
 		}
 	case "p", "h":
 		d.para = attr(start, "style-name")
+	case "table-cell":
+		d.held = attr(start, "date-value")
 	}
 }
 
@@ -120,15 +128,24 @@ func (d *odt) control(e xml.StartElement) {
 
 // text reads a paragraph.
 func (d *odt) text() (string, error) {
-	var b strings.Builder
+	var b bytes.Buffer
 	gone := d.gone[d.para]
+	var open []contentControl // the dates and controls that it is inside of
 	err := d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if !gone {
+			if !gone && !slices.ContainsFunc(open, func(c contentControl) bool { return c.prompt }) {
 				b.Write(t)
 			}
+		case xml.EndElement:
+			if n := len(open); n > 0 && shows(t.Name.Local) {
+				replaced(&b, open[n-1].from, open[n-1].says)
+				open = open[:n-1]
+			}
 		case xml.StartElement:
+			if shows(t.Name.Local) {
+				open = append(open, controlOf(t, b.Len()))
+			}
 			if t.Name.Local == "span" && d.gone[attr(t, "style-name")] {
 				return d.skip()
 			}
@@ -157,5 +174,26 @@ func (d *odt) text() (string, error) {
 		}
 		return nil
 	})
-	return clean(b.String()), err
+	text := clean(b.String())
+	if d.held != "" {
+		text = held(d.held, text)
+	}
+	return text, err
+}
+
+// shows says whether an element shows what it holds beside its words.
+func shows(name string) bool { return name == "date" || name == "content-control" }
+
+// controlOf reads a date, or a content control as LibreOffice writes it.
+func controlOf(e xml.StartElement, from int) contentControl {
+	c := contentControl{from: from, date: attr(e, "date-value"), prompt: attr(e, "showing-placeholder") == "true"}
+	if attr(e, "date") == "true" {
+		c.date = attr(e, "current-date")
+	}
+	if attr(e, "checkbox") == "true" {
+		if c.box = unticked; attr(e, "checked") == "true" {
+			c.box = ticked
+		}
+	}
+	return c
 }

@@ -16,7 +16,6 @@ import (
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/form"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
-	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/types"
 
 	"drpd/mapping"
 )
@@ -100,15 +99,7 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 	if acro["XFA"] != nil {
 		return nil, refuse("it is a form of the XFA kind: ask the sender to save it as an ordinary PDF, or to send the form as Word")
 	}
-	for _, e := range ctx.Table {
-		if d, ok := e.Object.(types.Dict); ok {
-			for _, key := range []string{"Opt", "V"} {
-				if d[key] != nil {
-					d[key] = literal(d[key])
-				}
-			}
-		}
-	}
+	(&acroForm{ctx}).inWords()
 	group, ok, err := form.ExportForm(ctx.XRefTable, part)
 	if err != nil || !ok || len(group.Forms) == 0 {
 		return nil, refuse("it is a scan or a print without form fields: ask the sender for the form itself")
@@ -150,24 +141,6 @@ func inflates(data []byte) bool {
 		}
 	}
 	return false
-}
-
-// literal writes the options of a list, and what is chosen of them, as the library wants them: LibreOffice gives them in
-// hexadecimal.
-func literal(o types.Object) types.Object {
-	switch o := o.(type) {
-	case types.Array:
-		for i := range o {
-			o[i] = literal(o[i])
-		}
-	case types.HexLiteral:
-		if s, err := types.HexLiteralToString(o); err == nil {
-			if escaped, err := types.EscapedUTF16String(s); err == nil {
-				return types.StringLiteral(*escaped)
-			}
-		}
-	}
-	return o
 }
 
 // sorted gives the fields as they stand in the document: by page, and on it as they were made.

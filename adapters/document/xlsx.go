@@ -146,7 +146,8 @@ func (b *book) row(w *walker, sheet, row int, hidden []bool) (line mapping.Line,
 			return err
 		}
 		for i := len(line.Cells); i <= column; i++ {
-			line.Cells = append(line.Cells, mapping.Cell{Column: i, Place: fmt.Sprintf("%s, sheet %d, cell %s%d", b.name, sheet, columnName(i), row)})
+			place := fmt.Sprintf("%s, sheet %d, cell %s%d", b.name, sheet, columnName(i), row)
+			line.Cells = append(line.Cells, mapping.Cell{Column: i, Place: place})
 		}
 		line.Cells[column].Text = clean(text)
 		return nil

@@ -13,14 +13,15 @@ func (b *book) open() ([]string, error) {
 	type target struct{ kind, name string }
 	targets := make(map[string]target)
 	var words, styles string
-	err := b.each("xl/_rels/workbook.xml.rels", func(_ *walker, e xml.StartElement) error {
+	dir, file := path.Split(b.main)
+	err := b.each(dir+"_rels/"+file+".rels", func(_ *walker, e xml.StartElement) error {
 		if e.Name.Local != "Relationship" {
 			return nil
 		}
 		if len(targets) > maxFiles {
 			return errDamaged
 		}
-		t := target{kind: path.Base(attr(e, "Type")), name: path.Join("/xl", attr(e, "Target"))[1:]}
+		t := target{kind: path.Base(attr(e, "Type")), name: path.Join("/", dir, attr(e, "Target"))[1:]}
 		if to := attr(e, "Target"); strings.HasPrefix(to, "/") {
 			t.name = path.Clean(to)[1:]
 		}
@@ -37,7 +38,7 @@ func (b *book) open() ([]string, error) {
 		return nil, err
 	}
 	var sheets []string
-	err = b.each("xl/workbook.xml", func(_ *walker, e xml.StartElement) error {
+	err = b.each(b.main, func(_ *walker, e xml.StartElement) error {
 		switch e.Name.Local {
 		case "workbookPr":
 			b.epoch = set(e, "date1904")
@@ -165,7 +166,8 @@ func (b *book) sharedLooks(name string) error {
 	for _, s := range styles {
 		font, err := strconv.Atoi(s.font)
 		code, own := formats[s.format]
-		b.looks = append(b.looks, look{date: showsDate(s.format, code, own), struck: err == nil && font >= 0 && font < len(struck) && struck[font]})
+		out := err == nil && font >= 0 && font < len(struck) && struck[font]
+		b.looks = append(b.looks, look{date: showsDate(s.format, code, own), struck: out})
 	}
 	return err
 }
