@@ -43,8 +43,8 @@ func (t *tx) claimDigest(e daemon.Envelope, now time.Time) (bool, error) {
 
 // carries gives the deliveries that a digest makes.
 func (t *tx) carries(digest string) ([]daemon.Envelope, error) {
-	var rows []deliveryRow
-	if err := t.all(&rows, `SELECT `+deliveryWhole+` FROM delivery WHERE carried = ? ORDER BY effect`, digest); err != nil {
+	rows, err := t.deliveries(deliveryWhole, `carried = ?`, digest)
+	if err != nil {
 		return nil, err
 	}
 	var out []daemon.Envelope
@@ -68,7 +68,7 @@ func (t *tx) carries(digest string) ([]daemon.Envelope, error) {
 // forgetDigest leaves of a digest that has been settled what it was, and not its words: they are about several disputes,
 // each of which may be erased.
 func (t *tx) forgetDigest(key string) error {
-	rows, err := t.deliveries(key)
+	rows, err := t.deliveries(deliveryWhole, `effect = ?`, key)
 	if err != nil {
 		return err
 	}

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,18 +30,34 @@ type evidenceRow struct {
 
 const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by, e.body`
 
-func (t *tx) evidence(query string, args ...any) ([]drp.Evidence, error) {
+// evidenceRows reads evidence, oldest first, its bodies opened. It is put into order here and not by the statement: SQLite
+// sorts whole rows in its memory, which is bounded, and ends the program where the bodies are more than that.
+func (t *tx) evidenceRows(where string, args ...any) ([]evidenceRow, error) {
 	var rows []evidenceRow
-	if err := t.all(&rows, query, args...); err != nil {
+	if err := t.all(&rows, `SELECT `+evidenceColumns+` FROM evidence e WHERE `+where, args...); err != nil {
 		return nil, err
 	}
-	out := make([]drp.Evidence, 0, len(rows))
-	for _, r := range rows {
+	slices.SortFunc(rows, func(a, b evidenceRow) int {
+		return cmp.Or(cmp.Compare(a.Learned, b.Learned), cmp.Compare(a.ID, b.ID))
+	})
+	for i, r := range rows {
 		body, err := t.opened(r.SealedBy, r.Body)
 		if err != nil {
 			return nil, fmt.Errorf("evidence %s: %w", r.ID, err)
 		}
-		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: body})
+		rows[i].Body = body
+	}
+	return rows, nil
+}
+
+func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
+	rows, err := t.evidenceRows(where, args...)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]drp.Evidence, 0, len(rows))
+	for _, r := range rows {
+		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
 	}
 	return out, nil
 }
@@ -47,7 +65,7 @@ func (t *tx) evidence(query string, args ...any) ([]drp.Evidence, error) {
 // Waiting gives evidence that belongs to no dispute yet, oldest first.
 func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		out, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e WHERE e.state IN ('new', ?) ORDER BY e.learned, e.id`, daemon.PlaceWaiting)
+		out, err = t.evidence(`e.state IN ('new', ?)`, daemon.PlaceWaiting)
 		return err
 	})
 	return out, err
@@ -235,7 +253,7 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 		args = append(args, c)
 	}
 	err = l.tx(ctx, func(t *tx) error {
-		out, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e JOIN evidence_child c ON c.evidence = e.id WHERE e.state = ? AND c.child IN (`+placeholders(len(children))+`) ORDER BY e.id`, args...)
+		out, err = t.evidence(`e.state = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+placeholders(len(children))+`))`, args...)
 		return err
 	})
 	return out, err
@@ -265,7 +283,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err e
 			return err
 		}
 		out.Known, out.Policy, out.Revision, out.Decided = row.known(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
-		if out.Evidence, err = t.evidence(`SELECT `+evidenceColumns+` FROM evidence e WHERE e.dispute = ? AND e.state = ? ORDER BY e.learned, e.id`, ref, daemon.PlaceDispute); err != nil {
+		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, daemon.PlaceDispute); err != nil {
 			return err
 		}
 		out.Past, err = t.past(`dispute = ?`, ref)

@@ -1,9 +1,11 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"drpd/core/daemon"
@@ -45,14 +47,28 @@ type sealedMessage struct {
 	Message []byte
 }
 
+// effects reads effects in the order in which they were decided. Here as with evidence, no statement sorts what has a body.
 func (t *tx) effects(where string, args ...any) ([]effectRow, error) {
 	var rows []effectRow
-	return rows, t.all(&rows, `SELECT effect.* FROM effect WHERE life <> 'erased' AND (`+where+`) ORDER BY decided_at, key`, args...)
+	if err := t.all(&rows, `SELECT effect.* FROM effect WHERE life <> 'erased' AND (`+where+`)`, args...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b effectRow) int {
+		return cmp.Or(cmp.Compare(a.DecidedAt, b.DecidedAt), cmp.Compare(a.Key, b.Key))
+	})
+	return rows, nil
 }
 
-func (t *tx) deliveries(effect string) ([]deliveryRow, error) {
+// deliveries reads these columns of deliveries, those of one effect in their order.
+func (t *tx) deliveries(columns, where string, args ...any) ([]deliveryRow, error) {
 	var rows []deliveryRow
-	return rows, t.all(&rows, `SELECT * FROM delivery WHERE effect = ? ORDER BY place`, effect)
+	if err := t.all(&rows, `SELECT `+columns+` FROM delivery WHERE `+where, args...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(rows, func(a, b deliveryRow) int {
+		return cmp.Or(cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Person, b.Person))
+	})
+	return rows, nil
 }
 
 // onePast opens an effect and sums up its deliveries.
@@ -91,8 +107,8 @@ func (t *tx) with(columns, where string, args ...any) ([]effectRow, map[string][
 	if err != nil {
 		return nil, nil, err
 	}
-	var all []deliveryRow
-	if err := t.all(&all, `SELECT `+columns+` FROM delivery WHERE effect IN (SELECT key FROM effect WHERE `+where+`) ORDER BY effect, place`, args...); err != nil {
+	all, err := t.deliveries(columns, `effect IN (SELECT key FROM effect WHERE `+where+`)`, args...)
+	if err != nil {
 		return nil, nil, err
 	}
 	of := make(map[string][]deliveryRow)
@@ -273,7 +289,7 @@ func (t *tx) settle(s daemon.Settled) error {
 	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ?, carried = CASE WHEN ? = ? THEN '' ELSE carried END WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, string(s.Life), string(drp.Made), s.Key, s.Person); err != nil {
 		return err
 	}
-	rows, err := t.deliveries(s.Key)
+	rows, err := t.deliveries(deliveryState, `effect = ?`, s.Key)
 	if err != nil {
 		return err
 	}

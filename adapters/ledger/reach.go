@@ -96,7 +96,7 @@ func (t *tx) became(p daemon.Placement) error {
 		if err := t.exec(`UPDATE delivery SET life = `+life+`, why = ? WHERE effect = ? AND person = ? AND tries > 0`, args...); err != nil {
 			return err
 		}
-		rows, err := t.deliveries(b.Effect)
+		rows, err := t.deliveries(deliveryState, `effect = ?`, b.Effect)
 		if err != nil {
 			return err
 		}

@@ -57,18 +57,11 @@ type Kept struct {
 // Quarantine gives what is in quarantine or tied to nothing yet, oldest first.
 func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		var rows []evidenceRow
-		if err := t.all(&rows, `SELECT `+evidenceColumns+` FROM evidence e WHERE e.state IN (?, ?) ORDER BY e.learned, e.id`, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil {
-			return err
-		}
+		rows, err := t.evidenceRows(`e.state IN (?, ?)`, daemon.PlaceQuarantine, daemon.PlaceWaiting)
 		for _, r := range rows {
-			body, err := t.opened(r.SealedBy, r.Body)
-			if err != nil {
-				return err
-			}
-			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(), Body: body})
+			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
 		}
-		return nil
+		return err
 	})
 	return out, err
 }
