@@ -253,7 +253,8 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 		args = append(args, c)
 	}
 	err = l.tx(ctx, func(t *tx) error {
-		out, err = t.evidence(`e.state = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+placeholders(len(children))+`))`, args...)
+		// coalesce: by the ids, and not by the index of states, in which the people of all children lie.
+		out, err = t.evidence(`coalesce(e.state, '') = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+placeholders(len(children))+`))`, args...)
 		return err
 	})
 	return out, err
