@@ -93,8 +93,18 @@ func (t *tx) became(p daemon.Placement) error {
 		if b.Returned {
 			life, args = `?`, append([]any{string(drp.Failed)}, args...)
 		}
-		if err := t.exec(`UPDATE delivery SET life = `+life+`, why = ? WHERE effect = ? AND person = ? AND tries > 0`, args...); err != nil {
+		told, err := t.changed(`UPDATE delivery SET life = `+life+`, why = ? WHERE effect = ? AND person = ? AND tries > 0`, args...)
+		if err != nil {
 			return err
+		}
+		if !told { // it is made anew since: the report is about what there is not any more
+			continue
+		}
+		if err := t.audit(p.Now, "drpd", "what became of it", b.Effect, b.Person); err != nil {
+			return err
+		}
+		if !b.Returned {
+			continue
 		}
 		rows, err := t.deliveries(deliveryState, `effect = ?`, b.Effect)
 		if err != nil {
@@ -103,10 +113,7 @@ func (t *tx) became(p daemon.Placement) error {
 		if err := t.exec(`UPDATE effect SET life = ? WHERE key = ? AND life <> ?`, string(lifeOf(rows)), b.Effect, string(drp.Cancelled)); err != nil {
 			return err
 		}
-		if err := t.audit(p.Now, "drpd", "what became of it", b.Effect, b.Person); err != nil {
-			return err
-		}
-		if !b.Returned || !slices.ContainsFunc(rows, func(d deliveryRow) bool { return d.Person == b.Person && d.Carried != "" }) {
+		if !slices.ContainsFunc(rows, func(d deliveryRow) bool { return d.Person == b.Person && d.Carried != "" }) {
 			continue
 		}
 		if err := t.anew(b.Effect); err != nil { // no report will name it: whoever is there now gets it

@@ -287,6 +287,8 @@ func (c *outboxListCmd) list(a *app, l *ledger.Ledger, verb string) error {
 		a.printf("%s  %s  %-8s %s %s %s to %v cc %v  %s", p.Key, p.On, life, p.Dispute, p.Kind, p.Reason, p.To, p.Cc, p.Clause)
 		if p.HeldBy != "" && verb == "" {
 			a.printf("  held by %s: %s", p.HeldBy, p.Why)
+		} else if p.Life == drp.Failed && verb == "" {
+			a.printf("  %s", p.Why)
 		}
 		a.printf("\n")
 	}

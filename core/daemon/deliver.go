@@ -137,7 +137,7 @@ const gateRole = "role"
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
 func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, []Envelope, error) {
 	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
-		fresh := []Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now()}}
+		fresh := []Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now(), IsTo: true}}
 		return &attempt{Outgoing: o, to: fresh[0]}, fresh, nil
 	}
 	c, stored, err := d.caseOf(ctx, o)
@@ -152,7 +152,7 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 	switch {
 	case !o.Unmade:
 	case o.Kind != drp.Email:
-		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now()}}
+		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now(), IsTo: true}}
 	default:
 		var why string
 		if fresh, why, err = d.make(ctx, o, c, stored); err != nil {

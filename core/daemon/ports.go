@@ -338,9 +338,11 @@ type Part struct {
 }
 
 // LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has left, else
-// what became of those to whom it is addressed. Whoever got it in parts, and not all of them, has not got it.
+// what became of those to whom it is addressed. Whoever got it in parts, and not all of them, has not got it. What is addressed
+// to nobody, as a case note, became what its deliveries became. Nothing counts as accepted but what was.
 func LifeOf(parts []Part) drp.Life {
 	parts = slices.Clone(parts)
+	addressed := slices.ContainsFunc(parts, func(p Part) bool { return p.IsTo })
 	for i, p := range parts {
 		if p.Life == drp.Accepted && slices.ContainsFunc(parts, func(o Part) bool {
 			return o.Life == drp.Failed && drp.WithoutPart(o.Person) == drp.WithoutPart(p.Person)
@@ -349,19 +351,19 @@ func LifeOf(parts []Part) drp.Life {
 		}
 	}
 	has := func(life drp.Life, toOnly bool) bool {
-		return slices.ContainsFunc(parts, func(p Part) bool { return p.Life == life && (!toOnly || p.IsTo) })
+		return slices.ContainsFunc(parts, func(p Part) bool { return p.Life == life && (!toOnly || p.IsTo || !addressed) })
 	}
 	switch {
+	case len(parts) == 0:
+		return drp.Decided
 	case has(drp.Attempted, false) || has(drp.Made, false) && has(drp.Accepted, false):
 		return drp.Attempted
 	case has(drp.Made, false):
 		return drp.Made
 	case has(drp.Accepted, true):
 		return drp.Accepted
-	case has(drp.Failed, true):
-		return drp.Failed
 	}
-	return drp.Accepted
+	return drp.Failed
 }
 
 // Settled is what became of an attempt.

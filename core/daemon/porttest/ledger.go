@@ -252,13 +252,13 @@ func (l *Ledger) became(p daemon.Placement) {
 		if e == nil {
 			continue
 		}
-		anew := false
+		told, anew := false, false
 		for _, d := range e.deliveries {
 			if d.Person == b.Person && d.tries > 0 && b.Returned {
-				d.life, anew = drp.Failed, d.carried != ""
+				d.life, told, anew = drp.Failed, true, d.carried != ""
 			}
 		}
-		if e.life == drp.Cancelled {
+		if !told || e.life == drp.Cancelled {
 			continue
 		}
 		e.life = e.lifeNow()

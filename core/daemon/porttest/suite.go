@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -533,6 +533,10 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	if out = outbox(2); len(out) == 2 && (!out[0].Unmade || !out[1].Unmade) {
 		t.Errorf("after it came back: %+v", out)
 	}
+	// A second report about it says nothing of what is made anew.
+	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m2", Source: "mailbox", Kind: drp.Message, Key: "m2", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m2", Where: daemon.PlaceNoted, Now: noon, Became: []daemon.Became{{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}}}))
+	outbox(2)
 }
 
 // testParts: whoever got some of the parts of a letter has not got it.

@@ -1,0 +1,30 @@
+package porttest
+
+import (
+	"slices"
+	"testing"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+// testToNobody: a case note is addressed to nobody; one that failed has failed, and one that went is accepted.
+func testToNobody(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	for _, life := range []drp.Life{drp.Failed, drp.Accepted} {
+		e := sample(string(life))
+		e.Kind = drp.CaseNote
+		e = e.Keyed(string(life))
+		decide(t, l, e)
+		note := []daemon.Envelope{{Key: e.Key, Dispute: e.Dispute, At: noon}}
+		must(t, l.Make(t.Context(), note, noon))
+		_, err := claim(t, l, note)
+		must(t, err)
+		settle(t, l, daemon.Settled{Key: e.Key, Life: life, Now: noon})
+		s, err := l.Load(t.Context(), ref)
+		must(t, err)
+		if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == e.Key }); s.Past[i].Life != life {
+			t.Errorf("a case note that %s counts as %s", life, s.Past[i].Life)
+		}
+	}
+}
