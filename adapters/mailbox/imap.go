@@ -107,6 +107,7 @@ func (m *IMAP) Check(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = client.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
 	if _, err = m.examine(ctx, client); err != nil || m.Done == "" {
 		return err
 	}
@@ -160,22 +161,38 @@ func (m *IMAP) open(ctx context.Context, news *imapclient.UnilateralDataHandler)
 	}
 	options := &imapclient.Options{
 		TLSConfig:             &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: m.Roots, NextProtos: []string{"imap"}},
-		Dialer:                &net.Dialer{Timeout: dialTime, Cancel: ctx.Done()}, //nolint:staticcheck // the library dials without a context
 		UnilateralDataHandler: news,
 	}
-	dial := imapclient.DialTLS
-	if m.StartTLS {
-		dial = imapclient.DialStartTLS
-	}
-	client, err := dial(m.Server, options)
+	conn, err := (&net.Dialer{Timeout: dialTime}).DialContext(ctx, "tcp", m.Server)
 	if err != nil {
-		return nil, m.fail(ctx, err, "the server does not answer, or offers no private connection: are host, port and tls right?")
+		return nil, m.fail(ctx, err, noAnswer)
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // the library knows no context, and waits for ever for a login
+	client, err := m.private(ctx, conn, options)
+	if err != nil {
+		return nil, m.fail(ctx, errors.Join(err, conn.Close()), noAnswer)
 	}
 	if err := m.login(client, secret); err != nil {
 		_ = client.Close()
 		return nil, m.fail(ctx, err, m.refused(err))
 	}
 	return client, nil
+}
+
+const noAnswer = "the server does not answer, or offers no private connection: are host, port and tls right?"
+
+// private makes a connection private, before anything is said on it.
+func (m *IMAP) private(ctx context.Context, conn net.Conn, options *imapclient.Options) (*imapclient.Client, error) {
+	if m.StartTLS {
+		return imapclient.NewStartTLS(conn, options)
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	hidden := tls.Client(conn, options.TLSConfig)
+	if err := hidden.HandshakeContext(ctx); err != nil {
+		return nil, err
+	}
+	return imapclient.New(hidden, options), nil
 }
 
 // Token gives access tokens for a mailbox.
@@ -229,6 +246,8 @@ func (m *IMAP) fail(ctx context.Context, err error, what string) error {
 	var invalid x509.CertificateInvalidError
 	var name x509.HostnameError
 	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return drp.Quiet("mailbox "+m.Name+": the server does not go on answering", ctx.Err())
 	case ctx.Err() != nil:
 		return fmt.Errorf("mailbox %s: %w", m.Name, ctx.Err())
 	case errors.As(err, &unknown):

@@ -91,7 +91,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Ledger: w.ledger,
 		Notes:  notes,
 		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
-		Mail:   out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
+		Mail:   out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour, PollTime: time.Duration(c.PollTime) * time.Minute,
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, Most: daemon.Most(c.Most), From: c.Window.From, Until: c.Window.Until},
 		Zone:  london(), Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address), Patience: time.Duration(c.Emergency) * time.Minute,

@@ -56,6 +56,7 @@ type Daemon struct {
 
 	Parallel      int           // emails that are sent at once; 0: one
 	GiveUp        time.Duration // after which a message that no route takes is given up; 0: five days
+	PollTime      time.Duration // in which a source must answer; 0: ten minutes
 	Patience      time.Duration // in which an emergency is to be acknowledged, before the next holder is told; 0: it is not passed on
 	Home          string        // the mail domain of the mailbox: mail to another goes outside
 	ChaseAfter    int           // working days after which a message that waits for a person is told to the practice lead
@@ -72,6 +73,8 @@ type Daemon struct {
 	waits    map[string]workday.Date           // reminders that wait for tomorrow, and the day on which they do
 	marks    map[string]bool                   // of messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
+	hung     map[string]bool                   // sources that gave no answer in time in this cycle
+	late     map[string]chan polled            // sources that have not come back, and where their answer comes
 }
 
 // decision is a case as it was decided, at its revision.
@@ -92,6 +95,7 @@ const maxRounds = 200 // of decide and deliver in one cycle: each round sees the
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
 func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
 	var r Report
+	d.hung = make(map[string]bool)
 	if err := d.clock(ctx); err != nil {
 		return r, err
 	}

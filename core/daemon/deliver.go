@@ -229,7 +229,7 @@ func (d *Daemon) caseOf(ctx context.Context, o Outgoing) (reconcile.Case, Stored
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the
 // same Message-ID is made; ok is false where a person must say.
 func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
-	found, err := d.Mail.Find(ctx, a.to)
+	found, err := d.find(ctx, a.to)
 	switch {
 	case errors.Is(err, ErrNoArchive):
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
@@ -256,7 +256,7 @@ func (d *Daemon) honest(ctx context.Context, e Envelope) (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	found, err := d.Mail.Find(ctx, w)
+	found, err := d.find(ctx, w)
 	if err != nil {
 		d.Log.Warn("the route's archive cannot be searched", "effect", w.Key, "error", err)
 	}

@@ -7,10 +7,10 @@ import (
 	"drpd/core/drp"
 )
 
-// poll reads every source and stores what it gives. One that cannot be read stops no other.
+// poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other.
 func (d *Daemon) poll(ctx context.Context, r *Report) error {
 	for _, f := range d.Feeds {
-		if f.Source == nil { // a system of which only what was read before is wanted
+		if f.Source == nil || d.hung[f.Name] { // a system of which only what was read before is wanted; one that was waited for long enough
 			continue
 		}
 		if err := d.drain(ctx, f, r); err != nil {
@@ -20,25 +20,17 @@ func (d *Daemon) poll(ctx context.Context, r *Report) error {
 	return nil
 }
 
-// polled is what a source gave.
-type polled struct {
-	batch []drp.Evidence
-	next  []byte
-	err   error
-}
-
 // drain reads a source until it has no more, part by part. While one part is stored the next is read.
 func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
 	cursor, err := d.Ledger.Cursor(ctx, f.Name)
 	if err != nil {
 		return err
 	}
-	read := func(cursor []byte) polled {
-		batch, next, err := f.Source.Poll(ctx, cursor, d.Now())
-		return polled{batch, next, err}
-	}
 	parts, _ := f.Source.(Parted)
-	for got := read(cursor); ; {
+	for got := d.ask(ctx, f, cursor); ; {
+		if ctx.Err() != nil { // it is drpd that stops
+			return ctx.Err()
+		}
 		var remark Remark
 		if errors.As(got.err, &remark) {
 			got.err = nil
@@ -46,7 +38,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
 		var ahead chan polled
 		if got.err == nil && parts != nil && parts.More(got.next) {
 			ahead = make(chan polled, 1)
-			go func(cursor []byte) { ahead <- read(cursor) }(got.next)
+			go func(cursor []byte) { ahead <- d.ask(ctx, f, cursor) }(got.next)
 		}
 		err := d.store(ctx, f, got, remark.Err, r)
 		if ahead == nil {
@@ -63,6 +55,9 @@ func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
 func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r *Report) error {
 	if err := d.remark(ctx, f.Name, remark); err != nil {
 		return err
+	}
+	if got.hung {
+		d.hung[f.Name] = true
 	}
 	if got.err != nil {
 		d.Log.Error("source cannot be read", "source", f.Name, "error", got.err)

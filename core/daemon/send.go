@@ -96,7 +96,9 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 	if len(notes) == 0 {
 		return errs
 	}
-	for i, err := range d.Notes.WriteNotes(ctx, notes) {
+	bound, cancel := context.WithTimeout(ctx, d.patient())
+	defer cancel()
+	for i, err := range d.Notes.WriteNotes(bound, notes) {
 		errs[at[i]] = err
 	}
 	return errs
@@ -116,7 +118,10 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 		if len(places) == 0 || !ok {
 			continue
 		}
-		if err := m.Mark(ctx, places); err != nil {
+		bound, cancel := context.WithTimeout(ctx, d.patient())
+		err := m.Mark(bound, places)
+		cancel()
+		if err != nil {
 			for _, i := range at {
 				errs[i] = err
 			}

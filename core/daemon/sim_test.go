@@ -140,6 +140,7 @@ type world struct {
 	said     map[string]said // by the id of the evidence
 	chaos    bool
 	broken   bool // this cycle has had its fault
+	hang     bool // a source may hang until its deadline
 	log      bytes.Buffer
 	d        *daemon.Daemon
 	wrong    []string
@@ -172,12 +173,12 @@ type feed struct {
 	down int // cycles for which it cannot be read
 }
 
-func (f *feed) Poll(_ context.Context, cursor []byte, _ time.Time) ([]drp.Evidence, []byte, error) {
+func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) ([]drp.Evidence, []byte, error) {
 	if f.down > 0 {
 		f.down--
 		return nil, nil, errors.New("simulated: the source is down")
 	}
-	if err := f.w.trouble("poll"); err != nil {
+	if err := f.falters(ctx); err != nil {
 		return nil, nil, err
 	}
 	from := 0
@@ -871,7 +872,7 @@ func TestSimulation(t *testing.T) {
 						l = realLedger(t)
 					}
 					w := newWorld(t, seed, set, cal, l)
-					w.run()
+					w.hangs(i%50 != 49, (*world).run)
 					for _, wrong := range w.wrong {
 						t.Errorf("seed %d: %s", seed, wrong)
 					}

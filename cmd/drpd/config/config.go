@@ -38,8 +38,9 @@ type Config struct {
 	Window    *Window      `yaml:"send_window"`
 	Most      Most         `yaml:"most_emails"`
 	Every     int          `yaml:"poll_every_minutes"`
-	Emergency int          `yaml:"emergency_minutes"` // in which an emergency is to be acknowledged, before the next holder is told
-	Chase     int          `yaml:"chase_after_days"`  // working days after which a message that waits for a person is told to the practice lead
+	PollTime  int          `yaml:"poll_deadline_minutes"` // in which a source must answer; past it, what it holds is unknown
+	Emergency int          `yaml:"emergency_minutes"`     // in which an emergency is to be acknowledged, before the next holder is told
+	Chase     int          `yaml:"chase_after_days"`      // working days after which a message that waits for a person is told to the practice lead
 	Reports   Reports      `yaml:"reports"`
 	Referral  Referral     `yaml:"referral"`
 
@@ -180,7 +181,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -222,6 +223,9 @@ func Load(name string) (*Config, error) {
 	c.Reports.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
+	}
+	if c.PollTime < 1 || c.PollTime > 24*60 {
+		f.Fault([]any{"poll_deadline_minutes"}, "%d minutes: give 1 to 1440", c.PollTime)
 	}
 	if c.Emergency < 1 || c.Emergency > 24*60 {
 		f.Fault([]any{"emergency_minutes"}, "%d minutes: give 1 to 1440", c.Emergency)

@@ -1,0 +1,125 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+// hanging is a source that gives no answer while it hangs, and heeds no deadline where it is deaf.
+type hanging struct {
+	daemon.Source
+	asked int
+	deaf  chan struct{} // closed when it hangs no more; nil: it heeds its deadline
+	well  bool
+}
+
+func (h *hanging) Poll(ctx context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	h.asked++
+	switch {
+	case h.well:
+		return h.Source.Poll(ctx, cursor, now)
+	case h.deaf != nil:
+		<-h.deaf
+		return nil, nil, nil
+	}
+	<-ctx.Done()
+	return nil, nil, errors.New("table CF_FORMS cannot be read")
+}
+
+// health says how a source is.
+func (w *world) health(t *testing.T, name string) daemon.Health {
+	t.Helper()
+	all, err := w.ledger.Sources(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range all {
+		if h.Name == name {
+			return h
+		}
+	}
+	t.Fatalf("no source %s", name)
+	return daemon.Health{}
+}
+
+// A source that hangs past its deadline is one that cannot be read, and is told of as such; the other is read, and what is
+// due goes. Once it answers again, it is read.
+func TestSourceHangs(t *testing.T) {
+	for _, deaf := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			w, _ := calm(t)
+			w.at(16, 9)
+			h := &hanging{Source: w.d.Feeds[0].Source}
+			want := "no answer within 10m0s: table CF_FORMS cannot be read"
+			if deaf {
+				h.deaf, want = make(chan struct{}), "no answer within 10m0s, and it cannot be stopped"
+			}
+			w.d.Feeds[0].Source = h
+			p := w.policies[0]
+			w.say(w.feeds[1], drp.Message, "m", said{Form: p.Forms[0], Child: "child-9", Trusted: true, From: p.Raisers[0], Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
+			before, began := len(w.mail.Sent), time.Now()
+			w.at(16, 10)
+			if long := time.Since(began); long < 10*time.Minute || long > 11*time.Minute {
+				t.Errorf("the cycle took %s", long)
+			}
+			if got := w.health(t, "records"); got.FailedSince == 0 || got.Why != want {
+				t.Errorf("%+v, want %q", got, want)
+			}
+			if got := w.health(t, "mailbox"); got.FailedSince != 0 || got.ReadAt != w.clock.UnixMilli() {
+				t.Errorf("the other source: %+v", got)
+			}
+			if known, err := w.ledger.Known(t.Context()); err != nil || len(known) != 2 || len(w.mail.Sent) <= before {
+				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(known), len(w.mail.Sent)-before, err)
+			}
+			if h.asked != 1 || !strings.Contains(w.log.String(), "source cannot be read") {
+				t.Errorf("asked %d times in one cycle; log %s", h.asked, w.log.String())
+			}
+			w.at(16, 11)
+			if deaf {
+				if got := w.health(t, "records"); h.asked != 1 || got.FailedSince == 0 {
+					t.Errorf("asked %d times while it has not come back: %+v", h.asked, got)
+				}
+				close(h.deaf)
+				synctest.Wait()
+			}
+			h.well = true
+			w.at(16, 12)
+			if got := w.health(t, "records"); got.FailedSince != 0 {
+				t.Errorf("it answers again: %+v", got)
+			}
+			for _, wrong := range w.wrong {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// Told to stop while a source hangs, drpd stops within seconds, and the source counts for nothing worse than not asked.
+func TestStopWhileSourceHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := calm(t)
+		deaf := make(chan struct{})
+		w.d.Feeds[0].Source = &hanging{deaf: deaf}
+		ctx, stop := context.WithCancel(t.Context())
+		time.AfterFunc(time.Minute, stop)
+		began := time.Now()
+		if _, err := w.d.Cycle(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+		if long := time.Since(began); long > time.Minute+5*time.Second {
+			t.Errorf("stopped %s after it was told to", long-time.Minute)
+		}
+		if gaps, err := w.ledger.Gaps(t.Context()); err != nil || len(gaps) != 0 {
+			t.Errorf("%v, %v", gaps, err)
+		}
+		close(deaf)
+		synctest.Wait()
+	})
+}
