@@ -21,7 +21,7 @@ func ReadWords(ev drp.Evidence, learned workday.Date) drp.Reading {
 			return bad()
 		}
 		out.Subject.Dispute, out.Corrects = a.Dispute, a.Corrects
-		f := drp.Fact{Kind: a.Fact, On: a.On, By: drp.Actor{Role: a.By}, Stage: a.Stage, Until: a.Until, Event: a.Event, Evidence: ev.ID, Source: ev.Source, Learned: learned, Place: "console", Text: drp.NewPrivate(a.Because)}
+		f := drp.Fact{Kind: a.Fact, On: a.On, By: drp.Actor{Role: a.By}, Stage: a.Stage, Until: a.Until, Event: a.Event, Evidence: ev.ID, Source: ev.Source, Learned: learned, Place: "console", Text: drp.NewPrivate(a.Because), Although: drp.NewPrivate(a.Although)}
 		for _, to := range a.To {
 			f.To = append(f.To, drp.Actor{Role: to})
 		}

@@ -8,6 +8,7 @@ import (
 	"drpd/core/drp"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 )
 
@@ -63,6 +64,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	a.printf("\nWhat happened\n")
 	for _, f := range k.File.Statements() {
 		a.statement(p, f)
+		if !f.Although.Empty() {
+			a.printf("              %s\n", report.Although(k, f.Fact))
+		}
 	}
 	a.printf("\nStages and their limits\n")
 	for _, v := range s.Visits {

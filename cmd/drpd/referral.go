@@ -10,6 +10,8 @@ import (
 	"drpd/adapters/host"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/strict"
 	"drpd/core/workday"
 )
@@ -89,6 +91,19 @@ type referralConfirmCmd struct {
 	Because string   `required:"" help:"How the decision is known; with --without also why it goes without."`
 	On      string   `help:"The day of the decision; left out: today."`
 	Without []string `help:"Required parts without which it is to go."`
+
+	Although string `help:"Why it goes where the procedure's conditions for a referral do not hold; explain and the pack say it."`
+}
+
+// stands says what the procedure has against a referral that is decided on a day, where nobody says why it goes all the same.
+func (c *referralConfirmCmd) stands(d *report.Dispute, on workday.Date) error {
+	if sent, done := d.Referred(); done {
+		return fmt.Errorf("%s was sent to CAFCASS on %s: it goes once", c.Dispute, workday.DateOf(sent.In(london())))
+	}
+	if why := reconcile.NoReferral(d.Case, on); why != "" && strings.TrimSpace(c.Although) == "" {
+		return fmt.Errorf("the procedure's conditions for a referral do not hold: %s; if it is to go all the same, say why: --although REASON", why)
+	}
+	return nil
 }
 
 // Run stores the decision as evidence, and what the pack may go without.
@@ -109,6 +124,9 @@ func (c *referralConfirmCmd) Run(a *app) error {
 				return fmt.Errorf("--on: %w", err)
 			}
 		}
+		if err := c.stands(&pack.Dispute, on); err != nil {
+			return err
+		}
 		for _, part := range c.Without {
 			if !slices.Contains(d.PackParts, part) {
 				return fmt.Errorf("--without: %q is no required part%s", part, strict.Suggest(part, slices.Clone(d.PackParts)))
@@ -123,7 +141,7 @@ func (c *referralConfirmCmd) Run(a *app) error {
 				return err
 			}
 		}
-		id, err := a.attest(d.ledger, drp.Attestation, drp.Attest{Dispute: c.Dispute, Fact: drp.ReferralConfirmed, On: on, By: c.By, Because: c.Because, Actor: account()})
+		id, err := a.attest(d.ledger, drp.Attestation, drp.Attest{Dispute: c.Dispute, Fact: drp.ReferralConfirmed, On: on, By: c.By, Because: c.Because, Although: strings.TrimSpace(c.Although), Actor: account()})
 		if err != nil {
 			return err
 		}

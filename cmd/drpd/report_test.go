@@ -259,6 +259,15 @@ func TestReferral(t *testing.T) {
 		return strings.HasPrefix(d.Ref, "W-") && d.Summary.Stage == "stage-4"
 	})].Ref
 	sent := open[slices.IndexFunc(open, func(d ledger.Listed) bool { return d.Summary.Stage == "stage-6" && strings.HasPrefix(d.Ref, "W-") })].Ref
+	early := open[slices.IndexFunc(open, func(d ledger.Listed) bool { return d.Summary.Stage == "stage-1" && strings.HasPrefix(d.Ref, "W-") })].Ref
+	var all []ledger.Listed
+	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
+		t.Fatal(err)
+	}
+	over := all[slices.IndexFunc(all, func(d ledger.Listed) bool {
+		return d.Ended && strings.HasPrefix(d.Ref, "W-")
+	})].Ref
+	const last = `the procedure's conditions for a referral do not hold: the procedure refers what is unresolved after the stage "Chief Executive", and on 2027-01-18 this one had not come so far; if it is to go all the same, say why: --although REASON`
 	for _, tt := range []struct {
 		args []string
 		code int
@@ -267,10 +276,15 @@ func TestReferral(t *testing.T) {
 		{[]string{"show", sent}, 0, "sent 2027-01-13"},
 		{[]string{"show", other}, 0, "missing: legal-advice\nnot confirmed: nothing is sent"},
 		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1, "the power to refer is that of the Independent Reviewing Officer: --by  (known: iro)"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "x"}, 1, "missing: legal-advice; see to them, or say --without for each, with the reason"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advise"}, 1, `"legal-advise" is no required part (legal-advice?)`},
+		{[]string{"confirm", early, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice", "--although", " "}, 1, last},
+		{[]string{"confirm", over, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, "do not hold: the dispute ended on"},
+		{[]string{"confirm", sent, "--by", "iro", "--because", "x"}, 1, "was sent to CAFCASS on 2027-01-13: it goes once"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y"}, 1, "missing: legal-advice; see to them, or say --without for each, with the reason"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--without", "legal-advise"}, 1, `"legal-advise" is no required part (legal-advice?)`},
 		{[]string{"prepare", other, "--out", filepath.Join(dir, "pack")}, 0, "missing: legal-advice"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice"}, 0, "the referral is confirmed"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice", "--although", "the guardian asked for it"}, 0, "the referral is confirmed"},
 		{[]string{"show", other}, 0, "not confirmed: nothing is sent"}, // the daemon has not seen it yet
 	} {
 		if code, out := run(tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
@@ -286,6 +300,17 @@ func TestReferral(t *testing.T) {
 	sentNow, err := filepath.Glob(filepath.Join(dir, "mail", "out", "2027-01-18_"+other+"_pack_cafcass_*.eml"))
 	if err != nil || len(sentNow) != 1 {
 		t.Errorf("%d packs to CAFCASS, %v", len(sentNow), err)
+	}
+	const although = "conditions for a referral do not hold: the procedure refers what is unresolved after the stage"
+	if _, out := call("explain", other); !strings.Contains(out, although) || !strings.Contains(out, "Referred all the same. Reason given: the guardian asked for it.") {
+		t.Errorf("explain does not say why it was referred: %s", out)
+	}
+	for _, name := range sentNow {
+		b, err := os.ReadFile(name)
+		letter := strings.ReplaceAll(strings.ReplaceAll(string(b), "=\r\n", ""), "\r\n", " ")
+		if err != nil || !strings.Contains(letter, although) || !strings.Contains(letter, "Reason given: the guardian asked for it.") {
+			t.Errorf("the letter to CAFCASS does not say why it was referred: %.3000s", letter)
+		}
 	}
 	for _, name := range []string{"referral-" + other + ".pdf", "manifest.txt"} {
 		if info, err := os.Stat(filepath.Join(dir, "pack", name)); err != nil || info.Mode().Perm() != 0o600 || info.Size() == 0 {

@@ -133,6 +133,8 @@ type Fact struct {
 	Doubt    string // why it may be wrong; empty: no doubt
 	Block    string // the stage block of a re-sent form that says it; a later version of the block replaces it
 
+	Although Private // why a case is referred where the policy's conditions for that do not hold
+
 	Text     Private
 	Learned  workday.Date
 	Evidence string // id of the evidence

@@ -16,6 +16,7 @@ type Attest struct {
 	Because  string       `json:"because"`
 	Actor    string       `json:"actor"` // the account that typed it
 	Corrects string       `json:"corrects,omitempty"`
+	Although string       `json:"although,omitempty"` // why a case is referred where the policy's conditions do not hold
 }
 
 // Sending is drpd's own receipt of an alert: what was accepted for whom.

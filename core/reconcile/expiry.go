@@ -137,16 +137,18 @@ func (d *decider) refers(v *visit) bool {
 	return r != nil && r.After == v.stage.ID && d.holds(r.If, d.story.raised.ByRoles)
 }
 
-// settledReferral says whether its owner has decided on a referral.
+// settledReferral says whether its owner has decided on a referral; one that was confirmed too early is not decided.
 func (d *decider) settledReferral() bool {
-	return slices.ContainsFunc(d.File.Facts, d.Policy.Refers)
+	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool {
+		return d.Policy.Refers(f) && (f.Kind != drp.ReferralConfirmed || d.stays(f) == "")
+	})
 }
 
 // agreedReferral asks the owner to confirm a referral that was agreed, at whatever stage. Nothing goes to CAFCASS
 // before the decision is recorded.
 func (d *decider) agreedReferral() {
 	r := d.Policy.Referral
-	if r == nil || r.On == "" || d.settledReferral() || !d.holds(r.If, d.story.raised.ByRoles) {
+	if r == nil || r.On == "" || d.noReferral(d.Today) != "" || d.settledReferral() {
 		return
 	}
 	agreed := d.story.find(r.On)
@@ -159,14 +161,20 @@ func (d *decider) agreedReferral() {
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 }
 
-// sendReferral sends what its owner has confirmed, once.
+// sendReferral sends what its owner has confirmed, once, where the policy's conditions hold or the owner says why it goes
+// all the same.
 func (d *decider) sendReferral() {
 	r := d.Policy.Referral
 	if r == nil || r.To == "" {
 		return
 	}
+	wait := func() {}
 	for _, f := range d.story.find(drp.ReferralConfirmed) {
 		if !d.Policy.Refers(f) {
+			continue
+		}
+		if why := d.stays(f); why != "" {
+			wait = func() { d.notSent(f, why) }
 			continue
 		}
 		stage := d.stageOf(f)
@@ -174,6 +182,7 @@ func (d *decider) sendReferral() {
 			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
 		return
 	}
+	wait()
 }
 
 // takeEffect lets what was decided hold once the time to contest it has passed; somebody who contests it late is asked

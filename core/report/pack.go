@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/reconcile"
 )
 
 // Parts that a referral to CAFCASS may be asked to hold, besides the fields of the form and record, each by its name.
@@ -59,13 +60,43 @@ func (d *Dispute) Letter(in Input, pack PackInput) Doc {
 	doc := Doc{Name: "referral-" + d.Ref, Title: "Referral to CAFCASS", About: in.Authority + ", " + in.Today.Long() + ". Dispute " + d.Ref + "."}
 	doc.Lead = []string{
 		fmt.Sprintf("The %s refers this child's case to CAFCASS. The decision to refer is the %s's own; it is recorded below, with its date.", owner, owner),
-		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and is not resolved after %s. The tier that was asked last is: %s.", d.Standing.Raised.Long(), d.Policy.Title, d.long(), d.Standing.Title),
+		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and %s. The tier that was asked last is: %s.", d.Standing.Raised.Long(), d.Policy.Title, d.unresolved(), d.Standing.Title),
 		"What is asked, what was done at each stage, who was told and when, the forms, and the legal advice on record go along with this letter.",
+	}
+	if f, ok := d.confirmed(); ok && !f.Although.Empty() {
+		doc.Lead = append(doc.Lead, Although(d.Case, f))
 	}
 	if missing := d.without(pack); missing != "" {
 		doc.Lead = append(doc.Lead, missing)
 	}
 	return doc
+}
+
+// unresolved says how long the dispute has lasted, or how it ended.
+func (d *Dispute) unresolved() string {
+	if d.open() {
+		return "is not resolved after " + d.long()
+	}
+	return fmt.Sprintf("ended on %s (%s), after %s", d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), d.long())
+}
+
+// confirmed is the owner's latest word by which the case is referred.
+func (d *Dispute) confirmed() (drp.Fact, bool) {
+	for _, f := range slices.Backward(d.File.Facts) {
+		if f.Kind == drp.ReferralConfirmed && d.Policy.Refers(f) {
+			return f, true
+		}
+	}
+	return drp.Fact{}, false
+}
+
+// Although says why a case is referred where the procedure would not refer it, with the owner's reason.
+func Although(c reconcile.Case, f drp.Fact) string {
+	out := "Referred all the same. Reason given: " + f.Although.Reveal() + "."
+	if why := reconcile.NoReferral(c, f.On); why != "" {
+		return "The procedure's conditions for a referral do not hold: " + why + ". " + out
+	}
+	return out
 }
 
 // without says what does not go along, and why.
@@ -84,12 +115,8 @@ func (d *Dispute) without(pack PackInput) string {
 
 // because gives what the owner said of their decision to refer, where it was written down.
 func (d *Dispute) because() string {
-	for _, f := range slices.Backward(d.File.Facts) {
-		if f.Kind == drp.ReferralConfirmed && d.Policy.Refers(f) && !f.Text.Empty() {
-			return f.Text.Reveal()
-		}
-	}
-	return ""
+	f, _ := d.confirmed()
+	return f.Text.Reveal()
 }
 
 // Pack is the referral itself (I8, W14).

@@ -92,6 +92,7 @@ type Fact struct {
 	Copy     bool         `yaml:"copy"` // of an alert: to whom it was not addressed
 	Obstacle bool         `yaml:"obstacle"`
 	Doubt    string       `yaml:"doubt"`
+	Although string       `yaml:"although"` // of a referral: why it goes where the procedure's conditions do not hold
 	Corrects int          `yaml:"corrects"` // the number of the fact that it replaces, from 1
 }
 
@@ -295,7 +296,8 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Free: f.Free, Obstacle: f.Obstacle, Doubt: f.Doubt}
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Free: f.Free, Obstacle: f.Obstacle, Doubt: f.Doubt,
+			Although: drp.NewPrivate(f.Although)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}

@@ -1,0 +1,86 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Whatever was said before, and whenever the owner says that a case is referred: the pack goes out only where the policy's
+// conditions hold on that day, or with the reason why it goes all the same; else a person is told that it does not.
+func TestReferralOnlyWhereThePolicySaysSo(t *testing.T) {
+	w := load(t)
+	tried, sent, refused := 0, 0, 0
+	for _, p := range w.policies {
+		if p.Referral == nil || p.Referral.To == "" {
+			continue
+		}
+		owner := p.Owner[0]
+		for said := 0; said <= 60; said += 3 { // calendar days after it was raised
+			for ends := -1; ends <= 40; ends += 20 { // and the day on which it ends; below zero: it does not
+				for _, agreed := range []bool{false, true} {
+					for _, although := range []string{"", "the court asked for it"} {
+						on := start.AddDays(said)
+						fact := func(kind drp.FactKind, on workday.Date, by string, id string) drp.Reading {
+							return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "console", Kind: drp.Attestation, Learned: on.Midnight()}, Sent: on, Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}},
+								Facts: []drp.Fact{{Kind: kind, On: on, By: drp.Actor{Role: by}, Learned: on, Evidence: id, Source: "console", Place: "console"}}}
+						}
+						readings := []drp.Reading{fact(drp.Raised, start, p.Raisers[0], "a1")}
+						var past []drp.Past
+						asked := false
+						var r reconcile.Result
+						for today := start; today <= on+1; today++ {
+							if today == start.AddDays(ends) && ends >= 0 {
+								readings = append(readings, fact(drp.Resolved, today, owner, "a2"))
+							}
+							if agreed && today == start+1 {
+								readings = append(readings, fact(drp.ReferralAgreed, today, owner, "a3"))
+							}
+							if today == on {
+								word := fact(drp.ReferralConfirmed, today, owner, "a4")
+								word.Facts[0].Although = drp.NewPrivate(although)
+								readings = append(readings, word)
+							}
+							r = w.decide(p, readings, past, today)
+							asked = asked || today < on && slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonReferral })
+							past, readings = went(r.Effects, past, readings, today)
+						}
+						what := fmt.Sprintf("%s, confirmed after %d days, ended after %d, agreed %v, although %q", p.ID, said, ends, agreed, although)
+						pack := slices.ContainsFunc(past, func(e drp.Past) bool { return e.Reason == drp.ReasonPack && e.Kind == drp.Email })
+						told := slices.ContainsFunc(past, func(e drp.Past) bool {
+							return e.Reason == drp.ReasonAttention && strings.Contains(e.Says, "the referral to CAFCASS was confirmed")
+						})
+						open := ends < 0 || said < ends
+						switch {
+						case although != "" && !pack:
+							t.Errorf("%s: nothing goes", what)
+						case although == "" && !open && pack:
+							t.Errorf("%s: the pack goes after the end", what)
+						case although == "" && open && asked && !pack:
+							t.Errorf("%s: the owner was asked, and is not heard", what)
+						case although == "" && p.Referral.On != "" && !agreed && pack:
+							t.Errorf("%s: the pack goes, and nobody had agreed on it", what)
+						case although == "" && said == 0 && !agreed && pack:
+							t.Errorf("%s: the pack goes on the first day", what)
+						case pack == told:
+							t.Errorf("%s: the pack goes: %v, a person is told that it does not: %v", what, pack, told)
+						}
+						if tried++; pack {
+							sent++
+						} else {
+							refused++
+						}
+					}
+				}
+			}
+		}
+	}
+	if tried < 200 || sent < 50 || refused < 50 {
+		t.Errorf("%d tried, %d sent, %d refused", tried, sent, refused)
+	}
+}
