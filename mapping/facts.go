@@ -167,12 +167,26 @@ func (r *formReader) facts(found []answerAt) {
 		parts[g] = append(parts[g], a)
 	}
 	for _, g := range order {
+		doubts, facts := len(r.out.Doubts), len(r.out.Facts)
 		r.fact(g.stage, g.kind, parts[g])
-	}
-	for i := range r.out.Facts { // a dispute begins at the first stage of which the form speaks
-		if r.out.Facts[i].Kind == drp.Raised {
-			r.out.Facts[i].Stage = r.stageAt(true)
+		if len(r.out.Doubts) == doubts+1 && len(r.out.Facts) == facts {
+			r.out.Doubts[doubts].Means = r.meaning(g.stage, g.kind, parts[g])
 		}
+	}
+	for i := range r.out.Facts {
+		r.begins(&r.out.Facts[i])
+	}
+	for _, q := range r.out.Doubts {
+		for i := range q.Means {
+			r.begins(&q.Means[i].Fact)
+		}
+	}
+}
+
+// begins has a dispute begin at the first stage of which the form speaks.
+func (r *formReader) begins(f *drp.Fact) {
+	if f.Kind == drp.Raised {
+		f.Stage = r.stageAt(true)
 	}
 }
 

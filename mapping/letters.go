@@ -81,6 +81,15 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		alert.Copy, alert.Place = true, "header, copies"
 		reached(alert, l.Cc)
 	}
+	for i := range out.Doubts { // what may still count is theirs who wrote it
+		for j := range out.Doubts[i].Means {
+			f := &out.Doubts[i].Means[j]
+			f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned
+			if f.By.IsZero() {
+				f.By = out.Sender
+			}
+		}
+	}
 	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
 		words := drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body", Free: true}
 		for _, to := range slices.Concat(l.To, l.Cc) {

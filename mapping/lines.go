@@ -47,8 +47,28 @@ func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any b
 	return any
 }
 
-func (r *lineReader) doubt(what, passage string) {
-	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev})
+// doubt asks about a passage; what it would count as goes along, where it says so.
+func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
+}
+
+// meaning makes a passage that was doubted count as an answer to a question, if a person accepts it: a fact, or a ruling.
+func (r *lineReader) meaning(head string, yes bool) {
+	q := &r.out.Doubts[len(r.out.Doubts)-1]
+	if about, choice := rulingOf(head); about != "" {
+		if about == drp.AboutDispute && !yes {
+			choice = drp.Reject
+		}
+		if yes || about == drp.AboutDispute {
+			q.Rulings = []drp.Ruling{r.rules(about, choice)}
+		}
+		return
+	}
+	if kind, rest := factOf(head); kind != drp.Reassigned {
+		f := drp.Statement{Fact: r.fact(kind, rest)}
+		f.Denied = !yes
+		q.Means = []drp.Statement{f}
+	}
 }
 
 // line reads one line; after are those that follow. It says whether the line answers something.
@@ -62,12 +82,14 @@ func (r *lineReader) line(line string, after []string) bool {
 	case !colon:
 		if exact && known {
 			r.doubt("a line looks like an answer and has no colon: what does it mean?", line)
+			r.meaning(head, yes)
 		}
 		return false
 	case value == "":
 		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); exact && i >= 0 {
-			if _, next := yesNo(after[i]); next {
+			if yes, next := yesNo(after[i]); next {
 				r.doubt("what looks like an answer stands on the next line: what does it mean?", line+"\n"+after[i])
+				r.meaning(head, yes)
 			}
 		}
 		return false
@@ -88,7 +110,24 @@ func (r *lineReader) line(line string, after []string) bool {
 		return false
 	}
 	r.lines[string(kind)] = append(r.lines[string(kind)], line)
-	f := drp.Statement{Fact: drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}}
+	f := drp.Statement{Fact: r.fact(kind, rest)}
+	if known {
+		f.Denied = !yes
+	} else if on, err := dayBy(value, r.out.Sent); err == nil && kind.SetsDate() {
+		f.Until = on
+	} else if err == nil {
+		f.On = on
+	} else {
+		r.doubt(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value, meantBy(f, value, r.out.Sent)...)
+		return false
+	}
+	r.said = append(r.said, f)
+	return true
+}
+
+// fact is the fact that a line is about, with whom or what stage it names.
+func (r *lineReader) fact(kind drp.FactKind, rest string) drp.Fact {
+	f := drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}
 	for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
 		name = strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimSpace(name), "the ")), "-")
 		switch {
@@ -99,18 +138,12 @@ func (r *lineReader) line(line string, after []string) bool {
 			f.To = append(f.To, drp.Actor{Role: name})
 		}
 	}
-	if known {
-		f.Denied = !yes
-	} else if on, err := dayBy(value, r.out.Sent); err == nil && kind.SetsDate() {
-		f.Until = on
-	} else if err == nil {
-		f.On = on
-	} else {
-		r.doubt(fmt.Sprintf("the answer to %q is neither yes, no nor a date", kind), value)
-		return false
-	}
-	r.said = append(r.said, f)
-	return true
+	return f
+}
+
+// rules is the ruling of a line by its sender.
+func (r *lineReader) rules(about, choice string) drp.Ruling {
+	return drp.Ruling{About: about, Choice: choice, Said: r.out.Sender, On: r.out.Sent, Evidence: r.ev}
 }
 
 // ruling reads the answer to a question that is not about a fact.
@@ -119,6 +152,9 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 	switch {
 	case !known:
 		r.doubt(fmt.Sprintf("the answer to %q is neither yes nor no", strings.Fields(head)[0]), value)
+		if yes, said, _ := meant(value, r.out.Sent); said {
+			r.meaning(head, yes)
+		}
 		return false
 	case about == drp.AboutDispute && !yes:
 		choice = drp.Reject
@@ -127,7 +163,7 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 	}
 	r.lines[about] = append(r.lines[about], line)
 	if !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == about && o.Choice == choice }) {
-		r.rulings = append(r.rulings, drp.Ruling{About: about, Choice: choice, Said: r.out.Sender, On: r.out.Sent, Evidence: r.ev})
+		r.rulings = append(r.rulings, r.rules(about, choice))
 	}
 	return true
 }

@@ -239,6 +239,10 @@ func (r *rowReader) fact(m RowFact) {
 			return
 		case !known:
 			r.doubt(fmt.Sprintf("%q should be yes or no", m.Answer), m.Answer, answer)
+			if on, err := r.day(m.On, text); err == nil {
+				f.On = on
+			}
+			r.means(f, answer)
 			return
 		case !yes:
 			f.Denied = true
@@ -250,11 +254,31 @@ func (r *rowReader) fact(m RowFact) {
 		on, err := r.day(m.On, text)
 		if err != nil {
 			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), m.On, text)
+			if _, _, on := meant(text, r.learned); !on.IsZero() || f.Denied {
+				f.On = on
+				r.means(f, "")
+			}
 			return
 		}
 		f.On = on
 	}
 	r.say(f)
+}
+
+// means says what the passage that was doubted last counts as, if a person accepts it.
+func (r *rowReader) means(f drp.Statement, answer string) {
+	all := []drp.Statement{f}
+	if answer != "" {
+		all = meantBy(f, answer, r.learned)
+	}
+	for i := range all {
+		g := &all[i]
+		g.Evidence, g.Learned, g.Source = r.ev.ID, r.learned, r.ev.Source
+		if g.On.IsZero() {
+			g.On, g.Doubt = r.learned, "the record gives no date: it lies somewhere before "+r.learned.String()
+		}
+	}
+	r.out.Doubts[len(r.out.Doubts)-1].Means = all
 }
 
 func (r *rowReader) moves() {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"drpd/adapters/ledger"
 	"drpd/core/daemon"
@@ -131,30 +132,56 @@ func (c *conflictShowCmd) Run(a *app) error {
 type conflictSettleCmd struct {
 	Dispute string `arg:""`
 	ID      string `arg:"" help:"As the list shows it; or: dispute (confirm or reject), send (a visit such as stage-3.1), screen, similar."`
-	Choice  string `arg:"" help:"accept, reject, confirm, or the evidence that is right."`
+	Choice  string `arg:"" help:"One of the question's own choices: conflict show lists them. yes is accept, no is reject."`
 }
 
-// Run stores a ruling as evidence.
+// Run stores a ruling as evidence: one of the question's own choices.
 func (c *conflictSettleCmd) Run(a *app) error {
-	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		all, err := l.Conflicts(a.ctx)
+	return a.withDaemon(func(d *wired) error {
+		k, _, err := d.Case(a.ctx, c.Dispute)
 		if err != nil {
 			return err
 		}
-		standing := []string{"dispute", "send", "screen", "similar"}
-		if !slices.Contains(standing, c.ID) && !slices.ContainsFunc(all, func(q ledger.Question) bool { return q.Dispute == c.Dispute && q.ID == c.ID }) {
+		if k.Policy == nil {
+			return fmt.Errorf("the policy of dispute %s is not loaded", c.Dispute)
+		}
+		options := c.options(k)
+		if len(options) == 0 {
 			return fmt.Errorf("no question %q waits in dispute %s: drpd conflict list shows them", c.ID, c.Dispute)
 		}
-		if _, err := l.Load(a.ctx, c.Dispute); err != nil {
-			return err
+		choice, ok := drp.Pick(options, c.Choice)
+		if !ok {
+			return fmt.Errorf("%q is no choice of this question; say one of\n%s", c.Choice, strings.TrimRight(report.Options(options), "\n"))
 		}
-		id, err := a.attest(l, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: c.ID, Choice: c.Choice, By: account()}})
+		id, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: c.ID, Choice: choice, By: account()}})
 		if err != nil {
 			return err
 		}
-		a.printf("noted as evidence %s; drpd acts on it in its next cycle\n", id)
+		a.printf("%s: noted as evidence %s; drpd acts on it in its next cycle\n", choice, id)
 		return nil
 	})
+}
+
+// options are the choices of a question that waits, or of what can be ruled on at any time; none: nothing waits.
+func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
+	r := reconcile.Decide(k)
+	switch c.ID {
+	case drp.AboutDispute:
+		return []drp.Choice{{Say: drp.Confirm, Does: "it is a dispute: the procedure goes on"}, {Say: drp.Reject, Does: "it is none: drpd closes it"}}
+	case drp.AboutSend:
+		for _, visit := range r.Sendable {
+			out = append(out, drp.Choice{Say: visit, Does: "drpd sends the alert of this stage"})
+		}
+		return out
+	case "screen":
+		return []drp.Choice{{Say: drp.Accept, Does: "what was written has been read, and may go"}, {Say: drp.Refuse, Does: "it stays held"}}
+	case "similar":
+		return []drp.Choice{{Say: drp.Accept, Does: "it is similar to the earlier one; the owner is asked no more"}, {Say: drp.Refuse, Does: "it is not similar; the owner is asked no more"}}
+	}
+	if i := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return q.ID == c.ID }); i >= 0 {
+		return r.Conflicts[i].Options()
+	}
+	return nil
 }
 
 type quarantineCmd struct {

@@ -189,6 +189,10 @@ type Doubt struct {
 	By      Actor
 	On      workday.Date
 	ByRoles []string
+
+	// What it counts as if a person accepts it; nothing where the passage does not say.
+	Means   []Statement
+	Rulings []Ruling
 }
 
 // Subject says what a piece of evidence is about, as far as it says so itself.
@@ -302,5 +306,6 @@ type Conflict struct {
 	ID       string
 	What     string // one clear sentence
 	Evidence []string
-	Passage  Private // what is in question, where it is a passage that somebody wrote
+	Passage  Private  // what is in question, where it is a passage that somebody wrote
+	Choices  []Choice // that settle it; none given: accept or reject
 }

@@ -97,6 +97,53 @@ func TestFold(t *testing.T) {
 	}
 }
 
+// Each choice of a question about two days is one of the pieces of evidence, and decides which day stands.
+func TestChoicesOfEvidence(t *testing.T) {
+	raised := func(days workday.Date, block, said string) drp.Statement {
+		return drp.Statement{Fact: drp.Fact{Kind: drp.Raised, On: start + days, Block: block, Said: drp.Actor{Address: drp.NewPrivate(said)}}}
+	}
+	for name, readings := range map[string][]drp.Reading{
+		"two sources":  {reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))},
+		"another hand": {reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")), reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))},
+	} {
+		q := drp.Fold(readings, nil).Conflicts[0]
+		for choice, want := range map[string]string{"r1": "raised 2026-03-03", "m1": "raised 2026-03-02"} {
+			said, ok := drp.Pick(q.Options(), strings.ToUpper(choice))
+			ruling := reading("x1", "console", drp.RulingMade, 2)
+			ruling.Rulings = []drp.Ruling{{About: q.ID, Choice: said}}
+			if got := show(drp.Fold(append(slices.Clone(readings), ruling), nil)); !ok || got != want {
+				t.Errorf("%s, %s: %s, want %s", name, choice, got, want)
+			}
+		}
+		for _, no := range []string{"accept", "reject", "yes", "no", "", "r", "r2"} {
+			if said, ok := drp.Pick(q.Options(), no); ok {
+				t.Errorf("%s: %q is taken as %q", name, no, said)
+			}
+		}
+	}
+}
+
+// What is accepted of a passage counts once, and what is refused counts for nothing; passages that are asked about in the
+// same words are one question.
+func TestAcceptedPassage(t *testing.T) {
+	r := reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))
+	for i, kind := range []drp.FactKind{drp.Resolved, drp.Discussed} {
+		f := drp.Fact{Kind: kind, On: start + 1, Evidence: "m1", Source: "mailbox"}
+		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Place: "line", Evidence: "m1", Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
+	}
+	q := drp.Questions(r.Doubts)
+	if len(q) != 1 || q[0].Passage.Reveal() != "p0\np1" || q[0].Options()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
+		t.Fatalf("%+v %q", q, q[0].Passage.Reveal())
+	}
+	for choice, want := range map[string]string{"": "raised 2026-03-02", drp.Refuse: "raised 2026-03-02", drp.Accept: "raised 2026-03-02; discussed 2026-03-03; resolved 2026-03-03"} {
+		ruling := reading("x1", "console", drp.RulingMade, 2)
+		ruling.Rulings = []drp.Ruling{{About: q[0].ID, Choice: choice}}
+		if got := show(drp.Fold([]drp.Reading{r, ruling, ruling}, nil)); got != want {
+			t.Errorf("%q: %s, want %s", choice, got, want)
+		}
+	}
+}
+
 // A person's ruling settles a contradiction for good.
 func TestRuling(t *testing.T) {
 	a := reading("r1", "records", drp.Row, 1, on(drp.Raised, 1))

@@ -87,6 +87,7 @@ func Fold(readings []Reading, roster Roster) File {
 	}
 	facts = append(facts, onceEach(mailed)...)
 	out.take(latest)
+	facts = append(facts, out.accepted()...)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
 	back := returned(latest)
@@ -345,7 +346,12 @@ func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement
 			switch {
 			case v.Denied == stands.Denied && v.Until == stands.Until && (v.On == stands.On || v.Undated && stands.Undated):
 			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
-				out.Conflicts = append(out.Conflicts, NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?", v.On, stands.On), stands.Evidence, v.Evidence))
+				c := NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?", v.On, stands.On), stands.Evidence, v.Evidence)
+				c.Choices = choices([]Statement{stands, v})
+				out.Conflicts = append(out.Conflicts, c)
+				if out.Ruled(c.ID) == v.Evidence {
+					stands = v
+				}
 			default:
 				stands = v
 			}
@@ -454,7 +460,7 @@ func (out *File) settle(group []Statement) []Statement {
 			}
 		}
 	}
-	pick.Doubt = c.What
+	pick.Doubt, c.Choices = c.What, choices(group)
 	out.Conflicts = append(out.Conflicts, c)
 	return []Statement{pick}
 }
@@ -485,14 +491,30 @@ func oncePerSource(group []Statement) []Statement {
 	return out
 }
 
+// choices are the pieces of evidence of which a person says which is right.
+func choices(group []Statement) (out []Choice) {
+	for _, f := range group {
+		if i := slices.IndexFunc(out, func(c Choice) bool { return c.Say == f.Evidence }); i >= 0 {
+			out[i].Does += ", or " + saysWhen(f)
+			continue
+		}
+		out = append(out, Choice{Say: f.Evidence, Does: saysWhen(f)})
+	}
+	return out
+}
+
+// saysWhen is what a source says of a fact.
+func saysWhen(f Statement) string {
+	if f.Denied {
+		return fmt.Sprintf("%s says no, %s", f.Source, f.On)
+	}
+	return fmt.Sprintf("%s says %s", f.Source, f.On)
+}
+
 func dates(group []Statement) string {
 	parts := make([]string, len(group))
 	for i, f := range group {
-		yes := ""
-		if f.Denied {
-			yes = "no, "
-		}
-		parts[i] = fmt.Sprintf("%s says %s%s", f.Source, yes, f.On)
+		parts[i] = saysWhen(f)
 	}
 	return strings.Join(parts, "; ")
 }

@@ -165,6 +165,7 @@ func (d *decider) unreached(v *visit, roles []string) []string {
 
 // draft gives the owner, on the next working day, the alert that they have not sent, or not to everybody.
 func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
+	d.result.Sendable = append(d.result.Sendable, v.id)
 	since := v.entered
 	if pending {
 		since = max(since, v.by.On)

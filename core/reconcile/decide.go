@@ -55,6 +55,7 @@ type Result struct {
 	Findings  []drp.Finding
 	Conflicts []drp.Conflict
 	Recorded  []Recorded
+	Sendable  []string  // the visits whose alert its owner has not sent: drpd may, on their word
 	Closed    bool      // ended, and nothing more is to follow
 	LookAgain time.Time // when it is to be decided again though nothing has changed; zero: with the next day
 }
@@ -286,19 +287,12 @@ func (d *decider) unmatched() bool {
 
 // doubts are the questions about passages that made no fact.
 func (c *Case) doubts() (out []drp.Conflict) {
-	for _, q := range c.File.Doubts {
-		x := doubtful(q)
+	for _, x := range drp.Questions(c.File.Doubts) {
 		if c.File.Ruled(x.ID) == "" {
 			out = append(out, x)
 		}
 	}
 	return out
-}
-
-func doubtful(q drp.Doubt) drp.Conflict {
-	x := drp.NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
-	x.Passage = q.Passage
-	return x
 }
 
 // attention tells the operator of what only a person can settle.

@@ -85,6 +85,7 @@ func (d *decider) stays(f drp.Fact) string {
 func (d *decider) notSent(f drp.Fact, why string) {
 	c := drp.NewConflict(fmt.Sprintf("the referral to CAFCASS was confirmed on %s, and nothing is sent: %s. If it is to go all the same, say why: drpd referral confirm %s --although REASON; else reject this",
 		f.On, why, d.Ref), f.Evidence)
+	c.Choices = []drp.Choice{{Say: drp.Refuse, Does: "it is not referred on this word"}}
 	if d.File.Ruled(c.ID) == "" {
 		d.result.Conflicts = append(d.result.Conflicts, c)
 	}

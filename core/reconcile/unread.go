@@ -45,7 +45,7 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
 func (d *decider) unclear() (out []drp.Unread) {
 	for _, q := range d.File.Doubts {
-		if !q.By.IsZero() && d.File.Ruled(doubtful(q).ID) == "" {
+		if !q.By.IsZero() && d.File.Ruled(drp.Questions([]drp.Doubt{q})[0].ID) == "" {
 			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
 		}
 	}

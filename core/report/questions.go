@@ -23,7 +23,16 @@ func Questions(ref string, questions []drp.Conflict, evidence []drp.Evidence, zo
 		if !q.Passage.Empty() {
 			fmt.Fprintf(&b, "  it says: %q\n", q.Passage.Reveal())
 		}
-		fmt.Fprintf(&b, "  settle it: drpd conflict settle %s %s accept, or reject, or the evidence that is right\n", ref, q.ID)
+		fmt.Fprintf(&b, "  settle it: drpd conflict settle %s %s CHOICE, which is one of\n%s", ref, q.ID, Options(q.Options()))
+	}
+	return b.String()
+}
+
+// Options lists choices with what each does.
+func Options(all []drp.Choice) string {
+	var b strings.Builder
+	for _, o := range all {
+		fmt.Fprintf(&b, "    %s: %s\n", o.Say, o.Does)
 	}
 	return b.String()
 }
