@@ -49,7 +49,8 @@ func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any b
 
 // doubt asks about a passage; what it would count as goes along, where it says so.
 func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
-	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
+	r.out.Doubts = append(r.out.Doubts,
+		drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
 }
 
 // meaning makes a passage that was doubted count as an answer to a question, if a person accepts it: a fact, or a ruling.

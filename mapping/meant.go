@@ -10,7 +10,8 @@ import (
 )
 
 // dayIn finds what may be a date among other words.
-var dayIn = regexp.MustCompile(`(?i)\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? )?(?:\d{1,2}(?:st|nd|rd|th)?(?: of)? [a-z]{3,9}(?:,? \d{2,4}\b)?|\d{1,4}[./-]\d{1,2}(?:[./-]\d{2,4})?\b)`)
+var dayIn = regexp.MustCompile(`(?i)\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? )?` +
+	`(?:\d{1,2}(?:st|nd|rd|th)?(?: of)? [a-z]{3,9}(?:,? \d{2,4}\b)?|\d{1,4}[./-]\d{1,2}(?:[./-]\d{2,4})?\b)`)
 
 // meant reads what words most likely mean that are no plain yes, no or date: the yes or no with which they begin, and the
 // one date in them. It makes no fact: it is what a person is offered to accept.

@@ -47,6 +47,7 @@ const (
 func Docx(out io.Writer, doc report.Doc) error {
 	d := &docx{}
 	d.para("Warning", doc.Warning)
+	d.para("Normal", doc.Only)
 	d.para("Title", doc.Title)
 	d.para("Muted", doc.About)
 	for _, l := range doc.Lead {

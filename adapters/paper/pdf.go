@@ -71,6 +71,7 @@ func (p *pdf) page(doc report.Doc) {
 		p.Ln(3)
 	}
 	p.SetTextColor(31, 42, 55)
+	p.say("B", 11, 5.5, doc.Only)
 	p.say("B", 16, 7.5, doc.Title)
 	p.SetTextColor(75, 85, 99)
 	p.say("", 9.5, 5, doc.About)

@@ -261,6 +261,9 @@ func (b *book) head(s *sheet, doc report.Doc, part report.Part, first bool) erro
 		title = part.Title
 	}
 	lines := []line{{title, styleTitle}, {doc.About, styleAbout}}
+	if doc.Only != "" {
+		lines = append([]line{{doc.Only, styleLead}}, lines...)
+	}
 	if doc.Warning != "" {
 		lines = append([]line{{doc.Warning, styleWarning}}, lines...)
 	}

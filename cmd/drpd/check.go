@@ -11,6 +11,7 @@ import (
 	"drpd/adapters/mailer"
 	"drpd/cmd/drpd/config"
 	"drpd/core/reconcile/cases"
+	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -25,7 +26,7 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.vacancies}
+	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}
@@ -252,17 +253,52 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 // vacancies says which role of which open dispute nobody holds today, or on the day on which its next step is due. It
 // looks at the ledger, where there is one.
 func (c *checkCmd) vacancies(a *app, p *parts) (problems int, err error) {
+	err = withState(a, p, func(d *wired) error {
+		found, err := d.Vacancies(a.ctx)
+		for _, v := range found {
+			a.printf("%s: nobody holds the role %s on %s: add a holder or a deputy to the roster, or to the record system\n", v.Dispute, v.Role, v.On)
+		}
+		problems = len(found)
+		return err
+	})
+	return problems, err
+}
+
+// withState looks at the ledger, where there is one.
+func withState(a *app, p *parts, look func(*wired) error) error {
 	if _, err := os.Stat(p.config.Path(p.config.State.File)); p.config.State.DSNFile == "" && err != nil {
-		return 0, nil
+		return nil
 	}
 	d, err := wire(a.ctx, p, a.now, slog.New(slog.DiscardHandler))
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = d.close() }()
-	found, err := d.Vacancies(a.ctx)
-	for _, v := range found {
-		a.printf("%s: nobody holds the role %s on %s: add a holder or a deputy to the roster, or to the record system\n", v.Dispute, v.Role, v.On)
+	return look(d)
+}
+
+// selections says which teams that a report is about there are not, as far as the ledger knows any: such a report would be
+// empty.
+func (c *checkCmd) selections(a *app, p *parts) (problems int, err error) {
+	if !slices.ContainsFunc(p.config.Reports.Overdue, func(o config.Overdue) bool { return len(o.Teams) > 0 }) {
+		return 0, nil
 	}
-	return len(found), err
+	err = withState(a, p, func(d *wired) error {
+		for _, o := range p.config.Reports.Overdue {
+			in, err := d.Report(a.ctx, report.Reader{Teams: o.Teams}, 0)
+			if err != nil {
+				return err
+			}
+			if len(in.Disputes) == 0 {
+				a.printf("reports: no dispute is known yet, and with it no team: what they ask for is not looked at\n")
+				return nil
+			}
+			for _, no := range in.NoSuch() {
+				a.printf("report %q: %s\n", o.Name, no)
+				problems++
+			}
+		}
+		return nil
+	})
+	return problems, err
 }

@@ -153,7 +153,8 @@ func (c *conflictSettleCmd) Run(a *app) error {
 		if !ok {
 			return fmt.Errorf("%q is no choice of this question; say one of\n%s", c.Choice, strings.TrimRight(report.Options(options), "\n"))
 		}
-		id, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: c.ID, Choice: choice, By: account()}})
+		ruling := drp.Ruling{About: c.ID, Choice: choice, By: account()}
+		id, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: ruling})
 		if err != nil {
 			return err
 		}
@@ -167,7 +168,8 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 	r := reconcile.Decide(k)
 	switch c.ID {
 	case drp.AboutDispute:
-		return []drp.Choice{{Say: drp.Confirm, Does: "it is a dispute: the procedure goes on"}, {Say: drp.Reject, Does: "it is none: drpd closes it"}}
+		return []drp.Choice{{Say: drp.Confirm, Does: "it is a dispute: the procedure goes on"},
+			{Say: drp.Reject, Does: "it is none: drpd closes it"}}
 	case drp.AboutSend:
 		for _, visit := range r.Sendable {
 			out = append(out, drp.Choice{Say: visit, Does: "drpd sends the alert of this stage"})
@@ -176,7 +178,8 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 	case "screen":
 		return []drp.Choice{{Say: drp.Accept, Does: "what was written has been read, and may go"}, {Say: drp.Refuse, Does: "it stays held"}}
 	case "similar":
-		return []drp.Choice{{Say: drp.Accept, Does: "it is similar to the earlier one; the owner is asked no more"}, {Say: drp.Refuse, Does: "it is not similar; the owner is asked no more"}}
+		return []drp.Choice{{Say: drp.Accept, Does: "it is similar to the earlier one; the owner is asked no more"},
+			{Say: drp.Refuse, Does: "it is not similar; the owner is asked no more"}}
 	}
 	if i := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return q.ID == c.ID }); i >= 0 {
 		return r.Conflicts[i].Options()

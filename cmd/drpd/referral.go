@@ -101,7 +101,8 @@ func (c *referralConfirmCmd) stands(d *report.Dispute, on workday.Date) error {
 		return fmt.Errorf("%s was sent to CAFCASS on %s: it goes once", c.Dispute, workday.DateOf(sent.In(london())))
 	}
 	if why := reconcile.NoReferral(d.Case, on); why != "" && strings.TrimSpace(c.Although) == "" {
-		return fmt.Errorf("the procedure's conditions for a referral do not hold: %s; if it is to go all the same, say why: --although REASON", why)
+		return fmt.Errorf("the procedure's conditions for a referral do not hold: %s; "+
+			"if it is to go all the same, say why: --although REASON", why)
 	}
 	return nil
 }
@@ -141,7 +142,8 @@ func (c *referralConfirmCmd) Run(a *app) error {
 				return err
 			}
 		}
-		id, err := a.attest(d.ledger, drp.Attestation, drp.Attest{Dispute: c.Dispute, Fact: drp.ReferralConfirmed, On: on, By: c.By, Because: c.Because, Although: strings.TrimSpace(c.Although), Actor: account()})
+		id, err := a.attest(d.ledger, drp.Attestation, drp.Attest{Dispute: c.Dispute, Fact: drp.ReferralConfirmed, On: on, By: c.By,
+			Because: c.Because, Although: strings.TrimSpace(c.Although), Actor: account()})
 		if err != nil {
 			return err
 		}

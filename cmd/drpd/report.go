@@ -21,16 +21,33 @@ type reportCmd struct {
 	Dispute   reportDisputeCmd   `cmd:"" help:"One dispute, from its beginning."`
 }
 
-// reader is who reads a report that is asked for at the console.
-type reader struct {
-	Out      string   `required:"" help:"The file to write: .xlsx, .docx, .pdf, .html, .csv or .json." type:"path"`
-	Policies []string `help:"Only these procedures."`
-	Teams    []string `help:"Only these teams."`
-	Cleared  bool     `help:"Restricted records too: only for a reader who may see them."`
+// target is where a report goes that is asked for at the console, and whether its reader is cleared.
+type target struct {
+	Out     string `required:"" help:"The file to write: .xlsx, .docx, .pdf, .html, .csv or .json." type:"path"`
+	Cleared bool   `help:"Restricted records too: only for a reader who may see them."`
 }
 
-func (r *reader) reader() report.Reader {
-	return report.Reader{Policies: r.Policies, Teams: r.Teams, Cleared: r.Cleared}
+// reader is who reads a report of many disputes.
+type reader struct {
+	target   `embed:""`
+	Policies []string `help:"Only these procedures; the file's name then says so too."`
+	Teams    []string `help:"Only these teams, of the child or of whose turn it is; the file's name then says so too."`
+}
+
+// input gathers what the reader asks for; a procedure or a team that there is not is refused.
+func (r *reader) input(a *app, d *wired, since workday.Date) (report.Input, error) {
+	in, err := d.Report(a.ctx, report.Reader{Policies: r.Policies, Teams: r.Teams, Cleared: r.Cleared}, since)
+	if err != nil {
+		return in, err
+	}
+	if no := in.NoSuch(); len(no) > 0 {
+		return in, fmt.Errorf("%s", strings.Join(no, "; "))
+	}
+	ending := filepath.Ext(r.Out)
+	if base := strings.TrimSuffix(r.Out, ending); !strings.HasSuffix(base, in.Reader.Mark()) {
+		r.Out = base + in.Reader.Mark() + ending
+	}
+	return in, nil
 }
 
 // write writes a report in the format that the file's ending names; part is what a table of one kind holds.
@@ -65,8 +82,10 @@ func (a *app) write(out string, doc report.Doc, part int) error {
 	if err != nil {
 		return err
 	}
-	if doc.Warning != "" {
-		a.printf("%s\n", doc.Warning)
+	for _, first := range []string{doc.Warning, doc.Only} {
+		if first != "" {
+			a.printf("%s\n", first)
+		}
 	}
 	for _, l := range doc.Lead {
 		a.printf("%s\n", l)
@@ -90,7 +109,7 @@ func (c *reportOverdueCmd) Run(a *app) error {
 				return fmt.Errorf("--since: %w", err)
 			}
 		}
-		in, err := d.Report(a.ctx, c.reader.reader(), since)
+		in, err := c.input(a, d, since)
 		if err != nil {
 			return err
 		}
@@ -105,7 +124,7 @@ type reportOpenCmd struct {
 // Run writes the list of open disputes.
 func (c *reportOpenCmd) Run(a *app) error {
 	return a.withDaemon(func(d *wired) error {
-		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		in, err := c.input(a, d, 0)
 		if err != nil {
 			return err
 		}
@@ -128,7 +147,7 @@ func (c *reportQuarterlyCmd) Run(a *app) error {
 				return fmt.Errorf("--quarter: %w", err)
 			}
 		}
-		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		in, err := c.input(a, d, 0)
 		if err != nil {
 			return err
 		}
@@ -137,14 +156,14 @@ func (c *reportQuarterlyCmd) Run(a *app) error {
 }
 
 type reportDisputeCmd struct {
-	reader  `embed:""`
+	target  `embed:""`
 	Dispute string `arg:""`
 }
 
 // Run writes one dispute.
 func (c *reportDisputeCmd) Run(a *app) error {
 	return a.withDaemon(func(d *wired) error {
-		in, err := d.Report(a.ctx, c.reader.reader(), 0)
+		in, err := d.Report(a.ctx, report.Reader{Cleared: c.Cleared}, 0)
 		if err != nil {
 			return err
 		}

@@ -346,7 +346,8 @@ func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement
 			switch {
 			case v.Denied == stands.Denied && v.Until == stands.Until && (v.On == stands.On || v.Undated && stands.Undated):
 			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
-				c := NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?", v.On, stands.On), stands.Evidence, v.Evidence)
+				c := NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?",
+					v.On, stands.On), stands.Evidence, v.Evidence)
 				c.Choices = choices([]Statement{stands, v})
 				out.Conflicts = append(out.Conflicts, c)
 				if out.Ruled(c.ID) == v.Evidence {

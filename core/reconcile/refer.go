@@ -40,7 +40,8 @@ func (d *decider) noReferral(on workday.Date) string {
 	case slices.ContainsFunc(d.story.visits, func(v *visit) bool { return v.stage.ID == r.After && d.unresolvedAfter(v, on) }):
 		return ""
 	}
-	return fmt.Sprintf("the procedure refers what is unresolved after the stage %q, and on %s this one had not come so far", d.Policy.Stage(r.After).Title, on)
+	return fmt.Sprintf("the procedure refers what is unresolved after the stage %q, and on %s this one had not come so far",
+		d.Policy.Stage(r.After).Title, on)
 }
 
 // askedToRefer says whether a question that has left offers the referral as an answer.
@@ -83,8 +84,8 @@ func (d *decider) stays(f drp.Fact) string {
 
 // notSent asks a person about a referral that was confirmed and does not go.
 func (d *decider) notSent(f drp.Fact, why string) {
-	c := drp.NewConflict(fmt.Sprintf("the referral to CAFCASS was confirmed on %s, and nothing is sent: %s. If it is to go all the same, say why: drpd referral confirm %s --although REASON; else reject this",
-		f.On, why, d.Ref), f.Evidence)
+	c := drp.NewConflict(fmt.Sprintf("the referral to CAFCASS was confirmed on %s, and nothing is sent: %s. "+
+		"If it is to go all the same, say why: drpd referral confirm %s --although REASON; else reject this", f.On, why, d.Ref), f.Evidence)
 	c.Choices = []drp.Choice{{Say: drp.Refuse, Does: "it is not referred on this word"}}
 	if d.File.Ruled(c.ID) == "" {
 		d.result.Conflicts = append(d.result.Conflicts, c)

@@ -105,8 +105,7 @@ func clock(t time.Time) string { return t.Format("2 January 2006, 15:04") }
 func (in *Input) seen(all []Dispute) (out []Dispute, restricted, others int) {
 	for _, d := range all {
 		switch {
-		case len(in.Reader.Policies) > 0 && !slices.Contains(in.Reader.Policies, d.Policy.ID),
-			len(in.Reader.Teams) > 0 && !slices.Contains(in.Reader.Teams, d.team()):
+		case !in.Reader.theirs(&d):
 			others++
 		case !in.Reader.Cleared && d.restricted():
 			restricted++
@@ -127,7 +126,7 @@ func (d *Dispute) team() string {
 			return c.Team
 		}
 	}
-	return "no team"
+	return noTeam
 }
 
 func (d *Dispute) open() bool { return d.Standing.Ended.IsZero() }
@@ -149,23 +148,19 @@ func (d *Dispute) child() string {
 
 func (d *Dispute) theme() string { return cmp.Or(d.File.Subject.Theme, d.File.Subject.Ground) }
 
-// turn says who holds the dispute: role, names, teams.
-func (d *Dispute) turn() (role, names, teams string) {
-	var n, t []string
+// turn says who holds the dispute: role and names.
+func (d *Dispute) turn() (role, names string) {
+	var n []string
 	for _, r := range d.Standing.Turn {
 		held := d.Roster.Holding(r, d.File.Subject.Children, d.Today)
 		for _, h := range held {
 			n = append(n, cmp.Or(h.Name.Reveal(), h.Person))
-			if h.Team != "" {
-				t = append(t, h.Team)
-			}
 		}
 		if len(held) == 0 {
 			n = append(n, "nobody holds the role")
 		}
 	}
-	slices.Sort(t)
-	return d.Policy.RoleTitles(d.Standing.Turn), strings.Join(n, ", "), strings.Join(slices.Compact(t), ", ")
+	return d.Policy.RoleTitles(d.Standing.Turn), strings.Join(n, ", ")
 }
 
 // due is the limit that matters most today: the gravest that has passed, else that of the stage.

@@ -2,8 +2,8 @@
 // to CAFCASS.
 //
 // It promises: a report is a Doc, a value without a format; whoever writes it to a workbook, a page or a message computes
-// no figure. What could not be read is said before any figure. A restricted child is a count, but for a reader who is
-// cleared. Being late against guidance is never called a breach. Every date that has passed comes with its count, day by
+// no figure. What could not be read, and what a report leaves out, is said before any figure. A restricted child is a count,
+// but for a reader who is cleared. Being late against guidance is never called a breach. Every date that has passed comes with its count, day by
 // day. The package is pure: it looks at cases and at what was decided of them, by the same Decide as the daemon.
 package report
 
@@ -22,6 +22,7 @@ type Doc struct {
 	Subject string   // of the email with which it goes: figures, and no name
 	About   string   // for whom, and as of when
 	Warning string   // what the reader must know before any figure
+	Only    string   // what it holds, where that is not everything: its first line
 	Lead    []string // what it says, in a few sentences
 	Parts   []Part
 }

@@ -37,7 +37,7 @@ func (d *Dispute) inWords() string {
 	if !d.open() {
 		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), d.long())
 	}
-	role, names, _ := d.turn()
+	role, names := d.turn()
 	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
 	if r, ok := d.due(); ok && d.overdue() {
 		out += fmt.Sprintf(" Its limit of %s has passed by %s (%s).", r.Proof.Due.Long(), plural(r.Late, "working day", "working days"), against(r.Clock.Severity))
@@ -53,13 +53,13 @@ func Pairs(rows [][]Value) Table {
 }
 
 func (d *Dispute) facts() [][]Value {
-	role, names, teams := d.turn()
+	role, names := d.turn()
 	out := [][]Value{
 		{Text("Child"), Text(d.child())}, {Text("Procedure"), Text(fmt.Sprintf("%s, version %d", d.Policy.Title, d.Policy.Version))}, {Text("Theme"), Text(cmp.Or(d.theme(), "none stated"))},
 		{Text("Raised"), Day(d.Standing.Raised)}, {Text("Stage"), Text(d.Standing.Title)}, {Text("In stage since"), Day(d.Standing.Since)},
 	}
 	if d.open() {
-		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(cmp.Or(teams, d.team()))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)})
+		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)})
 	} else {
 		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(words(string(d.Standing.EndedBy)))})
 	}

@@ -64,10 +64,17 @@ func Overdue(in Input) Doc {
 	before, _, _ := in.seen(in.Before)
 	all = order(all)
 	now, then := count(all), count(before)
-	doc := Doc{Name: "overdue-" + in.Today.String(), Title: "Disputes: what is overdue", About: in.about(), Warning: in.unknown()}
+	doc := Doc{Name: "overdue-" + in.Today.String() + in.Reader.Mark(), Title: "Disputes: what is overdue", About: in.about(),
+		Warning: in.warning(), Only: in.only()}
 	doc.Subject = fmt.Sprintf("Disputes: %d overdue, %d due soon, %d open", now.overdue, now.soon, now.open)
-	if doc.Warning != "" {
+	switch {
+	case in.unknown() != "":
 		doc.Subject = fmt.Sprintf("Disputes: a source could not be read; %d known to be overdue", now.overdue)
+	case doc.Warning != "":
+		doc.Subject = fmt.Sprintf("Disputes: the report asks for what there is not; %d known to be overdue", now.overdue)
+	}
+	if doc.Only != "" {
+		doc.Subject += "; only " + in.selection()
 	}
 	doc.Lead = append(in.lead(all, now), in.ending()...)
 	doc.Parts = []Part{
@@ -89,7 +96,7 @@ func Open(in Input) Doc {
 	all, restricted, others := in.seen(in.Disputes)
 	all = order(all)
 	now := count(all)
-	return Doc{Name: "open-" + in.Today.String(), Title: "Disputes that are open", About: in.about(), Warning: in.unknown(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
+	return Doc{Name: "open-" + in.Today.String() + in.Reader.Mark(), Title: "Disputes that are open", About: in.about(), Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
 		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.working(all), in.sources(restricted, others),
 	}}
@@ -105,10 +112,17 @@ func (in *Input) about() string {
 
 // asFarAs ends a sentence that says "nothing" where something is not known.
 func (in *Input) asFarAs() string {
-	if in.unknown() != "" {
-		return " as far as is known; a source could not be read."
+	here := ""
+	if in.selection() != "" {
+		here = " in what this report holds"
 	}
-	return "."
+	switch {
+	case in.unknown() != "":
+		return here + " as far as is known; a source could not be read."
+	case in.warning() != "":
+		return here + " as far as is known; what it asks for is not there."
+	}
+	return here + "."
 }
 
 // lead says in a few sentences what the report says.
@@ -119,7 +133,7 @@ func (in *Input) lead(all []Dispute, now figures) []string {
 	out := []string{fmt.Sprintf("%s overdue, %s against a limit that is a maximum. %d open in all, %d due within %d working days.",
 		plural(now.overdue, "dispute is", "disputes are"), upTo(now.breach, now.overdue), now.open, now.soon, soon)}
 	d := all[0]
-	role, _, _ := d.turn()
+	role, _ := d.turn()
 	r, _ := d.due()
 	return append(out, fmt.Sprintf("The longest is %s, %s past its limit of %s: it is the turn of the %s. Next: %s.", d.Ref, plural(r.Late, "working day", "working days"), r.Proof.Due.Long(), role, d.Standing.Next))
 }
@@ -232,7 +246,7 @@ func (in *Input) list(title string, all []Dispute, which func(*Dispute) bool, em
 
 func (d *Dispute) row() []Value {
 	s := d.Standing
-	role, names, teams := d.turn()
+	role, names := d.turn()
 	r, dated := d.due()
 	left, capped := d.cap()
 	what, where := d.last()
@@ -249,7 +263,7 @@ func (d *Dispute) row() []Value {
 		leftover = Number(left)
 	}
 	return []Value{ref, Text(d.child()), late, kind, due, Text(role), Text(names), Text(s.Title), Text(s.Next),
-		Day(s.NextOn), Text(words(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(cmp.Or(teams, d.team())), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
+		Day(s.NextOn), Text(words(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
 

@@ -43,7 +43,7 @@ func Quarterly(in Input, first workday.Date) Doc {
 	}
 	now := quarters[quartersBefore]
 	resolved := only(now.all, (*Dispute).resolved)
-	doc := Doc{Name: "quarterly-" + first.String(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.unknown()}
+	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.Mark(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.warning(), Only: in.onlyOf(now)}
 	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far, %s within %d working days.", now.name(), plural(len(now.all), "dispute was", "disputes were"), len(resolved), inTime(resolved), formalLimit)}
 	doc.Parts = []Part{
 		{Title: "Figures", Tables: []Table{measures(quarters)}, Series: []Series{raisedIn(quarters), resolvedIn(now.all, first)}},

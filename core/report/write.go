@@ -60,6 +60,7 @@ func Plain(doc Doc) string {
 		}
 	}
 	line(doc.Warning)
+	line(doc.Only)
 	line(doc.Title)
 	line(doc.About)
 	for _, l := range doc.Lead {
@@ -110,8 +111,11 @@ func Plain(doc Doc) string {
 // before them.
 func CSV(w io.Writer, doc Doc, part int) error {
 	out := csv.NewWriter(w)
-	if doc.Warning != "" {
-		if err := out.Write([]string{doc.Warning}); err != nil {
+	for _, first := range []string{doc.Warning, doc.Only} {
+		if first == "" {
+			continue
+		}
+		if err := out.Write([]string{first}); err != nil {
 			return err
 		}
 	}
@@ -168,9 +172,10 @@ func JSON(w io.Writer, doc Doc) error {
 		Title   string   `json:"title"`
 		About   string   `json:"about"`
 		Warning string   `json:"warning,omitempty"`
+		Only    string   `json:"only,omitempty"`
 		Lead    []string `json:"lead"`
 		Parts   []part   `json:"parts"`
-	}{doc.Title, doc.About, doc.Warning, doc.Lead, nil}
+	}{doc.Title, doc.About, doc.Warning, doc.Only, doc.Lead, nil}
 	for _, p := range doc.Parts {
 		x := part{Title: p.Title, Text: p.Text, Tables: make(map[string]rows)}
 		for _, t := range p.Tables {
@@ -257,6 +262,7 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 <body style="margin:0;background:#ffffff;color:#1f2a37;font-family:Arial,Helvetica,sans-serif;font-size:15px;line-height:1.45">
 <div style="max-width:1100px;margin:0 auto;padding:16px">
 {{with .Warning}}<p style="background:#9c1c1c;color:#ffffff;padding:12px;font-weight:bold;margin:0 0 16px">{{.}}</p>{{end}}
+{{with .Only}}<p style="font-weight:bold;margin:0 0 12px">{{.}}</p>{{end}}
 <h1 style="font-size:22px;margin:0 0 4px">{{.Title}}</h1>
 <p style="color:#4b5563;margin:0 0 16px">{{.About}}</p>
 {{range .Lead}}<p style="font-size:17px;margin:0 0 10px">{{.}}</p>
