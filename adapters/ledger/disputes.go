@@ -164,10 +164,8 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		if row.State == p.Where && row.Dispute == p.Dispute && row.Reason == p.Reason {
 			return nil
 		}
-		if p.New != nil {
-			if err := t.begin(p); err != nil {
-				return err
-			}
+		if err := t.begin(p); err != nil {
+			return err
 		}
 		keyID := row.SealedBy
 		body := row.Body
@@ -199,9 +197,28 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 	})
 }
 
+// begin lets a dispute begin, or sees that what is placed with one that there is does not belong to another.
 func (t *tx) begin(p daemon.Placement) error {
+	if p.Where != daemon.PlaceDispute {
+		return nil
+	}
+	var row disputeRow
+	found, err := t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, p.Dispute)
+	if err != nil {
+		return err
+	}
+	if found {
+		children, err := t.children(p.Dispute)
+		if err == nil && p.Taken(row.known(children)) {
+			err = daemon.ErrTaken
+		}
+		return err
+	}
+	if p.New == nil {
+		return fmt.Errorf("no dispute %q to place evidence %s with", p.Dispute, p.Evidence)
+	}
 	k := p.New
-	err := t.exec(`INSERT INTO dispute (ref, form, forms, record, theme, raised, policy, revision, began) VALUES (?,?,?,?,?,?,?,1,?) ON CONFLICT (ref) DO NOTHING`,
+	err = t.exec(`INSERT INTO dispute (ref, form, forms, record, theme, raised, policy, revision, began) VALUES (?,?,?,?,?,?,?,1,?)`,
 		k.Ref, k.Form, strings.Join(k.Forms, ","), k.Record, k.Theme, int64(k.Raised), p.Policy, p.Now.UnixMilli())
 	if err != nil {
 		return err

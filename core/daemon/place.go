@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,8 +33,7 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			if err != nil {
 				return began, err
 			}
-			p.Evidence, p.Now = ev.ID, d.Now()
-			if err := d.Ledger.Place(ctx, p); err != nil {
+			if p, err = d.put(ctx, ev, p); err != nil {
 				return began, err
 			}
 			switch p.Where {
@@ -54,6 +54,17 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 		}
 	}
 	return began, nil
+}
+
+// put stores where a piece of evidence belongs. What the ledger refuses, because the reference is another's, waits.
+func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p Placement) (Placement, error) {
+	p.Evidence, p.Now = ev.ID, d.Now()
+	err := d.Ledger.Place(ctx, p)
+	if !errors.Is(err, ErrTaken) {
+		return p, err
+	}
+	p = Placement{Evidence: ev.ID, Where: PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error(), Now: d.Now()}
+	return p, d.Ledger.Place(ctx, p)
 }
 
 // emergency tells the operator at once of evidence that speaks of an emergency and belongs to no dispute, or is not
@@ -105,10 +116,12 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	}
 	tied := drp.Tie(reading, begins, known)
 	reading.Subject.Children = children
-	if to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID); err != nil {
+	to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID)
+	if err != nil {
 		return Placement{}, err
-	} else if to != "" { // a person has said where it belongs
-		tied = drp.TieTo(reading, begins.Code, to)
+	}
+	if to != "" { // a person has said where it belongs
+		tied = drp.TieTo(reading, begins.Code, to, known)
 	}
 	switch {
 	case tied.New && p == nil:
@@ -121,7 +134,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
 		children = numbers.allAmong(children, known[i].Children)
 	}
-	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Moved: ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records), Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Said: to == tied.Ref, Moved: ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records), Record: reading.Subject.Record, Theme: reading.Subject.Theme}
 	if tied.New {
 		out.Policy = p.Digest
 		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,

@@ -181,7 +181,7 @@ type Ledger interface {
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
 	Known(ctx context.Context) ([]drp.Known, error)
-	// Place says where a piece of evidence belongs; the dispute's revision rises.
+	// Place says where a piece of evidence belongs; the dispute's revision rises. ErrTaken where the dispute is another's.
 	Place(ctx context.Context, p Placement) error
 	People(ctx context.Context, children []string) ([]drp.Evidence, error)
 
@@ -260,6 +260,7 @@ type Placement struct {
 	Children []string
 	Record   string
 	Moved    bool // the record is the dispute's in another system than before
+	Said     bool // a person has said that it belongs to the dispute
 	Theme    string
 	Reason   string
 	Became   []Became      // what it says of messages that were sent
@@ -267,6 +268,22 @@ type Placement struct {
 	Seen     []string      // persons who wrote it: none of their absences goes on
 	SeenOn   workday.Date
 	Now      time.Time
+}
+
+// ErrTaken says that evidence does not come under a reference, which is that of another record or another child.
+var ErrTaken = errors.New("the reference is that of another record or another child: a person must say where it belongs")
+
+// Taken says whether what is placed would come under a reference that is another's. Only a person can bring another child or
+// another record into a dispute; a record's number in a system that came later is that record's.
+func (p Placement) Taken(k drp.Known) bool {
+	shared := slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(k.Children, c) })
+	switch {
+	case p.New != nil:
+		return true
+	case p.Said:
+		return false
+	}
+	return p.Record != "" && k.Record != "" && p.Record != k.Record && !p.Moved || len(p.Children) > 0 && len(k.Children) > 0 && !shared
 }
 
 // Became is what became of a message to one person after the route had accepted it.

@@ -499,7 +499,7 @@ func (w *world) live() {
 
 func (w *world) begin() {
 	n := len(w.cases)
-	c := &simCase{policy: w.pick(n), child: fmt.Sprintf("child-%d", n), record: fmt.Sprint(5000 + n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
+	c := &simCase{policy: w.pick(n), child: fmt.Sprintf("child-%d", n), record: w.number(n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
 	if c.policy.Record == nil {
 		c.feed, c.record = w.feeds[1], ""
 	}
@@ -727,6 +727,7 @@ func (w *world) end() {
 		w.t.Fatal(err)
 	}
 	for _, k := range known {
+		w.oneChild(ctx, k.Ref)
 		c, _, err := w.d.Case(ctx, k.Ref)
 		if err != nil {
 			w.t.Fatal(err)

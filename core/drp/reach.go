@@ -120,8 +120,6 @@ func WithoutPart(person string) string {
 // ThreadID is the ID, up to the @, of the conversation about a dispute: no message has it, and all of them refer to it.
 func ThreadID(dispute string) string { return "drpd." + dispute + ".thread" }
 
-const refPattern = `[A-Z]{1,3}-[0-9A-Z]{6}`
-
 var (
 	sentID    = regexp.MustCompile(`drpd\.(` + refPattern + `)?\.([0-9a-f]{24})\.([0-9A-Za-z%+._~-]+)\.([0-9a-f]{10})@`)
 	returnTag = regexp.MustCompile(`^b-([0-9a-f]{24})-([0-9a-f]{10})-(.+)$`)
@@ -137,11 +135,11 @@ func RefsIn(ids string) (out []string) { return first(threadID, ids) }
 func TokensIn(subject string) (out []string) { return first(token, subject) }
 
 // IsRef says whether a text is written as a dispute's reference is.
-func IsRef(s string) bool { return plusRef.MatchString(s) }
+func IsRef(s string) bool { return plusRef.MatchString(s) && sound(s) }
 
 func first(re *regexp.Regexp, s string) (out []string) {
 	for _, m := range re.FindAllStringSubmatch(s, -1) {
-		if !slices.Contains(out, m[1]) {
+		if sound(m[1]) && !slices.Contains(out, m[1]) {
 			out = append(out, m[1])
 		}
 	}

@@ -1,11 +1,8 @@
 package drp
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
 	"slices"
-	"strings"
 
 	"drpd/core/workday"
 )
@@ -53,6 +50,9 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		if i >= 0 && len(r.Forms) > 0 && len(known[i].Children) > 0 && len(s.Children) > 0 && !intersects(known[i].Children, s.Children) {
 			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
 		}
+		if j := slices.IndexFunc(known, func(k Known) bool { return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute }); i >= 0 && j >= 0 {
+			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + known[j].Ref}
+		}
 		if i >= 0 {
 			return Tied{Ref: s.Dispute}
 		}
@@ -95,17 +95,27 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 	case len(other) > 0:
 		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
 	case s.Form != "" && raises(r, by.Facts):
-		return Tied{Ref: Reference(by.Code, s), New: true}
+		return unused(by.Code, s, known, func(k Known) bool { return sameOrigin(k, s) })
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
 }
 
-// TieTo is what a person has said: the dispute's reference, or "new".
-func TieTo(r Reading, code, to string) Tied {
-	if to == "new" {
-		return Tied{Ref: Reference(code, r.Subject), New: true}
+// TieTo is what a person has said: the dispute's reference, or "new". What is new is no dispute that there is, but for one
+// that the same record has begun since, about the same child and day: another version of it was said to be new before.
+func TieTo(r Reading, code, to string, known []Known) Tied {
+	if to != "new" {
+		return Tied{Ref: to}
 	}
-	return Tied{Ref: to}
+	s := r.Subject
+	return unused(code, s, known, func(k Known) bool {
+		return s.Record != "" && k.Record == s.Record && k.Raised == s.Raised && sameMatter(k, s)
+	})
+}
+
+// sameOrigin says whether a dispute was begun by what a subject says, where its reference is made from the same characters:
+// by the same record, or the same form about the same child and day.
+func sameOrigin(k Known, s Subject) bool {
+	return sameMatter(k, s) && (s.Record == k.Record || s.Record == "" || k.Record == "" || k.Left)
 }
 
 // sameMatter says whether a dispute may be about what evidence is about: a child of both, or the theme of a dispute that
@@ -119,20 +129,6 @@ func sameMatter(k Known, s Subject) bool {
 
 func raises(r Reading, starts []FactKind) bool {
 	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return slices.Contains(starts, f.Kind) })
-}
-
-// Reference makes the reference of a new dispute: the same record, or the same form about the same child and day, gives
-// the same one whatever comes first.
-func Reference(code string, s Subject) string {
-	what := s.Form + "\x00" + s.Record
-	if s.Record == "" {
-		what += strings.Join(slices.Sorted(slices.Values(s.Children)), ",") + "\x00" + s.Raised.String()
-		if len(s.Children) == 0 {
-			what += "\x00" + s.Theme
-		}
-	}
-	sum := sha256.Sum256([]byte(what))
-	return code + "-" + base32.StdEncoding.EncodeToString(sum[:])[:6]
 }
 
 func intersects(a, b []string) bool {

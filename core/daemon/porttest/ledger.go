@@ -215,7 +215,10 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 	if k == nil || k.state == p.Where && k.dispute == p.Dispute && k.reason == p.Reason {
 		return nil
 	}
-	if p.New != nil && l.disputes[p.New.Ref] == nil {
+	if d := l.disputes[p.Dispute]; d != nil && p.Where == daemon.PlaceDispute && p.Taken(d.Known) {
+		return daemon.ErrTaken
+	}
+	if p.New != nil {
 		n := *p.New
 		n.Children = nil
 		l.disputes[n.Ref] = &dispute{Known: n, policy: p.Policy, revision: 1}

@@ -1,0 +1,66 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+)
+
+// number is the number of a record. In some worlds two records have numbers that would give their disputes one reference.
+func (w *world) number(n int) string {
+	if w.seed%4 == 1 && n%2 == 0 && n < 4 {
+		return []string{"2008597", "2027300"}[n/2]
+	}
+	return fmt.Sprint(5000 + n)
+}
+
+// oneChild holds each dispute to its child and its record: what belongs to it is about no other.
+func (w *world) oneChild(ctx context.Context, ref string) {
+	s, err := w.ledger.Load(ctx, ref)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	children, records := map[string]bool{}, map[string]bool{}
+	for _, ev := range s.Evidence {
+		if x := w.said[ev.ID]; x.Child != "" {
+			children[x.Child] = true
+			records[x.Record] = true
+		}
+	}
+	if len(children) > 1 || len(records) > 1 {
+		w.fail("%s holds evidence about %d children and of %d records", ref, len(children), len(records))
+	}
+	w.count["disputes about one child"]++
+}
+
+// Two records of two children whose references would be the same are two disputes, each with its own people and notes.
+func TestSameReference(t *testing.T) {
+	w, c := calm(t)
+	w.feeds[0].all = nil
+	c.record = "2008597"
+	w.tell(c, nil)
+	other := *c
+	other.child, other.record = "child-2", "2027300"
+	w.tell(&other, nil)
+	w.at(16, 9)
+	known, err := w.ledger.Known(t.Context())
+	if err != nil || len(known) != 2 {
+		t.Fatalf("%d disputes of two children: %+v, %v", len(known), known, err)
+	}
+	for _, k := range known {
+		w.oneChild(t.Context(), k.Ref)
+	}
+	for _, n := range w.notes.Written {
+		for _, k := range known {
+			if n[0].Dispute == k.Ref && n[0].Child != k.Children[0] {
+				t.Errorf("a note of %s is on the file of %s, not of %s", k.Ref, n[0].Child, k.Children[0])
+			}
+		}
+	}
+	if len(w.notes.Written) < 2 {
+		t.Errorf("%d notes: %v", len(w.notes.Written), w.count)
+	}
+	for _, wrong := range w.wrong {
+		t.Error(wrong)
+	}
+}

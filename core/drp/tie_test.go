@@ -1,0 +1,116 @@
+package drp_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"drpd/core/drp"
+)
+
+var beginsWith = drp.Beginning{Code: "W", Facts: []drp.FactKind{drp.Raised}}
+
+func raisedAs(s drp.Subject) drp.Reading {
+	return drp.Reading{Evidence: drp.Evidence{Kind: drp.Row}, Subject: s, Facts: []drp.Fact{{Kind: drp.Raised, On: s.Raised}}}
+}
+
+// begun is a dispute as it is known once a reading has begun it.
+func begun(ref string, s drp.Subject) drp.Known {
+	return drp.Known{Ref: ref, Form: s.Form, Forms: []string{s.Form}, Record: s.Record, Children: s.Children, Theme: s.Theme, Raised: s.Raised, Open: true}
+}
+
+// Two records whose references would be the same get two: the second takes more characters, and none of those of the first,
+// so that one that is cut short names no other child's dispute.
+func TestTwoRecordsOneReference(t *testing.T) {
+	one := drp.Subject{Form: "carefirst-drp", Record: "2008597", Children: []string{"20401"}, Raised: start}
+	two := drp.Subject{Form: "carefirst-drp", Record: "2027300", Children: []string{"20402"}, Raised: start + 1}
+	first := drp.Tie(raisedAs(one), beginsWith, nil)
+	if first.Ref != "W-UNVWDJ" || !first.New {
+		t.Fatalf("%+v: references that were given stay as they are", first)
+	}
+	known := []drp.Known{begun(first.Ref, one)}
+	second := drp.Tie(raisedAs(two), beginsWith, known)
+	if !second.New || second.Ref == first.Ref || strings.HasPrefix(second.Ref, first.Ref) || !drp.IsRef(second.Ref) {
+		t.Fatalf("%+v: the reference of another child's dispute", second)
+	}
+	known = append(known, begun(second.Ref, two))
+	for i, s := range []drp.Subject{one, two} {
+		if got := drp.Tie(raisedAs(s), beginsWith, known); got.New || got.Ref != known[i].Ref {
+			t.Errorf("record %s: %+v, want %s", s.Record, got, known[i].Ref)
+		}
+	}
+	if got := drp.TieTo(raisedAs(two), "W", "new", known[:1]); got.Ref != second.Ref || !got.New {
+		t.Errorf("a person says that it is new: %+v", got)
+	}
+}
+
+// The same form about the same child and day is the same dispute, also where that has ended; one about another child, or of
+// another record of the child, whose reference would be the same is not.
+func TestOneReferenceOneDispute(t *testing.T) {
+	s := drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}
+	k := begun(drp.Tie(raisedAs(s), beginsWith, nil).Ref, s)
+	k.Open = false
+	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Known{k}); got.New || got.Ref != k.Ref {
+		t.Errorf("the form that began it, once more: %+v", got)
+	}
+	other := k
+	other.Children = []string{"3"}
+	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Known{other}); !got.New || got.Ref == k.Ref {
+		t.Errorf("another child's: %+v", got)
+	}
+	record := drp.Subject{Form: "carefirst-drp", Record: "1", Children: []string{"2"}, Raised: start}
+	k = begun(drp.Tie(raisedAs(record), beginsWith, nil).Ref, record)
+	k.Record, k.Open = "2", false
+	if got := drp.Tie(raisedAs(record), beginsWith, []drp.Known{k}); !got.New || got.Ref == k.Ref {
+		t.Errorf("another record's: %+v", got)
+	}
+	theme := drp.Subject{Form: "c", Theme: "drift", Raised: start}
+	k = begun(drp.Tie(raisedAs(theme), beginsWith, nil).Ref, drp.Subject{Form: "c", Theme: "delay", Raised: start})
+	if got := drp.Tie(raisedAs(theme), beginsWith, []drp.Known{k}); !got.New || got.Ref == k.Ref {
+		t.Errorf("another theme's: %+v", got)
+	}
+}
+
+// What names a dispute by its reference, and a record that is another dispute's, belongs to neither before a person says so.
+func TestReferenceAgainstRecord(t *testing.T) {
+	known := []drp.Known{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true}, {Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
+	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, known)
+	if want := "it names dispute W-AAAAAA, and the record of dispute W-BBBBBB"; got.Ref != "" || got.Doubt != want {
+		t.Errorf("%+v, want %q", got, want)
+	}
+}
+
+// However many references are taken, each further one is read where people write it, and no slip in one gives another.
+func TestLongReferences(t *testing.T) {
+	s := drp.Subject{Form: "carefirst-drp", Record: "2008597", Children: []string{"20401"}}
+	var known []drp.Known
+	for i := range 4 {
+		ref := drp.TieTo(raisedAs(s), "W", "new", known).Ref
+		for _, k := range known {
+			if k.Ref == ref {
+				t.Fatalf("%s is given twice", ref)
+			}
+		}
+		if want := len("W-") + 6 + 3*i; len(ref) != want {
+			t.Errorf("%s has %d characters, want %d", ref, len(ref), want)
+		}
+		known = append(known, drp.Known{Ref: ref, Forms: []string{s.Form}, Record: fmt.Sprint(i), Children: []string{fmt.Sprint(i)}})
+		id := "<drpd." + ref + ".thread@drpd.council.example>"
+		if tokens, ids := drp.TokensIn("Re: ["+ref+"] answer"), drp.RefsIn(id); len(tokens) != 1 || tokens[0] != ref || len(ids) != 1 || ids[0] != ref || !drp.IsRef(ref) {
+			t.Errorf("%s is read as %q and %q", ref, tokens, ids)
+		}
+		if i == 0 {
+			continue // the short ones have nothing to check
+		}
+		for at := len("W-"); at < len(ref); at++ {
+			for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" {
+				if slip := ref[:at] + string(c) + ref[at+1:]; slip != ref && drp.IsRef(slip) {
+					t.Errorf("%s for %s is taken for a reference", slip, ref)
+				}
+			}
+		}
+		if short := ref[:len(ref)-1]; drp.IsRef(short) {
+			t.Errorf("%s, cut short, is taken for a reference", short)
+		}
+	}
+}
