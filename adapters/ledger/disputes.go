@@ -187,6 +187,11 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ?, sealed_by = ?, body = ? WHERE id = ?`, p.Where, p.Dispute, p.Reason, keyID, body, p.Evidence); err != nil {
 			return err
 		}
+		if row.Dispute != "" && row.Dispute != p.Dispute { // it is in question for that one no more
+			if err := t.rises(row.Dispute); err != nil {
+				return err
+			}
+		}
 		if err := t.touch(p); err != nil {
 			return err
 		}
@@ -218,6 +223,11 @@ func (t *tx) begin(p daemon.Placement) error {
 		return fmt.Errorf("no dispute %q to place evidence %s with", p.Dispute, p.Evidence)
 	}
 	k := p.New
+	if p.Record != "" {
+		if err := t.exec(`UPDATE dispute SET record = '', revision = revision + 1, closed = FALSE WHERE record = ?`, p.Record); err != nil {
+			return err
+		}
+	}
 	err = t.exec(`INSERT INTO dispute (ref, form, forms, record, theme, raised, policy, revision, began) VALUES (?,?,?,?,?,?,?,1,?)`,
 		k.Ref, k.Form, strings.Join(k.Forms, ","), k.Record, k.Theme, int64(k.Raised), p.Policy, p.Now.UnixMilli())
 	if err != nil {
@@ -226,9 +236,19 @@ func (t *tx) begin(p daemon.Placement) error {
 	return t.audit(p.Now, "drpd", "dispute begins", k.Ref, p.Policy)
 }
 
+// rises lets the revision of a dispute rise: it is to be decided anew.
+func (t *tx) rises(ref string) error {
+	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE WHERE ref = ?`, ref)
+}
+
 // touch ties children to the dispute and lets its revision rise, or that of every open dispute of a child whose people
 // have changed.
 func (t *tx) touch(p daemon.Placement) error {
+	if p.Where == daemon.PlaceDispute && p.Instead {
+		if err := t.exec(`DELETE FROM dispute_child WHERE dispute = ?`, p.Dispute); err != nil {
+			return err
+		}
+	}
 	for _, c := range p.Children {
 		if err := t.exec(`INSERT INTO evidence_child (evidence, child) VALUES (?, ?) ON CONFLICT (child, evidence) DO NOTHING`, p.Evidence, c); err != nil {
 			return err
@@ -244,7 +264,11 @@ func (t *tx) touch(p daemon.Placement) error {
 			}
 		}
 	}
-	if p.Where != daemon.PlaceDispute {
+	switch p.Where {
+	case daemon.PlaceDispute:
+	case daemon.PlaceWaiting:
+		return t.rises(p.Dispute) // the one that it is in question for
+	default:
 		return nil
 	}
 	if p.Record != "" {
@@ -257,7 +281,25 @@ func (t *tx) touch(p daemon.Placement) error {
 			return err
 		}
 	}
-	return t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE WHERE ref = ?`, p.Dispute)
+	return t.rises(p.Dispute)
+}
+
+// Questions gives the evidence that waits and names a dispute with it.
+func (l *Ledger) Questions(ctx context.Context) (out []daemon.Question, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []evidenceRow
+		if err := t.all(&rows, `SELECT id, source, kind, place_key, version, learned, dispute, reason FROM evidence
+			WHERE state IN ('new', ?) AND dispute <> '' ORDER BY learned, id`, daemon.PlaceWaiting); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			ev := drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version,
+				Learned: time.UnixMilli(r.Learned).UTC()}
+			out = append(out, daemon.Question{Evidence: ev, Dispute: r.Dispute, Why: r.Reason})
+		}
+		return nil
+	})
+	return out, err
 }
 
 // People gives the evidence of who works with the children.

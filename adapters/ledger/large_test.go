@@ -60,6 +60,7 @@ func TestMoreThanMemory(t *testing.T) {
 			if err := l.Place(t.Context(), p); err != nil {
 				t.Fatal(err)
 			}
+			p.New = nil
 		}
 	}
 	got, err := l.Waiting(t.Context())

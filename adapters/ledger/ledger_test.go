@@ -281,3 +281,45 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 		t.Errorf("the schema has %d tables, the copy takes %d (%v)", n, ledger.Tables, err)
 	}
 }
+
+// Evidence that a person rejects is in question no more, and the dispute that waited for it is decided anew; accepted, it is in
+// question until it is placed.
+func TestReleaseOfAQuestion(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "state.db"))
+	one := func(id string) drp.Evidence {
+		return drp.Evidence{ID: id, Source: "records", Kind: drp.Row, Key: "form/1", Version: id, Learned: noon, Body: []byte("x")}
+	}
+	if err := l.Ingest(t.Context(), "records", []drp.Evidence{one("e1"), one("e2"), one("e3")}, nil, noon); err != nil {
+		t.Fatal(err)
+	}
+	k := &drp.Known{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
+	for _, p := range []daemon.Placement{
+		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
+		{Evidence: "e2", Where: daemon.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
+		{Evidence: "e3", Where: daemon.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
+	} {
+		if err := l.Place(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, x := range []struct {
+		id     string
+		accept bool
+		left   int
+	}{{"e2", false, 1}, {"e3", true, 1}} {
+		before, err := l.Load(t.Context(), k.Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, err := l.Release(t.Context(), x.id, x.accept, "somebody", noon); err != nil || !found {
+			t.Fatal(found, err)
+		}
+		after, err := l.Load(t.Context(), k.Ref)
+		if err != nil || after.Revision <= before.Revision {
+			t.Errorf("%s: the dispute is not decided anew (%v)", x.id, err)
+		}
+		if asked, err := l.Questions(t.Context()); err != nil || len(asked) != x.left {
+			t.Errorf("%s: %+v, %v", x.id, asked, err)
+		}
+	}
+}

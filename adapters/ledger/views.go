@@ -87,6 +87,10 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil || !found {
 			return err
 		}
+		if err := t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE
+			WHERE ref = (SELECT dispute FROM evidence WHERE id = ?)`, id); err != nil { // that it was in question for
+			return err
+		}
 		return t.audit(now, actor, action, id, "")
 	})
 	return found, err

@@ -145,6 +145,9 @@ func (c *conflictSettleCmd) Run(a *app) error {
 		if k.Policy == nil {
 			return fmt.Errorf("the policy of dispute %s is not loaded", c.Dispute)
 		}
+		if err := c.elsewhere(a, d.ledger); err != nil {
+			return err
+		}
 		options := c.options(k)
 		if len(options) == 0 {
 			return fmt.Errorf("no question %q waits in dispute %s: drpd conflict list shows them", c.ID, c.Dispute)
@@ -185,6 +188,17 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 		return r.Conflicts[i].Options()
 	}
 	return nil
+}
+
+// elsewhere says how a question is answered that no choice settles: evidence may be another dispute's.
+func (c *conflictSettleCmd) elsewhere(a *app, l *ledger.Ledger) error {
+	asked, err := l.Questions(a.ctx)
+	for _, q := range asked {
+		if q.Asks(c.Dispute, c.ID) {
+			return fmt.Errorf("question %s is settled by saying where evidence %s belongs, and by no choice: %s", c.ID, q.ID, q.Why)
+		}
+	}
+	return err
 }
 
 type quarantineCmd struct {

@@ -16,6 +16,7 @@ type around struct {
 	gaps  []reconcile.Gap
 	known []drp.Known
 	away  []drp.Absence
+	asked []Question
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
@@ -32,6 +33,9 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 		}
 	}
 	if a.away, err = d.Ledger.Absences(ctx); err != nil {
+		return a, err
+	}
+	if a.asked, err = d.Ledger.Questions(ctx); err != nil {
 		return a, err
 	}
 	a.known, err = d.Ledger.Known(ctx)
@@ -60,6 +64,7 @@ func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a aro
 	later := func(at time.Time) bool { return workday.DateOf(at.In(d.Zone)) > day }
 	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
 	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
+	a.asked = slices.DeleteFunc(slices.Clone(a.asked), func(q Question) bool { return later(q.Learned) })
 	c, err := d.assemble(ctx, stored, a)
 	c.Today, c.Now = day, time.Time{}
 	return c, err
@@ -111,6 +116,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 			file = drp.Fold(readings, roster)
 		}
 	}
+	withQuestions(&file, stored, a.asked)
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Similar: similar(stored.Known, a.known, numbers)}, nil
 }

@@ -37,6 +37,14 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 		return 0, err
 	}
 	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
+	g.asked = make(map[string]string)
+	asked, err := d.Ledger.Questions(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, q := range asked {
+		g.asked[q.Dispute] = q.Why
+	}
 	d.looked = make(map[workday.Date][]report.Dispute)
 	defer func() { d.looked = nil }()
 	n := 0

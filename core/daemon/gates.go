@@ -42,6 +42,7 @@ const (
 type gatekeeper struct {
 	Gates
 	paused, guarded bool
+	asked           map[string]string // dispute: why nobody knows whether its record is still its own
 	now             time.Time
 	cal             *workday.Calendar
 }
@@ -135,6 +136,8 @@ func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
 		return "paused", "output is paused: drpd resume"
 	case g.guarded && e.Kind != drp.MailMark && !e.Urgent:
 		return SettingGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
+	case g.asked[e.Dispute] != "" && !e.Urgent && e.Reason != drp.ReasonAttention:
+		return gateQuestion, g.asked[e.Dispute]
 	case e.Screened != "":
 		return "screen", e.Screened
 	case e.Kind == drp.Email && !e.Urgent && e.Reason != drp.ReasonReport && !g.window(): // a report is there before the day begins

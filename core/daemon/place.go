@@ -25,6 +25,10 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
+		asked, err := d.Ledger.Questions(ctx)
+		if err != nil {
+			return began, err
+		}
 		slices.SortStableFunc(waiting, func(a, b drp.Evidence) int { // of what came together, what was sent first
 			return cmp.Or(a.Learned.Compare(b.Learned), int(d.read(a).Sent-d.read(b).Sent))
 		})
@@ -36,12 +40,16 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			if p, err = d.put(ctx, ev, p); err != nil {
 				return began, err
 			}
+			if err := d.lapse(ctx, ev, p, asked); err != nil {
+				return began, err
+			}
 			switch p.Where {
 			case PlaceQuarantine:
 				r.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 			case PlaceDispute:
 				r.Placed++
+				again = again || p.Said // whose child it is may be another since
 			case PlacePeople:
 				again = true // who they are may be what a message waits for
 			}
@@ -114,16 +122,14 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 			reading.Subject.Record = k.Record // a form gives the number as people see it
 		}
 	}
-	tied := drp.Tie(reading, begins, known)
-	reading.Subject.Children = children
-	to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID)
+	tied, said, err := d.tie(ctx, ev, reading, begins, known)
 	if err != nil {
 		return Placement{}, err
 	}
-	if to != "" { // a person has said where it belongs
-		tied = drp.TieTo(reading, begins.Code, to, known)
-	}
+	reading.Subject.Children = children
 	switch {
+	case tied.Asks != "":
+		return questioned(ev, tied.Asks, tied.Doubt), nil
 	case tied.New && p == nil:
 		return Placement{Where: PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
 	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts)+len(reading.Denials) == 0:
@@ -134,7 +140,12 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
 		children = numbers.allAmong(children, known[i].Children)
 	}
-	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Said: to == tied.Ref, Moved: ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records), Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	moved := ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records)
+	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
+		Record: reading.Subject.Record, Theme: reading.Subject.Theme}
+	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref && k.Record == out.Record }); i >= 0 {
+		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(known[i].Children)
+	}
 	if tied.New {
 		out.Policy = p.Digest
 		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
@@ -145,6 +156,28 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		return d.heard(ctx, out, reading, known)
 	}
 	return out, nil
+}
+
+// tie finds the dispute of a piece of evidence, or takes a person's word for it.
+func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, known []drp.Known) (
+	tied drp.Tied, said bool, err error,
+) {
+	to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID)
+	if err != nil {
+		return tied, false, err
+	}
+	if to != "" {
+		return drp.TieTo(r, begins.Code, to, known), true, nil
+	}
+	tied = drp.Tie(r, begins, known)
+	if tied.Ref == "" || tied.New {
+		return tied, false, nil
+	}
+	why, err := d.backAgain(ctx, ev, r, tied.Ref)
+	if why != "" {
+		tied = drp.Tied{Doubt: why, Asks: tied.Ref}
+	}
+	return tied, false, err
 }
 
 // heard sees that whoever writes holds a role in the dispute, and notes that they were seen.

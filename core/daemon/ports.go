@@ -181,9 +181,13 @@ type Ledger interface {
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
 	Known(ctx context.Context) ([]drp.Known, error)
-	// Place says where a piece of evidence belongs; the dispute's revision rises. ErrTaken where the dispute is another's.
+	// Place says where a piece of evidence belongs; the revision of the dispute rises, and of one that it was in question for.
+	// A dispute that begins under a record's number takes the number from the one before. ErrTaken where the dispute is
+	// another's.
 	Place(ctx context.Context, p Placement) error
 	People(ctx context.Context, children []string) ([]drp.Evidence, error)
+	// Questions gives the evidence that waits and names a dispute with it: a person must say whether it is that dispute's.
+	Questions(ctx context.Context) ([]Question, error)
 
 	// Due gives the disputes to decide: their evidence, the date or an input has changed, or it is time to look again.
 	Due(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]string, error)
@@ -254,13 +258,14 @@ const (
 type Placement struct {
 	Evidence string
 	Where    string
-	Dispute  string
+	Dispute  string     // of what waits: the dispute that it is in question for
 	New      *drp.Known // the dispute that it starts
 	Policy   string     // digest of the policy of a new dispute
 	Children []string
 	Record   string
 	Moved    bool // the record is the dispute's in another system than before
 	Said     bool // a person has said that it belongs to the dispute
+	Instead  bool // and that the dispute is about these children, and none of those that it was about
 	Theme    string
 	Reason   string
 	Became   []Became      // what it says of messages that were sent
@@ -276,14 +281,19 @@ var ErrTaken = errors.New("the reference is that of another record or another ch
 // Taken says whether what is placed would come under a reference that is another's. Only a person can bring another child or
 // another record into a dispute; a record's number in a system that came later is that record's.
 func (p Placement) Taken(k drp.Known) bool {
-	shared := slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(k.Children, c) })
 	switch {
 	case p.New != nil:
 		return true
 	case p.Said:
 		return false
 	}
-	return p.Record != "" && k.Record != "" && p.Record != k.Record && !p.Moved || len(p.Children) > 0 && len(k.Children) > 0 && !shared
+	return p.Record != "" && k.Record != "" && p.Record != k.Record && !p.Moved || p.Strange(k.Children)
+}
+
+// Strange says whether what is placed is about none of a dispute's children.
+func (p Placement) Strange(children []string) bool {
+	shared := slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(children, c) })
+	return len(p.Children) > 0 && len(children) > 0 && !shared
 }
 
 // Became is what became of a message to one person after the route had accepted it.

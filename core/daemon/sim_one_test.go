@@ -3,7 +3,12 @@ package daemon_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
 )
 
 // number is the number of a record. In some worlds two records have numbers that would give their disputes one reference.
@@ -62,5 +67,37 @@ func TestSameReference(t *testing.T) {
 	}
 	for _, wrong := range w.wrong {
 		t.Error(wrong)
+	}
+}
+
+// swap lets the record of a dispute be about another child for some days of some worlds, and in half of them for good.
+func (w *world) swap() {
+	day := int(w.today() - workday.NewDate(2026, time.November, 16))
+	i := slices.IndexFunc(w.cases, func(c *simCase) bool { return c.policy.Record != nil })
+	if w.seed%5 != 2 || i < 0 {
+		return
+	}
+	c := w.cases[i]
+	switch {
+	case day >= 12 && c.child == fmt.Sprintf("child-%d", i) && day < 20:
+		c.child = "another-child"
+	case day >= 20 && c.child == "another-child" && w.seed%2 == 0:
+		c.child = fmt.Sprintf("child-%d", i)
+	default:
+		return
+	}
+	w.tell(c, nil)
+}
+
+// leaves looks at what leaves: nothing of a dispute of which nobody knows whether its record is still its own.
+func (w *world) leaves(ctx context.Context, dispute string, what drp.Reason) {
+	asked, err := w.ledger.Questions(ctx)
+	if err != nil {
+		w.fail("look: %v", err)
+	}
+	for _, q := range asked {
+		if q.Dispute == dispute && what != drp.ReasonAttention && what != drp.ReasonEmergency {
+			w.fail("%s: %s leaves while its record may be another's", dispute, what)
+		}
 	}
 }

@@ -270,6 +270,7 @@ func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
 		w.fail("a case note holds private text: %s", n.Text)
 	}
 	w.honest(n)
+	w.leaves(ctx, n.Dispute, "a note")
 	if err := w.trouble("note"); err != nil {
 		return err
 	}
@@ -352,11 +353,13 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
+		w.leaves(ctx, m.Dispute, m.Reason)
 		key := m.Key + "/" + m.Person
 		if w.tries[key]++; w.tries[key] > 1 && !e.AlreadyTrying {
 			w.fail("%s to %s went in a digest, and had gone before", m.Reason, m.Person)
 		}
 	}
+	w.leaves(ctx, e.Dispute, e.Reason)
 	if e.Reason == drp.ReasonAlert {
 		w.lookAt(ctx, e)
 	}
@@ -485,6 +488,7 @@ func (w *world) live() {
 	if len(w.cases) < 4 && w.rng.IntN(3) == 0 {
 		w.begin()
 	}
+	w.swap()
 	for _, c := range w.cases {
 		if !c.over || w.rng.IntN(10) == 0 {
 			w.act(c)

@@ -37,10 +37,11 @@ type Tied struct {
 	Ref   string
 	New   bool   // it starts one
 	Doubt string // a person must say
+	Asks  string // the dispute that waits for what they say: the evidence may be its record's, and may be another's
 }
 
 // Tie finds the dispute of a reading: by drpd's reference, else by the record's key, else by child and date among the
-// open disputes under the same policy. A doubtful tie is never a guess.
+// open disputes under the same policy. A doubtful tie is never a guess: a person says which it is.
 //
 // The policy says what begins a dispute.
 func Tie(r Reading, by Beginning, known []Known) Tied {
@@ -63,14 +64,12 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 	}
 	var near, other []Known
 	for _, k := range known {
-		if s.Form == "" && s.Record != "" && k.Record == s.Record { // a row that vanished has no form type any more
-			return Tied{Ref: k.Ref}
+		known := slices.Contains(k.Forms, s.Form)
+		if s.Record != "" && k.Record == s.Record && (known || s.Form == "" || r.Evidence.Kind == Row) { // a row that vanished has no form type any more
+			return sameRecord(r, k)
 		}
-		if !slices.Contains(k.Forms, s.Form) {
+		if !known {
 			continue
-		}
-		if s.Record != "" && k.Record == s.Record {
-			return Tied{Ref: k.Ref}
 		}
 		moved := k.Left && r.Evidence.Kind == Row // the same record in another system: the dispute may have ended since
 		if !moved && (s.Record != "" && k.Record != "" || !k.Open) || !sameMatter(k, s) {
@@ -98,6 +97,25 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		return unused(by.Code, s, known, func(k Known) bool { return sameOrigin(k, s) })
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
+}
+
+// sameRecord ties what a dispute's record says to the dispute, if the record is about a child of the dispute still and a form
+// of its procedure. Else its number may have been given out again, or its child corrected: only a person knows.
+func sameRecord(r Reading, k Known) Tied {
+	s, why := r.Subject, ""
+	switch {
+	case len(k.Children) > 0 && len(s.Children) > 0 && !intersects(k.Children, s.Children):
+		why = "is about another child than dispute " + k.Ref
+	case s.Form != "" && !slices.Contains(k.Forms, s.Form):
+		why = "is a form of another procedure than dispute " + k.Ref
+	default:
+		return Tied{Ref: k.Ref}
+	}
+	out := Tied{Doubt: "the record " + s.Record + " " + why}
+	if r.Evidence.Kind == Row {
+		out.Asks = k.Ref
+	}
+	return out
 }
 
 // TieTo is what a person has said: the dispute's reference, or "new". What is new is no dispute that there is, but for one

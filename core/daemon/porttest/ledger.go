@@ -208,6 +208,16 @@ func (l *Ledger) Known(context.Context) ([]drp.Known, error) {
 	return out, nil
 }
 
+// Questions implements daemon.Ledger.
+func (l *Ledger) Questions(context.Context) (out []daemon.Question, err error) {
+	defer l.lock()()
+	for _, ev := range l.some(func(k *kept) bool { return k.dispute != "" && (k.state == "new" || k.state == daemon.PlaceWaiting) }) {
+		ev.Body = nil
+		out = append(out, daemon.Question{Evidence: ev, Dispute: l.evidence[ev.ID].dispute, Why: l.evidence[ev.ID].reason})
+	}
+	return out, nil
+}
+
 // Place implements daemon.Ledger.
 func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 	defer l.lock()()
@@ -219,12 +229,24 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 		return daemon.ErrTaken
 	}
 	if p.New != nil {
+		for _, d := range l.disputes {
+			if p.Record != "" && d.Record == p.Record {
+				d.Record, d.revision, d.closed = "", d.revision+1, false
+			}
+		}
 		n := *p.New
 		n.Children = nil
 		l.disputes[n.Ref] = &dispute{Known: n, policy: p.Policy, revision: 1}
 	}
+	if d := l.disputes[k.dispute]; d != nil && k.dispute != p.Dispute { // it is in question for that one no more
+		d.revision, d.closed = d.revision+1, false
+	}
 	k.state, k.dispute, k.reason, k.children = p.Where, p.Dispute, p.Reason, p.Children
 	switch p.Where {
+	case daemon.PlaceWaiting:
+		if d := l.disputes[p.Dispute]; d != nil {
+			d.revision, d.closed = d.revision+1, false
+		}
 	case daemon.PlacePeople:
 		for _, d := range l.disputes {
 			if !d.closed && slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(d.Children, c) }) {
@@ -233,6 +255,9 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 		}
 	case daemon.PlaceDispute:
 		d := l.disputes[p.Dispute]
+		if p.Instead {
+			d.Children = nil
+		}
 		d.Children = append(d.Children, p.Children...)
 		slices.Sort(d.Children)
 		d.Children = slices.Compact(d.Children)

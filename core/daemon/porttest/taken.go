@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"drpd/core/daemon"
@@ -43,5 +44,49 @@ func testTaken(t *testing.T, l daemon.Ledger) {
 	must(t, err)
 	if len(after.Evidence) != 5 || len(after.Children) != 3 || after.Record != "2" {
 		t.Errorf("%+v", after)
+	}
+}
+
+// testQuestions lets evidence be in question for a dispute, which is decided anew when that begins and ends.
+func testQuestions(t *testing.T, l daemon.Ledger) {
+	revision := begin(t, l).Revision
+	load := func(rises bool, what string) daemon.Stored {
+		t.Helper()
+		s, err := l.Load(t.Context(), ref)
+		must(t, err)
+		if (s.Revision > revision) != rises {
+			t.Errorf("%s: revision %d after %d", what, s.Revision, revision)
+		}
+		revision = s.Revision
+		return s
+	}
+	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2"), evidence("e3"), evidence("e4")}, nil, noon))
+	place := func(p daemon.Placement) { t.Helper(); p.Now = noon; must(t, l.Place(t.Context(), p)) }
+	place(daemon.Placement{Evidence: "e2", Where: daemon.PlaceWaiting, Dispute: ref, Reason: "whose?"})
+	place(daemon.Placement{Evidence: "e3", Where: daemon.PlaceWaiting, Reason: "nobody's yet"})
+	if s := load(true, "in question"); len(s.Evidence) != 1 || !slices.Equal(s.Children, []string{"child-1"}) {
+		t.Errorf("what is in question belongs to it: %+v", s)
+	}
+	place(daemon.Placement{Evidence: "e2", Where: daemon.PlaceWaiting, Dispute: ref, Reason: "whose?"})
+	load(false, "the same question once more")
+	asked, err := l.Questions(t.Context())
+	must(t, err)
+	if len(asked) != 1 || asked[0].Dispute != ref || asked[0].Why != "whose?" || asked[0].ID != "e2" || asked[0].Key != "form/1" || len(asked[0].Body) > 0 {
+		t.Errorf("%+v", asked)
+	}
+	place(daemon.Placement{Evidence: "e2", Where: daemon.PlaceNoted, Reason: "answered"})
+	load(true, "no longer in question")
+	place(daemon.Placement{Evidence: "e3", Where: daemon.PlaceDispute, Dispute: ref, Children: []string{"child-2"}, Record: "1", Said: true, Instead: true})
+	if s := load(true, "the child is corrected"); !slices.Equal(s.Children, []string{"child-2"}) {
+		t.Errorf("a person has said whose it is, and it is about %v", s.Children)
+	}
+	const other = "W-OTHERS"
+	place(daemon.Placement{Evidence: "e4", Where: daemon.PlaceDispute, Dispute: other, Children: []string{"child-3"}, Record: "1", Policy: "digest",
+		New: &drp.Known{Ref: other, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-3"}, Raised: workday.DateOf(noon), Open: true}})
+	if s := load(true, "its number was given out again"); s.Record != "" {
+		t.Errorf("two disputes have the record %s", s.Record)
+	}
+	if asked, err := l.Questions(t.Context()); err != nil || len(asked) > 0 {
+		t.Errorf("%+v, %v", asked, err)
 	}
 }

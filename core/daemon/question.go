@@ -1,0 +1,111 @@
+package daemon
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+)
+
+// A record whose child changes, or whose number is given out again, may be another dispute's. What it says then waits for a
+// person, and the dispute that the record was of asks about it: until they have said, nothing of that dispute leaves but an
+// emergency, and the question itself.
+
+// gateQuestion holds the letters and notes of a dispute while nobody knows whether its record is still its own.
+const gateQuestion = "question"
+
+// Question is evidence of which only a person can say whether it is a dispute's.
+type Question struct {
+	drp.Evidence // without its body
+	Dispute, Why string
+}
+
+// conflict is the question as the dispute asks it.
+func (q Question) conflict() drp.Conflict {
+	return drp.NewConflict("the letters and notes of this dispute wait for a person: "+q.Why, q.ID)
+}
+
+// Asks says whether a conflict is this question, which is answered by saying where the evidence belongs.
+func (q Question) Asks(dispute, conflict string) bool {
+	return q.Dispute == dispute && q.conflict().ID == conflict
+}
+
+// questioned is what waits, and what a person can say.
+func questioned(ev drp.Evidence, ref, doubt string) Placement {
+	accept := ": drpd quarantine accept " + ev.ID + " --dispute "
+	return Placement{Where: PlaceWaiting, Dispute: ref, Reason: doubt +
+		". If it is the same dispute, and what changed was a correction" + accept + ref + "; if it is another one" + accept + "new; if it is a mistake: drpd quarantine reject " + ev.ID}
+}
+
+// backAgain says why a record that had vanished and is back may not be the same: it was raised on another day. Its number may
+// have been given out anew, as after a backup was restored.
+func (d *Daemon) backAgain(ctx context.Context, ev drp.Evidence, r drp.Reading, ref string) (why string, err error) {
+	if ev.Kind != drp.Row || r.Record.Gone || r.Subject.Raised.IsZero() {
+		return "", nil
+	}
+	versions, err := d.versions(ctx, ev, ref)
+	if err != nil || len(versions) < 2 || !d.read(versions[len(versions)-1]).Record.Gone {
+		return "", err
+	}
+	for _, before := range slices.Backward(versions) {
+		was := d.read(before)
+		if !was.Record.Gone && !was.Subject.Raised.IsZero() {
+			if was.Subject.Raised != r.Subject.Raised {
+				why = "the record " + r.Subject.Record + " had vanished, and is back raised on another day than dispute " + ref
+			}
+			return why, nil
+		}
+	}
+	return "", nil
+}
+
+// versions gives the versions of a row before this one that are with a dispute, in their order.
+func (d *Daemon) versions(ctx context.Context, ev drp.Evidence, ref string) ([]drp.Evidence, error) {
+	s, err := d.Ledger.Load(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.DeleteFunc(s.Evidence, func(o drp.Evidence) bool { return !sameRow(o, ev) || o.Version >= ev.Version })
+	slices.SortFunc(out, func(a, b drp.Evidence) int { return strings.Compare(a.Version, b.Version) })
+	return out, nil
+}
+
+func sameRow(a, b drp.Evidence) bool {
+	return a.Kind == drp.Row && b.Kind == drp.Row && a.Source == b.Source && a.Key == b.Key
+}
+
+// lapse puts away the questions that a later version of the row has answered: it is about the dispute's child again.
+func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p Placement, asked []Question) error {
+	for _, q := range asked {
+		if p.Where != PlaceDispute || q.Dispute != p.Dispute || !sameRow(q.Evidence, ev) || q.Version >= ev.Version {
+			continue
+		}
+		noted := Placement{Evidence: q.ID, Where: PlaceNoted, Reason: "a later version of the record is the dispute's again", Now: d.Now()}
+		if err := d.Ledger.Place(ctx, noted); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// withQuestions adds to a file the questions about evidence that may be the dispute's. Where the record's number is another
+// dispute's by now, this one has lost its record.
+func withQuestions(file *drp.File, stored Stored, asked []Question) {
+	for _, q := range asked {
+		if q.Dispute == stored.Ref {
+			file.Conflicts = append(file.Conflicts, q.conflict())
+		}
+	}
+	if file.Record.Known && stored.Record == "" {
+		file.Record.Gone = true
+		lost := drp.NewConflict("the number of its record is another record's now: is the dispute still open?", stored.Ref)
+		if file.Ruled(lost.ID) == "" {
+			file.Conflicts = append(file.Conflicts, lost)
+		}
+	}
+	slices.SortFunc(file.Conflicts, func(a, b drp.Conflict) int { return strings.Compare(a.ID, b.ID) })
+	if len(stored.Children) > 0 { // a person may have said that it is about another child than was thought
+		file.Subject.Children = slices.DeleteFunc(file.Subject.Children, func(c string) bool { return !slices.Contains(stored.Children, c) })
+	}
+}

@@ -1,0 +1,150 @@
+package daemon_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+// changed lets a record that was about a child be about another from the 17th on, and says what waits then.
+func changed(t *testing.T, change func(*simCase)) (*world, *simCase, daemon.Question) {
+	t.Helper()
+	w, c := calm(t)
+	w.at(16, 9)
+	if len(w.notes.Written) == 0 || w.count["sent: alert"] == 0 {
+		t.Fatal("nothing was sent and noted before")
+	}
+	w.clock = w.clock.AddDate(0, 0, 1)
+	change(c)
+	w.at(17, 9)
+	asked, err := w.ledger.Questions(t.Context())
+	if err != nil || len(asked) != 1 {
+		t.Fatalf("%d questions: %+v, %v", len(asked), asked, err)
+	}
+	return w, c, asked[0]
+}
+
+// notedFor gives the children on whose files there are notes of a dispute.
+func (w *world) notedFor(ref string) (out []string) {
+	for _, n := range w.notes.Written {
+		if n[0].Dispute == ref && !slices.Contains(out, n[0].Child) {
+			out = append(out, n[0].Child)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// A form whose child changes, one of another kind, and one that vanished and is back raised on another day may be another's: a
+// person is asked, and meanwhile no letter and no note of the dispute leaves, and it stays what it was.
+func TestRecordOfAnother(t *testing.T) {
+	for name, change := range map[string]func(w *world, c *simCase){
+		"another child": func(w *world, c *simCase) { c.child = "child-9"; w.tell(c, nil) },
+		"another kind": func(w *world, c *simCase) {
+			w.say(c.feed, drp.Row, c.record, said{Form: "another-form", Child: c.child, Record: c.record, Trusted: true, State: &drp.RecordState{Known: true}})
+		},
+		"gone and back, raised on another day": func(w *world, c *simCase) {
+			w.say(c.feed, drp.Row, c.record, said{Record: c.record, Trusted: true, State: &drp.RecordState{Known: true, Gone: true}})
+			w.cycle()
+			c.facts[0].On++
+			w.tell(c, nil)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w *world
+			_, _, q := changed(t, func(c *simCase) { w = c.feed.w; change(w, c) })
+			sent, notes := len(w.mail.Sent), len(w.notes.Written)
+			told := false
+			for day := 18; day <= 27; day++ { // the limit is the 23rd, and the ladder would go on
+				w.at(day, 9)
+				for _, all := range w.mail.Sent {
+					for _, e := range all {
+						if e.Dispute == q.Dispute && e.At.After(w.clock.AddDate(0, 0, -1)) && e.Reason != drp.ReasonAttention {
+							t.Errorf("on the %dth %s went to %s", day, e.Reason, e.Role)
+						}
+						told = told || e.Role == "operator" && strings.Contains(string(e.Message), q.ID)
+					}
+				}
+			}
+			if len(w.notes.Written) != notes || !told || len(w.mail.Sent) < sent {
+				t.Errorf("%d notes more, the operator was told: %v", len(w.notes.Written)-notes, told)
+			}
+			k, err := w.ledger.Known(t.Context())
+			if err != nil || len(k) != 1 || !slices.Equal(k[0].Children, []string{"child-1"}) {
+				t.Errorf("%+v, %v", k, err)
+			}
+			for _, wrong := range w.wrong {
+				t.Error(wrong)
+			}
+		})
+	}
+}
+
+// Whoever is asked is heard: the same dispute goes on under the child that is right, with nobody of the other; another one
+// begins with a reference of its own, and the first asks what becomes of it; and what the record takes back asks nothing.
+func TestRecordOfAnotherSaid(t *testing.T) {
+	say := func(t *testing.T, w *world, q daemon.Question, where string) {
+		t.Helper()
+		if err := w.ledger.SetSetting(t.Context(), "tie/"+q.ID, where, "somebody", w.clock); err != nil {
+			t.Fatal(err)
+		}
+		for day := 18; day <= 25; day++ {
+			w.at(day, 9)
+			w.at(day, 11)
+		}
+		if left, err := w.ledger.Questions(t.Context()); err != nil || len(left) > 0 {
+			t.Errorf("it still waits: %+v, %v", left, err)
+		}
+		for _, wrong := range w.wrong {
+			t.Error(wrong)
+		}
+	}
+	other := func(c *simCase) { c.child = "child-9"; c.feed.w.tell(c, nil) }
+	t.Run("the same", func(t *testing.T) {
+		w, c, q := changed(t, other)
+		c.facts[0].Attached = true // another version, which waits with the first
+		w.tell(c, nil)
+		say(t, w, q, q.Dispute)
+		k, err := w.ledger.Known(t.Context())
+		if err != nil || len(k) != 1 || !slices.Equal(k[0].Children, []string{"child-9"}) {
+			t.Errorf("%+v, %v", k, err)
+		}
+		if got := w.notedFor(q.Dispute); !slices.Equal(got, []string{"child-1", "child-9"}) {
+			t.Errorf("notes on the files of %v: the first was there before, and all others are the right child's", got)
+		}
+	})
+	t.Run("another", func(t *testing.T) {
+		w, _, q := changed(t, other)
+		say(t, w, q, "new")
+		k, err := w.ledger.Known(t.Context())
+		if err != nil || len(k) != 2 {
+			t.Fatalf("%+v, %v", k, err)
+		}
+		for _, x := range k {
+			want := "child-9"
+			if x.Ref == q.Dispute {
+				want = "child-1"
+			}
+			if got := w.notedFor(x.Ref); !slices.Equal(x.Children, []string{want}) || !slices.Equal(got, []string{want}) || (x.Record == "") != (x.Ref == q.Dispute) {
+				t.Errorf("%+v has notes on the files of %v", x, got)
+			}
+		}
+		first, _, err := w.d.Case(t.Context(), q.Dispute)
+		if err != nil || len(first.File.Conflicts) != 1 || !first.File.Record.Gone {
+			t.Errorf("whose number was given out again: %+v, %v", first.File.Conflicts, err)
+		}
+	})
+	t.Run("taken back", func(t *testing.T) {
+		w, c, q := changed(t, other)
+		before := w.count["sent: alert"]
+		c.child = "child-1"
+		w.tell(c, nil)
+		say(t, w, q, "")
+		if w.count["sent: alert"] == before || !slices.Equal(w.notedFor(q.Dispute), []string{"child-1"}) {
+			t.Errorf("%d alerts more, notes for %v", w.count["sent: alert"]-before, w.notedFor(q.Dispute))
+		}
+	})
+}
