@@ -192,6 +192,9 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 				return err
 			}
 		}
+		if err := t.unread(p); err != nil {
+			return err
+		}
 		if err := t.touch(p); err != nil {
 			return err
 		}
@@ -282,6 +285,39 @@ func (t *tx) touch(p daemon.Placement) error {
 		}
 	}
 	return t.rises(p.Dispute)
+}
+
+// unread keeps whose a message is that nobody has understood, and has the dispute that it names decided anew.
+func (t *tx) unread(p daemon.Placement) error {
+	if p.Unread == nil {
+		return nil
+	}
+	if err := t.exec(`UPDATE evidence SET sender = ?, proved = ?, sent = ? WHERE id = ?`, p.Unread.Sender, p.Unread.Proved, int64(p.Unread.Sent), p.Evidence); err != nil {
+		return err
+	}
+	if p.Where == daemon.PlaceQuarantine && p.Dispute != "" {
+		return t.rises(p.Dispute)
+	}
+	return nil
+}
+
+// Unread gives the messages that nobody has understood yet, oldest first.
+func (l *Ledger) Unread(ctx context.Context) (out []daemon.Unread, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var rows []struct {
+			ID, Dispute, Sender string
+			Proved              bool
+			Sent                int64
+		}
+		if err := t.all(&rows, `SELECT id, dispute, sender, proved, sent FROM evidence WHERE state IN (?, ?) AND sent > 0 ORDER BY sent, id`, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			out = append(out, daemon.Unread{Evidence: r.ID, Dispute: r.Dispute, Sender: r.Sender, Proved: r.Proved, Sent: workday.Date(r.Sent)})
+		}
+		return nil
+	})
+	return out, err
 }
 
 // Questions gives the evidence that waits and names a dispute with it.

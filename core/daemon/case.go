@@ -13,10 +13,11 @@ import (
 
 // around is what every decision of a round looks at besides its dispute.
 type around struct {
-	gaps  []reconcile.Gap
-	known []drp.Known
-	away  []drp.Absence
-	asked []Question
+	gaps   []reconcile.Gap
+	known  []drp.Known
+	away   []drp.Absence
+	unread []Unread
+	asked  []Question
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
@@ -36,6 +37,9 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 		return a, err
 	}
 	if a.asked, err = d.Ledger.Questions(ctx); err != nil {
+		return a, err
+	}
+	if a.unread, err = d.Ledger.Unread(ctx); err != nil {
 		return a, err
 	}
 	a.known, err = d.Ledger.Known(ctx)
@@ -118,7 +122,19 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	}
 	withQuestions(&file, stored, a.asked)
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Similar: similar(stored.Known, a.known, numbers)}, nil
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Known, a.known, numbers)}, nil
+}
+
+// unreadFor gives the messages that nobody has understood and that name a dispute, or are of somebody with a role in it.
+func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread) {
+	for _, u := range all {
+		from := drp.Actor{Address: roster.Address(u.Sender)}
+		roles := roster.RolesOf(from, stored.Children, u.Sent)
+		if named := u.Dispute == stored.Ref; named || len(roles) > 0 {
+			out = append(out, drp.Unread{Evidence: u.Evidence, On: u.Sent, From: from, Proved: u.Proved, Named: named, Roles: roles})
+		}
+	}
+	return out
 }
 
 // policyOf is the policy that a dispute started under, or the one to which a person moved it.

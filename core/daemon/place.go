@@ -37,6 +37,7 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			if err != nil {
 				return began, err
 			}
+			d.unread(&p, ev, known)
 			if p, err = d.put(ctx, ev, p); err != nil {
 				return began, err
 			}
@@ -62,6 +63,18 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 		}
 	}
 	return began, nil
+}
+
+// unread notes of a message that nobody has understood whose it is, and which dispute it names.
+func (d *Daemon) unread(p *Placement, ev drp.Evidence, known []drp.Known) {
+	r := d.read(ev)
+	if ev.Kind != drp.Message || r.Auto || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
+		return
+	}
+	p.Unread = &Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
+	if names := r.Subject.Dispute; p.Where == PlaceQuarantine && slices.ContainsFunc(known, func(k drp.Known) bool { return k.Ref == names }) {
+		p.Dispute = names
+	}
 }
 
 // put stores where a piece of evidence belongs. What the ledger refuses, because the reference is another's, waits.

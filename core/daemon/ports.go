@@ -186,6 +186,8 @@ type Ledger interface {
 	// another's.
 	Place(ctx context.Context, p Placement) error
 	People(ctx context.Context, children []string) ([]drp.Evidence, error)
+	// Unread gives the messages that nobody has understood yet: those in quarantine, and those that wait.
+	Unread(ctx context.Context) ([]Unread, error)
 	// Questions gives the evidence that waits and names a dispute with it: a person must say whether it is that dispute's.
 	Questions(ctx context.Context) ([]Question, error)
 
@@ -258,7 +260,8 @@ const (
 type Placement struct {
 	Evidence string
 	Where    string
-	Dispute  string     // of what waits: the dispute that it is in question for
+	Dispute  string     // of what waits: the dispute that it is in question for, or that a message in quarantine names
+	Unread   *Unread    // of a message that nobody has understood: whose it is
 	New      *drp.Known // the dispute that it starts
 	Policy   string     // digest of the policy of a new dispute
 	Children []string
@@ -273,6 +276,15 @@ type Placement struct {
 	Seen     []string      // persons who wrote it: none of their absences goes on
 	SeenOn   workday.Date
 	Now      time.Time
+}
+
+// Unread is a message that nobody has understood yet.
+type Unread struct {
+	Evidence string
+	Dispute  string       // that it names
+	Sender   string       // digest of its sender's address
+	Proved   bool         // the sender is proved
+	Sent     workday.Date // the day on which it came
 }
 
 // ErrTaken says that evidence does not come under a reference, which is that of another record or another child.

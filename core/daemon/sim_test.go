@@ -60,6 +60,7 @@ type saidFact struct {
 	Event    bool
 	Denied   bool
 	Attached bool
+	Free     bool
 }
 
 // read reads a piece of evidence, as mapping does. A new process reads it anew; what its bytes say is taken apart once.
@@ -79,7 +80,7 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Sender = drp.Actor{Address: address(s.From)}
 	}
 	for i, f := range s.Facts {
-		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, Free: f.Free, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -412,6 +413,8 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 		w.fail("%s: from %s to %s, which nobody asked for", e.Dispute, s.Stage, e.Stage)
 	case last.Limit.Open() || c.Today <= last.Limit.Proof.Due:
 		w.fail("%s: escalated from %s though its limit is %s", e.Dispute, s.Stage, last.Limit.Proof.Due)
+	case w.unread(c, s, last.Limit.Proof.Due):
+		w.fail("%s: escalated from %s over the owner's own words, which nobody understood", e.Dispute, s.Stage)
 	case last.Limit.Start.Doubt != "" || last.Limit.Start.On > last.Limit.Start.Learned:
 		w.fail("%s: escalated from %s on a doubtful date", e.Dispute, s.Stage)
 	}
@@ -558,7 +561,7 @@ func (w *world) act(c *simCase) {
 	owners := p.Owners(stage.ID)
 	owner := owners[w.rng.IntN(len(owners))]
 	var f saidFact
-	switch w.rng.IntN(19) {
+	switch w.rng.IntN(20) {
 	case 0:
 		f = saidFact{Kind: drp.Discussed, On: on, By: owner}
 	case 1, 2:
@@ -651,6 +654,9 @@ func (w *world) act(c *simCase) {
 		}
 		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: from,
 			Ruling: &ruling, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})
+		return
+	case 19:
+		w.words(c, owner)
 		return
 	}
 	if w.rng.IntN(8) == 0 {

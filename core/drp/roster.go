@@ -153,6 +153,14 @@ func (r Roster) Persons(address Private) (out []string) {
 	return out
 }
 
+// Address gives the address of the roster that has a digest, or none.
+func (r Roster) Address(digest string) Private {
+	if i := slices.IndexFunc(r, func(h Holder) bool { return !h.Address.Empty() && h.Address.Digest() == digest }); i >= 0 {
+		return r[i].Address
+	}
+	return Private{}
+}
+
 func distinct(in []Holder) []Holder {
 	slices.SortFunc(in, func(a, b Holder) int {
 		if a.Person != b.Person {

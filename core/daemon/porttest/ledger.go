@@ -42,6 +42,7 @@ type kept struct {
 	drp.Evidence
 	state, dispute, reason string
 	children               []string
+	unread                 *daemon.Unread
 }
 
 type dispute struct {
@@ -208,6 +209,22 @@ func (l *Ledger) Known(context.Context) ([]drp.Known, error) {
 	return out, nil
 }
 
+// Unread implements daemon.Ledger.
+func (l *Ledger) Unread(context.Context) (out []daemon.Unread, err error) {
+	defer l.lock()()
+	for id, k := range l.evidence {
+		if k.unread != nil && (k.state == daemon.PlaceQuarantine || k.state == daemon.PlaceWaiting) {
+			u := *k.unread
+			u.Evidence, u.Dispute = id, k.dispute
+			out = append(out, u)
+		}
+	}
+	slices.SortFunc(out, func(a, b daemon.Unread) int {
+		return cmp.Or(int(a.Sent-b.Sent), strings.Compare(a.Evidence, b.Evidence))
+	})
+	return out, nil
+}
+
 // Questions implements daemon.Ledger.
 func (l *Ledger) Questions(context.Context) (out []daemon.Question, err error) {
 	defer l.lock()()
@@ -242,6 +259,13 @@ func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
 		d.revision, d.closed = d.revision+1, false
 	}
 	k.state, k.dispute, k.reason, k.children = p.Where, p.Dispute, p.Reason, p.Children
+	if p.Unread != nil {
+		k.unread = p.Unread
+		if d := l.disputes[p.Dispute]; p.Where == daemon.PlaceQuarantine && d != nil {
+			d.revision++
+			d.closed = false
+		}
+	}
 	switch p.Where {
 	case daemon.PlaceWaiting:
 		if d := l.disputes[p.Dispute]; d != nil {
