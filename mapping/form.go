@@ -88,6 +88,7 @@ func (a *FormAnswer) meets(b *FormAnswer) bool {
 
 type lexicon struct {
 	Labels map[string][]string `yaml:"labels"`
+	Harm   harmWords           `yaml:"harm"`
 }
 
 // LoadForm reads the mapping of a form. The labels of the lexicon that it names become the form's own.

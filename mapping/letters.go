@@ -25,6 +25,7 @@ type Letter struct {
 	Answers   string   // the In-Reply-To
 	Thread    string   // the References
 	Text      string   // the body as its author wrote it: quotes left out
+	Quoted    string   // the body with what it quotes, where it quotes anything, and the bodies of messages that it carries
 	Sheets    []Sheet
 	Body      *Sheet // the body as a form may be written into it; nil: nothing
 	Unread    string // why a part that may be the form could not be read; empty: all was
@@ -46,6 +47,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Reach, out.Unclear = s.reach(ev.ID, l, out.Sent)
 		return out
 	}
+	out.Harm = s.harm(ev.ID, l)
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	forms := s.forms(ev, l, &out)
 	say := func(said drp.Statement) {

@@ -71,6 +71,9 @@ func (p *parser) authors(all string) {
 	text := own(all)
 	p.letter.Text = text
 	quotes := len(strings.TrimSpace(all)) > len(text)
+	if quotes {
+		p.letter.Quoted = all + "\n\n" + p.letter.Quoted
+	}
 	switch {
 	case p.letter.Auto || !quotes || len(p.letter.Sheets) > 0:
 	case text == "":
@@ -274,20 +277,27 @@ func (p *parser) over(what, place string) {
 
 // words reads a part of the body.
 func (p *parser) words(kind string, params map[string]string, data []byte, place string) {
-	if p.inner {
-		return
-	}
-	if len(data) > maxText {
+	if len(data) > maxText && !p.inner {
 		p.over("the text is too long", place)
 		return
 	}
-	if set := params["charset"]; set != "" {
+	data = data[:min(len(data), maxText)]
+	if set := params["charset"]; set != "" && !p.inner {
 		if _, err := charset.Reader(set, bytes.NewReader(nil)); err != nil { // kept as it came
 			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): what is no plain letter may read wrong", set), place)
 		}
 	}
 	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
 	data = []byte(text)
+	if p.inner { // nobody's word here; somebody may have sent it on for what it says
+		if kind == "text/html" {
+			text = html2text.HTML2Text(text)
+		}
+		if len(p.letter.Quoted) < maxText {
+			p.letter.Quoted += text + "\n\n"
+		}
+		return
+	}
 	if kind == "text/html" {
 		if p.html == nil {
 			p.html, p.htmlAt = data, place

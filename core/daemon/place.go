@@ -38,6 +38,9 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 				return began, err
 			}
 			d.unread(&p, ev, known)
+			if err := d.emergency(ctx, ev, p); err != nil { // before it is placed: what is placed is not looked at again
+				return began, err
+			}
 			if p, err = d.put(ctx, ev, p); err != nil {
 				return began, err
 			}
@@ -53,9 +56,6 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 				again = again || p.Said // whose child it is may be another since
 			case PlacePeople:
 				again = true // who they are may be what a message waits for
-			}
-			if err := d.emergency(ctx, ev, p); err != nil {
-				return began, err
 			}
 			if p.New != nil {
 				known, again, began = append(known, *p.New), true, true
@@ -88,14 +88,24 @@ func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p Placement) (Placeme
 	return p, d.Ledger.Place(ctx, p)
 }
 
-// emergency tells the operator at once of evidence that speaks of an emergency and belongs to no dispute, or is not
-// trusted: doubt about a message is no reason to let it wait.
+// emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
+// declares an emergency and belongs to no dispute, or is not trusted: doubt about a message is no reason to let it wait.
 func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) error {
-	declared := slices.ContainsFunc(d.read(ev).Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
-	if !declared || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
+	reading := d.read(ev)
+	declared := slices.ContainsFunc(reading.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
+	says := ""
+	switch kept := p.Where == PlaceQuarantine || p.Where == PlaceWaiting; {
+	case kept && declared:
+		says = "a message that drpd does not act on declares an emergency: read it now: drpd quarantine show " + ev.ID
+	case kept && len(reading.Harm) > 0:
+		says = "a message that drpd does not act on speaks of imminent harm to a child: read it now: drpd quarantine show " + ev.ID
+	case len(reading.Harm) > 0:
+		says = "a message in dispute " + p.Dispute + " speaks of imminent harm to a child: read it now, in the mailbox; drpd explain " +
+			p.Dispute + " says what follows from it"
+	default:
 		return nil
 	}
-	return d.tell(ctx, "a message that drpd does not act on declares an emergency: read it now: drpd quarantine show "+ev.ID, "emergency", ev.ID, true)
+	return d.tell(ctx, says, "emergency", ev.ID, true)
 }
 
 func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {

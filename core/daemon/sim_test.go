@@ -45,6 +45,7 @@ type said struct {
 	Facts                          []saidFact
 	Fields                         []string
 	WithForm                       bool
+	Harm                           bool // it speaks of imminent harm
 	State                          *drp.RecordState
 	Holder                         string
 	Ruling                         *drp.Ruling
@@ -73,6 +74,7 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		w.said[ev.ID] = s
 	}
 	r := drp.Reading{Trusted: s.Trusted, Why: "not proved", Sent: learned, Subject: drp.Subject{Dispute: s.Ref, Form: s.Form, Record: s.Record, Theme: "theme"}}
+	r.Harm = harmIn(s, ev.ID)
 	if s.Child != "" {
 		r.Subject.Children = []string{s.Child}
 	}
@@ -148,6 +150,7 @@ type world struct {
 	tries    map[string]int
 	alerts   map[string]string // dispute, visit, person: the effect that was sent
 	count    map[string]int
+	urgent   map[string]bool // keys of what the operator is told at once
 }
 
 type crash struct{}
@@ -488,6 +491,7 @@ func (w *world) today() workday.Date { return workday.DateOf(w.clock.In(london))
 
 // live lets the people of the council do something, or nothing, today.
 func (w *world) live() {
+	w.ring()
 	if len(w.cases) < 4 && w.rng.IntN(3) == 0 {
 		w.begin()
 	}
@@ -676,7 +680,7 @@ var london = func() *time.Location {
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
 	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
-		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{}, count: map[string]int{}}
+		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{}, count: map[string]int{}, urgent: map[string]bool{}}
 	w.feeds = []*feed{{w: w, name: "records"}, {w: w, name: "mailbox"}}
 	roles := map[string]bool{}
 	for _, p := range set {
@@ -729,6 +733,7 @@ func (w *world) run() {
 func (w *world) end() {
 	ctx := w.t.Context()
 	w.nothingLost(ctx)
+	w.heard()
 	if w.log.Len() > 0 && strings.Contains(w.log.String(), canary) {
 		w.fail("the log holds a name")
 	}

@@ -255,6 +255,7 @@ type Reading struct {
 	Withheld string            // why what it says must not count before a person has seen it: a part of it could not be read
 	Corrects string            // id of the evidence that this one replaces
 	Doubts   []Doubt
+	Harm     []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
 }
 
 // Ruling is what a person decided about something that waited for them.
