@@ -152,6 +152,26 @@ func (s *System) Since(column, like string, t time.Time) (string, bool) {
 	return "", false
 }
 
+// Dated says whether the mapping reads a column as a date or a time.
+func (s *System) Dated(column string) bool {
+	dates := []string{s.State.On, s.People.From, s.People.Until}
+	for _, x := range s.Facts {
+		dates = append(dates, x.On)
+	}
+	if s.Moves != nil {
+		dates = append(dates, s.Moves.On)
+	}
+	for _, a := range s.Answers {
+		if a.Dates {
+			dates = append(dates, a.Answer)
+		}
+	}
+	for _, r := range s.Relations() {
+		dates = append(dates, r.Change)
+	}
+	return slices.Contains(dates, column)
+}
+
 // capital gives the month its capital letter, as time.Parse wants it.
 func capital(s string) string {
 	day, rest, ok := strings.Cut(s, " ")

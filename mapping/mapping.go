@@ -401,13 +401,7 @@ func (s *System) FormRelation() Named {
 	f := s.Forms
 	columns := append([]string{f.Type, f.Child}, f.Columns...)
 	if len(s.Answers) == 0 {
-		columns = append(columns, s.State.Column, s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme)
-		for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
-			columns = append(columns, s.Fields[k])
-		}
-		for _, x := range s.Facts {
-			columns = append(columns, x.On, x.By, x.Answer, x.Obstacle)
-		}
+		columns = append(columns, s.wanted()...)
 	}
 	return s.named(f.Relation, f.Key, []any{"forms"}, columns...)
 }
@@ -473,26 +467,6 @@ func (s *System) Relations() []Named {
 		out = append(out, s.named(l.Relation, l.Person, []any{"leave_out", i}, l.Column))
 	}
 	return out
-}
-
-// Dated says whether the mapping reads a column as a date or a time.
-func (s *System) Dated(column string) bool {
-	dates := []string{s.State.On, s.People.From, s.People.Until}
-	for _, x := range s.Facts {
-		dates = append(dates, x.On)
-	}
-	if s.Moves != nil {
-		dates = append(dates, s.Moves.On)
-	}
-	for _, a := range s.Answers {
-		if a.Dates {
-			dates = append(dates, a.Answer)
-		}
-	}
-	for _, r := range s.Relations() {
-		dates = append(dates, r.Change)
-	}
-	return slices.Contains(dates, column)
 }
 
 type named struct {

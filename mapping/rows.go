@@ -16,6 +16,7 @@ import (
 type Record struct {
 	Form     map[string]string   `json:"form"`
 	Answers  map[string]string   `json:"answers,omitempty"` // question: answer
+	Several  map[string][]string `json:"several,omitempty"` // question: answers of which nothing says which is the newest
 	Moves    []map[string]string `json:"moves,omitempty"`
 	Children []string            `json:"children,omitempty"`
 	Formerly map[string]string   `json:"formerly,omitempty"` // child: its number in the system before
@@ -133,6 +134,21 @@ func initials(name string) string {
 	return string(out)
 }
 
+// wanted gives the columns or questions of a form that are read.
+func (s *System) wanted() []string {
+	out := []string{s.State.Column, s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme}
+	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
+		out = append(out, s.Fields[k])
+	}
+	for _, x := range s.Facts {
+		out = append(out, x.On, x.By, x.Answer, x.Obstacle)
+	}
+	return out
+}
+
+// asks says whether the mapping asks for a question.
+func (s *System) asks(question string) bool { return slices.Contains(s.wanted(), question) }
+
 type rowReader struct {
 	*System
 	rec     Record
@@ -182,6 +198,7 @@ func (r *rowReader) read() {
 			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Place: r.Fields[field]})
 		}
 	}
+	r.several()
 	r.state()
 	for i := range r.System.Facts {
 		r.fact(r.System.Facts[i])
@@ -190,6 +207,15 @@ func (r *rowReader) read() {
 	for i := range r.out.Facts {
 		if r.out.Facts[i].Kind == drp.Raised {
 			r.out.Subject.Raised = r.out.Facts[i].On
+		}
+	}
+}
+
+// several doubts the questions that are asked for and have more than one answer: none of them counts.
+func (r *rowReader) several() {
+	for _, question := range slices.Sorted(maps.Keys(r.rec.Several)) {
+		if r.asks(question) {
+			r.doubt(fmt.Sprintf("%q has more than one answer, and nothing says which is the newest", question), question, strings.Join(r.rec.Several[question], " / "))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package records
 
 import (
 	"database/sql"
+	"database/sql/driver"
 
 	"github.com/jmoiron/sqlx"
 
@@ -16,4 +17,10 @@ func OpenOn(engine, name string, db *sql.DB, m *mapping.System) (*System, error)
 	}
 	x := sqlx.NewDb(db, d.Name)
 	return &System{Name: name, m: m, dialect: d, layouts: map[string]string{}, prepared: map[string]*sql.Stmt{}, read: x, write: x}, nil
+}
+
+// ReadOptions gives what a reading of an engine is begun with.
+func ReadOptions(engine string) driver.TxOptions {
+	d, _ := dialect(engine)
+	return driver.TxOptions{Isolation: driver.IsolationLevel(d.Read.Isolation), ReadOnly: d.Read.ReadOnly}
 }

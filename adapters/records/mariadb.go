@@ -10,7 +10,7 @@ import (
 )
 
 var mariadb = Dialect{
-	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Call: "CALL %s(%s)",
+	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Unfit: mariadbUnfit, Call: "CALL %s(%s)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: mariadbGrants, executes: mariadbExecutes, index: mariadbIndex(false), unique: mariadbIndex(true),
 	open: openMariaDB,
@@ -43,6 +43,12 @@ func openMariaDB(dsn string) (*sql.DB, error) {
 		return nil, errors.New("the connection string cannot be used")
 	}
 	return sql.OpenDB(connector), nil
+}
+
+// mariadbUnfit knows the errors of a character that the column's character set has not; a text that is no number is none.
+func mariadbUnfit(err error) bool {
+	var e *mysql.MySQLError
+	return errors.As(err, &e) && (e.Number == 1267 || e.Number == 1270 || e.Number == 1271 || e.Number == 3988)
 }
 
 func mariadbMeans(err error) string {

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -14,14 +15,15 @@ import (
 // oracle was never run against a live server: what is tested are its statements and binds. Its DATE is read as text, since
 // the driver would put it into the server's zone.
 var oracle = Dialect{
-	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, OneByOne: true, Midnight: " 00:00:00", Call: "BEGIN %s(%s); END;",
+	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, Unfit: oracleUnfit, OneByOne: true, Midnight: " 00:00:00", Call: "BEGIN %s(%s); END;",
 	Text: func(column string) string { return "CAST(" + column + " AS VARCHAR2(100))" },
 	Session: []string{
 		"ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "ALTER SESSION SET NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS'",
 		`ALTER SESSION SET NLS_TIMESTAMP_TZ_FORMAT = 'YYYY-MM-DD"T"HH24:MI:SSTZH:TZM'`, "ALTER SESSION SET TIME_ZONE = '+00:00'",
 	},
-	Read: sql.TxOptions{ReadOnly: true},
-	open: openOracle,
+	Reading: []string{"SET TRANSACTION READ ONLY"}, // one view of the data; the driver refuses the option
+	Padded:  []string{"CHAR"},                      // what it calls NCHAR is VARCHAR2
+	open:    openOracle,
 }
 
 func openOracle(dsn string) (*sql.DB, error) {
@@ -29,20 +31,28 @@ func openOracle(dsn string) (*sql.DB, error) {
 	if err != nil || u.Scheme != "oracle" || u.Hostname() == "" {
 		return nil, errDSN("oracle://user:password@host:2484/service?SSL=true")
 	}
-	sealed, verified := false, true
+	sealed, weak := false, false // of a setting that is given twice, who knows which the driver takes
 	for name, values := range u.Query() {
-		on := len(values) > 0 && (strings.EqualFold(values[0], "true") || strings.EqualFold(values[0], "enable"))
+		off := slices.ContainsFunc(values, func(v string) bool { return !strings.EqualFold(v, "true") && !strings.EqualFold(v, "enable") })
 		switch strings.ToUpper(name) {
+		case "CONNSTR", "SERVER":
+			return nil, errSecondHost
 		case "SSL":
-			sealed = on
+			sealed, weak = true, weak || off
 		case "SSL VERIFY":
-			verified = on
+			weak = weak || off
 		}
 	}
-	if (!sealed || !verified) && !local(u.Hostname()) {
+	if (!sealed || weak) && !local(u.Hostname()) {
 		return nil, errPlain
 	}
 	return sql.OpenDB(ora.NewConnector(dsn)), nil
+}
+
+// oracleUnfit knows the errors of a text that is no number or date.
+func oracleUnfit(err error) bool {
+	var e *network.OracleError
+	return errors.As(err, &e) && slices.Contains([]int{1426, 1438, 1722, 1830, 1839, 1840, 1841, 1843, 1847, 1858, 1861, 6502}, e.ErrCode)
 }
 
 func oracleMeans(err error) string {

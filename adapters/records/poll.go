@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -85,8 +86,23 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 	return nil
 }
 
-// Poll gives the forms, and the people of their children, that are new or have changed or vanished.
+// Poll gives the forms, and the people of their children, that are new or have changed or vanished. A key that the engine
+// refuses is set aside and told of, and keeps nothing else from being read.
 func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	if day := now.UTC().Format(time.DateOnly); s.asideOn != day {
+		s.asideOn, s.aside = day, make(map[place][]string) // once a day they are tried again
+	}
+	for {
+		batch, next, err := s.pollOnce(ctx, at, now)
+		var odd *unfitError
+		if !errors.As(err, &odd) {
+			return batch, next, err
+		}
+		s.aside[odd.place] = append(s.aside[odd.place], odd.keys...) // they are not asked for any more: there is an end
+	}
+}
+
+func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
 	var c cursor
 	if len(at) > 0 {
 		if err := json.Unmarshal(at, &c); err != nil {
@@ -158,6 +174,7 @@ func (p *poll) remark() error {
 	if p.doubled > 0 {
 		what = append(what, fmt.Sprintf("%s has %d rows more than it has of %s: drpd reads one row of each; the mapping must name what tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
 	}
+	what = append(what, p.toldAside()...)
 	if len(what) == 0 {
 		return nil
 	}
@@ -218,53 +235,6 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 		}
 	}
 	return keys, nil
-}
-
-func (p *poll) stamp() string { return p.now.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// A version is the change column as a point in time, so that it sorts as text. What a change column cannot tell is put
-// behind it by the time of the poll: another content under the same change is later, and so is all that comes after a row
-// had vanished.
-const (
-	sameAgain = "+" // after a change, before the time of the poll
-	again     = "~" // sorts after every version: before the time of the poll at which a row had vanished, or came back
-)
-
-// version gives the version of a row whose change column reads so, after the mark.
-func (p *poll) version(change string, m daemon.Mark) string {
-	own := p.normal(change)
-	switch {
-	case strings.HasPrefix(m.Version, again):
-		return again + p.stamp() + " " + own
-	case own == "":
-		return p.stamp()
-	case own == changeOf(m.Version):
-		return own + sameAgain + p.stamp()
-	}
-	return own
-}
-
-const stampLayout = "2006-01-02T15:04:05.000000Z"
-
-func (p *poll) normal(change string) string {
-	if t, ok := p.m.Stamp(p.m.Forms.Change, change); ok {
-		return t.UTC().Format(stampLayout)
-	}
-	return change
-}
-
-// changeOf gives the change that a version is of.
-func changeOf(version string) string {
-	if rest, ok := strings.CutPrefix(version, again); ok {
-		_, version, _ = strings.Cut(rest, " ")
-	}
-	own, _, _ := strings.Cut(version, sameAgain)
-	return own
-}
-
-// gone says whether a mark is of a row that had vanished.
-func gone(m daemon.Mark) bool {
-	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
 }
 
 // give adds evidence.

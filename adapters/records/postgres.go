@@ -13,7 +13,7 @@ import (
 )
 
 var postgres = Dialect{
-	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Call: "CALL %s(%s)",
+	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Unfit: postgresUnfit, Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,
@@ -41,6 +41,12 @@ func openPostgres(dsn string) (*sql.DB, error) {
 // exposed says whether somebody between here and the host could read along, or stand in for it.
 func exposed(c *tls.Config, host string) bool {
 	return !local(host) && (c == nil || c.InsecureSkipVerify && c.VerifyPeerCertificate == nil)
+}
+
+// postgresUnfit knows the errors of data: a text that is no number or date, a number too large, a character that is none.
+func postgresUnfit(err error) bool {
+	var e *pgconn.PgError
+	return errors.As(err, &e) && strings.HasPrefix(e.Code, "22")
 }
 
 func postgresMeans(err error) string {

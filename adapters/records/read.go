@@ -1,6 +1,7 @@
 package records
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -23,6 +24,9 @@ const atOnce = 200
 // same every time.
 func (v *view) whole(keys []string) (records []mapping.Record, changes []string, err error) {
 	n := v.m.FormRelation()
+	for _, d := range v.m.Belonging() { // one without its answers would be another
+		keys = v.fit(d, keys)
+	}
 	rows, err := v.byKey(n, keys, v.ours())
 	if err != nil || len(keys) == 0 {
 		return nil, nil, err
@@ -43,24 +47,8 @@ func (v *view) whole(keys []string) (records []mapping.Record, changes []string,
 // details reads what else belongs to forms: answers, reassignments, children.
 func (v *view) details(keys []string, into []mapping.Record) error {
 	answers, moves, children := v.m.Details()
-	for i := range into {
-		if len(answers) > 0 {
-			into[i].Answers = make(map[string]string)
-		}
-	}
-	for at, n := range answers {
-		rows, err := v.byKey(n, keys, part{})
-		if err != nil {
-			return err
-		}
-		a := v.m.Answers[at]
-		for i, key := range keys {
-			for _, r := range sortedBy(rows[key], a.Question, a.Answer) {
-				if r[a.Answer] != "" || into[i].Answers[r[a.Question]] == "" { // one question may have its answer in one of several tables
-					into[i].Answers[r[a.Question]] = r[a.Answer]
-				}
-			}
-		}
+	if err := v.answers(answers, keys, into); err != nil {
+		return err
 	}
 	if moves != nil {
 		rows, err := v.byKey(*moves, keys, part{})
@@ -199,8 +187,23 @@ func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
 	return rows
 }
 
-// byKey reads the rows of a relation that belong to the keys, by one prepared statement.
+// byKey reads the rows of a relation that belong to the keys. A key that can be none of the column's has no row there: where
+// the engine refuses one, it is found and set aside, and the poll begins anew.
 func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
+	keys = v.fit(n, keys)
+	out, err := v.rowsOf(n, keys, and)
+	if err == nil || !v.unfitting(err) {
+		return out, err
+	}
+	bad, other := v.alone(v.ctx, n, keys, and)
+	if other != nil || len(bad) == 0 || len(bad) == len(keys) && !v.sound(v.ctx, n, and) {
+		return nil, err
+	}
+	return nil, &unfitError{placeOf(n), bad, err}
+}
+
+// rowsOf reads the rows of a relation that belong to the keys, by one prepared statement.
+func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
 	out := make(map[string][]map[string]string)
 	if len(keys) == 0 {
 		return out, nil
@@ -232,9 +235,11 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 			}
 			key := row[n.Key]
 			if !here[key] { // the engine compares without case or spaces at the end, and so found it
-				if i := slices.IndexFunc(some, func(k string) bool { return folded(k) == folded(key) }); i >= 0 {
-					key = some[i]
+				i := slices.IndexFunc(some, func(k string) bool { return folded(k) == folded(key) })
+				if i < 0 {
+					return // the engine took a text for the number that it begins with
 				}
+				key = some[i]
 			}
 			out[key] = append(out[key], row)
 		})
@@ -269,7 +274,13 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(text func(int) str
 		for i := range values {
 			into[i] = &values[i]
 		}
-		text := func(i int) string { return v.dialect.asText(values[i], kinds[i]) }
+		text := func(i int) string {
+			s := v.dialect.asText(values[i], kinds[i])
+			if slices.Contains(v.dialect.Padded, kinds[i]) {
+				return strings.TrimRight(s, " ")
+			}
+			return s
+		}
 		return into, func() { do(text) }
 	})
 }
@@ -295,7 +306,18 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 			}
 			return v.dialect.asText([]byte(raw[i]), kinds[i])
 		}
-		return into, func() { do(raw, text) }
+		var padded []int
+		for i, kind := range kinds {
+			if slices.Contains(v.dialect.Padded, kind) {
+				padded = append(padded, i)
+			}
+		}
+		return into, func() {
+			for _, i := range padded {
+				raw[i] = bytes.TrimRight(raw[i], " ")
+			}
+			do(raw, text)
+		}
 	})
 }
 

@@ -34,6 +34,7 @@ type Dialect struct {
 	Untested bool                       // against a live server
 	Bind     int                        // how a place for a value is written, in sqlx's words
 	Read     sql.TxOptions              // one view of the data, read-only where the driver can say so
+	Reading  []string                   // said first of all in a transaction that only reads
 	Session  []string                   // said at the beginning of each transaction
 	Text     func(column string) string // asks for a column as text, where the driver would guess; nil: as it is
 	Instant  string                     // the type of a column that holds a point in time, whatever zone the session has
@@ -44,6 +45,8 @@ type Dialect struct {
 	Keeps    bool                       // prepared statements are kept by the driver
 	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
+	Unfit    func(err error) bool       // whether an error says that a value can be none of its column's; nil: the engine says none
+	Padded   []string                   // the types of text that come filled up with spaces
 
 	grants   asks   // what the login may do with a table; nil: not looked at
 	executes asks   // the same, with a procedure
@@ -82,6 +85,8 @@ type System struct {
 	next        *state               // at the cursor that was given and may have been stored
 	prepared    map[string]*sql.Stmt // of whole groups of notes
 	layouts     map[string]string    // a value of each change column, to write others like it
+	aside       map[place][]string   // keys that a relation cannot be asked for
+	asideOn     string               // the day on which they were found
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
@@ -152,6 +157,9 @@ const silent = "the record system does not answer: is it running, and are host, 
 // errPlain says that a connection would not be private.
 var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say sslmode=verify-full (PostgreSQL), tls=true (MariaDB), encrypt=true (SQL Server), SSL=true (Oracle)")
 
+// errSecondHost says that a connection string names more than one server.
+var errSecondHost = errors.New("the connection string names a second server, which would be dialled without a look at whether that is private: name one, without connStr, server and failover partner")
+
 // errDSN says that a connection string cannot be read, and how one is written.
 func errDSN(like string) error {
 	return fmt.Errorf("the connection string cannot be read: write it as %s", like)
@@ -179,7 +187,7 @@ func (s *System) look(ctx context.Context) (*view, error) {
 	if err != nil {
 		return nil, s.fail(err, silent)
 	}
-	for _, say := range s.dialect.Session {
+	for _, say := range slices.Concat(s.dialect.Reading, s.dialect.Session) {
 		if _, err := tx.ExecContext(ctx, say); err != nil {
 			return nil, errors.Join(s.fail(err, "a reading cannot begin"), tx.Rollback())
 		}

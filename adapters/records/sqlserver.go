@@ -3,6 +3,7 @@ package records
 import (
 	"database/sql"
 	"errors"
+	"slices"
 
 	mssql "github.com/microsoft/go-mssqldb"
 	"github.com/microsoft/go-mssqldb/msdsn"
@@ -12,7 +13,12 @@ import (
 
 // sqlserver was never run against a live server: what is tested are its statements and binds.
 var sqlserver = Dialect{
-	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Call: "EXEC %s %s",
+	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Unfit: sqlserverUnfit, Call: "EXEC %s %s",
+	Padded: []string{"CHAR", "NCHAR"},
+	Session: []string{
+		"SET LOCK_TIMEOUT 15000", // somebody else's lock holds up no cycle
+		"SET DATEFORMAT ymd",     // dates go with the year first; under a British login the second number were the day
+	},
 	open: openSQLServer, // the driver knows no read-only transaction
 }
 
@@ -21,12 +27,21 @@ func openSQLServer(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, errDSN("sqlserver://user:password@host:1433?database=NAME&encrypt=true")
 	}
+	if c.FailOverPartner != "" {
+		return nil, errSecondHost
+	}
 	sealed := (c.Encryption == msdsn.EncryptionRequired || c.Encryption == msdsn.EncryptionStrict) && c.TLSConfig != nil && !c.TLSConfig.InsecureSkipVerify
 	if !sealed && !local(c.Host) {
 		return nil, errPlain
 	}
 	c.ReadOnlyIntent = false
 	return sql.OpenDB(mssql.NewConnectorConfig(c)), nil
+}
+
+// sqlserverUnfit knows the errors of a conversion, and of a number that is too large.
+func sqlserverUnfit(err error) bool {
+	var e mssql.Error
+	return errors.As(err, &e) && slices.Contains([]int32{220, 241, 242, 244, 245, 248, 295, 8114, 8115, 8169}, e.Number)
 }
 
 func sqlserverMeans(err error) string {

@@ -34,6 +34,9 @@ func (s *teller) Commit() error                                { s.tell("COMMIT"
 func (s *teller) Rollback() error                              { s.tell("ROLLBACK", nil); return nil }
 
 func (s *teller) BeginTx(_ context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if o.ReadOnly { // as the drivers of both do
+		return nil, errors.New("read-only transactions are not supported")
+	}
 	s.tell(fmt.Sprintf("BEGIN isolation %s read only %v", sql.IsolationLevel(o.Isolation), o.ReadOnly), nil)
 	return s, nil
 }
