@@ -143,7 +143,7 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	if err != nil {
 		return nil, daemon.Held{Gate: "relay", Why: "relay " + r.Name + ": its settings are not possible"}
 	}
-	client, err := c.DialToSMTPClientWithContext(ctx)
+	client, err := connect(ctx, c)
 	if err != nil {
 		return nil, r.refused(ctx, err)
 	}
@@ -158,6 +158,30 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	}
 	client.SetDSNRcptNotifyOption(notify)
 	return &line{Client: client, since: time.Now()}, nil
+}
+
+// connect connects, or stops when it is told to: the library heeds that no more once it waits for a greeting.
+func connect(ctx context.Context, c *mail.Client) (*smtp.Client, error) {
+	type connected struct {
+		client *smtp.Client
+		err    error
+	}
+	answer := make(chan connected, 1)
+	go func() {
+		client, err := c.DialToSMTPClientWithContext(ctx)
+		answer <- connected{client, err}
+	}()
+	select {
+	case got := <-answer:
+		return got.client, got.err
+	case <-ctx.Done():
+		go func() {
+			if late := <-answer; late.err == nil {
+				_ = late.client.Close()
+			}
+		}()
+		return nil, ctx.Err()
+	}
 }
 
 func (r *Relay) login(ctx context.Context) ([]mail.Option, error) {

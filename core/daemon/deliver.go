@@ -17,8 +17,7 @@ const operator = policy.Operator
 
 const (
 	maxResends = 1   // of a message whose fate is unknown
-	allResends = 5   // and where the archive is known to show what has gone
-	groupSize  = 20  // attempts whose receipts are stored together
+	allResends = 5   // and where the archive is known to show what has gone, or it is an emergency
 	bulkSize   = 100 // case notes that are written together, messages that are put away together
 )
 
@@ -51,17 +50,22 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
 		part := slices.DeleteFunc(slices.Clone(out), func(o Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
-		size := groupSize
-		if kinds[0] != drp.Email {
-			size = bulkSize
+		try := func(batch []attempt) error {
+			tried, err := d.together(ctx, batch, r)
+			n += tried
+			return err
 		}
-		if size == groupSize {
+		if kinds[0] == drp.Email {
+			try = func(batch []attempt) error {
+				tried, err := d.oneByOne(ctx, batch, r, sent)
+				n += tried
+				return err
+			}
 			gathered, rest, err := d.gather(ctx, part, g, taken, r)
 			if err != nil {
 				return n, err
 			}
-			tried, err := d.groups(ctx, gathered, size, r, sent)
-			if n += tried; err != nil {
+			if err := try(gathered); err != nil {
 				return n, err
 			}
 			part = rest
@@ -71,28 +75,12 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 			if err != nil {
 				return n, err
 			}
-			tried, err := d.groups(ctx, batch, size, r, sent)
-			if n += tried; err != nil {
+			if err := try(batch); err != nil {
 				return n, err
 			}
 		}
 	}
 	return n, nil
-}
-
-// groups makes attempts, so many at a time, and says how many it made. What became of a group is stored as the next begins.
-func (d *Daemon) groups(ctx context.Context, batch []attempt, size int, r *Report, sent *int) (n int, err error) {
-	var done []Settled
-	for group := range slices.Chunk(batch, size) {
-		if done, err = d.group(ctx, done, group, r, sent); err != nil {
-			return n, err
-		}
-		n += len(done)
-	}
-	if len(done) > 0 {
-		_, err = d.Ledger.Turn(ctx, done, nil, d.Now())
-	}
-	return n, err
 }
 
 // attempt is one delivery that is about to be made: an email to one person, a case note, a copy of a form.
@@ -179,7 +167,7 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 		return nil, fresh, err
 	}
 	if a.to.AlreadyTrying && o.Kind == drp.Email {
-		ok, err := d.search(ctx, a)
+		ok, err := d.search(ctx, a, c)
 		if err != nil || !ok {
 			return nil, fresh, err
 		}
@@ -235,10 +223,14 @@ func (d *Daemon) caseOf(ctx context.Context, o Outgoing) (reconcile.Case, Stored
 }
 
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the
-// same Message-ID is made; ok is false where a person must say.
-func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
+// same Message-ID is made; ok is false where a person must say. An emergency waits for neither, and says that it may be there
+// already.
+func (d *Daemon) search(ctx context.Context, a *attempt, c reconcile.Case) (ok bool, err error) {
 	found, err := d.find(ctx, a.to)
 	switch {
+	case !found && a.Urgent && a.to.Tries <= allResends:
+		d.secondCopy(ctx, a, c)
+		return true, nil
 	case errors.Is(err, ErrNoArchive):
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	case err != nil:
@@ -256,6 +248,18 @@ func (d *Daemon) search(ctx context.Context, a *attempt) (ok bool, err error) {
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again and its fate is still unknown: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	}
 	return true, nil
+}
+
+// secondCopy makes a message anew that may be there already, and lets it say so. Where it cannot be made, it goes as it is.
+func (d *Daemon) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
+	o := a.Outgoing
+	o.Also = append(slices.Clone(o.Also), "this may be a second copy: whether the first one went is not known")
+	made, err := d.remake(ctx, o, c, a.stored, a.to.Person)
+	if err != nil || len(made) != 1 {
+		d.Log.Warn("an emergency whose end is not known goes again as it was", "effect", a.Key, "error", err)
+		return
+	}
+	a.to.Message, a.to.Route, a.to.Address = made[0].Message, made[0].Route, made[0].Address
 }
 
 // honest says whether the archive of a message's route shows what certainly went by it.

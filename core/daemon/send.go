@@ -8,68 +8,10 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
-	"sync"
 	"time"
 
 	"drpd/core/drp"
 )
-
-// group records the attempts, with the receipts of the group before, and makes them; it gives what became of them. A crash
-// in between leaves attempts whose fate the next run finds out.
-func (d *Daemon) group(ctx context.Context, done []Settled, batch []attempt, r *Report, sent *int) ([]Settled, error) {
-	tickets := make([]Envelope, len(batch))
-	for i, a := range batch {
-		tickets[i] = a.to
-		if a.Kind == drp.Email { // should the end of this attempt never be known, the archive is not asked before
-			tickets[i].NotBefore = d.Now().Add(d.Mail.Lag(a.to))
-		}
-	}
-	claimed, err := d.Ledger.Turn(ctx, done, tickets, d.Now())
-	if err != nil {
-		return nil, err
-	}
-	errs := d.notes(ctx, batch, claimed)
-	d.putAway(ctx, batch, claimed, errs)
-	d.send(ctx, batch, claimed, errs)
-	if ctx.Err() != nil {
-		return nil, ctx.Err() // their fate is unknown: the next run looks
-	}
-	var settled []Settled
-	for i, a := range batch {
-		if !claimed[i] {
-			continue
-		}
-		err := errs[i]
-		switch a.Kind {
-		case drp.FormCopy:
-			err = d.keepForm(ctx, a)
-		case drp.Email:
-			*sent++
-		}
-		if err == nil {
-			r.count(a)
-		}
-		s, problem := d.settled(a, err, r)
-		if problem != nil {
-			return nil, problem
-		}
-		if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport || a.Reason == drp.ReasonDigest) {
-			what := "dispute " + a.Dispute
-			if a.Dispute == "" {
-				what = a.Says
-			}
-			if err := d.tell(ctx, fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key), "refused", a.Key+"/"+a.to.Person, false); err != nil {
-				return nil, err
-			}
-		}
-		all, err := d.carried(a, s, err, r)
-		if err != nil {
-			return nil, err
-		}
-		settled = append(settled, all...)
-	}
-	return settled, nil
-}
 
 // notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not
 // known is simply written again.
@@ -129,28 +71,6 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 	}
 }
 
-// send sends the emails of a group, a few at once.
-func (d *Daemon) send(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, max(1, d.Parallel))
-	for i, a := range batch {
-		if !claimed[i] || a.Kind != drp.Email || a.known == drp.Accepted {
-			continue
-		}
-		slots <- struct{}{}
-		one := func() {
-			defer func() { <-slots }()
-			errs[i] = d.Mail.Send(ctx, a.to, a.to.Message)
-		}
-		if d.Parallel > 1 {
-			all.Go(one)
-		} else {
-			one()
-		}
-	}
-	all.Wait()
-}
-
 // count adds what was done.
 func (r *Report) count(a attempt) {
 	switch {
@@ -196,6 +116,12 @@ func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
 		}
 	case errors.As(err, &uncertain):
 		s.Life, s.Why, s.Again = drp.Attempted, err.Error(), d.Now().Add(d.Mail.Lag(a.to))
+		if a.Urgent { // it goes again, but the others get theirs first
+			s.Again = d.Now().Add(pause(a.to))
+		}
+	case errors.Is(err, context.Canceled): // it goes as soon as drpd runs again
+		s.Life, s.Why = drp.Made, "drpd was stopped before it went"
+		return s, nil
 	case d.Now().Sub(a.to.At) >= d.giveUp():
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):

@@ -144,6 +144,8 @@ type world struct {
 	chaos    bool
 	broken   bool // this cycle has had its fault
 	hang     bool // a source may hang until its deadline
+	stop     context.CancelFunc
+	stopped  bool // somebody has stopped drpd in this cycle
 	log      bytes.Buffer
 	d        *daemon.Daemon
 	wrong    []string
@@ -281,6 +283,7 @@ func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
 	if err := w.refused("note"); err != nil {
 		return err
 	}
+	w.mayStop("note")
 	if err := w.notes.WriteNotes(ctx, []daemon.Note{n})[0]; err != nil {
 		return err
 	}
@@ -344,6 +347,7 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 		w.count["refused for good"]++
 		return daemon.Permanent{Err: errors.New("simulated: no such mailbox")}
 	}
+	w.mayStop("send")
 	key := e.Key + "/" + e.Person
 	w.tries[key]++
 	w.count["sent: "+string(e.Reason)]++
@@ -464,12 +468,16 @@ func (w *world) cycle() {
 			w.restart()
 		}
 	}()
-	if _, err := w.d.Cycle(w.t.Context()); err != nil {
+	before := w.attempts()
+	ctx, stop := w.context()
+	defer stop()
+	if _, err := w.d.Cycle(ctx); err != nil {
 		w.count["cycle broke off"]++
 		if strings.Contains(err.Error(), canary) {
 			w.fail("an error holds a name: %v", err)
 		}
 	}
+	w.afterStop(before)
 }
 
 // simCase is a dispute as the simulated people live it.

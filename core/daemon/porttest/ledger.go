@@ -15,7 +15,8 @@ import (
 	"drpd/core/workday"
 )
 
-// Ledger is a daemon.Ledger in memory. It passes the same suite as the real ones.
+// Ledger is a daemon.Ledger in memory. It passes the same suite as the real ones, and like them stores nothing once drpd was
+// told to stop.
 type Ledger struct {
 	mu        sync.Mutex
 	zone      *time.Location
@@ -113,7 +114,10 @@ func (l *Ledger) add(ev drp.Evidence, state, ref string) {
 }
 
 // Ingest implements daemon.Ledger.
-func (l *Ledger) Ingest(_ context.Context, name string, batch []drp.Evidence, cursor []byte, now time.Time) error {
+func (l *Ledger) Ingest(ctx context.Context, name string, batch []drp.Evidence, cursor []byte, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	for _, ev := range batch {
 		l.add(ev, "new", "")
@@ -129,7 +133,10 @@ func (l *Ledger) Ingest(_ context.Context, name string, batch []drp.Evidence, cu
 func (l *Ledger) day(t time.Time) workday.Date { return workday.DateOf(t.In(l.zone)) }
 
 // SourceFailed implements daemon.Ledger.
-func (l *Ledger) SourceFailed(_ context.Context, name, why string, now time.Time) error {
+func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	if s := l.source(name); s.failed.IsZero() {
 		s.failed, s.why = now, why
@@ -236,7 +243,10 @@ func (l *Ledger) Questions(context.Context) (out []daemon.Question, err error) {
 }
 
 // Place implements daemon.Ledger.
-func (l *Ledger) Place(_ context.Context, p daemon.Placement) error {
+func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	k := l.evidence[p.Evidence]
 	if k == nil || k.state == p.Where && k.dispute == p.Dispute && k.reason == p.Reason {
@@ -455,7 +465,10 @@ func (e *effect) past() drp.Past {
 }
 
 // Decide implements daemon.Ledger.
-func (l *Ledger) Decide(_ context.Context, batch []daemon.Decided) error {
+func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	for _, x := range batch {
 		d := l.disputes[x.Ref]
@@ -506,7 +519,10 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 }
 
 // Notice implements daemon.Ledger.
-func (l *Ledger) Notice(_ context.Context, effects []drp.Effect, now time.Time) error {
+func (l *Ledger) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	for _, e := range effects {
 		if l.effects[e.Key] == nil {
@@ -570,7 +586,10 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, er
 }
 
 // Make implements daemon.Ledger.
-func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Time) error {
+func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, _ time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	for _, v := range deliveries {
 		e := l.effects[v.Key]
@@ -587,7 +606,10 @@ func (l *Ledger) Make(_ context.Context, deliveries []daemon.Envelope, _ time.Ti
 }
 
 // Hold implements daemon.Ledger.
-func (l *Ledger) Hold(_ context.Context, key, gate, why string, _ time.Time) error {
+func (l *Ledger) Hold(ctx context.Context, key, gate, why string, _ time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	e := l.effects[key]
 	e.heldBy, e.why = gate, why
@@ -598,7 +620,10 @@ func (l *Ledger) Hold(_ context.Context, key, gate, why string, _ time.Time) err
 }
 
 // Turn implements daemon.Ledger.
-func (l *Ledger) Turn(_ context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
+func (l *Ledger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	defer l.lock()()
 	l.settle(done)
 	return l.claim(next), nil
@@ -722,7 +747,10 @@ func (l *Ledger) Setting(_ context.Context, name string) (string, error) {
 }
 
 // SetSetting implements daemon.Ledger.
-func (l *Ledger) SetSetting(_ context.Context, name, value, _ string, _ time.Time) error {
+func (l *Ledger) SetSetting(ctx context.Context, name, value, _ string, _ time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	defer l.lock()()
 	if value == "" {
 		delete(l.settings, name)

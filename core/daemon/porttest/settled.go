@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -26,5 +27,26 @@ func testToNobody(t *testing.T, l daemon.Ledger) {
 		if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == e.Key }); s.Past[i].Life != life {
 			t.Errorf("a case note that %s counts as %s", life, s.Past[i].Life)
 		}
+	}
+}
+
+// testStopped: told to stop, a ledger stores nothing more, and says so.
+func testStopped(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	e := sample("a", "team-manager")
+	decide(t, l, e)
+	must(t, l.Make(t.Context(), made(e, "p1"), noon))
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := l.Turn(ctx, nil, made(e, "p1"), noon); err == nil {
+		t.Error("an attempt is recorded though drpd was told to stop")
+	}
+	if err := l.Hold(ctx, e.Key, "gate", "why", noon); err == nil {
+		t.Error("held though drpd was told to stop")
+	}
+	out, err := l.Outbox(t.Context(), noon)
+	must(t, err)
+	if len(out) != 1 || out[0].HeldBy != "" || out[0].Deliveries[0].AlreadyTrying {
+		t.Errorf("%+v", out)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken, "questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

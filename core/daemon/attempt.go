@@ -1,0 +1,192 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"drpd/core/drp"
+)
+
+// sending is the delivery of emails and copies of forms, some at once. Each attempt is recorded by itself, right before it is
+// made, together with what became of those before. So whenever drpd is stopped or dies, only what was under way at that
+// moment can have an end that nobody knows.
+type sending struct {
+	*Daemon
+	books, wire context.Context // both outlive a stop for a moment: for what is known to be stored, for what is under way to end
+	report      *Report
+	sent        *int
+
+	mu   sync.Mutex // guards what follows, and the daemon
+	left []attempt
+	done []Settled // what became of attempts, not stored yet
+	n    int
+	err  error
+}
+
+// oneByOne makes attempts, each recorded before it is made, and says how many it made.
+func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, r *Report, sent *int) (int, error) {
+	books, closed := lingering(ctx, 2*lastWords-lastWords/5)
+	defer closed()
+	wire, cut := lingering(ctx, lastWords)
+	defer cut()
+	s := &sending{Daemon: d, books: books, wire: wire, report: r, sent: sent, left: batch}
+	work := func() {
+		for a := s.next(ctx); a != nil; a = s.next(ctx) {
+			s.became(*a, s.try(ctx, *a))
+		}
+	}
+	if d.Parallel > 1 {
+		var all sync.WaitGroup
+		for range d.Parallel {
+			all.Go(work)
+		}
+		all.Wait()
+	} else {
+		work()
+	}
+	if s.err == nil {
+		s.err = ctx.Err()
+	}
+	return s.n, s.err
+}
+
+// next stores what became of the attempts before, and records the next one; nil where there is none, or drpd is to stop.
+func (s *sending) next(ctx context.Context) *attempt {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		var tickets []Envelope
+		if len(s.left) > 0 && s.err == nil && ctx.Err() == nil {
+			tickets = []Envelope{s.ticket(s.left[0])}
+		}
+		if len(s.done)+len(tickets) == 0 {
+			return nil
+		}
+		claimed, err := s.Ledger.Turn(s.books, s.done, tickets, s.Now())
+		if err != nil {
+			if s.err == nil {
+				s.err = err
+			}
+			return nil
+		}
+		s.done = nil
+		if len(tickets) == 0 {
+			return nil
+		}
+		a := s.left[0]
+		if s.left = s.left[1:]; claimed[0] {
+			return &a
+		}
+	}
+}
+
+// try makes an attempt. One that was recorded as drpd was told to stop is not begun.
+func (s *sending) try(ctx context.Context, a attempt) error {
+	switch {
+	case a.known == drp.Accepted:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case a.Kind == drp.FormCopy:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.keepForm(s.books, a)
+	}
+	return s.Mail.Send(s.wire, a.to, a.to.Message)
+}
+
+// became keeps what became of an attempt until it is stored.
+func (s *sending) became(a attempt, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if a.Kind == drp.Email {
+		*s.sent++
+	}
+	some, err := s.Daemon.became(s.books, a, err, s.report)
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+	s.done, s.n = append(s.done, some...), s.n+len(some)
+}
+
+// ticket is what is recorded of an attempt before it is made. Should its end never be known, the archive is not asked before it
+// can show it; an emergency waits for no archive.
+func (d *Daemon) ticket(a attempt) Envelope {
+	t := a.to
+	if a.Kind == drp.Email && !a.Urgent {
+		t.NotBefore = d.Now().Add(d.Mail.Lag(a.to))
+	}
+	return t
+}
+
+// together makes attempts with one command: case notes, and messages that are put away. Made a second time they change nothing.
+func (d *Daemon) together(ctx context.Context, batch []attempt, r *Report) (int, error) {
+	books, closed := lingering(ctx, lastWords)
+	defer closed()
+	tickets := make([]Envelope, len(batch))
+	for i, a := range batch {
+		tickets[i] = d.ticket(a)
+	}
+	claimed, err := d.Ledger.Turn(books, nil, tickets, d.Now())
+	if err != nil {
+		return 0, err
+	}
+	errs := d.notes(ctx, batch, claimed)
+	d.putAway(ctx, batch, claimed, errs)
+	var done []Settled
+	for i, a := range batch {
+		if !claimed[i] {
+			continue
+		}
+		some, err := d.became(books, a, errs[i], r)
+		if err != nil {
+			return len(done), err
+		}
+		done = append(done, some...)
+	}
+	if len(done) > 0 {
+		if _, err := d.Ledger.Turn(books, done, nil, d.Now()); err != nil {
+			return len(done), err
+		}
+	}
+	return len(done), ctx.Err()
+}
+
+// became says what became of an attempt, and of what it carried, and tells the operator of one that failed for good.
+func (d *Daemon) became(ctx context.Context, a attempt, err error, r *Report) ([]Settled, error) {
+	if err == nil {
+		r.count(a)
+	}
+	s, problem := d.settled(a, err, r)
+	if problem != nil {
+		return nil, problem
+	}
+	if s.Life == drp.Failed && (a.Dispute != "" || a.Reason == drp.ReasonReport || a.Reason == drp.ReasonDigest) {
+		what := "dispute " + a.Dispute
+		if a.Dispute == "" {
+			what = a.Says
+		}
+		says := fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key)
+		if err := d.tell(ctx, says, "refused", a.Key+"/"+a.to.Person, false); err != nil {
+			return nil, err
+		}
+	}
+	return d.carried(a, s, err, r)
+}
+
+// lingering is a context that ends some time after another.
+func lingering(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		over := time.NewTimer(after)
+		defer over.Stop()
+		select {
+		case <-out.Done():
+		case <-over.C:
+			cancel()
+		}
+	})
+	return out, func() { stop(); cancel() }
+}

@@ -1,0 +1,55 @@
+package daemon_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// context gives what one cycle runs under: somebody may stop drpd while it goes on.
+func (w *world) context() (context.Context, context.CancelFunc) {
+	ctx, stop := context.WithCancel(w.t.Context())
+	w.stop, w.stopped = stop, false
+	return ctx, stop
+}
+
+// mayStop lets somebody stop drpd in the middle of something; what is under way may end.
+func (w *world) mayStop(what string) {
+	if !w.chaos || w.broken || w.stop == nil || w.rng.IntN(100) > 0 {
+		return
+	}
+	w.broken, w.stopped = true, true
+	w.count["stopped: "+what]++
+	w.stop()
+}
+
+// attempts gives the deliveries whose end is not known.
+func (w *world) attempts() map[string]bool {
+	ctx := context.WithoutCancel(w.t.Context())
+	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	known := make(map[string]bool)
+	for _, o := range out {
+		for _, e := range o.Deliveries {
+			if e.AlreadyTrying {
+				known[fmt.Sprint(o.Kind, " ", o.Reason, " ", e.Key, "/", e.Person)] = true
+			}
+		}
+	}
+	return known
+}
+
+// afterStop sees that a stop leaves nothing whose end is not known, and starts drpd again.
+func (w *world) afterStop(before map[string]bool) {
+	if !w.stopped {
+		return
+	}
+	for one := range w.attempts() {
+		if !before[one] {
+			w.fail("nobody knows what became of %s, and drpd was only stopped", one)
+		}
+	}
+	w.restart()
+}
