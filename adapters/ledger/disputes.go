@@ -448,7 +448,7 @@ func (t *tx) keep(d daemon.Decided, past []drp.Past) error {
 			if err := t.exec(`DELETE FROM delivery WHERE effect = ?`, e.Key); err != nil {
 				return err
 			}
-			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '' WHERE key = ?`, string(drp.Decided), d.Basis, e.Key); err != nil {
+			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '', released = FALSE WHERE key = ?`, string(drp.Decided), d.Basis, e.Key); err != nil {
 				return err
 			}
 			if err := t.audit(d.Now, "drpd", "wanted again", e.Key, d.Ref); err != nil {

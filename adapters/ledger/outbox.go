@@ -17,9 +17,10 @@ type effectRow struct {
 	Basis                            int64
 	HeldBy                           string `db:"held_by"`
 	Why                              string
-	DecidedAt                        int64  `db:"decided_at"`
-	MadeAt                           int64  `db:"made_at"`
-	SettledAt                        int64  `db:"settled_at"`
+	DecidedAt                        int64 `db:"decided_at"`
+	MadeAt                           int64 `db:"made_at"`
+	SettledAt                        int64 `db:"settled_at"`
+	Released                         bool
 	SealedBy                         string `db:"sealed_by"`
 	Body                             []byte
 }
@@ -161,7 +162,7 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoi
 			if err != nil {
 				return err
 			}
-			o := daemon.Outgoing{Past: p, Basis: r.Basis, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+			o := daemon.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 			for _, d := range deliveries {
 				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" && d.Life == string(drp.Attempted) {
 					continue
@@ -238,6 +239,27 @@ func (l *Ledger) Hold(ctx context.Context, key, gate, why string, now time.Time)
 		}
 		return t.audit(now, "drpd", "held by "+gate, key, "")
 	})
+}
+
+// LetGo lets what a gate holds pass it, once: a person has looked at it. It says how much that is.
+func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (n int, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var keys []string
+		if err := t.all(&keys, `SELECT key FROM effect WHERE held_by = ? AND life IN (?, ?) ORDER BY key`, gate, string(drp.Held), string(drp.Attempted)); err != nil {
+			return err
+		}
+		n = len(keys)
+		for _, key := range keys {
+			if err := t.exec(`UPDATE effect SET released = TRUE WHERE key = ?`, key); err != nil {
+				return err
+			}
+			if err := t.audit(now, actor, "let go past "+gate, key, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return n, err
 }
 
 // Turn stores what became of attempts, with their receipts as evidence, and records those that are made next.

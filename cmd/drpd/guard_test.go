@@ -157,12 +157,20 @@ func TestBlastRadius(t *testing.T) {
 			if !strings.Contains(o.String(), "were about to go") || !strings.Contains(o.String(), "email") {
 				t.Error(o.String())
 			}
-			c.Gates.Most.Cycle = 1000
 			if _, err := c.Cycle(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			if more, _ := went(t, dir, all); len(more) < 2 {
 				t.Errorf("%d went after the release", len(more))
+			}
+			effects, err := c.ledger.Effects(t.Context(), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range effects {
+				if e.Open && len(e.Reached) > 0 && e.HeldBy == daemon.SettingGuard {
+					t.Errorf("%s %s is half sent: it reached %v", e.Dispute, e.Reason, e.Reached)
+				}
 			}
 		})
 	}

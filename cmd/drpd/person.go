@@ -35,7 +35,7 @@ func (c *resumeCmd) Run(a *app) error {
 
 type holdCmd struct {
 	List    holdListCmd    `cmd:"" default:"1" help:"Why everything is held, and what."`
-	Release holdReleaseCmd `cmd:"" help:"Let it go: a person has looked at it. For the rest of today more than usual may go."`
+	Release holdReleaseCmd `cmd:"" help:"Let all of it go, however much it is: a person has looked at it. For the rest of today the limits of a day do not hold."`
 }
 
 type holdListCmd struct{}
@@ -67,14 +67,26 @@ func (c *holdListCmd) Run(a *app) error {
 
 type holdReleaseCmd struct{}
 
-// Run opens the gate again.
+// Run lets what is held go, and opens the gate again.
 func (c *holdReleaseCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		why, err := l.Setting(a.ctx, daemon.SettingGuard)
+		if err != nil {
+			return err
+		}
+		if why == "" {
+			a.printf("nothing is held because it would be too much\n")
+			return nil
+		}
+		n, err := l.LetGo(a.ctx, daemon.SettingGuard, account(), a.now())
+		if err != nil {
+			return err
+		}
 		today := workday.DateOf(a.now().In(london())).String()
 		if err := l.SetSetting(a.ctx, daemon.SettingReleased, today, account(), a.now()); err != nil {
 			return err
 		}
-		a.printf("it goes from the next cycle on; the limits of a day hold again tomorrow\n")
+		a.printf("all that is held goes from the next cycle on, once (%d); what comes after counts anew, and the limits of a day hold again tomorrow\n", n)
 		return l.SetSetting(a.ctx, daemon.SettingGuard, "", account(), a.now())
 	})
 }

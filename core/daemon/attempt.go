@@ -101,7 +101,7 @@ func (s *sending) try(ctx context.Context, a attempt) error {
 func (s *sending) became(a attempt, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if a.Kind == drp.Email {
+	if a.Kind == drp.Email && !a.Released {
 		*s.sent++
 	}
 	some, err := s.Daemon.became(s.books, a, err, s.report)

@@ -102,7 +102,7 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken
 		if o.Dispute != "" && taken[o.Dispute] {
 			continue
 		}
-		if gate, why := g.refuse(o.Effect); gate != "" {
+		if gate, why := g.refuse(o); gate != "" {
 			r.Held++
 			if err := d.hold(ctx, o, gate, why); err != nil {
 				return nil, err

@@ -34,7 +34,7 @@ const (
 	settingDay    = "last day"
 
 	SettingGuard    = "guard"         // why everything is held
-	SettingReleased = "guard/release" // the day for which a person has let go what is more than usual
+	SettingReleased = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 	SettingRemark   = "remark/"       // and the source: what is to be looked at there
 )
 
@@ -53,7 +53,7 @@ func (d *Daemon) over(out []Outgoing, gone map[string]int, sent int, released bo
 	going := make(map[string]int)
 	total := 0
 	for _, o := range out {
-		if o.Kind != drp.Email || o.Life == drp.Held || o.Urgent {
+		if o.Kind != drp.Email || o.Life == drp.Held || o.Urgent || o.Released {
 			continue
 		}
 		roles := slices.Concat(o.To, o.Cc)
@@ -126,7 +126,8 @@ func (d *Daemon) guard(ctx context.Context, out []Outgoing, sent int) (closed bo
 	return true, d.tell(ctx, why+"; everything is held: look at it with drpd hold list, then say drpd hold release", "guard", d.today().String()+why, true)
 }
 
-func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
+func (g *gatekeeper) refuse(e Outgoing) (gate, why string) {
+	begun := e.Released || len(e.Reached) > 0 // some have it: the rest get it too, and nothing stays half sent
 	switch {
 	case e.On < g.GoLive:
 		return "go-live", fmt.Sprintf("it fell due on %s, before drpd went live on %s", e.On, g.GoLive)
@@ -134,7 +135,7 @@ func (g *gatekeeper) refuse(e drp.Effect) (gate, why string) {
 		return "shadow", "drpd runs in shadow mode"
 	case g.paused && !e.Urgent:
 		return "paused", "output is paused: drpd resume"
-	case g.guarded && e.Kind != drp.MailMark && !e.Urgent:
+	case g.guarded && e.Kind != drp.MailMark && !e.Urgent && !begun:
 		return SettingGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
 	case g.asked[e.Dispute] != "" && !e.Urgent && e.Reason != drp.ReasonAttention:
 		return gateQuestion, g.asked[e.Dispute]

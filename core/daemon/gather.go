@@ -33,7 +33,7 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 	maps.DeleteFunc(d.waits, func(_ string, on workday.Date) bool { return on != d.today() })
 	var found []reminding
 	for _, o := range out {
-		if gate, _ := g.refuse(o.Effect); gate != "" || !o.Reminds() {
+		if gate, _ := g.refuse(o); gate != "" || !o.Reminds() {
 			rest = append(rest, o)
 			continue
 		}

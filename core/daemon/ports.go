@@ -367,6 +367,7 @@ type Outgoing struct {
 	MadeAt     time.Time
 	Deliveries []Envelope // those still to be made; all of them where Life is decided and none is made
 	Unmade     bool
+	Released   bool // a person has let it go past the guard
 }
 
 // Part is one person's part of an effect, for LifeOf.

@@ -468,6 +468,7 @@ func (w *world) cycle() {
 			w.restart()
 		}
 	}()
+	w.operator()
 	before := w.attempts()
 	ctx, stop := w.context()
 	defer stop()

@@ -64,6 +64,7 @@ type effect struct {
 	why        string
 	at         time.Time
 	seq        int
+	released   bool
 	deliveries []*delivery
 }
 
@@ -512,7 +513,7 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 	case old == nil:
 		l.effects[e.Key] = &effect{Effect: e, life: drp.Decided, basis: basis, at: now, seq: len(l.effects)}
 	case old.life == drp.Cancelled:
-		old.life, old.basis, old.deliveries, old.heldBy, old.why = drp.Decided, basis, nil, "", ""
+		old.life, old.basis, old.deliveries, old.heldBy, old.why, old.released = drp.Decided, basis, nil, "", "", false
 	default:
 		old.basis = basis
 	}
@@ -570,7 +571,7 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, er
 		if !going(e.life) || !l.current(e) {
 			continue
 		}
-		o := daemon.Outgoing{Past: e.past(), Basis: e.basis, Unmade: len(e.deliveries) == 0}
+		o := daemon.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Unmade: len(e.deliveries) == 0}
 		for _, d := range e.deliveries {
 			if (d.life == drp.Made || d.life == drp.Attempted && d.carried == "") && !d.notBefore.After(now) {
 				v := d.Envelope
@@ -617,6 +618,18 @@ func (l *Ledger) Hold(ctx context.Context, key, gate, why string, _ time.Time) e
 		e.life = drp.Held
 	}
 	return nil
+}
+
+// LetGo lets what a gate holds pass it.
+func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, err error) {
+	defer l.lock()()
+	for _, e := range l.effects {
+		if e.heldBy == gate && (e.life == drp.Held || e.life == drp.Attempted) {
+			e.released = true
+			n++
+		}
+	}
+	return n, nil
 }
 
 // Turn implements daemon.Ledger.

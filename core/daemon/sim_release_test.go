@@ -1,0 +1,51 @@
+package daemon_test
+
+import (
+	"context"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+)
+
+// operator is a person who at times lets go what the guard holds. In some worlds little may go in one cycle.
+func (w *world) operator() {
+	if w.seed%5 != 0 {
+		return
+	}
+	w.d.Gates.Most.Cycle = 5
+	ctx := w.t.Context()
+	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, o := range out {
+		w.halfSent(o.Past)
+	}
+	why, err := w.ledger.Setting(ctx, daemon.SettingGuard)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	l, ok := w.ledger.(interface {
+		LetGo(ctx context.Context, gate, actor string, now time.Time) (int, error)
+	})
+	if why == "" || !ok || w.rng.IntN(3) > 0 {
+		return
+	}
+	w.count["let go by a person"]++
+	if _, err := l.LetGo(ctx, daemon.SettingGuard, "somebody", w.clock); err != nil {
+		w.t.Fatal(err)
+	}
+	for _, s := range [][2]string{{daemon.SettingReleased, w.today().String()}, {daemon.SettingGuard, ""}} {
+		if err := w.ledger.SetSetting(ctx, s[0], s[1], "somebody", w.clock); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+// halfSent sees that the guard holds nothing that some have got.
+func (w *world) halfSent(p drp.Past) {
+	if p.HeldBy == daemon.SettingGuard && p.Open && len(p.Reached) > 0 {
+		w.fail("%s: the %s reached %v, and the guard holds the rest", p.Dispute, p.Reason, p.Reached)
+	}
+}
