@@ -7,6 +7,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"database/sql"
@@ -15,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,8 +48,17 @@ type engine struct {
 	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
 }
 
+// Option says how a ledger is opened.
+type Option int
+
+// Existing: it is there already. One that is not is refused, and none is made.
+const Existing Option = 1
+
+// ErrNotHere says that a ledger was to be there and is not.
+var ErrNotHere = errors.New("ledger: this key belongs to a ledger that is not here")
+
 // open migrates the schema and readies the keys.
-func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.Location) (*Ledger, error) {
+func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
 	dir, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return nil, err
@@ -67,12 +78,16 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 		return nil, err
 	}
 	l := &Ledger{db: db, engine: e, seal: s, zone: zone}
-	return l, l.checkKey(ctx)
+	return l, l.checkKey(ctx, slices.Contains(how, Existing))
 }
 
-// checkKey finds out at once whether the key file belongs to this ledger.
-func (l *Ledger) checkKey(ctx context.Context) error {
+// checkKey finds out at once whether the key file belongs to this ledger. One that is empty was not made with it.
+func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 	return l.tx(ctx, func(t *tx) error {
+		var one int
+		if found, err := t.get(&one, `SELECT 1 FROM seal WHERE id = ?`, "intake"); err != nil || existing && !found {
+			return cmp.Or(err, ErrNotHere)
+		}
 		_, err := t.dataKey("intake")
 		if err != nil {
 			return errors.New("ledger: the key file does not belong to this ledger: restore the key file that was made with it")

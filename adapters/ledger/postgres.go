@@ -14,10 +14,10 @@ import (
 
 // OpenPostgres opens the ledger in a PostgreSQL database of its own, making its tables where there are none. Transactions
 // go one after the other, as on SQLite: what a decision rests on is what was stored last.
-func OpenPostgres(ctx context.Context, db *sql.DB, master []byte, zone *time.Location) (*Ledger, error) {
+func OpenPostgres(ctx context.Context, db *sql.DB, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
 	x := sqlx.NewDb(db, "pgx")
 	x.SetMaxOpenConns(4)
-	return open(ctx, x, postgres, master, zone)
+	return open(ctx, x, postgres, master, zone, how...)
 }
 
 var postgres = engine{

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -14,7 +15,10 @@ import (
 )
 
 // OpenSQLite opens the ledger in a file, making it where there is none. Commits are on disk before they return.
-func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Location) (*Ledger, error) {
+func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
+	if info, err := os.Stat(path); slices.Contains(how, Existing) && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
+		return nil, ErrNotHere // and nothing is made in its place
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -29,7 +33,7 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 	}
 	db := sqlx.NewDb(raw, "sqlite3")
 	db.SetMaxOpenConns(1)
-	l, err := open(ctx, db, engine{dialect: goose.DialectSQLite3}, master, zone)
+	l, err := open(ctx, db, engine{dialect: goose.DialectSQLite3}, master, zone, how...)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}

@@ -3,12 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -29,28 +27,29 @@ import (
 	"drpd/mapping"
 )
 
-// masterKey reads the key file, making one for a ledger that does not exist yet.
-func masterKey(c *config.Config) ([]byte, error) {
-	path := c.Path(c.State.Key)
-	key, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(c.Path(c.State.File)); c.State.File != "" && err == nil {
-			return nil, fmt.Errorf("the key file %s is missing but the ledger is there: restore the key file, nothing can be read without it", path)
-		}
-		key = make([]byte, ledger.KeySize)
-		_, _ = rand.Read(key)
-		return key, host.WriteFile(path, key)
-	}
-	return key, err
-}
-
+// openLedger opens drpd's own state, making it where neither it nor its key is there.
 func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
-	key, err := masterKey(c)
+	key, fresh, err := masterKey(c)
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}
+	l, err := openState(ctx, c, key, fresh)
+	if err != nil || !fresh {
+		return l, lost(c, err)
+	}
+	if err := os.Rename(c.Path(c.State.Key)+begun, c.Path(c.State.Key)); err != nil {
+		return nil, errors.Join(fmt.Errorf("key file: %w", err), l.Close())
+	}
+	return l, nil
+}
+
+func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*ledger.Ledger, error) {
+	var how []ledger.Option
+	if !fresh {
+		how = append(how, ledger.Existing)
+	}
 	if c.State.DSNFile == "" {
-		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london())
+		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london(), how...)
 	}
 	dsn, err := host.Secret(c.Path(c.State.DSNFile))
 	if err != nil {
@@ -60,7 +59,7 @@ func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	return ledger.OpenPostgres(ctx, db, key, london())
+	return ledger.OpenPostgres(ctx, db, key, london(), how...)
 }
 
 // openRecordSystem opens the record system by its engine.

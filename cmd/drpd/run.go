@@ -19,7 +19,10 @@ type runCmd struct {
 	DryRun bool `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
 }
 
-const leaseLength = 2 * time.Minute
+const (
+	leaseLength = 2 * time.Minute
+	leaseMargin = 100 * time.Millisecond // after the end of another's, before it is tried again
+)
 
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
@@ -46,9 +49,12 @@ func (c *runCmd) Run(a *app) error {
 		defer watch(a.ctx, d.Feeds, news)()
 	}
 	for {
-		err := d.ledger.Lease(a.ctx, holder, a.now(), leaseLength)
+		err := lease(a.ctx, d.ledger, holder, a.now, log)
 		var held *daemon.HeldError
-		if errors.As(err, &held) || err != nil && c.Once {
+		switch {
+		case a.ctx.Err() != nil:
+			return nil
+		case errors.As(err, &held) || err != nil && c.Once:
 			return err
 		}
 		if err != nil {
@@ -77,6 +83,38 @@ func (c *runCmd) Run(a *app) error {
 			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
 		}
 	}
+}
+
+// lease takes the right to run. Where another has it, that one may have died: drpd waits until the lease ends, and takes it
+// then. One that is renewed meanwhile is of a drpd that lives, and the error says of which.
+func lease(ctx context.Context, l leaser, holder string, now func() time.Time, log *slog.Logger) error {
+	var first *daemon.HeldError
+	for {
+		err := l.Lease(ctx, holder, now(), leaseLength)
+		var held *daemon.HeldError
+		if !errors.As(err, &held) || first != nil && (held.Holder != first.Holder || held.Until.After(first.Until)) {
+			return err
+		}
+		if first == nil {
+			log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder, "until", held.Until.UTC().Format(time.RFC3339))
+		}
+		first = held
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(held.Until.Sub(now()), 0) + leaseMargin):
+		}
+	}
+}
+
+type leaser interface {
+	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
+}
+
+// there says whether a file is there.
+func there(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
 }
 
 // watch listens to the sources that say by themselves that there is something to read; what it gives ends that.
@@ -147,12 +185,12 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "state.db")
-	if _, err := os.Stat(p.config.Path(p.config.State.File)); err == nil || p.config.State.DSNFile != "" {
+	if there(p.config.Path(p.config.State.File)) || there(p.config.Path(p.config.State.Key)) || p.config.State.DSNFile != "" {
 		led, err := openLedger(a.ctx, p.config)
 		if err != nil {
 			return err
 		}
-		key, err := masterKey(p.config)
+		key, _, err := masterKey(p.config)
 		if err != nil {
 			return err
 		}

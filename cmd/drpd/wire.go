@@ -61,7 +61,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err := p.recall(ctx, w.ledger); err != nil {
 		return nil, err
 	}
-	key, err := masterKey(c)
+	key, _, err := masterKey(c)
 	if err != nil {
 		return nil, err
 	}
