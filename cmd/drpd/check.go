@@ -45,21 +45,34 @@ func (c *checkCmd) Run(a *app) error {
 	return nil
 }
 
-// policies runs the cases of each policy.
+// policies runs the cases of each version of each policy.
 func (c *checkCmd) policies(a *app, p *parts) (problems int, err error) {
+	var tested []string
 	for _, pol := range p.policies {
-		suite, err := cases.Load(policyFS(p.config), pol.ID)
+		if slices.Contains(tested, pol.ID) {
+			continue
+		}
+		tested = append(tested, pol.ID)
+		all, err := cases.Versions(policyFS(p.config), pol.ID)
 		if err != nil {
 			return 0, err
 		}
-		bad := failing(suite, p.calendar)
-		for _, wrong := range bad {
-			a.printf("%s\n", wrong)
+		for _, s := range all {
+			bad := failing(s, p.calendar)
+			for _, wrong := range bad {
+				a.printf("%s\n", wrong)
+			}
+			problems += len(bad)
+			a.printf("policy %s version %d: %d stages, %d clauses, %d cases, %d failures\n", s.Policy.ID, s.Policy.Version,
+				len(s.Policy.Stages), len(s.Policy.Clauses), len(s.Cases), len(bad))
 		}
-		problems += len(bad)
-		a.printf("policy %s version %d: %d stages, %d clauses, %d cases, %d failures\n", pol.ID, pol.Version, len(pol.Stages), len(pol.Clauses), len(suite.Cases), len(bad))
-		for _, w := range pol.Warnings(workday.DateOf(a.now().In(london()))) {
-			a.printf("    %s\n", w)
+		for _, same := range p.policies {
+			if same.ID != pol.ID {
+				continue
+			}
+			for _, w := range same.Warnings(workday.DateOf(a.now().In(london()))) {
+				a.printf("    %s\n", w)
+			}
 		}
 	}
 	return problems, nil

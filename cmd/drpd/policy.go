@@ -178,7 +178,7 @@ func (c *policySchemaCmd) Run(a *app) error {
 }
 
 type policyTestCmd struct {
-	Folder string `arg:"" optional:"" help:"A folder with a folder for each policy, each with policy.yaml and cases.yaml." type:"existingdir"`
+	Folder string `arg:"" optional:"" help:"The folder of a policy, with policy.yaml and cases.yaml, or a folder with such folders." type:"existingdir"`
 }
 
 // failing runs every case of a suite.
@@ -196,13 +196,16 @@ func (c *policyTestCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	fsys := fs.FS(policies.FS)
-	if c.Folder != "" {
-		fsys = os.DirFS(c.Folder)
+	fsys, err := c.fs()
+	if err != nil {
+		return err
 	}
 	set, err := policy.Load(fsys)
 	if err != nil {
 		return err
+	}
+	if len(set) == 0 {
+		return fmt.Errorf("%s: no policy is there: name the folder of one, with policy.yaml and cases.yaml, or a folder of them", c.Folder)
 	}
 	var ids []string
 	for _, p := range set {
@@ -210,23 +213,17 @@ func (c *policyTestCmd) Run(a *app) error {
 	}
 	passed, failed := 0, 0
 	for _, id := range slices.Compact(ids) {
-		s, err := cases.Load(fsys, id)
+		all, err := cases.Versions(fsys, id)
 		if err != nil {
 			return err
 		}
-		for _, wrong := range failing(s, cal) {
-			a.printf("FAIL %s: %s\n", id, wrong)
-			failed++
-		}
-		alive := s.Alive(cal)
-		for _, clause := range s.Policy.Cited() {
-			if len(alive[clause]) == 0 {
-				a.printf("FAIL %s %-4s no case needs it\n", id, clause)
-				failed++
-				continue
+		for _, s := range all {
+			name := id
+			if len(all) > 1 {
+				name = fmt.Sprintf("%s version %d", id, s.Policy.Version)
 			}
-			passed++
-			a.printf("pass %s %-4s %s\n", id, clause, strings.Join(alive[clause], "; "))
+			good, bad := a.testPolicy(name, s, cal)
+			passed, failed = passed+good, failed+bad
 		}
 	}
 	a.printf("%d passed, %d failed\n", passed, failed)
@@ -234,4 +231,55 @@ func (c *policyTestCmd) Run(a *app) error {
 		return errProblems
 	}
 	return nil
+}
+
+// testPolicy runs the cases of one version, and counts the clauses that they show, and what fails.
+func (a *app) testPolicy(name string, s *cases.Suite, cal *workday.Calendar) (passed, failed int) {
+	for _, wrong := range failing(s, cal) {
+		a.printf("FAIL %s: %s\n", name, wrong)
+		failed++
+	}
+	alive := s.Alive(cal)
+	for _, clause := range s.Policy.Cited() {
+		if len(alive[clause]) == 0 {
+			a.printf("FAIL %s %-4s no case needs it\n", name, clause)
+			failed++
+			continue
+		}
+		passed++
+		a.printf("pass %s %-4s %s\n", name, clause, strings.Join(alive[clause], "; "))
+	}
+	return passed, failed
+}
+
+// fs is where the policies are: those that are shipped, the folders of a folder, or one folder alone.
+func (c *policyTestCmd) fs() (fs.FS, error) {
+	if c.Folder == "" {
+		return policies.FS, nil
+	}
+	path, err := filepath.Abs(c.Folder)
+	if err != nil {
+		return nil, err
+	}
+	if own, err := filepath.Glob(filepath.Join(globbed(path), "policy*.yaml")); err != nil || len(own) == 0 {
+		return os.DirFS(path), err
+	}
+	return oneFolder{os.DirFS(filepath.Dir(path)), filepath.Base(path)}, nil
+}
+
+// globbed is a path as a pattern that matches it alone.
+func globbed(path string) string {
+	return strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]").Replace(path)
+}
+
+// oneFolder shows one of the folders of a file system, and passes over the others.
+type oneFolder struct {
+	fs.FS
+	name string
+}
+
+// Glob gives what matches inside the folder.
+func (f oneFolder) Glob(pattern string) ([]string, error) {
+	all, err := fs.Glob(f.FS, pattern)
+	return slices.DeleteFunc(all, func(name string) bool { return !strings.HasPrefix(name, f.name+"/") }), err
 }

@@ -8,7 +8,6 @@ package cases
 import (
 	"cmp"
 	"fmt"
-	"io/fs"
 	"maps"
 	"slices"
 	"strconv"
@@ -18,16 +17,17 @@ import (
 	"drpd/core/drp"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
-	"drpd/core/strict"
 	"drpd/core/workday"
 )
 
-// Suite is a policy with its cases.
+// Suite is one version of a policy with its cases.
 type Suite struct {
 	Policy *policy.Policy
-	name   string
-	source []byte
 	Cases  []Case
+	name   string
+	cases  string // the file of its cases
+	source []byte
+	others policy.Set // the other versions that these cases may come under
 }
 
 // Case is one story.
@@ -123,45 +123,6 @@ type file struct {
 	Cases []Case `yaml:"cases"`
 }
 
-// Load reads policy.yaml and cases.yaml of one folder.
-func Load(fsys fs.FS, folder string) (*Suite, error) {
-	name := folder + "/policy.yaml"
-	src, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Parse(name, src)
-	if err != nil {
-		return nil, err
-	}
-	caseName := folder + "/cases.yaml"
-	text, err := fs.ReadFile(fsys, caseName)
-	if err != nil {
-		return nil, fmt.Errorf("%s: a policy needs its cases: %w", caseName, err)
-	}
-	var in file
-	f := strict.Load(caseName, text, &in)
-	for i, c := range in.Cases {
-		for j, clause := range c.Clauses {
-			if p.Clauses[clause] == "" {
-				f.Fault([]any{"cases", i, "clauses", j}, "no such clause %q in %s", clause, name)
-			}
-		}
-		if len(c.Days) == 0 {
-			f.Fault([]any{"cases", i}, "case %q has no days", c.Name)
-		}
-		for j := 1; j < len(c.Days); j++ {
-			if c.Days[j].On <= c.Days[j-1].On {
-				f.Fault([]any{"cases", i, "days", j, "on"}, "%s does not follow %s: give the days in order", c.Days[j].On, c.Days[j-1].On)
-			}
-		}
-	}
-	if err := f.Err(); err != nil {
-		return nil, err
-	}
-	return &Suite{Policy: p, name: name, source: src, Cases: in.Cases}, nil
-}
-
 // Run runs one case without the rules of a clause ("" keeps all) and returns what was not as the case says.
 func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
 	set, err := s.versions(c)
@@ -185,40 +146,6 @@ func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
 		r.day(today, day)
 	}
 	return r.wrong
-}
-
-func (s *Suite) versions(c Case) (policy.Set, error) {
-	edit := func(edits []Edit, src string) (string, error) {
-		for _, e := range edits {
-			if !strings.Contains(src, e.Replace) {
-				return "", fmt.Errorf("case %q edits %q, which the policy does not say", c.Name, e.Replace)
-			}
-			src = strings.ReplaceAll(src, e.Replace, e.With)
-		}
-		return src, nil
-	}
-	text, err := edit(c.Edit, string(s.source))
-	if err != nil {
-		return nil, err
-	}
-	p, err := policy.Parse(s.name, []byte(text))
-	if err != nil {
-		return nil, err
-	}
-	set := policy.Set{p}
-	if c.Later != nil {
-		text, err := edit(c.Later.Edit, text)
-		if err != nil {
-			return nil, err
-		}
-		q, err := policy.Parse(s.name, []byte(text))
-		if err != nil {
-			return nil, err
-		}
-		q.Effective = c.Later.Effective
-		set = append(set, q)
-	}
-	return set, nil
 }
 
 func roster(p *policy.Policy, c Case) drp.Roster {
