@@ -24,8 +24,9 @@ type Standing struct {
 	TurnFrom workday.Date
 	Next     string // what happens next
 	NextOn   workday.Date
-	Overdue  int       // working days past the stage's limit
-	Passed   []Running // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
+	Overdue  int        // working days past the stage's limit
+	Passed   []Running  // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
+	After    []drp.Fact // what came after the end
 }
 
 // Stay is one visit of a stage, for the timeline.
@@ -34,6 +35,7 @@ type Stay struct {
 	Entered, Ended   workday.Date
 	By               drp.Fact
 	Limit            Running
+	Facts            []drp.Fact // what happened in it, By included
 }
 
 func (d *decider) standing() {
@@ -43,8 +45,9 @@ func (d *decider) standing() {
 	}
 	v := d.current()
 	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running()}
+	s.After = d.story.after
 	for _, x := range d.story.visits {
-		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by}
+		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by, Facts: x.facts}
 		stay.Limit, _ = d.limit(x)
 		s.Visits = append(s.Visits, stay)
 	}

@@ -215,12 +215,6 @@ func (d *Dispute) long() string {
 	return plural(n, "working day", "working days")
 }
 
-// within says whether it took no longer than the limit of the whole (W16).
-func (d *Dispute) within() bool {
-	n, ok := d.since()
-	return ok && n <= formalLimit
-}
-
 // cap is what is left of the limit of the whole, in working days, below zero where it has passed.
 func (d *Dispute) cap() (left int, ok bool) {
 	for _, r := range d.Standing.Clocks {

@@ -112,16 +112,11 @@ func (d *Dispute) who(roles []string) string {
 // stages shows each stay with its limit and what was done in it.
 func (d *Dispute) stages() Part {
 	var rows [][]Value
+	done := d.done()
 	for i, v := range d.Standing.Visits {
 		until := v.Ended
 		if until.IsZero() && i+1 < len(d.Standing.Visits) {
 			until = d.Standing.Visits[i+1].Entered
-		}
-		var done []string
-		for _, f := range d.File.Facts {
-			if f.On >= v.Entered && (until.IsZero() || f.On < until) && f.Kind != drp.Alerted && f.Kind != drp.Raised {
-				done = append(done, words(string(f.Kind))+" "+f.On.String())
-			}
 		}
 		due, late := Text("no limit"), Value{}
 		if r := v.Limit; !r.Open() && r.Clock.ID != "" {
@@ -131,7 +126,7 @@ func (d *Dispute) stages() Part {
 				late.Strong = breach(r)
 			}
 		}
-		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late, Text(cmp.Or(strings.Join(done, "; "), "nothing is recorded"))})
+		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late, Text(cmp.Or(strings.Join(done[i], "; "), "nothing is recorded"))})
 	}
 	return Part{Title: "Stages", Tables: []Table{table("Stages", []Column{
 		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "Working days late", Width: 10, Late: true, Brief: true}, {Title: "What was done", Width: 50, Brief: true},

@@ -11,10 +11,6 @@ import (
 	"drpd/core/workday"
 )
 
-// formalLimit is the limit of the whole formal process, in working days, against which councils measure (W16; IRO
-// Handbook 6.2).
-const formalLimit = 20
-
 const soon = 2 // working days: what falls due within them stands on its own sheet
 
 // figures are the counts of a report.
@@ -209,17 +205,24 @@ func grouped(title, unit string, all []Dispute, by func(*Dispute) string) Series
 	return s
 }
 
-// resolvedIn counts the disputes that were resolved since a day by how many working days it took, against the limit of
-// the whole.
+// resolvedIn counts the disputes that were resolved since a day by how many working days it took: weeks, held against no
+// limit, since each procedure has its own.
 func resolvedIn(all []Dispute, from workday.Date) Series {
-	s := Series{Title: fmt.Sprintf("Working days to resolve, against %d", formalLimit), Unit: "disputes", Labels: []string{"up to 5", "6 to 10", "11 to 15", "16 to 20", "over 20"}, Values: make([]int, 5)}
+	s := Series{Title: "Working days to resolve", Unit: "disputes"}
+	const week, weeks = 5, 6
+	for i := range weeks {
+		s.Labels = append(s.Labels, fmt.Sprintf("%d to %d", i*week+1, (i+1)*week))
+	}
+	s.Labels[0] = fmt.Sprintf("up to %d", week)
+	s.Labels = append(s.Labels, fmt.Sprintf("over %d", weeks*week))
+	s.Values = make([]int, len(s.Labels))
 	for i := range all {
 		d := &all[i]
 		if d.open() || d.Standing.EndedBy != drp.Resolved || d.Standing.Ended < from {
 			continue
 		}
 		if n, ok := d.since(); ok {
-			s.Values[min(max(0, n-1)/5, 4)]++
+			s.Values[min(max(0, n-1)/week, weeks)]++
 		}
 	}
 	return s
@@ -281,7 +284,7 @@ func (in *Input) closed(all []Dispute) Part {
 			continue
 		}
 		days := d.lasted()
-		days.Strong = days.Number > formalLimit
+		days.Strong = d.whole().late
 		var stays []string
 		for _, v := range d.Standing.Visits {
 			stays = append(stays, v.Title+": "+plural(d.stay(v.Entered, v.Ended), "working day", "working days"))

@@ -42,9 +42,9 @@ func Quarterly(in Input, first workday.Date) Doc {
 		quarters = append([]quarter{q}, quarters...)
 	}
 	now := quarters[quartersBefore]
-	resolved := only(now.all, (*Dispute).resolved)
 	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.Mark(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.warning(), Only: in.onlyOf(now)}
-	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far, %s within %d working days.", now.name(), plural(len(now.all), "dispute was", "disputes were"), len(resolved), inTime(resolved), formalLimit)}
+	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far. %s", now.name(),
+		plural(len(now.all), "dispute was", "disputes were"), len(only(now.all, (*Dispute).resolved)), in.judgement(now.all))}
 	doc.Parts = []Part{
 		{Title: "Figures", Tables: []Table{measures(quarters)}, Series: []Series{raisedIn(quarters), resolvedIn(now.all, first)}},
 		byQuarter("Themes", "Theme", quarters, func(d *Dispute) string { return cmp.Or(d.theme(), "none stated") }),
@@ -53,21 +53,13 @@ func Quarterly(in Input, first workday.Date) Doc {
 		byQuarter("Agencies", "Raised by", quarters, (*Dispute).agency),
 		stays(now.all),
 		before(now.all),
+		in.wholes(now.all),
 		in.sources(0, others),
 	}
 	return doc
 }
 
 func (d *Dispute) resolved() bool { return d.Standing.EndedBy == drp.Resolved }
-
-// inTime is the share of resolved disputes that took no longer than the limit of the whole (W16).
-func inTime(resolved []Dispute) string {
-	if len(resolved) == 0 {
-		return "none"
-	}
-	n := len(only(resolved, (*Dispute).within))
-	return fmt.Sprintf("%d of them", n)
-}
 
 func measures(quarters []quarter) Table {
 	columns := []Column{{Title: "Figure", Width: 44, Brief: true}}
@@ -89,13 +81,16 @@ func measures(quarters []quarter) Table {
 	row("Ended", number(func(d *Dispute) bool { return !d.open() }))
 	row("Resolved", number((*Dispute).resolved))
 	row("Still open", number((*Dispute).open))
-	row(fmt.Sprintf("Resolved within %d working days, share of the resolved", formalLimit), func(all []Dispute) Value {
-		resolved := only(all, (*Dispute).resolved)
-		if len(resolved) == 0 {
+	row("Old enough: the procedure's limit for the whole has passed", number((*Dispute).judged))
+	row("Resolved within it", number((*Dispute).inTime))
+	row("Resolved within it, share of those old enough", func(all []Dispute) Value {
+		old := only(all, (*Dispute).judged)
+		if len(old) == 0 {
 			return Value{}
 		}
-		return Percent(float64(len(only(resolved, (*Dispute).within))) / float64(len(resolved)))
+		return Percent(float64(len(only(old, (*Dispute).inTime))) / float64(len(old)))
 	})
+	row("Still open past it", number((*Dispute).past))
 	row("Working days to resolve, median", func(all []Dispute) Value {
 		var days []int
 		for _, d := range only(all, (*Dispute).resolved) {
