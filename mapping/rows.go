@@ -26,9 +26,10 @@ type Record struct {
 
 // People are the rows of who works with one child.
 type People struct {
-	Child string              `json:"child"`
-	Rows  []map[string]string `json:"people"`
-	Self  map[string]string   `json:"self,omitempty"` // the child's own row
+	Child   string              `json:"child"`
+	Rows    []map[string]string `json:"people"`
+	Self    map[string]string   `json:"self,omitempty"`    // the child's own row
+	Unclear string              `json:"unclear,omitempty"` // why it cannot be said under which number drpd knows the child
 }
 
 // Keys of a record system's evidence.
@@ -70,7 +71,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		out.Doubts = append(out.Doubts, drp.Doubt{What: "the people of a child cannot be read", Place: ev.Key, Evidence: ev.ID})
 		return
 	}
-	out.Child = s.child(in)
+	out.Child, out.Unclear = s.child(in), in.Unclear
 	if s.Person != nil && in.Self[s.Person.Formerly] != "" {
 		out.Formerly = map[string]string{in.Child: in.Self[s.Person.Formerly]}
 	}

@@ -323,3 +323,38 @@ func TestReleaseOfAQuestion(t *testing.T) {
 		}
 	}
 }
+
+// What open disputes rest on is counted a source, by what kind of evidence; what is closed, waits or is drpd's own is not.
+func TestRests(t *testing.T) {
+	for name, l := range map[string]func(t *testing.T) *ledger.Ledger{
+		"sqlite":   func(t *testing.T) *ledger.Ledger { return open(t, filepath.Join(t.TempDir(), "state.db")) },
+		"postgres": func(t *testing.T) *ledger.Ledger { return openPostgres(t, postgresDB(t)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := l(t)
+			var batch []drp.Evidence
+			for id, kind := range map[string]drp.Kind{"a": drp.Row, "b": drp.Row, "m": drp.Message, "n": drp.Attestation, "w": drp.Row} {
+				batch = append(batch, drp.Evidence{ID: id, Source: "of " + string(kind), Kind: kind, Key: id, Learned: noon})
+			}
+			if err := l.Ingest(t.Context(), "all", batch, nil, noon); err != nil {
+				t.Fatal(err)
+			}
+			for id, ref := range map[string]string{"a": "W-A", "b": "W-B", "m": "W-C", "n": "W-D"} {
+				if err := l.Place(t.Context(), daemon.Placement{Evidence: id, Where: daemon.PlaceDispute, Dispute: ref, New: &drp.Known{Ref: ref, Form: "f"}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s, err := l.Load(t.Context(), "W-B")
+			if err == nil {
+				err = l.Decide(t.Context(), []daemon.Decided{{Ref: "W-B", Basis: s.Revision, Closed: true, Now: noon}})
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := l.Rests(t.Context())
+			if err != nil || fmt.Sprint(got) != "[{of message message 1} {of row row 1}]" {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
+	}
+}

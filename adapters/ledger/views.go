@@ -96,6 +96,23 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 	return found, err
 }
 
+// Rest says that open disputes rest on what was read of a source.
+type Rest struct {
+	Source string
+	Kind   drp.Kind
+	Open   int // how many of them
+}
+
+// Rests gives the sources of rows and messages that belong to disputes which are not closed.
+func (l *Ledger) Rests(ctx context.Context) (out []Rest, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT e.source, e.kind, COUNT(DISTINCT d.ref) AS open FROM evidence e JOIN dispute d ON d.ref = e.dispute
+			WHERE e.state = ? AND e.kind IN (?, ?) AND NOT d.closed GROUP BY e.source, e.kind ORDER BY e.source, e.kind`,
+			daemon.PlaceDispute, string(drp.Row), string(drp.Message))
+	})
+	return out, err
+}
+
 // Question is a conflict that waits for a person.
 type Question struct {
 	Dispute string `json:"dispute"`

@@ -86,9 +86,40 @@ func (v *view) former(into []mapping.Record) error {
 		children = append(children, of(r)...)
 	}
 	slices.Sort(children)
-	rows, err := v.byKey(*n, slices.DeleteFunc(slices.Compact(children), func(c string) bool { return c == "" }), part{})
+	children = slices.DeleteFunc(slices.Compact(children), func(c string) bool { return c == "" })
+	rows, err := v.byKey(*n, children, part{})
 	if err != nil {
 		return err
+	}
+	unclear, err := v.clashes(children, rows)
+	if err != nil {
+		return err
+	}
+	for i, r := range into {
+		for _, child := range of(r) {
+			if why := unclear[child]; why != "" {
+				into[i].Unclear = why + ": a person must say which dispute it belongs to"
+				continue
+			}
+			own := rows[child]
+			if len(own) == 0 || own[0][v.m.Person.Formerly] == "" {
+				continue
+			}
+			if into[i].Formerly == nil {
+				into[i].Formerly = make(map[string]string)
+			}
+			into[i].Formerly[child] = own[0][v.m.Person.Formerly]
+		}
+	}
+	return nil
+}
+
+// clashes says which of these children have a number, or had one before, that is or was another child's: it does not say
+// whose a dispute under that number is. rows are the children's own.
+func (v *view) clashes(children []string, rows map[string][]map[string]string) (map[string]string, error) {
+	n := v.m.PersonRelation()
+	if n == nil || v.m.Person.Formerly == "" {
+		return nil, nil
 	}
 	var before []string
 	for _, child := range children {
@@ -98,30 +129,34 @@ func (v *view) former(into []mapping.Record) error {
 	}
 	taken, err := v.byKey(*n, before, part{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for i, r := range into {
-		for _, child := range of(r) {
-			own := rows[child]
-			if len(own) == 0 || own[0][v.m.Person.Formerly] == "" {
-				continue
+	former := *n
+	former.Key = v.m.Person.Formerly
+	others, err := v.byKey(former, children, part{})
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]string)
+	for _, child := range children {
+		own := rows[child]
+		if len(own) == 0 {
+			continue
+		}
+		if was := own[0][v.m.Person.Formerly]; was != "" && was != child && len(taken[was]) > 0 {
+			out[child] = "the number " + was + ", which child " + child + " had before, is another child's in this system"
+		}
+		for _, other := range others[child] {
+			if now := other[v.m.Person.Child]; now != child {
+				out[child] = "the number " + child + " is also the one that child " + now + " had before"
 			}
-			was := own[0][v.m.Person.Formerly]
-			if len(taken[was]) > 0 && was != child {
-				into[i].Unclear = "the number " + was + ", which child " + child + " had before, is another child's in this system: a person must say which dispute it belongs to"
-				continue
-			}
-			if into[i].Formerly == nil {
-				into[i].Formerly = make(map[string]string)
-			}
-			into[i].Formerly[child] = was
 		}
 	}
-	return nil
+	return out, nil
 }
 
 // today gives the children under the numbers that they have in this system: a dispute that began in the one before knows
-// them by another.
+// them by another. Where a number is another child's here, it gives both.
 func (v *view) today(children []string) ([]string, error) {
 	n := v.m.PersonRelation()
 	if n == nil || v.m.Person.Formerly == "" {
@@ -133,10 +168,18 @@ func (v *view) today(children []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := slices.Clone(children)
-	for i, child := range children {
-		if now := rows[child]; len(now) > 0 {
-			out[i] = now[0][v.m.Person.Child]
+	own, err := v.byKey(*n, children, part{})
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, child := range children {
+		now := rows[child]
+		if len(now) > 0 {
+			out = append(out, now[0][v.m.Person.Child])
+		}
+		if len(now) == 0 || len(own[child]) > 0 {
+			out = append(out, child)
 		}
 	}
 	slices.Sort(out)
@@ -163,9 +206,13 @@ func (v *view) people(children []string) ([]mapping.People, error) {
 			return nil, err
 		}
 	}
+	unclear, err := v.clashes(children, selves)
+	if err != nil {
+		return nil, err
+	}
 	var out []mapping.People
 	for _, child := range children {
-		one := mapping.People{Child: child, Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
+		one := mapping.People{Child: child, Unclear: unclear[child], Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
 		if own := selves[child]; len(own) > 0 {
 			one.Self = own[0]
 		}

@@ -26,7 +26,7 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.vacancies, c.selections}
+	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.rests, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}

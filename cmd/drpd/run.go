@@ -39,6 +39,9 @@ func (c *runCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = d.close() }()
+	if err := p.settled(a.ctx, d.ledger, a.now()); err != nil {
+		return err
+	}
 	if err := keepPolicies(a.ctx, d.ledger, d.Policies, a.now()); err != nil {
 		return err
 	}
@@ -209,6 +212,9 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 		return err
 	}
 	defer func() { _ = d.close() }()
+	if err := p.settled(a.ctx, d.ledger, a.now()); err != nil {
+		return err
+	}
 	d.Gates.Shadow = true
 	if _, err := d.Cycle(a.ctx); err != nil {
 		return err

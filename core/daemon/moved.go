@@ -95,6 +95,31 @@ func (n numbers) every(children []string) []string {
 	return slices.Compact(out)
 }
 
+// people places who works with a child, under every number that the child has and had. Where such a number is, or was, another
+// child's, they wait as that child's records do: until a person says otherwise, whoever the former system named goes on, and
+// nobody gets another child's letters. What is said of one version holds for the later ones.
+func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (Placement, error) {
+	out := Placement{Where: PlacePeople, Children: numbers(r.Formerly).every(r.Subject.Children)}
+	if r.Unclear == "" {
+		return out, nil
+	}
+	row := "accept/" + ev.Source + "/" + ev.Key
+	earlier, err := d.Ledger.Setting(ctx, row)
+	if err != nil || earlier != "" {
+		return out, err
+	}
+	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
+	switch {
+	case err != nil:
+		return Placement{}, err
+	case accepted == "":
+		return Placement{Where: PlaceWaiting, Reason: r.Unclear + ". Until a person has said whose people these are, nobody of them gets " +
+			"a letter: if they are those of the disputes under the number, drpd quarantine accept " + ev.ID +
+			"; else give the child's people in the roster"}, nil
+	}
+	return out, d.Ledger.SetSetting(ctx, row, accepted, "drpd", d.Now())
+}
+
 // under puts a reading into the numbers of a dispute.
 func (d *Daemon) under(r drp.Reading, n numbers, children []string) drp.Reading {
 	if n != nil {

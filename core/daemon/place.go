@@ -112,7 +112,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	reading := d.read(ev)
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
-		return Placement{Where: PlacePeople, Children: numbers(reading.Formerly).every(children)}, nil
+		return d.people(ctx, ev, reading)
 	}
 	if reading.Auto {
 		return d.machine(ctx, reading)

@@ -251,7 +251,7 @@ type Reading struct {
 	Reach    []Reach           // what a machine says of messages that drpd sent
 	Formerly map[string]string // a child's number: the one that it had in the record system before
 	Former   bool              // of a record system that is no longer used
-	Unclear  string            // why nobody but a person can say what it is about
+	Unclear  string            // why nobody but a person can say what it is about, or whose people these are
 	Withheld string            // why what it says must not count before a person has seen it: a part of it could not be read
 	Corrects string            // id of the evidence that this one replaces
 	Doubts   []Doubt

@@ -59,7 +59,8 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 		}
 		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
 	}
-	if r.Unclear != "" {
+	tiedBefore := slices.ContainsFunc(known, func(k Known) bool { return s.Record != "" && k.Record == s.Record }) // by a person
+	if r.Unclear != "" && !tiedBefore {
 		return Tied{Doubt: r.Unclear}
 	}
 	var near, other []Known

@@ -114,3 +114,18 @@ func TestLongReferences(t *testing.T) {
 		}
 	}
 }
+
+// A record whose child's number is that of two children belongs to nobody before a person has tied it; what it says later is the
+// same dispute's.
+func TestTiedByAPerson(t *testing.T) {
+	r := raisedAs(drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start})
+	r.Unclear = "whose?"
+	k := drp.Known{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Left: true, Children: []string{"1"}, Raised: start, Open: true}
+	if got := drp.Tie(r, beginsWith, []drp.Known{k}); got.Doubt != "whose?" {
+		t.Errorf("%+v", got)
+	}
+	k.Record, k.Left = "new/1", false
+	if got := drp.Tie(r, beginsWith, []drp.Known{k}); got.Ref != k.Ref || got.New {
+		t.Errorf("%+v", got)
+	}
+}

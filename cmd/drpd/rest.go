@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/drp"
+)
+
+// What was read of a source is read again with its mapping, at every decision. Without it, or with another one, what the
+// disputes rest on would be gone or would say something else, and what was sent would go again.
+
+const settingMapping = "mapping/" // and the name of a source: the mapping with which it was read last
+
+// mappings gives the system that each source of rows is read as.
+func (p *parts) mappings() map[string]string {
+	out := map[string]string{p.config.Records.Name: p.mapping.System.Name}
+	for i, x := range p.config.Former {
+		out[x.Name] = p.former[i].Name
+	}
+	if p.config.People != nil {
+		out[p.config.People.Name] = p.mapping.People.Name
+	}
+	return out
+}
+
+// rests says what of the sources is configured otherwise than the open disputes need it.
+func (p *parts) rests(ctx context.Context, l *ledger.Ledger) (problems []string, err error) {
+	rests, err := l.Rests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	mappings := p.mappings()
+	for _, r := range rests {
+		now, reads := mappings[r.Source]
+		switch {
+		case r.Kind == drp.Message && r.Source != p.config.Mailbox.Name:
+			problems = append(problems, fmt.Sprintf("%d open disputes rest on messages of the mailbox %q, and the configuration calls it %q: "+
+				"give mailbox.name its old name", r.Open, r.Source, p.config.Mailbox.Name))
+		case r.Kind == drp.Message:
+		case !reads:
+			problems = append(problems, fmt.Sprintf("%d open disputes rest on the record system %q, which is neither under records nor under former: "+
+				"add it to former, with the name and the mapping that it had", r.Open, r.Source))
+		default:
+			was, err := l.Setting(ctx, settingMapping+r.Source)
+			if err != nil {
+				return nil, err
+			}
+			if was != "" && was != now {
+				problems = append(problems, fmt.Sprintf("%d open disputes rest on %q, which was read as %s and is now to be read as %s: give another "+
+					"record system another name, and add %q to former with the mapping that it had", r.Open, r.Source, was, now, r.Source))
+			}
+		}
+	}
+	return problems, nil
+}
+
+// settled refuses to go on where an open dispute rests on what is not configured, else keeps with which mappings it goes on.
+func (p *parts) settled(ctx context.Context, l *ledger.Ledger, now time.Time) error {
+	problems, err := p.rests(ctx, l)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, what := range problems {
+		errs = append(errs, errors.New("configuration: "+what))
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	mappings := p.mappings()
+	for _, name := range slices.Sorted(maps.Keys(mappings)) {
+		was, err := l.Setting(ctx, settingMapping+name)
+		if err == nil && was != mappings[name] {
+			err = l.SetSetting(ctx, settingMapping+name, mappings[name], "drpd", now)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rests says on which sources that are not configured an open dispute rests. It looks at the ledger, where there is one.
+func (c *checkCmd) rests(a *app, p *parts) (problems int, err error) {
+	if _, err := os.Stat(p.config.Path(p.config.State.File)); p.config.State.DSNFile == "" && err != nil {
+		return 0, nil
+	}
+	l, err := openLedger(a.ctx, p.config)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = l.Close() }()
+	found, err := p.rests(a.ctx, l)
+	for _, what := range found {
+		a.printf("%s\n", what)
+	}
+	return len(found), err
+}

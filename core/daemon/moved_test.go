@@ -1,0 +1,74 @@
+package daemon_test
+
+import (
+	"slices"
+	"testing"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Another child of the new record system has the number that a dispute's child had in the former one. Its people wait as its
+// records do: its IRO gets no letter of the dispute, and ends nothing. Once a person has said that they are those of the
+// dispute, they are, in every later version too.
+func TestPeopleOfAClashingNumber(t *testing.T) {
+	w, c := calm(t)
+	w.at(16, 9)
+	own := c.policy.Owner[0]
+	move := func() { // the system of the dispute's record is the former one from now on
+		w.restart()
+		w.d.Feeds[0].Source, w.d.Records = nil, "new/"
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: func(ev drp.Evidence, _ workday.Date) drp.Reading {
+			return drp.Reading{Trusted: true, Unclear: "the number child-1 is also the one that child 9 had before", Subject: drp.Subject{Children: []string{"child-1"}},
+				Child: &drp.Child{Ref: "child-1"}, Holders: []drp.Holder{{Role: own, Person: "w-other", Child: "child-1", Name: drp.NewPrivate(canary), Address: address("other")}}}
+		}})
+	}
+	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
+	say := func() { w.say(w.feeds[2], drp.Row, "people/child-1", said{Trusted: true}) }
+	say()
+	move()
+	got := func() (n int) {
+		for _, sent := range w.mail.Sent {
+			for _, e := range sent {
+				if e.Person == "w-other" {
+					n++
+				}
+			}
+		}
+		return n
+	}
+	for day := 17; day <= 24; day++ {
+		w.at(day, 9)
+	}
+	w.say(w.feeds[1], drp.Message, "m", said{Ref: ref1(t, w), From: "other", Trusted: true, Facts: []saidFact{{Kind: drp.Resolved, On: w.today(), By: own}}})
+	w.at(24, 11)
+	k, err := w.ledger.Known(t.Context())
+	if err != nil || len(k) != 1 || !k[0].Open || got() > 0 {
+		t.Fatalf("another child's IRO got %d letters; the dispute: %+v, %v", got(), k, err)
+	}
+	waiting, err := w.ledger.Waiting(t.Context())
+	i := slices.IndexFunc(waiting, func(ev drp.Evidence) bool { return ev.Source == "new" })
+	if err != nil || i < 0 {
+		t.Fatalf("the people do not wait: %+v, %v", waiting, err)
+	}
+	if err := w.ledger.SetSetting(t.Context(), "accept/"+waiting[i].ID, "somebody", "somebody", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	say()
+	w.at(25, 9)
+	people, err := w.ledger.People(t.Context(), []string{"child-1"})
+	if err != nil || len(people) != 2 {
+		t.Errorf("a person has said that they are: %+v, %v", people, err)
+	}
+}
+
+// ref1 is the reference of the only dispute.
+func ref1(t *testing.T, w *world) string {
+	t.Helper()
+	k, err := w.ledger.Known(t.Context())
+	if err != nil || len(k) != 1 {
+		t.Fatal(k, err)
+	}
+	return k[0].Ref
+}
