@@ -87,6 +87,7 @@ func became(r effectRow, rows []deliveryRow) drp.Past {
 	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC()}
 	p.Key = r.Key
 	for _, d := range rows {
+		p.Tried = append(p.Tried, d.Role)
 		switch drp.Life(d.Life) {
 		case drp.Accepted:
 			p.Reached = append(p.Reached, d.Role)

@@ -56,7 +56,7 @@ func (d *Daemon) over(out []Outgoing, gone map[string]int, sent int, released bo
 		if o.Kind != drp.Email || o.Life == drp.Held || o.Urgent || o.Released {
 			continue
 		}
-		roles := slices.Concat(o.To, o.Cc)
+		roles := slices.DeleteFunc(slices.Concat(o.To, o.Cc), func(role string) bool { return !o.For(role) })
 		if !o.Unmade { // only who has not got it yet: the others are among what has gone
 			roles = roles[:0]
 			for _, e := range o.Deliveries {

@@ -1,10 +1,13 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"path"
 	"slices"
+	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/notice"
@@ -20,20 +23,28 @@ type draft struct {
 	withForm bool
 	letter   func(to Person) ([]notice.Letter, error) // for one person; several where it does not fit into one message
 	apart    bool                                     // each gets their own, and is not shown the others
+	vacant   []string                                 // the roles to be copied in that nobody holds
 }
 
 // holding gives those who hold a role.
 type holding func(role string, children []string, on workday.Date) []drp.Holder
 
-// make resolves the roles and renders one message a person. A role that nobody holds blocks the effect; a person to whom no
-// route leads is left for later, and the others get theirs. why says what keeps the whole effect from being made.
+// make resolves the roles and renders one message a person. A role to which it is addressed and that nobody holds blocks the
+// effect; one that is only copied in does not. A person to whom no route leads is left for later, and the others get theirs.
+// why says what keeps the whole effect from being made.
 func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (out []Envelope, why string, err error) {
 	x, why, err := d.draft(ctx, o, c, stored)
 	if err != nil || why != "" {
 		return nil, why, err
 	}
 	held, made := Held{}, false
+	if err := d.missing(ctx, o, c, x.vacant); err != nil {
+		return nil, "", err
+	}
 	for i, person := range slices.Concat(x.to, x.cc) {
+		if !o.For(person.Role) {
+			continue
+		}
 		parts, err := d.rendered(o, x, person, i < len(x.to))
 		if errors.As(err, &held) {
 			out = append(out, d.envelope(o, x, person, i < len(x.to))) // nothing is made of it yet
@@ -46,9 +57,24 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 		out = append(out, parts...)
 	}
 	if !made {
-		return nil, held.Why, nil
+		return nil, cmp.Or(held.Why, "whoever is to get it has had it in another role: drpd outbox cancel "+o.Key), nil
 	}
 	return out, "", nil
+}
+
+// missing tells the operator, once, who of those to be copied in does not get an effect: nobody holds the role. The others get
+// theirs. Of an alert nothing needs to be said: those who are missing get their own once somebody is there, and it says so.
+func (d *Daemon) missing(ctx context.Context, o Outgoing, c reconcile.Case, vacant []string) error {
+	if len(vacant) == 0 || o.Dispute == "" || o.Reason == drp.ReasonAlert {
+		return nil
+	}
+	titles := make([]string, len(vacant))
+	for i, role := range vacant {
+		titles[i] = c.Policy.RoleTitle(role)
+	}
+	says := fmt.Sprintf("an email (%s) of dispute %s goes without: %s; nobody holds these roles today, or has an address: "+
+		"add a holder or a deputy to the roster, and tell them by hand", o.Reason, o.Dispute, strings.Join(titles, ", "))
+	return d.tell(ctx, says, "missing", o.Key, o.Urgent)
 }
 
 // remake makes a message anew: no route led to the person when the effect was made, or the route is another since.
@@ -132,34 +158,32 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draf
 	if o.Deputies {
 		who = roster.Deputies
 	}
-	resolve := func(roles []string, who holding) (out []Person, vacant string) {
+	resolve := func(roles []string, who holding) (out []Person, vacant []string) {
 		for _, role := range roles {
 			holders := who(role, stored.Children, d.today())
 			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
 				holders = roster.Holding(operator, nil, d.today())
 			}
-			if len(holders) == 0 {
-				return nil, role
+			if len(holders) == 0 || slices.ContainsFunc(holders, func(h drp.Holder) bool { return h.Address.Empty() }) {
+				vacant = append(vacant, role)
+				continue
 			}
 			for _, h := range holders {
-				if h.Address.Empty() {
-					return nil, role
-				}
 				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
 					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
 				}
 			}
 		}
-		return out, ""
+		return out, vacant
 	}
-	var vacant, vacantCc string
+	var vacant []string
 	x.to, vacant = resolve(o.To, who)
-	x.cc, vacantCc = resolve(o.Cc, who)
-	if vacant == "" {
-		vacant = vacantCc
+	x.cc, x.vacant = resolve(o.Cc, who)
+	if len(o.Only) > 0 { // the others have had it, whoever holds their roles today
+		vacant = slices.DeleteFunc(slices.Concat(vacant, x.vacant), func(role string) bool { return !o.For(role) })
 	}
-	if vacant != "" {
-		return x, "nobody holds the role " + p.RoleTitle(vacant) + " today, or has an address: add a holder or a deputy to the roster"
+	if len(vacant) > 0 {
+		return x, "nobody holds the role " + p.RoleTitle(vacant[0]) + " today, or has an address: add a holder or a deputy to the roster"
 	}
 	x.cc = slices.DeleteFunc(x.cc, func(x2 Person) bool { return slices.ContainsFunc(x.to, func(y Person) bool { return x2.ID == y.ID }) })
 	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {

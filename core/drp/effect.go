@@ -71,6 +71,7 @@ type Effect struct {
 	Due      workday.Date // the due date that it speaks of, if any
 	On       workday.Date // the day from which it is to go
 	To, Cc   []string     // roles
+	Only     []string     `json:",omitempty"` // of To and Cc: who gets it now; the others have had it
 	Child    string       // case notes and form copies: whose file
 	Attach   []string     // "form", "record"
 	Form     FormPart     // form copies and alerts with the form
@@ -93,6 +94,9 @@ type Effect struct {
 	Evidence []string
 	Proof    workday.Proof
 }
+
+// For says whether whoever holds a role is to get the effect: all who are named, or only some of them.
+func (e Effect) For(role string) bool { return len(e.Only) == 0 || slices.Contains(e.Only, role) }
 
 // Ask is one answer that a person may give to a prompt: it names the fact that their answer makes.
 type Ask struct {
@@ -139,6 +143,7 @@ type Past struct {
 	HeldBy  string // the gate that holds it
 	Why     string
 	Reached []string // the roles that it has reached so far
+	Tried   []string `json:"-"` // the roles for whose holders one was made
 	Open    bool     // some of its recipients have not been served yet
 	At      time.Time
 }

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -117,12 +116,7 @@ func (d *decider) alert(v *visit, pending bool) {
 		}
 		e.Screened = d.screen()
 	}
-	if n := d.lostAlerts(v.id); n > 0 {
-		e.Also = append(e.Also, "an earlier alert of this stage came back and reached nobody; this one takes its place")
-		d.emit(e, "again", fmt.Sprint(n))
-		return
-	}
-	d.emit(e)
+	d.sendAlert(v, e)
 }
 
 // hasForm says whether the form that an alert must carry has come.

@@ -142,7 +142,7 @@ func went(effects []drp.Effect, past []drp.Past, readings []drp.Reading, today w
 		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
-		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: slices.Concat(e.To, e.Cc), At: today.Midnight().Add(time.Duration(len(past)) * time.Second)})
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight().Add(time.Duration(len(past)) * time.Second)})
 		if e.Kind != drp.Email || e.Reason != drp.ReasonAlert {
 			continue
 		}
@@ -241,7 +241,8 @@ func TestSentOnce(t *testing.T) {
 				if same && e.Reason != drp.ReasonCorrection && e.On <= x.On && e.Kind == drp.Email {
 					t.Fatalf("sent again: %s\nbefore: %s", text(t, e), text(t, x))
 				}
-				if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Kind == drp.Email && x.Visit == e.Visit {
+				twice := slices.ContainsFunc(getting(e), func(role string) bool { return slices.Contains(x.Reached, role) })
+				if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Kind == drp.Email && x.Visit == e.Visit && twice {
 					t.Fatalf("a second alert about %s: %s", e.Visit, text(t, e))
 				}
 			}
@@ -430,4 +431,9 @@ func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 			t.Errorf("%s: settled, and still asked: %+v", p.ID, r.Conflicts)
 		}
 	}
+}
+
+// getting gives the roles that get an effect.
+func getting(e drp.Effect) []string {
+	return slices.DeleteFunc(slices.Concat(e.To, e.Cc), func(role string) bool { return !e.For(role) })
 }

@@ -77,7 +77,7 @@ func (d *decider) standIn(p drp.Past, x drp.Reach, role, says string) {
 		return
 	}
 	e := p.Effect
-	e.To, e.Cc, e.On, e.Also = []string{role}, nil, max(x.On, p.On), append(slices.Clone(p.Also), says)
+	e.To, e.Cc, e.Only, e.On, e.Also = []string{role}, nil, nil, max(x.On, p.On), append(slices.Clone(p.Also), says)
 	e.Rule, e.Evidence = ruleInstead, []string{x.Evidence}
 	if p.Reason == drp.ReasonAlert && !slices.Contains(p.To, role) { // they were to know of it, and no more
 		e.Reason, e.Asks, e.Agenda, e.Attach = drp.ReasonNotice, nil, nil, nil

@@ -28,7 +28,7 @@ func arrives(effects []drp.Effect, past []drp.Past, readings []drp.Reading, toda
 		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
-		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: slices.Concat(e.To, e.Cc), At: today.Midnight()})
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight()})
 		for _, role := range slices.Concat(e.To, e.Cc) {
 			r := drp.Reading{Evidence: drp.Evidence{ID: drp.ReceiptID(e.Key, "w-"+role), Source: "drpd", Kind: drp.Receipt, Learned: today.Midnight()}, Sent: today}
 			if e.Kind == drp.Email && e.Reason == drp.ReasonAlert {

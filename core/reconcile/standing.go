@@ -77,6 +77,9 @@ func (d *decider) whoseTurn(s *Standing, v *visit) {
 		p := d.story.pending
 		s.Turn, s.TurnFrom = owners, p.entered
 		s.Next, s.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
+		if !limit.Open() && d.Today > limit.Proof.Due { // it is overdue every day until it has gone
+			s.Overdue = limit.Late
+		}
 	case limit.Paused != "":
 		s.Turn, s.TurnFrom = owners, d.story.out.On
 		s.Next, s.NextOn = limit.Paused, d.story.out.Until

@@ -455,6 +455,7 @@ func bySeq(a, b *effect) int { return a.seq - b.seq }
 func (e *effect) past() drp.Past {
 	p := drp.Past{Effect: e.Effect, Life: e.life, HeldBy: e.heldBy, Why: e.why, At: e.at}
 	for _, d := range e.deliveries {
+		p.Tried = append(p.Tried, d.Role)
 		switch d.life {
 		case drp.Accepted:
 			p.Reached = append(p.Reached, d.Role)

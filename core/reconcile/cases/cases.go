@@ -296,18 +296,23 @@ func (r *run) day(today workday.Date, day Day) {
 // deliver does with an effect what the daemon would: send it, and learn that it was accepted.
 func (r *run) deliver(today workday.Date, e drp.Effect, refuse []string) {
 	past := drp.Past{Effect: e, Life: drp.Accepted, At: today.Midnight().Add(time.Duration(len(r.past)) * time.Second)}
+	needed := e.To
+	if len(e.Only) > 0 {
+		needed = e.Only
+	}
 	switch {
-	case e.Screened != "", slices.ContainsFunc(slices.Concat(e.To, e.Cc), r.vacant): // a role that nobody holds blocks it
+	case e.Screened != "", slices.ContainsFunc(needed, r.vacant): // a role that nobody holds blocks it, and one that is copied in does not
 		past.Life = drp.Held
 	case len(refuse) > 0 && slices.ContainsFunc(e.To, func(to string) bool { return slices.Contains(refuse, to) }):
 		past.Life = drp.Failed
 	case e.Kind == drp.Email && e.Reason == drp.ReasonAlert:
 		fact := drp.Fact{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, Attached: e.Form.Digest != ""}
-		for _, role := range slices.Concat(e.To, e.Cc) {
+		past.Reached = slices.DeleteFunc(slices.Concat(e.To, e.Cc), func(role string) bool { return !e.For(role) || r.vacant(role) })
+		past.Tried = past.Reached
+		for _, role := range past.Reached {
 			fact.To = append(fact.To, drp.Actor{Role: role})
 		}
 		r.add(drp.Receipt, today, drp.Reading{Facts: []drp.Fact{fact}})
-		past.Reached = slices.Concat(e.To, e.Cc)
 	}
 	r.past = append(r.past, past)
 }
@@ -359,7 +364,8 @@ func (r *run) compare(today workday.Date, day Day, got []drp.Effect) {
 					x.Or = append(x.Or, a.Stage)
 				}
 			}
-			x.To, x.Cc = slices.Sorted(slices.Values(e.To)), slices.Sorted(slices.Values(e.Cc))
+			others := func(role string) bool { return !e.For(role) }
+			x.To, x.Cc = slices.DeleteFunc(slices.Sorted(slices.Values(e.To)), others), slices.DeleteFunc(slices.Sorted(slices.Values(e.Cc)), others)
 		case drp.CaseNote:
 			x.Note = e.Reason
 		case drp.FormCopy:
