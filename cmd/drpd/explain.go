@@ -79,7 +79,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	}
 	a.printf("\nWhat went out, and why\n")
 	for _, e := range k.Past {
-		a.effect(p, e)
+		a.effect(k, e)
 		for _, x := range k.File.Reach {
 			if x.Effect == e.Key {
 				a.reach(x)
@@ -89,7 +89,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	if len(r.Effects) > 0 {
 		a.printf("\nTo go\n")
 		for _, e := range r.Effects {
-			a.effect(p, drp.Past{Effect: e, Life: drp.Decided})
+			a.effect(k, drp.Past{Effect: e, Life: drp.Decided})
 		}
 	}
 	if len(r.Findings) > 0 {
@@ -201,17 +201,24 @@ func (a *app) clock(indent string, c reconcile.Running) {
 	}
 }
 
-func (a *app) effect(p *policy.Policy, e drp.Past) {
+func (a *app) effect(k reconcile.Case, e drp.Past) {
+	p := k.Policy
 	a.printf("  %s  %s %s", e.On, e.Kind, e.Reason)
 	if e.Kind == drp.Email {
 		a.printf(" to %s", titles(p, e.To))
 		if len(e.Cc) > 0 {
 			a.printf(", copy to %s", titles(p, e.Cc))
 		}
+		if len(e.Only) > 0 {
+			a.printf(", of whom only %s gets it now", titles(p, e.Only))
+		}
 	} else if e.Child != "" {
 		a.printf(" for child %s", e.Child)
 	}
 	a.printf(": %s", e.Life)
+	if missed := k.Missed(e); e.Kind == drp.Email && e.Life == drp.Accepted && len(missed) > 0 {
+		a.printf(", and not for %s, who got nothing", titles(p, missed))
+	}
 	if e.HeldBy != "" {
 		a.printf(", held by %s: %s", e.HeldBy, e.Why)
 	}

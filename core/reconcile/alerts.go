@@ -257,12 +257,17 @@ func (d *decider) correct(v *visit, proof workday.Proof, says string) {
 	if len(sent) == 0 {
 		return
 	}
-	last := sent[len(sent)-1]
+	stated := slices.DeleteFunc(slices.Clone(sent), func(p drp.Past) bool { return len(p.Only) > 0 }) // what everybody was told
+	if len(stated) == 0 {
+		stated = sent
+	}
+	last := stated[len(stated)-1]
 	if last.Due == proof.Due {
 		return
 	}
+	to, cc := addressees(sent)
 	n := len(d.leftFor(v.id, drp.ReasonCorrection))
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: last.Due,
-		On: d.Today, To: sent[0].To, Cc: sent[0].Cc, Clause: d.Policy.Corrections.Clause, Rule: "corrections", Says: says, Proof: proof,
+		On: d.Today, To: to, Cc: cc, Clause: d.Policy.Corrections.Clause, Rule: "corrections", Says: says, Proof: proof,
 		Evidence: []string{v.by.Evidence}}, string(rune('a'+n)))
 }

@@ -172,7 +172,7 @@ func (d *decider) finish() {
 		switch p.Reason {
 		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
 		default:
-			if !d.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p.Visit)) {
+			if !d.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p)) {
 				continue
 			}
 		}
@@ -188,11 +188,10 @@ func (d *decider) lasts(visit string) bool {
 	return visit == d.current().id || d.story.pending != nil && visit == d.story.pending.id
 }
 
-// corrected says whether a correction about a visit has gone or is to go.
-func (d *decider) corrected(visit string) bool {
-	return len(d.leftFor(visit, drp.ReasonCorrection)) > 0 || slices.ContainsFunc(d.result.Effects, func(e drp.Effect) bool {
-		return e.Visit == visit && e.Reason == drp.ReasonCorrection
-	})
+// corrected says whether a correction of an alert is to go, or has gone since: one that is older is of an earlier alert.
+func (d *decider) corrected(p drp.Past) bool {
+	return slices.ContainsFunc(d.leftFor(p.Visit, drp.ReasonCorrection), func(c drp.Past) bool { return c.At.After(p.At) }) ||
+		slices.ContainsFunc(d.result.Effects, func(e drp.Effect) bool { return e.Visit == p.Visit && e.Reason == drp.ReasonCorrection })
 }
 
 func (d *decider) left(e drp.Effect) bool {

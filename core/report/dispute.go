@@ -308,22 +308,21 @@ func (d *Dispute) Confirmed() bool {
 	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.ReferralConfirmed && d.Policy.Refers(f) })
 }
 
-// notReached lists the roles that an alert of the present stage was to reach and did not.
+// notReached lists the roles that the alerts of the present stage were to reach and did not, also no later one.
 func (d *Dispute) notReached() []string {
+	c := reconcile.Case{Roster: d.Roster, File: d.File}
+	alerts := slices.DeleteFunc(slices.Clone(d.Past), func(p drp.Past) bool {
+		return p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life == drp.Cancelled || p.Stage != d.Standing.Stage || p.Open
+	})
 	var out []string
-	for _, p := range d.Past {
-		if p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life == drp.Cancelled || p.Stage != d.Standing.Stage || p.Open {
-			continue
+	for _, p := range alerts {
+		roles := slices.Concat(p.To, p.Cc)
+		if p.Life != drp.Failed {
+			roles = c.Missed(p)
 		}
-		reached := make(map[string]bool) // persons: one who holds two roles gets one message
-		for _, r := range p.Reached {
-			for _, h := range d.Roster.Holding(r, d.File.Subject.Children, p.On) {
-				reached[h.Person] = true
-			}
-		}
-		for _, r := range slices.Concat(p.To, p.Cc) {
-			there := slices.Contains(p.Reached, r) || slices.ContainsFunc(d.Roster.Holding(r, d.File.Subject.Children, p.On), func(h drp.Holder) bool { return reached[h.Person] })
-			if p.Life == drp.Failed || len(p.Reached) > 0 && !there {
+		for _, r := range roles {
+			later := slices.ContainsFunc(alerts, func(o drp.Past) bool { return len(o.Only) > 0 && slices.Contains(o.Reached, r) })
+			if (p.Life == drp.Failed || len(p.Reached) > 0) && !later {
 				out = append(out, d.Policy.RoleTitle(r))
 			}
 		}
