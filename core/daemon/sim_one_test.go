@@ -29,7 +29,9 @@ func (w *world) oneChild(ctx context.Context, ref string) {
 	for _, ev := range s.Evidence {
 		if x := w.said[ev.ID]; x.Child != "" {
 			children[x.Child] = true
-			records[x.Record] = true
+			if x.Record != "" { // a letter names a child, and no record
+				records[x.Record] = true
+			}
 		}
 	}
 	if len(children) > 1 || len(records) > 1 {
