@@ -2,12 +2,16 @@
 package host
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/transform"
 )
 
 // WriteNew writes a private file under the name, or, where that cannot be replaced because it is open elsewhere, under the
@@ -30,19 +34,37 @@ func WriteNew(name string, data []byte) (string, error) {
 	return name, err
 }
 
-// Secret reads a file that holds a secret. One that others can read is refused; on Windows its access list is the
-// administrator's business.
-func Secret(name string) (string, error) {
+// Private refuses a file that others can read; on Windows its access list is the administrator's business.
+func Private(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
-		return "", err
+		return err
 	}
 	const others = 0o077
 	if runtime.GOOS != "windows" && info.Mode().Perm()&others != 0 {
-		return "", fmt.Errorf("%s holds a secret and others can read it (mode %o): chmod 600", name, info.Mode().Perm())
+		return fmt.Errorf("%s holds what is secret and others can read it (mode %o): chmod 600", name, info.Mode().Perm())
+	}
+	return nil
+}
+
+// Secret reads a file that holds a secret as text, in the way in which the editors of each system write it: as UTF-8 or
+// UTF-16, with or without a mark of which at its beginning. One that others can read is refused.
+func Secret(name string) (string, error) {
+	if err := Private(name); err != nil {
+		return "", err
 	}
 	b, err := os.ReadFile(name)
-	return strings.TrimSpace(string(b)), err
+	if err != nil {
+		return "", err
+	}
+	if b, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), b); err != nil || bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte("\uFFFD")) {
+		return "", fmt.Errorf("%s is no text that can be read: save it as UTF-8", name)
+	}
+	secret := strings.TrimSpace(string(b))
+	if secret == "" {
+		return "", fmt.Errorf("%s is empty: the secret belongs into it", name)
+	}
+	return secret, nil
 }
 
 // WriteFile writes a file that only the service account can read: whole and on disk, or not at all.

@@ -1,9 +1,12 @@
 package host_test
 
 import (
+	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"drpd/adapters/host"
 )
@@ -47,18 +50,58 @@ func TestWriteNew(t *testing.T) {
 	}
 }
 
+// A secret is what a person wrote, whatever the editor put before it or how it wrote it down; what others can read, or
+// nobody can, is refused without a word of it.
 func TestSecret(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "dsn")
-	if err := os.WriteFile(name, []byte("secret\n"), 0o600); err != nil {
+	const secret = "postgres://drpd:Pa£ss@localhost/x"
+	wide := func(order binary.AppendByteOrder, mark bool, text string) (out []byte) {
+		if mark {
+			out = order.AppendUint16(out, 0xfeff)
+		}
+		for _, u := range utf16.Encode([]rune(text)) {
+			out = order.AppendUint16(out, u)
+		}
+		return out
+	}
+	for what, x := range map[string]struct {
+		file []byte
+		want string
+	}{
+		"as it is":                     {[]byte(secret), secret},
+		"with a line end":              {[]byte(secret + "\n"), secret},
+		"by Notepad":                   {[]byte("\ufeff" + secret + "\r\n"), secret},
+		"by PowerShell":                {wide(binary.LittleEndian, true, secret+"\r\n"), secret},
+		"the other way round":          {wide(binary.BigEndian, true, secret+"\n"), secret},
+		"in a password's own bytes":    {[]byte("Pa\xa3ss\n"), "Pa\xa3ss"},
+		"wide, and nothing says so":    {wide(binary.LittleEndian, false, secret), ""},
+		"wide, and broken":             {append(wide(binary.LittleEndian, true, "Pass"), 0x00, 0xd8), ""},
+		"nothing but the mark":         {[]byte("\ufeff"), ""},
+		"something that is not a text": {[]byte("Pass\x00"), ""},
+	} {
+		if err := os.WriteFile(name, x.file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		got, err := host.Secret(name)
+		if refused := x.want == ""; got != x.want || (err != nil) != refused {
+			t.Errorf("%s: %q, %v, want %q", what, got, err, x.want)
+		}
+		if err != nil && strings.Contains(err.Error(), "Pa") {
+			t.Errorf("%s: the secret is told: %v", what, err)
+		}
+	}
+	if err := os.WriteFile(name, []byte(secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := host.Secret(name); err != nil || got != "secret" {
-		t.Errorf("%q, %v", got, err)
-	}
-	if err := os.Chmod(name, 0o640); err != nil { //nolint:gosec // that is what is to be refused
-		t.Fatal(err)
-	}
-	if got, err := host.Secret(name); err == nil || got != "" {
-		t.Errorf("a secret that others can read was read: %q", got)
+	for _, mode := range []os.FileMode{0o640, 0o604, 0o620, 0o644} {
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := host.Secret(name); err == nil || got != "" {
+			t.Errorf("a secret that others can read was read: %q", got)
+		}
+		if err := host.Private(name); err == nil || !strings.HasSuffix(err.Error(), "chmod 600") {
+			t.Errorf("mode %o: %v", mode, err)
+		}
 	}
 }

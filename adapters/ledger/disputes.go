@@ -118,20 +118,23 @@ func (l *Ledger) Marks(ctx context.Context, source string) (map[string]daemon.Ma
 	return out, l.tx(ctx, func(t *tx) error {
 		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source, string(drp.Row))
 		if err != nil {
-			return fmt.Errorf("ledger: %w", err)
+			return l.engine.failed(err)
 		}
 		defer func() { _ = rows.Close() }() // Err says whether all came
 		for rows.Next() {
 			var key string
 			var m daemon.Mark
 			if err := rows.Scan(&key, &m.Version, &m.ID); err != nil {
-				return fmt.Errorf("ledger: %w", err)
+				return l.engine.failed(err)
 			}
 			if old := out[key]; old.Version < m.Version || old.Version == m.Version && old.ID < m.ID {
 				out[key] = m
 			}
 		}
-		return rows.Err()
+		if err := rows.Err(); err != nil {
+			return l.engine.failed(err)
+		}
+		return nil
 	})
 }
 

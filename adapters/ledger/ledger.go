@@ -46,6 +46,16 @@ type engine struct {
 	dialect goose.Dialect
 	begin   string            // said first in each transaction; "": nothing
 	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
+	quiet   func(error) error // an error without what it tells of the connection string; nil: it tells nothing
+}
+
+// failed says what the database says, and never what stands in its connection string: that may hold a password, and one
+// that is not written right is torn into a host, a port and a name in which parts of it stand.
+func (e engine) failed(err error) error {
+	if e.quiet != nil {
+		err = e.quiet(err)
+	}
+	return fmt.Errorf("ledger: %w", err)
 }
 
 // Option says how a ledger is opened.
@@ -68,10 +78,10 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 	}
 	p, err := goose.NewProvider(e.dialect, db.DB, dir)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: migrations: %w", err)
+		return nil, e.failed(fmt.Errorf("migrations: %w", err))
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return nil, fmt.Errorf("ledger: migrate: %w", err)
+		return nil, e.failed(fmt.Errorf("migrate: %w", err))
 	}
 	s, err := newSealer(master)
 	if err != nil {
@@ -112,23 +122,25 @@ type tx struct {
 func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
 	raw, err := l.db.BeginTxx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return l.engine.failed(err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, ignoreDone(raw.Rollback()))
+			if back := ignoreDone(raw.Rollback()); back != nil {
+				err = errors.Join(err, l.engine.failed(back))
+			}
 		}
 	}()
 	if l.engine.begin != "" {
 		if _, err = raw.ExecContext(ctx, l.engine.begin); err != nil {
-			return fmt.Errorf("ledger: %w", err)
+			return l.engine.failed(err)
 		}
 	}
 	if err = do(&tx{Tx: raw, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}); err != nil {
 		return err
 	}
 	if err = raw.Commit(); err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return l.engine.failed(err)
 	}
 	return nil
 }
@@ -146,13 +158,13 @@ func (t *tx) change(query string, args ...any) (sql.Result, error) {
 	if stmt == nil {
 		var err error
 		if stmt, err = t.PreparexContext(t.ctx, t.Rebind(query)); err != nil {
-			return nil, fmt.Errorf("ledger: %w", err)
+			return nil, t.l.engine.failed(err)
 		}
 		t.said[query] = stmt
 	}
 	r, err := stmt.ExecContext(t.ctx, args...)
 	if err != nil {
-		return nil, fmt.Errorf("ledger: %w", err)
+		return nil, t.l.engine.failed(err)
 	}
 	return r, nil
 }
@@ -178,14 +190,14 @@ func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("ledger: %w", err)
+		return false, t.l.engine.failed(err)
 	}
 	return true, nil
 }
 
 func (t *tx) all(into any, query string, args ...any) error {
 	if err := t.SelectContext(t.ctx, into, t.Rebind(query), args...); err != nil {
-		return fmt.Errorf("ledger: %w", err)
+		return t.l.engine.failed(err)
 	}
 	return nil
 }

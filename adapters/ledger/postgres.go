@@ -3,13 +3,18 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
 	"github.com/pressly/goose/v3"
+
+	"drpd/core/drp"
 )
 
 // OpenPostgres opens the ledger in a PostgreSQL database of its own, making its tables where there are none. Transactions
@@ -25,6 +30,28 @@ var postgres = engine{
 	// A lock until the end of the transaction. The number says "drpd".
 	begin:  `SELECT pg_advisory_xact_lock(1685221476)`,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
+	quiet:  postgresQuiet,
+}
+
+// postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection.
+func postgresQuiet(err error) error {
+	var said *pgconn.PgError
+	var connecting *pgconn.ConnectError
+	var network net.Error
+	told, refused := errors.As(err, &said), errors.As(err, &connecting)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return drp.Quiet("its database was not waited for any longer", err)
+	case refused && told && (said.Code == "28P01" || said.Code == "28000"):
+		return drp.Quiet("its database refuses the login: are login and password in the file of state.dsn_file right, and has the password not expired?", err)
+	case refused && told && said.Code == "3D000":
+		return drp.Quiet("its server has no such database: is the name in the file of state.dsn_file right?", err)
+	case refused && told:
+		return drp.Quiet("its database takes no connection now (SQLSTATE "+said.Code+"); it is tried again", err)
+	case refused, !told && errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return drp.Quiet("its database does not answer: is it running, and are host, port and certificate in the file of state.dsn_file right?", err)
+	}
+	return err
 }
 
 // bytewise is the schema with text that sorts byte by byte, whatever language the database was made for: the same

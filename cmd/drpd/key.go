@@ -20,7 +20,7 @@ const begun = ".new"
 func masterKey(c *config.Config) (key []byte, fresh bool, err error) {
 	path := c.Path(c.State.Key)
 	if key, err = os.ReadFile(path); !errors.Is(err, fs.ErrNotExist) {
-		return key, false, err
+		return key, false, errors.Join(err, host.Private(path))
 	}
 	if key, err = os.ReadFile(path + begun); !errors.Is(err, fs.ErrNotExist) { // drpd ended while it made the ledger
 		return key, true, err

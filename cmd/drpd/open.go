@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,6 +50,9 @@ func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*
 		how = append(how, ledger.Existing)
 	}
 	if c.State.DSNFile == "" {
+		if err := host.Private(c.Path(c.State.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("state file: %w", err)
+		}
 		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london(), how...)
 	}
 	dsn, err := host.Secret(c.Path(c.State.DSNFile))

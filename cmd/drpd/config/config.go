@@ -82,6 +82,8 @@ type Records struct {
 
 func (r *Records) check(f *strict.File, key string) {
 	switch {
+	case noFile(r.File) || noFile(r.DSNFile) || noFile(r.WriteDSNFile):
+		f.Fault([]any{key}, "a connection string stands here: put it into a file that nobody else can read, and name that in %s.dsn_file", key)
 	case !slices.Contains(records.Engines(), r.Engine):
 		f.Fault([]any{key, "engine"}, "%q is no engine (%s)", r.Engine, strings.Join(records.Engines(), ", "))
 	case r.Engine == "sqlite" && (r.File == "" || r.DSNFile+r.WriteDSNFile != ""):
@@ -89,6 +91,12 @@ func (r *Records) check(f *strict.File, key string) {
 	case r.Engine != "sqlite" && (r.DSNFile == "" || r.File != ""):
 		f.Fault([]any{key}, "%s wants %s.dsn_file, the file with the connection string, and no file", r.Engine, key)
 	}
+}
+
+// noFile says whether what should name a file is a connection string, which would be told with the name.
+func noFile(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "://") || strings.Contains(name, "@tcp(") || strings.Contains(name, "password=")
 }
 
 // Documents is the document store.
@@ -202,6 +210,9 @@ func Load(name string) (*Config, error) {
 	}
 	if (c.State.File == "") == (c.State.DSNFile == "") {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
+	}
+	if noFile(c.State.File) || noFile(c.State.DSNFile) {
+		f.Fault([]any{"state"}, "a connection string stands here: put it into a file that nobody else can read, and name that in state.dsn_file")
 	}
 	c.Mailbox.check(f)
 	c.MailOut.check(f)

@@ -58,6 +58,10 @@ func TestSources(t *testing.T) {
 		"a server by a file":     {records, "engine: postgres, file: x.db, ", "postgres wants records.dsn_file"},
 		"a file by a server":     {records, "engine: sqlite, dsn_file: x.dsn, ", "sqlite wants records.file"},
 		"a state on a server":    {state, "dsn_file: s.dsn, ", ""},
+		"a state itself":         {state, "dsn_file: \"postgres://drpd:Canary@db.fairshire.example/drpd\", ", "a connection string stands here: put it into a file that nobody else can read, and name that in state.dsn_file"},
+		"a state as a file":      {state, "file: \"postgres://drpd:Canary@db.fairshire.example/drpd\", ", "a connection string stands here"},
+		"a server itself":        {records, "engine: mariadb, dsn_file: \"drpd:Canary@tcp(db.fairshire.example)/x\", ", "name that in records.dsn_file"},
+		"a writer itself":        {records, "engine: sqlserver, dsn_file: r.dsn, write_dsn_file: \"server=db;user id=x;Password=Canary\", ", "name that in records.dsn_file"},
 		"two states":             {state, state + "dsn_file: s.dsn, ", "give state.file, an SQLite file, or state.dsn_file"},
 		"people elsewhere":       {"documents:", "people: {name: ssd, engine: postgres, dsn_file: p.dsn, mapping: ssd}\ndocuments:", ""},
 		"people without a name":  {"documents:", "people: {name: care-first, engine: postgres, dsn_file: p.dsn, mapping: ssd}\ndocuments:", "people wants a name of its own"},
@@ -78,6 +82,8 @@ func TestSources(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "drpd.yaml:")):
 			t.Errorf("%s: %v, want %q at its line", name, err, tt.want)
+		case err != nil && strings.Contains(err.Error(), "Canary"):
+			t.Errorf("%s: the secret is told: %v", name, err)
 		}
 	}
 }
