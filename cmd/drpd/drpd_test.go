@@ -372,6 +372,9 @@ func TestConsole(t *testing.T) {
 	if err != nil || len(kept) != 2 {
 		t.Errorf("the minutes and what they are: %v", kept)
 	}
+	if out := run("fact", "add", ref, "responded", "--not", "--on", "2026-11-19", "--by", "team-manager", "--because", "telephone call"); !strings.Contains(out, "no responded on 2026-11-19 is noted") {
+		t.Error(out)
+	}
 	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out, "noted as evidence") {
 		t.Error(out)
 	}
