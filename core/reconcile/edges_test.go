@@ -1,0 +1,139 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// told is what somebody attests on a day, learned that day.
+func told(kind drp.FactKind, on workday.Date, by string, to ...string) drp.Reading {
+	f := drp.Fact{Kind: kind, On: on, Learned: on, By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, on), Source: "console", Place: "console"}
+	for _, role := range to {
+		f.To = append(f.To, drp.Actor{Role: role})
+	}
+	return drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "console", Kind: drp.Attestation, Key: f.Evidence, Learned: on.Midnight()}, Sent: on, Facts: []drp.Fact{f}}
+}
+
+func (w world) policy(t *testing.T, id string) *policy.Policy {
+	t.Helper()
+	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == id })
+	if i < 0 {
+		t.Fatalf("no policy %q", id)
+	}
+	return w.policies[i]
+}
+
+func concerns(r reconcile.Result, what string) bool {
+	return slices.ContainsFunc(r.Findings, func(f drp.Finding) bool { return strings.Contains(f.What, what) })
+}
+
+// Whoever acknowledged an earlier emergency has not acknowledged a later one: nobody's silence is taken for theirs.
+func TestOldAcknowledgement(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	raised := told(drp.Raised, start, "practitioner")
+	first, second := told(drp.EmergencyDeclared, start, "practitioner"), told(drp.EmergencyDeclared, start+2, "practitioner")
+	for day, passedOn := range map[workday.Date]bool{start: true, start + 1: true, start + 2: false} { // on which it was acknowledged
+		now := (start + 2).Midnight().Add(12 * time.Hour)
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonEmergency, Rule: "on_end", Clause: "L2", On: start + 2, To: []string{"line-manager", "safeguarding-lead"}}, Life: drp.Accepted, At: now.Add(-time.Hour)}}
+		r := reconcile.Decide(reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start + 2, Now: now, Patience: 30 * time.Minute,
+			File: drp.Fold([]drp.Reading{raised, first, second, told(drp.Acknowledged, day, "line-manager")}, staff(p))})
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "next holder" }); got != passedOn {
+			t.Errorf("acknowledged on %s: passed on is %v", day, got)
+		}
+	}
+}
+
+// What happened on the day of the raising counts; what lies before it does not, and says so.
+func TestBeforeItWasRaised(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for days, counts := range map[int]bool{-1: false, 0: true, 1: true} {
+		answer := told(drp.Responded, start.AddDays(days), "team-manager")
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), answer}, nil, start+1)
+		answered := slices.Equal(r.Standing.Turn, []string{"iro"})
+		if answered != counts || concerns(r, "lies before the dispute was raised") == counts {
+			t.Errorf("answered %d days after: turn %v, findings %+v", days, r.Standing.Turn, r.Findings)
+		}
+	}
+}
+
+// A dispute that ended is in question again where its record goes on to somebody after that day, and not where it comes back
+// to its owner.
+func TestMovedAfterItsEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for _, tt := range []struct {
+		days int
+		to   string
+		asks bool
+	}{{0, "group-manager", false}, {1, "group-manager", true}, {1, "iro", false}} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+3, "iro"), told(drp.Reassigned, start.AddDays(3+tt.days), "iro", tt.to)}, nil, start+9)
+		if got := len(r.Conflicts) > 0; got != tt.asks || r.Standing.Ended.IsZero() {
+			t.Errorf("to the %s, %d days after the end: asks is %v, %+v", tt.to, tt.days, got, r.Conflicts)
+		}
+	}
+}
+
+// A time out that begins by the last day of a limit stops it; one that begins later does not take back that it has passed.
+func TestTimeOutOnTheLastDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	raised := told(drp.Raised, start, "iro")
+	raised.Facts[0].Stage = "ir-2"
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	if due.IsZero() {
+		t.Fatal("the stage has no limit")
+	}
+	for days, stands := range map[int]bool{-1: true, 0: true, 1: false} {
+		out := told(drp.TimeOutStarted, due.AddDays(days), "iro-team-manager")
+		out.Facts[0].Event = true
+		v := w.decide(p, []drp.Reading{raised, out}, nil, due.AddDays(5)).Standing.Visits[0]
+		if paused := v.Limit.Paused != ""; paused != stands {
+			t.Errorf("a time out %d days after the limit: it stands still is %v", days, paused)
+		}
+	}
+}
+
+// Once a limit has passed, whoever has to hand over has the days that the policy gives them, and one at the least.
+func TestHandOverDay(t *testing.T) {
+	w := load(t)
+	for _, tt := range []struct{ id, raiser string }{{"housing", "social-worker"}, {"iro-carefirst", "iro"}} {
+		p := w.policy(t, tt.id)
+		readings := []drp.Reading{told(drp.Raised, start, tt.raiser)}
+		first := w.decide(p, readings, nil, start).Standing
+		due := first.Visits[len(first.Visits)-1].Limit.Proof.Due
+		s := w.decide(p, append(readings, told(drp.Responded, start+1, "team-manager")), nil, due+4).Standing
+		if p.HandOver == nil || p.HandOver.Amount.None {
+			if !s.NextOn.IsZero() {
+				t.Errorf("%s: next on %s, and the policy gives no time", tt.id, s.NextOn)
+			}
+			continue
+		}
+		if want, err := w.calendar.Add(due, max(1, p.HandOver.Amount.N)); err != nil || s.NextOn != want {
+			t.Errorf("%s: next on %s, want %s, %v", tt.id, s.NextOn, want, err)
+		}
+	}
+}
+
+// A record may be authorised from the day on which the dispute ends, and not the day before.
+func TestAuthorisedOnTheDayOfTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for days, early := range map[int]bool{-1: true, 0: false, 1: false} {
+		row := told(drp.Authorised, start.AddDays(5+days), "iro")
+		row.Record = drp.RecordState{Known: true, Authorised: true}
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+5, "iro"), row}, nil, start+9)
+		if got := concerns(r, "authorised"); got != early {
+			t.Errorf("authorised %d days after the end: a finding is %v: %+v", days, got, r.Findings)
+		}
+	}
+}
