@@ -125,9 +125,13 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Known, a.known, numbers)}, nil
 }
 
-// unreadFor gives the messages that nobody has understood and that name a dispute, or are of somebody with a role in it.
+// unreadFor gives the messages that nobody has understood and that name a dispute, or name none and are of somebody with a
+// role in it.
 func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread) {
 	for _, u := range all {
+		if u.Dispute != "" && u.Dispute != stored.Ref {
+			continue
+		}
 		from := drp.Actor{Address: roster.Address(u.Sender)}
 		roles := roster.RolesOf(from, stored.Children, u.Sent)
 		if named := u.Dispute == stored.Ref; named || len(roles) > 0 {
