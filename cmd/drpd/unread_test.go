@@ -11,6 +11,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // typed is a letter to drpd about the dispute, as its author's mail program sends it.
@@ -117,6 +118,67 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 				}
 			}
 			if one, _ := decided(); tt.goes == 0 && !tt.ends && !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
+				return p.Reason == drp.ReasonAsk && p.Left() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
+			}) {
+				t.Error("the owner was not asked what was meant")
+			}
+		})
+	}
+}
+
+// What counts is when the owner's words came: not the day that their own clock wrote on them, and not the stage of that day.
+func TestUnreadUnderAnEarlierDay(t *testing.T) {
+	t.Parallel()
+	const ref, iro = "W-B735RN", `"Ivor Reed" <ivor.reed@fairshire.example>`
+	seed := filepath.Join(t.TempDir(), "d")
+	setStage(t, seed)
+	began := openCouncil(t, seed)
+	for day := corpusDay - 4; day <= corpusDay; day++ {
+		began.cycle(t, day, 10)
+	}
+	if err := began.close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		kind, body  string
+		sent, comes int // days after the limit
+		visits      int // to which it has come at last
+	}{
+		"a photograph, by a clock that is a year behind": {kind: aPhotoOnly, body: photograph, sent: -365, visits: 1},
+		"words, by a clock that is a year behind":        {kind: plainText, body: "Yes, this is resolved.\n\nIvor", sent: -365, visits: 1},
+		"a photograph that came after the next alert":    {kind: aPhotoOnly, body: photograph, comes: 1, visits: 2},
+		"words that came after the next alert":           {kind: plainText, body: "Yes, this is resolved.\n\nIvor", comes: 1, visits: 2},
+		"a doubt that came after the next alert":         {kind: plainText, body: "Resolved: yes but not fully\n\nIvor", comes: 1, visits: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "d")
+			copyTree(t, seed, dir)
+			c := openCouncil(t, dir)
+			defer func() { _ = c.close() }()
+			decided := func() (reconcile.Case, reconcile.Result) {
+				t.Helper()
+				one, _, err := c.Case(t.Context(), ref)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return one, reconcile.Decide(one)
+			}
+			_, r := decided()
+			due := int(r.Standing.Visits[0].Limit.Proof.Due - corpusDay)
+			for day := 1; day <= due+14; day++ {
+				c.cycle(t, (corpusDay + workday.Date(day)), 9)
+				if day == due+tt.comes {
+					if err := os.WriteFile(filepath.Join(dir, "mail", "in", "words.eml"), []byte(typed(iro, "RE: ["+ref+"] Is it resolved?", tt.kind, tt.body, at((corpusDay+workday.Date(due+tt.sent)), 20))), 0o600); err != nil {
+						t.Fatal(err)
+					}
+					c.cycle(t, (corpusDay + workday.Date(day)), 21)
+				}
+			}
+			one, r := decided()
+			if n := len(r.Standing.Visits); n != tt.visits {
+				t.Errorf("%d stages were entered, want %d", n, tt.visits)
+			}
+			if !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
 				return p.Reason == drp.ReasonAsk && p.Left() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
 			}) {
 				t.Error("the owner was not asked what was meant")

@@ -266,6 +266,7 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 	r := read(ev, d.learned(ev))
 	r.Evidence = ev
 	r.Evidence.Body = nil
+	r.Learned = d.learned(ev)
 	d.readings[ev.ID] = r
 	return r
 }

@@ -73,7 +73,7 @@ func (d *Daemon) unread(p *Placement, ev drp.Evidence, known []drp.Known) {
 	}
 	p.Unread = &Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
 	if names := r.Subject.Dispute; p.Where == PlaceQuarantine && slices.ContainsFunc(known, func(k drp.Known) bool { return k.Ref == names }) {
-		p.Dispute = names
+		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
 }
 

@@ -284,7 +284,7 @@ type Unread struct {
 	Dispute  string       // that it names
 	Sender   string       // digest of its sender's address
 	Proved   bool         // the sender is proved
-	Sent     workday.Date // the day on which it came
+	Sent     workday.Date // the day on which it came; where it names no dispute, on which it was sent
 }
 
 // ErrTaken says that evidence does not come under a reference, which is that of another record or another child.

@@ -238,8 +238,9 @@ type Reading struct {
 	Sender   Actor
 	Trusted  bool // the sender is proved: a record system, the console, or aligned mail authentication
 	Why      string
-	Auto     bool // sent by a machine: moves nothing
-	Sent     workday.Date
+	Auto     bool         // sent by a machine: moves nothing
+	Sent     workday.Date // by its author's own clock
+	Learned  workday.Date // the day on which it came
 	Facts    []Fact
 	Denials  []Denial // what it says did not happen
 	Fields   []Field

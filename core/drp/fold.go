@@ -297,7 +297,7 @@ func (out *File) take(readings []*Reading) {
 		out.Reach = append(out.Reach, r.Reach...)
 		for _, q := range r.Doubts {
 			if r.Evidence.Kind == Message {
-				q.By, q.On = r.Sender, r.Sent
+				q.By, q.On = r.Sender, max(r.Sent, r.Learned)
 			}
 			out.Doubts = append(out.Doubts, q)
 		}

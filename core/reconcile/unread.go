@@ -32,7 +32,7 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 			out.others = append(out.others, u)
 		}
 	}
-	for _, f := range v.facts {
+	for _, f := range d.freeWords(v) {
 		if f.Free && intersects(f.ByRoles, owners) && !intersects(f.ByRoles, answering(v)) && (len(f.To) == 0 || f.On >= limit) {
 			if u := (drp.Unread{Evidence: f.Evidence, On: f.Learned, From: f.By, Proved: true, Named: true, Roles: f.ByRoles}); !d.saidSince(owners, u) {
 				out.own = append(out.own, u)
@@ -40,6 +40,12 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 		}
 	}
 	return out
+}
+
+// freeWords gives the facts of a visit, and what came during it under a day before it: by another clock, or late.
+func (d *decider) freeWords(v *visit) []drp.Fact {
+	late := slices.DeleteFunc(slices.Clone(d.File.Facts), func(f drp.Fact) bool { return !f.Free || f.On >= v.entered || f.Learned < v.entered })
+	return slices.Concat(v.facts, late)
 }
 
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
