@@ -110,10 +110,8 @@ func (r *harmReader) paragraphs(lines []string, place string, flowing bool) {
 			continue
 		}
 		answers := []string{rest}
-		if j := slices.IndexFunc(lines[i+1:], func(l string) bool { return strings.TrimSpace(l) != "" }); j >= 0 {
-			if _, _, next := labelIn(lines[i+1+j]); !next {
-				answers = append(answers, lines[i+1+j])
-			}
+		if under := beneath(lines[i+1:]); under != "" {
+			answers = append(answers, under)
 		}
 		asked := flowing && strings.Contains(line, "?") && strings.Join(answers, "") == "" // by a person, of people
 		if asked || r.answered(answers) {
@@ -122,6 +120,29 @@ func (r *harmReader) paragraphs(lines []string, place string, flowing bool) {
 	}
 	r.prose(strings.Join(prose, " "), place)
 }
+
+// beneath gives what stands below a label: the next line, unless that is a label too, or the options that follow each in a line
+// with its box.
+func beneath(lines []string) string {
+	var options []string
+	for _, line := range lines {
+		line = strings.TrimSpace(line)
+		boxes := len(optionBox.FindAllString(line, -1))
+		_, _, label := labelIn(line)
+		switch {
+		case line == "":
+		case boxes == 1:
+			options = append(options, line)
+		case len(options) > 0 || label && boxes == 0:
+			return strings.Join(options, " ")
+		default:
+			return line
+		}
+	}
+	return strings.Join(options, " ")
+}
+
+var optionBox = regexp.MustCompile(`[` + boxMarks + `]|[\[(][ xX][\])]`)
 
 // cell looks at a cell of a table: a label with the answer in it, beside it or below it, or words.
 func (r *harmReader) cell(lines []Line, n, i int) {

@@ -64,6 +64,16 @@ func TestHarmInWords(t *testing.T) {
 		"Imminent, significant harm to a baby":                              true,
 		"Risk of harm is imminent.":                                         true,
 
+		"Imminent significant harm:\n[ ] No\n[X] Yes":          true,
+		"Imminent significant harm:\n[X] Yes\n[ ] No":          true,
+		"Imminent significant harm:\n☐ No\n☒ Yes":              true,
+		"Imminent significant harm\t☐ No\n\n☒ Yes":             true,
+		"Imminent significant harm:\n☐ No\n☐ Not known\n☒ Yes": true,
+
+		"Imminent significant harm:\n[ ] Yes\n[X] No":                                      false,
+		"Imminent significant harm:\n☒ No\n☐ Yes":                                          false,
+		"Imminent significant harm:\n☐ Yes\n☐ No":                                          false,
+		"Imminent significant harm:\n☐ Yes ☒ No\nResolved:\n☒ Yes ☐ No":                    false,
 		"Imminent significant harm: No":                                                    false,
 		"Imminent significant harm: ":                                                      false,
 		"Imminent significant harm? Y/N":                                                   false,
