@@ -336,6 +336,9 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 		if e.Dispute != "" {
 			out = append(out, "drpd conflict show "+e.Dispute+" shows what it is about, and how it is settled.")
 		}
+		if e.Urgent {
+			return "Urgent: act on this now", out
+		}
 		return "Something waits for a person", out
 	case drp.ReasonNotice:
 		if len(e.Asks) > 0 {
@@ -380,7 +383,7 @@ func sentence(s string) string {
 		return s
 	}
 	s = strings.ToUpper(s[:1]) + s[1:]
-	if !strings.HasSuffix(s, ".") {
+	if !strings.HasSuffix(s, ".") && !strings.HasSuffix(s, "?") {
 		s += "."
 	}
 	return s

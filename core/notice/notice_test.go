@@ -110,6 +110,27 @@ func TestLetters(t *testing.T) {
 	golden(t, "note.txt", text)
 }
 
+// Who reads subjects alone sees what cannot wait for the morning; and a question ends with its own mark.
+func TestAttention(t *testing.T) {
+	w, err := notice.NewWriter("Fairshire Council", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		urgent        bool
+		says          string
+		subject, text string
+	}{
+		{true, "a message speaks of imminent harm to a child: read it now", "Urgent: act on this now", "read it now.\r\n"},
+		{false, "an email says \"Confirm: yes\": does it count?", "Something waits for a person", "does it count?\r\n"},
+	} {
+		l, err := w.Email(load(t, "lscp"), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, Says: tt.says, Urgent: tt.urgent}, drp.File{})
+		if err != nil || l.Subject != tt.subject || !strings.Contains(strings.ReplaceAll(l.Text, "\r\n", "\n"), strings.ReplaceAll(tt.text, "\r\n", "\n")) {
+			t.Errorf("%q, %v: %s", l.Subject, err, l.Text)
+		}
+	}
+}
+
 // The record goes along, as text, only with an alert that carries it.
 func TestRecordGoesAlong(t *testing.T) {
 	w, err := notice.NewWriter("Fairshire Council", nil, nil)
