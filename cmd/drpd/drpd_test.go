@@ -372,7 +372,8 @@ func TestConsole(t *testing.T) {
 	if err != nil || len(kept) != 2 {
 		t.Errorf("the minutes and what they are: %v", kept)
 	}
-	if out := run("fact", "add", ref, "responded", "--not", "--on", "2026-11-19", "--by", "team-manager", "--because", "telephone call"); !strings.Contains(out, "no responded on 2026-11-19 is noted") {
+	if out := run("fact", "add", ref, "responded", "--on", "2026-11-19", "--by", "team-manager", "--because", "telephone call", "--not"); !strings.Contains(out, `"responded: no" on 2026-11-19 is noted`) ||
+		strings.Contains(out, "acts on it") {
 		t.Error(out)
 	}
 	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out, "noted as evidence") {

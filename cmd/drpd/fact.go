@@ -89,11 +89,11 @@ func (c *factAddCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		what := ""
+		said, does := drp.Statement{Fact: drp.Fact{Kind: at.Fact}, Denied: c.Not}.Words(), "drpd acts on it in its next cycle"
 		if c.Not {
-			what = "no "
+			does = "it counts as no answer, and drpd explain " + c.Dispute + " shows it from the next cycle on"
 		}
-		a.printf("%s: %s%s on %s is noted as evidence %s; drpd acts on it in its next cycle\n", c.Dispute, what, c.Fact, on, id)
+		a.printf("%s: %q on %s is noted as evidence %s; %s\n", c.Dispute, said, on, id, does)
 		return nil
 	})
 }
