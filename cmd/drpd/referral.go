@@ -118,7 +118,7 @@ func (c *referralConfirmCmd) Run(a *app) error {
 		owners := p.Owners(pack.Dispute.Standing.Stage)
 		on := workday.DateOf(d.Now().In(london()))
 		if !slices.Contains(owners, c.By) {
-			return fmt.Errorf("the power to refer is that of the %s: --by %s", p.RoleTitles(owners), strict.Suggest(c.By, slices.Clone(owners)))
+			return fmt.Errorf("the power to refer is that of the %s, and not of %q: --by%s", p.RoleTitles(owners), c.By, strict.Suggest(c.By, slices.Clone(owners)))
 		}
 		if c.On != "" {
 			if on, err = workday.ParseDate(c.On); err != nil {

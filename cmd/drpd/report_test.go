@@ -273,7 +273,7 @@ func TestReferral(t *testing.T) {
 	}{
 		{[]string{"show", sent}, 0, "sent 2027-01-13"},
 		{[]string{"show", other}, 0, "missing: legal-advice\nnot confirmed: nothing is sent"},
-		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1, "the power to refer is that of the Independent Reviewing Officer: --by  (known: iro)"},
+		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1, "the power to refer is that of the Independent Reviewing Officer, and not of \"team-manager\": --by (known: iro)"},
 		{[]string{"confirm", early, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice", "--although", " "}, 1, last},
