@@ -105,11 +105,17 @@ func (d *decider) nothingFrom(v *visit, roles []string) string {
 	return "no answer from the " + d.titles(roles)
 }
 
-// came says that something lies unread, where it does: then nobody may be told that no answer has come.
+// came says that something lies unread, and of whom, where it does: then nobody may be told that no answer has come, and
+// whoever wrote it can see that it was their own.
 func (d *decider) came(v *visit, limit workday.Date) string {
 	waiting := d.unread(v, limit)
-	if all := slices.Concat(waiting.own, waiting.others); len(all) > 0 {
-		return fmt.Sprintf("something came on %s that could not be read", all[len(all)-1].On.Long())
+	all := slices.Concat(waiting.own, waiting.others)
+	if len(all) == 0 {
+		return ""
 	}
-	return ""
+	last := all[len(all)-1]
+	if last.Proved && len(last.Roles) > 0 {
+		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), d.titles(last.Roles))
+	}
+	return fmt.Sprintf("something came on %s that could not be read", last.On.Long())
 }
