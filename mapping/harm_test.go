@@ -61,6 +61,7 @@ func TestHarmInWords(t *testing.T) {
 		"There is no adult in the house, and he is in immediate danger.":    true,
 		"We are not content that the risk is managed: imminent harm likely": true,
 		"She has threatened to kill herself.":                               true,
+		"He says he will kill her when she comes home.":                     true,
 		"Imminent, significant harm to a baby":                              true,
 		"Risk of harm is imminent.":                                         true,
 
