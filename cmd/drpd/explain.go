@@ -130,6 +130,9 @@ func (a *app) statement(p *policy.Policy, f drp.Statement) {
 	if len(f.ToRoles) > 0 {
 		a.printf(" to %s", titles(p, f.ToRoles))
 	}
+	if f.Free {
+		a.printf(", in words of their own")
+	}
 	a.printf("  (%s, %s, learned %s, evidence %s)", f.Source, f.Place, f.Learned, f.Evidence[:min(12, len(f.Evidence))])
 	if f.Doubt != "" {
 		a.printf("\n              doubt: %s", f.Doubt)
