@@ -15,7 +15,11 @@ func (d *Dispute) done() [][]string {
 		if at = d.stayOf(f, at); at < 0 || f.Kind == drp.Alerted || f.Kind == drp.Raised {
 			return
 		}
-		what := words(string(f.Kind)) + " " + f.On.String()
+		kind := words(string(f.Kind))
+		if f.Free && !d.answers(d.Standing.Visits[at].Stage, f) {
+			kind = "words that are no answer" // of somebody from whom the stage wants none: nobody has responded
+		}
+		what := kind + " " + f.On.String()
 		if who := d.who(f.ByRoles); who != "" {
 			what += " (" + who + ")"
 		}
