@@ -223,3 +223,36 @@ func TestPadded(t *testing.T) {
 		}
 	})
 }
+
+// An older drpd took the spaces of a column of a fixed length for a part of the key. Its records are the same ones.
+func TestPaddedBefore(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		if e.name != "postgres" {
+			t.Skip("it has no columns of a fixed length")
+		}
+		c := open(t, e, nil)
+		for _, table := range []string{"CF_FORMS", "CF_FORM_ANSWERS", "CF_FORM_CHILDREN"} {
+			c.exec(t, `ALTER TABLE `+table+` ALTER COLUMN FORM_ID TYPE CHAR(10)`)
+		}
+		c.form(t, "5001")
+		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_RESOLVED', 'Y')`)
+		const before = "form/5001      "
+		c.Marks = func(context.Context) (map[string]daemon.Mark, error) {
+			return map[string]daemon.Mark{before: {Version: "2026-03-01T00:00:00.000000Z", ID: "w1"}}, nil
+		}
+		batch, cursor, err := c.Poll(t.Context(), nil, noon)
+		if err != nil || !slices.Contains(keys(batch), before) || slices.Contains(keys(batch), "form/5001") {
+			t.Fatalf("%q, %v", keys(batch), err)
+		}
+		if r := c.m.ReadRow(batch[0], workday.DateOf(noon)); r.Record.Gone || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
+			t.Errorf("%+v", r)
+		}
+		for _, later := range []int{1, 25, 49} { // hours: the keys, and everything
+			batch, next, err := c.Poll(t.Context(), cursor, noon.Add(time.Duration(later)*time.Hour))
+			if err != nil || len(batch) > 0 {
+				t.Errorf("nothing has changed: %q, %v", keys(batch), err)
+			}
+			cursor = next
+		}
+	})
+}

@@ -77,6 +77,7 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 			}
 			s.base.marks = marks
 		}
+		s.filled = s.filledUp()
 	}
 	for key, m := range s.base.marks {
 		if form, ok := mapping.FormOf(key); ok && !gone(m) {
@@ -292,7 +293,7 @@ func (p *poll) forms(keys []string) (children []string, err error) {
 		return nil, err
 	}
 	for i, r := range records {
-		if err := p.fresh(mapping.FormKey(r.Form[p.m.Forms.Key]), changes[i], r); err != nil {
+		if err := p.fresh(mapping.FormKey(p.formKey(r.Form[p.m.Forms.Key])), changes[i], r); err != nil {
 			return nil, err
 		}
 		children = append(children, r.Children...)
@@ -375,7 +376,7 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 			return nil, err
 		}
 		for _, r := range rows {
-			keys = append(keys, r[0])
+			keys = append(keys, p.formKey(r[0]))
 		}
 	}
 	return keys, nil
@@ -383,6 +384,9 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 
 // found notes that a form is there, and says whether it was there before.
 func (p *poll) found(key []byte) (f *seen, before bool) {
+	if own := p.filled[string(key)]; own != "" {
+		key = []byte(own)
+	}
 	if f = p.rows[string(key)]; f != nil {
 		if f.pass == p.round {
 			p.doubled++
@@ -408,8 +412,9 @@ func (p *poll) narrow() (keys []string, err error) {
 			return
 		}
 		f.change, f.odd = string(r[1]), false
-		if m, ok := p.base.marks[mapping.FormKey(text(0))]; !ok || changeOf(m.Version) != p.normal(text(1)) {
-			keys = append(keys, text(0))
+		key := p.formKey(text(0))
+		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || changeOf(m.Version) != p.normal(text(1)) {
+			keys = append(keys, key)
 		}
 	})
 }

@@ -87,6 +87,7 @@ type System struct {
 	layouts     map[string]string    // a value of each change column, to write others like it
 	aside       map[place][]string   // keys that a relation cannot be asked for
 	asideOn     string               // the day on which they were found
+	filled      map[string]string    // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"drpd/core/daemon"
+	"drpd/mapping"
 )
 
 func (p *poll) stamp() string { return p.now.UTC().Format("2006-01-02T15:04:05.000Z") }
@@ -51,4 +52,29 @@ func changeOf(version string) string {
 // gone says whether a mark is of a row that had vanished.
 func gone(m daemon.Mark) bool {
 	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
+}
+
+// filledUp gives the forms that the ledger has under a key filled up with spaces: an older drpd took a column of a fixed
+// length as it came. They stay what they are. Under another key each would have vanished and would begin a second dispute.
+func (s *System) filledUp() map[string]string {
+	out := make(map[string]string)
+	if len(s.dialect.Padded) == 0 {
+		return out
+	}
+	for at, m := range s.base.marks {
+		key, ok := mapping.FormOf(at)
+		bare := strings.TrimRight(key, " ")
+		if _, both := s.base.marks[mapping.FormKey(bare)]; ok && bare != key && !both && !gone(m) {
+			out[bare] = key
+		}
+	}
+	return out
+}
+
+// formKey gives the key under which the ledger has a form.
+func (s *System) formKey(key string) string {
+	if own := s.filled[key]; own != "" {
+		return own
+	}
+	return key
 }
