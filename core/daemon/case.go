@@ -128,12 +128,19 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 // unreadFor gives the messages that nobody has understood and that name a dispute, or name none and are of somebody with a
 // role in it.
 func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread) {
+	if len(all) == 0 {
+		return nil
+	}
+	known := roster.Digests() // once: there may be many messages, and many disputes
 	for _, u := range all {
 		if u.Dispute != "" && u.Dispute != stored.Ref {
 			continue
 		}
-		from := drp.Actor{Address: roster.Address(u.Sender)}
-		roles := roster.RolesOf(from, stored.Children, u.Sent)
+		from := drp.Actor{Address: known[u.Sender]}
+		var roles []string
+		if !from.IsZero() {
+			roles = roster.RolesOf(from, stored.Children, u.Sent)
+		}
 		if named := u.Dispute == stored.Ref; named || len(roles) > 0 {
 			out = append(out, drp.Unread{Evidence: u.Evidence, On: u.Sent, From: from, Proved: u.Proved, Named: named, Roles: roles})
 		}

@@ -153,12 +153,15 @@ func (r Roster) Persons(address Private) (out []string) {
 	return out
 }
 
-// Address gives the address of the roster that has a digest, or none.
-func (r Roster) Address(digest string) Private {
-	if i := slices.IndexFunc(r, func(h Holder) bool { return !h.Address.Empty() && h.Address.Digest() == digest }); i >= 0 {
-		return r[i].Address
+// Digests gives the addresses of the roster by their digests.
+func (r Roster) Digests() map[string]Private {
+	out := make(map[string]Private, len(r))
+	for _, h := range r {
+		if !h.Address.Empty() {
+			out[h.Address.Digest()] = h.Address
+		}
 	}
-	return Private{}
+	return out
 }
 
 func distinct(in []Holder) []Holder {
