@@ -165,7 +165,7 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 			return err
 		}
 		if row.State == p.Where && row.Dispute == p.Dispute && row.Reason == p.Reason {
-			return nil
+			return t.sender(p) // an older drpd may have placed it
 		}
 		if err := t.begin(p); err != nil {
 			return err
@@ -292,16 +292,21 @@ func (t *tx) touch(p daemon.Placement) error {
 
 // unread keeps whose a message is that nobody has understood, and has the dispute that it names decided anew.
 func (t *tx) unread(p daemon.Placement) error {
-	if p.Unread == nil {
-		return nil
-	}
-	if err := t.exec(`UPDATE evidence SET sender = ?, proved = ?, sent = ? WHERE id = ?`, p.Unread.Sender, p.Unread.Proved, int64(p.Unread.Sent), p.Evidence); err != nil {
+	if err := t.sender(p); err != nil || p.Unread == nil {
 		return err
 	}
 	if p.Where == daemon.PlaceQuarantine && p.Dispute != "" {
 		return t.rises(p.Dispute)
 	}
 	return nil
+}
+
+func (t *tx) sender(p daemon.Placement) error {
+	if p.Unread == nil {
+		return nil
+	}
+	return t.exec(`UPDATE evidence SET sender = ?, proved = ?, sent = ? WHERE id = ? AND sent = 0`,
+		p.Unread.Sender, p.Unread.Proved, int64(p.Unread.Sent), p.Evidence)
 }
 
 // Unread gives the messages that nobody has understood yet, oldest first.
@@ -323,12 +328,12 @@ func (l *Ledger) Unread(ctx context.Context) (out []daemon.Unread, err error) {
 	return out, err
 }
 
-// Questions gives the evidence that waits and names a dispute with it.
+// Questions gives the rows that wait and name a dispute with them.
 func (l *Ledger) Questions(ctx context.Context) (out []daemon.Question, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []evidenceRow
 		if err := t.all(&rows, `SELECT id, source, kind, place_key, version, learned, dispute, reason FROM evidence
-			WHERE state IN ('new', ?) AND dispute <> '' ORDER BY learned, id`, daemon.PlaceWaiting); err != nil {
+			WHERE state IN ('new', ?) AND kind = ? AND dispute <> '' ORDER BY learned, id`, daemon.PlaceWaiting, string(drp.Row)); err != nil {
 			return err
 		}
 		for _, r := range rows {

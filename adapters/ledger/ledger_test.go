@@ -21,6 +21,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
+	"drpd/core/workday"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -321,6 +322,50 @@ func TestReleaseOfAQuestion(t *testing.T) {
 		if asked, err := l.Questions(t.Context()); err != nil || len(asked) != x.left {
 			t.Errorf("%s: %+v, %v", x.id, asked, err)
 		}
+	}
+}
+
+// A message in quarantine that names a dispute puts nothing of it in question, also not once a person has accepted it.
+func TestNoQuestionOfAMessage(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "state.db"))
+	row := drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "form/1", Version: "1", Learned: noon, Body: []byte("x")}
+	mail := drp.Evidence{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "1", Version: "1", Learned: noon, Body: []byte("x")}
+	if err := l.Ingest(t.Context(), "records", []drp.Evidence{row, mail}, nil, noon); err != nil {
+		t.Fatal(err)
+	}
+	k := &drp.Known{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
+	for _, p := range []daemon.Placement{
+		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
+		{Evidence: "m1", Where: daemon.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph", Unread: &daemon.Unread{Sent: workday.DateOf(noon)}},
+	} {
+		if err := l.Place(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := l.Release(t.Context(), "m1", true, "somebody", noon); err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if asked, err := l.Questions(t.Context()); err != nil || len(asked) > 0 {
+		t.Errorf("%+v, %v", asked, err)
+	}
+}
+
+// What has waited since before drpd kept whose a message is becomes known as soon as it is looked at again.
+func TestUnreadSinceBefore(t *testing.T) {
+	l := open(t, filepath.Join(t.TempDir(), "state.db"))
+	mail := drp.Evidence{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "1", Version: "1", Learned: noon, Body: []byte("x")}
+	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{mail}, nil, noon); err != nil {
+		t.Fatal(err)
+	}
+	p := daemon.Placement{Evidence: "m1", Where: daemon.PlaceWaiting, Reason: "nobody's yet"}
+	for _, u := range []*daemon.Unread{nil, {Sender: "digest", Proved: true, Sent: workday.DateOf(noon)}} {
+		p.Unread = u
+		if err := l.Place(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := l.Unread(t.Context()); err != nil || len(got) != 1 || got[0].Sender != "digest" || !got[0].Proved {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 

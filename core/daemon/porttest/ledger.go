@@ -237,6 +237,9 @@ func (l *Ledger) Unread(context.Context) (out []daemon.Unread, err error) {
 func (l *Ledger) Questions(context.Context) (out []daemon.Question, err error) {
 	defer l.lock()()
 	for _, ev := range l.some(func(k *kept) bool { return k.dispute != "" && (k.state == "new" || k.state == daemon.PlaceWaiting) }) {
+		if ev.Kind != drp.Row {
+			continue
+		}
 		ev.Body = nil
 		out = append(out, daemon.Question{Evidence: ev, Dispute: l.evidence[ev.ID].dispute, Why: l.evidence[ev.ID].reason})
 	}
@@ -250,7 +253,11 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 	}
 	defer l.lock()()
 	k := l.evidence[p.Evidence]
-	if k == nil || k.state == p.Where && k.dispute == p.Dispute && k.reason == p.Reason {
+	if k == nil {
+		return nil
+	}
+	if k.state == p.Where && k.dispute == p.Dispute && k.reason == p.Reason {
+		k.unread = cmp.Or(k.unread, p.Unread)
 		return nil
 	}
 	if d := l.disputes[p.Dispute]; d != nil && p.Where == daemon.PlaceDispute && p.Taken(d.Known) {
