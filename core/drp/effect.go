@@ -142,10 +142,11 @@ type Past struct {
 	Life    Life
 	HeldBy  string // the gate that holds it
 	Why     string
-	Reached []string // the roles that it has reached so far
-	Tried   []string `json:"-"` // the roles for whose holders one was made
-	Open    bool     // some of its recipients have not been served yet
-	At      time.Time
+	Reached []string  // the roles that it has reached so far
+	Tried   []string  `json:"-"` // the roles for whose holders one was made
+	Open    bool      // some of its recipients have not been served yet
+	At      time.Time // when something last became of it
+	Decided time.Time `json:"-"` // this stays, whatever becomes of it
 }
 
 // Left says whether the effect may have left the house: it cannot be unsaid, only corrected.

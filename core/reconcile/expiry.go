@@ -325,7 +325,10 @@ func (d *decider) asked(v *visit, exp policy.Expiry) []string {
 	return d.Policy.Owners(v.stage.ID)
 }
 
-// sentOn is the day on which something was to go, or on which it was decided where that came later.
+// askedOn is the day on which something was to go, or on which it was decided where that came later.
+func askedOn(p drp.Past) workday.Date { return max(p.On, workday.DateOf(p.Decided.UTC())) }
+
+// sentOn is the day on which something was to go, or on which something last became of it where that came later.
 func sentOn(p drp.Past) workday.Date { return max(p.On, workday.DateOf(p.At.UTC())) }
 
 // chase asks the owner after the authority's own interval where the policy states no limit.

@@ -142,7 +142,7 @@ func went(effects []drp.Effect, past []drp.Past, readings []drp.Reading, today w
 		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
-		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight().Add(time.Duration(len(past)) * time.Second)})
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight().Add(time.Duration(len(past)) * time.Second), Decided: today.Midnight()})
 		if e.Kind != drp.Email || e.Reason != drp.ReasonAlert {
 			continue
 		}

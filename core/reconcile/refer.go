@@ -47,7 +47,7 @@ func (d *decider) noReferral(on workday.Date) string {
 // askedToRefer says whether a question that has left offers the referral as an answer.
 func (d *decider) askedToRefer(on workday.Date) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Left() && sentOn(p) <= on && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == drp.ReferralConfirmed })
+		return p.Left() && askedOn(p) <= on && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == drp.ReferralConfirmed })
 	})
 }
 

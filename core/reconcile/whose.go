@@ -66,11 +66,12 @@ func (c *Case) unasked(r drp.Ruling) string {
 	return fmt.Sprintf("an email says %q, which is for the %s to say, and its sender does not hold that role: does it count?", line, c.Policy.RoleTitles(roles))
 }
 
-// wasAsked says whether a fact answers a question that drpd put to its author about the visit: it was on its way to one of
-// their roles by the day on which the answer was learned, and offers that answer.
+// wasAsked says whether a fact answers a question that drpd put to its author about the visit: it was decided to go to one of
+// their roles by the day on which the answer was learned, has left, and offers that answer. What becomes later of another
+// copy of it changes nothing.
 func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 	return slices.ContainsFunc(c.Past, func(p drp.Past) bool {
-		return p.Kind == drp.Email && p.Visit == v.id && p.Left() && sentOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
+		return p.Kind == drp.Email && p.Visit == v.id && p.Left() && askedOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
 			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool {
 				return a.Fact == f.Kind && (a.Stage == f.Stage || f.Stage == "" && a.Stage == p.Next)
 			})

@@ -63,6 +63,7 @@ type effect struct {
 	heldBy     string
 	why        string
 	at         time.Time
+	decided    time.Time
 	seq        int
 	released   bool
 	deliveries []*delivery
@@ -460,7 +461,7 @@ func (l *Ledger) ordered() []*effect {
 func bySeq(a, b *effect) int { return a.seq - b.seq }
 
 func (e *effect) past() drp.Past {
-	p := drp.Past{Effect: e.Effect, Life: e.life, HeldBy: e.heldBy, Why: e.why, At: e.at}
+	p := drp.Past{Effect: e.Effect, Life: e.life, HeldBy: e.heldBy, Why: e.why, At: e.at, Decided: e.decided}
 	for _, d := range e.deliveries {
 		p.Tried = append(p.Tried, d.Role)
 		switch d.life {
@@ -519,7 +520,7 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 	old := l.effects[e.Key]
 	switch {
 	case old == nil:
-		l.effects[e.Key] = &effect{Effect: e, life: drp.Decided, basis: basis, at: now, seq: len(l.effects)}
+		l.effects[e.Key] = &effect{Effect: e, life: drp.Decided, basis: basis, at: now, decided: now, seq: len(l.effects)}
 	case old.life == drp.Cancelled:
 		old.life, old.basis, old.deliveries, old.heldBy, old.why, old.released = drp.Decided, basis, nil, "", "", false
 	default:

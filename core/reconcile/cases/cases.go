@@ -295,7 +295,8 @@ func (r *run) day(today workday.Date, day Day) {
 
 // deliver does with an effect what the daemon would: send it, and learn that it was accepted.
 func (r *run) deliver(today workday.Date, e drp.Effect, refuse []string) {
-	past := drp.Past{Effect: e, Life: drp.Accepted, At: today.Midnight().Add(time.Duration(len(r.past)) * time.Second)}
+	past := drp.Past{Effect: e, Life: drp.Accepted, At: today.Midnight().Add(time.Duration(len(r.past)) * time.Second),
+		Decided: today.Midnight()}
 	needed := e.To
 	if len(e.Only) > 0 {
 		needed = e.Only
