@@ -48,6 +48,8 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 				return began, err
 			}
 			switch p.Where {
+			case PlaceWaiting:
+				asked = append(asked, Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
 			case PlaceQuarantine:
 				r.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -147,4 +148,27 @@ func TestRecordOfAnotherSaid(t *testing.T) {
 			t.Errorf("%d alerts more, notes for %v", w.count["sent: alert"]-before, w.notedFor(q.Dispute))
 		}
 	})
+}
+
+// A record that is about another child and about the dispute's again before drpd has come to place the first of these versions,
+// as where it was stopped in between, asks nothing.
+func TestTakenBackAtOnce(t *testing.T) {
+	w, c := calm(t)
+	w.at(16, 9)
+	before := w.count["sent: alert"]
+	w.clock = w.clock.AddDate(0, 0, 1)
+	c.child = "child-9"
+	w.tell(c, nil)
+	w.clock = w.clock.Add(time.Minute)
+	c.child = "child-1"
+	w.tell(c, nil)
+	for day := 17; day <= 25; day++ {
+		w.at(day, 9)
+	}
+	if left, err := w.ledger.Questions(t.Context()); err != nil || len(left) > 0 {
+		t.Errorf("it still waits: %+v, %v", left, err)
+	}
+	if w.count["sent: alert"] == before {
+		t.Error("no alert went any more")
+	}
 }
