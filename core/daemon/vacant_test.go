@@ -104,3 +104,49 @@ func TestOverdueWhileAnAlertWaits(t *testing.T) {
 		}
 	}
 }
+
+// Of two roles that nobody held, the one that somebody holds first gets its alert then, and does not wait for the other.
+func TestVacantCopiesOneByOne(t *testing.T) {
+	w, c := calm(t)
+	first := &c.policy.Stages[0]
+	alert := *first.Alert
+	const late, later = "chief-executive", "director"
+	if c.policy.Roles[late] == "" || c.policy.Roles[later] == "" || slices.Contains(alert.Roles(), late) || slices.Contains(alert.Roles(), later) {
+		t.Fatalf("%v", alert.Roles())
+	}
+	alert.Cc = slices.Clone(alert.Cc)
+	for _, role := range []string{late, later} {
+		r := alert.To[0]
+		r.Role = role
+		alert.Cc = append(alert.Cc, r)
+	}
+	first.Alert = &alert
+	full := w.roster
+	without := func(roles ...string) {
+		w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return slices.Contains(roles, h.Role) })
+		w.restart()
+	}
+	without(late, later)
+	w.at(16, 9)
+	before := w.gotOf(first.ID)
+	if len(before) == 0 || slices.Contains(before, late) || slices.Contains(before, later) {
+		t.Fatalf("the alert went to %v", before)
+	}
+	for day, held := range [][]string{{later}, {}} {
+		without(held...)
+		for _, hour := range []int{9, 11, 14} {
+			w.at(17+day, hour)
+		}
+		want := append(slices.Clone(before), late)
+		if day == 1 {
+			want = append(want, later)
+		}
+		slices.Sort(want)
+		if got := w.gotOf(first.ID); !slices.Equal(got, want) {
+			t.Errorf("on the %dth it has gone to %v, want %v", 17+day, got, want)
+		}
+	}
+	for _, wrong := range w.wrong {
+		t.Error(wrong)
+	}
+}

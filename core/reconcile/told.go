@@ -14,10 +14,12 @@ func (d *decider) sendAlert(v *visit, e drp.Effect) {
 	n := d.lostAlerts(v.id)
 	switch {
 	case slices.ContainsFunc(sent, func(p drp.Past) bool { return intersects(p.Reached, p.To) }):
-		if e.Only = d.untold(e, sent); len(e.Only) > 0 {
-			e.Also = append(e.Also, "the others who are named here have had this since "+sentOn(sent[0]).String()+
-				"; it goes to "+d.titles(e.Only)+" alone")
-			d.emit(e, append([]string{"also"}, e.Only...)...)
+		for _, role := range d.untold(e, sent) { // each by itself: who is there waits for nobody who is not
+			x := e
+			x.Only = []string{role}
+			x.Also = append(slices.Clone(e.Also), "others who are named here have had this since "+sentOn(sent[0]).String()+
+				"; it goes to "+d.titles(x.Only)+" alone")
+			d.emit(x, "also", role)
 		}
 	case n > 0:
 		e.Also = append(e.Also, "an earlier alert of this stage came back and reached nobody; this one takes its place")
