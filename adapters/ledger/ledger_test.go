@@ -336,7 +336,8 @@ func TestNoQuestionOfAMessage(t *testing.T) {
 	k := &drp.Known{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
 	for _, p := range []daemon.Placement{
 		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
-		{Evidence: "m1", Where: daemon.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph", Unread: &daemon.Unread{Sent: workday.DateOf(noon)}},
+		{Evidence: "m1", Where: daemon.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph",
+			Unread: &daemon.Unread{Sent: workday.DateOf(noon)}},
 	} {
 		if err := l.Place(t.Context(), p); err != nil {
 			t.Fatal(err)

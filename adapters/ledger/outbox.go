@@ -84,7 +84,8 @@ func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
 
 // became says what became of an effect, of which only the key is given.
 func became(r effectRow, rows []deliveryRow) drp.Past {
-	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC(), Decided: time.UnixMilli(r.DecidedAt).UTC()}
+	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC(),
+		Decided: time.UnixMilli(r.DecidedAt).UTC()}
 	p.Key = r.Key
 	for _, d := range rows {
 		p.Tried = append(p.Tried, d.Role)
