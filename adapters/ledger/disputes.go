@@ -315,13 +315,13 @@ func (l *Ledger) Unread(ctx context.Context) (out []daemon.Unread, err error) {
 		var rows []struct {
 			ID, Dispute, Sender string
 			Proved              bool
-			Sent                int64
+			Sent, Learned       int64
 		}
-		if err := t.all(&rows, `SELECT id, dispute, sender, proved, sent FROM evidence WHERE state IN (?, ?) AND sent > 0 ORDER BY sent, id`, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil {
+		if err := t.all(&rows, `SELECT id, dispute, sender, proved, sent, learned FROM evidence WHERE state IN (?, ?) AND sent > 0 ORDER BY sent, id`, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil {
 			return err
 		}
 		for _, r := range rows {
-			out = append(out, daemon.Unread{Evidence: r.ID, Dispute: r.Dispute, Sender: r.Sender, Proved: r.Proved, Sent: workday.Date(r.Sent)})
+			out = append(out, daemon.Unread{Evidence: r.ID, Dispute: r.Dispute, Sender: r.Sender, Proved: r.Proved, Sent: workday.Date(r.Sent), Came: time.UnixMilli(r.Learned).UTC()})
 		}
 		return nil
 	})

@@ -142,7 +142,7 @@ func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread
 			roles = roster.RolesOf(from, stored.Children, u.Sent)
 		}
 		if named := u.Dispute == stored.Ref; named || len(roles) > 0 {
-			out = append(out, drp.Unread{Evidence: u.Evidence, On: u.Sent, From: from, Proved: u.Proved, Named: named, Roles: roles})
+			out = append(out, drp.Unread{Evidence: u.Evidence, On: u.Sent, At: u.Came, From: from, Proved: u.Proved, Named: named, Roles: roles})
 		}
 	}
 	return out

@@ -102,8 +102,8 @@ func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) er
 	case kept && len(reading.Harm) > 0:
 		says = "a message that drpd does not act on speaks of imminent harm to a child: read it now: drpd quarantine show " + ev.ID
 	case len(reading.Harm) > 0:
-		says = "a message in dispute " + p.Dispute + " speaks of imminent harm to a child: read it now, in the mailbox; drpd explain " +
-			p.Dispute + " says what follows from it"
+		says = "a message in dispute " + p.Dispute + " speaks of imminent harm to a child: read it now, in the mailbox, where it came at " +
+			ev.Learned.In(d.Zone).Format("15:04 on Monday 2 January 2006") + "; drpd explain " + p.Dispute + " says what follows from it"
 	default:
 		return nil
 	}

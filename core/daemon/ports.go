@@ -284,6 +284,7 @@ type Unread struct {
 	Dispute  string       // that it names
 	Sender   string       // digest of its sender's address
 	Proved   bool         // the sender is proved
+	Came     time.Time    // when drpd first had it
 	Sent     workday.Date // the day on which it came; where it names no dispute, on which it was sent
 }
 

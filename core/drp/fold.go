@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/core/workday"
 )
@@ -22,6 +23,8 @@ type File struct {
 	Conflicts []Conflict
 	Doubts    []Doubt
 	Reach     []Reach // what machines say of messages that drpd sent
+
+	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
 }
 
 // Has says whether a field was filled in.
@@ -51,7 +54,7 @@ func (out *File) HasRuled(about, choice string) bool {
 // one says nothing. Where two sources contradict each other the reading that protects the child stands: the earlier
 // start, the later end; it is marked as doubtful, and a conflict asks a person.
 func Fold(readings []Reading, roster Roster) File {
-	out := File{Fields: make(map[string]Field)}
+	out := File{Fields: make(map[string]Field), Came: make(map[string]time.Time)}
 	rows, events := split(readings)
 	n := 0
 	latest := make([]*Reading, 0, len(rows)+len(events))
@@ -70,6 +73,7 @@ func Fold(readings []Reading, roster Roster) File {
 		latest = append(latest, last)
 	}
 	for _, r := range events {
+		out.Came[r.Evidence.ID] = r.Evidence.Learned
 		n += len(r.Facts) + len(r.Denials)
 	}
 	facts := make([]Statement, 0, n)

@@ -137,3 +137,27 @@ func TestAuthorisedOnTheDayOfTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// Of one day, what the owner wrote after an answer is not answered by it: nothing is escalated over the later words.
+func TestLaterWordsOfTheDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	no := told(drp.Resolved, due, "iro")
+	no.Denials, no.Facts = []drp.Denial{drp.Denial(no.Facts[0])}, nil
+	no.Evidence.Learned = due.Midnight().Add(11 * time.Hour)
+	for hour, goes := range map[int]bool{9: true, 15: false} {
+		words := told(drp.Responded, due, "iro")
+		words.Facts[0].Free = true
+		words.Evidence.Learned = due.Midnight().Add(time.Duration(hour) * time.Hour)
+		next, err := w.calendar.Add(due, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := w.decide(p, []drp.Reading{raised, no, words}, nil, next)
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != goes {
+			t.Errorf("words at %d:00, an answer at 11:00: escalated is %v", hour, got)
+		}
+	}
+}

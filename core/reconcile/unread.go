@@ -34,7 +34,7 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 	}
 	for _, f := range d.freeWords(v) {
 		if f.Free && intersects(f.ByRoles, owners) && !intersects(f.ByRoles, answering(v)) && (len(f.To) == 0 || f.On >= limit) {
-			if u := (drp.Unread{Evidence: f.Evidence, On: f.Learned, From: f.By, Proved: true, Named: true, Roles: f.ByRoles}); !d.saidSince(owners, u) {
+			if u := (drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}); !d.saidSince(owners, u) {
 				out.own = append(out.own, u)
 			}
 		}
@@ -52,17 +52,19 @@ func (d *decider) freeWords(v *visit) []drp.Fact {
 func (d *decider) unclear() (out []drp.Unread) {
 	for _, q := range d.File.Doubts {
 		if !q.By.IsZero() && d.File.Ruled(drp.Questions([]drp.Doubt{q})[0].ID) == "" {
-			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
+			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: d.File.Came[q.Evidence], From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
 		}
 	}
 	return out
 }
 
-// saidSince says whether the owner has said since, in words that were understood, how the dispute goes on.
+// saidSince says whether the owner has said since, in words that were understood, how the dispute goes on. Of one day what
+// came later is later.
 func (d *decider) saidSince(owners []string, u drp.Unread) bool {
 	return slices.ContainsFunc(d.File.Statements(), func(s drp.Statement) bool {
 		decides := s.Kind == drp.Resolved || s.Kind == drp.Withdrawn || s.Kind == drp.Determined || s.Kind == drp.Escalated
-		return decides && s.Evidence != u.Evidence && s.Learned >= u.On && s.On <= d.Today && intersects(s.ByRoles, owners)
+		later := s.Learned > u.On || s.Learned == u.On && !d.File.Came[s.Evidence].Before(u.At)
+		return decides && later && s.Evidence != u.Evidence && s.On <= d.Today && intersects(s.ByRoles, owners)
 	})
 }
 
@@ -114,8 +116,9 @@ func (d *decider) came(v *visit, limit workday.Date) string {
 		return ""
 	}
 	last := all[len(all)-1]
-	if last.Proved && len(last.Roles) > 0 {
-		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), d.titles(last.Roles))
+	roles := slices.DeleteFunc(slices.Clone(last.Roles), func(r string) bool { return d.Policy.Roles[r] == "" })
+	if last.Proved && len(roles) > 0 {
+		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), d.titles(roles))
 	}
 	return fmt.Sprintf("something came on %s that could not be read", last.On.Long())
 }

@@ -224,7 +224,7 @@ func (l *Ledger) Unread(context.Context) (out []daemon.Unread, err error) {
 	for id, k := range l.evidence {
 		if k.unread != nil && (k.state == daemon.PlaceQuarantine || k.state == daemon.PlaceWaiting) {
 			u := *k.unread
-			u.Evidence, u.Dispute = id, k.dispute
+			u.Evidence, u.Dispute, u.Came = id, k.dispute, k.Learned.UTC()
 			out = append(out, u)
 		}
 	}

@@ -23,7 +23,7 @@ func testUnread(t *testing.T, l daemon.Ledger) {
 	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "u3", Where: daemon.PlaceNoted, Reason: "a person has read it", Now: noon}))
 	got, err := l.Unread(t.Context())
 	must(t, err)
-	want := []daemon.Unread{{Evidence: "u1", Dispute: ref, Sender: "digest of u1", Proved: true, Sent: on}, {Evidence: "u2", Sender: "digest of u2", Sent: on}}
+	want := []daemon.Unread{{Evidence: "u1", Dispute: ref, Sender: "digest of u1", Proved: true, Sent: on, Came: noon.UTC()}, {Evidence: "u2", Sender: "digest of u2", Sent: on, Came: noon.UTC()}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v, want %+v", got, want)
 	}
