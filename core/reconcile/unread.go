@@ -33,19 +33,31 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 		}
 	}
 	for _, f := range d.freeWords(v) {
-		if f.Free && intersects(f.ByRoles, owners) && !intersects(f.ByRoles, answering(v)) && (len(f.To) == 0 || f.On >= limit) {
-			if u := (drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}); !d.saidSince(owners, u) {
-				out.own = append(out.own, u)
-			}
+		if !intersects(f.ByRoles, owners) || intersects(f.ByRoles, answering(v)) || len(f.To) > 0 && f.On < limit {
+			continue
+		}
+		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
+		if !d.saidSince(owners, u) {
+			out.own = append(out.own, u)
 		}
 	}
 	return out
 }
 
-// freeWords gives the facts of a visit, and what came during it under a day before it: by another clock, or late.
-func (d *decider) freeWords(v *visit) []drp.Fact {
-	late := slices.DeleteFunc(slices.Clone(d.File.Facts), func(f drp.Fact) bool { return !f.Free || f.On >= v.entered || f.Learned < v.entered })
-	return slices.Concat(v.facts, late)
+// freeWords gives what was said in free words during a visit: of its own days, and what came during it under a day before it,
+// by another clock or late.
+func (d *decider) freeWords(v *visit) (out []drp.Fact) {
+	for _, f := range v.facts {
+		if f.Free {
+			out = append(out, f)
+		}
+	}
+	for _, f := range d.File.Facts {
+		if f.Free && f.On < v.entered && f.Learned >= v.entered {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
