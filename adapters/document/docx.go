@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -98,7 +99,7 @@ func (d *docx) text() (string, error) {
 	if n := len(d.controls); n > 0 && !d.controls[n-1].inLine { // around the paragraph
 		text = d.controls[n-1].says(text)
 	}
-	return text, err
+	return oneBox(text), err
 }
 
 // says gives what a control says that shows some words: a box its own state, whatever stands for it, and a date the one
@@ -106,9 +107,13 @@ func (d *docx) text() (string, error) {
 func (c *contentControl) says(text string) string {
 	switch {
 	case c.box != "":
+		box := c.box
+		if !strings.ContainsAny(text, ticked+unticked) {
+			box += empty
+		}
 		text = strings.Trim(text, ticked+unticked+" ")
 		if utf8.RuneCountInString(text) < 2 {
-			return c.box
+			return box
 		}
 		return c.box + " " + text
 	case c.date != "" && !c.prompt:
@@ -116,6 +121,14 @@ func (c *contentControl) says(text string) string {
 	}
 	return text
 }
+
+// empty stands behind a box that shows nothing: LibreOffice writes what it shows behind the control that was ticked.
+const empty = "\ue000"
+
+var shownBehind = regexp.MustCompile(empty + "[" + ticked + unticked + "]?")
+
+// oneBox takes a box that shows nothing, and what is shown right behind it, for one.
+func oneBox(text string) string { return shownBehind.ReplaceAllString(text, "") }
 
 // replaced puts other words into the place of those that stand from a place on.
 func replaced(b *bytes.Buffer, from int, say func(string) string) {

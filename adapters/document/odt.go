@@ -174,7 +174,7 @@ func (d *odt) text() (string, error) {
 		}
 		return nil
 	})
-	text := clean(b.String())
+	text := oneBox(clean(b.String()))
 	if d.held != "" {
 		text = held(d.held, text)
 	}
