@@ -161,3 +161,17 @@ func TestFailedForGood(t *testing.T) {
 		})
 	}
 }
+
+func notesOf(t *testing.T, dir string) []string {
+	t.Helper()
+	g, err := openRecords(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = g.Close() }()
+	var out []string
+	if err := g.SelectContext(t.Context(), &out, `SELECT 'note ' || DRPD_REF || ' ' || PI_NUMBER || ' ' || count(*) FROM CF_OBSERVATIONS GROUP BY DRPD_REF, PI_NUMBER`); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -240,20 +240,6 @@ func outcome(t *testing.T, dir string) string {
 	return strings.Join(lines, "\n")
 }
 
-func notesOf(t *testing.T, dir string) []string {
-	t.Helper()
-	g, err := openRecords(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = g.Close() }()
-	var out []string
-	if err := g.SelectContext(t.Context(), &out, `SELECT 'note ' || DRPD_REF || ' ' || PI_NUMBER || ' ' || count(*) FROM CF_OBSERVATIONS GROUP BY DRPD_REF, PI_NUMBER`); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // TestClockGoesBack: a machine whose clock has gone back decides nothing.
 func TestClockGoesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
