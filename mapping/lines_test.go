@@ -145,10 +145,10 @@ func FuzzAnswerLines(f *testing.F) {
 		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}, on)
 		ends, moves := 0, 0
 		for _, fact := range r.Facts {
-			switch {
-			case fact.Kind == drp.Escalated:
+			switch fact.Kind {
+			case drp.Escalated:
 				moves++
-			case fact.Kind == drp.Resolved || fact.Kind == drp.Withdrawn || fact.Kind == drp.Determined:
+			case drp.Resolved, drp.Withdrawn, drp.Determined:
 				ends++
 			}
 		}

@@ -61,7 +61,7 @@ func (e engine) failed(err error) error {
 // Option says how a ledger is opened.
 type Option int
 
-// Existing: it is there already. One that is not is refused, and none is made.
+// Existing says that the ledger is there already. One that is not is refused, and none is made.
 const Existing Option = 1
 
 // ErrNotHere says that a ledger was to be there and is not.

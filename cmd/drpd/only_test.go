@@ -56,7 +56,7 @@ func TestFilteredReport(t *testing.T) {
 					t.Errorf("%s: %q, %v", kind, row, err)
 				}
 			case "html":
-				body := string(b)[strings.Index(string(b), "<body"):]
+				_, body, _ := strings.Cut(string(b), "<body")
 				if i := strings.Index(body, team); i < 0 || i > strings.Index(body, "<h1") {
 					t.Errorf("%s: the page does not begin with what it holds", kind)
 				}
@@ -169,7 +169,7 @@ func TestFilteredByEmail(t *testing.T) {
 			t.Fatal(err)
 		}
 		mail := strings.NewReplacer("=\r\n", "", "\r\n ", " ").Replace(string(b))
-		text := mail[strings.Index(mail, "Content-Type: text/plain"):]
+		_, text, _ := strings.Cut(mail, "Content-Type: text/plain")
 		for report, want := range map[string][]string{
 			"housing":  {"; only the procedure ", "This report holds only the procedure ", "-only-housing-cleared.xlsx|-only-housing.xlsx"},
 			"east":     {"; only the team Looked after East", "This report holds only the team Looked after East; ", "-only-looked-after-east-cleared.xlsx|-only-looked-after-east.xlsx"},
@@ -180,7 +180,7 @@ func TestFilteredByEmail(t *testing.T) {
 				continue
 			}
 			seen[report] = true
-			subject := mail[strings.Index(mail, "Subject:"):]
+			_, subject, _ := strings.Cut(mail, "Subject:")
 			first := strings.TrimSpace(text[strings.Index(text, "\r\n\r\n"):])
 			a, b, _ := strings.Cut(want[2], "|")
 			if !strings.Contains(strings.SplitN(subject, "\r\n", 2)[0], want[0]) || !strings.HasPrefix(first, want[1]) || !strings.Contains(mail, a) && !strings.Contains(mail, b) {
