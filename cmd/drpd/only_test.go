@@ -180,8 +180,10 @@ func TestFilteredByEmail(t *testing.T) {
 				continue
 			}
 			seen[report] = true
-			_, subject, _ := strings.Cut(mail, "Subject:")
-			first := strings.TrimSpace(text[strings.Index(text, "\r\n\r\n"):])
+			_, subject, _ := strings.Cut(mail, "\nSubject:")
+			subject = "Subject:" + subject
+			_, words, _ := strings.Cut(text, "\r\n\r\n")
+			first := strings.TrimSpace(words)
 			a, b, _ := strings.Cut(want[2], "|")
 			if !strings.Contains(strings.SplitN(subject, "\r\n", 2)[0], want[0]) || !strings.HasPrefix(first, want[1]) || !strings.Contains(mail, a) && !strings.Contains(mail, b) {
 				t.Errorf("%s: %.300s\n%.400s", report, subject, first)
