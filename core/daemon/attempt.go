@@ -46,10 +46,23 @@ func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, r *Report, sent 
 	} else {
 		work()
 	}
+	s.keep()
 	if s.err == nil {
 		s.err = ctx.Err()
 	}
 	return s.n, s.err
+}
+
+// keep stores what became of attempts where the ledger refused it before: once more, since nobody would know it otherwise.
+func (s *sending) keep() {
+	if len(s.done) == 0 {
+		return
+	}
+	if _, err := s.Ledger.Turn(s.books, s.done, nil, s.Now()); err != nil {
+		s.err = err
+		return
+	}
+	s.done = nil
 }
 
 // next stores what became of the attempts before, and records the next one; nil where there is none, or drpd is to stop.

@@ -145,7 +145,8 @@ type world struct {
 	broken   bool // this cycle has had its fault
 	hang     bool // a source may hang until its deadline
 	stop     context.CancelFunc
-	stopped  bool // somebody has stopped drpd in this cycle
+	stopped  bool            // somebody has stopped drpd in this cycle
+	recorded map[string]bool // attempts of this cycle
 	log      bytes.Buffer
 	d        *daemon.Daemon
 	wrong    []string
@@ -254,7 +255,12 @@ func (c chaosLedger) Make(ctx context.Context, e []daemon.Envelope, now time.Tim
 }
 
 func (c chaosLedger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (out []bool, err error) {
-	err = c.around("turn", func() error { out, err = c.Ledger.Turn(ctx, done, next, now); return err })
+	err = c.around("turn", func() error {
+		if out, err = c.Ledger.Turn(ctx, done, next, now); err == nil {
+			c.w.record(next, out)
+		}
+		return err
+	})
 	return out, err
 }
 
@@ -361,7 +367,9 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
-		w.leaves(ctx, m.Dispute, m.Reason)
+		if !e.AlreadyTrying { // one that may have left before the question came goes again as it was
+			w.leaves(ctx, m.Dispute, m.Reason)
+		}
 		key := m.Key + "/" + m.Person
 		if w.tries[key]++; w.tries[key] > 1 && !e.AlreadyTrying {
 			w.fail("%s to %s went in a digest, and had gone before", m.Reason, m.Person)
