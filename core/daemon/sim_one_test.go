@@ -93,7 +93,7 @@ func (w *world) swap() {
 
 // leaves looks at what leaves: nothing of a dispute of which nobody knows whether its record is still its own.
 func (w *world) leaves(ctx context.Context, dispute string, what drp.Reason) {
-	asked, err := w.ledger.Questions(ctx)
+	asked, err := w.ledger.Questions(context.WithoutCancel(ctx)) // somebody may have stopped drpd
 	if err != nil {
 		w.fail("look: %v", err)
 	}

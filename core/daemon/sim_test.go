@@ -394,7 +394,7 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 	chaos := w.chaos
 	w.chaos = false
 	defer func() { w.chaos = chaos }()
-	c, _, err := w.d.Case(ctx, e.Dispute)
+	c, _, err := w.d.Case(context.WithoutCancel(ctx), e.Dispute) // somebody may have stopped drpd
 	if err != nil {
 		w.fail("look: %v", err)
 		return
