@@ -24,7 +24,7 @@ func (p *parser) proved(h *message.Header, from string) (bool, string) {
 		}
 		id, verdicts, readable := authResults(value)
 		switch {
-		case id != "" && !strings.EqualFold(id, p.TrustedServer):
+		case id != "" && !sameDomain(id, p.TrustedServer):
 			continue
 		case !readable:
 			return false, "the mail server's word on who sent it cannot be read"
@@ -65,7 +65,7 @@ func aligned(verdicts []verdict, domain string) (bool, string) {
 		case "spf":
 			said = domainOf(v.about["smtp.mailfrom"])
 		}
-		passed = passed || v.value == "pass" && said != "" && strings.EqualFold(said, domain)
+		passed = passed || v.value == "pass" && said != "" && sameDomain(said, domain)
 	}
 	if !passed {
 		return false, "the mail server does not vouch for the sender's domain"
@@ -76,4 +76,16 @@ func aligned(verdicts []verdict, domain string) (bool, string) {
 // domainOf is the domain of an address, or what stands alone.
 func domainOf(address string) string {
 	return address[strings.LastIndexByte(address, '@')+1:]
+}
+
+// sameDomain compares without regard to case of ASCII letters alone: strings.EqualFold would also take the long s and the
+// Kelvin sign for letters of a council's domain.
+func sameDomain(a, b string) bool {
+	lower := func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}
+	return strings.Map(lower, a) == strings.Map(lower, b)
 }
