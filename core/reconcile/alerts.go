@@ -12,10 +12,10 @@ import (
 
 // alerts sees that the written alert of a stage goes out: drpd's own, or the owner's.
 func (d *decider) alerts() {
-	if d.story.ended != nil {
+	if d.ended != nil {
 		return
 	}
-	if p := d.story.pending; p != nil {
+	if p := d.pending; p != nil {
 		d.alert(p, true)
 		return
 	}
@@ -47,7 +47,7 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 
 // told says whether a role was alerted by a person before.
 func (d *decider) told(role string) bool {
-	for f := range d.story.all() {
+	for f := range d.all() {
 		if f.Kind == drp.Alerted && !slices.Contains(f.ByRoles, drpdItself) && slices.Contains(f.ToRoles, role) {
 			return true
 		}
@@ -125,13 +125,13 @@ func (d *decider) hasForm(v *visit, what string) bool {
 	if len(d.File.Forms) == 0 || what == policy.AttachForm {
 		return len(d.File.Forms) > 0
 	}
-	since := d.story.raised.On
-	for _, x := range d.story.visits {
+	since := d.raised.On
+	for _, x := range d.visits {
 		if x.id != v.id {
 			since = x.entered
 		}
 	}
-	return d.File.Forms[len(d.File.Forms)-1].Sent > since || v == d.story.visits[0]
+	return d.File.Forms[len(d.File.Forms)-1].Sent > since || v == d.visits[0]
 }
 
 // underway says whether drpd's own alert has reached some of its recipients and not yet all.
@@ -160,7 +160,7 @@ func (d *decider) unreached(v *visit, roles []string) []string {
 
 // draft gives the owner, on the next working day, the alert that they have not sent, or not to everybody.
 func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
-	d.result.Sendable = append(d.result.Sendable, v.id)
+	d.out.sendable = append(d.out.sendable, v.id)
 	since := v.entered
 	if pending {
 		since = max(since, v.by.On)
@@ -233,12 +233,12 @@ func (d *decider) corrections() {
 	if d.Policy.Corrections == nil {
 		return
 	}
-	if d.story.ended == nil {
-		for _, v := range d.story.visits {
+	if d.ended == nil {
+		for _, v := range d.visits {
 			if !v.ended.IsZero() {
 				continue
 			}
-			limit, ok := d.limit(v)
+			limit, ok := d.clocks.limitOf(v)
 			switch {
 			case ok && limit.Paused != "":
 				d.correct(v, workday.Proof{}, limit.Paused+": the clock stands still, and a new date follows when it runs again")
@@ -248,8 +248,8 @@ func (d *decider) corrections() {
 		}
 		return
 	}
-	for _, v := range d.story.overtaken {
-		d.correct(v, workday.Proof{}, "the dispute had already ended on "+d.story.ended.On.String()+": nothing more is asked of you at this stage")
+	for _, v := range d.overtaken {
+		d.correct(v, workday.Proof{}, "the dispute had already ended on "+d.ended.On.String()+": nothing more is asked of you at this stage")
 	}
 }
 

@@ -20,10 +20,11 @@ type Running struct {
 	Late   int           // working days overdue, today or when it was met
 	Doubt  string        // why its start is not certain
 	Start  drp.Fact
-	Beyond bool   // its end lies past the calendar
-	Paused string // why it stands still: no end is known while it does
-	Unset  bool   // it is to be set for this case, and has not been
-	Waits  bool   // the fact that starts it has not come
+	Beyond bool         // its end lies past the calendar
+	Paused string       // why it stands still: no end is known while it does
+	Unset  bool         // it is to be set for this case, and has not been
+	Waits  bool         // the fact that starts it has not come
+	finds  *drp.Finding // why it cannot be counted
 }
 
 // Open says whether the clock has no end that could be stated today.
@@ -35,35 +36,35 @@ func (r Running) Overdue(today workday.Date) bool {
 }
 
 // run starts a clock of a visit; v is nil for one of the whole dispute.
-func (d *decider) run(k policy.Clock, v *visit) Running {
-	amount := d.amount(k)
+func (s *story) run(k policy.Clock, v *visit) Running {
+	amount := s.amount(k)
 	r := Running{Clock: k, None: amount.None}
 	if v != nil {
 		r.Visit, r.Stage = v.id, v.stage.ID
 	}
 	var came bool
-	r.Start, came = d.startOf(k, v)
-	r.Doubt = d.doubt(r.Start)
+	r.Start, came = s.startOf(k, v)
+	r.Doubt = s.doubt(r.Start)
 	from := r.Start.On
 	if k.Field != "" { // what is asked for may come long before a date from outside
 		from = 0
 	}
-	r.Met = d.met(k, v, from)
+	r.Met = s.met(k, v, from)
 	r.Waits = !came && (k.Waits || k.Field != "")
 	if r.None || r.Waits {
 		return r
 	}
-	r.Proof = d.count(k, v, amount, &r)
+	r.Proof = s.prove(k, v, amount, &r)
 	if r.Open() {
 		return r
 	}
-	d.notAfter(k, v, &r)
-	until := d.Today
+	s.notAfter(k, v, &r)
+	until := s.Today
 	if !r.Met.IsZero() {
 		until = r.Met
 	}
 	if until > r.Proof.Due {
-		if n, err := d.Calendar.Between(r.Proof.Due, until); err == nil {
+		if n, err := s.Calendar.Between(r.Proof.Due, until); err == nil {
 			r.Late = n
 		}
 	}
@@ -71,9 +72,9 @@ func (d *decider) run(k policy.Clock, v *visit) Running {
 }
 
 // amount gives a clock's amount for this dispute.
-func (d *decider) amount(k policy.Clock) policy.Amount {
+func (s *story) amount(k policy.Clock) policy.Amount {
 	for _, a := range k.Amounts {
-		if d.holds(&a.If, d.story.raised.ByRoles) {
+		if s.holds(&a.If, s.raised.ByRoles) {
 			return a.Amount
 		}
 	}
@@ -82,24 +83,24 @@ func (d *decider) amount(k policy.Clock) policy.Amount {
 
 // startOf gives the fact from which a clock is counted, and whether it has come; where it has not, the entry of the
 // stage stands in.
-func (d *decider) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
+func (s *story) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
 	if k.Field != "" {
-		f := *d.story.raised
-		f.On = d.File.Fields[k.Field].Date
+		f := *s.raised
+		f.On = s.File.Fields[k.Field].Date
 		f.Learned = f.On // it lies ahead, or far back, as it should
 		return f, !f.On.IsZero()
 	}
 	if v == nil || k.From == "raised" {
-		return *d.story.raised, true
+		return *s.raised, true
 	}
 	switch k.From {
 	case "entered":
 		return v.by, true
 	case "previous":
-		return d.previous(v), true
+		return s.previous(v), true
 	case "answered":
 		f := v.by
-		if on, _ := d.answered(v); !on.IsZero() {
+		if on, _ := s.answered(v); !on.IsZero() {
 			f.On, f.Learned = on, max(f.Learned, on)
 			return f, true
 		}
@@ -109,12 +110,12 @@ func (d *decider) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
 		return f, true
 	}
 	if k.Of == policy.OfDispute {
-		if all := d.story.find(drp.FactKind(k.From)); len(all) > 0 {
+		if all := s.find(drp.FactKind(k.From)); len(all) > 0 {
 			return all[len(all)-1], true
 		}
 	}
 	if other := v.stage.Clock(k.Else); other != nil {
-		if r := d.run(*other, v); !r.Open() {
+		if r := s.run(*other, v); !r.Open() {
 			f := r.Start
 			f.On = r.Proof.Due
 			f.Learned = max(f.Learned, f.On) // a day that was counted is no doubtful one
@@ -126,39 +127,39 @@ func (d *decider) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
 
 // previous is the end of the stage before: the earlier of the day on which it ended and its limit. Time that a stage
 // took too long is not given to the next.
-func (d *decider) previous(v *visit) drp.Fact {
+func (s *story) previous(v *visit) drp.Fact {
 	f := v.by
-	i := slices.IndexFunc(d.story.visits, func(x *visit) bool { return x.id == v.id })
+	i := slices.IndexFunc(s.visits, func(x *visit) bool { return x.id == v.id })
 	if i < 0 { // a stage that is asked for follows the current one
-		i = len(d.story.visits)
+		i = len(s.visits)
 	}
 	if i == 0 {
 		return f
 	}
-	if limit, ok := d.limit(d.story.visits[i-1]); ok && !limit.Open() && limit.Proof.Due < v.entered {
+	if limit, ok := s.limit(s.visits[i-1]); ok && !limit.Open() && limit.Proof.Due < v.entered {
 		f.On = limit.Proof.Due
 	}
 	return f
 }
 
-// count finds the end of a clock, with its proof. Where a date was set for the case it counts; more time counts where it
+// prove finds the end of a clock, with its proof. Where a date was set for the case it counts; more time counts where it
 // is more. A time out moves both.
-func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Running) workday.Proof {
+func (s *story) prove(k policy.Clock, v *visit, amount policy.Amount, r *Running) workday.Proof {
 	var proof workday.Proof
 	var err error
-	set := d.setDate(k, v, amount)
+	set := s.setDate(k, v, amount)
 	switch {
 	case amount.Set:
 	case amount.Before:
-		proof, err = d.Calendar.ProveBefore(r.Start.On, amount.N, amount.Unit)
+		proof, err = s.Calendar.ProveBefore(r.Start.On, amount.N, amount.Unit)
 	case k.Field != "": // a date from outside: a time out does not move it
-		proof, err = d.Calendar.Prove(r.Start.On, amount.N, amount.Unit)
+		proof, err = s.Calendar.Prove(r.Start.On, amount.N, amount.Unit)
 	default:
-		proof, err = d.Calendar.Prove(r.Start.On, amount.N, amount.Unit, d.story.pauses...)
+		proof, err = s.Calendar.Prove(r.Start.On, amount.N, amount.Unit, s.pauses...)
 	}
 	if set != nil && err == nil {
 		var moved workday.Proof
-		if moved, err = d.set(*set); err == nil && moved.Due > proof.Due {
+		if moved, err = s.set(*set); err == nil && moved.Due > proof.Due {
 			moved.From = r.Start.On
 			proof = moved
 		}
@@ -166,16 +167,16 @@ func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Runni
 	if amount.Set && set == nil {
 		r.Unset = true
 		if r.Met.IsZero() {
-			d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On, Severity: "breach", Evidence: []string{r.Start.Evidence}})
+			r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On, Severity: "breach", Evidence: []string{r.Start.Evidence}}
 		}
 		return workday.Proof{}
 	}
 	if err != nil {
 		r.Beyond = true
-		d.finding(r.Stage, drp.Finding{Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"})
+		r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"}
 		return workday.Proof{}
 	}
-	if out := d.story.out; out != nil && k.Field == "" && proof.Due >= out.On {
+	if out := s.timeOut; out != nil && k.Field == "" && proof.Due >= out.On {
 		r.Paused = "a time out since " + out.On.String()
 		return workday.Proof{}
 	}
@@ -183,23 +184,23 @@ func (d *decider) count(k policy.Clock, v *visit, amount policy.Amount, r *Runni
 }
 
 // set proves a date that was set: the working days that it left are still there after a time out.
-func (d *decider) set(f drp.Fact) (workday.Proof, error) {
+func (s *story) set(f drp.Fact) (workday.Proof, error) {
 	p := workday.Proof{Due: f.Until, Set: fmt.Sprintf("set on %s: %q", f.On, f.Kind)}
-	if !slices.ContainsFunc(d.story.pauses, func(q workday.Pause) bool { return q.From <= f.Until && f.On < q.Until }) || f.Until <= f.On {
+	if !slices.ContainsFunc(s.pauses, func(q workday.Pause) bool { return q.From <= f.Until && f.On < q.Until }) || f.Until <= f.On {
 		return p, nil
 	}
-	n, err := d.Calendar.Between(f.On, f.Until)
+	n, err := s.Calendar.Between(f.On, f.Until)
 	if err != nil {
 		return p, err
 	}
-	counted, err := d.Calendar.Prove(f.On, n, workday.WorkingDays, d.story.pauses...)
+	counted, err := s.Calendar.Prove(f.On, n, workday.WorkingDays, s.pauses...)
 	p.Due, p.Set = counted.Due, p.Set+", "+f.Until.String()+", moved by a time out"
 	return p, err
 }
 
 // setDate gives the fact that sets the end of a clock: a timescale where the policy leaves it to the case, or more time
 // for the stage's own limit.
-func (d *decider) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.Fact {
+func (s *story) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.Fact {
 	if v == nil {
 		return nil
 	}
@@ -208,7 +209,7 @@ func (d *decider) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.F
 		if f.Until.IsZero() {
 			continue
 		}
-		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && d.Policy.MoreTime != nil && intersects(f.ByRoles, d.Policy.MoreTime.By)
+		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && s.Policy.MoreTime != nil && intersects(f.ByRoles, s.Policy.MoreTime.By)
 		if more || amount.Set && f.Kind != drp.MoreTimeGiven && f.Kind != drp.TimeOutStarted {
 			out = &v.facts[i]
 		}
@@ -217,15 +218,15 @@ func (d *decider) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.F
 }
 
 // notAfter cuts a clock short where another ends before it.
-func (d *decider) notAfter(k policy.Clock, v *visit, r *Running) {
+func (s *story) notAfter(k policy.Clock, v *visit, r *Running) {
 	if k.NotAfter == "" {
 		return
 	}
 	var other Running
 	if v != nil && v.stage.Clock(k.NotAfter) != nil {
-		other = d.run(*v.stage.Clock(k.NotAfter), v)
-	} else if i := slices.IndexFunc(d.Policy.Caps, func(c policy.Clock) bool { return c.ID == k.NotAfter }); i >= 0 {
-		other = d.run(d.Policy.Caps[i], nil)
+		other = s.run(*v.stage.Clock(k.NotAfter), v)
+	} else if i := slices.IndexFunc(s.Policy.Caps, func(c policy.Clock) bool { return c.ID == k.NotAfter }); i >= 0 {
+		other = s.run(s.Policy.Caps[i], nil)
 	} else {
 		return
 	}
@@ -235,10 +236,10 @@ func (d *decider) notAfter(k policy.Clock, v *visit, r *Running) {
 }
 
 // met gives the day on which a clock was answered, or zero.
-func (d *decider) met(k policy.Clock, v *visit, from workday.Date) workday.Date {
+func (s *story) met(k policy.Clock, v *visit, from workday.Date) workday.Date {
 	ended := workday.Date(0)
-	if d.story.ended != nil {
-		ended = d.story.ended.On
+	if s.ended != nil {
+		ended = s.ended.On
 	}
 	if v == nil {
 		return ended
@@ -250,7 +251,7 @@ func (d *decider) met(k policy.Clock, v *visit, from workday.Date) workday.Date 
 	case "ended":
 		return ended
 	case "answered":
-		on, _ := d.answered(v)
+		on, _ := s.answered(v)
 		if on.IsZero() {
 			return ended
 		}
@@ -266,7 +267,7 @@ func (d *decider) met(k policy.Clock, v *visit, from workday.Date) workday.Date 
 
 // answered gives the day on which everybody who has to answer at a stage had done so, and the roles still missing. A
 // manager's "resolved" is an answer, and no more (G1).
-func (d *decider) answered(v *visit) (workday.Date, []string) {
+func (s *story) answered(v *visit) (workday.Date, []string) {
 	if v.stage.Answer == nil {
 		return 0, nil
 	}
@@ -298,7 +299,7 @@ func (d *decider) answered(v *visit) (workday.Date, []string) {
 }
 
 // doubt says why a date is no ground for an automatic escalation, or "".
-func (d *decider) doubt(f drp.Fact) string {
+func (s *story) doubt(f drp.Fact) string {
 	const longAgo = 30
 	switch {
 	case f.Doubt != "":
@@ -306,15 +307,15 @@ func (d *decider) doubt(f drp.Fact) string {
 	case f.On > f.Learned:
 		return fmt.Sprintf("%q is dated %s, after the day on which it was learned", f.Kind, f.On)
 	}
-	if n, err := d.Calendar.Between(f.On, f.Learned); err == nil && n > longAgo {
+	if n, err := s.Calendar.Between(f.On, f.Learned); err == nil && n > longAgo {
 		return fmt.Sprintf("%q is dated %s, %d working days before it was learned", f.Kind, f.On, n)
 	}
 	return ""
 }
 
 // gap names the first source that could not be read for some of the days from one date to another, or "".
-func (d *decider) gap(from, to workday.Date) string {
-	for _, g := range d.Gaps {
+func (s *story) gap(from, to workday.Date) string {
+	for _, g := range s.Gaps {
 		brief := g.From == g.Until // read again on the same day: nothing of it is unknown
 		if g.Lag {
 			if g.From <= from { // what lies before can be seen
@@ -330,42 +331,72 @@ func (d *decider) gap(from, to workday.Date) string {
 }
 
 // limit runs the clock that is the stage's limit.
-func (d *decider) limit(v *visit) (Running, bool) {
+func (s *story) limit(v *visit) (Running, bool) {
 	k := v.stage.Clock(v.stage.Limit)
 	if k == nil { // the stage has no clock, or its rule is not there
 		return Running{None: true, Start: v.by, Visit: v.id, Stage: v.stage.ID}, v.stage.Limit == policy.NoLimit
 	}
-	return d.run(*k, v), true
+	return s.run(*k, v), true
 }
 
 // after returns the n-th working day after a date, and the date itself where the calendar ends.
-func (d *decider) after(on workday.Date, n int) workday.Date {
-	day, err := d.Calendar.Add(on, n)
+func (s *story) after(on workday.Date, n int) workday.Date {
+	day, err := s.Calendar.Add(on, n)
 	if err != nil {
 		return on
 	}
 	return day
 }
 
-// running gives every clock of the current visit and the caps.
-func (d *decider) running() []Running {
-	var out []Running
-	v := d.current()
+// clocks are the clocks of a dispute as they stand, each computed once from the story.
+type clocks struct {
+	limits  map[string]Running // the limit of each visit
+	running []Running          // every clock of the current visit, and of the whole dispute
+	finds   []drp.Finding      // why some cannot be counted
+}
+
+func measure(s *story) clocks {
+	c := clocks{limits: make(map[string]Running)}
+	if s.raised == nil {
+		return c
+	}
+	for _, v := range s.visits {
+		r, _ := s.limit(v)
+		c.limits[v.id] = r
+		c.found(r)
+	}
+	v := s.current()
 	for _, k := range v.stage.Clocks {
-		out = append(out, d.run(k, v))
+		c.running = append(c.running, s.run(k, v))
 	}
-	for _, k := range d.Policy.Caps {
-		out = append(out, d.run(k, nil))
+	for _, k := range s.Policy.Caps {
+		c.running = append(c.running, s.run(k, nil))
 	}
-	return out
+	for _, r := range c.running {
+		c.found(r)
+	}
+	return c
+}
+
+// found keeps why a clock cannot be counted, once.
+func (c *clocks) found(r Running) {
+	if f := r.finds; f != nil && !slices.ContainsFunc(c.finds, func(o drp.Finding) bool { return o.Stage == f.Stage && o.What == f.What }) {
+		c.finds = append(c.finds, *f)
+	}
+}
+
+// limitOf gives the limit of a visit, and whether it has one.
+func (c clocks) limitOf(v *visit) (Running, bool) {
+	r := c.limits[v.id]
+	return r, r.Clock.ID != "" || v.stage.Limit == policy.NoLimit
 }
 
 // clockFindings reports each limit that has passed without what it asks for.
 func (d *decider) clockFindings() {
-	if d.story.ended != nil {
+	if d.ended != nil {
 		return
 	}
-	for _, r := range d.running() {
+	for _, r := range d.clocks.running {
 		if r.None && r.Met.IsZero() {
 			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: "note"})
 		}

@@ -1,18 +1,21 @@
 // Package reconcile decides. Given everything that is known of one dispute, its policy, the calendar, who holds which
 // role, what was decided before and today's date, Decide says what must happen next and why.
 //
-// It promises: Decide is pure and total. It reads no clock and has no bad luck to report. What it returns depends on
+// It promises: Decide is pure and total. It reads no clock and returns no error. What it returns depends on
 // the evidence, not on the order in which it came; deciding twice adds nothing, since an effect's key follows from the
 // decision; each effect names its clause, rule, evidence and the proof of its date. Nothing that left is ever sent
 // again: where a date has changed, a correction follows (G3).
 //
-// The steps: walk the facts into visits (stays in a stage); run the clocks of each visit; then each rule of the policy
-// adds its effects and findings. A stage is entered by facts only: the record's reassignment, the owner's written
+// It makes three values, one after the other, and changes none of them afterwards. The story: the facts put into visits (stays
+// in a stage), and what the limit of the stage has brought. The clocks of each visit. And what the rules say: each rule is a
+// function from story and clocks to effects, findings and questions of its own, and reads nothing that another has said, so
+// that their order does not matter. A stage is entered by facts only: the record's reassignment, the owner's written
 // alert, or the acceptance of drpd's own alert. Time alone makes drpd ask or alert and moves nothing, but where the policy
 // says that a decision takes effect unless it is contested. An emergency comes before all of this.
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,84 +70,87 @@ type Recorded struct {
 	Clause string
 }
 
-// decider holds one Decide call.
+// outcome is what one rule says.
+type outcome struct {
+	effects   []drp.Effect
+	findings  []drp.Finding
+	conflicts []drp.Conflict
+	recorded  []Recorded
+	sendable  []string
+	lookAgain time.Time
+}
+
+func (o *outcome) add(p outcome) {
+	o.effects = append(o.effects, p.effects...)
+	o.findings = append(o.findings, p.findings...)
+	o.conflicts = append(o.conflicts, p.conflicts...)
+	o.recorded = append(o.recorded, p.recorded...)
+	o.sendable = append(o.sendable, p.sendable...)
+	if o.lookAgain.IsZero() || !p.lookAgain.IsZero() && p.lookAgain.Before(o.lookAgain) {
+		o.lookAgain = p.lookAgain
+	}
+}
+
+// decider is what a rule reads, and where it says what follows.
 type decider struct {
-	Case
-	story  story
-	result Result
+	*story
+	clocks clocks
+	out    outcome
+}
+
+// rules are those that hold for a dispute under way or ended.
+var rules = []func(*decider){
+	(*decider).expiry, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
+	(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
+	(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
+	(*decider).sendReferral, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
 }
 
 // Decide says what must happen next in a dispute, and why.
-func Decide(c Case) Result {
+func Decide(c Case) Result { return decide(c, rules) }
+
+func decide(c Case, rules []func(*decider)) Result {
 	var unclear []drp.Conflict
 	c.File.Rulings, unclear = c.hear()
 	unclear = append(unclear, c.doubts()...)
-	d := &decider{Case: c}
-	d.story = walk(c)
-	d.result.Conflicts = slices.Concat(c.File.Conflicts, d.story.conflicts, unclear)
-	d.result.Findings = append(d.result.Findings, d.story.findings...)
-	d.result.Recorded = append(d.result.Recorded, d.story.recorded...)
-	d.emergencies()
-	if d.story.raised == nil {
-		d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised", Severity: "note"})
-		d.attention()
-		return d.done()
-	}
-	if d.unconfirmed() { // whoever confirms it is asked, and nobody else before, but about what they said
-		for _, c := range unclear {
-			d.attend(c)
+	s := tell(c)
+	k := measure(s)
+	apply := func(rules ...func(*decider)) (all outcome) {
+		for _, rule := range rules {
+			d := decider{story: s, clocks: k}
+			rule(&d)
+			all.add(d.out)
 		}
-		return d.done()
+		return all
 	}
-	d.expiry()
-	if d.unmatched() {
-		d.result.Effects = slices.DeleteFunc(d.result.Effects, func(e drp.Effect) bool { return !e.Urgent })
-		d.attention()
-		return d.done()
+	all := outcome{findings: s.findings, recorded: s.recorded, conflicts: slices.Concat(c.File.Conflicts, s.conflicts, unclear)}
+	all.add(apply((*decider).emergencies))
+	switch {
+	case s.raised == nil:
+		all.add(apply((*decider).notRaised))
+		all.add(apply(asking(all.conflicts)))
+	case s.unconfirmed(): // whoever confirms it is asked, and nobody else before, but about what they said
+		all.add(apply((*decider).confirm, asking(unclear)))
+	default:
+		all.findings = append(all.findings, k.finds...)
+		if strangers := s.strangers(); len(strangers) > 0 { // nothing is sent but an emergency
+			all.conflicts = append(all.conflicts, strangers...)
+		} else {
+			all.add(apply(rules...))
+		}
+		all.add(apply(asking(all.conflicts)))
 	}
-	d.intake()
-	d.alerts()
-	d.unanswerable()
-	d.clockFindings()
-	d.corrections()
-	d.consults()
-	d.skips()
-	d.needs()
-	d.record()
-	d.meetings()
-	d.followUps()
-	d.endings()
-	d.notes()
-	d.copies()
-	d.agreedReferral()
-	d.sendReferral()
-	d.notices()
-	d.age()
-	d.written()
-	d.review()
-	d.parallel()
-	d.attention()
-	return d.done()
+	return s.settle(k, all)
 }
 
-func (d *decider) done() Result {
-	d.finish()
-	d.standing()
-	slices.SortFunc(d.result.Effects, func(a, b drp.Effect) int {
-		if a.On != b.On {
-			return int(a.On - b.On)
-		}
-		return strings.Compare(a.Slot, b.Slot)
-	})
-	var once []drp.Finding
-	for _, f := range d.result.Findings {
-		if !slices.ContainsFunc(once, func(o drp.Finding) bool { return o.Clause == f.Clause && o.What == f.What && o.Stage == f.Stage }) {
-			once = append(once, f)
-		}
-	}
-	d.result.Findings = once
-	d.result.Closed = d.closed()
-	return d.result
+// settle puts together what the rules have said.
+func (s *story) settle(k clocks, all outcome) Result {
+	effects := slices.Concat(all.effects, s.unfinished(all.effects))
+	slices.SortStableFunc(effects, func(a, b drp.Effect) int { return cmp.Or(int(a.On-b.On), strings.Compare(a.Slot, b.Slot)) })
+	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable, LookAgain: all.lookAgain}
+	r.Standing = s.standing(k, len(r.Conflicts) > 0)
+	r.Closed = s.closed(r)
+	return r
 }
 
 // emit adds an effect if its day has come and nothing of its slot has left; one that is on its way to several people
@@ -158,52 +164,53 @@ func (d *decider) emit(e drp.Effect, extra ...string) {
 	if e.Kind == drp.Email && e.Reason == drp.ReasonAlert && d.File.Record.Gone {
 		return // the record vanished: a person is asked, nobody is alerted
 	}
-	d.result.Effects = append(d.result.Effects, e)
+	d.out.effects = append(d.out.effects, e)
 }
 
-// finish keeps wanted what has reached some of its recipients and not yet all, whatever questions wait: until its stage
+// unfinished keeps wanted what has reached some of its recipients and not yet all, whatever questions wait: until its stage
 // ends, and a correction or a follow-up always. An alert whose date has changed is followed by a correction to everybody
 // instead.
-func (d *decider) finish() {
-	for _, p := range d.Past {
-		if p.Kind != drp.Email || !p.Open || !p.Left() || slices.ContainsFunc(d.result.Effects, func(e drp.Effect) bool { return e.Key == p.Key }) {
+func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
+	for _, p := range s.Past {
+		if p.Kind != drp.Email || !p.Open || !p.Left() || slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Key == p.Key }) {
 			continue
 		}
 		switch p.Reason {
 		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
 		default:
-			if !d.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (d.File.Record.Gone || d.corrected(p)) {
+			if !s.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (s.File.Record.Gone || s.corrected(p, wanted)) {
 				continue
 			}
 		}
-		d.result.Effects = append(d.result.Effects, p.Effect)
+		out = append(out, p.Effect)
 	}
+	return out
 }
 
 // lasts says whether a visit is the current one, or the one that is asked for.
-func (d *decider) lasts(visit string) bool {
-	if d.story.raised == nil || d.story.ended != nil {
+func (s *story) lasts(visit string) bool {
+	if s.raised == nil || s.ended != nil {
 		return false
 	}
-	return visit == d.current().id || d.story.pending != nil && visit == d.story.pending.id
+	return visit == s.current().id || s.pending != nil && visit == s.pending.id
 }
 
 // corrected says whether a correction of an alert is to go, or has gone since: one that is older is of an earlier alert.
-func (d *decider) corrected(p drp.Past) bool {
-	return slices.ContainsFunc(d.leftFor(p.Visit, drp.ReasonCorrection), func(c drp.Past) bool { return c.At.After(p.At) }) ||
-		slices.ContainsFunc(d.result.Effects, func(e drp.Effect) bool { return e.Visit == p.Visit && e.Reason == drp.ReasonCorrection })
+func (s *story) corrected(p drp.Past, wanted []drp.Effect) bool {
+	return slices.ContainsFunc(s.leftFor(p.Visit, drp.ReasonCorrection), func(c drp.Past) bool { return c.At.After(p.At) }) ||
+		slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Visit == p.Visit && e.Reason == drp.ReasonCorrection })
 }
 
-func (d *decider) left(e drp.Effect) bool {
-	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+func (s *story) left(e drp.Effect) bool {
+	return slices.ContainsFunc(s.Past, func(p drp.Past) bool {
 		return p.Slot == e.Slot && p.Left() && (p.Key != e.Key || !p.Open)
 	})
 }
 
 // leftFor returns what left for a visit with one of the reasons, oldest first.
-func (d *decider) leftFor(visit string, reasons ...drp.Reason) []drp.Past {
+func (s *story) leftFor(visit string, reasons ...drp.Reason) []drp.Past {
 	var out []drp.Past
-	for _, p := range d.Past {
+	for _, p := range s.Past {
 		if p.Visit == visit && p.Kind == drp.Email && p.Left() && slices.Contains(reasons, p.Reason) {
 			out = append(out, p)
 		}
@@ -214,33 +221,39 @@ func (d *decider) leftFor(visit string, reasons ...drp.Reason) []drp.Past {
 
 func (d *decider) finding(stage string, f drp.Finding) {
 	f.Stage = stage
-	d.result.Findings = append(d.result.Findings, f)
+	d.out.findings = append(d.out.findings, f)
+}
+
+// notRaised finds evidence of a dispute that nobody is known to have raised.
+func (d *decider) notRaised() {
+	d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised", Severity: "note"})
 }
 
 // unconfirmed says whether the dispute was raised by somebody who may not raise one. Its clock runs, and nobody but the
 // duty holder is asked until they confirm it.
-func (d *decider) unconfirmed() bool {
-	r := d.story.raised
-	if !d.toConfirm(r) || d.File.Ruled(drp.AboutDispute) == drp.Confirm {
-		return false
-	}
+func (s *story) unconfirmed() bool {
+	return s.toConfirm(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm
+}
+
+// confirm asks the duty holder whether what somebody raised is a dispute.
+func (d *decider) confirm() {
 	if d.File.Ruled(drp.AboutDispute) == drp.Reject {
-		return true
+		return
 	}
-	d.finding(d.current().stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
+	r, v := d.raised, d.current()
+	d.finding(v.stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
-	if d.story.ended != nil && n > 0 { // asked, and ended otherwise since
-		return true
+	if d.ended != nil && n > 0 { // asked, and ended otherwise since
+		return
 	}
 	var times []string
 	if n > 0 {
 		times = []string{fmt.Sprint(n)}
 	}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: d.current().id, Stage: d.current().stage.ID,
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: v.id, Stage: v.stage.ID,
 		On: on, To: []string{d.Policy.Duty}, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
 		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
 		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
-	return true
 }
 
 // again says when something is to be asked, the first time or once more: after the policy's interval, with a copy to the
@@ -258,30 +271,25 @@ func (d *decider) again(first workday.Date, asked func(drp.Past) bool) (on workd
 	return d.after(last, d.Policy.AskAgain.N), []string{practiceLead}, n
 }
 
-// unmatched finds effects that left for a stage of which the evidence no longer speaks: a conflict, and nothing is sent.
-func (d *decider) unmatched() bool {
-	known := []string{""}
-	for _, v := range d.story.visits {
-		known = append(known, v.id)
+// strangers asks about what left for a stage of which the evidence no longer speaks; nothing is sent meanwhile.
+func (s *story) strangers() (out []drp.Conflict) {
+	if s.ended != nil {
+		return nil
 	}
-	if d.story.pending != nil {
-		known = append(known, d.story.pending.id)
-	}
-	found := false
-	for _, p := range d.Past {
-		if !p.Left() || slices.Contains(known, p.Visit) || d.story.ended != nil {
+	for _, p := range s.Past {
+		if !p.Left() || p.Visit == "" || s.visited(p.Visit) || s.pending != nil && p.Visit == s.pending.id {
 			continue
 		}
 		c := drp.NewConflict("what was sent about " + p.Visit + " no longer agrees with the evidence: say which is right") // once a visit
-		if d.File.Ruled(c.ID) != "" {
-			continue
-		}
-		found = true
-		if !slices.ContainsFunc(d.result.Conflicts, func(o drp.Conflict) bool { return o.ID == c.ID }) {
-			d.result.Conflicts = append(d.result.Conflicts, c)
+		if s.File.Ruled(c.ID) == "" && !slices.ContainsFunc(out, func(o drp.Conflict) bool { return o.ID == c.ID }) {
+			out = append(out, c)
 		}
 	}
-	return found
+	return out
+}
+
+func (s *story) visited(id string) bool {
+	return slices.ContainsFunc(s.visits, func(v *visit) bool { return v.id == id })
 }
 
 // doubts are the questions about passages that made no fact.
@@ -294,10 +302,12 @@ func (c *Case) doubts() (out []drp.Conflict) {
 	return out
 }
 
-// attention tells the operator of what only a person can settle.
-func (d *decider) attention() {
-	for _, c := range d.result.Conflicts {
-		d.attend(c)
+// asking is the rule that tells the operator of what only a person can settle.
+func asking(conflicts []drp.Conflict) func(*decider) {
+	return func(d *decider) {
+		for _, c := range conflicts {
+			d.attend(c)
+		}
 	}
 }
 

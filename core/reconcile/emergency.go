@@ -64,10 +64,10 @@ func (d *decider) passOn(i int, n policy.Notice, f drp.Fact) {
 			continue
 		}
 		if due := last.Add(d.Patience); d.Now.Before(due) {
-			d.result.LookAgain = due
+			d.out.lookAgain = due
 			return
 		}
-		d.result.Effects = append(d.result.Effects, e)
+		d.out.effects = append(d.out.effects, e)
 		return // it must have gone before the next is asked
 	}
 }

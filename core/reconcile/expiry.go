@@ -11,136 +11,225 @@ import (
 	"drpd/core/workday"
 )
 
-// expiry sees to the limit of the current stage: it tells the owner on the last day, and when the limit has passed it
-// escalates or asks, as the policy says.
-func (d *decider) expiry() {
-	if d.story.ended != nil {
+// step is what the limit of the current stage asks for today.
+type step int
+
+const (
+	waits       step = iota
+	standsStill      // a time out lasts
+	advisedNot       // a move of the stage was refused
+	noLimit          // the policy states none: the authority asks after an interval of its own
+	rejected         // the request was rejected
+	answered         // an answer has come, and the policy states no limit
+	prompts          // the policy asks
+	contestable      // what was decided is to take effect, and may still be contested
+	contested        // it was contested
+	takesEffect      // it has taken effect: that ends the dispute
+	counts           // it is escalated once the limit has passed
+	unreadOwn        // it would be, and its owner's own words were not understood
+	unreliable       // it would be, or would take effect, and the date is too unreliable for that
+	escalates        // it goes on: the next stage is to be alerted
+)
+
+// expired says how the limit of the current stage stands. It is computed once, when the story is told.
+type expired struct {
+	step     step
+	limit    Running
+	exit     policy.Expiry // the policy's exit for how the stage stands, where there is one
+	fact     drp.Fact      // what rejected or answered, or why it was advised not to
+	next     workday.Date  // the next working day after the limit, which is the end of its last day
+	goes     workday.Date  // when it is escalated
+	came     unread        // what lies unread
+	doubtful string        // why the date is too unreliable
+}
+
+// lapse adds to the story what time alone brings: the stage that is asked for since the limit of the current one has passed, or
+// the end of the dispute where the policy says that what was decided takes effect.
+func (s *story) lapse() {
+	if s.ended != nil || s.pending != nil || s.unconfirmed() {
 		return
 	}
-	v := d.current()
-	d.barred(v)
-	if d.story.pending != nil {
-		return
+	v := s.current()
+	e := s.expiry(v)
+	s.expired = &e
+	switch e.step {
+	case escalates:
+		to := s.Policy.Stage(e.exit.To)
+		s.pending = &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: e.goes, unread: e.came.others,
+			by: drp.Fact{Kind: drp.Escalated, On: e.goes, Evidence: e.limit.Start.Evidence}}
+	case takesEffect:
+		end := drp.Fact{Kind: e.exit.Fact, Stage: v.stage.ID, On: e.limit.Proof.Due, Learned: e.next, Evidence: e.limit.Start.Evidence}
+		v.ended = end.On
+		v.facts = append(v.facts, end)
+		s.ended = &end
 	}
-	limit, ok := d.limit(v)
-	if !ok {
-		return
+}
+
+// expiry finds what the limit of a visit asks for today.
+func (s *story) expiry(v *visit) (e expired) {
+	limit, ok := s.limit(v)
+	if e.limit = limit; !ok {
+		return e
 	}
 	if limit.Paused != "" {
-		d.lookAtTimeOut(v)
+		e.step = standsStill
+		return e
+	}
+	var what string
+	what, e.fact = s.matter(v)
+	if no, ok := s.refused(v); ok {
+		e.step, e.fact = advisedNot, drp.Fact(no)
+		return e
+	}
+	i := slices.IndexFunc(v.stage.Expiry, func(x policy.Expiry) bool { return x.When == what && s.holds(x.If, s.raised.ByRoles) })
+	if i < 0 {
+		e.step = noLimit
+		return e
+	}
+	e.exit = v.stage.Expiry[i]
+	if k := v.stage.Clock(e.exit.Clock); k != nil {
+		e.limit = s.run(*k, v)
+	}
+	switch {
+	case what == policy.Rejected:
+		e.step = rejected
+	case (e.limit.None || e.limit.Unset) && what == policy.Unsatisfactory:
+		e.step = answered
+	case e.limit.None || e.limit.Unset:
+		e.step = noLimit
+	case !e.limit.Open():
+		s.atLimit(v, &e)
+	}
+	return e
+}
+
+// atLimit finds what is done on the last day and after it.
+func (s *story) atLimit(v *visit, e *expired) {
+	due := e.limit.Proof.Due
+	e.next = s.after(due, 1)
+	e.goes = e.next
+	switch {
+	case e.exit.Do == policy.TakeEffect && s.Today <= due:
+		e.step = contestable
+		return
+	case e.exit.Do == policy.TakeEffect:
+		e.step = takesEffect
+		if f, ok := v.first(drp.Contested); ok {
+			e.step, e.fact = contested, f
+			return
+		}
+	case e.exit.Do == policy.Prompt:
+		e.step = prompts
+		return
+	case s.Today < due:
+		return
+	default:
+		if e.came = s.unread(v, due); len(e.came.own) > 0 {
+			e.step = unreadOwn
+			return
+		}
+		if len(e.came.others) > 0 {
+			e.goes = s.after(e.next, 1)
+		}
+		if e.step = counts; s.Today < e.goes {
+			return
+		}
+		e.step = escalates
+	}
+	if e.doubtful = s.unreliable(v, e.limit); e.doubtful != "" {
+		e.step = unreliable
+	} else if e.step == escalates && s.Policy.Stage(e.exit.To) == nil {
+		e.step = waits
+	}
+}
+
+// expiry asks or tells what the limit of the current stage asks for: the owner on the last day, and those whom the policy names
+// once it has passed.
+func (d *decider) expiry() {
+	if d.ended != nil {
 		return
 	}
-	what, fact := d.matter(v)
-	i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool { return e.When == what && d.holds(e.If, d.story.raised.ByRoles) })
-	if no, ok := d.refused(v); ok {
+	v, e := d.current(), d.expired
+	d.barred(v)
+	if e == nil {
+		return
+	}
+	switch e.step {
+	case standsStill:
+		d.lookAtTimeOut(v)
+	case advisedNot:
+		if !d.settledReferral() {
+			d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: adviceNo},
+				"the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
+		}
+	case noLimit:
+		d.chase(v, e.limit)
+	case rejected:
+		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "the request was rejected")
+	case answered:
+		d.ask(v, drp.ReasonAsk, d.after(e.fact.On, 1), e.limit, e.exit, "an answer has come and no end is recorded; the policy states no limit")
+	case prompts:
+		d.prompt(v, *e)
+	case contestable:
+		d.contest(v, *e)
+	case contested:
+		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "what was decided has been contested")
+	case unreadOwn:
+		d.askWhatItMeans(v, e.limit, e.exit, e.came.own)
+	case unreliable:
+		says := "the limit seems to have passed, but drpd does not escalate by itself: "
+		if e.exit.Do == policy.TakeEffect {
+			says = "the time to contest it seems to have passed, but drpd does not take that for certain: "
+		}
+		d.askAgain(v, *e)
+		d.ask(v, drp.ReasonAsk, e.next, e.limit, e.exit, says+e.doubtful)
+	case counts, escalates:
+		d.askAgain(v, *e)
+		if d.Today < e.next {
+			d.lastDay(v, e.limit, e.exit, e.goes)
+		}
+	}
+}
+
+// prompt asks whom the policy names, on the last day or once the limit has passed.
+func (d *decider) prompt(v *visit, e expired) {
+	says, on, reason := "the limit has passed without an answer", e.next, drp.ReasonAsk
+	if came := d.came(v, e.limit.Proof.Due); came != "" {
+		says = "the limit has passed; " + came
+	}
+	if e.exit.When == policy.Unsatisfactory {
+		says = "the limit has passed; an answer has come and no end is recorded"
+	}
+	if d.refers(v) {
+		reason = drp.ReasonReferral
 		if d.settledReferral() {
 			return
 		}
-		d.ask(v, drp.ReasonAsk, no.On, limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: adviceNo}, "the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
-		return
-	}
-	if i < 0 {
-		d.chase(v, limit)
-		return
-	}
-	exp := v.stage.Expiry[i]
-	if k := v.stage.Clock(exp.Clock); k != nil {
-		limit = d.run(*k, v)
-	}
-	if what == policy.Rejected {
-		d.ask(v, drp.ReasonAsk, fact.On, limit, exp, "the request was rejected")
-		return
-	}
-	if limit.None || limit.Unset {
-		if what == policy.Unsatisfactory {
-			d.ask(v, drp.ReasonAsk, d.after(fact.On, 1), limit, exp, "an answer has come and no end is recorded; the policy states no limit")
-		} else {
-			d.chase(v, limit)
+		if d.Today >= on {
+			d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, Since: on, Severity: "breach",
+				What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it"})
 		}
-		return
 	}
-	if limit.Open() {
-		return
+	if e.exit.On == policy.LastDay {
+		on = d.lastWorking(e.limit.Proof.Due)
+		says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
 	}
-	d.atLimit(v, limit, exp, what)
-}
-
-// atLimit acts on the last day and after it.
-func (d *decider) atLimit(v *visit, limit Running, exp policy.Expiry, what string) {
-	due := limit.Proof.Due
-	nextWorkingDay := d.after(due, 1) // the limit is the end of the last day: what follows is done on the next working day
-	if exp.Do == policy.TakeEffect {
-		d.takeEffect(v, limit, exp, nextWorkingDay)
-		return
-	}
-	if exp.Do == policy.Prompt {
-		says := "the limit has passed without an answer"
-		if came := d.came(v, due); came != "" {
-			says = "the limit has passed; " + came
-		}
-		if what == policy.Unsatisfactory {
-			says = "the limit has passed; an answer has come and no end is recorded"
-		}
-		reason := drp.ReasonAsk
-		if d.refers(v) {
-			reason = drp.ReasonReferral
-			if d.settledReferral() {
-				return
-			}
-			if d.Today >= nextWorkingDay {
-				d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it", Since: nextWorkingDay, Severity: "breach"})
-			}
-		}
-		if exp.On == policy.LastDay {
-			nextWorkingDay = d.lastWorking(due)
-			says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
-		}
-		d.ask(v, reason, nextWorkingDay, limit, exp, says)
-		return
-	}
-	if d.Today < due {
-		return
-	}
-	came, goes := d.unread(v, due), nextWorkingDay
-	if len(came.own) > 0 {
-		d.askWhatItMeans(v, limit, exp, came.own)
-		return
-	}
-	if len(came.others) > 0 {
-		goes = d.after(nextWorkingDay, 1)
-		d.askAgain(v, limit, exp, came.others, goes)
-	}
-	if d.Today < nextWorkingDay {
-		d.lastDay(v, limit, exp, what, goes)
-	}
-	if d.Today < goes {
-		return
-	}
-	if why := d.shaky(v, limit); why != "" {
-		d.ask(v, drp.ReasonAsk, nextWorkingDay, limit, exp, "the limit seems to have passed, but drpd does not escalate by itself: "+why)
-		return
-	}
-	to := d.Policy.Stage(exp.To)
-	if to == nil {
-		return
-	}
-	d.story.pending = &visit{id: visitID(to.ID, d.story.count(to.ID)+1), stage: to, entered: goes, unread: came.others,
-		by: drp.Fact{Kind: drp.Escalated, On: goes, Evidence: limit.Start.Evidence}}
+	d.ask(v, reason, on, e.limit, e.exit, says)
 }
 
 // adviceNo is when a stage's move was refused: the owner is asked how it goes on.
 const adviceNo = "advised-not"
 
 // refers says whether an unresolved stage leads to CAFCASS.
-func (d *decider) refers(v *visit) bool {
-	r := d.Policy.Referral
-	return r != nil && r.After == v.stage.ID && d.holds(r.If, d.story.raised.ByRoles)
+func (s *story) refers(v *visit) bool {
+	r := s.Policy.Referral
+	return r != nil && r.After == v.stage.ID && s.holds(r.If, s.raised.ByRoles)
 }
 
 // settledReferral says whether its owner has decided on a referral; one that was confirmed too early is not decided.
-func (d *decider) settledReferral() bool {
-	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool {
-		return d.Policy.Refers(f) && (f.Kind != drp.ReferralConfirmed || d.stays(f) == "")
+func (s *story) settledReferral() bool {
+	return slices.ContainsFunc(s.File.Facts, func(f drp.Fact) bool {
+		return s.Policy.Refers(f) && (f.Kind != drp.ReferralConfirmed || s.stays(f) == "")
 	})
 }
 
@@ -151,7 +240,7 @@ func (d *decider) agreedReferral() {
 	if r == nil || r.On == "" || d.noReferral(d.Today) != "" || d.settledReferral() {
 		return
 	}
-	agreed := d.story.find(r.On)
+	agreed := d.find(r.On)
 	if len(agreed) == 0 {
 		return
 	}
@@ -169,7 +258,7 @@ func (d *decider) sendReferral() {
 		return
 	}
 	wait := func() {}
-	for _, f := range d.story.find(drp.ReferralConfirmed) {
+	for _, f := range d.find(drp.ReferralConfirmed) {
 		if !d.Policy.Refers(f) {
 			continue
 		}
@@ -178,41 +267,28 @@ func (d *decider) sendReferral() {
 			continue
 		}
 		stage := d.stageOf(f)
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.story.visits[0].id, Stage: stage, On: max(f.On, f.Learned), To: []string{r.To}, Cc: d.Policy.Owners(stage),
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.visits[0].id, Stage: stage, On: max(f.On, f.Learned), To: []string{r.To}, Cc: d.Policy.Owners(stage),
 			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
 		return
 	}
 	wait()
 }
 
-// takeEffect lets what was decided hold once the time to contest it has passed; somebody who contests it late is asked
-// about, and a date that stands on sand is.
-func (d *decider) takeEffect(v *visit, limit Running, exp policy.Expiry, nextWorkingDay workday.Date) {
-	if d.Today <= limit.Proof.Due {
-		if d.Today >= d.lastWorking(limit.Proof.Due) {
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: d.lastWorking(limit.Proof.Due),
-				To: d.Policy.Owners(v.stage.ID), Says: "unless it is contested by the end of that day, what was decided takes effect", Clause: exp.Clause, Rule: "on_expiry " + exp.When,
-				Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}}, "contest", limit.Proof.Due.String())
-		}
+// contest tells the owner, on the last day, that what was decided takes effect unless it is contested.
+func (d *decider) contest(v *visit, e expired) {
+	due := e.limit.Proof.Due
+	if d.Today < d.lastWorking(due) {
 		return
 	}
-	if f, ok := v.first(drp.Contested); ok {
-		d.ask(v, drp.ReasonAsk, f.On, limit, exp, "what was decided has been contested")
-		return
-	}
-	if why := d.shaky(v, limit); why != "" {
-		d.ask(v, drp.ReasonAsk, nextWorkingDay, limit, exp, "the time to contest it seems to have passed, but drpd does not take that for certain: "+why)
-		return
-	}
-	end := drp.Fact{Kind: exp.Fact, Stage: v.stage.ID, On: limit.Proof.Due, Learned: nextWorkingDay, Evidence: limit.Start.Evidence}
-	v.ended = end.On
-	v.facts = append(v.facts, end)
-	d.story.ended = &end
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: due, On: d.lastWorking(due),
+		To: d.Policy.Owners(v.stage.ID), Says: "unless it is contested by the end of that day, what was decided takes effect", Clause: e.exit.Clause,
+		Rule: "on_expiry " + e.exit.When, Proof: e.limit.Proof, Evidence: []string{e.limit.Start.Evidence},
+		Asks: []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}}, "contest", due.String())
 }
 
 // lookAtTimeOut asks the owner, on the day on which a time out is to end or be looked at, how it stands.
 func (d *decider) lookAtTimeOut(v *visit) {
-	out := d.story.out
+	out := d.timeOut
 	if out.Until.IsZero() {
 		return
 	}
@@ -220,16 +296,16 @@ func (d *decider) lookAtTimeOut(v *visit) {
 		drp.Ask{Fact: drp.TimeOutEnded, Text: "the time out has ended"})
 }
 
-// shaky says why an automatic escalation would rest on sand, or "".
-func (d *decider) shaky(v *visit, limit Running) string {
+// unreliable says why the date is too unreliable to act on by itself, or "".
+func (s *story) unreliable(v *visit, limit Running) string {
 	if limit.Doubt != "" {
 		return limit.Doubt
 	}
-	if source := d.gap(limit.Proof.Due, d.Today); source != "" {
+	if source := s.gap(limit.Proof.Due, s.Today); source != "" {
 		return "the source " + source + " could not be read"
 	}
 	for _, f := range v.facts {
-		if f.Kind == drp.Responded && f.Obstacle && (d.Policy.Obstacle == nil || d.Policy.Obstacle.Do != policy.Escalate) {
+		if f.Kind == drp.Responded && f.Obstacle && (s.Policy.Obstacle == nil || s.Policy.Obstacle.Do != policy.Escalate) {
 			return "the answer names an obstacle outside the authority's control"
 		}
 		if f.Kind == drp.Resolved && f.Doubt != "" {
@@ -245,11 +321,11 @@ func (d *decider) shaky(v *visit, limit Running) string {
 }
 
 // matter says how a stage stands when its limit passes, and which fact says so.
-func (d *decider) matter(v *visit) (string, drp.Fact) {
+func (s *story) matter(v *visit) (string, drp.Fact) {
 	if f, ok := v.first(drp.RequestRejected); ok {
 		return policy.Rejected, f
 	}
-	if on, _ := d.answered(v); !on.IsZero() {
+	if on, _ := s.answered(v); !on.IsZero() {
 		return policy.Unsatisfactory, drp.Fact{On: on}
 	}
 	if f, ok := v.first(drp.MeetingHeld); ok {
@@ -259,10 +335,10 @@ func (d *decider) matter(v *visit) (string, drp.Fact) {
 }
 
 // refused returns the denial by which one of the moves was refused, where that is the latest word on it.
-func (d *decider) refused(v *visit) (drp.Denial, bool) {
+func (s *story) refused(v *visit) (drp.Denial, bool) {
 	for _, m := range v.stage.Moves {
 		for _, no := range slices.Backward(v.denials) {
-			if no.Kind == m.On && d.mayMove(v, m, drp.Fact(no)) && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On && d.mayMove(v, m, yes) }) {
+			if no.Kind == m.On && s.mayMove(v, m, drp.Fact(no)) && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On && s.mayMove(v, m, yes) }) {
 				return no, true
 			}
 		}
@@ -271,7 +347,8 @@ func (d *decider) refused(v *visit) (drp.Denial, bool) {
 }
 
 // lastDay tells the owner, on the last day, what happens on the next working day.
-func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, what string, goes workday.Date) {
+func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, goes workday.Date) {
+	what := exp.When
 	when := "the next working day"
 	if goes > d.after(limit.Proof.Due, 1) {
 		when = goes.Long()
@@ -387,7 +464,7 @@ func (d *decider) answers(v *visit, exp policy.Expiry, asked []string) []drp.Ask
 	return out
 }
 
-func (d *decider) titles(roles []string) string { return d.Policy.RoleTitles(roles) }
+func (s *story) titles(roles []string) string { return s.Policy.RoleTitles(roles) }
 
 // barred proposes to start higher where a similar concern stayed unresolved before; the owner decides.
 func (d *decider) barred(v *visit) {

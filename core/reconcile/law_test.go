@@ -128,6 +128,22 @@ func (w world) decide(p *policy.Policy, readings []drp.Reading, past []drp.Past,
 	return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: today})
 }
 
+// The rules read nothing that another has said, and change nothing that another reads: their order makes no difference.
+func TestOrderOfRulesMakesNoDifference(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		past, readings := went(w.decide(p, readings, nil, start).Effects, nil, readings, start)
+		c := reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: today}
+		want := text(t, reconcile.DecideInOrder(c, reconcile.WrittenOrder()))
+		if got := text(t, reconcile.DecideInOrder(c, reconcile.RuleOrder(t))); got != want {
+			t.Fatalf("another order of the rules gives another decision:\n%s\n%s", want, got)
+		}
+	})
+}
+
 func text(t *rapid.T, v any) string {
 	b, err := json.Marshal(v)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // notes writes on each child's record what went out, was asked for or was answered, a referral too; also after the record is
 // closed.
 func (d *decider) notes() {
-	for _, v := range slices.Concat(d.story.visits, d.story.overtaken) {
+	for _, v := range slices.Concat(d.visits, d.overtaken) {
 		for _, f := range v.facts {
 			if f.Kind == drp.Alerted && !f.Copy && d.counts(f) && reaches(f, v.stage) {
 				d.note(v, drp.ReasonAlert, f, "")
@@ -29,7 +29,7 @@ func (d *decider) notes() {
 			}
 		}
 	}
-	for i, f := range d.story.find(drp.MeetingRequested) {
+	for i, f := range d.find(drp.MeetingRequested) {
 		d.note(d.owning(f), drp.ReasonMeeting, f, fmt.Sprint(i))
 	}
 	for _, p := range d.Past {
@@ -61,7 +61,7 @@ func answering(v *visit) []string {
 }
 
 func (d *decider) named(id string) *visit {
-	for _, v := range slices.Concat(d.story.visits, d.story.overtaken) {
+	for _, v := range slices.Concat(d.visits, d.overtaken) {
 		if v.id == id {
 			return v
 		}
@@ -122,14 +122,14 @@ func (d *decider) copies() {
 
 func (d *decider) copyDue(r policy.CopyRule) (workday.Date, bool) {
 	if r.On != drp.Alerted {
-		end, v := d.story.ended, d.current()
+		end, v := d.ended, d.current()
 		if end == nil || end.Kind != r.On || r.Stage != "" && r.Stage != v.stage.ID ||
 			r.From != "" && d.Policy.Order(v.stage.ID) < d.Policy.Order(r.From) {
 			return 0, false
 		}
 		return max(end.On, end.Learned), true
 	}
-	for _, v := range d.story.visits {
+	for _, v := range d.visits {
 		if f, ok := v.first(drp.Alerted); ok && v.stage.ID == r.Stage {
 			return f.On, true
 		}

@@ -11,8 +11,8 @@ import (
 
 // intake checks what a dispute must state when it is raised, and what must go along when it is escalated.
 func (d *decider) intake() {
-	r := d.story.raised
-	first := d.story.visits[0].stage.ID
+	r := d.raised
+	first := d.visits[0].stage.ID
 	if len(d.File.Subject.Children) == 0 && d.Policy.NeedsChild() {
 		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
 	}
@@ -24,8 +24,8 @@ func (d *decider) intake() {
 			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: "breach", Evidence: []string{r.Evidence}})
 		}
 	}
-	escalated := d.story.pending != nil || slices.ContainsFunc(d.story.visits, func(v *visit) bool { return v.next != nil && v.stage.Opens == nil })
-	if d.story.ended != nil || !escalated {
+	escalated := d.pending != nil || slices.ContainsFunc(d.visits, func(v *visit) bool { return v.next != nil && v.stage.Opens == nil })
+	if d.ended != nil || !escalated {
 		return
 	}
 	for _, q := range d.Policy.Carries {
@@ -37,8 +37,8 @@ func (d *decider) intake() {
 
 // consults finds an escalation that was not preceded by the talk that the stage asks for.
 func (d *decider) consults() {
-	spoken := d.story.find(drp.Consulted)
-	for i, v := range d.story.visits {
+	spoken := d.find(drp.Consulted)
+	for i, v := range d.visits {
 		if v.next == nil {
 			continue
 		}
@@ -62,15 +62,15 @@ func (d *decider) consults() {
 // skips finds a dispute that started at a later stage or went past one, where the procedure does not let it, or without
 // the talk that it asks for.
 func (d *decider) skips() {
-	spoken := d.story.find(drp.Consulted)
-	if first := d.story.visits[0]; d.Policy.Skip != nil && first.stage.ID == d.story.raised.Stage && d.Policy.Order(first.stage.ID) > 0 {
+	spoken := d.find(drp.Consulted)
+	if first := d.visits[0]; d.Policy.Skip != nil && first.stage.ID == d.raised.Stage && d.Policy.Order(first.stage.ID) > 0 {
 		for _, role := range d.Policy.Skip.Consult {
 			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool { return slices.Contains(f.ToRoles, role) && f.On <= first.entered }) {
 				d.finding(first.stage.ID, drp.Finding{Clause: d.Policy.Skip.Clause, What: "started at " + first.stage.Title + " without a recorded talk with the " + d.Policy.RoleTitle(role), Since: first.entered, Severity: "breach", Evidence: []string{first.by.Evidence}})
 			}
 		}
 	}
-	for _, v := range d.story.visits {
+	for _, v := range d.visits {
 		if v.next == nil || v.stage.Leads(v.next.stage.ID) || d.Policy.Order(v.next.stage.ID) < d.Policy.Order(v.stage.ID) {
 			continue
 		}
@@ -94,8 +94,8 @@ func (d *decider) skips() {
 
 // needs finds a stage that ended, or should have, without what it must have seen.
 func (d *decider) needs() {
-	for _, v := range d.story.visits {
-		limit, ok := d.limit(v)
+	for _, v := range d.visits {
+		limit, ok := d.clocks.limitOf(v)
 		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today)
 		for _, n := range v.stage.Needs {
 			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) })
@@ -143,9 +143,9 @@ func (d *decider) record() {
 	}
 	a := d.Policy.Record.Authorise
 	closed := false
-	for _, f := range d.story.find(drp.Authorised) {
+	for _, f := range d.find(drp.Authorised) {
 		by := slices.Contains(f.ByRoles, a.By)
-		due := d.story.ended != nil && f.On >= d.story.ended.On || d.reachedBy(a.From, f.On)
+		due := d.ended != nil && f.On >= d.ended.On || d.reachedBy(a.From, f.On)
 		switch {
 		case by && due:
 			closed = true
@@ -159,10 +159,10 @@ func (d *decider) record() {
 		return
 	}
 	since := workday.Date(0)
-	if d.story.ended != nil {
-		since = d.story.ended.On
+	if d.ended != nil {
+		since = d.ended.On
 	}
-	for _, v := range d.story.visits {
+	for _, v := range d.visits {
 		if d.Policy.Order(v.stage.ID) >= d.Policy.Order(a.From) && since.IsZero() {
 			since = v.entered
 		}
@@ -182,7 +182,7 @@ func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, r
 
 // reachedBy says whether a stage, or a later one, had been entered by a day.
 func (d *decider) reachedBy(stage string, on workday.Date) bool {
-	return slices.ContainsFunc(d.story.visits, func(v *visit) bool {
+	return slices.ContainsFunc(d.visits, func(v *visit) bool {
 		return d.Policy.Order(v.stage.ID) >= d.Policy.Order(stage) && v.entered <= on
 	})
 }
@@ -191,7 +191,7 @@ func (d *decider) reachedBy(stage string, on workday.Date) bool {
 func (d *decider) follows() {
 	v := d.current()
 	at := v.stage.Record
-	if at == nil || !d.File.Record.Known || d.story.ended != nil || len(d.story.visits) < 2 {
+	if at == nil || !d.File.Record.Known || d.ended != nil || len(d.visits) < 2 {
 		return
 	}
 	went := slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return f.Kind == drp.Reassigned && slices.Contains(f.ToRoles, at.With) })
@@ -214,8 +214,8 @@ func (d *decider) returns() {
 	if len(with) == 0 || slices.Contains(with, r.To) {
 		return
 	}
-	for _, v := range d.story.visits {
-		limit, ok := d.limit(v)
+	for _, v := range d.visits {
+		limit, ok := d.clocks.limitOf(v)
 		if v.stage.Record == nil || !slices.Contains(with, v.stage.Record.With) || !ok || limit.Open() {
 			continue
 		}
@@ -228,7 +228,7 @@ func (d *decider) returns() {
 
 // meetings sends the owner the agenda when a meeting is requested at a stage.
 func (d *decider) meetings() {
-	for _, v := range d.story.visits {
+	for _, v := range d.visits {
 		a := d.Policy.AgendaFor(v.stage.ID)
 		if a == nil || a.WithAlert {
 			continue
@@ -240,24 +240,24 @@ func (d *decider) meetings() {
 	}
 }
 
-func (d *decider) owning(f drp.Fact) *visit {
-	for _, v := range d.story.visits {
+func (s *story) owning(f drp.Fact) *visit {
+	for _, v := range s.visits {
 		if slices.ContainsFunc(v.facts, func(g drp.Fact) bool { return g.Evidence == f.Evidence && g.Place == f.Place && g.Kind == f.Kind }) {
 			return v
 		}
 	}
-	return d.current()
+	return s.current()
 }
 
-func (d *decider) stageOf(f drp.Fact) string { return d.owning(f).stage.ID }
+func (s *story) stageOf(f drp.Fact) string { return s.owning(f).stage.ID }
 
 // followUps see that what must follow something does, also after the dispute has ended.
 func (d *decider) followUps() {
-	if e := d.story.ended; e != nil && e.Kind == drp.OutOfScope {
+	if e := d.ended; e != nil && e.Kind == drp.OutOfScope {
 		return // it was never a dispute under this procedure
 	}
 	for n, u := range d.Policy.FollowUps {
-		for i, a := range d.ahead(u) {
+		for i, a := range d.anchors(u) {
 			who := u.By
 			if len(who) == 0 {
 				who = []string{""}
@@ -269,14 +269,14 @@ func (d *decider) followUps() {
 	}
 }
 
-// ahead gives what a follow-up follows, a day once: two sources that tell of one day tell of one thing.
-func (d *decider) ahead(u policy.FollowUp) []drp.Fact {
+// anchors gives what a follow-up follows, a day once: two sources that tell of one day tell of one thing.
+func (s *story) anchors(u policy.FollowUp) []drp.Fact {
 	var out []drp.Fact
-	if !d.holds(u.If, d.story.raised.ByRoles) {
+	if !s.holds(u.If, s.raised.ByRoles) {
 		return nil
 	}
 	if u.After == policy.AfterEntry {
-		for _, v := range d.story.visits {
+		for _, v := range s.visits {
 			if policy.In(u.Stages, v.stage.ID) {
 				f := v.by
 				f.On = v.entered
@@ -285,8 +285,8 @@ func (d *decider) ahead(u policy.FollowUp) []drp.Fact {
 		}
 		return out
 	}
-	for _, f := range d.story.find(u.After) {
-		if policy.In(u.Stages, d.stageOf(f)) {
+	for _, f := range s.find(u.After) {
+		if policy.In(u.Stages, s.stageOf(f)) {
 			out = append(out, f)
 		}
 	}
@@ -303,7 +303,7 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		return
 	}
 	v := d.owning(a)
-	if u.After == policy.AfterEntry && (d.story.ended != nil || v.next != nil && v.stage.Opens == nil) {
+	if u.After == policy.AfterEntry && (d.ended != nil || v.next != nil && v.stage.Opens == nil) {
 		return // what a stage asks for is not asked for any more once it is over
 	}
 	to, says := d.Policy.Owners(v.stage.ID), u.Says
@@ -323,17 +323,17 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		To: to, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence}, Says: u.Says, Asks: asks}, n, i)
 }
 
-func (d *decider) followed(u policy.FollowUp, a drp.Fact, role string) bool {
-	return slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool {
+func (s *story) followed(u policy.FollowUp, a drp.Fact, role string) bool {
+	return slices.ContainsFunc(s.File.Facts, func(f drp.Fact) bool {
 		early := u.After == policy.AfterEntry && f.Kind == drp.Raised // each side notes it: the later note answers the earlier
-		return f.Kind == u.Expect && (f.On >= a.On || early) && f.On <= d.Today && (role == "" || slices.Contains(f.ByRoles, role))
+		return f.Kind == u.Expect && (f.On >= a.On || early) && f.On <= s.Today && (role == "" || slices.Contains(f.ByRoles, role))
 	})
 }
 
 // lastWorking returns the last working day not after a date.
-func (d *decider) lastWorking(on workday.Date) workday.Date {
+func (s *story) lastWorking(on workday.Date) workday.Date {
 	for day := on; day > on-14; day-- {
-		if ok, _, err := d.Calendar.Working(day); err == nil && ok {
+		if ok, _, err := s.Calendar.Working(day); err == nil && ok {
 			return day
 		}
 	}
@@ -342,7 +342,7 @@ func (d *decider) lastWorking(on workday.Date) workday.Date {
 
 // endings tell the people of the dispute how it ended and what goes on.
 func (d *decider) endings() {
-	end := d.story.ended
+	end := d.ended
 	if end == nil {
 		return
 	}
@@ -368,7 +368,7 @@ func (d *decider) endings() {
 // value of what it depends on.
 func (d *decider) notices() {
 	for i, n := range d.Policy.Notify {
-		if !d.holds(n.If, d.story.raised.ByRoles) {
+		if !d.holds(n.If, d.raised.ByRoles) {
 			continue
 		}
 		extra := ""
@@ -377,15 +377,15 @@ func (d *decider) notices() {
 		}
 		switch n.On {
 		case "":
-			d.notify(n, d.story.visits[0], d.story.raised.Learned, *d.story.raised, fmt.Sprint(i), "0", extra)
+			d.notify(n, d.visits[0], d.raised.Learned, *d.raised, fmt.Sprint(i), "0", extra)
 		case policy.AfterEntry:
-			for _, v := range d.story.visits {
-				if policy.In(n.Stages, v.stage.ID) && v == d.current() && d.story.ended == nil {
+			for _, v := range d.visits {
+				if policy.In(n.Stages, v.stage.ID) && v == d.current() && d.ended == nil {
 					d.notify(n, v, v.entered, v.by, fmt.Sprint(i), extra)
 				}
 			}
 		default:
-			for k, f := range d.story.find(n.On) {
+			for k, f := range d.find(n.On) {
 				d.notify(n, d.owning(f), max(f.On, f.Learned), f, fmt.Sprint(i), fmt.Sprint(k), extra)
 			}
 		}
@@ -410,12 +410,12 @@ func (d *decider) age() {
 	}
 	v, born := d.current(), d.File.Fields[a.Field].Date
 	if born.IsZero() {
-		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain", Since: d.story.raised.On, Severity: "note", Evidence: []string{d.story.raised.Evidence}})
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain", Since: d.raised.On, Severity: "note", Evidence: []string{d.raised.Evidence}})
 		return
 	}
-	if on := born.AddYears(a.Under); on > d.story.raised.On && on <= d.Today && (d.story.ended == nil || on <= d.story.ended.On) {
+	if on := born.AddYears(a.Under); on > d.raised.On && on <= d.Today && (d.ended == nil || on <= d.ended.On) {
 		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: d.story.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
 			Says: fmt.Sprintf("the young person has turned %d; the dispute stays open until you say how it goes on", a.Under)}, "age")
 	}
 }
@@ -424,7 +424,7 @@ func (d *decider) age() {
 func (d *decider) written() {
 	w := d.Policy.Written
 	next := d.Policy.Stage(d.current().stage.Next())
-	if w == nil || next == nil || next.Alert == nil || d.story.ended != nil {
+	if w == nil || next == nil || next.Alert == nil || d.ended != nil {
 		return
 	}
 	for _, f := range d.current().facts {
@@ -440,15 +440,15 @@ func (d *decider) review() {
 		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force", Since: r.On, Severity: "note"})
 	}
 	for _, q := range d.Policy.Quarterly {
-		d.result.Recorded = append(d.result.Recorded, Recorded{"counts for the review of the quarter from " + d.story.raised.On.Quarter().String() + ": " + q.Says, d.story.raised.On.Quarter(), q.Clause})
+		d.out.recorded = append(d.out.recorded, Recorded{"counts for the review of the quarter from " + d.raised.On.Quarter().String() + ": " + q.Says, d.raised.On.Quarter(), q.Clause})
 	}
 }
 
 // parallel keeps what may happen at any time and stops no clock.
 func (d *decider) parallel() {
 	for _, p := range d.Policy.Parallel {
-		for _, f := range d.story.find(p.Fact) {
-			d.result.Recorded = append(d.result.Recorded, Recorded{string(f.Kind) + " on " + f.On.String() + "; no clock stops", f.On, p.Clause})
+		for _, f := range d.find(p.Fact) {
+			d.out.recorded = append(d.out.recorded, Recorded{string(f.Kind) + " on " + f.On.String() + "; no clock stops", f.On, p.Clause})
 		}
 	}
 }

@@ -38,74 +38,72 @@ type Stay struct {
 	Facts            []drp.Fact // what happened in it, By included
 }
 
-func (d *decider) standing() {
-	if d.story.raised == nil {
-		d.result.Standing = Standing{Turn: []string{operator}, Next: "a person must say when and by whom it was raised"}
-		return
+func (s *story) standing(k clocks, questions bool) Standing {
+	if s.raised == nil {
+		return Standing{Turn: []string{operator}, Next: "a person must say when and by whom it was raised"}
 	}
-	v := d.current()
-	s := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: d.story.raised.On, Clocks: d.running()}
-	s.After = d.story.after
-	for _, x := range d.story.visits {
+	v := s.current()
+	at := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: s.raised.On, Clocks: k.running}
+	at.After = s.later
+	for _, x := range s.visits {
 		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by, Facts: x.facts}
-		stay.Limit, _ = d.limit(x)
-		s.Visits = append(s.Visits, stay)
+		stay.Limit, _ = k.limitOf(x)
+		at.Visits = append(at.Visits, stay)
 	}
-	if e := d.story.ended; e != nil {
-		s.Ended, s.EndedBy = e.On, e.Kind
-		s.Next = "ended"
-		d.result.Standing = s
-		return
+	if e := s.ended; e != nil {
+		at.Ended, at.EndedBy = e.On, e.Kind
+		at.Next = "ended"
+		return at
 	}
-	d.whoseTurn(&s, v)
-	for _, r := range s.Clocks {
-		if r.Overdue(d.Today) {
-			s.Passed = append(s.Passed, r)
+	s.whoseTurn(&at, v, k)
+	if questions && at.NextOn.IsZero() {
+		at.Turn = []string{operator}
+	}
+	for _, r := range at.Clocks {
+		if r.Overdue(s.Today) {
+			at.Passed = append(at.Passed, r)
 		}
 	}
-	slices.SortStableFunc(s.Passed, func(a, b Running) int { return cmp.Or(rank(a.Clock.Severity)-rank(b.Clock.Severity), b.Late-a.Late) })
-	d.result.Standing = s
+	slices.SortStableFunc(at.Passed, func(a, b Running) int { return cmp.Or(rank(a.Clock.Severity)-rank(b.Clock.Severity), b.Late-a.Late) })
+	return at
 }
 
-func (d *decider) whoseTurn(s *Standing, v *visit) {
-	limit, _ := d.limit(v)
-	owners := d.Policy.Owners(v.stage.ID)
-	s.Turn, s.TurnFrom = v.stage.Holder, v.entered
-	on, _ := d.answered(v)
+func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
+	limit, _ := k.limitOf(v)
+	owners := s.Policy.Owners(v.stage.ID)
+	at.Turn, at.TurnFrom = v.stage.Holder, v.entered
+	on, _ := s.answered(v)
 	switch {
-	case d.story.pending != nil:
-		p := d.story.pending
-		s.Turn, s.TurnFrom = owners, p.entered
-		s.Next, s.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
-		if !limit.Open() && d.Today > limit.Proof.Due { // it is overdue every day until it has gone
-			s.Overdue = limit.Late
+	case s.pending != nil:
+		p := s.pending
+		at.Turn, at.TurnFrom = owners, p.entered
+		at.Next, at.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
+		if !limit.Open() && s.Today > limit.Proof.Due { // it is overdue every day until it has gone
+			at.Overdue = limit.Late
 		}
 	case limit.Paused != "":
-		s.Turn, s.TurnFrom = owners, d.story.out.On
-		s.Next, s.NextOn = limit.Paused, d.story.out.Until
-	case !limit.Open() && d.Today > limit.Proof.Due:
-		s.Turn, s.TurnFrom = owners, limit.Proof.Due
-		s.Next = "the owner says whether it is resolved or goes on"
-		if h := d.Policy.HandOver; h != nil && !h.Amount.None {
-			s.NextOn = d.after(limit.Proof.Due, max(1, h.Amount.N))
+		at.Turn, at.TurnFrom = owners, s.timeOut.On
+		at.Next, at.NextOn = limit.Paused, s.timeOut.Until
+	case !limit.Open() && s.Today > limit.Proof.Due:
+		at.Turn, at.TurnFrom = owners, limit.Proof.Due
+		at.Next = "the owner says whether it is resolved or goes on"
+		if h := s.Policy.HandOver; h != nil && !h.Amount.None {
+			at.NextOn = s.after(limit.Proof.Due, max(1, h.Amount.N))
 		}
-		s.Overdue = limit.Late
+		at.Overdue = limit.Late
 	case !on.IsZero():
-		s.Turn, s.TurnFrom = owners, on
-		s.Next, s.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
+		at.Turn, at.TurnFrom = owners, on
+		at.Next, at.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
 	case limit.Unset:
-		s.Turn, s.TurnFrom = owners, v.entered
-		s.Next, s.NextOn = "a timescale is to be set for this case", v.entered
+		at.Turn, at.TurnFrom = owners, v.entered
+		at.Next, at.NextOn = "a timescale is to be set for this case", v.entered
 	case limit.None:
-		s.Next = "an answer; no limit in the policy"
+		at.Next = "an answer; no limit in the policy"
 	default:
-		s.Next, s.NextOn = "an answer", limit.Proof.Due
-		if next := d.Policy.Stage(v.stage.Next()); next != nil {
-			s.Next = fmt.Sprintf("an answer, or %s", next.Title)
+		at.Next, at.NextOn = "an answer", limit.Proof.Due
+		if next := s.Policy.Stage(v.stage.Next()); next != nil {
+			at.Next = fmt.Sprintf("an answer, or %s", next.Title)
 		}
-	}
-	if len(d.result.Conflicts) > 0 && s.NextOn.IsZero() {
-		s.Turn = []string{operator}
 	}
 }
 
@@ -115,19 +113,19 @@ func rank(severity string) int {
 }
 
 // closed says whether the dispute has ended and nothing more is to follow.
-func (d *decider) closed() bool {
-	if d.story.raised == nil || d.story.ended == nil || len(d.result.Conflicts) > 0 || len(d.result.Effects) > 0 {
+func (s *story) closed(r Result) bool {
+	if s.raised == nil || s.ended == nil || len(r.Conflicts) > 0 || len(r.Effects) > 0 {
 		return false
 	}
-	for _, u := range d.Policy.FollowUps {
-		for _, a := range d.ahead(u) {
+	for _, u := range s.Policy.FollowUps {
+		for _, a := range s.anchors(u) {
 			for _, role := range append([]string{""}, u.By...) {
-				if !d.followed(u, a, role) {
+				if !s.followed(u, a, role) {
 					return false
 				}
 			}
 		}
 	}
-	waits := d.Policy.Record != nil && d.Policy.Record.Authorise != nil && d.File.Record.Known && !d.File.Record.Authorised
+	waits := s.Policy.Record != nil && s.Policy.Record.Authorise != nil && s.File.Record.Known && !s.File.Record.Authorised
 	return !waits
 }

@@ -18,26 +18,26 @@ type unread struct {
 
 // unread gives what waits at a visit, by the end of its limit. What the owner writes to drpd counts at any time; what they
 // write to others, with drpd in copy, from the last day on.
-func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
-	owners := d.Policy.Owners(v.stage.ID)
+func (s *story) unread(v *visit, limit workday.Date) (out unread) {
+	owners := s.Policy.Owners(v.stage.ID)
 	people := slices.Concat(v.stage.Holder, answering(v))
-	for _, u := range slices.Concat(d.Unread, d.unclear()) {
+	for _, u := range slices.Concat(s.Unread, s.unclear()) {
 		switch {
-		case u.On < v.entered || u.On > d.Today:
+		case u.On < v.entered || u.On > s.Today:
 		case u.Proved && intersects(u.Roles, owners):
-			if !d.saidSince(owners, u) {
+			if !s.saidSince(owners, u) {
 				out.own = append(out.own, u)
 			}
 		case u.Named || intersects(u.Roles, people) || intersects(u.Roles, owners):
 			out.others = append(out.others, u)
 		}
 	}
-	for _, f := range d.freeWords(v) {
+	for _, f := range s.freeWords(v) {
 		if !intersects(f.ByRoles, owners) || intersects(f.ByRoles, answering(v)) || len(f.To) > 0 && f.On < limit {
 			continue
 		}
-		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
-		if !d.saidSince(owners, u) {
+		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: s.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
+		if !s.saidSince(owners, u) {
 			out.own = append(out.own, u)
 		}
 	}
@@ -46,13 +46,13 @@ func (d *decider) unread(v *visit, limit workday.Date) (out unread) {
 
 // freeWords gives what was said in free words during a visit: of its own days, and what came during it under a day before it,
 // by another clock or late.
-func (d *decider) freeWords(v *visit) (out []drp.Fact) {
+func (s *story) freeWords(v *visit) (out []drp.Fact) {
 	for _, f := range v.facts {
 		if f.Free {
 			out = append(out, f)
 		}
 	}
-	for _, f := range d.File.Facts {
+	for _, f := range s.File.Facts {
 		if f.Free && f.On < v.entered && f.Learned >= v.entered {
 			out = append(out, f)
 		}
@@ -61,10 +61,10 @@ func (d *decider) freeWords(v *visit) (out []drp.Fact) {
 }
 
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
-func (d *decider) unclear() (out []drp.Unread) {
-	for _, q := range d.File.Doubts {
-		if !q.By.IsZero() && d.File.Ruled(drp.Questions([]drp.Doubt{q})[0].ID) == "" {
-			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: d.File.Came[q.Evidence], From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
+func (s *story) unclear() (out []drp.Unread) {
+	for _, q := range s.File.Doubts {
+		if !q.By.IsZero() && s.File.Ruled(drp.Questions([]drp.Doubt{q})[0].ID) == "" {
+			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence], From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
 		}
 	}
 	return out
@@ -72,65 +72,65 @@ func (d *decider) unclear() (out []drp.Unread) {
 
 // saidSince says whether the owner has said since, in words that were understood, how the dispute goes on. Of one day what
 // came later is later.
-func (d *decider) saidSince(owners []string, u drp.Unread) bool {
-	return slices.ContainsFunc(d.File.Statements(), func(s drp.Statement) bool {
-		decides := s.Kind == drp.Resolved || s.Kind == drp.Withdrawn || s.Kind == drp.Determined || s.Kind == drp.Escalated
-		later := s.Learned > u.On || s.Learned == u.On && !d.File.Came[s.Evidence].Before(u.At)
-		return decides && later && s.Evidence != u.Evidence && s.On <= d.Today && intersects(s.ByRoles, owners)
+func (s *story) saidSince(owners []string, u drp.Unread) bool {
+	return slices.ContainsFunc(s.File.Statements(), func(x drp.Statement) bool {
+		decides := x.Kind == drp.Resolved || x.Kind == drp.Withdrawn || x.Kind == drp.Determined || x.Kind == drp.Escalated
+		later := x.Learned > u.On || x.Learned == u.On && !s.File.Came[x.Evidence].Before(u.At)
+		return decides && later && x.Evidence != u.Evidence && x.On <= s.Today && intersects(x.ByRoles, owners)
 	})
 }
 
 // askWhatItMeans asks the owner, in place of an escalation, what they meant by words that were not understood.
 func (d *decider) askWhatItMeans(v *visit, limit Running, exp policy.Expiry, own []drp.Unread) {
 	on, due := own[len(own)-1].On, limit.Proof.Due
-	d.ask(v, drp.ReasonAsk, max(on, due), limit, policy.Expiry{Cite: exp.Cite, When: unreadOwn, To: exp.To, Or: exp.Or},
+	d.ask(v, drp.ReasonAsk, max(on, due), limit, policy.Expiry{Cite: exp.Cite, When: whenUnread, To: exp.To, Or: exp.Or},
 		fmt.Sprintf("what you wrote on %s could not be read as an answer, so nothing goes by itself: answer by one of these lines; the limit of %s holds meanwhile", on.Long(), due.Long()))
 }
 
 // Why a question goes out in place of an escalation.
 const (
-	unreadOwn    = "unread"
-	unreadOthers = "unread-answer"
+	whenUnread       = "unread"
+	whenAnswerUnread = "unread-answer"
 )
 
 // askAgain asks those who must answer for an answer that can be read, once for each day on which they sent something; on the
 // day that is given the dispute goes on all the same.
-func (d *decider) askAgain(v *visit, limit Running, exp policy.Expiry, came []drp.Unread, goes workday.Date) {
+func (d *decider) askAgain(v *visit, e expired) {
 	for _, role := range answering(v) {
-		i := slices.IndexFunc(came, func(u drp.Unread) bool { return u.Proved && slices.Contains(u.Roles, role) })
+		i := slices.IndexFunc(e.came.others, func(u drp.Unread) bool { return u.Proved && slices.Contains(u.Roles, role) })
 		if i < 0 {
 			continue
 		}
-		on := came[i].On
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: max(on, limit.Proof.Due), To: []string{role},
-			Says:   fmt.Sprintf("what you sent on %s could not be read: answer in words in an email, or on the form; without that the dispute goes to the next stage on %s", on.Long(), goes.Long()),
-			Clause: exp.Clause, Rule: "on_expiry " + unreadOthers, Proof: limit.Proof, Evidence: []string{came[i].Evidence},
-			Asks: []drp.Ask{{Fact: drp.Responded, Text: "this is my answer (write it below the line)"}}}, unreadOthers, on.String())
+		came, due := e.came.others[i], e.limit.Proof.Due
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: due, On: max(came.On, due), To: []string{role},
+			Says:   fmt.Sprintf("what you sent on %s could not be read: answer in words in an email, or on the form; without that the dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
+			Clause: e.exit.Clause, Rule: "on_expiry " + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
+			Asks: []drp.Ask{{Fact: drp.Responded, Text: "this is my answer (write it below the line)"}}}, whenAnswerUnread, came.On.String())
 	}
 }
 
 // nothingFrom is what may be said of roles that have not answered at a visit.
-func (d *decider) nothingFrom(v *visit, roles []string) string {
-	for _, u := range slices.Backward(d.unread(v, d.Today).others) {
+func (s *story) nothingFrom(v *visit, roles []string) string {
+	for _, u := range slices.Backward(s.unread(v, s.Today).others) {
 		if intersects(u.Roles, roles) {
-			return fmt.Sprintf("no answer that could be read from the %s: something came on %s", d.titles(roles), u.On.Long())
+			return fmt.Sprintf("no answer that could be read from the %s: something came on %s", s.titles(roles), u.On.Long())
 		}
 	}
-	return "no answer from the " + d.titles(roles)
+	return "no answer from the " + s.titles(roles)
 }
 
 // came says that something lies unread, and of whom, where it does: then nobody may be told that no answer has come, and
 // whoever wrote it can see that it was their own.
-func (d *decider) came(v *visit, limit workday.Date) string {
-	waiting := d.unread(v, limit)
+func (s *story) came(v *visit, limit workday.Date) string {
+	waiting := s.unread(v, limit)
 	all := slices.Concat(waiting.own, waiting.others)
 	if len(all) == 0 {
 		return ""
 	}
 	last := all[len(all)-1]
-	roles := slices.DeleteFunc(slices.Clone(last.Roles), func(r string) bool { return d.Policy.Roles[r] == "" })
+	roles := slices.DeleteFunc(slices.Clone(last.Roles), func(r string) bool { return s.Policy.Roles[r] == "" })
 	if last.Proved && len(roles) > 0 {
-		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), d.titles(roles))
+		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), s.titles(roles))
 	}
 	return fmt.Sprintf("something came on %s that could not be read", last.On.Long())
 }

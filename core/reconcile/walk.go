@@ -23,16 +23,19 @@ type visit struct {
 	denials []drp.Denial // what was said not to have happened: it moves nothing
 }
 
-// story is the facts put in order: which stages were visited, and how it ended.
+// story is the facts put in order: which stages were visited, how it ended, and what the limit of the stage has brought. Once it
+// is told nothing changes it; its methods ask it.
 type story struct {
+	Case
 	raised    *drp.Fact
 	visits    []*visit
 	pending   *visit    // asked for, or due: the alert has not been accepted yet
+	expired   *expired  // how the limit of the current stage stands; nil where the facts alone decide
 	ended     *drp.Fact // what ended the dispute
 	overtaken []*visit  // stages alerted after an end that was learned late
 	pauses    []workday.Pause
-	out       *drp.Fact // the time out that lasts
-	after     []drp.Fact
+	timeOut   *drp.Fact  // the time out that lasts
+	later     []drp.Fact // what came after the end
 	findings  []drp.Finding
 	conflicts []drp.Conflict
 	recorded  []Recorded // what was said and counts for nothing, with the reason
@@ -52,47 +55,47 @@ func (s *story) count(stage string) int {
 
 func (s *story) last() *visit { return s.visits[len(s.visits)-1] }
 
-// walker holds one walk over the facts.
-type walker struct {
-	Case
-	story
+// tell puts the facts in order, and then what time alone has brought. It is total: what fits nowhere becomes a finding or a
+// conflict.
+func tell(c Case) *story {
+	s := &story{Case: c}
+	if s.raised = c.start(); s.raised == nil {
+		return s
+	}
+	s.walk()
+	s.lapse()
+	return s
 }
 
-// walk puts the facts in order. It is total: what fits nowhere becomes a finding or a conflict.
-func walk(c Case) story {
-	w := &walker{Case: c}
-	w.raised = c.start()
-	if w.raised == nil {
-		return w.story
-	}
-	w.timeOuts()
-	w.enter(w.first(), *w.raised)
-	w.tooOld()
-	for _, f := range c.File.Facts {
+// walk puts the facts into visits, in their order.
+func (s *story) walk() {
+	s.timeOuts()
+	s.enter(s.first(), *s.raised)
+	s.tooOld()
+	for _, f := range s.File.Facts {
 		if f.Kind == drp.Raised {
 			continue
 		}
-		if w.ahead(f) || !w.mayBeSaid(f) && !w.accepted(hearsay(f)) {
+		if s.ahead(f) || !s.mayBeSaid(f) && !s.accepted(hearsay(f)) {
 			continue
 		}
-		if f.Kind == drp.Escalated && f.Stage != "" && w.Policy.Stage(f.Stage) == nil {
-			if !w.accepted(noStage(f)) {
+		if f.Kind == drp.Escalated && f.Stage != "" && s.Policy.Stage(f.Stage) == nil {
+			if !s.accepted(noStage(f)) {
 				continue
 			}
 			f.Stage = ""
 		}
-		if !w.theirs(f) {
-			w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+		if !s.theirs(f) {
+			s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
 			continue
 		}
-		w.step(f)
+		s.step(f)
 	}
-	w.denials()
-	w.takenBack()
-	if c.File.Ruled(drp.AboutDispute) == drp.Reject && w.ended == nil {
-		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned}
+	s.denials()
+	s.takenBack()
+	if s.File.Ruled(drp.AboutDispute) == drp.Reject && s.ended == nil {
+		s.ended = &drp.Fact{Kind: drp.OutOfScope, On: s.raised.On, Learned: s.raised.Learned}
 	}
-	return w.story
 }
 
 // start is how the dispute began: the earliest that somebody says of it, and of one who may raise one where there is such;
@@ -127,49 +130,49 @@ func (c *Case) tooOldFor(raised *drp.Fact) bool {
 
 // first is the stage at which the dispute starts: the one that was named when it was raised, the one to which its
 // urgency, status or subject leads, or the first.
-func (w *walker) first() *policy.Stage {
-	if named := w.Policy.Stage(w.raised.Stage); named != nil {
+func (s *story) first() *policy.Stage {
+	if named := s.Policy.Stage(s.raised.Stage); named != nil {
 		return named
 	}
-	for _, s := range w.Policy.Start {
-		if to := w.Policy.Stage(s.At); to != nil && w.holds(&s.If, w.raised.ByRoles) {
+	for _, start := range s.Policy.Start {
+		if to := s.Policy.Stage(start.At); to != nil && s.holds(&start.If, s.raised.ByRoles) {
 			return to
 		}
 	}
-	return &w.Policy.Stages[0]
+	return &s.Policy.Stages[0]
 }
 
 // tooOld ends what is not accepted because of the young person's age on the day on which it was raised; a person may
 // confirm it all the same.
-func (w *walker) tooOld() {
-	if a := w.Policy.Age; w.tooOldFor(w.raised) && w.File.Ruled(drp.AboutDispute) != drp.Confirm {
-		w.ended = &drp.Fact{Kind: drp.OutOfScope, On: w.raised.On, Learned: w.raised.Learned, Evidence: w.raised.Evidence}
-		w.last().ended = w.raised.On
-		w.findings = append(w.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: w.last().stage.ID, Since: w.raised.On, Severity: "note", Evidence: []string{w.raised.Evidence}})
+func (s *story) tooOld() {
+	if a := s.Policy.Age; s.tooOldFor(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm {
+		s.ended = &drp.Fact{Kind: drp.OutOfScope, On: s.raised.On, Learned: s.raised.Learned, Evidence: s.raised.Evidence}
+		s.last().ended = s.raised.On
+		s.findings = append(s.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: s.last().stage.ID, Since: s.raised.On, Severity: "note", Evidence: []string{s.raised.Evidence}})
 	}
 }
 
 // timeOuts finds the times in which the clocks stand still: from the day of the permission, to the day that was agreed
 // or on which the time out ended. One that waits for an event lasts until somebody says that it has come.
-func (w *walker) timeOuts() {
-	for i, f := range w.File.Facts {
+func (s *story) timeOuts() {
+	for i, f := range s.File.Facts {
 		switch {
-		case f.On > w.Today:
-		case f.Kind == drp.TimeOutEnded && w.out != nil:
-			w.pauses = append(w.pauses, workday.Pause{From: w.out.On, Until: f.On, Why: "time out"})
-			w.out = nil
-		case f.Kind == drp.TimeOutEnded && len(w.pauses) > 0: // sooner than was agreed
-			last := &w.pauses[len(w.pauses)-1]
+		case f.On > s.Today:
+		case f.Kind == drp.TimeOutEnded && s.timeOut != nil:
+			s.pauses = append(s.pauses, workday.Pause{From: s.timeOut.On, Until: f.On, Why: "time out"})
+			s.timeOut = nil
+		case f.Kind == drp.TimeOutEnded && len(s.pauses) > 0: // sooner than was agreed
+			last := &s.pauses[len(s.pauses)-1]
 			last.Until = max(last.From, min(last.Until, f.On))
-		case f.Kind != drp.TimeOutStarted || w.out != nil:
-		case w.Policy.TimeOut == nil:
-			w.findings = append(w.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
-		case !intersects(f.ByRoles, w.Policy.TimeOut.Permission):
-			w.findings = append(w.findings, drp.Finding{Clause: w.Policy.TimeOut.Clause, What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+		case f.Kind != drp.TimeOutStarted || s.timeOut != nil:
+		case s.Policy.TimeOut == nil:
+			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+		case !intersects(f.ByRoles, s.Policy.TimeOut.Permission):
+			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause, What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
 		case f.Event || f.Until.IsZero():
-			w.out = &w.File.Facts[i]
+			s.timeOut = &s.File.Facts[i]
 		default:
-			w.pauses = append(w.pauses, workday.Pause{From: f.On, Until: f.Until, Why: "time out"})
+			s.pauses = append(s.pauses, workday.Pause{From: f.On, Until: f.Until, Why: "time out"})
 		}
 	}
 }
@@ -190,57 +193,57 @@ func (c *Case) holds(i *policy.If, raisedBy []string) bool {
 	return ok != i.Not
 }
 
-func (w *walker) enter(s *policy.Stage, f drp.Fact) {
-	v := &visit{id: visitID(s.ID, w.count(s.ID)+1), stage: s, entered: f.On, by: f, facts: []drp.Fact{f}}
-	if len(w.visits) > 0 {
-		last := w.last()
+func (s *story) enter(to *policy.Stage, f drp.Fact) {
+	v := &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: f.On, by: f, facts: []drp.Fact{f}}
+	if len(s.visits) > 0 {
+		last := s.last()
 		last.ended, last.next = f.On, v
 	}
-	w.visits = append(w.visits, v)
-	if w.pending != nil && w.Policy.Order(w.pending.stage.ID) <= w.Policy.Order(s.ID) {
-		w.pending = nil
+	s.visits = append(s.visits, v)
+	if s.pending != nil && s.Policy.Order(s.pending.stage.ID) <= s.Policy.Order(to.ID) {
+		s.pending = nil
 	}
-	if s.Opens != nil {
-		if next := w.Policy.Stage(s.Opens.Stage); w.Policy.Order(s.Opens.Stage) > w.Policy.Order(s.ID) {
-			w.enter(next, f)
+	if to.Opens != nil {
+		if next := s.Policy.Stage(to.Opens.Stage); s.Policy.Order(to.Opens.Stage) > s.Policy.Order(to.ID) {
+			s.enter(next, f)
 		}
 	}
 }
 
-func (w *walker) step(f drp.Fact) {
-	if w.ended != nil {
-		w.afterEnd(f)
+func (s *story) step(f drp.Fact) {
+	if s.ended != nil {
+		s.afterEnd(f)
 		return
 	}
-	cur := w.last()
-	if f.On < w.raised.On && !mayPrecede(f.Kind) {
-		w.findings = append(w.findings, drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, w.raised.On), Stage: cur.stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
+	cur := s.last()
+	if f.On < s.raised.On && !mayPrecede(f.Kind) {
+		s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, s.raised.On), Stage: cur.stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
 		return
 	}
-	if w.ends(cur, f) {
-		w.ended = &f
+	if s.ends(cur, f) {
+		s.ended = &f
 		cur.ended = f.On
 		cur.facts = append(cur.facts, f)
-		w.pending = nil
+		s.pending = nil
 		return
 	}
-	w.noEnd(cur, f)
-	if to := w.enters(cur, f); to != nil {
-		w.enter(to, f)
+	s.noEnd(cur, f)
+	if to := s.enters(cur, f); to != nil {
+		s.enter(to, f)
 		return
 	}
-	at := w.place(cur, f)
+	at := s.place(cur, f)
 	at.facts = append(at.facts, f)
-	if to := w.asksFor(cur, f); to != nil {
-		w.pending = &visit{id: visitID(to.ID, w.count(to.ID)+1), stage: to, entered: f.On, by: f}
+	if to := s.asksFor(cur, f); to != nil {
+		s.pending = &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: f.On, by: f}
 	}
 }
 
 // place gives the visit to which a fact belongs: the stage that it names, or for an answer the latest stage at which its
 // author has to answer; else the current one.
-func (w *walker) place(cur *visit, f drp.Fact) *visit {
-	for i := len(w.visits) - 1; i >= 0; i-- {
-		v := w.visits[i]
+func (s *story) place(cur *visit, f drp.Fact) *visit {
+	for i := len(s.visits) - 1; i >= 0; i-- {
+		v := s.visits[i]
 		switch {
 		case f.Stage != "":
 			if v.stage.ID == f.Stage {
@@ -265,11 +268,11 @@ func mayPrecede(k drp.FactKind) bool {
 }
 
 // ends says whether a fact ends the dispute: one of those who may end it at the stage says so, or whoever was asked.
-func (w *walker) ends(cur *visit, f drp.Fact) bool {
-	if len(cur.stage.Ends) == 0 && f.Kind == drp.Resolved && w.wasAsked(cur, f) {
+func (s *story) ends(cur *visit, f drp.Fact) bool {
+	if len(cur.stage.Ends) == 0 && f.Kind == drp.Resolved && s.wasAsked(cur, f) {
 		return true
 	}
-	return slices.ContainsFunc(w.Policy.EndsAt(cur.stage), func(e policy.End) bool {
+	return slices.ContainsFunc(s.Policy.EndsAt(cur.stage), func(e policy.End) bool {
 		switch {
 		case e.Fact != f.Kind:
 			return false
@@ -282,23 +285,23 @@ func (w *walker) ends(cur *visit, f drp.Fact) bool {
 
 // noEnd says of a fact that would end the dispute why it does not: others must say so too, or at this stage it is for
 // others to say.
-func (w *walker) noEnd(cur *visit, f drp.Fact) {
+func (s *story) noEnd(cur *visit, f drp.Fact) {
 	mine := func(e policy.End) bool { return e.Fact == f.Kind && (len(e.By) == 0 || intersects(f.ByRoles, e.By)) }
-	here := w.Policy.EndsAt(cur.stage)
+	here := s.Policy.EndsAt(cur.stage)
 	if i := slices.IndexFunc(here, mine); i >= 0 {
 		missing := slices.DeleteFunc(slices.Clone(here[i].By), func(role string) bool {
 			return slices.Contains(f.ByRoles, role) || slices.ContainsFunc(cur.facts, func(g drp.Fact) bool { return g.Kind == f.Kind && slices.Contains(g.ByRoles, role) })
 		})
-		w.recorded = append(w.recorded, Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, w.Policy.RoleTitles(missing)), f.On, here[i].Clause})
+		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, s.Policy.RoleTitles(missing)), f.On, here[i].Clause})
 		return
 	}
-	if i := slices.IndexFunc(w.Policy.Ends, mine); i >= 0 {
+	if i := slices.IndexFunc(s.Policy.Ends, mine); i >= 0 {
 		var by []string
 		for _, e := range here {
 			by = append(by, e.By...)
 		}
 		slices.Sort(by)
-		w.recorded = append(w.recorded, Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On, w.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
+		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On, s.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
 	}
 }
 
@@ -313,31 +316,31 @@ func allSaid(facts []drp.Fact, e policy.End) bool {
 
 // enters returns the stage that a fact enters, or nil. A stage is entered by the record's reassignment to its holder,
 // by a written alert that reached one of its recipients, or by what the policy names.
-func (w *walker) enters(cur *visit, f drp.Fact) *policy.Stage {
+func (s *story) enters(cur *visit, f drp.Fact) *policy.Stage {
 	if f.Copy {
 		return nil
 	}
-	later := w.Policy.Stages[w.Policy.Order(cur.stage.ID)+1:]
-	if f.Kind == drp.Alerted && f.Stage == "" && w.counts(f) {
+	later := s.Policy.Stages[s.Policy.Order(cur.stage.ID)+1:]
+	if f.Kind == drp.Alerted && f.Stage == "" && s.counts(f) {
 		return alerted(f, cur.stage, later)
 	}
 	for i := range later {
-		s := &later[i]
-		if f.Stage != "" && f.Stage != s.ID {
+		to := &later[i]
+		if f.Stage != "" && f.Stage != to.ID {
 			continue
 		}
 		switch {
 		case f.Kind == drp.Reassigned:
-			if s.Record != nil && slices.Contains(f.ToRoles, s.Record.With) && !slices.Contains(f.ToRoles, holderOf(cur.stage)) {
-				return s
+			if to.Record != nil && slices.Contains(f.ToRoles, to.Record.With) && !slices.Contains(f.ToRoles, holderOf(cur.stage)) {
+				return to
 			}
-		case f.Kind == drp.Alerted && s.Alert != nil && w.counts(f):
-			if f.Stage == s.ID && reaches(f, s) {
-				return s
+		case f.Kind == drp.Alerted && to.Alert != nil && s.counts(f):
+			if f.Stage == to.ID && reaches(f, to) {
+				return to
 			}
-		case slices.Contains(s.EnterOn, f.Kind) && (f.Stage == s.ID || cur.stage.Next() == s.ID):
-			if len(f.ToRoles) == 0 || intersects(f.ToRoles, s.Holder) {
-				return s
+		case slices.Contains(to.EnterOn, f.Kind) && (f.Stage == to.ID || cur.stage.Next() == to.ID):
+			if len(f.ToRoles) == 0 || intersects(f.ToRoles, to.Holder) {
+				return to
 			}
 		}
 	}
@@ -392,20 +395,20 @@ func reaches(f drp.Fact, s *policy.Stage) bool {
 }
 
 // asksFor returns the stage to which a fact asks to go: the owner's word, or a move of the stage.
-func (w *walker) asksFor(cur *visit, f drp.Fact) *policy.Stage {
-	if f.Kind == drp.Escalated && (intersects(f.ByRoles, w.Policy.Owners(cur.stage.ID)) || w.wasAsked(cur, f)) {
+func (s *story) asksFor(cur *visit, f drp.Fact) *policy.Stage {
+	if f.Kind == drp.Escalated && (intersects(f.ByRoles, s.Policy.Owners(cur.stage.ID)) || s.wasAsked(cur, f)) {
 		to := f.Stage
 		if to == "" {
 			to = cur.stage.Next()
 		}
-		if w.Policy.Order(to) > w.Policy.Order(cur.stage.ID) {
-			return w.Policy.Stage(to)
+		if s.Policy.Order(to) > s.Policy.Order(cur.stage.ID) {
+			return s.Policy.Stage(to)
 		}
 		return nil
 	}
 	for _, m := range cur.stage.Moves {
-		if m.On == f.Kind && w.mayMove(cur, m, f) {
-			return w.Policy.Stage(m.To)
+		if m.On == f.Kind && s.mayMove(cur, m, f) {
+			return s.Policy.Stage(m.To)
 		}
 	}
 	return nil
@@ -418,40 +421,40 @@ func (c *Case) mayMove(v *visit, m policy.Move, f drp.Fact) bool {
 
 // afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
 // overtaken; anything else that moves an ended dispute is a question for a person.
-func (w *walker) afterEnd(f drp.Fact) {
+func (s *story) afterEnd(f drp.Fact) {
 	switch f.Kind {
 	case drp.Alerted:
-		s := w.Policy.Stage(f.Stage)
-		if s != nil && slices.Contains(f.ByRoles, drpdItself) {
-			if w.count(s.ID) == 0 && !slices.ContainsFunc(w.overtaken, func(v *visit) bool { return v.stage == s }) {
-				w.overtaken = append(w.overtaken, &visit{id: visitID(s.ID, 1), stage: s, entered: f.On, by: f, facts: []drp.Fact{f}})
+		to := s.Policy.Stage(f.Stage)
+		if to != nil && slices.Contains(f.ByRoles, drpdItself) {
+			if s.count(to.ID) == 0 && !slices.ContainsFunc(s.overtaken, func(v *visit) bool { return v.stage == to }) {
+				s.overtaken = append(s.overtaken, &visit{id: visitID(to.ID, 1), stage: to, entered: f.On, by: f, facts: []drp.Fact{f}})
 			}
 			return
 		}
-		if f.On > w.ended.On && s != nil && w.Policy.Order(s.ID) > w.Policy.Order(w.last().stage.ID) {
-			w.reopened(f)
+		if f.On > s.ended.On && to != nil && s.Policy.Order(to.ID) > s.Policy.Order(s.last().stage.ID) {
+			s.reopened(f)
 		}
 	case drp.Reassigned:
-		if f.On > w.ended.On && !intersects(f.ToRoles, w.Policy.OwnersOfAny()) {
-			w.reopened(f)
+		if f.On > s.ended.On && !intersects(f.ToRoles, s.Policy.OwnersOfAny()) {
+			s.reopened(f)
 		}
 	case drp.Escalated:
-		if f.On > w.ended.On {
-			w.reopened(f)
+		if f.On > s.ended.On {
+			s.reopened(f)
 		}
 	}
-	w.after = append(w.after, f)
+	s.later = append(s.later, f)
 }
 
-func (w *walker) reopened(f drp.Fact) {
-	c := drp.NewConflict(fmt.Sprintf("the dispute ended on %s (%s), but %q on %s moves it on: is it open again?", w.ended.On, w.ended.Kind, f.Kind, f.On), w.ended.Evidence, f.Evidence)
-	if w.File.Ruled(c.ID) == "" {
-		w.conflicts = append(w.conflicts, c)
+func (s *story) reopened(f drp.Fact) {
+	c := drp.NewConflict(fmt.Sprintf("the dispute ended on %s (%s), but %q on %s moves it on: is it open again?", s.ended.On, s.ended.Kind, f.Kind, f.On), s.ended.Evidence, f.Evidence)
+	if s.File.Ruled(c.ID) == "" {
+		s.conflicts = append(s.conflicts, c)
 	}
 }
 
 // current is the visit in which the dispute is, or was when it ended.
-func (d *decider) current() *visit { return d.story.last() }
+func (s *story) current() *visit { return s.last() }
 
 // all gives every fact of the visits and after.
 func (s *story) all() iter.Seq[*drp.Fact] {
@@ -463,8 +466,8 @@ func (s *story) all() iter.Seq[*drp.Fact] {
 				}
 			}
 		}
-		for i := range s.after {
-			if !yield(&s.after[i]) {
+		for i := range s.later {
+			if !yield(&s.later[i]) {
 				return
 			}
 		}

@@ -79,10 +79,10 @@ func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 }
 
 // accepted says whether a person has ruled that something counts; where nobody has ruled, they are asked.
-func (w *walker) accepted(c drp.Conflict) bool {
-	choice := w.File.Ruled(c.ID)
+func (s *story) accepted(c drp.Conflict) bool {
+	choice := s.File.Ruled(c.ID)
 	if choice == "" {
-		w.conflicts = append(w.conflicts, c)
+		s.conflicts = append(s.conflicts, c)
 	}
 	return choice == "accept"
 }
@@ -95,8 +95,8 @@ func (c *Case) toConfirm(raised *drp.Fact) bool {
 
 // mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
 // who keeps the form.
-func (w *walker) mayBeSaid(f drp.Fact) bool {
-	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || intersects(f.SaidRoles, w.Policy.OwnersOfAny()) || intersects(f.SaidRoles, f.Joint)
+func (s *story) mayBeSaid(f drp.Fact) bool {
+	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || intersects(f.SaidRoles, f.Joint)
 }
 
 func hearsay(f drp.Fact) drp.Conflict {
@@ -105,18 +105,18 @@ func hearsay(f drp.Fact) drp.Conflict {
 
 // theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
 // stage is entered, are for whoever owns the dispute or raises one.
-func (w *walker) theirs(f drp.Fact) bool {
-	enters := func(s policy.Stage) bool { return slices.Contains(s.EnterOn, f.Kind) }
+func (s *story) theirs(f drp.Fact) bool {
+	enters := func(at policy.Stage) bool { return slices.Contains(at.EnterOn, f.Kind) }
 	switch f.Kind {
 	case drp.TimescaleSet:
 	case drp.Telephoned, drp.MeetingRequested:
-		if !slices.ContainsFunc(w.Policy.Stages, enters) {
+		if !slices.ContainsFunc(s.Policy.Stages, enters) {
 			return true
 		}
 	default:
 		return true
 	}
-	return len(f.ByRoles) == 0 || intersects(f.ByRoles, w.Policy.OwnersOfAny()) || intersects(f.ByRoles, w.Policy.Raisers)
+	return len(f.ByRoles) == 0 || intersects(f.ByRoles, s.Policy.OwnersOfAny()) || intersects(f.ByRoles, s.Policy.Raisers)
 }
 
 func noStage(f drp.Fact) drp.Conflict {
@@ -125,21 +125,21 @@ func noStage(f drp.Fact) drp.Conflict {
 
 // takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, that day or
 // later, that it is not.
-func (w *walker) takenBack() {
-	if w.pending == nil || w.pending.by.Kind != drp.Escalated {
+func (s *story) takenBack() {
+	if s.pending == nil || s.pending.by.Kind != drp.Escalated {
 		return
 	}
-	yes := w.pending.by
-	i := slices.IndexFunc(w.File.Denials, func(no drp.Denial) bool {
+	yes := s.pending.by
+	i := slices.IndexFunc(s.File.Denials, func(no drp.Denial) bool {
 		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
-			intersects(no.ByRoles, w.Policy.Owners(w.last().stage.ID))
+			intersects(no.ByRoles, s.Policy.Owners(s.last().stage.ID))
 	})
 	if i < 0 {
 		return
 	}
-	no := w.File.Denials[i]
+	no := s.File.Denials[i]
 	c := drp.NewConflict(fmt.Sprintf("the next stage was asked for on %s, and on %s the owner says no: is it to be escalated?", yes.On, no.On), yes.Evidence, no.Evidence)
-	if w.File.Ruled(c.ID) != yes.Evidence && !w.accepted(c) {
-		w.pending = nil
+	if s.File.Ruled(c.ID) != yes.Evidence && !s.accepted(c) {
+		s.pending = nil
 	}
 }
