@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,15 +16,15 @@ import (
 // hanging is a source that gives no answer while it hangs, and heeds no deadline where it is deaf.
 type hanging struct {
 	daemon.Source
-	asked int
+	asked atomic.Int32
 	deaf  chan struct{} // closed when it hangs no more; nil: it heeds its deadline
-	well  bool
+	well  atomic.Bool
 }
 
 func (h *hanging) Poll(ctx context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
-	h.asked++
+	h.asked.Add(1)
 	switch {
-	case h.well:
+	case h.well.Load():
 		return h.Source.Poll(ctx, cursor, now)
 	case h.deaf != nil:
 		<-h.deaf
@@ -78,18 +79,18 @@ func TestSourceHangs(t *testing.T) {
 			if known, err := w.ledger.Known(t.Context()); err != nil || len(known) != 2 || len(w.mail.Sent) <= before {
 				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(known), len(w.mail.Sent)-before, err)
 			}
-			if h.asked != 1 || !strings.Contains(w.log.String(), "source cannot be read") {
-				t.Errorf("asked %d times in one cycle; log %s", h.asked, w.log.String())
+			if h.asked.Load() != 1 || !strings.Contains(w.log.String(), "source cannot be read") {
+				t.Errorf("asked %d times in one cycle; log %s", h.asked.Load(), w.log.String())
 			}
 			w.at(16, 11)
 			if deaf {
-				if got := w.health(t, "records"); h.asked != 1 || got.FailedSince == 0 {
-					t.Errorf("asked %d times while it has not come back: %+v", h.asked, got)
+				if got := w.health(t, "records"); h.asked.Load() != 1 || got.FailedSince == 0 {
+					t.Errorf("asked %d times while it has not come back: %+v", h.asked.Load(), got)
 				}
 				close(h.deaf)
 				synctest.Wait()
 			}
-			h.well = true
+			h.well.Store(true)
 			w.at(16, 12)
 			if got := w.health(t, "records"); got.FailedSince != 0 {
 				t.Errorf("it answers again: %+v", got)
