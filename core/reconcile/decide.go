@@ -99,15 +99,17 @@ type decider struct {
 }
 
 // rules are those that hold for a dispute under way or ended.
-var rules = []func(*decider){
-	(*decider).expiry, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
-	(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
-	(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
-	(*decider).sendReferral, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
+func rules() []func(*decider) {
+	return []func(*decider){
+		(*decider).expiry, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
+		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
+		(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
+		(*decider).sendReferral, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
+	}
 }
 
 // Decide says what must happen next in a dispute, and why.
-func Decide(c Case) Result { return decide(c, rules) }
+func Decide(c Case) Result { return decide(c, rules()) }
 
 func decide(c Case, rules []func(*decider)) Result {
 	var unclear []drp.Conflict

@@ -13,7 +13,7 @@ import (
 func DecideInOrder(c Case, order []int) Result {
 	shuffled := make([]func(*decider), len(order))
 	for i, n := range order {
-		shuffled[i] = rules[n]
+		shuffled[i] = rules()[n]
 	}
 	r := decide(c, shuffled)
 	slices.SortStableFunc(r.Findings, func(a, b drp.Finding) int { return strings.Compare(a.Stage+a.Clause+a.What, b.Stage+b.Clause+b.What) })
@@ -28,7 +28,7 @@ func RuleOrder(t *rapid.T) []int {
 
 // WrittenOrder is the order in which the rules are written down.
 func WrittenOrder() (out []int) {
-	for i := range rules {
+	for i := range rules() {
 		out = append(out, i)
 	}
 	return out
