@@ -1,4 +1,4 @@
-package cases_test
+package reconcile_test
 
 import (
 	"io/fs"
