@@ -113,7 +113,7 @@ func LoadForm(fsys fs.FS, name string) (*Form, error) {
 	for i := range out.Labels {
 		c.answer(i, lex)
 	}
-	c.known(lex)
+	c.spread(lex)
 	c.headings()
 	return out, c.Err()
 }
@@ -161,8 +161,8 @@ func (c *formCheck) blocks(at []any, named, blocks []string) {
 	}
 }
 
-// known gives each answer its labels. One that two answers claim is a fault; the lexicon's give way to a form's own.
-func (c *formCheck) known(lex lexicon) {
+// spread gives each answer its labels. One that two answers claim is a fault; the lexicon's give way to a form's own.
+func (c *formCheck) spread(lex lexicon) {
 	for i := range c.Labels {
 		a := &c.Labels[i]
 		for _, l := range a.Labels {

@@ -82,8 +82,8 @@ type disputeRow struct {
 	LookAgain                                                int64 `db:"look_again"`
 }
 
-func (r disputeRow) known(children []string) drp.Known {
-	return drp.Known{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
+func (r disputeRow) dispute(children []string) drp.Dispute {
+	return drp.Dispute{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
 		Raised: workday.Date(r.Raised), Open: !r.Ended, Resolved: r.Resolved, Revision: r.Revision}
 }
 
@@ -138,8 +138,8 @@ func (l *Ledger) Marks(ctx context.Context, source string) (map[string]daemon.Ma
 	})
 }
 
-// Known gives every dispute to which evidence may belong.
-func (l *Ledger) Known(ctx context.Context) (out []drp.Known, err error) {
+// Disputes gives every dispute to which evidence may belong.
+func (l *Ledger) Disputes(ctx context.Context) (out []drp.Dispute, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []disputeRow
 		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ref`); err != nil {
@@ -150,7 +150,7 @@ func (l *Ledger) Known(ctx context.Context) (out []drp.Known, err error) {
 			return err
 		}
 		for _, r := range rows {
-			out = append(out, r.known(children[r.Ref]))
+			out = append(out, r.dispute(children[r.Ref]))
 		}
 		return nil
 	})
@@ -220,7 +220,7 @@ func (t *tx) begin(p daemon.Placement) error {
 	}
 	if found {
 		children, err := t.children(p.Dispute)
-		if err == nil && p.Taken(row.known(children)) {
+		if err == nil && p.Taken(row.dispute(children)) {
 			err = daemon.ErrTaken
 		}
 		return err
@@ -330,7 +330,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err e
 		if err != nil {
 			return err
 		}
-		out.Known, out.Policy, out.Revision, out.Decided = row.known(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
+		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
 		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, daemon.PlaceDispute); err != nil {
 			return err
 		}

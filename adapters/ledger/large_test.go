@@ -69,7 +69,7 @@ func TestMoreThanMemory(t *testing.T) {
 	if kept, err := l.Quarantine(t.Context()); err != nil || len(kept) != 100 || !bytes.Equal(kept[99].Body, body) {
 		t.Fatalf("in quarantine: %d, %v", len(kept), err)
 	}
-	placed(daemon.Placement{Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", New: &drp.Known{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
+	placed(daemon.Placement{Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
 	s, err := l.Load(t.Context(), "C-AAAAAA")
 	whole("of a dispute", 100, s.Evidence, err)
 }

@@ -176,7 +176,7 @@ func begin(t *testing.T, l *ledger.Ledger) {
 	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{ev}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon, New: &drp.Known{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
+	if err := l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon, New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -293,7 +293,7 @@ func TestReleaseOfAQuestion(t *testing.T) {
 	if err := l.Ingest(t.Context(), "records", []drp.Evidence{one("e1"), one("e2"), one("e3")}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	k := &drp.Known{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
+	k := &drp.Dispute{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
 	for _, p := range []daemon.Placement{
 		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
 		{Evidence: "e2", Where: daemon.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
@@ -333,7 +333,7 @@ func TestNoQuestionOfAMessage(t *testing.T) {
 	if err := l.Ingest(t.Context(), "records", []drp.Evidence{row, mail}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	k := &drp.Known{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
+	k := &drp.Dispute{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
 	for _, p := range []daemon.Placement{
 		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
 		{Evidence: "m1", Where: daemon.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph",
@@ -386,7 +386,7 @@ func TestRests(t *testing.T) {
 				t.Fatal(err)
 			}
 			for id, ref := range map[string]string{"a": "W-A", "b": "W-B", "m": "W-C", "n": "W-D"} {
-				if err := l.Place(t.Context(), daemon.Placement{Evidence: id, Where: daemon.PlaceDispute, Dispute: ref, New: &drp.Known{Ref: ref, Form: "f"}}); err != nil {
+				if err := l.Place(t.Context(), daemon.Placement{Evidence: id, Where: daemon.PlaceDispute, Dispute: ref, New: &drp.Dispute{Ref: ref, Form: "f"}}); err != nil {
 					t.Fatal(err)
 				}
 			}

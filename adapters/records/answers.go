@@ -12,7 +12,7 @@ import (
 type reply struct {
 	text  string
 	at    time.Time // when the change column says that it was given
-	known bool
+	dated bool
 }
 
 // answers reads the answers of forms.
@@ -34,7 +34,7 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 			here := make(map[string][]reply)
 			for _, r := range rows[key] {
 				x := reply{text: r[a.Answer]}
-				x.at, x.known = v.m.Stamp(a.Change, r[a.Change])
+				x.at, x.dated = v.m.Stamp(a.Change, r[a.Change])
 				here[r[a.Question]] = append(here[r[a.Question]], x)
 			}
 			for question, replies := range here {
@@ -61,7 +61,7 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 
 // newest gives the last of several answers to one question, by the change column; all of them where it does not tell.
 func newest(replies []reply) (out []reply) {
-	if slices.ContainsFunc(replies, func(x reply) bool { return !x.known }) {
+	if slices.ContainsFunc(replies, func(x reply) bool { return !x.dated }) {
 		return replies
 	}
 	for _, x := range replies {

@@ -249,16 +249,16 @@ func (s *System) ours() part {
 		return out
 	}
 	if s.m.Forms.Child != "" {
-		return out.and(s.known("q." + s.m.Forms.Child))
+		return out.and(s.leaveOut("q." + s.m.Forms.Child))
 	}
 	c := s.m.Children
 	mine := "FROM " + from(c.Relation, "c") + " WHERE c." + c.Form + " = q." + s.m.Forms.Key
-	some := part{"SELECT 1 " + mine, nil}.and(s.known("c." + c.Child))
+	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut("c." + c.Child))
 	return out.and(part{"(NOT EXISTS (SELECT 1 " + mine + ") OR EXISTS (" + some.sql + "))", some.args})
 }
 
-// known leaves out the people whom the mapping leaves out.
-func (s *System) known(child string) (out part) {
+// leaveOut leaves out the people whom the mapping leaves out.
+func (s *System) leaveOut(child string) (out part) {
 	for i, l := range s.m.LeaveOut {
 		as := fmt.Sprintf("l%d", i)
 		values := in(as+"."+l.Column, l.Values)
@@ -287,7 +287,7 @@ func (s *System) belongs(n mapping.Named) part {
 	types := in("f."+s.m.Forms.Type, s.types())
 	out := part{"q." + n.Key + " IN (SELECT f." + f.Key + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
 	if n.Child != "" {
-		out = out.and(s.known("q." + n.Child))
+		out = out.and(s.leaveOut("q." + n.Child))
 	}
 	return out
 }

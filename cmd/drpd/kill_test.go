@@ -219,11 +219,11 @@ func outcome(t *testing.T, dir string) string {
 			lines = append(lines, fmt.Sprintf("effect %s %s %s %s %v", e.Key, e.Kind, e.Reason, e.Life, e.Reached))
 		}
 	}
-	known, err := l.Known(t.Context())
+	disputes, err := l.Disputes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		s, err := l.Load(t.Context(), k.Ref)
 		if err != nil {
 			t.Fatal(err)

@@ -88,11 +88,11 @@ func (h *house) live(t *testing.T, until workday.Date) {
 func (h *house) move(t *testing.T) {
 	t.Helper()
 	h.moved = true
-	known, err := h.d.ledger.Known(t.Context())
+	disputes, err := h.d.ledger.Disputes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		h.began = append(h.began, k.Ref)
 		if k.Open && k.Record != "" {
 			h.open++

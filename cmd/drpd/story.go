@@ -189,17 +189,17 @@ func (g *playground) play(ctx context.Context, l *ledger.Ledger, today workday.D
 				return fmt.Errorf("form %s: %w", r.Form, err)
 			}
 		}
-		known, err := l.Known(ctx)
+		disputes, err := l.Disputes(ctx)
 		if err != nil {
 			return err
 		}
 		for _, m := range d.Mail {
-			if err := g.mail(m, today, now, known); err != nil {
+			if err := g.mail(m, today, now, disputes); err != nil {
 				return fmt.Errorf("mail of %s: %w", m.Thread, err)
 			}
 		}
 		for _, f := range d.Attest {
-			if err := g.attest(ctx, l, f, known, now); err != nil {
+			if err := g.attest(ctx, l, f, disputes, now); err != nil {
 				return err
 			}
 		}
@@ -286,9 +286,9 @@ func (g *playground) title(thread string) string {
 var refOf = regexp.MustCompile(`\{ref:(\w+)\}`)
 
 // ref gives the reference that drpd gave to a thread's dispute.
-func (g *playground) ref(thread string, known []drp.Known) string {
+func (g *playground) ref(thread string, disputes []drp.Dispute) string {
 	ref := ""
-	for _, k := range known {
+	for _, k := range disputes {
 		if slices.Contains(k.Children, g.child[thread]) && (ref == "" || k.Raised == g.since[thread]) {
 			ref = k.Ref
 		}
@@ -296,7 +296,7 @@ func (g *playground) ref(thread string, known []drp.Known) string {
 	return ref
 }
 
-func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known []drp.Known) error {
+func (g *playground) mail(m storyMail, today workday.Date, now time.Time, disputes []drp.Dispute) error {
 	g.mails++
 	if g.since[m.Thread].IsZero() {
 		g.since[m.Thread] = today
@@ -320,9 +320,9 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, known 
 			return err
 		}
 	}
-	subject := refOf.ReplaceAllStringFunc(m.Subject, func(s string) string { return g.ref(refOf.FindStringSubmatch(s)[1], known) })
+	subject := refOf.ReplaceAllStringFunc(m.Subject, func(s string) string { return g.ref(refOf.FindStringSubmatch(s)[1], disputes) })
 	if m.Reply {
-		subject = "Re: [" + g.ref(m.Thread, known) + "]"
+		subject = "Re: [" + g.ref(m.Thread, disputes) + "]"
 	}
 	if m.Machine != "" {
 		msg.SetGenHeader("Auto-Submitted", m.Machine)
@@ -382,9 +382,9 @@ func authentication(m storyMail, from storyWorker) string {
 }
 
 // attest is what somebody types at the console.
-func (g *playground) attest(ctx context.Context, l *ledger.Ledger, f storyFact, known []drp.Known, now time.Time) error {
-	for _, k := range known {
-		if f.Thread == "" && k.Record != f.Form || f.Thread != "" && k.Ref != g.ref(f.Thread, known) {
+func (g *playground) attest(ctx context.Context, l *ledger.Ledger, f storyFact, disputes []drp.Dispute, now time.Time) error {
+	for _, k := range disputes {
+		if f.Thread == "" && k.Record != f.Form || f.Thread != "" && k.Ref != g.ref(f.Thread, disputes) {
 			continue
 		}
 		body, err := json.Marshal(drp.Attest{Dispute: k.Ref, Fact: f.Fact, On: f.On, Until: f.Until, By: f.By, Because: f.Because, Actor: "demo"})

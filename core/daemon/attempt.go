@@ -98,7 +98,7 @@ func (s *sending) next(ctx context.Context) *attempt {
 // try makes an attempt. One that was recorded as drpd was told to stop is not begun.
 func (s *sending) try(ctx context.Context, a attempt) error {
 	switch {
-	case a.known == drp.Accepted:
+	case a.fate == drp.Accepted:
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()

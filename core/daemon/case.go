@@ -13,11 +13,11 @@ import (
 
 // around is what every decision of a round looks at besides its dispute.
 type around struct {
-	gaps   []reconcile.Gap
-	known  []drp.Known
-	away   []drp.Absence
-	unread []Unread
-	asked  []Question
+	gaps     []reconcile.Gap
+	disputes []drp.Dispute
+	away     []drp.Absence
+	unread   []Unread
+	asked    []Question
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
@@ -42,7 +42,7 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 	if a.unread, err = d.Ledger.Unread(ctx); err != nil {
 		return a, err
 	}
-	a.known, err = d.Ledger.Known(ctx)
+	a.disputes, err = d.Ledger.Disputes(ctx)
 	return a, err
 }
 
@@ -122,7 +122,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 	}
 	withQuestions(&file, stored, a.asked)
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Known, a.known, numbers)}, nil
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
 }
 
 // unreadFor gives the messages that nobody has understood and that name a dispute, or name none and are of somebody with a
@@ -165,9 +165,9 @@ func (d *Daemon) policyOf(stored Stored, readings []drp.Reading) *policy.Policy 
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.
-func similar(one drp.Known, known []drp.Known, n numbers) []string {
+func similar(one drp.Dispute, disputes []drp.Dispute, n numbers) []string {
 	var out []string
-	for _, k := range known {
+	for _, k := range disputes {
 		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised || !slices.Contains(k.Forms, one.Form) {
 			continue
 		}

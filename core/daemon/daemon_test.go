@@ -281,9 +281,9 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 		c.facts[0].On = tt.friday
 		w.tell(c, nil)
 		w.cycle()
-		known, err := w.ledger.Known(t.Context())
-		if err != nil || len(known) != 1 {
-			t.Fatal(known, err)
+		disputes, err := w.ledger.Disputes(t.Context())
+		if err != nil || len(disputes) != 1 {
+			t.Fatal(disputes, err)
 		}
 		monday := tt.friday + 3
 		for _, x := range []struct {
@@ -299,7 +299,7 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 				t.Errorf("%s is %s in London, want %s", x.at, got, x.want)
 			}
 			w.cycle()
-			s, err := w.ledger.Load(t.Context(), known[0].Ref)
+			s, err := w.ledger.Load(t.Context(), disputes[0].Ref)
 			if err != nil || s.Decided != x.want {
 				t.Errorf("at %s decided for %s, want %s (%v)", x.at, s.Decided, x.want, err)
 			}
@@ -312,7 +312,7 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 		if len(w.mail.Sent) != before {
 			t.Error("something left before eight in London")
 		}
-		k, _, err := w.d.Case(t.Context(), known[0].Ref)
+		k, _, err := w.d.Case(t.Context(), disputes[0].Ref)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -76,8 +76,8 @@ func TestSourceHangs(t *testing.T) {
 			if got := w.health(t, "mailbox"); got.FailedSince != 0 || got.ReadAt != w.clock.UnixMilli() {
 				t.Errorf("the other source: %+v", got)
 			}
-			if known, err := w.ledger.Known(t.Context()); err != nil || len(known) != 2 || len(w.mail.Sent) <= before {
-				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(known), len(w.mail.Sent)-before, err)
+			if disputes, err := w.ledger.Disputes(t.Context()); err != nil || len(disputes) != 2 || len(w.mail.Sent) <= before {
+				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(disputes), len(w.mail.Sent)-before, err)
 			}
 			if h.asked.Load() != 1 || !strings.Contains(w.log.String(), "source cannot be read") {
 				t.Errorf("asked %d times in one cycle; log %s", h.asked.Load(), w.log.String())

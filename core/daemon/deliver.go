@@ -89,7 +89,7 @@ type attempt struct {
 	to     Envelope
 	policy *policy.Policy
 	stored Stored
-	known  drp.Life // what became of it, where the archive already says so
+	fate   drp.Life // what became of it, where the archive already says so
 	remade []Envelope
 }
 
@@ -237,7 +237,7 @@ func (d *Daemon) search(ctx context.Context, a *attempt, c reconcile.Case) (ok b
 		d.Log.Warn("the route's archive cannot be searched", "effect", a.Key, "error", err)
 		return false, nil
 	case found:
-		a.known = drp.Accepted
+		a.fate = drp.Accepted
 	case slices.ContainsFunc(a.to.Carries, func(e Envelope) bool { return !e.AlreadyTrying }): // something in it is no longer wanted
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end, and not all that it carries is still to be said: say drpd outbox retry "+a.Key+" if it did not arrive, and the rest goes anew, else drpd outbox cancel "+a.Key)
 	case a.to.Tries > maxResends:

@@ -230,11 +230,11 @@ func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notic
 
 // reminder is what the words of an effect are made from.
 func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Reminder, error) {
-	known, err := d.numbers(ctx, c.File.Subject.Children, nil)
+	numbers, err := d.numbers(ctx, c.File.Subject.Children, nil)
 	if err != nil {
 		return notice.Reminder{}, err
 	}
-	c.File.Subject.Children = known.allNow(c.File.Subject.Children)
+	c.File.Subject.Children = numbers.allNow(c.File.Subject.Children)
 	return notice.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
 }
 

@@ -43,7 +43,7 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	}
 	w.say(w.feeds[1], drp.Message, "m", said{Ref: ref1(t, w), From: "other", Trusted: true, Facts: []saidFact{{Kind: drp.Resolved, On: w.today(), By: own}}})
 	w.at(24, 11)
-	k, err := w.ledger.Known(t.Context())
+	k, err := w.ledger.Disputes(t.Context())
 	if err != nil || len(k) != 1 || !k[0].Open || got() > 0 {
 		t.Fatalf("another child's IRO got %d letters; the dispute: %+v, %v", got(), k, err)
 	}
@@ -66,7 +66,7 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 // ref1 is the reference of the only dispute.
 func ref1(t *testing.T, w *world) string {
 	t.Helper()
-	k, err := w.ledger.Known(t.Context())
+	k, err := w.ledger.Disputes(t.Context())
 	if err != nil || len(k) != 1 {
 		t.Fatal(k, err)
 	}

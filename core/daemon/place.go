@@ -21,7 +21,7 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
-		known, err := d.Ledger.Known(ctx)
+		disputes, err := d.Ledger.Disputes(ctx)
 		if err != nil {
 			return began, err
 		}
@@ -33,11 +33,11 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			return cmp.Or(a.Learned.Compare(b.Learned), int(d.read(a).Sent-d.read(b).Sent))
 		})
 		for _, ev := range waiting {
-			p, err := d.placement(ctx, ev, known)
+			p, err := d.placement(ctx, ev, disputes)
 			if err != nil {
 				return began, err
 			}
-			d.unread(&p, ev, known)
+			d.unread(&p, ev, disputes)
 			if err := d.emergency(ctx, ev, p); err != nil { // before it is placed: what is placed is not looked at again
 				return began, err
 			}
@@ -60,7 +60,7 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 				again = true // who they are may be what a message waits for
 			}
 			if p.New != nil {
-				known, again, began = append(known, *p.New), true, true
+				disputes, again, began = append(disputes, *p.New), true, true
 			}
 		}
 	}
@@ -68,13 +68,13 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 }
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
-func (d *Daemon) unread(p *Placement, ev drp.Evidence, known []drp.Known) {
+func (d *Daemon) unread(p *Placement, ev drp.Evidence, disputes []drp.Dispute) {
 	r := d.read(ev)
 	if ev.Kind != drp.Message || r.Auto || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
 		return
 	}
 	p.Unread = &Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
-	if names := r.Subject.Dispute; p.Where == PlaceQuarantine && slices.ContainsFunc(known, func(k drp.Known) bool { return k.Ref == names }) {
+	if names := r.Subject.Dispute; p.Where == PlaceQuarantine && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
 		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
 }
@@ -110,7 +110,7 @@ func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) er
 	return d.tell(ctx, says, "emergency", ev.ID, true)
 }
 
-func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Known) (Placement, error) {
+func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.Dispute) (Placement, error) {
 	reading := d.read(ev)
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
@@ -141,13 +141,13 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 		return Placement{}, err
 	}
 	reading.Subject.Children = numbers.every(children)
-	for i, k := range known {
-		known[i].Left = d.behind(k.Record)
+	for i, k := range disputes {
+		disputes[i].FormerSystem = d.behind(k.Record)
 		if ev.Kind == drp.Message && d.Records != "" && k.Record == d.Records+reading.Subject.Record {
 			reading.Subject.Record = k.Record // a form gives the number as people see it
 		}
 	}
-	tied, said, err := d.tie(ctx, ev, reading, begins, known)
+	tied, said, err := d.tie(ctx, ev, reading, begins, disputes)
 	if err != nil {
 		return Placement{}, err
 	}
@@ -162,29 +162,29 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, known []drp.Kno
 	case tied.Ref == "":
 		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	}
-	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
-		children = numbers.allAmong(children, known[i].Children)
+	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
+		children = numbers.allAmong(children, disputes[i].Children)
 	}
 	moved := ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records)
 	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
 		Record: reading.Subject.Record, Theme: reading.Subject.Theme}
-	if i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == tied.Ref && k.Record == out.Record }); i >= 0 {
-		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(known[i].Children)
+	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref && k.Record == out.Record }); i >= 0 {
+		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(disputes[i].Children)
 	}
 	if tied.New {
 		out.Policy = p.Digest
-		out.New = &drp.Known{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
+		out.New = &drp.Dispute{Ref: tied.Ref, Form: reading.Subject.Form, Forms: p.Forms, Record: reading.Subject.Record, Children: children,
 			Raised: reading.Subject.Raised, Theme: reading.Subject.Theme, Open: true}
 		return out, nil
 	}
 	if ev.Kind == drp.Message && accepted == "" {
-		return d.heard(ctx, out, reading, known)
+		return d.heard(ctx, out, reading, disputes)
 	}
 	return out, nil
 }
 
 // tie finds the dispute of a piece of evidence, or takes a person's word for it.
-func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, known []drp.Known) (
+func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, disputes []drp.Dispute) (
 	tied drp.Tied, said bool, err error,
 ) {
 	to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID)
@@ -192,9 +192,9 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 		return tied, false, err
 	}
 	if to != "" {
-		return drp.TieTo(r, begins.Code, to, known), true, nil
+		return drp.TieTo(r, begins.Code, to, disputes), true, nil
 	}
-	tied = drp.Tie(r, begins, known)
+	tied = drp.Tie(r, begins, disputes)
 	if tied.Ref == "" || tied.New {
 		return tied, false, nil
 	}
@@ -206,13 +206,13 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 }
 
 // heard sees that whoever writes holds a role in the dispute, and notes that they were seen.
-func (d *Daemon) heard(ctx context.Context, p Placement, reading drp.Reading, known []drp.Known) (Placement, error) {
-	i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref == p.Dispute })
-	roster, err := d.roster(ctx, known[i].Children)
+func (d *Daemon) heard(ctx context.Context, p Placement, reading drp.Reading, disputes []drp.Dispute) (Placement, error) {
+	i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == p.Dispute })
+	roster, err := d.roster(ctx, disputes[i].Children)
 	switch {
 	case err != nil:
 		return Placement{}, err
-	case d.holdsRole(roster, reading, known[i]):
+	case d.holdsRole(roster, reading, disputes[i]):
 		p.Seen, p.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
 		return p, nil
 	case len(roster) == len(d.Roster):
@@ -222,7 +222,7 @@ func (d *Daemon) heard(ctx context.Context, p Placement, reading drp.Reading, kn
 }
 
 // holdsRole says whether the sender of a message holds a role of the dispute's own procedure.
-func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Known) bool {
+func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Dispute) bool {
 	p := d.Policies.ForDispute(k.Form, orToday(k.Raised, d.today()), d.today())
 	return slices.ContainsFunc(roster.RolesOf(r.Sender, k.Children, r.Sent), func(role string) bool { return p == nil || p.Roles[role] != "" })
 }

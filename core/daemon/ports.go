@@ -180,7 +180,7 @@ type Ledger interface {
 
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
-	Known(ctx context.Context) ([]drp.Known, error)
+	Disputes(ctx context.Context) ([]drp.Dispute, error)
 	// Place says where a piece of evidence belongs; the revision of the dispute rises, and of one that it was in question for.
 	// A dispute that begins under a record's number takes the number from the one before. ErrTaken where the dispute is
 	// another's.
@@ -260,10 +260,10 @@ const (
 type Placement struct {
 	Evidence string
 	Where    string
-	Dispute  string     // of what waits: the dispute that it is in question for, or that a message in quarantine names
-	Unread   *Unread    // of a message that nobody has understood: whose it is
-	New      *drp.Known // the dispute that it starts
-	Policy   string     // digest of the policy of a new dispute
+	Dispute  string       // of what waits: the dispute that it is in question for, or that a message in quarantine names
+	Unread   *Unread      // of a message that nobody has understood: whose it is
+	New      *drp.Dispute // the dispute that it starts
+	Policy   string       // digest of the policy of a new dispute
 	Children []string
 	Record   string
 	Moved    bool // the record is the dispute's in another system than before
@@ -293,7 +293,7 @@ var ErrTaken = errors.New("the reference is that of another record or another ch
 
 // Taken says whether what is placed would come under a reference that is another's. Only a person can bring another child or
 // another record into a dispute; a record's number in a system that came later is that record's.
-func (p Placement) Taken(k drp.Known) bool {
+func (p Placement) Taken(k drp.Dispute) bool {
 	switch {
 	case p.New != nil:
 		return true
@@ -318,7 +318,7 @@ type Became struct {
 
 // Stored is a dispute as the ledger holds it.
 type Stored struct {
-	drp.Known
+	drp.Dispute
 	Policy   string // digest of the policy that it started under
 	Revision int64
 	Decided  workday.Date   // the day of the last decision

@@ -73,7 +73,7 @@ func TestRecordOfAnother(t *testing.T) {
 			if len(w.notes.Written) != notes || !told || len(w.mail.Sent) < sent {
 				t.Errorf("%d notes more, the operator was told: %v", len(w.notes.Written)-notes, told)
 			}
-			k, err := w.ledger.Known(t.Context())
+			k, err := w.ledger.Disputes(t.Context())
 			if err != nil || len(k) != 1 || !slices.Equal(k[0].Children, []string{"child-1"}) {
 				t.Errorf("%+v, %v", k, err)
 			}
@@ -109,7 +109,7 @@ func TestRecordOfAnotherSaid(t *testing.T) {
 		c.facts[0].Attached = true // another version, which waits with the first
 		w.tell(c, nil)
 		say(t, w, q, q.Dispute)
-		k, err := w.ledger.Known(t.Context())
+		k, err := w.ledger.Disputes(t.Context())
 		if err != nil || len(k) != 1 || !slices.Equal(k[0].Children, []string{"child-9"}) {
 			t.Errorf("%+v, %v", k, err)
 		}
@@ -120,7 +120,7 @@ func TestRecordOfAnotherSaid(t *testing.T) {
 	t.Run("another", func(t *testing.T) {
 		w, _, q := changed(t, other)
 		say(t, w, q, "new")
-		k, err := w.ledger.Known(t.Context())
+		k, err := w.ledger.Disputes(t.Context())
 		if err != nil || len(k) != 2 {
 			t.Fatalf("%+v, %v", k, err)
 		}

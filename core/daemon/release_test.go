@@ -79,11 +79,11 @@ func TestHoldRelease(t *testing.T) {
 			if alerts() != 3*76 || guard() != "" {
 				t.Errorf("%d of %d alerts went after the release; %q", alerts(), 3*76, guard())
 			}
-			known, err := w.ledger.Known(t.Context())
+			disputes, err := w.ledger.Disputes(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, k := range known {
+			for _, k := range disputes {
 				s, err := w.ledger.Load(t.Context(), k.Ref)
 				if err != nil {
 					t.Fatal(err)

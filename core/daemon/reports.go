@@ -52,7 +52,7 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 		return nil, err
 	}
 	var out []report.Dispute
-	for _, k := range a.known {
+	for _, k := range a.disputes {
 		done, ok := d.ended[k.Ref]
 		switch {
 		case !ok || done.revision != k.Revision:
@@ -109,11 +109,11 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 		return nil, err
 	}
 	var out []drp.Child
-	known, err := d.numbers(ctx, children, nil)
+	numbers, err := d.numbers(ctx, children, nil)
 	if err != nil {
 		return nil, err
 	}
-	for _, ref := range known.allNow(children) {
+	for _, ref := range numbers.allNow(children) {
 		child := drp.Child{Ref: ref, Restricted: true}
 		newest := drp.Evidence{}
 		for _, ev := range people {

@@ -23,7 +23,7 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 		if !claimed[i] || a.Kind != drp.CaseNote {
 			continue
 		}
-		known, err := d.numbers(ctx, []string{a.Child}, nil)
+		numbers, err := d.numbers(ctx, []string{a.Child}, nil)
 		if err != nil {
 			errs[i] = err
 			continue
@@ -33,7 +33,7 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 			errs[i] = Permanent{Err: err}
 			continue
 		}
-		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: known.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs
@@ -74,7 +74,7 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 // count adds what was done.
 func (r *Report) count(a attempt) {
 	switch {
-	case a.Kind == drp.Email && a.known != drp.Accepted:
+	case a.Kind == drp.Email && a.fate != drp.Accepted:
 		r.Sent++
 	case a.Kind == drp.CaseNote || a.Kind == drp.FormCopy:
 		r.Written++
@@ -88,11 +88,11 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	if !ok {
 		return Permanent{Err: errors.New("the dispute form cannot be found in its message")}
 	}
-	known, err := d.numbers(ctx, []string{a.Child}, nil)
+	numbers, err := d.numbers(ctx, []string{a.Child}, nil)
 	if err != nil {
 		return err
 	}
-	return d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: known.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
+	return d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
 }
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was

@@ -50,15 +50,15 @@ func TestSameReference(t *testing.T) {
 	other.child, other.record = "child-2", "2027300"
 	w.tell(&other, nil)
 	w.at(16, 9)
-	known, err := w.ledger.Known(t.Context())
-	if err != nil || len(known) != 2 {
-		t.Fatalf("%d disputes of two children: %+v, %v", len(known), known, err)
+	disputes, err := w.ledger.Disputes(t.Context())
+	if err != nil || len(disputes) != 2 {
+		t.Fatalf("%d disputes of two children: %+v, %v", len(disputes), disputes, err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		w.oneChild(t.Context(), k.Ref)
 	}
 	for _, n := range w.notes.Written {
-		for _, k := range known {
+		for _, k := range disputes {
 			if n[0].Dispute == k.Ref && n[0].Child != k.Children[0] {
 				t.Errorf("a note of %s is on the file of %s, not of %s", k.Ref, n[0].Child, k.Children[0])
 			}

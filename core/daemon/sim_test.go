@@ -754,11 +754,11 @@ func (w *world) end() {
 	if w.log.Len() > 0 && strings.Contains(w.log.String(), canary) {
 		w.fail("the log holds a name")
 	}
-	known, err := w.ledger.Known(ctx)
+	disputes, err := w.ledger.Disputes(ctx)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		w.oneChild(ctx, k.Ref)
 		c, _, err := w.d.Case(ctx, k.Ref)
 		if err != nil {
@@ -848,11 +848,11 @@ func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
 // nothingLost checks that all evidence that was ever offered is in the ledger.
 func (w *world) nothingLost(ctx context.Context) {
 	have := map[string]bool{}
-	known, err := w.ledger.Known(ctx)
+	disputes, err := w.ledger.Disputes(ctx)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		s, err := w.ledger.Load(ctx, k.Ref)
 		if err != nil {
 			w.t.Fatal(err)

@@ -19,7 +19,7 @@ func TestUnreadOfMany(t *testing.T) {
 		roster = append(roster, drp.Holder{Role: "iro", Person: fmt.Sprint("p", i), Address: address(i), Child: fmt.Sprint("child-", i)})
 		all = append(all, Unread{Evidence: fmt.Sprint("m", i), Sender: address(i + many/2).Digest(), Sent: on})
 	}
-	stored := Stored{Known: drp.Known{Ref: "W-AAAAAA", Children: []string{"child-150"}}}
+	stored := Stored{Dispute: drp.Dispute{Ref: "W-AAAAAA", Children: []string{"child-150"}}}
 	var got []drp.Unread
 	allocated := testing.AllocsPerRun(1, func() { got = unreadFor(stored, roster, all) })
 	if len(got) != 1 || got[0].Evidence != "m50" || len(got[0].Roles) != 1 {

@@ -19,11 +19,11 @@ type Vacancy struct {
 // Vacancies gives the roles of open disputes that nobody holds: today, whose turn it is and who owns it; on the day on
 // which the stage is due, those and whoever is asked next.
 func (d *Daemon) Vacancies(ctx context.Context) (out []Vacancy, err error) {
-	known, err := d.Ledger.Known(ctx)
+	disputes, err := d.Ledger.Disputes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		if !k.Open {
 			continue
 		}
@@ -58,7 +58,7 @@ func asked(p *policy.Policy, stage string) (roles []string) {
 	return roles
 }
 
-func vacant(c reconcile.Case, k drp.Known, roles []string, on workday.Date) (out []Vacancy) {
+func vacant(c reconcile.Case, k drp.Dispute, roles []string, on workday.Date) (out []Vacancy) {
 	for _, role := range slices.Compact(slices.Sorted(slices.Values(roles))) {
 		if len(c.Roster.Holding(role, k.Children, on)) == 0 {
 			out = append(out, Vacancy{k.Ref, c.Policy.RoleTitle(role), on})

@@ -183,7 +183,7 @@ func TestRoster(t *testing.T) {
 }
 
 func TestTie(t *testing.T) {
-	known := []drp.Known{
+	disputes := []drp.Dispute{
 		{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Children: []string{"1"}, Raised: start, Open: true},
 		{Ref: "C-BBBBBB", Forms: []string{"c"}, Children: []string{"1"}, Raised: start, Open: true},
 		{Ref: "C-CCCCCC", Forms: []string{"c"}, Children: []string{"2"}, Raised: start, Open: false},
@@ -203,7 +203,7 @@ func TestTie(t *testing.T) {
 		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "new"},
 		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
-		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, known)
+		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
 		text := got.Ref
 		if got.New {
 			text = "new"
@@ -221,9 +221,9 @@ func TestTie(t *testing.T) {
 // also where the dispute has ended; a form that is just begun is nobody's yet, and a number that two children share is
 // for a person.
 func TestTieMoved(t *testing.T) {
-	known := []drp.Known{
-		{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Left: true, Children: []string{"1"}, Raised: start, Open: true},
-		{Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Left: true, Children: []string{"2"}, Raised: start},
+	disputes := []drp.Dispute{
+		{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", FormerSystem: true, Children: []string{"1"}, Raised: start, Open: true},
+		{Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", FormerSystem: true, Children: []string{"2"}, Raised: start},
 		{Ref: "W-CCCCCC", Forms: []string{"w"}, Record: "new/7", Children: []string{"1"}, Raised: start + 1, Open: true},
 	}
 	row := drp.Evidence{Kind: drp.Row}
@@ -241,7 +241,7 @@ func TestTieMoved(t *testing.T) {
 		"a letter about ended": {drp.Reading{Evidence: drp.Evidence{Kind: drp.Message}, Subject: drp.Subject{Form: "w", Children: []string{"2"}, Raised: start}}, "new"},
 	} {
 		tt.r.Facts = []drp.Fact{{Kind: drp.Raised, On: start}}
-		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, known)
+		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
 		text := got.Ref
 		if got.New {
 			text = "new"
@@ -280,10 +280,10 @@ func TestFoldMoved(t *testing.T) {
 
 // Where each side notes a dispute, the second note of a day or two later is about the same one.
 func TestTieEachSide(t *testing.T) {
-	known := []drp.Known{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}
+	disputes := []drp.Dispute{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}
 	by := drp.Beginning{Code: "H", Facts: []drp.FactKind{drp.Raised}, EachSide: true}
 	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: "new"} {
-		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)}, Facts: []drp.Fact{{Kind: drp.Raised}}}, by, known)
+		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)}, Facts: []drp.Fact{{Kind: drp.Raised}}}, by, disputes)
 		if got.New != (want == "new") || !got.New && got.Ref != want {
 			t.Errorf("%d days apart: %+v, want %q", days, got, want)
 		}

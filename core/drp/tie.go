@@ -7,19 +7,19 @@ import (
 	"drpd/core/workday"
 )
 
-// Known is a dispute to which evidence may belong.
-type Known struct {
-	Ref      string
-	Form     string
-	Forms    []string // every form type of its policy
-	Record   string
-	Children []string
-	Theme    string
-	Raised   workday.Date
-	Open     bool
-	Left     bool // its record is in a system that is no longer used
-	Resolved bool // it ended, and was resolved
-	Revision int64
+// Dispute is a dispute as far as it says which evidence is its own.
+type Dispute struct {
+	Ref          string
+	Form         string
+	Forms        []string // every form type of its policy
+	Record       string
+	Children     []string
+	Theme        string
+	Raised       workday.Date
+	Open         bool
+	FormerSystem bool // its record is in a system that is no longer used
+	Resolved     bool // it ended, and was resolved
+	Revision     int64
 }
 
 // Beginning is what a policy says of how its disputes begin.
@@ -44,35 +44,35 @@ type Tied struct {
 // open disputes under the same policy. A doubtful tie is never a guess: a person says which it is.
 //
 // The policy says what begins a dispute.
-func Tie(r Reading, by Beginning, known []Known) Tied {
+func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
-		i := slices.IndexFunc(known, func(k Known) bool { return k.Ref == s.Dispute })
-		if i >= 0 && len(r.Forms) > 0 && len(known[i].Children) > 0 && len(s.Children) > 0 && !intersects(known[i].Children, s.Children) {
+		i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Ref == s.Dispute })
+		if i >= 0 && len(r.Forms) > 0 && len(disputes[i].Children) > 0 && len(s.Children) > 0 && !intersects(disputes[i].Children, s.Children) {
 			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
 		}
-		if j := slices.IndexFunc(known, func(k Known) bool { return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute }); i >= 0 && j >= 0 {
-			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + known[j].Ref}
+		if j := slices.IndexFunc(disputes, func(k Dispute) bool { return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute }); i >= 0 && j >= 0 {
+			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + disputes[j].Ref}
 		}
 		if i >= 0 {
 			return Tied{Ref: s.Dispute}
 		}
 		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
 	}
-	tiedBefore := slices.ContainsFunc(known, func(k Known) bool { return s.Record != "" && k.Record == s.Record }) // by a person
+	tiedBefore := slices.ContainsFunc(disputes, func(k Dispute) bool { return s.Record != "" && k.Record == s.Record }) // by a person
 	if r.Unclear != "" && !tiedBefore {
 		return Tied{Doubt: r.Unclear}
 	}
-	var near, other []Known
-	for _, k := range known {
-		known := slices.Contains(k.Forms, s.Form)
-		if s.Record != "" && k.Record == s.Record && (known || s.Form == "" || r.Evidence.Kind == Row) { // a row that vanished has no form type any more
+	var near, other []Dispute
+	for _, k := range disputes {
+		sameForm := slices.Contains(k.Forms, s.Form)
+		if s.Record != "" && k.Record == s.Record && (sameForm || s.Form == "" || r.Evidence.Kind == Row) { // a row that vanished has no form type any more
 			return sameRecord(r, k)
 		}
-		if !known {
+		if !sameForm {
 			continue
 		}
-		moved := k.Left && r.Evidence.Kind == Row // the same record in another system: the dispute may have ended since
+		moved := k.FormerSystem && r.Evidence.Kind == Row // the same record in another system: the dispute may have ended since
 		if !moved && (s.Record != "" && k.Record != "" || !k.Open) || !sameMatter(k, s) {
 			continue
 		}
@@ -95,14 +95,14 @@ func Tie(r Reading, by Beginning, known []Known) Tied {
 	case len(other) > 0:
 		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
 	case s.Form != "" && raises(r, by.Facts):
-		return unused(by.Code, s, known, func(k Known) bool { return sameOrigin(k, s) })
+		return unused(by.Code, s, disputes, func(k Dispute) bool { return sameOrigin(k, s) })
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
 }
 
 // sameRecord ties what a dispute's record says to the dispute, if the record is about a child of the dispute still and a form
 // of its procedure. Else its number may have been given out again, or its child corrected: only a person knows.
-func sameRecord(r Reading, k Known) Tied {
+func sameRecord(r Reading, k Dispute) Tied {
 	s, why := r.Subject, ""
 	switch {
 	case len(k.Children) > 0 && len(s.Children) > 0 && !intersects(k.Children, s.Children):
@@ -121,25 +121,25 @@ func sameRecord(r Reading, k Known) Tied {
 
 // TieTo is what a person has said: the dispute's reference, or "new". What is new is no dispute that there is, but for one
 // that the same record has begun since, about the same child and day: another version of it was said to be new before.
-func TieTo(r Reading, code, to string, known []Known) Tied {
+func TieTo(r Reading, code, to string, disputes []Dispute) Tied {
 	if to != "new" {
 		return Tied{Ref: to}
 	}
 	s := r.Subject
-	return unused(code, s, known, func(k Known) bool {
+	return unused(code, s, disputes, func(k Dispute) bool {
 		return s.Record != "" && k.Record == s.Record && k.Raised == s.Raised && sameMatter(k, s)
 	})
 }
 
 // sameOrigin says whether a dispute was begun by what a subject says, where its reference is made from the same characters:
 // by the same record, or the same form about the same child and day.
-func sameOrigin(k Known, s Subject) bool {
-	return sameMatter(k, s) && (s.Record == k.Record || s.Record == "" || k.Record == "" || k.Left)
+func sameOrigin(k Dispute, s Subject) bool {
+	return sameMatter(k, s) && (s.Record == k.Record || s.Record == "" || k.Record == "" || k.FormerSystem)
 }
 
 // sameMatter says whether a dispute may be about what evidence is about: a child of both, or the theme of a dispute that
 // is about no child.
-func sameMatter(k Known, s Subject) bool {
+func sameMatter(k Dispute, s Subject) bool {
 	if len(k.Children)+len(s.Children) == 0 {
 		return k.Theme != "" && k.Theme == s.Theme
 	}

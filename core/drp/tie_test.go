@@ -15,8 +15,8 @@ func raisedAs(s drp.Subject) drp.Reading {
 }
 
 // begun is a dispute as it is known once a reading has begun it.
-func begun(ref string, s drp.Subject) drp.Known {
-	return drp.Known{Ref: ref, Form: s.Form, Forms: []string{s.Form}, Record: s.Record, Children: s.Children, Theme: s.Theme, Raised: s.Raised, Open: true}
+func begun(ref string, s drp.Subject) drp.Dispute {
+	return drp.Dispute{Ref: ref, Form: s.Form, Forms: []string{s.Form}, Record: s.Record, Children: s.Children, Theme: s.Theme, Raised: s.Raised, Open: true}
 }
 
 // Two records whose references would be the same get two: the second takes more characters, and none of those of the first,
@@ -28,18 +28,18 @@ func TestTwoRecordsOneReference(t *testing.T) {
 	if first.Ref != "W-UNVWDJ" || !first.New {
 		t.Fatalf("%+v: references that were given stay as they are", first)
 	}
-	known := []drp.Known{begun(first.Ref, one)}
-	second := drp.Tie(raisedAs(two), beginsWith, known)
+	disputes := []drp.Dispute{begun(first.Ref, one)}
+	second := drp.Tie(raisedAs(two), beginsWith, disputes)
 	if !second.New || second.Ref == first.Ref || strings.HasPrefix(second.Ref, first.Ref) || !drp.IsRef(second.Ref) {
 		t.Fatalf("%+v: the reference of another child's dispute", second)
 	}
-	known = append(known, begun(second.Ref, two))
+	disputes = append(disputes, begun(second.Ref, two))
 	for i, s := range []drp.Subject{one, two} {
-		if got := drp.Tie(raisedAs(s), beginsWith, known); got.New || got.Ref != known[i].Ref {
-			t.Errorf("record %s: %+v, want %s", s.Record, got, known[i].Ref)
+		if got := drp.Tie(raisedAs(s), beginsWith, disputes); got.New || got.Ref != disputes[i].Ref {
+			t.Errorf("record %s: %+v, want %s", s.Record, got, disputes[i].Ref)
 		}
 	}
-	if got := drp.TieTo(raisedAs(two), "W", "new", known[:1]); got.Ref != second.Ref || !got.New {
+	if got := drp.TieTo(raisedAs(two), "W", "new", disputes[:1]); got.Ref != second.Ref || !got.New {
 		t.Errorf("a person says that it is new: %+v", got)
 	}
 }
@@ -50,31 +50,31 @@ func TestOneReferenceOneDispute(t *testing.T) {
 	s := drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}
 	k := begun(drp.Tie(raisedAs(s), beginsWith, nil).Ref, s)
 	k.Open = false
-	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Known{k}); got.New || got.Ref != k.Ref {
+	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Dispute{k}); got.New || got.Ref != k.Ref {
 		t.Errorf("the form that began it, once more: %+v", got)
 	}
 	other := k
 	other.Children = []string{"3"}
-	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Known{other}); !got.New || got.Ref == k.Ref {
+	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Dispute{other}); !got.New || got.Ref == k.Ref {
 		t.Errorf("another child's: %+v", got)
 	}
 	record := drp.Subject{Form: "carefirst-drp", Record: "1", Children: []string{"2"}, Raised: start}
 	k = begun(drp.Tie(raisedAs(record), beginsWith, nil).Ref, record)
 	k.Record, k.Open = "2", false
-	if got := drp.Tie(raisedAs(record), beginsWith, []drp.Known{k}); !got.New || got.Ref == k.Ref {
+	if got := drp.Tie(raisedAs(record), beginsWith, []drp.Dispute{k}); !got.New || got.Ref == k.Ref {
 		t.Errorf("another record's: %+v", got)
 	}
 	theme := drp.Subject{Form: "c", Theme: "drift", Raised: start}
 	k = begun(drp.Tie(raisedAs(theme), beginsWith, nil).Ref, drp.Subject{Form: "c", Theme: "delay", Raised: start})
-	if got := drp.Tie(raisedAs(theme), beginsWith, []drp.Known{k}); !got.New || got.Ref == k.Ref {
+	if got := drp.Tie(raisedAs(theme), beginsWith, []drp.Dispute{k}); !got.New || got.Ref == k.Ref {
 		t.Errorf("another theme's: %+v", got)
 	}
 }
 
 // What names a dispute by its reference, and a record that is another dispute's, belongs to neither before a person says so.
 func TestReferenceAgainstRecord(t *testing.T) {
-	known := []drp.Known{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true}, {Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
-	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, known)
+	disputes := []drp.Dispute{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true}, {Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
+	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, disputes)
 	if want := "it names dispute W-AAAAAA, and the record of dispute W-BBBBBB"; got.Ref != "" || got.Doubt != want {
 		t.Errorf("%+v, want %q", got, want)
 	}
@@ -83,10 +83,10 @@ func TestReferenceAgainstRecord(t *testing.T) {
 // However many references are taken, each further one is read where people write it, and no slip in one gives another.
 func TestLongReferences(t *testing.T) {
 	s := drp.Subject{Form: "carefirst-drp", Record: "2008597", Children: []string{"20401"}}
-	var known []drp.Known
+	var disputes []drp.Dispute
 	for i := range 4 {
-		ref := drp.TieTo(raisedAs(s), "W", "new", known).Ref
-		for _, k := range known {
+		ref := drp.TieTo(raisedAs(s), "W", "new", disputes).Ref
+		for _, k := range disputes {
 			if k.Ref == ref {
 				t.Fatalf("%s is given twice", ref)
 			}
@@ -94,7 +94,7 @@ func TestLongReferences(t *testing.T) {
 		if want := len("W-") + 6 + 3*i; len(ref) != want {
 			t.Errorf("%s has %d characters, want %d", ref, len(ref), want)
 		}
-		known = append(known, drp.Known{Ref: ref, Forms: []string{s.Form}, Record: fmt.Sprint(i), Children: []string{fmt.Sprint(i)}})
+		disputes = append(disputes, drp.Dispute{Ref: ref, Forms: []string{s.Form}, Record: fmt.Sprint(i), Children: []string{fmt.Sprint(i)}})
 		id := "<drpd." + ref + ".thread@drpd.council.example>"
 		if tokens, ids := drp.TokensIn("Re: ["+ref+"] answer"), drp.RefsIn(id); len(tokens) != 1 || tokens[0] != ref || len(ids) != 1 || ids[0] != ref || !drp.IsRef(ref) {
 			t.Errorf("%s is read as %q and %q", ref, tokens, ids)
@@ -120,12 +120,12 @@ func TestLongReferences(t *testing.T) {
 func TestTiedByAPerson(t *testing.T) {
 	r := raisedAs(drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start})
 	r.Unclear = "whose?"
-	k := drp.Known{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Left: true, Children: []string{"1"}, Raised: start, Open: true}
-	if got := drp.Tie(r, beginsWith, []drp.Known{k}); got.Doubt != "whose?" {
+	k := drp.Dispute{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", FormerSystem: true, Children: []string{"1"}, Raised: start, Open: true}
+	if got := drp.Tie(r, beginsWith, []drp.Dispute{k}); got.Doubt != "whose?" {
 		t.Errorf("%+v", got)
 	}
-	k.Record, k.Left = "new/1", false
-	if got := drp.Tie(r, beginsWith, []drp.Known{k}); got.Ref != k.Ref || got.New {
+	k.Record, k.FormerSystem = "new/1", false
+	if got := drp.Tie(r, beginsWith, []drp.Dispute{k}); got.Ref != k.Ref || got.New {
 		t.Errorf("%+v", got)
 	}
 }

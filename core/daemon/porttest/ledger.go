@@ -47,7 +47,7 @@ type kept struct {
 }
 
 type dispute struct {
-	drp.Known
+	drp.Dispute
 	policy, inputs    string
 	revision, decided int64
 	decidedOn         workday.Date
@@ -206,12 +206,12 @@ func (l *Ledger) Waiting(context.Context) ([]drp.Evidence, error) {
 	return l.some(func(k *kept) bool { return k.state == "new" || k.state == daemon.PlaceWaiting }), nil
 }
 
-// Known implements daemon.Ledger.
-func (l *Ledger) Known(context.Context) ([]drp.Known, error) {
+// Disputes implements daemon.Ledger.
+func (l *Ledger) Disputes(context.Context) ([]drp.Dispute, error) {
 	defer l.lock()()
-	var out []drp.Known
+	var out []drp.Dispute
 	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
-		k := l.disputes[ref].Known
+		k := l.disputes[ref].Dispute
 		k.Revision = l.disputes[ref].revision
 		out = append(out, k)
 	}
@@ -261,7 +261,7 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		k.unread = cmp.Or(k.unread, p.Unread)
 		return nil
 	}
-	if d := l.disputes[p.Dispute]; d != nil && p.Where == daemon.PlaceDispute && p.Taken(d.Known) {
+	if d := l.disputes[p.Dispute]; d != nil && p.Where == daemon.PlaceDispute && p.Taken(d.Dispute) {
 		return daemon.ErrTaken
 	}
 	if p.New != nil {
@@ -272,7 +272,7 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		}
 		n := *p.New
 		n.Children = nil
-		l.disputes[n.Ref] = &dispute{Known: n, policy: p.Policy, revision: 1}
+		l.disputes[n.Ref] = &dispute{Dispute: n, policy: p.Policy, revision: 1}
 	}
 	if d := l.disputes[k.dispute]; d != nil && k.dispute != p.Dispute { // it is in question for that one no more
 		d.revision, d.closed = d.revision+1, false
@@ -435,7 +435,7 @@ func (l *Ledger) Load(_ context.Context, ref string) (daemon.Stored, error) {
 	if d == nil {
 		return daemon.Stored{}, errNoDispute
 	}
-	return daemon.Stored{Known: d.Known, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
+	return daemon.Stored{Dispute: d.Dispute, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
 		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == daemon.PlaceDispute }), Past: l.past(ref)}, nil
 }
 

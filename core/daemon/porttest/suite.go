@@ -92,7 +92,7 @@ func begin(t *testing.T, l daemon.Ledger) daemon.Stored {
 	t.Helper()
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, nil, noon))
 	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Theme: "drift", Policy: "digest", Now: noon,
-		New: &drp.Known{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon), Open: true}}))
+		New: &drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon), Open: true}}))
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
 	return s
@@ -100,8 +100,8 @@ func begin(t *testing.T, l daemon.Ledger) daemon.Stored {
 
 func testPlace(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
-	if known, err := l.Known(t.Context()); err != nil || len(known) != 1 || known[0].Revision != s.Revision {
-		t.Errorf("known: %+v, %v", known, err)
+	if disputes, err := l.Disputes(t.Context()); err != nil || len(disputes) != 1 || disputes[0].Revision != s.Revision {
+		t.Errorf("disputes: %+v, %v", disputes, err)
 	}
 	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" || !slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
 		t.Errorf("%+v", s)

@@ -15,7 +15,7 @@ import (
 func testTaken(t *testing.T, l daemon.Ledger) {
 	before := begin(t, l)
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2"), evidence("e3"), evidence("e4"), evidence("e5")}, nil, noon))
-	second := drp.Known{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "2", Children: []string{"child-2"}, Raised: workday.DateOf(noon), Open: true}
+	second := drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "2", Children: []string{"child-2"}, Raised: workday.DateOf(noon), Open: true}
 	for name, p := range map[string]daemon.Placement{
 		"a second dispute": {Evidence: "e2", Children: []string{"child-2"}, Record: "2", New: &second},
 		"another record":   {Evidence: "e2", Children: []string{"child-1"}, Record: "2"},
@@ -82,7 +82,7 @@ func testQuestions(t *testing.T, l daemon.Ledger) {
 	}
 	const other = "W-OTHERS"
 	place(daemon.Placement{Evidence: "e4", Where: daemon.PlaceDispute, Dispute: other, Children: []string{"child-3"}, Record: "1", Policy: "digest",
-		New: &drp.Known{Ref: other, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-3"}, Raised: workday.DateOf(noon), Open: true}})
+		New: &drp.Dispute{Ref: other, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-3"}, Raised: workday.DateOf(noon), Open: true}})
 	if s := load(true, "its number was given out again"); s.Record != "" {
 		t.Errorf("two disputes have the record %s", s.Record)
 	}
