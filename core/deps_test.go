@@ -214,8 +214,8 @@ func TestArrowsFindsPlanted(t *testing.T) {
 		"core/policy/b.go":               "package policy\nimport clock \"time\"\nvar y = clock.Now\n",
 		"core/reconcile/a.go":            "package reconcile\nimport \"drpd/core/daemon\"\n",
 		"core/reconcile/b.go":            "package reconcile\nfunc f(s string) bool { return s == \"stage-1\" }\n",
-		"core/notice/a.go":               "package notice\nfunc init() {}\n",
-		"core/notice/b.go":               "package notice\nvar counter int\n",
+		"core/letter/a.go":               "package letter\nfunc init() {}\n",
+		"core/letter/b.go":               "package letter\nvar counter int\n",
 		"core/audit/a.go":                "package audit\nimport \"github.com/rickar/cal/v2\"\n",
 		"adapters/mailer/a.go":           "package mailer\nimport \"drpd/adapters/ledger\"\n",
 		"adapters/mailbox/a.go":          "package mailbox\nimport \"drpd/core/daemon/porttest\"\n",
@@ -250,7 +250,7 @@ func TestEveryPackageHasADoc(t *testing.T) {
 
 // Who may reveal what is private: the writers of words, the readers of facts, and the adapters that write out.
 func TestWhoReveals(t *testing.T) {
-	allowed := []string{"core/daemon/porttest", "core/notice", "core/report", "mapping", "adapters/mailer", "adapters/ledger", "core/drp"}
+	allowed := []string{"core/daemon/porttest", "core/letter", "core/report", "mapping", "adapters/mailer", "adapters/ledger", "core/drp"}
 	for dir, files := range parse(t, os.DirFS("..")) {
 		if slices.Contains(allowed, dir) {
 			continue

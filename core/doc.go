@@ -6,7 +6,7 @@
 //	core/drp/          the words: evidence, facts, effects; the fold from readings to a file
 //	core/policy/       a procedure as data: read, checked, shown, drawn, compared
 //	core/reconcile/    Decide, pure; cases/ runs a policy's own tests
-//	core/notice/       a decision put into words
+//	core/letter/       a decision put into words
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values
 //	core/audit/        the chain of drpd's own history
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes

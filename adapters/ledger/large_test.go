@@ -79,7 +79,7 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 	l := small(t)
 	raw := bytes.Repeat([]byte("Dear all. "), 75_000) // a megabyte as it is kept
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, Says: "all at once"}.Keyed("all")
-	if err := l.Notice(t.Context(), []drp.Effect{e}, noon); err != nil {
+	if err := l.AddEffects(t.Context(), []drp.Effect{e}, noon); err != nil {
 		t.Fatal(err)
 	}
 	var batch []daemon.Envelope

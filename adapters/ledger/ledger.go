@@ -383,8 +383,8 @@ func (l *Ledger) Gaps(ctx context.Context) (out []reconcile.Gap, err error) {
 	return out, err
 }
 
-// Notice adds effects that belong to no dispute.
-func (l *Ledger) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
+// AddEffects adds effects that belong to no dispute.
+func (l *Ledger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
 		for _, e := range effects {
 			if err := t.insertEffect(e, 0, now); err != nil {

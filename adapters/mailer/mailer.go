@@ -22,7 +22,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 )
 
 // Maker makes messages.
@@ -36,7 +36,7 @@ type Maker struct {
 
 // render makes the message of one effect for one person, with the marks of its route. The same input gives the same bytes,
 // but for what a seal adds.
-func (m *Maker) render(e daemon.Envelope, l notice.Letter, way *Route) ([]byte, error) {
+func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }

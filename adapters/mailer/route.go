@@ -12,7 +12,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 )
 
 // Level says how much a message gives away, or a route may carry: each more than the one before.
@@ -32,7 +32,7 @@ func Levels() []string { return []string{"plain", "case", "papers", "referral"} 
 func (l Level) String() string { return Levels()[l] }
 
 // level is what a message gives away.
-func level(e daemon.Envelope, l notice.Letter) Level {
+func level(e daemon.Envelope, l letter.Letter) Level {
 	switch {
 	case e.Reason == drp.ReasonPack:
 		return Referral
@@ -128,7 +128,7 @@ func (r *Router) route(address drp.Private, l Level) (*Route, error) {
 }
 
 // Make implements daemon.Mailer.
-func (r *Router) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
+func (r *Router) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
 	way, err := r.route(e.Address, level(e, l))
 	if err != nil {
 		return daemon.Made{}, err
@@ -218,7 +218,7 @@ func (r *Router) Lag(e daemon.Envelope) time.Duration {
 }
 
 // Room implements daemon.Mailer: how many bytes of files fit into one message to an address.
-func (r *Router) Room(e daemon.Envelope, l notice.Letter) int64 {
+func (r *Router) Room(e daemon.Envelope, l letter.Letter) int64 {
 	way, err := r.route(e.Address, level(e, l))
 	if err != nil || way.Limit == 0 {
 		return 0

@@ -65,7 +65,7 @@ func went(t *testing.T, dir string, before map[string]bool) (out []string, all m
 	return out, all
 }
 
-// What would send much more than usual sends one notice and nothing else: a clock that is a month ahead, a state that was
+// What would send much more than usual sends one message and nothing else: a clock that is a month ahead, a state that was
 // restored from a copy, a mapping that makes every dispute an old one, a list of holidays that was lost.
 func TestBlastRadius(t *testing.T) {
 	t.Parallel()
@@ -142,7 +142,7 @@ func TestBlastRadius(t *testing.T) {
 			}
 			out, all := went(t, dir, before)
 			if len(out) != 1 || !strings.Contains(out[0], "attention_operator") {
-				t.Fatalf("%d went, want the notice alone: %v", len(out), out)
+				t.Fatalf("%d went, want that message alone: %v", len(out), out)
 			}
 			if why, err := c.ledger.Setting(t.Context(), daemon.SettingGuard); err != nil || !strings.Contains(why, "were about to go") {
 				t.Errorf("%q, %v", why, err)

@@ -92,9 +92,9 @@ func queued(b *testing.B, dir string, n int, relay *mailer.Relay) *wired {
 	d.Roster = append(slices.Clone(d.Roster), drp.Holder{Role: "reader", Person: "p-1", Name: drp.NewPrivate("Person"), Address: drp.NewPrivate("person@council.example")})
 	var effects []drp.Effect
 	for i := range n {
-		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, To: []string{"reader"}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
+		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{"reader"}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
 	}
-	if err := d.ledger.Notice(b.Context(), effects, at(corpusDay, 9)); err != nil {
+	if err := d.ledger.AddEffects(b.Context(), effects, at(corpusDay, 9)); err != nil {
 		b.Fatal(err)
 	}
 	return d

@@ -168,9 +168,9 @@ func TestPostKilled(t *testing.T) {
 	base := openPost(t, dir, func() time.Time { return at(corpusDay, 8) })
 	var effects []drp.Effect
 	for i := range *posted {
-		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
+		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
 	}
-	if err := base.ledger.Notice(t.Context(), effects, at(corpusDay, 8)); err != nil {
+	if err := base.ledger.AddEffects(t.Context(), effects, at(corpusDay, 8)); err != nil {
 		t.Fatal(err)
 	}
 	if err := base.close(); err != nil {

@@ -17,7 +17,7 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/cmd/drpd/config"
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/strict"
 	"drpd/core/workday"
@@ -42,7 +42,7 @@ type parts struct {
 	former   []*mapping.System
 	roster   drp.Roster
 	calendar *workday.Calendar
-	writer   *notice.Writer
+	writer   *letter.Writer
 	inputs   string
 }
 
@@ -106,7 +106,7 @@ func prepare(name string) (*parts, error) {
 		templates = os.DirFS(c.Path(c.Templates))
 	}
 	if p.policies != nil { // a folder of templates is named as one of them
-		p.writer, err = notice.NewWriter(c.Authority, templates, p.policies)
+		p.writer, err = letter.NewWriter(c.Authority, templates, p.policies)
 		keep(err)
 	}
 	if err := errors.Join(errs...); err != nil {

@@ -26,8 +26,8 @@ func TestRouteChanged(t *testing.T) {
 	dir := theCouncil(t)
 	c := openCouncil(t, dir)
 	defer func() { _ = c.close() }()
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, To: []string{policy.Operator}, On: corpusDay, Says: "something"}.Keyed("route")
-	if err := c.ledger.Notice(t.Context(), []drp.Effect{e}, at(corpusDay, 11)); err != nil {
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{policy.Operator}, On: corpusDay, Says: "something"}.Keyed("route")
+	if err := c.ledger.AddEffects(t.Context(), []drp.Effect{e}, at(corpusDay, 11)); err != nil {
 		t.Fatal(err)
 	}
 	way := &c.Mail.(*mailer.Router).Routes[0]

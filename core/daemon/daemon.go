@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/report"
@@ -42,7 +42,7 @@ type Daemon struct {
 	Notes    NoteWriter
 	Forms    FormKeeper
 	Mail     Mailer
-	Writer   *notice.Writer
+	Writer   *letter.Writer
 	Policies policy.Set
 	Calendar *workday.Calendar
 	Roster   drp.Roster
@@ -108,11 +108,11 @@ func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
 			return r, fmt.Errorf("place evidence: %w", err)
 		}
 	}
-	if err := d.notice(ctx); err != nil {
-		return r, fmt.Errorf("notice: %w", err)
+	if err := d.tellKept(ctx); err != nil {
+		return r, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.ending(ctx); err != nil {
-		return r, fmt.Errorf("notice: %w", err)
+		return r, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.reports(ctx); err != nil {
 		return r, fmt.Errorf("reports: %w", err)
@@ -197,9 +197,9 @@ func (d *Daemon) ending(ctx context.Context) error {
 	return nil
 }
 
-// notice tells the operator what waits for a person besides disputes: messages on every working day while any waits, and
+// tellKept tells the operator what waits for a person besides disputes: messages on every working day while any waits, and
 // what else waits when that has changed, and once a week. What has waited too long is told to the practice lead too.
-func (d *Daemon) notice(ctx context.Context) error {
+func (d *Daemon) tellKept(ctx context.Context) error {
 	kept, err := d.Ledger.Kept(ctx)
 	if err != nil || kept.Quarantined+kept.Waiting == 0 || !d.working() {
 		return err
@@ -220,7 +220,7 @@ func (d *Daemon) notice(ctx context.Context) error {
 		}
 	}
 	e.Says = says
-	return d.Ledger.Notice(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
+	return d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
 }
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.
@@ -230,7 +230,7 @@ func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool)
 
 func (d *Daemon) tellTo(ctx context.Context, role, says, kind, news string, urgent bool) error {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{role}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
-	return d.Ledger.Notice(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
+	return d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
 // working says whether today is a working day; past the end of the calendar no day is one, and the log says so.

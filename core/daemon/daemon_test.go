@@ -199,7 +199,7 @@ func TestVacantRole(t *testing.T) {
 	}
 }
 
-// More email in one cycle than the configuration allows: nothing goes but one notice, until a person says so.
+// More email in one cycle than the configuration allows: nothing goes but one message, until a person says so.
 func TestGuard(t *testing.T) {
 	w, _ := calm(t)
 	w.d.Gates.Most.Cycle = 1
@@ -210,7 +210,7 @@ func TestGuard(t *testing.T) {
 	w.at(16, 9)
 	w.at(16, 10)
 	if n := len(w.mail.Sent); n != 1 {
-		t.Errorf("%d emails went out, want the notice alone: %v", n, w.count)
+		t.Errorf("%d emails went out, want that message alone: %v", n, w.count)
 	}
 	if err := w.ledger.SetSetting(t.Context(), daemon.SettingGuard, "", "somebody", w.clock); err != nil {
 		t.Fatal(err)
@@ -327,7 +327,7 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 func TestEmergency(t *testing.T) {
 	w, _ := calm(t)
 	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool {
-		return slices.ContainsFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })
+		return slices.ContainsFunc(p.OnEnd, func(n policy.EndMessage) bool { return n.Urgent })
 	})
 	p := w.policies[i]
 	if err := w.ledger.SetSetting(t.Context(), "paused", "by somebody", "somebody", w.clock); err != nil {
@@ -342,7 +342,7 @@ func TestEmergency(t *testing.T) {
 	if n := w.count["sent: emergency"]; n != 3 {
 		t.Errorf("the emergency went to %d people, want the two whom the procedure names and a copy", n)
 	}
-	vacant := p.OnEnd[slices.IndexFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })].To[0]
+	vacant := p.OnEnd[slices.IndexFunc(p.OnEnd, func(n policy.EndMessage) bool { return n.Urgent })].To[0]
 	full := w.roster
 	w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return h.Role == vacant || h.Role == p.StandIns()[vacant] })
 	w.restart()

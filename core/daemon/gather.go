@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -149,7 +149,7 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 	first := some[0]
 	words := []string{first.to.Person, fmt.Sprint(d.Now().UnixMilli())}
 	env := Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []Person{first.person}, At: d.Now(), IsTo: true}
-	var parts []notice.Reminder
+	var parts []letter.Reminder
 	for _, x := range some {
 		part, err := d.reminder(ctx, x.Outgoing, x.of)
 		if err != nil {
@@ -160,11 +160,11 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 	}
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, To: []string{first.to.Role}, On: d.today(), Rule: "one reminder a day", Says: fmt.Sprintf("%d reminders", len(some))}.Keyed(words...)
 	env.Key, env.Digest = e.Key, &e
-	letter, err := d.Writer.Digest(parts)
+	l, err := d.Writer.Digest(parts)
 	if err != nil {
 		return attempt{}, err
 	}
-	made, err := d.Mail.Make(env, letter)
+	made, err := d.Mail.Make(env, l)
 	env.Message, env.Route = made.Message, made.Route
 	return attempt{Outgoing: Outgoing{Past: drp.Past{Effect: e}}, to: env}, err
 }

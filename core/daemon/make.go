@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
@@ -21,7 +21,7 @@ type draft struct {
 	to, cc   []Person
 	replyTo  Person
 	withForm bool
-	letter   func(to Person) ([]notice.Letter, error) // for one person; several where it does not fit into one message
+	letter   func(to Person) ([]letter.Letter, error) // for one person; several where it does not fit into one message
 	apart    bool                                     // each gets their own, and is not shown the others
 	vacant   []string                                 // the roles to be copied in that nobody holds
 }
@@ -135,18 +135,18 @@ func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored
 	}
 	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
 		x.apart = true
-		x.letter = func(to Person) ([]notice.Letter, error) {
+		x.letter = func(to Person) ([]letter.Letter, error) {
 			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
-			return []notice.Letter{l}, err
+			return []letter.Letter{l}, err
 		}
 		return x, "", nil
 	}
-	letter, why, err := d.words(ctx, o, c, stored, &x)
+	l, why, err := d.words(ctx, o, c, stored, &x)
 	if err != nil || why != "" {
 		return x, why, err
 	}
-	x.letter = func(to Person) ([]notice.Letter, error) {
-		return split(letter, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, letter)), nil
+	x.letter = func(to Person) ([]letter.Letter, error) {
+		return split(l, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, l)), nil
 	}
 	return x, "", nil
 }
@@ -193,49 +193,49 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draf
 }
 
 // words gives the letter of an effect of a dispute, with what it carries.
-func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *draft) (letter notice.Letter, why string, err error) {
+func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *draft) (l letter.Letter, why string, err error) {
 	if o.Reason == drp.ReasonPack {
-		if letter, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
-			return letter, why, err
+		if l, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
+			return l, why, err
 		}
-	} else if letter, err = d.email(ctx, o, c); err != nil {
-		return letter, "", err
+	} else if l, err = d.email(ctx, o, c); err != nil {
+		return l, "", err
 	}
 	if len(o.Agenda) > 0 {
 		papers, err := d.meetingPapers(ctx, o.Effect, c)
 		if err != nil {
-			return letter, "", err
+			return l, "", err
 		}
-		letter.Files = append(letter.Files, papers...)
+		l.Files = append(l.Files, papers...)
 	}
 	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
 		data, ok := d.formBytes(stored, o.Form)
 		if !ok {
-			return letter, "the dispute form that it must carry cannot be found", nil
+			return l, "the dispute form that it must carry cannot be found", nil
 		}
-		letter.Files = append(letter.Files, notice.File{Name: o.Form.Name, Type: typeOf(o.Form.Name), Data: data})
+		l.Files = append(l.Files, letter.File{Name: o.Form.Name, Type: typeOf(o.Form.Name), Data: data})
 		x.withForm = true
 	}
-	return letter, "", nil
+	return l, "", nil
 }
 
 // email puts an effect into words, with the numbers under which people find the children.
-func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Letter, error) {
+func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (letter.Letter, error) {
 	x, err := d.reminder(ctx, o, c)
 	if err != nil {
-		return notice.Letter{}, err
+		return letter.Letter{}, err
 	}
 	return d.Writer.Email(x.Policy, x.Effect, x.File)
 }
 
 // reminder is what the words of an effect are made from.
-func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (notice.Reminder, error) {
+func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (letter.Reminder, error) {
 	numbers, err := d.numbers(ctx, c.File.Subject.Children, nil)
 	if err != nil {
-		return notice.Reminder{}, err
+		return letter.Reminder{}, err
 	}
 	c.File.Subject.Children = numbers.allNow(c.File.Subject.Children)
-	return notice.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
+	return letter.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
 }
 
 const wordDocument = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/reconcile"
 	"drpd/core/report"
 )
@@ -25,7 +25,7 @@ type Pack struct {
 	Dispute report.Dispute
 	Missing []string // required parts that are not there
 	Letter  report.Doc
-	Files   []notice.File // the pack as PDF, the forms as they came, the manifest
+	Files   []letter.File // the pack as PDF, the forms as they came, the manifest
 }
 
 // MakePack puts a referral together. It can be made at any time; nothing is sent by it.
@@ -45,14 +45,14 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	if out.Dispute, err = d.dispute(ctx, c); err != nil {
 		return out, err
 	}
-	var forms []notice.File
+	var forms []letter.File
 	for i, form := range c.File.Forms {
 		data, ok := d.formBytes(stored, form)
 		if !ok {
 			return out, fmt.Errorf("a form of dispute %s cannot be found in its message", ref)
 		}
 		name := fmt.Sprintf("form-%02d%s", i+1, cmp.Or(path.Ext(form.Name), ".docx"))
-		forms = append(forms, notice.File{Name: name, Type: typeOf(name), Data: data})
+		forms = append(forms, letter.File{Name: name, Type: typeOf(name), Data: data})
 		in.Files = append(in.Files, report.PackFile{Name: name, Digest: digest(data), Size: len(data), Sent: form.Sent.String()})
 	}
 	about := report.Input{Authority: d.Writer.Authority(), At: d.Now().In(d.Zone), Today: d.today()}
@@ -61,12 +61,12 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Files = append([]notice.File{{Name: "referral-" + ref + ".pdf", Type: "application/pdf", Data: pdf}}, forms...)
+	out.Files = append([]letter.File{{Name: "referral-" + ref + ".pdf", Type: "application/pdf", Data: pdf}}, forms...)
 	var manifest strings.Builder
 	for _, f := range out.Files {
 		fmt.Fprintf(&manifest, "%s  %s\r\n", digest(f.Data), f.Name)
 	}
-	out.Files = append(out.Files, notice.File{Name: "manifest.txt", Type: "text/plain", Data: []byte(manifest.String())})
+	out.Files = append(out.Files, letter.File{Name: "manifest.txt", Type: "text/plain", Data: []byte(manifest.String())})
 	return out, nil
 }
 
@@ -76,32 +76,32 @@ func digest(data []byte) string {
 }
 
 // packLetter makes the message of a confirmed referral, or says why it must wait.
-func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (notice.Letter, string, error) {
+func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (letter.Letter, string, error) {
 	pack, err := d.MakePack(ctx, e.Dispute)
 	if err != nil {
-		return notice.Letter{}, "", err
+		return letter.Letter{}, "", err
 	}
 	if len(pack.Missing) > 0 {
-		return notice.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") + "; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
+		return letter.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") + "; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
 	}
 	html, err := report.HTML(pack.Letter)
-	return notice.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: report.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
+	return letter.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: report.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
 }
 
 // meetingPapers gives the agenda and the form for the minutes, to go along with an invitation.
-func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect, c reconcile.Case) ([]notice.File, error) {
+func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect, c reconcile.Case) ([]letter.File, error) {
 	x, err := d.dispute(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	about := report.Input{Authority: d.Writer.Authority()}
-	var out []notice.File
+	var out []letter.File
 	for _, doc := range []report.Doc{x.Agenda(about, e.Agenda), x.Minutes(about, e.Agenda)} {
 		data, err := d.Paper.Docx(doc)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, notice.File{Name: doc.Name + ".docx", Type: wordDocument, Data: data})
+		out = append(out, letter.File{Name: doc.Name + ".docx", Type: wordDocument, Data: data})
 	}
 	return out, nil
 }

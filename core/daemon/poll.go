@@ -93,7 +93,7 @@ func (d *Daemon) left(ctx context.Context, f Feed, cursor []byte) error {
 	if len(marks) == 0 {
 		return nil
 	}
-	if err := d.Ledger.Notice(ctx, marks, d.Now()); err != nil {
+	if err := d.Ledger.AddEffects(ctx, marks, d.Now()); err != nil {
 		return err
 	}
 	if d.marks == nil || len(d.marks) > maxReadings {

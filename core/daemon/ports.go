@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -122,7 +122,7 @@ type Made struct {
 // Mailer makes and sends messages.
 type Mailer interface {
 	// Make renders a message for the route that its recipient demands; Held where there is none.
-	Make(e Envelope, l notice.Letter) (Made, error)
+	Make(e Envelope, l letter.Letter) (Made, error)
 	// Send returns once the route has accepted the message. An error is temporary unless it is Permanent, Held or Uncertain.
 	// It is called for several messages at once.
 	Send(ctx context.Context, e Envelope, raw []byte) error
@@ -133,7 +133,7 @@ type Mailer interface {
 	// Lag is how long after it was sent a message may not be in the archive yet.
 	Lag(e Envelope) time.Duration
 	// Room is how many bytes of files fit into one message; 0: as many as there are.
-	Room(e Envelope, l notice.Letter) int64
+	Room(e Envelope, l letter.Letter) int64
 }
 
 // ErrNoArchive says that a route keeps no archive to search.
@@ -201,8 +201,8 @@ type Ledger interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]Outgoing, error)
-	// Notice adds effects that belong to no dispute: messages to the operator, reports, marks; the same key once.
-	Notice(ctx context.Context, effects []drp.Effect, now time.Time) error
+	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, marks; the same key once.
+	AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error
 	// Sent gives a delivery that may have left: its dispute, reason, stage, role and address, and not its message.
 	Sent(ctx context.Context, effect, person string) (Envelope, bool, error)
 	// Witness gives the latest delivery by a route that was accepted before a time, without its message: what an archive

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/report"
@@ -174,7 +174,7 @@ func (d *Daemon) reports(ctx context.Context) error {
 			}
 		}
 		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: day, Says: s.Name, Rule: "reports"}
-		if err := d.Ledger.Notice(ctx, []drp.Effect{e.Keyed("report", s.Name, day.String())}, d.Now()); err != nil {
+		if err := d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed("report", s.Name, day.String())}, d.Now()); err != nil {
 			return err
 		}
 	}
@@ -208,15 +208,15 @@ func (d *Daemon) previous(s Subscription, day workday.Date) workday.Date {
 }
 
 // reportLetter makes the letter with which a report goes to one person: what they may see, and the workbook.
-func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, cleared bool) (notice.Letter, error) {
+func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, cleared bool) (letter.Letter, error) {
 	i := slices.IndexFunc(d.Subscriptions, func(s Subscription) bool { return s.Name == e.Says })
 	if i < 0 {
-		return notice.Letter{}, fmt.Errorf("the report %q is no longer in the configuration", e.Says)
+		return letter.Letter{}, fmt.Errorf("the report %q is no longer in the configuration", e.Says)
 	}
 	s := d.Subscriptions[i]
 	in, err := d.Report(ctx, report.Reader{Title: title, Policies: s.Policies, Teams: s.Teams, Cleared: cleared}, d.previous(s, e.On))
 	if err != nil {
-		return notice.Letter{}, err
+		return letter.Letter{}, err
 	}
 	doc := report.Overdue(in)
 	doc.Name = s.Name + "-" + doc.Name
@@ -225,14 +225,14 @@ func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, c
 	}
 	data, err := d.Workbook(doc)
 	if err != nil {
-		return notice.Letter{}, err
+		return letter.Letter{}, err
 	}
 	if err := d.KeepReport(doc.Name+".xlsx", data); err != nil {
 		d.Log.Warn("no copy of the report could be kept; it goes by email all the same", "report", s.Name, "error", err)
 	}
 	body := report.Letter(doc)
 	html, err := report.HTML(body)
-	return notice.Letter{Subject: doc.Subject, Text: report.Plain(body), HTML: html, Files: []notice.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+	return letter.Letter{Subject: doc.Subject, Text: report.Plain(body), HTML: html, Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
 }
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -33,9 +33,9 @@ func harmIn(s said, evidence string) []drp.Doubt {
 	return []drp.Doubt{{What: "it speaks of imminent harm", Place: "body", Passage: drp.NewPrivate(canary), Evidence: evidence}}
 }
 
-// Notice remembers what the operator is told at once.
-func (c chaosLedger) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
-	err := c.Ledger.Notice(ctx, effects, now)
+// AddEffects remembers what the operator is told at once.
+func (c chaosLedger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
+	err := c.Ledger.AddEffects(ctx, effects, now)
 	for _, e := range effects {
 		if err == nil && e.Urgent {
 			c.w.urgent[e.Key] = true

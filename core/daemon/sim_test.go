@@ -22,7 +22,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/report"
@@ -320,7 +320,7 @@ func (w *world) after(what string) error {
 }
 
 // Make implements daemon.Mailer.
-func (w *world) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
+func (w *world) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
 	if strings.Contains(l.Subject, canary) {
 		w.fail("a subject holds a name: %s", l.Subject)
 	}
@@ -334,7 +334,7 @@ func (w *world) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
 func (w *world) Lag(e daemon.Envelope) time.Duration { return w.mail.Lag(e) }
 
 // Room implements daemon.Mailer.
-func (w *world) Room(e daemon.Envelope, l notice.Letter) int64 { return w.mail.Room(e, l) }
+func (w *world) Room(e daemon.Envelope, l letter.Letter) int64 { return w.mail.Room(e, l) }
 
 // Current implements daemon.Mailer.
 func (w *world) Current(e daemon.Envelope) bool { return w.mail.Current(e) }
@@ -451,7 +451,7 @@ func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
 
 // restart builds the daemon as a new process would.
 func (w *world) restart() {
-	writer, err := notice.NewWriter("Council", nil, nil)
+	writer, err := letter.NewWriter("Council", nil, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func TestKilledWhileSending(t *testing.T) {
 func TestUnknownEmergency(t *testing.T) {
 	w, _ := calm(t)
 	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool {
-		return slices.ContainsFunc(p.OnEnd, func(n policy.Notice) bool { return n.Urgent })
+		return slices.ContainsFunc(p.OnEnd, func(n policy.EndMessage) bool { return n.Urgent })
 	})
 	p := w.policies[i]
 	x := &wire{Mailer: w.mail, lost: true, loses: 2, tries: map[string]int{}}

@@ -44,7 +44,7 @@ const (
 	ReasonPack       Reason = "pack"       // to CAFCASS: the referral that the owner has confirmed
 	ReasonReport     Reason = "report"     // to a service manager: what is overdue
 	ReasonRead       Reason = "read"       // of a message: it is stored
-	ReasonNotice     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
+	ReasonInform     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 	ReasonDigest     Reason = "digest"     // to one person: several reminders in one message
 )
 

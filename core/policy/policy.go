@@ -51,7 +51,7 @@ type Policy struct {
 	Copies      []Copy       `yaml:"copies"`      // who else is told, from which stage on
 	Caps        []Clock      `yaml:"caps"`        // limits of the dispute as a whole
 	Ends        []End        `yaml:"ends"`        // what ends a dispute, and by whom
-	OnEnd       []Notice     `yaml:"on_end"`      // who is told of the end
+	OnEnd       []EndMessage `yaml:"on_end"`      // who is told of the end
 	FollowUps   []FollowUp   `yaml:"follow_ups"`  // what must follow something, also after the end
 	CaseNotes   []NoteRule   `yaml:"case_notes"`  // what is written on the child's record; the first that fits counts
 	FormCopies  []CopyRule   `yaml:"form_copies"` // when the form goes on the child's file

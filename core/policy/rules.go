@@ -5,8 +5,8 @@ import (
 	"drpd/core/workday"
 )
 
-// Notice is what goes out when a dispute ends.
-type Notice struct {
+// EndMessage is who is told when a dispute ends, or when an emergency takes it out of the procedure, and of what.
+type EndMessage struct {
 	Cite   `yaml:",inline"`
 	Fact   drp.FactKind `yaml:"fact"`
 	To     []string     `yaml:"to"`

@@ -28,13 +28,13 @@ func (d *decider) emergencies() {
 	}
 }
 
-func (d *decider) urgent(n policy.Notice, f drp.Fact) drp.Effect {
+func (d *decider) urgent(n policy.EndMessage, f drp.Fact) drp.Effect {
 	return drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end", Says: n.Says,
 		Urgent: true, Evidence: []string{f.Evidence}, Asks: []drp.Ask{{Fact: drp.Acknowledged, Text: "I have it and act on it"}}}
 }
 
 // knowsOf says whether they have been told of an emergency since it was learned, of whatever day it was.
-func (d *decider) knowsOf(n policy.Notice, f drp.Fact) bool {
+func (d *decider) knowsOf(n policy.EndMessage, f drp.Fact) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Reason == drp.ReasonEmergency && p.Left() && p.Clause == n.Clause && slices.Equal(p.To, n.To) && !p.Deputies && p.On >= f.Learned
 	})
@@ -42,7 +42,7 @@ func (d *decider) knowsOf(n policy.Notice, f drp.Fact) bool {
 
 // passOn tells the next holder of an emergency that nobody has acknowledged in time: the deputies, then whoever stands in for
 // the role, and in the end the operator and the practice lead.
-func (d *decider) passOn(i int, n policy.Notice, f drp.Fact) {
+func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 	if d.Now.IsZero() || d.Patience == 0 || d.acknowledged(n, f) {
 		return
 	}
@@ -73,7 +73,7 @@ func (d *decider) passOn(i int, n policy.Notice, f drp.Fact) {
 }
 
 // others are who is told next, one after the other: nobody is told whom it has reached before.
-func (d *decider) others(n policy.Notice, f drp.Fact) (out []drp.Effect) {
+func (d *decider) others(n policy.EndMessage, f drp.Fact) (out []drp.Effect) {
 	told := make(map[string]bool)
 	anybodyNew := func(holders []drp.Holder) (found bool) {
 		for _, h := range holders {
@@ -113,7 +113,7 @@ func (d *decider) others(n policy.Notice, f drp.Fact) (out []drp.Effect) {
 
 // acknowledged says whether somebody who is to act on it has said since that they have it: one to whom it is addressed, or
 // who may be told next. Whoever declared it, or has a copy, has not.
-func (d *decider) acknowledged(n policy.Notice, f drp.Fact) bool {
+func (d *decider) acknowledged(n policy.EndMessage, f drp.Fact) bool {
 	roles := []string{operator, practiceLead}
 	for _, role := range n.To {
 		roles = append(roles, role, d.Policy.StandIns()[role])

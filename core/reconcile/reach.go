@@ -80,7 +80,7 @@ func (d *decider) standIn(p drp.Past, x drp.Reach, role, says string) {
 	e.To, e.Cc, e.Only, e.On, e.Also = []string{role}, nil, nil, max(x.On, p.On), append(slices.Clone(p.Also), says)
 	e.Rule, e.Evidence = ruleInstead, []string{x.Evidence}
 	if p.Reason == drp.ReasonAlert && !slices.Contains(p.To, role) { // they were to know of it, and no more
-		e.Reason, e.Asks, e.Agenda, e.Attach = drp.ReasonNotice, nil, nil, nil
+		e.Reason, e.Asks, e.Agenda, e.Attach = drp.ReasonInform, nil, nil, nil
 		e.Says = fmt.Sprintf("the alert of %s went to the %s", p.On, d.titles(p.To))
 	}
 	d.emit(e, "instead", p.Key, x.Person)

@@ -393,7 +393,7 @@ func (d *decider) notices() {
 }
 
 func (d *decider) notify(n policy.Notify, v *visit, on workday.Date, f drp.Fact, extra ...string) {
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Clause: n.Clause,
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Clause: n.Clause,
 		Rule: "notify", Says: n.Says, Evidence: []string{f.Evidence}}
 	if n.Expect != "" {
 		e.Asks = []drp.Ask{{Fact: n.Expect, Text: "it is done"}}
@@ -415,7 +415,7 @@ func (d *decider) age() {
 	}
 	if on := born.AddYears(a.Under); on > d.raised.On && on <= d.Today && (d.ended == nil || on <= d.ended.On) {
 		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonNotice, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
 			Says: fmt.Sprintf("the young person has turned %d; the dispute stays open until you say how it goes on", a.Under)}, "age")
 	}
 }

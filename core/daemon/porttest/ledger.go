@@ -528,8 +528,8 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 	}
 }
 
-// Notice implements daemon.Ledger.
-func (l *Ledger) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
+// AddEffects implements daemon.Ledger.
+func (l *Ledger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

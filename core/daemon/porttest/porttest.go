@@ -14,7 +14,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/workday"
 )
 
@@ -79,7 +79,7 @@ func NewMailer() *Mailer { return &Mailer{Sent: map[string][]daemon.Envelope{}} 
 func id(e daemon.Envelope) string { return e.Key + "/" + e.Person }
 
 // Make implements daemon.Mailer.
-func (m *Mailer) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
+func (m *Mailer) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
 	return daemon.Made{Message: fmt.Appendf(nil, "Message-ID: <%s>\nSubject: %s\n\n%s", id(e), l.Subject, l.Text), Route: "memory"}, nil
 }
 
@@ -87,7 +87,7 @@ func (m *Mailer) Make(e daemon.Envelope, l notice.Letter) (daemon.Made, error) {
 func (m *Mailer) Lag(daemon.Envelope) time.Duration { return 0 }
 
 // Room implements daemon.Mailer.
-func (m *Mailer) Room(daemon.Envelope, notice.Letter) int64 { return 0 }
+func (m *Mailer) Room(daemon.Envelope, letter.Letter) int64 { return 0 }
 
 // Current implements daemon.Mailer.
 func (m *Mailer) Current(e daemon.Envelope) bool { return e.Route == "memory" }
@@ -244,7 +244,7 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	t.Helper()
 	p := daemon.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""), Address: drp.NewPrivate("a.name@council.example")}
 	e := daemon.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address, To: []daemon.Person{p}, At: noon}
-	l := notice.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>", Files: []notice.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
+	l := letter.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>", Files: []letter.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
 	made, err := m.Make(e, l)
 	if err != nil || made.Route == "" {
 		t.Fatalf("route %q, %v", made.Route, err)

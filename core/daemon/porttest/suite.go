@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken, "questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "notice": testNotice, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -305,10 +305,10 @@ func testLater(t *testing.T, l daemon.Ledger) {
 	}
 }
 
-func testNotice(t *testing.T, l daemon.Ledger) {
+func testAddEffects(t *testing.T, l daemon.Ledger) {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: workday.DateOf(noon)}.Keyed("x")
 	for range 2 {
-		must(t, l.Notice(t.Context(), []drp.Effect{e}, noon))
+		must(t, l.AddEffects(t.Context(), []drp.Effect{e}, noon))
 	}
 	out, err := l.Outbox(t.Context(), noon)
 	must(t, err)
@@ -317,7 +317,7 @@ func testNotice(t *testing.T, l daemon.Ledger) {
 	}
 	must(t, l.Make(t.Context(), made(e, "p1"), noon))
 	if claimed, err := claim(t, l, made(e, "p1")); err != nil || !claimed[0] {
-		t.Errorf("a notice that belongs to no dispute cannot go: %v", err)
+		t.Errorf("an effect that belongs to no dispute cannot go: %v", err)
 	}
 	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon})
 	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {

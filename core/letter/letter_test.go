@@ -1,4 +1,4 @@
-package notice_test
+package letter_test
 
 import (
 	"flag"
@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
-	"drpd/core/notice"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/workday"
 	"drpd/policies"
@@ -52,7 +52,7 @@ const secret = "Canary <script>alert(1)</script>"
 
 // Each reason's letter, as it goes out: read them as the person who gets them.
 func TestLetters(t *testing.T) {
-	w, err := notice.NewWriter("Fairshire Council", nil, nil)
+	w, err := letter.NewWriter("Fairshire Council", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestLetters(t *testing.T) {
 
 // Who reads subjects alone sees what cannot wait for the morning; and a question ends with its own mark.
 func TestAttention(t *testing.T) {
-	w, err := notice.NewWriter("Fairshire Council", nil, nil)
+	w, err := letter.NewWriter("Fairshire Council", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,7 +133,7 @@ func TestAttention(t *testing.T) {
 
 // The record goes along, as text, only with an alert that carries it.
 func TestRecordGoesAlong(t *testing.T) {
-	w, err := notice.NewWriter("Fairshire Council", nil, nil)
+	w, err := letter.NewWriter("Fairshire Council", nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestRecordGoesAlong(t *testing.T) {
 
 func TestOwnTemplates(t *testing.T) {
 	set := policy.Set{load(t, "cp-chair"), load(t, "iro-carefirst")}
-	w, err := notice.NewWriter("X", fstest.MapFS{
+	w, err := letter.NewWriter("X", fstest.MapFS{
 		"note.txt.tmpl":          {Data: []byte("Ours: {{.Ref}} {{.Key}}")},
 		"cp-chair/note.txt.tmpl": {Data: []byte("The chairs': {{.Ref}} {{.Key}}")},
 	}, set)
@@ -163,9 +163,9 @@ func TestOwnTemplates(t *testing.T) {
 			t.Errorf("%s: %q, %v", set[i].ID, text, err)
 		}
 	}
-	letter, err := w.Email(set[0], drp.Effect{Dispute: "C-AAAAAA", Reason: drp.ReasonAttention}, drp.File{})
-	if err != nil || !strings.Contains(letter.Text, "Sent automatically by drpd for X") {
-		t.Errorf("a policy's folder without a template of its own: %q, %v", letter.Text, err)
+	l, err := w.Email(set[0], drp.Effect{Dispute: "C-AAAAAA", Reason: drp.ReasonAttention}, drp.File{})
+	if err != nil || !strings.Contains(l.Text, "Sent automatically by drpd for X") {
+		t.Errorf("a policy's folder without a template of its own: %q, %v", l.Text, err)
 	}
 	for name, x := range map[string]struct{ file, src, says string }{
 		"broken":              {"note.txt.tmpl", "{{.Ref", "template note.txt.tmpl"},
@@ -174,7 +174,7 @@ func TestOwnTemplates(t *testing.T) {
 		"misspelt in folder":  {"cp-chair/mail.txt.tmpl", "", "template cp-chair/mail.txt.tmpl: there is none of this name"},
 		"folder of no policy": {"cp-chairs/note.txt.tmpl", "", "folder cp-chairs is named as no policy"},
 	} {
-		if _, err := notice.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil || !strings.Contains(err.Error(), x.says) {
+		if _, err := letter.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil || !strings.Contains(err.Error(), x.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -192,7 +192,7 @@ func TestCheckOfTemplates(t *testing.T) {
 	}
 	check := func(own fstest.MapFS) (int, error) {
 		t.Helper()
-		w, err := notice.NewWriter("X", own, set)
+		w, err := letter.NewWriter("X", own, set)
 		if err != nil {
 			t.Fatal(err)
 		}

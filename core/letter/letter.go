@@ -1,10 +1,10 @@
-// Package notice puts a decision into words: emails in text and HTML, and case notes.
+// Package letter puts a decision into words: emails in text and HTML, and case notes.
 //
 // It promises: no name stands in a subject; a body names the child by record number and nothing else; a case note
 // holds no free text of anybody's and names no sibling; every email says what is asked, of whom, by when, how the date
 // was counted, on which clause it rests, and how to answer. The words are templates; an authority's own, in the FS that
 // it gives, go before the shipped ones.
-package notice
+package letter
 
 import (
 	"bytes"
@@ -340,7 +340,7 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 			return "Urgent: act on this now", out
 		}
 		return "Something waits for a person", out
-	case drp.ReasonNotice:
+	case drp.ReasonInform:
 		if len(e.Asks) > 0 {
 			return "You are asked: " + stage, []string{sentence(e.Says)}
 		}

@@ -1,4 +1,4 @@
-package notice
+package letter
 
 import (
 	"errors"
@@ -14,7 +14,7 @@ import (
 // The reasons of what is written from templates.
 var (
 	letters = []drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp,
-		drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonNotice}
+		drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform}
 	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer, drp.ReasonPack}
 )
 
@@ -122,7 +122,7 @@ func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.R
 		e.Agenda = []string{"an item of the agenda"}
 	case reason == drp.ReasonConfirm:
 		e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}, {Choice: drp.Reject, Text: "it is none"}}
-	case reason == drp.ReasonEnd || reason == drp.ReasonNotice || reason == drp.ReasonAttention:
+	case reason == drp.ReasonEnd || reason == drp.ReasonInform || reason == drp.ReasonAttention:
 	default:
 		e.Consult = e.To
 		e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: s.ID, Text: "escalate it"}, {Fact: drp.Consulted, Text: "they were consulted"}}
