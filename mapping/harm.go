@@ -57,7 +57,7 @@ func (s *Set) harm(ev string, l Letter) []drp.Doubt {
 	for _, sheet := range l.Sheets {
 		r.sheet(sheet, false)
 	}
-	if _, _, _, ours := s.Marks.SentAs(l.Answers + " " + l.Thread); !ours { // what is sent on may be what matters
+	if _, _, _, ours := s.Tags.SentAs(l.Answers + " " + l.Thread); !ours { // what is sent on may be what matters
 		r.paragraphs(strings.Split(l.Quoted, "\n"), "quoted", true)
 	}
 	return r.found

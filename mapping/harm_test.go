@@ -33,7 +33,7 @@ func harms(t *testing.T, l mapping.Letter) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set := mapping.Set{Forms: []*mapping.Form{form}, Marks: drp.NewMarks([]byte("a secret"))}
+	set := mapping.Set{Forms: []*mapping.Form{form}, Tags: drp.NewTags([]byte("a secret"))}
 	r := set.ReadLetter(drp.Evidence{ID: "m1"}, l, workday.NewDate(2026, 3, 2))
 	for _, d := range r.Harm {
 		if d.Evidence != "m1" || d.Place == "" || d.Passage.Empty() {
@@ -146,7 +146,7 @@ func TestHarmInForms(t *testing.T) {
 // What is sent on may be what matters; what drpd wrote itself is not, and a machine's words are nobody's.
 func TestHarmSentOn(t *testing.T) {
 	words := "He is at imminent risk of harm."
-	ours := "<" + drp.NewMarks([]byte("a secret")).MessageID("W-AAAAAA", "0123456789abcdef01234567", "w-1") + "@drpd.council.example>"
+	ours := "<" + drp.NewTags([]byte("a secret")).MessageID("W-AAAAAA", "0123456789abcdef01234567", "w-1") + "@drpd.council.example>"
 	for name, tt := range map[string]struct {
 		letter mapping.Letter
 		want   bool

@@ -197,8 +197,8 @@ type Set struct {
 	System  *System
 	People  *System // nil: the record system says that too
 	Forms   []*Form
-	Mailbox string    // the address of the team's mailbox: not a recipient of an alert
-	Marks   drp.Marks // by which messages of drpd's are known again
+	Mailbox string   // the address of the team's mailbox: not a recipient of an alert
+	Tags    drp.Tags // by which messages of drpd's are known again
 }
 
 // Titles gives the titles that the systems have for drpd's roles.

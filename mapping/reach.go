@@ -39,10 +39,10 @@ func arrival(action string) (drp.Arrival, bool) {
 // ever sent is for the ledger to say. What may be a report and cannot be read is unclear: a person must look.
 func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
 	for _, r := range l.Reports {
-		_, effect, person, ok := s.Marks.SentAs(r.About)
+		_, effect, person, ok := s.Tags.SentAs(r.About)
 		for _, to := range slices.Concat(l.To, l.Cc, l.Delivered) { // or it came to the address that a message had as its return path
 			if !ok {
-				effect, person, ok = s.Marks.ReturnedTo(s.tag(to))
+				effect, person, ok = s.Tags.ReturnedTo(s.tag(to))
 			}
 		}
 		state, known := arrival(r.Action)
@@ -54,12 +54,12 @@ func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach
 		}
 		out = append(out, drp.Reach{Effect: effect, Person: person, State: state, Status: r.Status, On: on, Evidence: evidence})
 	}
-	if _, effect, person, ok := s.Marks.SentAs(l.Answers + " " + l.Thread); ok && l.Replied && len(l.Reports) == 0 {
+	if _, effect, person, ok := s.Tags.SentAs(l.Answers + " " + l.Thread); ok && l.Replied && len(l.Reports) == 0 {
 		if until, away := awayUntil(l.Subject+"\n"+l.Text, on); away {
 			out = append(out, drp.Reach{Effect: effect, Person: person, State: drp.Away, On: on, Until: until, Evidence: evidence})
 		}
 	}
-	if _, _, _, ok := s.Marks.SentAs(l.Mentions); ok && !l.Replied && len(l.Reports) == 0 {
+	if _, _, _, ok := s.Tags.SentAs(l.Mentions); ok && !l.Replied && len(l.Reports) == 0 {
 		unclear = "a machine writes about a message of drpd's, and what it says cannot be read: did it arrive?"
 	}
 	return out, unclear

@@ -112,9 +112,9 @@ func (l *Ledger) Children(ctx context.Context, every bool) (out []string, err er
 	return out, err
 }
 
-// Marks gives the newest evidence of each row of a source.
-func (l *Ledger) Marks(ctx context.Context, source string) (map[string]daemon.Mark, error) {
-	out := make(map[string]daemon.Mark)
+// RowVersions gives the newest evidence of each row of a source.
+func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]daemon.RowVersion, error) {
+	out := make(map[string]daemon.RowVersion)
 	return out, l.tx(ctx, func(t *tx) error {
 		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source, string(drp.Row))
 		if err != nil {
@@ -123,7 +123,7 @@ func (l *Ledger) Marks(ctx context.Context, source string) (map[string]daemon.Ma
 		defer func() { _ = rows.Close() }() // Err says whether all came
 		for rows.Next() {
 			var key string
-			var m daemon.Mark
+			var m daemon.RowVersion
 			if err := rows.Scan(&key, &m.Version, &m.ID); err != nil {
 				return l.engine.failed(err)
 			}
@@ -381,7 +381,7 @@ func (t *tx) decide(d daemon.Decided) error {
 }
 
 // keep brings the outbox in line with a decision: new effects come in, those no longer wanted are cancelled unless they
-// have left, and the rest rest on the new revision.
+// have gone out, and the rest now belong to the new revision.
 func (t *tx) keep(d daemon.Decided, past []drp.Past) error {
 	have := make(map[string]drp.Past)
 	for _, p := range past {
@@ -418,7 +418,7 @@ func (t *tx) keep(d daemon.Decided, past []drp.Past) error {
 			continue
 		}
 		life := drp.Cancelled
-		if p.Left() {
+		if p.Sent() {
 			life = p.Life
 			if len(p.Reached) > 0 {
 				life = drp.Accepted

@@ -158,11 +158,11 @@ func TestMarks(t *testing.T) {
 		if err := l.Ingest(t.Context(), "care-first", []drp.Evidence{row("e1", "form/1", "1"), row("e3", "form/1", "3"), row("e2", "form/1", "2"), row("e4", "form/2", "1")}, nil, noon); err != nil {
 			t.Fatal(err)
 		}
-		got, err := l.Marks(t.Context(), "care-first")
-		if err != nil || len(got) != 2 || got["form/1"] != (daemon.Mark{Version: "3", ID: "e3"}) || got["form/2"].ID != "e4" {
+		got, err := l.RowVersions(t.Context(), "care-first")
+		if err != nil || len(got) != 2 || got["form/1"] != (daemon.RowVersion{Version: "3", ID: "e3"}) || got["form/2"].ID != "e4" {
 			t.Errorf("%v, %v", got, err)
 		}
-		if got, err := l.Marks(t.Context(), "other"); err != nil || len(got) != 0 {
+		if got, err := l.RowVersions(t.Context(), "other"); err != nil || len(got) != 0 {
 			t.Errorf("of a source that was never read: %v, %v", got, err)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"drpd/core/workday"
 )
 
-// Sent gives a delivery that may have left, without its message.
+// Sent gives a delivery that may have gone out, without its message.
 func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.Envelope, found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row deliveryRow

@@ -96,19 +96,19 @@ func TestDovecotMark(t *testing.T) {
 		d.Post(t, aMessage(i))
 	}
 	_, cursor := poll(t, box, nil)
-	left, err := box.Left(cursor)
+	left, err := box.Items(cursor)
 	must(t, err)
-	var places []string
+	var locations []string
 	for _, x := range left[:100] {
-		places = append(places, x.Place)
+		locations = append(locations, x.Location)
 	}
 	for range 2 {
-		must(t, box.Mark(t.Context(), places))
+		must(t, box.PutAway(t.Context(), locations))
 	}
 	if _, cursor = poll(t, box, cursor); !bytes.Contains(cursor, []byte(`"left"`)) {
 		t.Errorf("%s", cursor)
 	}
-	if left, err = box.Left(cursor); err != nil || len(left) != 20 {
+	if left, err = box.Items(cursor); err != nil || len(left) != 20 {
 		t.Errorf("%d are left, %v", len(left), err)
 	}
 	if n := d.Lying(t, "Done"); n != 100 {

@@ -22,7 +22,7 @@ import (
 )
 
 // IMAP is a folder on an IMAP server. It is opened for reading only: no message is marked, moved or removed by reading it,
-// and nothing is said to a server before the connection is private. Messages are put away by Mark alone, into the folder
+// and nothing is said to a server before the connection is private. Only PutAway moves messages, into the folder
 // that the configuration names, and only those that were stored.
 type IMAP struct {
 	Name     string // of the source, in the configuration
@@ -44,8 +44,8 @@ type imapCursor struct {
 	UID      imap.UID   `json:"uid"`
 	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet, or that the server left out
 	More     bool       `json:"more,omitempty"`  // the folder was not read to its end
-	// Left are the messages that were read and lie where they came, with their evidence; kept only where some are put away.
-	Left map[imap.UID]string `json:"left,omitempty"`
+	// Inbox are the messages that were read and are still in the folder, with their evidence; kept only where some are put away.
+	Inbox map[imap.UID]string `json:"left,omitempty"`
 }
 
 // How much one poll and one command fetch at most: what is left comes with the next.
@@ -295,10 +295,10 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	add := func(uid imap.UID, body []byte) {
 		ev := evidence(m.Name, body, now)
 		if m.Done != "" {
-			if c.Left == nil {
-				c.Left = make(map[imap.UID]string)
+			if c.Inbox == nil {
+				c.Inbox = make(map[imap.UID]string)
 			}
-			c.Left[uid] = ev.ID
+			c.Inbox[uid] = ev.ID
 		}
 		if !known[ev.ID] {
 			known[ev.ID] = true
@@ -381,30 +381,30 @@ func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byt
 	return empty, cmd.Close()
 }
 
-// look forgets the messages that do not lie there any more.
+// look forgets the messages that are not in the folder any more.
 func (m *IMAP) look(client *imapclient.Client, c *imapCursor) error {
-	if m.Done == "" || len(c.Left) == 0 {
-		c.Left = nil
+	if m.Done == "" || len(c.Inbox) == 0 {
+		c.Inbox = nil
 		return nil
 	}
 	var set imap.UIDSet
-	for uid := range c.Left {
+	for uid := range c.Inbox {
 		set.AddNum(uid)
 	}
 	there, err := client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, nil).Wait()
 	if err != nil {
 		return err
 	}
-	lie := make(map[imap.UID]bool)
+	here := make(map[imap.UID]bool)
 	for _, uid := range there.AllUIDs() {
-		lie[uid] = true
+		here[uid] = true
 	}
-	maps.DeleteFunc(c.Left, func(uid imap.UID, _ string) bool { return !lie[uid] })
+	maps.DeleteFunc(c.Inbox, func(uid imap.UID, _ string) bool { return !here[uid] })
 	return nil
 }
 
-// Left gives the messages that were read and lie where they came.
-func (m *IMAP) Left(cursor []byte) (out []daemon.Left, err error) {
+// Items gives the messages that were read and are still in the folder.
+func (m *IMAP) Items(cursor []byte) (out []daemon.InboxItem, err error) {
 	if m.Done == "" || len(cursor) == 0 {
 		return nil, nil
 	}
@@ -412,15 +412,15 @@ func (m *IMAP) Left(cursor []byte) (out []daemon.Left, err error) {
 	if err := json.Unmarshal(cursor, &c); err != nil {
 		return nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", m.Name, err)
 	}
-	for _, uid := range slices.Sorted(maps.Keys(c.Left)) {
-		out = append(out, daemon.Left{Evidence: c.Left[uid], Place: fmt.Sprintf("%d/%d", c.Validity, uid)})
+	for _, uid := range slices.Sorted(maps.Keys(c.Inbox)) {
+		out = append(out, daemon.InboxItem{Evidence: c.Inbox[uid], Location: fmt.Sprintf("%d/%d", c.Validity, uid)})
 	}
 	return out, nil
 }
 
-// Mark moves messages into the folder for those that are done. One that is not there any more is passed over, and so is
+// PutAway moves messages into the folder for those that are done. One that is not there any more is passed over, and so is
 // one of a folder that was made anew since.
-func (m *IMAP) Mark(ctx context.Context, places []string) error {
+func (m *IMAP) PutAway(ctx context.Context, locations []string) error {
 	client, err := m.open(ctx, nil)
 	if err != nil {
 		return err
@@ -432,7 +432,7 @@ func (m *IMAP) Mark(ctx context.Context, places []string) error {
 		return m.fail(ctx, err, "folder "+m.Folder+" cannot be opened for putting messages away")
 	}
 	var set imap.UIDSet
-	for _, p := range places {
+	for _, p := range locations {
 		var validity uint32
 		var uid imap.UID
 		if _, err := fmt.Sscanf(p, "%d/%d", &validity, &uid); err == nil && validity == selected.UIDValidity {

@@ -328,25 +328,25 @@ func TestIMAPMark(t *testing.T) {
 		o.post(t, aMessage(i))
 	}
 	texts, cursor := poll(t, box, nil)
-	if left, err := box.Left(cursor); err != nil || len(left) != 0 || len(texts) != 3 {
+	if left, err := box.Items(cursor); err != nil || len(left) != 0 || len(texts) != 3 {
 		t.Fatalf("nothing is to be put away: %v, %v", left, err)
 	}
 	box.Done = "Done"
 	_, cursor = poll(t, box, nil)
-	left, err := box.Left(cursor)
+	left, err := box.Items(cursor)
 	if err != nil || len(left) != 3 {
 		t.Fatalf("%v, %v", left, err)
 	}
-	if err := box.Mark(t.Context(), []string{left[0].Place, left[2].Place, "77/1", "nonsense"}); err != nil {
+	if err := box.PutAway(t.Context(), []string{left[0].Location, left[2].Location, "77/1", "nonsense"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 { // again: they are not there any more
 		texts, cursor = poll(t, box, cursor)
-		now, err := box.Left(cursor)
+		now, err := box.Items(cursor)
 		if err != nil || len(texts) != 0 || len(now) != 1 || now[0] != left[1] {
 			t.Errorf("%q, %v, %v", texts, now, err)
 		}
-		must(t, box.Mark(t.Context(), []string{left[0].Place}))
+		must(t, box.PutAway(t.Context(), []string{left[0].Location}))
 	}
 	done := o.box(implicit)
 	done.Folder = "Done"
@@ -354,7 +354,7 @@ func TestIMAPMark(t *testing.T) {
 		t.Errorf("put away: %q", texts)
 	}
 	box.Done = "Nowhere"
-	if err := box.Mark(t.Context(), []string{left[1].Place}); err == nil || !strings.Contains(err.Error(), "messages cannot be moved to folder Nowhere: is it there") {
+	if err := box.PutAway(t.Context(), []string{left[1].Location}); err == nil || !strings.Contains(err.Error(), "messages cannot be moved to folder Nowhere: is it there") {
 		t.Errorf("%v", err)
 	}
 }

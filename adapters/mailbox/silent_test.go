@@ -20,11 +20,11 @@ func TestSilentServer(t *testing.T) {
 			addr, roots := mailtest.Silent(t, at)
 			box := &mailbox.IMAP{Name: "mailbox", Server: addr, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
 			for what, ask := range map[string]func(context.Context) error{
-				"poll":  func(ctx context.Context) error { _, _, err := box.Poll(ctx, nil, noon); return err },
-				"holds": func(ctx context.Context) error { _, err := box.Holds(ctx, "<a@x.example>"); return err },
-				"mark":  func(ctx context.Context) error { return box.Mark(ctx, []string{"1/1"}) },
+				"poll":     func(ctx context.Context) error { _, _, err := box.Poll(ctx, nil, noon); return err },
+				"holds":    func(ctx context.Context) error { _, err := box.Holds(ctx, "<a@x.example>"); return err },
+				"put away": func(ctx context.Context) error { return box.PutAway(ctx, []string{"1/1"}) },
 			} {
-				if what == "mark" && at == "EXAMINE" {
+				if what == "put away" && at == "EXAMINE" {
 					continue // it says SELECT
 				}
 				ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)

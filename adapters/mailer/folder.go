@@ -28,7 +28,7 @@ func (f *Folder) Deliver(_ context.Context, e daemon.Envelope, _ string, raw []b
 	return nil
 }
 
-// Find says whether the message has left: the archive of this transport is the folder itself.
+// Find says whether the message has been sent: the archive of this transport is the folder itself.
 func (f *Folder) Find(_ context.Context, e daemon.Envelope) (bool, error) {
 	_, err := os.Stat(filepath.Join(f.Path, fileName(e)))
 	if errors.Is(err, os.ErrNotExist) {

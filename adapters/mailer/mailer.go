@@ -29,12 +29,12 @@ import (
 type Maker struct {
 	From  string // address of the team's mailbox
 	Name  string
-	Owner string    // host part of Message-IDs
-	Marks drp.Marks // by which messages are known again
-	Plus  bool      // the mailbox takes in what is sent to its address with a plus and more: answers name their dispute by it
+	Owner string   // host part of Message-IDs
+	Tags  drp.Tags // by which messages are known again
+	Plus  bool     // the mailbox takes in what is sent to its address with a plus and more: answers name their dispute by it
 }
 
-// render makes the message of one effect for one person, with the marks of its route. The same input gives the same bytes,
+// render makes the message of one effect for one person, with the subject tag and headers of its route. The same input gives the same bytes,
 // but for what a seal adds.
 func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
@@ -51,7 +51,7 @@ func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, 
 		return nil, errors.New("an address of the message is not one: check the roster and the record system")
 	}
 	msg.SetGenHeader("Reply-To", m.answersTo(e))
-	msg.SetMessageIDWithValue(m.Marks.MessageID(e.Dispute, e.Key, e.Person) + "@" + m.Owner)
+	msg.SetMessageIDWithValue(m.Tags.MessageID(e.Dispute, e.Key, e.Person) + "@" + m.Owner)
 	msg.SetDateWithValue(e.At)
 	if e.Dispute != "" {
 		msg.SetGenHeader(mail.HeaderReferences, "<"+drp.ThreadID(e.Dispute)+"@"+m.Owner+">")
@@ -106,7 +106,7 @@ func parted(raw []byte) (outer, entity []byte) {
 // after a plus where the mailbox takes that in. A local part has 64 characters at most (RFC 5321).
 func (m *Maker) returnsTo(e daemon.Envelope) string {
 	local, domain, ok := strings.Cut(m.From, "@")
-	tag := m.Marks.ReturnTag(e.Key, e.Person)
+	tag := m.Tags.ReturnTag(e.Key, e.Person)
 	if !ok || !m.Plus || tag == "" || len(local)+1+len(tag) > 64 {
 		return m.From
 	}

@@ -63,8 +63,8 @@ type Route struct {
 	Domains []string          // council.example, *.gov.example for all below it, * for all
 	Never   string            // why nothing goes there; empty: something may
 	Carries Level             //
-	Subject string            // a mark before the subject
-	Headers map[string]string // marks for a gateway
+	Subject string            // a tag before the subject
+	Headers map[string]string // tags for a gateway
 	Limit   int64             // bytes of a message; 0: none known
 	// Seal signs what a message holds, or encrypts it for one recipient; nil: it goes as it is. Sealed says which, for the
 	// digest of the route's terms.
@@ -194,7 +194,7 @@ func (r *Router) Check(ctx context.Context) (problems []string) {
 
 // ID is the Message-ID of a message, without its brackets.
 func (r *Router) ID(e daemon.Envelope) string {
-	return r.Marks.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner
+	return r.Tags.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner
 }
 
 // Find implements daemon.Mailer.

@@ -237,8 +237,8 @@ func TestPaddedBefore(t *testing.T) {
 		c.form(t, "5001")
 		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_RESOLVED', 'Y')`)
 		const before = "form/5001      "
-		c.Marks = func(context.Context) (map[string]daemon.Mark, error) {
-			return map[string]daemon.Mark{before: {Version: "2026-03-01T00:00:00.000000Z", ID: "w1"}}, nil
+		c.Versions = func(context.Context) (map[string]daemon.RowVersion, error) {
+			return map[string]daemon.RowVersion{before: {Version: "2026-03-01T00:00:00.000000Z", ID: "w1"}}, nil
 		}
 		batch, cursor, err := c.Poll(t.Context(), nil, noon)
 		if err != nil || !slices.Contains(keys(batch), before) || slices.Contains(keys(batch), "form/5001") {

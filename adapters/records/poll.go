@@ -40,8 +40,8 @@ type cursor struct {
 
 // state is what is known of the rows at a cursor.
 type state struct {
-	cursor []byte
-	marks  map[string]daemon.Mark
+	cursor   []byte
+	versions map[string]daemon.RowVersion
 }
 
 // seen is a form as it was looked at last, so that one that has not changed is passed over quickly. It belongs to the
@@ -58,8 +58,8 @@ type seen struct {
 // what the ledger holds.
 func (s *System) settle(ctx context.Context, at []byte) error {
 	if s.next != nil && bytes.Equal(at, s.next.cursor) {
-		maps.Copy(s.base.marks, s.next.marks)
-		for key, m := range s.next.marks {
+		maps.Copy(s.base.versions, s.next.versions)
+		for key, m := range s.next.versions {
 			if form, ok := mapping.FormOf(key); ok && !gone(m) && s.rows[form] == nil { // the next look at all keys must find it
 				s.rows[form] = &seen{}
 			}
@@ -68,18 +68,18 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 		return nil
 	}
 	s.next, s.rows = nil, make(map[string]*seen)
-	if s.base.marks == nil || !bytes.Equal(at, s.base.cursor) {
-		s.base = state{cursor: at, marks: make(map[string]daemon.Mark)}
-		if s.Marks != nil {
-			marks, err := s.Marks(ctx)
+	if s.base.versions == nil || !bytes.Equal(at, s.base.cursor) {
+		s.base = state{cursor: at, versions: make(map[string]daemon.RowVersion)}
+		if s.Versions != nil {
+			versions, err := s.Versions(ctx)
 			if err != nil {
 				return err
 			}
-			s.base.marks = marks
+			s.base.versions = versions
 		}
 		s.filled = s.filledUp()
 	}
-	for key, m := range s.base.marks {
+	for key, m := range s.base.versions {
 		if form, ok := mapping.FormOf(key); ok && !gone(m) {
 			s.rows[form] = &seen{}
 		}
@@ -118,7 +118,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 		return nil, nil, err
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
-	p := &poll{view: v, now: now, state: state{marks: make(map[string]daemon.Mark)}}
+	p := &poll{view: v, now: now, state: state{versions: make(map[string]daemon.RowVersion)}}
 	changed, err := p.candidates(&c)
 	if err != nil {
 		return nil, nil, err
@@ -228,7 +228,7 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	stamp := p.stamp()
 	for _, key := range lost {
 		delete(s.rows, key)
-		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || gone(m) {
+		if m, ok := p.base.versions[mapping.FormKey(key)]; !ok || gone(m) {
 			continue
 		}
 		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true}); err != nil {
@@ -246,7 +246,7 @@ func (p *poll) give(key, version string, payload any) error {
 	}
 	sum := sha256.Sum256(body)
 	id := p.id(key, version, sum)
-	p.marks[key] = daemon.Mark{Version: version, ID: id}
+	p.versions[key] = daemon.RowVersion{Version: version, ID: id}
 	p.out = append(p.out, drp.Evidence{ID: id, Source: p.Name, Kind: drp.Row, Key: key, Version: version, Learned: p.now, Body: body})
 	return nil
 }
@@ -258,7 +258,7 @@ func (p *poll) id(key, version string, body [sha256.Size]byte) string {
 
 // fresh gives what is not known yet, under the version that follows from its change.
 func (p *poll) fresh(key, change string, payload any) error {
-	m, known := p.base.marks[key]
+	m, known := p.base.versions[key]
 	if known {
 		body, err := json.Marshal(payload)
 		if err != nil {
@@ -279,7 +279,7 @@ func (p *poll) fresh(key, change string, payload any) error {
 }
 
 // earlier says whether a row is of before the one that is known.
-func (p *poll) earlier(change string, m daemon.Mark) bool {
+func (p *poll) earlier(change string, m daemon.RowVersion) bool {
 	own, ok := p.m.Stamp(p.m.Forms.Change, change)
 	had, err := time.Parse(stampLayout, changeOf(m.Version))
 	return ok && err == nil && !strings.HasPrefix(m.Version, again) && own.UTC().Truncate(time.Microsecond).Before(had)
@@ -413,7 +413,7 @@ func (p *poll) narrow() (keys []string, err error) {
 		}
 		f.change, f.odd = string(r[1]), false
 		key := p.formKey(text(0))
-		if m, ok := p.base.marks[mapping.FormKey(key)]; !ok || changeOf(m.Version) != p.normal(text(1)) {
+		if m, ok := p.base.versions[mapping.FormKey(key)]; !ok || changeOf(m.Version) != p.normal(text(1)) {
 			keys = append(keys, key)
 		}
 	})
@@ -436,7 +436,7 @@ func (p *poll) everything() (keys []string, err error) {
 		err := p.scan(n, n.Columns, where, false, func(r []sql.RawBytes, _ func(int) string) {
 			row = append(row[:0], byte(i))
 			for _, c := range r {
-				row = append(binary.AppendUvarint(append(row, mark(c)), uint64(len(c))), c...)
+				row = append(binary.AppendUvarint(append(row, presence(c)), uint64(len(c))), c...)
 			}
 			sum, key := maphash.Bytes(seed, row), r[0] // the key is the first column
 			var f *seen
@@ -474,8 +474,8 @@ func (p *poll) everything() (keys []string, err error) {
 	return keys, nil
 }
 
-// mark tells no value from an empty one.
-func mark(c sql.RawBytes) byte {
+// presence tells no value from an empty one.
+func presence(c sql.RawBytes) byte {
 	if c == nil {
 		return 0
 	}

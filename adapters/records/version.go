@@ -17,8 +17,8 @@ const (
 	again     = "~" // sorts after every version: before the time of the poll at which a row had vanished, or came back
 )
 
-// version gives the version of a row whose change column reads so, after the mark.
-func (p *poll) version(change string, m daemon.Mark) string {
+// version gives the version of a row whose change column reads so, after the version that the ledger holds.
+func (p *poll) version(change string, m daemon.RowVersion) string {
 	own := p.normal(change)
 	switch {
 	case strings.HasPrefix(m.Version, again):
@@ -49,8 +49,8 @@ func changeOf(version string) string {
 	return own
 }
 
-// gone says whether a mark is of a row that had vanished.
-func gone(m daemon.Mark) bool {
+// gone says whether a version is of a row that had vanished.
+func gone(m daemon.RowVersion) bool {
 	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
 }
 
@@ -61,10 +61,10 @@ func (s *System) filledUp() map[string]string {
 	if len(s.dialect.Padded) == 0 {
 		return out
 	}
-	for at, m := range s.base.marks {
+	for at, m := range s.base.versions {
 		key, ok := mapping.FormOf(at)
 		bare := strings.TrimRight(key, " ")
-		if _, both := s.base.marks[mapping.FormKey(bare)]; ok && bare != key && !both && !gone(m) {
+		if _, both := s.base.versions[mapping.FormKey(bare)]; ok && bare != key && !both && !gone(m) {
 			out[bare] = key
 		}
 	}

@@ -400,7 +400,7 @@ func (b *book) table(s *sheet, t report.Table) error {
 	if err := s.AddTable(&excelize.Table{Range: fmt.Sprintf("A%d:%s", top, end), Name: fmt.Sprintf("%s%d", identifier(t.Title), b.tables), StyleName: "TableStyleLight1", ShowRowStripes: &stripes}); err != nil {
 		return err
 	}
-	if err := b.marks(s, t, top); err != nil {
+	if err := b.colourLate(s, t, top); err != nil {
 		return err
 	}
 	if err := b.printed(s, t); err != nil {
@@ -410,8 +410,8 @@ func (b *book) table(s *sheet, t report.Table) error {
 	return nil
 }
 
-// marks colours what is late; the longest overdue the most. Bold type says the same without colour.
-func (b *book) marks(s *sheet, t report.Table, top int) error {
+// colourLate colours what is late; the longest overdue the most. Bold type says the same without colour.
+func (b *book) colourLate(s *sheet, t report.Table, top int) error {
 	const very = "10"
 	for i, c := range t.Columns {
 		if !c.Late {

@@ -183,9 +183,9 @@ func (c *council) filled(t *testing.T, b []byte) []byte {
 			}
 			if sent && string(e.Reason) == words[0] && e.Dispute == strings.TrimPrefix(words[1], "-") {
 				if string(parts[1]) == "return" {
-					return []byte(c.Mail.(*mailer.Router).Marks.ReturnTag(e.Key, words[2]))
+					return []byte(c.Mail.(*mailer.Router).Tags.ReturnTag(e.Key, words[2]))
 				}
-				return []byte(c.Mail.(*mailer.Router).Marks.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
+				return []byte(c.Mail.(*mailer.Router).Tags.MessageID(e.Dispute, e.Key, words[len(words)-1]) + "@drpd.fairshire.example")
 			}
 		}
 		t.Fatalf("the council has sent nothing like %s", m)

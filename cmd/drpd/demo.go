@@ -28,7 +28,7 @@ type demoCmd struct {
 
 const fewCollections = 400
 
-const demoMark = ".drpd-demo"
+const demoFile = ".drpd-demo"
 
 // Run tells the story of a fictional council: it fills its record system and its mailbox day by day, and steps the same
 // cycle that `run` uses. The same story gives the same output.
@@ -161,7 +161,7 @@ func at(day workday.Date, hour int) time.Time {
 func (c *demoCmd) folder() error {
 	entries, err := os.ReadDir(c.Out)
 	if err == nil && len(entries) > 0 {
-		if _, err := os.Stat(filepath.Join(c.Out, demoMark)); err != nil {
+		if _, err := os.Stat(filepath.Join(c.Out, demoFile)); err != nil {
 			return fmt.Errorf("%s is there already and is not a demo's: name another folder with --out", c.Out)
 		}
 		if err := os.RemoveAll(c.Out); err != nil {
@@ -182,7 +182,7 @@ func (c *demoCmd) folder() error {
 			return err
 		}
 	}
-	return host.WriteFile(filepath.Join(c.Out, demoMark), nil)
+	return host.WriteFile(filepath.Join(c.Out, demoFile), nil)
 }
 
 // account ends the demo: what happened, and where to look.

@@ -182,7 +182,7 @@ func tree(t *testing.T, root string) map[string]string {
 	return out
 }
 
-// keyed is the mark in a Message-ID: each ledger has a secret of its own.
+// keyed is the tag in a Message-ID: each ledger has a secret of its own.
 var keyed = regexp.MustCompile(`(<drpd\.\S+)\.[0-9a-f]{10}@`)
 
 // No name of the whole story stands in a log, a subject, a file name, a case note, or what a command prints; no payload

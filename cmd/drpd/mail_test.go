@@ -50,13 +50,13 @@ func (k killMailbox) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.
 	return batch, next, err
 }
 
-func (k killMailbox) Left(cursor []byte) ([]daemon.Left, error) {
+func (k killMailbox) Items(cursor []byte) ([]daemon.InboxItem, error) {
 	k.die(afterStored)
-	return k.IMAP.Left(cursor)
+	return k.IMAP.Items(cursor)
 }
 
-func (k killMailbox) Mark(ctx context.Context, places []string) error {
-	err := k.IMAP.Mark(ctx, places)
+func (k killMailbox) PutAway(ctx context.Context, locations []string) error {
+	err := k.IMAP.PutAway(ctx, locations)
 	k.die(afterMoved)
 	return err
 }
@@ -174,6 +174,6 @@ func TestMailboxKilled(t *testing.T) {
 	}
 	left, done := d.Lying(t, ""), d.Lying(t, "Done")
 	if left != 0 || done != n {
-		t.Errorf("%d lie where they came, %d are put away", left, done)
+		t.Errorf("%d are still in the inbox, %d are put away", left, done)
 	}
 }

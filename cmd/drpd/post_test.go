@@ -248,7 +248,7 @@ func arrived(t *testing.T, d *mailtest.Dovecot, c *wired) map[string][]*mail.Mes
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, effect, _, ok := c.Mail.(*mailer.Router).Marks.SentAs(m.Header.Get("Message-Id")); ok {
+		if _, effect, _, ok := c.Mail.(*mailer.Router).Tags.SentAs(m.Header.Get("Message-Id")); ok {
 			out[effect] = append(out[effect], m)
 		}
 	}

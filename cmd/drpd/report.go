@@ -44,8 +44,8 @@ func (r *reader) input(a *app, d *wired, since workday.Date) (report.Input, erro
 		return in, fmt.Errorf("%s", strings.Join(no, "; "))
 	}
 	ending := filepath.Ext(r.Out)
-	if base := strings.TrimSuffix(r.Out, ending); !strings.HasSuffix(base, in.Reader.Mark()) {
-		r.Out = base + in.Reader.Mark() + ending
+	if base := strings.TrimSuffix(r.Out, ending); !strings.HasSuffix(base, in.Reader.FileSuffix()) {
+		r.Out = base + in.Reader.FileSuffix() + ending
 	}
 	return in, nil
 }

@@ -104,7 +104,7 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 				if ended := !r.Standing.Ended.IsZero(); ended != tt.ends {
 					t.Fatalf("%s: ended is %v", day, ended)
 				}
-				went := slices.IndexFunc(one.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonAlert && p.Visit != v.ID && p.Left() })
+				went := slices.IndexFunc(one.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonAlert && p.Visit != v.ID && p.Sent() })
 				if want := tt.goes > 0 && working >= tt.goes; (went >= 0) != want {
 					t.Fatalf("%s, working day %d: escalated is %v", day, working, went >= 0)
 				}
@@ -118,7 +118,7 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 				}
 			}
 			if one, _ := decided(); tt.goes == 0 && !tt.ends && !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
-				return p.Reason == drp.ReasonAsk && p.Left() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
+				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
 			}) {
 				t.Error("the owner was not asked what was meant")
 			}
@@ -179,7 +179,7 @@ func TestUnreadUnderAnEarlierDay(t *testing.T) {
 				t.Errorf("%d stages were entered, want %d", n, tt.visits)
 			}
 			if !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
-				return p.Reason == drp.ReasonAsk && p.Left() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
+				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
 			}) {
 				t.Error("the owner was not asked what was meant")
 			}

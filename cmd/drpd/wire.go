@@ -65,7 +65,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	p.mapping.Marks = drp.NewMarks(key)
+	p.mapping.Tags = drp.NewTags(key)
 	feeds, notes, err := w.systems(p, now)
 	if err != nil {
 		return nil, err
@@ -79,7 +79,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		return nil, err
 	}
 	w.ends = append(w.ends, hangUp)
-	out.Marks = p.mapping.Marks
+	out.Tags = p.mapping.Tags
 	w.Daemon = &daemon.Daemon{
 		Records: p.mapping.System.Prefix,
 		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: box,
@@ -114,7 +114,9 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		}
 		w.ends = append(w.ends, s.Close)
 		s.Also = w.ledger.Children
-		s.Marks = func(ctx context.Context) (map[string]daemon.Mark, error) { return w.ledger.Marks(ctx, r.Name) }
+		s.Versions = func(ctx context.Context) (map[string]daemon.RowVersion, error) {
+			return w.ledger.RowVersions(ctx, r.Name)
+		}
 		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: m.ReadRow})
 		return s, nil
 	}

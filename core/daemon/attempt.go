@@ -18,11 +18,11 @@ type sending struct {
 	report      *Report
 	sent        *int
 
-	mu   sync.Mutex // guards what follows, and the daemon
-	left []attempt
-	done []Settled // what became of attempts, not stored yet
-	n    int
-	err  error
+	mu      sync.Mutex // guards what follows, and the daemon
+	waiting []attempt
+	done    []Settled // what became of attempts, not stored yet
+	n       int
+	err     error
 }
 
 // oneByOne makes attempts, each recorded before it is made, and says how many it made.
@@ -31,7 +31,7 @@ func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, r *Report, sent 
 	defer closed()
 	wire, cut := lingering(ctx, lastWords)
 	defer cut()
-	s := &sending{Daemon: d, books: books, wire: wire, report: r, sent: sent, left: batch}
+	s := &sending{Daemon: d, books: books, wire: wire, report: r, sent: sent, waiting: batch}
 	work := func() {
 		for a := s.next(ctx); a != nil; a = s.next(ctx) {
 			s.became(*a, s.try(ctx, *a))
@@ -71,8 +71,8 @@ func (s *sending) next(ctx context.Context) *attempt {
 	defer s.mu.Unlock()
 	for {
 		var tickets []Envelope
-		if len(s.left) > 0 && s.err == nil && ctx.Err() == nil {
-			tickets = []Envelope{s.ticket(s.left[0])}
+		if len(s.waiting) > 0 && s.err == nil && ctx.Err() == nil {
+			tickets = []Envelope{s.ticket(s.waiting[0])}
 		}
 		if len(s.done)+len(tickets) == 0 {
 			return nil
@@ -88,8 +88,8 @@ func (s *sending) next(ctx context.Context) *attempt {
 		if len(tickets) == 0 {
 			return nil
 		}
-		a := s.left[0]
-		if s.left = s.left[1:]; claimed[0] {
+		a := s.waiting[0]
+		if s.waiting = s.waiting[1:]; claimed[0] {
 			return &a
 		}
 	}

@@ -71,7 +71,7 @@ type Daemon struct {
 	ended    map[string]ended                  // disputes of which nothing more is to follow, as reports look at them
 	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
 	waits    map[string]workday.Date           // reminders that wait for tomorrow, and the day on which they do
-	marks    map[string]bool                   // of messages that are to be put away, and are in the ledger
+	awaiting map[string]bool                   // of messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
 	hung     map[string]bool                   // sources that gave no answer in time in this cycle
 	late     map[string]chan polled            // sources that have not come back, and where their answer comes

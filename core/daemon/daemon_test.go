@@ -130,16 +130,16 @@ func (b *box) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evide
 	return []drp.Evidence{{ID: "m1", Source: "box", Kind: drp.Message, Key: "m1", Learned: now, Body: []byte("{}")}}, []byte("read"), nil
 }
 
-func (b *box) Left([]byte) (out []daemon.Left, _ error) {
+func (b *box) Items([]byte) (out []daemon.InboxItem, _ error) {
 	if b.there["1/1"] {
-		out = append(out, daemon.Left{Evidence: "m1", Place: "1/1"})
+		out = append(out, daemon.InboxItem{Evidence: "m1", Location: "1/1"})
 	}
 	return out, nil
 }
 
-func (b *box) Mark(_ context.Context, places []string) error {
-	b.events = append(b.events, places...)
-	for _, p := range places {
+func (b *box) PutAway(_ context.Context, locations []string) error {
+	b.events = append(b.events, locations...)
+	for _, p := range locations {
 		delete(b.there, p)
 	}
 	return nil

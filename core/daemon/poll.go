@@ -70,37 +70,37 @@ func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r 
 		return err
 	}
 	r.Polled += len(got.batch)
-	return d.left(ctx, f, got.next)
+	return d.putAwayStored(ctx, f, got.next)
 }
 
-// left decides that the messages which are stored are to be put away.
-func (d *Daemon) left(ctx context.Context, f Feed, cursor []byte) error {
-	m, ok := f.Source.(Marker)
+// putAwayStored decides that the messages which are stored are to be put away.
+func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error {
+	m, ok := f.Source.(Inbox)
 	if !ok {
 		return nil
 	}
-	left, err := m.Left(cursor)
+	items, err := m.Items(cursor)
 	if err != nil {
 		return err
 	}
-	var marks []drp.Effect
-	for _, x := range left {
-		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Place, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Place)
-		if !d.marks[e.Key] {
-			marks = append(marks, e)
+	var effects []drp.Effect
+	for _, x := range items {
+		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Location, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Location)
+		if !d.awaiting[e.Key] {
+			effects = append(effects, e)
 		}
 	}
-	if len(marks) == 0 {
+	if len(effects) == 0 {
 		return nil
 	}
-	if err := d.Ledger.AddEffects(ctx, marks, d.Now()); err != nil {
+	if err := d.Ledger.AddEffects(ctx, effects, d.Now()); err != nil {
 		return err
 	}
-	if d.marks == nil || len(d.marks) > maxReadings {
-		d.marks = make(map[string]bool)
+	if d.awaiting == nil || len(d.awaiting) > maxReadings {
+		d.awaiting = make(map[string]bool)
 	}
-	for _, e := range marks {
-		d.marks[e.Key] = true
+	for _, e := range effects {
+		d.awaiting[e.Key] = true
 	}
 	return nil
 }

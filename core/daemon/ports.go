@@ -18,12 +18,12 @@ type Source interface {
 	Poll(ctx context.Context, cursor []byte, now time.Time) (batch []drp.Evidence, next []byte, err error)
 }
 
-// Marker is a source whose messages can be put away once they are stored. It puts none away by being read.
-type Marker interface {
-	// Left gives the messages that have been read and lie where they came, by the cursor that was stored with them.
-	Left(cursor []byte) ([]Left, error)
-	// Mark puts messages away; one that is not there any more is no error.
-	Mark(ctx context.Context, places []string) error
+// Inbox is a source whose messages can be put away once they are stored. Reading a message does not put it away.
+type Inbox interface {
+	// Items gives the messages that were read and are still in the inbox, by the cursor that was stored with them.
+	Items(cursor []byte) ([]InboxItem, error)
+	// PutAway puts messages away; one that is not there any more is no error.
+	PutAway(ctx context.Context, locations []string) error
 }
 
 // Parted is a source that gives much in parts: More says, by the cursor of one, whether another is there.
@@ -37,8 +37,8 @@ type Watcher interface {
 	Watch(ctx context.Context, wake func())
 }
 
-// Left is a message that lies where it came.
-type Left struct{ Evidence, Place string }
+// InboxItem is a message that is still in the inbox, and where: as its source writes it.
+type InboxItem struct{ Evidence, Location string }
 
 // Remark is an error beside which a batch is whole: something at the source that a person should look at.
 type Remark struct{ Err error }
@@ -46,8 +46,8 @@ type Remark struct{ Err error }
 func (r Remark) Error() string { return r.Err.Error() }
 func (r Remark) Unwrap() error { return r.Err }
 
-// Mark is the newest evidence of one row that the ledger holds.
-type Mark struct{ Version, ID string }
+// RowVersion is the newest evidence of one row that the ledger holds.
+type RowVersion struct{ Version, ID string }
 
 // NoteWriter writes case notes. It inserts where nothing with the reference is there yet, and reads back what it wrote;
 // it changes and removes nothing. It gives an error, or nil, for each note: one that cannot be written keeps no other.
@@ -201,9 +201,9 @@ type Ledger interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]Outgoing, error)
-	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, marks; the same key once.
+	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, messages to be put away; the same key once.
 	AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error
-	// Sent gives a delivery that may have left: its dispute, reason, stage, role and address, and not its message.
+	// Sent gives a delivery that may have gone out: its dispute, reason, stage, role and address, and not its message.
 	Sent(ctx context.Context, effect, person string) (Envelope, bool, error)
 	// Witness gives the latest delivery by a route that was accepted before a time, without its message: what an archive
 	// that is to be believed shows.
@@ -378,7 +378,7 @@ type Part struct {
 	IsTo   bool
 }
 
-// LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has left, else
+// LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has gone out, else
 // what became of those to whom it is addressed. Whoever got it in parts, and not all of them, has not got it. What is addressed
 // to nobody, as a case note, became what its deliveries became. Nothing counts as accepted but what was.
 func LifeOf(parts []Part) drp.Life {

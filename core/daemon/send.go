@@ -49,19 +49,19 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 // putAway puts the messages of a group away, those of a mailbox with one command.
 func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
 	for _, f := range d.Feeds {
-		var places []string
+		var locations []string
 		var at []int
 		for i, a := range batch {
 			if claimed[i] && a.Kind == drp.MailMark && a.Rule == f.Name {
-				places, at = append(places, a.Says), append(at, i)
+				locations, at = append(locations, a.Says), append(at, i)
 			}
 		}
-		m, ok := f.Source.(Marker)
-		if len(places) == 0 || !ok {
+		m, ok := f.Source.(Inbox)
+		if len(locations) == 0 || !ok {
 			continue
 		}
 		bound, cancel := context.WithTimeout(ctx, d.patient())
-		err := m.Mark(bound, places)
+		err := m.PutAway(bound, locations)
 		cancel()
 		if err != nil {
 			for _, i := range at {

@@ -344,7 +344,7 @@ func (w *world) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
 	return w.mail.Find(ctx, e)
 }
 
-// Send delivers, and looks at each alert that leaves.
+// Send delivers, and looks at each alert that goes out.
 func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 	if err := w.trouble("send"); err != nil {
 		return err
@@ -367,7 +367,7 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
-		if !e.AlreadyTrying { // one that may have left before the question came goes again as it was
+		if !e.AlreadyTrying { // one that may have gone out before the question came goes again as it was
 			w.leaves(ctx, m.Dispute, m.Reason)
 		}
 		key := m.Key + "/" + m.Person
@@ -838,7 +838,7 @@ func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
 		case p.Reason != drp.ReasonAlert || !x.Summary.Ended.IsZero() || c.File.Record.Gone || asked:
 		case slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == p.Visit && !v.Ended.IsZero() }):
 		case slices.ContainsFunc(x.Effects, func(e drp.Effect) bool { return corrected(e, p.Visit) }):
-		case slices.ContainsFunc(c.Past, func(o drp.Past) bool { return corrected(o.Effect, p.Visit) && o.Left() }):
+		case slices.ContainsFunc(c.Past, func(o drp.Past) bool { return corrected(o.Effect, p.Visit) && o.Sent() }):
 		default:
 			w.fail("%s: the alert of %s reached only %v and is given up while the stage lasts", x.Ref, p.Visit, p.Reached)
 		}

@@ -344,7 +344,7 @@ func TestRosterOfAgencies(t *testing.T) {
 
 // What a message is known by comes back as it went; whoever has seen one cannot make another's.
 func TestMarks(t *testing.T) {
-	ours, theirs := drp.NewMarks([]byte("a secret")), drp.NewMarks([]byte("another"))
+	ours, theirs := drp.NewTags([]byte("a secret")), drp.NewTags([]byte("another"))
 	rapid.Check(t, func(t *rapid.T) {
 		effect := rapid.StringMatching(`[0-9a-f]{24}`).Draw(t, "effect")
 		person := rapid.StringMatching(`[a-z0-9][a-z0-9_.-]{0,20}`).Draw(t, "person")

@@ -10,7 +10,7 @@ import (
 	"drpd/core/workday"
 )
 
-// EffectKind says by which way an effect leaves.
+// EffectKind says by which way an effect goes out.
 type EffectKind string
 
 // The ways out.
@@ -40,7 +40,7 @@ const (
 	ReasonAttention  Reason = "attention"  // to the operator: something waits for a person
 	ReasonCopy       Reason = "copy"       // a form goes to the child's file
 	ReasonAnswer     Reason = "answer"     // a case note: an answer came
-	ReasonEmergency  Reason = "emergency"  // at once, to whom the procedure names: this has left it
+	ReasonEmergency  Reason = "emergency"  // at once, to whom the procedure names: this is an emergency and no longer goes stage by stage
 	ReasonPack       Reason = "pack"       // to CAFCASS: the referral that the owner has confirmed
 	ReasonReport     Reason = "report"     // to a service manager: what is overdue
 	ReasonRead       Reason = "read"       // of a message: it is stored
@@ -125,7 +125,7 @@ func sorted(in []string) []string { out := slices.Clone(in); slices.Sort(out); r
 // Life is how far an effect has come.
 type Life string
 
-// The life of an effect. Decided, made and held effects have not left; attempted ones may have.
+// The life of an effect. Decided, made and held effects have not gone out; attempted ones may have.
 const (
 	Decided   Life = "decided"
 	Made      Life = "made"
@@ -133,7 +133,7 @@ const (
 	Accepted  Life = "accepted"
 	Failed    Life = "failed"
 	Held      Life = "held"
-	Cancelled Life = "cancelled" // superseded before it left
+	Cancelled Life = "cancelled" // superseded before it went out
 )
 
 // Past is an effect that was decided before, and what became of it.
@@ -149,8 +149,8 @@ type Past struct {
 	Decided time.Time `json:"-"` // this stays, whatever becomes of it
 }
 
-// Left says whether the effect may have left the house: it cannot be unsaid, only corrected.
-func (p Past) Left() bool {
+// Sent says whether the effect may have gone out: it can then only be corrected.
+func (p Past) Sent() bool {
 	return p.Life == Attempted || p.Life == Accepted || p.Life == Failed || len(p.Reached) > 0
 }
 

@@ -49,40 +49,40 @@ func (a Absence) lasts(on workday.Date) bool {
 	return a.Person != "" && a.From <= on && (a.Until.IsZero() || on <= a.Until)
 }
 
-// Marks makes the marks in what messages of drpd's are known by. They are keyed: whoever has seen the mark of one message
+// Tags makes the tags by which messages of drpd's are known. They are keyed: whoever has seen the tag of one message
 // cannot make that of another, and a report about a message that they did not get is not believed.
-type Marks struct{ key []byte }
+type Tags struct{ key []byte }
 
-// NewMarks gives the marks of a ledger's secret.
-func NewMarks(secret []byte) Marks {
+// NewTags gives the tags of a ledger's secret.
+func NewTags(secret []byte) Tags {
 	h := hmac.New(sha256.New, secret)
 	_, _ = h.Write([]byte("marks of messages"))
-	return Marks{h.Sum(nil)}
+	return Tags{h.Sum(nil)}
 }
 
-const markLength = 10
+const tagLength = 10
 
-func (m Marks) of(effect, person string) string {
-	h := hmac.New(sha256.New, m.key)
+func (t Tags) of(effect, person string) string {
+	h := hmac.New(sha256.New, t.key)
 	_, _ = fmt.Fprintf(h, "%s/%s", effect, person)
-	return hex.EncodeToString(h.Sum(nil))[:markLength]
+	return hex.EncodeToString(h.Sum(nil))[:tagLength]
 }
 
-func (m Marks) genuine(mark, effect, person string) bool {
-	return hmac.Equal([]byte(strings.ToLower(mark)), []byte(m.of(effect, person)))
+func (t Tags) genuine(tag, effect, person string) bool {
+	return hmac.Equal([]byte(strings.ToLower(tag)), []byte(t.of(effect, person)))
 }
 
 // MessageID is the ID of the message of an effect to a person, up to the @. It says the same however often it is tried,
 // and mail programs give it back in answers and reports.
-func (m Marks) MessageID(dispute, effect, person string) string {
-	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person) + "." + m.of(effect, person)
+func (t Tags) MessageID(dispute, effect, person string) string {
+	return "drpd." + dispute + "." + effect + "." + url.QueryEscape(person) + "." + t.of(effect, person)
 }
 
 // SentAs finds the first message of drpd's that a text names by its ID.
-func (m Marks) SentAs(text string) (dispute, effect, person string, ok bool) {
+func (t Tags) SentAs(text string) (dispute, effect, person string, ok bool) {
 	for _, x := range sentID.FindAllStringSubmatch(text, -1) {
 		person, err := url.QueryUnescape(x[3])
-		if err == nil && m.genuine(x[4], x[2], person) {
+		if err == nil && t.genuine(x[4], x[2], person) {
 			return x[1], x[2], person, true
 		}
 	}
@@ -90,17 +90,17 @@ func (m Marks) SentAs(text string) (dispute, effect, person string, ok bool) {
 }
 
 // ReturnTag names an effect and a person in the address to which a message comes back; empty where it cannot.
-func (m Marks) ReturnTag(effect, person string) string {
+func (t Tags) ReturnTag(effect, person string) string {
 	if len(effect) != keyLength || strings.Trim(person, "abcdefghijklmnopqrstuvwxyz0123456789-_.") != "" {
 		return ""
 	}
-	return "b-" + effect + "-" + m.of(effect, person) + "-" + person
+	return "b-" + effect + "-" + t.of(effect, person) + "-" + person
 }
 
 // ReturnedTo reads such a tag.
-func (m Marks) ReturnedTo(tag string) (effect, person string, ok bool) {
+func (t Tags) ReturnedTo(tag string) (effect, person string, ok bool) {
 	x := returnTag.FindStringSubmatch(strings.ToLower(tag))
-	if x == nil || !m.genuine(x[2], x[1], x[3]) {
+	if x == nil || !t.genuine(x[2], x[1], x[3]) {
 		return "", "", false
 	}
 	return x[1], x[3], true

@@ -137,7 +137,7 @@ func (d *decider) hasForm(v *visit, what string) bool {
 // underway says whether drpd's own alert has reached some of its recipients and not yet all.
 func (d *decider) underway(v *visit) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Open && p.Left()
+		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Open && p.Sent()
 	})
 }
 

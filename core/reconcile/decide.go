@@ -174,7 +174,7 @@ func (d *decider) emit(e drp.Effect, extra ...string) {
 // instead.
 func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 	for _, p := range s.Past {
-		if p.Kind != drp.Email || !p.Open || !p.Left() || slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Key == p.Key }) {
+		if p.Kind != drp.Email || !p.Open || !p.Sent() || slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Key == p.Key }) {
 			continue
 		}
 		switch p.Reason {
@@ -205,7 +205,7 @@ func (s *story) corrected(p drp.Past, wanted []drp.Effect) bool {
 
 func (s *story) left(e drp.Effect) bool {
 	return slices.ContainsFunc(s.Past, func(p drp.Past) bool {
-		return p.Slot == e.Slot && p.Left() && (p.Key != e.Key || !p.Open)
+		return p.Slot == e.Slot && p.Sent() && (p.Key != e.Key || !p.Open)
 	})
 }
 
@@ -213,7 +213,7 @@ func (s *story) left(e drp.Effect) bool {
 func (s *story) leftFor(visit string, reasons ...drp.Reason) []drp.Past {
 	var out []drp.Past
 	for _, p := range s.Past {
-		if p.Visit == visit && p.Kind == drp.Email && p.Left() && slices.Contains(reasons, p.Reason) {
+		if p.Visit == visit && p.Kind == drp.Email && p.Sent() && slices.Contains(reasons, p.Reason) {
 			out = append(out, p)
 		}
 	}
@@ -263,7 +263,7 @@ func (d *decider) confirm() {
 func (d *decider) again(first workday.Date, asked func(drp.Past) bool) (on workday.Date, cc []string, n int) {
 	var last workday.Date
 	for _, p := range d.Past {
-		if p.Left() && asked(p) {
+		if p.Sent() && asked(p) {
 			n, last = n+1, max(last, sentOn(p))
 		}
 	}
@@ -279,7 +279,7 @@ func (s *story) strangers() (out []drp.Conflict) {
 		return nil
 	}
 	for _, p := range s.Past {
-		if !p.Left() || p.Visit == "" || s.visited(p.Visit) || s.pending != nil && p.Visit == s.pending.id {
+		if !p.Sent() || p.Visit == "" || s.visited(p.Visit) || s.pending != nil && p.Visit == s.pending.id {
 			continue
 		}
 		c := drp.NewConflict("what was sent about " + p.Visit + " no longer agrees with the evidence: say which is right") // once a visit

@@ -36,7 +36,7 @@ func (d *decider) urgent(n policy.EndMessage, f drp.Fact) drp.Effect {
 // knowsOf says whether they have been told of an emergency since it was learned, of whatever day it was.
 func (d *decider) knowsOf(n policy.EndMessage, f drp.Fact) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Reason == drp.ReasonEmergency && p.Left() && p.Clause == n.Clause && slices.Equal(p.To, n.To) && !p.Deputies && p.On >= f.Learned
+		return p.Reason == drp.ReasonEmergency && p.Sent() && p.Clause == n.Clause && slices.Equal(p.To, n.To) && !p.Deputies && p.On >= f.Learned
 	})
 }
 
@@ -47,7 +47,7 @@ func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 		return
 	}
 	told := slices.IndexFunc(d.Past, func(p drp.Past) bool {
-		return p.Reason == drp.ReasonEmergency && p.Clause == n.Clause && p.Rule == "on_end" && p.Left() && p.On >= f.Learned
+		return p.Reason == drp.ReasonEmergency && p.Clause == n.Clause && p.Rule == "on_end" && p.Sent() && p.On >= f.Learned
 	})
 	if told < 0 {
 		return
@@ -58,7 +58,7 @@ func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 		e.Also = append(e.Also, fmt.Sprintf("nobody has acknowledged it in %d minutes: you are told because of that", int(d.Patience/time.Minute)))
 		e.Dispute = d.Ref
 		e = e.Keyed(fmt.Sprint(i), f.Learned.String(), "next", fmt.Sprint(k))
-		before := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Slot == e.Slot && p.Left() })
+		before := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Slot == e.Slot && p.Sent() })
 		if before >= 0 {
 			last = d.Past[before].At
 			continue

@@ -49,7 +49,7 @@ func (d *decider) notes() {
 // noted says whether the alert of a visit was noted on a record.
 func (d *decider) noted(visit string) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Visit == visit && p.Reason == drp.ReasonAlert && p.Kind == drp.CaseNote && p.Left()
+		return p.Visit == visit && p.Reason == drp.ReasonAlert && p.Kind == drp.CaseNote && p.Sent()
 	})
 }
 

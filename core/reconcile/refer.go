@@ -45,7 +45,7 @@ func (s *story) noReferral(on workday.Date) string {
 // askedToRefer says whether a question that has left offers the referral as an answer.
 func (s *story) askedToRefer(on workday.Date) bool {
 	return slices.ContainsFunc(s.Past, func(p drp.Past) bool {
-		return p.Left() && askedOn(p) <= on && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == drp.ReferralConfirmed })
+		return p.Sent() && askedOn(p) <= on && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == drp.ReferralConfirmed })
 	})
 }
 

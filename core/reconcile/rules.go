@@ -314,7 +314,7 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		d.finding(v.stage.ID, drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, says), Since: proof.Due, Severity: "breach", Evidence: []string{a.Evidence}})
 	}
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Reason == drp.ReasonFollowUp && p.Left() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due && slices.Equal(p.To, to)
+		return p.Reason == drp.ReasonFollowUp && p.Sent() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due && slices.Equal(p.To, to)
 	}) {
 		return // they have been reminded
 	}

@@ -71,7 +71,7 @@ func (c *Case) unasked(r drp.Ruling) string {
 // copy of it changes nothing.
 func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 	return slices.ContainsFunc(c.Past, func(p drp.Past) bool {
-		return p.Kind == drp.Email && p.Visit == v.id && p.Left() && askedOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
+		return p.Kind == drp.Email && p.Visit == v.id && p.Sent() && askedOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
 			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool {
 				return a.Fact == f.Kind && (a.Stage == f.Stage || f.Stage == "" && a.Stage == p.Next)
 			})

@@ -245,7 +245,7 @@ func (d *Dispute) reminders() int {
 		visit = v[len(v)-1].ID
 	}
 	for _, p := range d.Past {
-		if p.Visit == visit && p.Left() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral}, p.Reason) {
+		if p.Visit == visit && p.Sent() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral}, p.Reason) {
 			n++
 		}
 	}
@@ -277,7 +277,7 @@ func (d *Dispute) cafcass() string {
 	if d.Policy.Referral == nil {
 		out = "not in this procedure"
 	}
-	if i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonReferral && p.Left() }); i >= 0 {
+	if i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonReferral && p.Sent() }); i >= 0 {
 		out = "asked " + d.Past[i].On.String()
 	}
 	for _, f := range d.File.Facts {

@@ -137,7 +137,7 @@ func (d *Dispute) stages() Part {
 func (d *Dispute) told() Part {
 	var rows [][]Value
 	for _, e := range d.Past {
-		if e.Kind != drp.Email || !e.Left() {
+		if e.Kind != drp.Email || !e.Sent() {
 			continue
 		}
 		rows = append(rows, []Value{Day(e.On), Text(words(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause), Text(string(e.Life))})

@@ -40,8 +40,8 @@ func (r Reader) theirs(d *Dispute) bool {
 		(len(r.Teams) == 0 || slices.ContainsFunc(d.teams(), func(t string) bool { return slices.Contains(r.Teams, t) }))
 }
 
-// Mark is what the file of a report is called besides, where not everything is in it.
-func (r Reader) Mark() string {
+// FileSuffix is what the file of a report is called besides, where not everything is in it.
+func (r Reader) FileSuffix() string {
 	if len(r.Policies)+len(r.Teams) == 0 {
 		return ""
 	}
@@ -49,8 +49,8 @@ func (r Reader) Mark() string {
 	words := strings.FieldsFunc(strings.ToLower(strings.Join(slices.Concat(r.Policies, r.Teams), "-")), func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < '0' || c > '9')
 	})
-	mark := strings.Join(words, "-")
-	return "-only-" + strings.TrimRight(mark[:min(len(mark), longest)], "-")
+	only := strings.Join(words, "-")
+	return "-only-" + strings.TrimRight(only[:min(len(only), longest)], "-")
 }
 
 // only says what a report holds where it does not hold everything: its first line.

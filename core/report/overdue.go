@@ -60,7 +60,7 @@ func Overdue(in Input) Doc {
 	before, _, _ := in.seen(in.Before)
 	all = order(all)
 	now, then := count(all), count(before)
-	doc := Doc{Name: "overdue-" + in.Today.String() + in.Reader.Mark(), Title: "Disputes: what is overdue", About: in.about(),
+	doc := Doc{Name: "overdue-" + in.Today.String() + in.Reader.FileSuffix(), Title: "Disputes: what is overdue", About: in.about(),
 		Warning: in.warning(), Only: in.only()}
 	doc.Subject = fmt.Sprintf("Disputes: %d overdue, %d due soon, %d open", now.overdue, now.soon, now.open)
 	switch {
@@ -92,7 +92,7 @@ func Open(in Input) Doc {
 	all, restricted, others := in.seen(in.Disputes)
 	all = order(all)
 	now := count(all)
-	return Doc{Name: "open-" + in.Today.String() + in.Reader.Mark(), Title: "Disputes that are open", About: in.about(), Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
+	return Doc{Name: "open-" + in.Today.String() + in.Reader.FileSuffix(), Title: "Disputes that are open", About: in.about(), Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
 		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.working(all), in.sources(restricted, others),
 	}}

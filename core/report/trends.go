@@ -42,7 +42,7 @@ func Quarterly(in Input, first workday.Date) Doc {
 		quarters = append([]quarter{q}, quarters...)
 	}
 	now := quarters[quartersBefore]
-	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.Mark(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.warning(), Only: in.onlyOf(now)}
+	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.FileSuffix(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.warning(), Only: in.onlyOf(now)}
 	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far. %s", now.name(),
 		plural(len(now.all), "dispute was", "disputes were"), len(only(now.all, (*Dispute).resolved)), in.judgement(now.all))}
 	doc.Parts = []Part{

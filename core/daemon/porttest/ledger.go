@@ -501,7 +501,7 @@ func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
 				continue
 			}
 			e.why = "no longer wanted"
-			if !p.Left() {
+			if !p.Sent() {
 				e.life = drp.Cancelled
 			} else if len(p.Reached) > 0 {
 				e.life = drp.Accepted

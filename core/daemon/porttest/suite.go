@@ -240,7 +240,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	}
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
-	if len(s.Past) != 1 || !s.Past[0].Left() || !s.Past[0].Open || !slices.Equal(s.Past[0].Reached, []string{"role-p1"}) || len(s.Evidence) != 2 {
+	if len(s.Past) != 1 || !s.Past[0].Sent() || !s.Past[0].Open || !slices.Equal(s.Past[0].Reached, []string{"role-p1"}) || len(s.Evidence) != 2 {
 		t.Errorf("after one of two: %+v", s.Past)
 	}
 	decide(t, l, e)
