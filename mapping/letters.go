@@ -10,27 +10,27 @@ import (
 
 // Letter is an email as the mailbox understood it.
 type Letter struct {
-	From      string
-	To        []string
-	Cc        []string
-	Delivered []string // the addresses under which the mail server took it in
-	Subject   string
-	Sent      workday.Date
-	Trusted   bool     // aligned authentication by the trusted mail server
-	Why       string   // why not
-	Auto      bool     // sent by a machine
-	Replied   bool     // an automatic answer to somebody's message
-	Reports   []Report // what became of messages that were sent
-	Mentions  string   // of a machine's message: the messages that it quotes or returns, by their ID
-	Answers   string   // the In-Reply-To
-	Thread    string   // the References
-	Text      string   // the body as its author wrote it: quotes left out
-	Quoted    string   // the body with what it quotes, where it quotes anything, and the bodies of messages that it carries
-	Sheets    []Sheet
-	Body      *Sheet // the body as a form may be written into it; nil: nothing
-	Unread    string // why a part that may be the form could not be read; empty: all was
-	Over      string // why not all of it was read: it is over a limit
-	Problems  []drp.Doubt
+	From            string
+	To              []string
+	Cc              []string
+	Delivered       []string // the addresses under which the mail server took it in
+	Subject         string
+	Sent            workday.Date
+	Trusted         bool             // aligned authentication by the trusted mail server
+	Why             string           // why not
+	Auto            bool             // sent by a machine
+	Replied         bool             // an automatic answer to somebody's message
+	DeliveryReports []DeliveryReport // what became of messages that were sent
+	Mentions        string           // of a machine's message: the messages that it quotes or returns, by their ID
+	Answers         string           // the In-Reply-To
+	Thread          string           // the References
+	Text            string           // the body as its author wrote it: quotes left out
+	Quoted          string           // the body with what it quotes, where it quotes anything, and the bodies of messages that it carries
+	Sheets          []Sheet
+	Body            *Sheet // the body as a form may be written into it; nil: nothing
+	Unread          string // why a part that may be the form could not be read; empty: all was
+	Over            string // why not all of it was read: it is over a limit
+	Problems        []drp.Doubt
 }
 
 // ReadLetter reads an email: the forms in it, the lines by which a prompt is answered, and the fact that it was sent to

@@ -11,9 +11,9 @@ import (
 	"drpd/core/workday"
 )
 
-// Report is what a machine says of a message that was sent: a delivery report for one recipient (RFC 3464), or a read
+// DeliveryReport is what a machine says of a message that was sent: a delivery report for one recipient (RFC 3464), or a read
 // receipt (RFC 8098).
-type Report struct {
+type DeliveryReport struct {
 	About  string // the message, by its ID
 	Action string // failed, delayed, delivered, relayed, expanded; displayed
 	Status string // 5.1.1
@@ -38,7 +38,7 @@ func arrival(action string) (drp.Arrival, bool) {
 // reach reads what a machine says of messages of drpd's. It counts only where it names one by its ID; whether that was
 // ever sent is for the ledger to say. What may be a report and cannot be read is unclear: a person must look.
 func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
-	for _, r := range l.Reports {
+	for _, r := range l.DeliveryReports {
 		_, effect, person, ok := s.Tags.SentAs(r.About)
 		for _, to := range slices.Concat(l.To, l.Cc, l.Delivered) { // or it came to the address that a message had as its return path
 			if !ok {
@@ -54,12 +54,12 @@ func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach
 		}
 		out = append(out, drp.Reach{Effect: effect, Person: person, State: state, Status: r.Status, On: on, Evidence: evidence})
 	}
-	if _, effect, person, ok := s.Tags.SentAs(l.Answers + " " + l.Thread); ok && l.Replied && len(l.Reports) == 0 {
+	if _, effect, person, ok := s.Tags.SentAs(l.Answers + " " + l.Thread); ok && l.Replied && len(l.DeliveryReports) == 0 {
 		if until, away := awayUntil(l.Subject+"\n"+l.Text, on); away {
 			out = append(out, drp.Reach{Effect: effect, Person: person, State: drp.Away, On: on, Until: until, Evidence: evidence})
 		}
 	}
-	if _, _, _, ok := s.Tags.SentAs(l.Mentions); ok && !l.Replied && len(l.Reports) == 0 {
+	if _, _, _, ok := s.Tags.SentAs(l.Mentions); ok && !l.Replied && len(l.DeliveryReports) == 0 {
 		unclear = "a machine writes about a message of drpd's, and what it says cannot be read: did it arrive?"
 	}
 	return out, unclear

@@ -34,7 +34,7 @@ func TestFailedBefore(t *testing.T) {
 	if err := l.Make(t.Context(), both, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Turn(t.Context(), []daemon.Settled{{Key: note.Key, Life: drp.Failed, Why: "refused for good", Now: noon}, {Key: good.Key, Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
+	if _, err := l.SettleAndClaim(t.Context(), []daemon.Settled{{Key: note.Key, Life: drp.Failed, Why: "refused for good", Now: noon}, {Key: good.Key, Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

@@ -98,7 +98,7 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 			t.Fatalf("%s stands where %s was put, or its message is not what was kept", d.Person, batch[i].Person)
 		}
 	}
-	if _, err := l.Turn(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
+	if _, err := l.SettleAndClaim(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 }

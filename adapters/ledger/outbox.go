@@ -264,8 +264,8 @@ func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (
 	return n, err
 }
 
-// Turn stores what became of attempts, with their receipts as evidence, and records those that are made next.
-func (l *Ledger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (claimed []bool, err error) {
+// SettleAndClaim stores what became of attempts, with their receipts as evidence, and records those that are made next.
+func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (claimed []bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		for _, s := range done {
 			if err := t.settle(s); err != nil {

@@ -76,8 +76,8 @@ func TestPlans(t *testing.T) {
 		l.Decide(ctx, []daemon.Decided{{Ref: ref, Basis: s.Revision, Effects: []drp.Effect{e}, Now: noon}}),
 		l.Make(ctx, []daemon.Envelope{to}, noon),
 		l.Hold(ctx, e.Key, "paused", "paused", noon),
-		second(l.Turn(ctx, nil, []daemon.Envelope{to}, noon)),
-		second(l.Turn(ctx, []daemon.Settled{{Key: e.Key, Person: "p", Life: drp.Accepted, Now: noon}}, nil, noon)))
+		second(l.SettleAndClaim(ctx, nil, []daemon.Envelope{to}, noon)),
+		second(l.SettleAndClaim(ctx, []daemon.Settled{{Key: e.Key, Person: "p", Life: drp.Accepted, Now: noon}}, nil, noon)))
 	for i, err := range steps {
 		if err != nil {
 			t.Fatalf("step %d: %v", i, err)

@@ -11,7 +11,7 @@ import (
 )
 
 // Statuses reads a delivery status.
-func Statuses(data []byte) []mapping.Report { return statuses(data) }
+func Statuses(data []byte) []mapping.DeliveryReport { return statuses(data) }
 
 // Vouched says whether a server's word, in the headers of a message, proves an address.
 func Vouched(server, header, from string) (bool, string, error) {

@@ -43,8 +43,8 @@ func machine(h *message.Header) (auto, replied bool) {
 	return strings.Contains(from, "mailer-daemon") || strings.Contains(from, "postmaster@"), false
 }
 
-// report reads one part of a delivery report or a read receipt; false for any other part.
-func (p *parser) report(kind string, body io.Reader, place string) bool {
+// deliveryReport reads one part of a delivery deliveryReport or a read receipt; false for any other part.
+func (p *parser) deliveryReport(kind string, body io.Reader, place string) bool {
 	switch kind {
 	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "message/global-disposition-notification",
 		"text/rfc822-headers", "message/global-headers", "message/rfc822", "message/global":
@@ -58,9 +58,9 @@ func (p *parser) report(kind string, body io.Reader, place string) bool {
 	}
 	switch kind {
 	case "message/delivery-status", "message/global-delivery-status":
-		p.letter.Reports = append(p.letter.Reports, statuses(data)...)
+		p.letter.DeliveryReports = append(p.letter.DeliveryReports, statuses(data)...)
 	case "message/disposition-notification", "message/global-disposition-notification":
-		p.letter.Reports = append(p.letter.Reports, disposition(data)...)
+		p.letter.DeliveryReports = append(p.letter.DeliveryReports, disposition(data)...)
 	default: // the message that it is about, or its headers
 		if h, _, ok := block(data); ok && p.returned == "" {
 			p.returned = h.Get("Message-Id")
@@ -69,15 +69,15 @@ func (p *parser) report(kind string, body io.Reader, place string) bool {
 	return true
 }
 
-// reported says of each report which message it is about: the one whose headers came along, or the one that it answers.
-func (p *parser) reported(h *message.Header) {
+// reportsAbout says of each report which message it is about: the one whose headers came along, or the one that it answers.
+func (p *parser) reportsAbout(h *message.Header) {
 	about := p.returned
 	if about == "" {
 		about = h.Get("In-Reply-To") + " " + h.Get("References")
 	}
-	for i := range p.letter.Reports {
-		if p.letter.Reports[i].About == "" {
-			p.letter.Reports[i].About = about
+	for i := range p.letter.DeliveryReports {
+		if p.letter.DeliveryReports[i].About == "" {
+			p.letter.DeliveryReports[i].About = about
 		}
 	}
 	if p.letter.Auto {
@@ -91,7 +91,7 @@ func (p *parser) reported(h *message.Header) {
 }
 
 // statuses reads a delivery status (RFC 3464): a block for the message, then one for each recipient.
-func statuses(data []byte) (out []mapping.Report) {
+func statuses(data []byte) (out []mapping.DeliveryReport) {
 	for first := true; len(out) < maxParts; first = false {
 		h, rest, ok := block(data)
 		if !ok {
@@ -99,21 +99,21 @@ func statuses(data []byte) (out []mapping.Report) {
 		}
 		data = rest
 		if action := strings.ToLower(word(h.Get("Action"))); action != "" && (!first || h.Has("Final-Recipient")) {
-			out = append(out, mapping.Report{Action: action, Status: status(h.Get("Status"))})
+			out = append(out, mapping.DeliveryReport{Action: action, Status: status(h.Get("Status"))})
 		}
 	}
 	return out
 }
 
 // disposition reads a read receipt (RFC 8098), which names its message itself.
-func disposition(data []byte) []mapping.Report {
+func disposition(data []byte) []mapping.DeliveryReport {
 	h, _, ok := block(data)
 	if !ok {
 		return nil
 	}
 	_, what, _ := strings.Cut(h.Get("Disposition"), ";")
 	what, _, _ = strings.Cut(what, "/")
-	return []mapping.Report{{About: h.Get("Original-Message-Id"), Action: strings.ToLower(word(what))}}
+	return []mapping.DeliveryReport{{About: h.Get("Original-Message-Id"), Action: strings.ToLower(word(what))}}
 }
 
 // block reads the fields up to the next empty line, passing over lines that are none.

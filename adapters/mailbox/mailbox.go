@@ -60,7 +60,7 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p := &parser{Reader: r, letter: mapping.Letter{}}
 	p.head(&e.Header)
 	p.walk(e, 0)
-	p.reported(&e.Header)
+	p.reportsAbout(&e.Header)
 	p.authors(p.letter.Text)
 	p.body()
 	return p.letter
@@ -213,7 +213,7 @@ func (p *parser) leaf(e *message.Entity, place string) {
 		return
 	}
 	switch {
-	case p.letter.Auto && p.report(kind, bytes.NewReader(data), place):
+	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), place):
 	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
 		p.words(kind, params, data, place)
 	case kind == "message/rfc822" && !p.letter.Auto:

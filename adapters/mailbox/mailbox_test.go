@@ -221,7 +221,7 @@ func FuzzRead(f *testing.F) {
 		if l.Trusted && l.From == "" {
 			t.Error("nobody is trusted")
 		}
-		if !l.Auto && len(l.Reports) > 0 {
+		if !l.Auto && len(l.DeliveryReports) > 0 {
 			t.Error("a person's message counts as a report")
 		}
 	})

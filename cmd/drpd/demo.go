@@ -64,7 +64,7 @@ func (c *demoCmd) Run(a *app) error {
 	if err := keepPolicies(a.ctx, d.ledger, d.Policies, clock); err != nil {
 		return err
 	}
-	var total daemon.Report
+	var total daemon.CycleStats
 	cycles, stages := 0, make(map[string]bool)
 	for today := s.From; today <= s.Until; today++ {
 		if day := today.Weekday(); (day == time.Saturday || day == time.Sunday) && !s.eventful(today) {
@@ -186,7 +186,7 @@ func (c *demoCmd) folder() error {
 }
 
 // account ends the demo: what happened, and where to look.
-func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Report, cycles, stages int, lead []string) error {
+func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.CycleStats, cycles, stages int, lead []string) error {
 	all, err := l.List(a.ctx)
 	if err != nil {
 		return err

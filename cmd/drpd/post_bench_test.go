@@ -33,9 +33,9 @@ func (c *counting) Make(ctx context.Context, e []daemon.Envelope, now time.Time)
 	return c.Ledger.Make(ctx, e, now)
 }
 
-func (c *counting) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) ([]bool, error) {
+func (c *counting) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) ([]bool, error) {
 	c.commits++
-	return c.Ledger.Turn(ctx, done, next, now)
+	return c.Ledger.SettleAndClaim(ctx, done, next, now)
 }
 
 // BenchmarkDelivery: a thousand messages from the outbox through a real relay, made, recorded before and after each

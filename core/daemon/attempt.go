@@ -15,7 +15,7 @@ import (
 type sending struct {
 	*Daemon
 	books, wire context.Context // both outlive a stop for a moment: for what is known to be stored, for what is under way to end
-	report      *Report
+	stats       *CycleStats
 	sent        *int
 
 	mu      sync.Mutex // guards what follows, and the daemon
@@ -26,12 +26,12 @@ type sending struct {
 }
 
 // oneByOne makes attempts, each recorded before it is made, and says how many it made.
-func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, r *Report, sent *int) (int, error) {
+func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, stats *CycleStats, sent *int) (int, error) {
 	books, closed := lingering(ctx, 2*lastWords-lastWords/5)
 	defer closed()
 	wire, cut := lingering(ctx, lastWords)
 	defer cut()
-	s := &sending{Daemon: d, books: books, wire: wire, report: r, sent: sent, waiting: batch}
+	s := &sending{Daemon: d, books: books, wire: wire, stats: stats, sent: sent, waiting: batch}
 	work := func() {
 		for a := s.next(ctx); a != nil; a = s.next(ctx) {
 			s.became(*a, s.try(ctx, *a))
@@ -58,7 +58,7 @@ func (s *sending) keep() {
 	if len(s.done) == 0 {
 		return
 	}
-	if _, err := s.Ledger.Turn(s.books, s.done, nil, s.Now()); err != nil {
+	if _, err := s.Ledger.SettleAndClaim(s.books, s.done, nil, s.Now()); err != nil {
 		s.err = err
 		return
 	}
@@ -77,7 +77,7 @@ func (s *sending) next(ctx context.Context) *attempt {
 		if len(s.done)+len(tickets) == 0 {
 			return nil
 		}
-		claimed, err := s.Ledger.Turn(s.books, s.done, tickets, s.Now())
+		claimed, err := s.Ledger.SettleAndClaim(s.books, s.done, tickets, s.Now())
 		if err != nil {
 			if s.err == nil {
 				s.err = err
@@ -117,7 +117,7 @@ func (s *sending) became(a attempt, err error) {
 	if a.Kind == drp.Email && !a.Released {
 		*s.sent++
 	}
-	some, err := s.Daemon.became(s.books, a, err, s.report)
+	some, err := s.Daemon.became(s.books, a, err, s.stats)
 	if err != nil && s.err == nil {
 		s.err = err
 	}
@@ -135,14 +135,14 @@ func (d *Daemon) ticket(a attempt) Envelope {
 }
 
 // together makes attempts with one command: case notes, and messages that are put away. Made a second time they change nothing.
-func (d *Daemon) together(ctx context.Context, batch []attempt, r *Report) (int, error) {
+func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStats) (int, error) {
 	books, closed := lingering(ctx, lastWords)
 	defer closed()
 	tickets := make([]Envelope, len(batch))
 	for i, a := range batch {
 		tickets[i] = d.ticket(a)
 	}
-	claimed, err := d.Ledger.Turn(books, nil, tickets, d.Now())
+	claimed, err := d.Ledger.SettleAndClaim(books, nil, tickets, d.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -153,14 +153,14 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, r *Report) (int,
 		if !claimed[i] {
 			continue
 		}
-		some, err := d.became(books, a, errs[i], r)
+		some, err := d.became(books, a, errs[i], stats)
 		if err != nil {
 			return len(done), err
 		}
 		done = append(done, some...)
 	}
 	if len(done) > 0 {
-		if _, err := d.Ledger.Turn(books, done, nil, d.Now()); err != nil {
+		if _, err := d.Ledger.SettleAndClaim(books, done, nil, d.Now()); err != nil {
 			return len(done), err
 		}
 	}
@@ -168,11 +168,11 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, r *Report) (int,
 }
 
 // became says what became of an attempt, and of what it carried, and tells the operator of one that failed for good.
-func (d *Daemon) became(ctx context.Context, a attempt, err error, r *Report) ([]Settled, error) {
+func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleStats) ([]Settled, error) {
 	if err == nil {
-		r.count(a)
+		stats.count(a)
 	}
-	s, problem := d.settled(a, err, r)
+	s, problem := d.settled(a, err, stats)
 	if problem != nil {
 		return nil, problem
 	}
@@ -186,7 +186,7 @@ func (d *Daemon) became(ctx context.Context, a attempt, err error, r *Report) ([
 			return nil, err
 		}
 	}
-	return d.carried(a, s, err, r)
+	return d.carried(a, s, err, stats)
 }
 
 // lingering is a context that ends some time after another.

@@ -83,8 +83,8 @@ type decision struct {
 	stored Stored
 }
 
-// Report says what a cycle did.
-type Report struct {
+// CycleStats says what a cycle did.
+type CycleStats struct {
 	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
 }
 
@@ -93,45 +93,45 @@ const maxReadings = 10_000 // kept in memory
 const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
-func (d *Daemon) Cycle(ctx context.Context) (Report, error) {
-	var r Report
+func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
+	var stats CycleStats
 	d.hung = make(map[string]bool)
 	if err := d.clock(ctx); err != nil {
-		return r, err
+		return stats, err
 	}
 	for again := true; again; { // a new dispute makes the record system tell who works with its children
-		if err := d.poll(ctx, &r); err != nil {
-			return r, fmt.Errorf("poll: %w", err)
+		if err := d.poll(ctx, &stats); err != nil {
+			return stats, fmt.Errorf("poll: %w", err)
 		}
 		var err error
-		if again, err = d.place(ctx, &r); err != nil {
-			return r, fmt.Errorf("place evidence: %w", err)
+		if again, err = d.place(ctx, &stats); err != nil {
+			return stats, fmt.Errorf("place evidence: %w", err)
 		}
 	}
 	if err := d.tellKept(ctx); err != nil {
-		return r, fmt.Errorf("tell the operator: %w", err)
+		return stats, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.ending(ctx); err != nil {
-		return r, fmt.Errorf("tell the operator: %w", err)
+		return stats, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.reports(ctx); err != nil {
-		return r, fmt.Errorf("reports: %w", err)
+		return stats, fmt.Errorf("reports: %w", err)
 	}
 	sent := 0
 	for range maxRounds {
-		decided, err := d.decideAll(ctx, &r)
+		decided, err := d.decideAll(ctx, &stats)
 		if err != nil {
-			return r, fmt.Errorf("decide: %w", err)
+			return stats, fmt.Errorf("decide: %w", err)
 		}
-		done, err := d.deliver(ctx, &r, &sent)
+		done, err := d.deliver(ctx, &stats, &sent)
 		if err != nil {
-			return r, fmt.Errorf("deliver: %w", err)
+			return stats, fmt.Errorf("deliver: %w", err)
 		}
 		if decided+done == 0 {
-			return r, nil
+			return stats, nil
 		}
 	}
-	return r, nil
+	return stats, nil
 }
 
 // clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
@@ -306,7 +306,7 @@ func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, err
 }
 
 // decideAll decides each dispute whose evidence, date or inputs have changed.
-func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
+func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) {
 	around, err := d.surroundings(ctx)
 	if err != nil {
 		return 0, err
@@ -338,7 +338,7 @@ func (d *Daemon) decideAll(ctx context.Context, r *Report) (int, error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	r.Decided += len(batch)
+	stats.Decided += len(batch)
 	if err := d.Ledger.Decide(ctx, batch); err != nil {
 		return len(batch), err
 	}

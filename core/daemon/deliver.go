@@ -22,7 +22,7 @@ const (
 )
 
 // deliver sends what is to go and says how much it tried.
-func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error) {
+func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int, error) {
 	out, err := d.Ledger.Outbox(ctx, d.Now())
 	if err != nil {
 		return 0, err
@@ -51,17 +51,17 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
 		part := slices.DeleteFunc(slices.Clone(out), func(o Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
 		try := func(batch []attempt) error {
-			tried, err := d.together(ctx, batch, r)
+			tried, err := d.together(ctx, batch, stats)
 			n += tried
 			return err
 		}
 		if kinds[0] == drp.Email {
 			try = func(batch []attempt) error {
-				tried, err := d.oneByOne(ctx, batch, r, sent)
+				tried, err := d.oneByOne(ctx, batch, stats, sent)
 				n += tried
 				return err
 			}
-			gathered, rest, err := d.gather(ctx, part, g, taken, r)
+			gathered, rest, err := d.gather(ctx, part, g, taken, stats)
 			if err != nil {
 				return n, err
 			}
@@ -71,7 +71,7 @@ func (d *Daemon) deliver(ctx context.Context, r *Report, sent *int) (int, error)
 			part = rest
 		}
 		for some := range slices.Chunk(part, bulkSize) {
-			batch, err := d.ready(ctx, some, g, taken, r)
+			batch, err := d.ready(ctx, some, g, taken, stats)
 			if err != nil {
 				return n, err
 			}
@@ -95,7 +95,7 @@ type attempt struct {
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
 // dispute has to say is decided anew once its receipt is there.
-func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, r *Report) ([]attempt, error) {
+func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) ([]attempt, error) {
 	var batch []attempt
 	var made []Envelope
 	for _, o := range out {
@@ -103,13 +103,13 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken
 			continue
 		}
 		if gate, why := g.refuse(o); gate != "" {
-			r.Held++
+			stats.Held++
 			if err := d.hold(ctx, o, gate, why); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		a, fresh, err := d.prepare(ctx, o, r)
+		a, fresh, err := d.prepare(ctx, o, stats)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +131,7 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken
 const gateRole = "role"
 
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
-func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, []Envelope, error) {
+func (d *Daemon) prepare(ctx context.Context, o Outgoing, stats *CycleStats) (*attempt, []Envelope, error) {
 	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
 		fresh := []Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now(), IsTo: true}}
 		return &attempt{Outgoing: o, to: fresh[0]}, fresh, nil
@@ -155,14 +155,14 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 			why = err.Error()
 		}
 		if why != "" {
-			r.Held++
+			stats.Held++
 			return nil, nil, d.cannotGo(ctx, o, gateRole, why)
 		}
 	}
 	if o.Unmade {
 		a.Deliveries = fresh
 	}
-	made, err := d.next(ctx, a, c, r)
+	made, err := d.next(ctx, a, c, stats)
 	if err != nil || !made {
 		return nil, fresh, err
 	}
@@ -177,7 +177,7 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, r *Report) (*attempt, 
 
 // next picks the first delivery that has a message; one to which no route led, or whose route is another since, is tried to be
 // made again.
-func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, r *Report) (bool, error) {
+func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, stats *CycleStats) (bool, error) {
 	for _, e := range a.Deliveries {
 		if a.Kind != drp.Email || e.AlreadyTrying || e.Route != "" && d.Mail.Current(e) {
 			a.to = e
@@ -192,7 +192,7 @@ func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, r *Repo
 		if !errors.As(err, &held) {
 			held = Held{Gate: gateRole, Why: err.Error()}
 		}
-		r.Held++
+		stats.Held++
 		if err := d.cannotGo(ctx, a.Outgoing, held.Gate, held.Why); err != nil {
 			return false, err
 		}

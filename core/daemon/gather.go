@@ -21,7 +21,7 @@ const gateDaily = "daily"
 // gather puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
 // had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
-func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, r *Report) (batch []attempt, rest []Outgoing, err error) {
+func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
 	had, err := d.Ledger.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
@@ -38,7 +38,7 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 			continue
 		}
 		if d.waits[o.Key] == d.today() { // it was looked at: nobody is asked anew before tomorrow
-			r.Held++
+			stats.Held++
 			continue
 		}
 		some, known, err := d.reminding(ctx, o)
@@ -48,7 +48,7 @@ func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, take
 		case !known: // what keeps it is found where it is made
 			rest = append(rest, o)
 		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) && slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
-			r.Held++
+			stats.Held++
 			d.waits[o.Key] = d.today()
 			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
 				return nil, nil, err
@@ -170,7 +170,7 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 }
 
 // carried says what became of what a digest carries. What was not accepted for now is gathered anew.
-func (d *Daemon) carried(a attempt, s Settled, err error, r *Report) ([]Settled, error) {
+func (d *Daemon) carried(a attempt, s Settled, err error, stats *CycleStats) ([]Settled, error) {
 	if len(a.to.Carries) == 0 {
 		return []Settled{s}, nil
 	}
@@ -180,7 +180,7 @@ func (d *Daemon) carried(a attempt, s Settled, err error, r *Report) ([]Settled,
 	s.Absent = nil
 	out := []Settled{s}
 	for i, m := range a.to.Carries {
-		x, err := d.settled(attempt{Outgoing: Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, r)
+		x, err := d.settled(attempt{Outgoing: Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, stats)
 		if err != nil {
 			return nil, err
 		}

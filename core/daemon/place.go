@@ -14,7 +14,7 @@ import (
 
 // place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
 // has begun since, so that the order of arrival makes no difference.
-func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
+func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err error) {
 	for again := true; again; {
 		again = false
 		waiting, err := d.Ledger.Waiting(ctx)
@@ -51,10 +51,10 @@ func (d *Daemon) place(ctx context.Context, r *Report) (began bool, err error) {
 			case PlaceWaiting:
 				asked = append(asked, Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
 			case PlaceQuarantine:
-				r.Quarantined++
+				stats.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 			case PlaceDispute:
-				r.Placed++
+				stats.Placed++
 				again = again || p.Said // whose child it is may be another since
 			case PlacePeople:
 				again = true // who they are may be what a message waits for

@@ -8,12 +8,12 @@ import (
 )
 
 // poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other.
-func (d *Daemon) poll(ctx context.Context, r *Report) error {
+func (d *Daemon) poll(ctx context.Context, stats *CycleStats) error {
 	for _, f := range d.Feeds {
 		if f.Source == nil || d.hung[f.Name] { // a system of which only what was read before is wanted; one that was waited for long enough
 			continue
 		}
-		if err := d.drain(ctx, f, r); err != nil {
+		if err := d.drain(ctx, f, stats); err != nil {
 			return err
 		}
 	}
@@ -21,7 +21,7 @@ func (d *Daemon) poll(ctx context.Context, r *Report) error {
 }
 
 // drain reads a source until it has no more, part by part. While one part is stored the next is read.
-func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
+func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
 	cursor, err := d.Ledger.Cursor(ctx, f.Name)
 	if err != nil {
 		return err
@@ -40,7 +40,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
 			ahead = make(chan polled, 1)
 			go func(cursor []byte) { ahead <- d.ask(ctx, f, cursor) }(got.next)
 		}
-		err := d.store(ctx, f, got, remark.Err, r)
+		err := d.store(ctx, f, got, remark.Err, stats)
 		if ahead == nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, r *Report) error {
 }
 
 // store keeps what a source gave, with the cursor (tx 1), or that it could not be read.
-func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r *Report) error {
+func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, stats *CycleStats) error {
 	if err := d.remark(ctx, f.Name, remark); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, r 
 	if err := d.Ledger.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
 		return err
 	}
-	r.Polled += len(got.batch)
+	stats.Polled += len(got.batch)
 	return d.putAwayStored(ctx, f, got.next)
 }
 

@@ -219,11 +219,11 @@ type Ledger interface {
 	// Make keeps rendered deliveries; those of one effect come together.
 	Make(ctx context.Context, deliveries []Envelope, now time.Time) error
 	Hold(ctx context.Context, key, gate, why string, now time.Time) error
-	// Turn stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
+	// SettleAndClaim stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
 	// before they are made; either may be none. A digest that is attempted for the first time is kept with that, and what it
 	// carries is attempted with it: all or nothing. It gives false for one whose dispute has another revision than the effect's
 	// basis, or that is no longer to be made.
-	Turn(ctx context.Context, done []Settled, next []Envelope, now time.Time) (claimed []bool, err error)
+	SettleAndClaim(ctx context.Context, done []Settled, next []Envelope, now time.Time) (claimed []bool, err error)
 
 	Setting(ctx context.Context, name string) (string, error)
 	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error

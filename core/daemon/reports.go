@@ -127,7 +127,7 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 	return out, nil
 }
 
-// Report gathers what a report looks at; before is the day at whose end the comparison stands, zero for none.
+// Report collects what a report looks at; before is the day at whose end the comparison stands, zero for none.
 func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday.Date) (report.Input, error) {
 	now := d.Now().In(d.Zone)
 	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}

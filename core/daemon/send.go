@@ -72,7 +72,7 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 }
 
 // count adds what was done.
-func (r *Report) count(a attempt) {
+func (r *CycleStats) count(a attempt) {
 	switch {
 	case a.Kind == drp.Email && a.fate != drp.Accepted:
 		r.Sent++
@@ -97,7 +97,7 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
 // accepted is a fact of the dispute. So does one that a relay refused because there is no such recipient.
-func (d *Daemon) settled(a attempt, err error, r *Report) (Settled, error) {
+func (d *Daemon) settled(a attempt, err error, r *CycleStats) (Settled, error) {
 	s := Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
 	var permanent Permanent
 	var held Held

@@ -254,9 +254,9 @@ func (c chaosLedger) Make(ctx context.Context, e []daemon.Envelope, now time.Tim
 	return c.around("make", func() error { return c.Ledger.Make(ctx, e, now) })
 }
 
-func (c chaosLedger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (out []bool, err error) {
+func (c chaosLedger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (out []bool, err error) {
 	err = c.around("turn", func() error {
-		if out, err = c.Ledger.Turn(ctx, done, next, now); err == nil {
+		if out, err = c.Ledger.SettleAndClaim(ctx, done, next, now); err == nil {
 			c.w.record(next, out)
 		}
 		return err

@@ -642,7 +642,7 @@ func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, e
 }
 
 // Turn implements daemon.Ledger.
-func (l *Ledger) Turn(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
+func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func testStopped(t *testing.T, l daemon.Ledger) {
 	must(t, l.Make(t.Context(), made(e, "p1"), noon))
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := l.Turn(ctx, nil, made(e, "p1"), noon); err == nil {
+	if _, err := l.SettleAndClaim(ctx, nil, made(e, "p1"), noon); err == nil {
 		t.Error("an attempt is recorded though drpd was told to stop")
 	}
 	if err := l.Hold(ctx, e.Key, "gate", "why", noon); err == nil {

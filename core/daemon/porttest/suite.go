@@ -205,12 +205,12 @@ func made(e drp.Effect, persons ...string) []daemon.Envelope {
 
 func claim(t *testing.T, l daemon.Ledger, next []daemon.Envelope) ([]bool, error) {
 	t.Helper()
-	return l.Turn(t.Context(), nil, next, noon)
+	return l.SettleAndClaim(t.Context(), nil, next, noon)
 }
 
 func settle(t *testing.T, l daemon.Ledger, s daemon.Settled) {
 	t.Helper()
-	_, err := l.Turn(t.Context(), []daemon.Settled{s}, nil, noon)
+	_, err := l.SettleAndClaim(t.Context(), []daemon.Settled{s}, nil, noon)
 	must(t, err)
 }
 
@@ -469,7 +469,7 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 			}
 			done = append(done, s)
 		}
-		_, err := l.Turn(t.Context(), done, nil, noon)
+		_, err := l.SettleAndClaim(t.Context(), done, nil, noon)
 		must(t, err)
 	}
 	finish(drp.Made, drp.Failed, first)
