@@ -20,9 +20,9 @@ const (
 // entry, a date in an order that a script says.
 type acroForm struct{ *model.Context }
 
-// inWords writes into each field that holds a code what its reader sees, as an ordinary text. Where the file does not say,
+// decode writes into each field that holds a code what its reader sees, as an ordinary text. Where the file does not say,
 // the text says so, and is neither yes nor no.
-func (f *acroForm) inWords() {
+func (f *acroForm) decode() {
 	type change struct {
 		field types.Dict
 		text  string

@@ -151,7 +151,7 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 		var digest int
 		if isDigest, err := t.get(&digest, `SELECT 1 FROM effect WHERE key = ? AND reason = ? AND life IN (?, ?)`, key, string(drp.ReasonDigest), string(drp.Held), string(drp.Attempted)); err != nil || isDigest {
 			found = isDigest
-			return errors.Join(err, t.free(key), t.stop(key, "what it carried is gathered anew, a person has said"), t.audit(now, actor, "retry", key, ""))
+			return errors.Join(err, t.free(key), t.stop(key, "what it carried goes into a new digest, a person has said"), t.audit(now, actor, "retry", key, ""))
 		}
 		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND reason <> ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.ReasonDigest), string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err

@@ -215,7 +215,7 @@ func (p *parser) leaf(e *message.Entity, place string) {
 	switch {
 	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), place):
 	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
-		p.words(kind, params, data, place)
+		p.bodyText(kind, params, data, place)
 	case kind == "message/rfc822" && !p.letter.Auto:
 		p.carried(data, place)
 	case (kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime" || strings.HasSuffix(name, ".p7m")) && !p.letter.Auto:
@@ -275,8 +275,8 @@ func (p *parser) over(what, place string) {
 	p.letter.Over = what
 }
 
-// words reads a part of the body.
-func (p *parser) words(kind string, params map[string]string, data []byte, place string) {
+// bodyText reads a part of the body.
+func (p *parser) bodyText(kind string, params map[string]string, data []byte, place string) {
 	if len(data) > maxText && !p.inner {
 		p.over("the text is too long", place)
 		return

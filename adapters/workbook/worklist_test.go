@@ -111,7 +111,7 @@ func TestWorklist(t *testing.T) {
 	if err != nil || len(batch) != 1 || batch[0].Kind != drp.Receipt || batch[0].Key != "keyed/effect-2" {
 		t.Fatalf("%+v, %v", batch, err)
 	}
-	if r := mapping.ReadWords(batch[0], workday.DateOf(noon)); r.Subject.Dispute != "W-AAAAAA" || len(r.Facts) != 0 {
+	if r := mapping.ReadOwn(batch[0], workday.DateOf(noon)); r.Subject.Dispute != "W-AAAAAA" || len(r.Facts) != 0 {
 		t.Errorf("%+v", r)
 	}
 	if again, _, err := worklist(dir).Poll(t.Context(), cursor, noon); err != nil || len(again) != 0 {

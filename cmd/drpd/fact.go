@@ -89,7 +89,7 @@ func (c *factAddCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		said, does := drp.Statement{Fact: drp.Fact{Kind: at.Fact}, Denied: c.Not}.Words(), "drpd acts on it in its next cycle"
+		said, does := drp.Statement{Fact: drp.Fact{Kind: at.Fact}, Denied: c.Not}.Phrase(), "drpd acts on it in its next cycle"
 		if c.Not {
 			does = "it counts as no answer, and drpd explain " + c.Dispute + " shows it from the next cycle on"
 		}

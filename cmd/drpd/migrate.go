@@ -83,7 +83,7 @@ func (a *app) preview(k reconcile.Case, target *policy.Policy) string {
 	if n := len(now.Standing.Visits); n > 0 && len(then.Standing.Visits) == n {
 		was, is := now.Standing.Visits[n-1].Limit, then.Standing.Visits[n-1].Limit
 		if was.Proof.Due != is.Proof.Due {
-			a.printf("    the limit was %s and becomes %s\n", limitWords(was), limitWords(is))
+			a.printf("    the limit was %s and becomes %s\n", limitText(was), limitText(is))
 		}
 	}
 	for _, e := range then.Effects {
@@ -99,7 +99,7 @@ func (a *app) preview(k reconcile.Case, target *policy.Policy) string {
 	return ""
 }
 
-func limitWords(r reconcile.Running) string {
+func limitText(r reconcile.Running) string {
 	if r.Open() {
 		return "none"
 	}

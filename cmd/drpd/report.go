@@ -34,7 +34,7 @@ type reader struct {
 	Teams    []string `help:"Only these teams, of the child or of whose turn it is; the file's name then says so too."`
 }
 
-// input gathers what the reader asks for; a procedure or a team that there is not is refused.
+// input collects what the reader asks for; a procedure or team that does not exist is refused.
 func (r *reader) input(a *app, d *wired, since workday.Date) (report.Input, error) {
 	in, err := d.Report(a.ctx, report.Reader{Policies: r.Policies, Teams: r.Teams, Cleared: r.Cleared}, since)
 	if err != nil {

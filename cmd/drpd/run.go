@@ -141,8 +141,8 @@ func watch(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func(
 	return func() { stop(); all.Wait() }
 }
 
-// gather is how long news is gathered before it starts a cycle: mail seldom comes alone.
-const gather = 2 * time.Second
+// settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
+const settleTime = 2 * time.Second
 
 // wait waits for the next cycle: for its time, or for news; false when drpd is told to stop.
 func (a *app) wait(minutes int, news <-chan struct{}) bool {
@@ -157,7 +157,7 @@ func (a *app) wait(minutes int, news <-chan struct{}) bool {
 	select {
 	case <-a.ctx.Done():
 		return false
-	case <-time.After(gather):
+	case <-time.After(settleTime):
 		return true
 	}
 }

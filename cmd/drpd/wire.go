@@ -86,12 +86,12 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 			Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
 				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
 			}}),
-		Words:  mapping.ReadWords,
-		FormOf: func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
-		Ledger: w.ledger,
-		Notes:  notes,
-		Forms:  &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
-		Mail:   out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour, PollTime: time.Duration(c.PollTime) * time.Minute,
+		ReadOwn: mapping.ReadOwn,
+		FormOf:  func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
+		Ledger:  w.ledger,
+		Notes:   notes,
+		Forms:   &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
+		Mail:    out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour, PollTime: time.Duration(c.PollTime) * time.Minute,
 		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, Most: daemon.Most(c.Most), From: c.Window.From, Until: c.Window.Until},
 		Zone:  london(), Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address), Patience: time.Duration(c.Emergency) * time.Minute,
@@ -136,7 +136,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		return feeds, sys, nil
 	}
 	list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
-	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadWords}), list, nil
+	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadOwn}), list, nil
 }
 
 // openMessages gives the mailbox, and what reads its messages.

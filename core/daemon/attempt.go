@@ -27,9 +27,9 @@ type sending struct {
 
 // oneByOne makes attempts, each recorded before it is made, and says how many it made.
 func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, stats *CycleStats, sent *int) (int, error) {
-	books, closed := lingering(ctx, 2*lastWords-lastWords/5)
+	books, closed := lingering(ctx, 2*stopTime-stopTime/5)
 	defer closed()
-	wire, cut := lingering(ctx, lastWords)
+	wire, cut := lingering(ctx, stopTime)
 	defer cut()
 	s := &sending{Daemon: d, books: books, wire: wire, stats: stats, sent: sent, waiting: batch}
 	work := func() {
@@ -136,7 +136,7 @@ func (d *Daemon) ticket(a attempt) Envelope {
 
 // together makes attempts with one command: case notes, and messages that are put away. Made a second time they change nothing.
 func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStats) (int, error) {
-	books, closed := lingering(ctx, lastWords)
+	books, closed := lingering(ctx, stopTime)
 	defer closed()
 	tickets := make([]Envelope, len(batch))
 	for i, a := range batch {

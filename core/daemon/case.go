@@ -46,7 +46,7 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 	return a, err
 }
 
-// Case gathers all that Decide looks at; `explain` shows the same.
+// Case collects all that Decide looks at; `explain` shows the same.
 func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, Stored, error) {
 	a, err := d.surroundings(ctx)
 	if err != nil {

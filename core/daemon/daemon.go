@@ -36,7 +36,7 @@ type Feed struct {
 // Daemon holds what a cycle needs. Its fields are set once, before the first cycle.
 type Daemon struct {
 	Feeds    []Feed
-	Words    func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
+	ReadOwn  func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
 	FormOf   func(ev drp.Evidence, digest string) ([]byte, bool)     // the bytes of a form in a message
 	Ledger   Ledger
 	Notes    NoteWriter
@@ -257,7 +257,7 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 	if d.readings == nil || len(d.readings) >= maxReadings {
 		d.readings = make(map[string]drp.Reading)
 	}
-	read := d.Words
+	read := d.ReadOwn
 	for _, f := range d.Feeds {
 		if f.Name == ev.Source {
 			read = f.Read

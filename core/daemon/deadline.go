@@ -15,7 +15,7 @@ import (
 const (
 	pollTime   = 10 * time.Minute // for one poll of a source, where the configuration says nothing
 	searchTime = time.Minute      // for a search of a route's archive
-	lastWords  = 5 * time.Second  // for whatever was told to stop, until it does
+	stopTime   = 5 * time.Second  // for whatever was told to stop, until it does
 )
 
 // patient is how long one call to a source, or to the system behind it, may take.
@@ -79,7 +79,7 @@ func wait(ctx context.Context, answer <-chan polled) (got polled, came bool) {
 		return got, true
 	case <-ctx.Done():
 	}
-	over := time.NewTimer(lastWords)
+	over := time.NewTimer(stopTime)
 	defer over.Stop()
 	select {
 	case got = <-answer:

@@ -61,11 +61,11 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 				n += tried
 				return err
 			}
-			gathered, rest, err := d.gather(ctx, part, g, taken, stats)
+			digests, rest, err := d.digests(ctx, part, g, taken, stats)
 			if err != nil {
 				return n, err
 			}
-			if err := try(gathered); err != nil {
+			if err := try(digests); err != nil {
 				return n, err
 			}
 			part = rest

@@ -16,8 +16,8 @@ import (
 	"drpd/core/workday"
 )
 
-// draft is an effect put into words, and the people who get it: to first, then cc.
-type draft struct {
+// composed is an effect put into words, and the people who get it: to first, then cc.
+type composed struct {
 	to, cc   []Person
 	replyTo  Person
 	withForm bool
@@ -33,7 +33,7 @@ type holding func(role string, children []string, on workday.Date) []drp.Holder
 // effect; one that is only copied in does not. A person to whom no route leads is left for later, and the others get theirs.
 // why says what keeps the whole effect from being made.
 func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (out []Envelope, why string, err error) {
-	x, why, err := d.draft(ctx, o, c, stored)
+	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil || why != "" {
 		return nil, why, err
 	}
@@ -79,7 +79,7 @@ func (d *Daemon) missing(ctx context.Context, o Outgoing, c reconcile.Case, vaca
 
 // remake makes a message anew: no route led to the person when the effect was made, or the route is another since.
 func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, person string) ([]Envelope, error) {
-	x, why, err := d.draft(ctx, o, c, stored)
+	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, store
 	return nil, Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}
 }
 
-func (d *Daemon) envelope(o Outgoing, x draft, person Person, isTo bool) Envelope {
+func (d *Daemon) envelope(o Outgoing, x composed, person Person, isTo bool) Envelope {
 	e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: x.to, Cc: x.cc,
 		ReplyTo: x.replyTo, At: d.Now(), WithForm: x.withForm, Stage: o.Stage, IsTo: isTo}
 	if x.apart {
@@ -107,7 +107,7 @@ func (d *Daemon) envelope(o Outgoing, x draft, person Person, isTo bool) Envelop
 }
 
 // rendered makes the messages for one person: one, or several where the route carries no more in one.
-func (d *Daemon) rendered(o Outgoing, x draft, person Person, isTo bool) ([]Envelope, error) {
+func (d *Daemon) rendered(o Outgoing, x composed, person Person, isTo bool) ([]Envelope, error) {
 	letters, err := x.letter(person)
 	if err != nil {
 		return nil, err
@@ -128,8 +128,8 @@ func (d *Daemon) rendered(o Outgoing, x draft, person Person, isTo bool) ([]Enve
 	return out, nil
 }
 
-// draft resolves the roles of an effect and puts it into words, or says why that must wait.
-func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x draft, why string, err error) {
+// compose resolves the roles of an effect and puts it into words, or says why that must wait.
+func (d *Daemon) compose(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x composed, why string, err error) {
 	if x, why = d.recipients(o, c, stored); why != "" {
 		return x, why, nil
 	}
@@ -141,7 +141,7 @@ func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored
 		}
 		return x, "", nil
 	}
-	l, why, err := d.words(ctx, o, c, stored, &x)
+	l, why, err := d.letterOf(ctx, o, c, stored, &x)
 	if err != nil || why != "" {
 		return x, why, err
 	}
@@ -152,7 +152,7 @@ func (d *Daemon) draft(ctx context.Context, o Outgoing, c reconcile.Case, stored
 }
 
 // recipients resolves the roles of an effect, or says who is missing.
-func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draft, why string) {
+func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x composed, why string) {
 	p, roster := c.Policy, c.Roster
 	var who holding = roster.Holding
 	if o.Deputies {
@@ -192,8 +192,8 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x draf
 	return x, ""
 }
 
-// words gives the letter of an effect of a dispute, with what it carries.
-func (d *Daemon) words(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *draft) (l letter.Letter, why string, err error) {
+// letterOf gives the letter of an effect of a dispute, with what it carries.
+func (d *Daemon) letterOf(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *composed) (l letter.Letter, why string, err error) {
 	if o.Reason == drp.ReasonPack {
 		if l, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
 			return l, why, err

@@ -109,8 +109,8 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 	return r
 }
 
-// words reads drpd's own receipts, as mapping does.
-func words(ev drp.Evidence, learned workday.Date) drp.Reading {
+// readOwn reads drpd's own receipts, as mapping does.
+func readOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 	var s drp.Sending
 	if ev.Kind != drp.Receipt || json.Unmarshal(ev.Body, &s) != nil {
 		return drp.Reading{}
@@ -455,7 +455,7 @@ func (w *world) restart() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.d = &daemon.Daemon{Words: words, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
+	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
 		Ledger: chaosLedger{w.ledger, w}, Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText, KeepReport: func(string, []byte) error { return nil },
 		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}}, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
 		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",

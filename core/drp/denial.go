@@ -60,8 +60,8 @@ func (out *File) keep(all []Statement) {
 	}
 }
 
-// Words says it in a few words: "emergency declared", "resolved: no".
-func (s Statement) Words() string {
+// Phrase says it in a few words: "emergency declared", "resolved: no".
+func (s Statement) Phrase() string {
 	out := strings.ReplaceAll(string(s.Kind), "-", " ")
 	if s.Denied {
 		out += ": no"

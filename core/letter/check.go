@@ -67,7 +67,7 @@ var madeUp = drp.File{Subject: drp.Subject{Children: []string{"20417"}}}
 
 func (w *Writer) checkLetter(p *policy.Policy, e drp.Effect, bad complaint) {
 	l, err := w.Email(p, e, madeUp)
-	checkWords(p, e, l, err, "", textFile, htmlFile, bad)
+	checkText(p, e, l, err, "", textFile, htmlFile, bad)
 }
 
 // checkDigest looks at a digest as if each of its two parts were all of it.
@@ -76,12 +76,12 @@ func (w *Writer) checkDigest(p *policy.Policy, s *policy.Stage, proof workday.Pr
 	b.Dispute, b.Due = "S-AMPLE2", b.Due+1
 	l, err := w.Digest([]Reminder{{p, a, madeUp}, {p, b, madeUp}})
 	for _, e := range []drp.Effect{a, b} {
-		checkWords(p, e, l, err, e.Dispute+" ", digestFile, digestHTMLFile, bad)
+		checkText(p, e, l, err, e.Dispute+" ", digestFile, digestHTMLFile, bad)
 	}
 }
 
-// checkWords sees that a letter says what an effect says, each line by which it is answered after a prefix.
-func checkWords(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, text, inHTML string, bad complaint) {
+// checkText sees that a letter says what an effect says, each line by which it is answered after a prefix.
+func checkText(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, text, inHTML string, bad complaint) {
 	if err != nil {
 		file := text
 		if strings.Contains(err.Error(), inHTML) {

@@ -208,7 +208,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 	if s := p.Stage(e.Stage); s != nil {
 		v.Stage = s.Title
 	}
-	v.Headline, v.Paragraphs = words(p, e)
+	v.Headline, v.Paragraphs = textOf(p, e)
 	for _, also := range e.Also {
 		v.Paragraphs = append(v.Paragraphs, sentence(also))
 	}
@@ -240,7 +240,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		alert := e
 		alert.Reason, alert.To, alert.Says = drp.ReasonAlert, e.Reach[:min(1, len(e.Reach))], e.Draft
 		var body []string
-		v.DraftTitle, body = words(p, alert)
+		v.DraftTitle, body = textOf(p, alert)
 		v.Draft = body
 	}
 	for _, a := range e.Asks {
@@ -273,8 +273,8 @@ func titles(p *policy.Policy, roles []string) []string {
 	return out
 }
 
-// words gives the headline and the paragraphs of an effect, by its reason.
-func words(p *policy.Policy, e drp.Effect) (string, []string) {
+// textOf gives the headline and the paragraphs of an effect, by its reason.
+func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	stage := e.Stage
 	if s := p.Stage(e.Stage); s != nil {
 		stage = s.Title
@@ -285,7 +285,7 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	}
 	switch e.Reason {
 	case drp.ReasonAlert:
-		headline, out := alertWords(p, e, stage, next)
+		headline, out := alertText(p, e, stage, next)
 		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.Reach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
 			out = append(out, "To answer, reply to this email, and send the form with it if you use one: they get your answer, and drpd notes that it came.")
 		}
@@ -351,8 +351,8 @@ func words(p *policy.Policy, e drp.Effect) (string, []string) {
 	return string(e.Reason), []string{sentence(e.Says)}
 }
 
-// alertWords are those of an alert and of its case note.
-func alertWords(p *policy.Policy, e drp.Effect, stage, next string) (string, []string) {
+// alertText are those of an alert and of its case note.
+func alertText(p *policy.Policy, e drp.Effect, stage, next string) (string, []string) {
 	to := strings.Join(titles(p, e.To), " and the ")
 	owner, owns := strings.Join(titles(p, p.Owners(e.Stage)), " and the "), " owns"
 	if len(p.Owners(e.Stage)) > 1 {

@@ -32,7 +32,7 @@ func (p *Policy) edges() []edge {
 			if i > 0 && sameExit(st.Expiry[i-1], e) {
 				continue
 			}
-			when := exitWords[e.When]
+			when := exitNames[e.When]
 			if i+1 < len(st.Expiry) && sameExit(e, st.Expiry[i+1]) {
 				when = "not resolved"
 			}
@@ -50,14 +50,14 @@ func (p *Policy) edges() []edge {
 			}
 		}
 		for _, m := range st.Moves {
-			out = append(out, edge{st.ID, m.To, words(string(m.On))})
+			out = append(out, edge{st.ID, m.To, spaced(string(m.On))})
 		}
 		ends := st.Ends
 		if len(ends) == 0 {
 			ends = p.Ends
 		}
 		if st.Opens == nil {
-			out = append(out, edge{st.ID, graphEnd, words(string(ends[0].Fact))})
+			out = append(out, edge{st.ID, graphEnd, spaced(string(ends[0].Fact))})
 		}
 	}
 	return out

@@ -70,7 +70,7 @@ func (s *shower) cite(c Cite) string {
 func (s *shower) starts() {
 	p := s.p
 	if t := p.Trigger; t != nil {
-		s.line("It is also raised by an event: %s (%s).", words(string(t.Fact)), s.cite(t.Cite))
+		s.line("It is also raised by an event: %s (%s).", spaced(string(t.Fact)), s.cite(t.Cite))
 	}
 	for _, x := range p.Start {
 		s.line("It starts at %s where %s (%s).", p.Stage(x.At).Title, s.holds(&x.If), s.cite(x.Cite))
@@ -98,9 +98,9 @@ func (s *shower) holds(i *If) string {
 	var out []string
 	switch {
 	case i.Field != "" && len(i.Is) > 0:
-		out = append(out, fmt.Sprintf("%q is %s", words(i.Field), strings.Join(i.Is, " or ")))
+		out = append(out, fmt.Sprintf("%q is %s", spaced(i.Field), strings.Join(i.Is, " or ")))
 	case i.Field != "":
-		out = append(out, fmt.Sprintf("%q is given", words(i.Field)))
+		out = append(out, fmt.Sprintf("%q is given", spaced(i.Field)))
 	}
 	if len(i.Ground) > 0 {
 		out = append(out, "it is about "+strings.Join(i.Ground, " or "))
@@ -109,7 +109,7 @@ func (s *shower) holds(i *If) string {
 		out = append(out, "it was raised by the "+s.joined(i.RaisedBy, " or the "))
 	}
 	if i.Fact != "" {
-		out = append(out, words(string(i.Fact))+" has happened")
+		out = append(out, spaced(string(i.Fact))+" has happened")
 	}
 	text := strings.Join(out, " and ")
 	if i.Not {
@@ -153,7 +153,7 @@ func (s *shower) clock(k *Clock) string {
 	text := k.Amount.String() + " " + from(k)
 	switch {
 	case k.Field != "" && k.Amount.Text == ThatDay:
-		text = "the date on the form: " + words(k.Field)
+		text = "the date on the form: " + spaced(k.Field)
 	case k.Amount.None:
 		text = "none stated"
 	case k.Amount.Set:
@@ -163,7 +163,7 @@ func (s *shower) clock(k *Clock) string {
 		text += fmt.Sprintf("; %s where %s", a.Amount, s.holds(&a.If))
 	}
 	if k.NotAfter != "" {
-		text += "; never later than " + words(k.NotAfter)
+		text += "; never later than " + spaced(k.NotAfter)
 	}
 	if k.Severity != Maximum && !k.Amount.None {
 		text += ", " + k.Severity
@@ -174,9 +174,9 @@ func (s *shower) clock(k *Clock) string {
 func from(k *Clock) string {
 	switch {
 	case k.Field != "" && k.Amount.Before:
-		return "the date on the form: " + words(k.Field)
+		return "the date on the form: " + spaced(k.Field)
 	case k.Field != "":
-		return "of the date on the form: " + words(k.Field)
+		return "of the date on the form: " + spaced(k.Field)
 	}
 	switch k.From {
 	case "raised":
@@ -191,7 +191,7 @@ func from(k *Clock) string {
 	text := "of " + event(k.From)
 	switch {
 	case k.Else != "":
-		text += ", or of the end of " + words(k.Else)
+		text += ", or of the end of " + spaced(k.Else)
 	case k.Waits:
 		text += ", once that has come"
 	}
@@ -207,10 +207,10 @@ func (s *shower) then(st *Stage) string {
 		if i > 0 && sameExit(st.Expiry[i-1], e) {
 			continue
 		}
-		when := []string{exitWords[e.When]}
+		when := []string{exitNames[e.When]}
 		for _, next := range st.Expiry[i+1:] {
 			if sameExit(e, next) {
-				when = append(when, exitWords[next.When])
+				when = append(when, exitNames[next.When])
 			}
 		}
 		out = append(out, s.exit(st, e, strings.Join(when, " or ")))
@@ -224,7 +224,7 @@ func (s *shower) then(st *Stage) string {
 	return strings.Join(out, "; ")
 }
 
-var exitWords = map[string]string{NoAnswer: "no answer", Unsatisfactory: "not settled", Rejected: "rejected"}
+var exitNames = map[string]string{NoAnswer: "no answer", Unsatisfactory: "not settled", Rejected: "rejected"}
 
 // sameExit says whether two exits differ only in what is the matter.
 func sameExit(a, b Expiry) bool {
@@ -244,7 +244,7 @@ func (s *shower) exit(st *Stage, e Expiry, text string) string {
 	case Escalate:
 		text += ": goes to " + s.p.Stage(e.To).Title + " by itself"
 	case TakeEffect:
-		text += ": " + words(string(e.Fact)) + " takes effect unless contested in time"
+		text += ": " + spaced(string(e.Fact)) + " takes effect unless contested in time"
 	default:
 		text += ": the " + s.p.RoleTitles(asked) + " decides"
 		if len(asked) > 1 {
@@ -260,13 +260,13 @@ func (s *shower) exit(st *Stage, e Expiry, text string) string {
 }
 
 func (s *shower) end(e End) string {
-	who := "whoever says " + words(string(e.Fact))
+	who := "whoever says " + spaced(string(e.Fact))
 	if len(e.By) > 0 {
 		joined := " or the "
 		if e.All {
 			joined = " and the "
 		}
-		who = "the " + s.joined(e.By, joined) + ": " + words(string(e.Fact))
+		who = "the " + s.joined(e.By, joined) + ": " + spaced(string(e.Fact))
 	}
 	return who + " (" + s.cite(e.Cite) + ")"
 }
@@ -288,7 +288,7 @@ func (s *shower) stage(st *Stage) {
 			text += "; copy to " + s.recipients(a.Cc)
 		}
 		for _, at := range a.Attach {
-			text += "; with the " + words(at.What) + " (" + s.cite(at.Cite) + ")"
+			text += "; with the " + spaced(at.What) + " (" + s.cite(at.Cite) + ")"
 		}
 		s.line("- %s.", text)
 	}
@@ -306,7 +306,7 @@ func (s *shower) stage(st *Stage) {
 	}
 	for i := range st.Clocks {
 		k := &st.Clocks[i]
-		s.line("- Clock \"%s\", until %s: %s.", words(k.ID), words(k.Until), s.clock(k))
+		s.line("- Clock \"%s\", until %s: %s.", spaced(k.ID), spaced(k.Until), s.clock(k))
 	}
 	for _, n := range st.Needs {
 		s.line("- By its end there must be: %s (%s).", n.Says, s.cite(n.Cite))
@@ -324,7 +324,7 @@ func (s *shower) stage(st *Stage) {
 		s.line("- Opens %s on the same day (%s).", s.p.Stage(st.Opens.Stage).Title, s.cite(st.Opens.Cite))
 	}
 	for _, m := range st.Moves {
-		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, words(string(m.On)), s.cite(m.Cite))
+		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, spaced(string(m.On)), s.cite(m.Cite))
 	}
 }
 
@@ -359,7 +359,7 @@ func (s *shower) rules() {
 		s.line("- The %s is %s (%s).", p.RoleTitle(c.Role), text, s.cite(c.Cite))
 	}
 	for _, n := range p.Notify {
-		when := words(string(n.On))
+		when := spaced(string(n.On))
 		if n.On == AfterEntry {
 			when = "on entering " + s.stages(n.Stages)
 		}
@@ -369,14 +369,14 @@ func (s *shower) rules() {
 		s.line("- Told, %[3]s: the %[1]s. %[2]s (%[4]s).", s.titles(n.To), n.Says, strings.TrimPrefix(when, "where "), s.cite(n.Cite))
 	}
 	for _, n := range p.OnEnd {
-		s.line("- When it ends (%s), the %s: %s (%s).", words(string(n.Fact)), s.titles(n.To), strings.TrimSuffix(n.Says, "."), s.cite(n.Cite))
+		s.line("- When it ends (%s), the %s: %s (%s).", spaced(string(n.Fact)), s.titles(n.To), strings.TrimSuffix(n.Says, "."), s.cite(n.Cite))
 	}
 	for _, u := range p.FollowUps {
 		who := "the owner is reminded"
 		if len(u.By) > 0 {
 			who = "by the " + p.RoleTitles(u.By)
 		}
-		after := words(string(u.After))
+		after := spaced(string(u.After))
 		if u.After == AfterEntry {
 			after = "the stage is entered"
 		}
@@ -386,13 +386,13 @@ func (s *shower) rules() {
 		s.line("- After %s, within %s, %s: %s (%s).", after, u.Within, who, u.Says, s.cite(u.Cite))
 	}
 	for _, x := range p.Parallel {
-		s.line("- At any time, stopping no clock: %s (%s).", words(string(x.Fact)), s.cite(x.Cite))
+		s.line("- At any time, stopping no clock: %s (%s).", spaced(string(x.Fact)), s.cite(x.Cite))
 	}
 	for _, c := range p.Carries {
 		s.line("- What is escalated carries %s (%s).", c.Says, s.cite(c.Cite))
 	}
 	for _, n := range p.CaseNotes {
-		s.line("- A case note (%s) on: %s (%s).", n.Type, words(string(n.On)), s.cite(n.Cite))
+		s.line("- A case note (%s) on: %s (%s).", n.Type, spaced(string(n.On)), s.cite(n.Cite))
 	}
 	for _, c := range p.FormCopies {
 		s.line("- The form goes on the child's file when %s (%s).", c.Reason, s.cite(c.Cite))
@@ -415,7 +415,7 @@ func (s *shower) stages(ids []string) string {
 func (s *shower) few() {
 	p := s.p
 	if r := p.Referral; r != nil {
-		when := "once " + words(string(r.On)) + " is recorded"
+		when := "once " + spaced(string(r.On)) + " is recorded"
 		if r.After != "" {
 			when = "unresolved after " + p.Stage(r.After).Title
 		}
@@ -491,8 +491,8 @@ func event(fact string) string {
 		drp.ConferenceHeld: "the conference", drp.ReferralMade: "the referral"}[drp.FactKind(fact)]; name != "" {
 		return name
 	}
-	return words(fact)
+	return spaced(fact)
 }
 
-// words turns an id into words.
-func words(id string) string { return strings.ReplaceAll(id, "-", " ") }
+// spaced turns an id into spaced.
+func spaced(id string) string { return strings.ReplaceAll(id, "-", " ") }

@@ -233,7 +233,7 @@ func (d *Dispute) last() (what, where string) {
 		if s.Source == "drpd" || s.On > d.Today {
 			continue
 		}
-		return s.Words() + " " + s.On.String(), s.Source
+		return s.Phrase() + " " + s.On.String(), s.Source
 	}
 	return "", ""
 }
@@ -357,8 +357,8 @@ func (d *Dispute) flags() string {
 	return strings.Join(out, "; ")
 }
 
-// words turns a key into words.
-func words(key string) string { return strings.ReplaceAll(key, "-", " ") }
+// spaced turns a key into spaced.
+func spaced(key string) string { return strings.ReplaceAll(key, "-", " ") }
 
 // order sorts disputes: the latest first, then by due date, then by reference.
 func order(all []Dispute) []Dispute {

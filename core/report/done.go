@@ -15,7 +15,7 @@ func (d *Dispute) done() [][]string {
 		if at = d.stayOf(f, at); at < 0 || f.Kind == drp.Alerted || f.Kind == drp.Raised {
 			return
 		}
-		kind := words(string(f.Kind))
+		kind := spaced(string(f.Kind))
 		if f.Free && !d.answers(d.Standing.Visits[at].Stage, f) {
 			kind = "words that are no answer" // of somebody from whom the stage wants none: nobody has responded
 		}

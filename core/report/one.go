@@ -20,7 +20,7 @@ func One(in Input, ref string) (Doc, error) {
 	if d.restricted() && !in.Reader.Cleared {
 		return Doc{}, fmt.Errorf("dispute %s is about a restricted record: only a reader who may see it may have it (--cleared)", ref)
 	}
-	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(), Lead: []string{d.inWords()}}
+	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(), Lead: []string{d.summary()}}
 	doc.Parts = []Part{
 		{Title: "Where it stands", Tables: []Table{Pairs(d.facts())}},
 		d.chronology(), d.stages(), d.told(), d.counts(),
@@ -32,10 +32,10 @@ func One(in Input, ref string) (Doc, error) {
 	return doc, nil
 }
 
-// inWords says in a sentence where a dispute stands.
-func (d *Dispute) inWords() string {
+// summary says in a sentence where a dispute stands.
+func (d *Dispute) summary() string {
 	if !d.open() {
-		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), d.long())
+		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), spaced(string(d.Standing.EndedBy)), d.long())
 	}
 	role, names := d.turn()
 	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
@@ -61,7 +61,7 @@ func (d *Dispute) facts() [][]Value {
 	if d.open() {
 		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)})
 	} else {
-		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(words(string(d.Standing.EndedBy)))})
+		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(spaced(string(d.Standing.EndedBy)))})
 	}
 	out = append(out, []Value{Text("Working days since raised"), d.lasted()}, []Value{Text("CAFCASS"), Text(d.cafcass())})
 	if t := d.timeOuts(); t != "" {
@@ -84,7 +84,7 @@ func (d *Dispute) chronology() Part {
 			continue
 		}
 		last = f.Fact
-		what := f.Words()
+		what := f.Phrase()
 		if f.Copy {
 			what += " (a copy)"
 		}
@@ -140,7 +140,7 @@ func (d *Dispute) told() Part {
 		if e.Kind != drp.Email || !e.Sent() {
 			continue
 		}
-		rows = append(rows, []Value{Day(e.On), Text(words(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause), Text(string(e.Life))})
+		rows = append(rows, []Value{Day(e.On), Text(spaced(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause), Text(string(e.Life))})
 	}
 	return Part{Title: "Who was told", Tables: []Table{table("Told", []Column{
 		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 16, Brief: true}, {Title: "To", Width: 34, Brief: true}, {Title: "Copy", Width: 34, Brief: true}, {Title: "Clause", Width: 8, Brief: true}, {Title: "What became of it", Width: 14, Brief: true},

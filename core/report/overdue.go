@@ -266,7 +266,7 @@ func (d *Dispute) row() []Value {
 		leftover = Number(left)
 	}
 	return []Value{ref, Text(d.child()), late, kind, due, Text(role), Text(names), Text(s.Title), Text(s.Next),
-		Day(s.NextOn), Text(words(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
+		Day(s.NextOn), Text(spaced(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
 
@@ -289,7 +289,7 @@ func (in *Input) closed(all []Dispute) Part {
 		for _, v := range d.Standing.Visits {
 			stays = append(stays, v.Title+": "+plural(d.stay(v.Entered, v.Ended), "working day", "working days"))
 		}
-		rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text(d.Standing.Title), Day(d.Standing.Raised), Day(d.Standing.Ended), Text(words(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
+		rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text(d.Standing.Title), Day(d.Standing.Raised), Day(d.Standing.Ended), Text(spaced(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
 	}
 	return Part{Title: "Closed", Text: []string{text}, Tables: []Table{table("Closed", []Column{
 		{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true}, {Title: "Stage reached", Width: 36, Brief: true}, {Title: "Raised", Width: 12, Brief: true}, {Title: "Ended", Width: 12, Brief: true},
@@ -377,7 +377,7 @@ func (in *Input) working(all []Dispute) Part {
 			if j == 0 {
 				ref := Text(d.Ref)
 				ref.Anchor = d.Ref
-				row = []Value{ref, Text(words(r.Clock.ID)), Text(r.Clock.Amount.String()), Day(r.Proof.Due), Text(line), Text(r.Clock.Clause + ": " + d.Policy.Clauses[r.Clock.Clause])}
+				row = []Value{ref, Text(spaced(r.Clock.ID)), Text(r.Clock.Amount.String()), Day(r.Proof.Due), Text(line), Text(r.Clock.Clause + ": " + d.Policy.Clauses[r.Clock.Clause])}
 			}
 			rows = append(rows, row)
 		}

@@ -77,7 +77,7 @@ func (d *Dispute) unresolved() string {
 	if d.open() {
 		return "is not resolved after " + d.long()
 	}
-	return fmt.Sprintf("ended on %s (%s), after %s", d.Standing.Ended.Long(), words(string(d.Standing.EndedBy)), d.long())
+	return fmt.Sprintf("ended on %s (%s), after %s", d.Standing.Ended.Long(), spaced(string(d.Standing.EndedBy)), d.long())
 }
 
 // confirmed is the owner's latest word by which the case is referred.
@@ -104,7 +104,7 @@ func (d *Dispute) without(pack PackInput) string {
 	var out []string
 	for _, part := range pack.Required {
 		if !d.holds(part, pack) {
-			out = append(out, words(part))
+			out = append(out, spaced(part))
 		}
 	}
 	if len(out) == 0 {
@@ -127,7 +127,7 @@ func (d *Dispute) Pack(in Input, pack PackInput) Doc {
 		asked = append(asked, []Value{Text(f.title), Text(cmp.Or(d.File.Fields[f.name].Value.Reveal(), "not stated"))})
 	}
 	doc.Parts = []Part{
-		{Title: "Summary", Text: []string{d.inWords()}, Tables: []Table{Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
+		{Title: "Summary", Text: []string{d.summary()}, Tables: []Table{Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
 		d.chronology(), d.stages(), d.told(), d.decision(pack), d.manifest(pack), d.counts(),
 	}
 	return doc

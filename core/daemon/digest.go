@@ -18,10 +18,10 @@ import (
 // gateDaily holds a reminder for somebody who has had one today.
 const gateDaily = "daily"
 
-// gather puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
+// digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
 // had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
-func (d *Daemon) gather(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []Outgoing, err error) {
+func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
 	had, err := d.Ledger.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
@@ -169,13 +169,13 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 	return attempt{Outgoing: Outgoing{Past: drp.Past{Effect: e}}, to: env}, err
 }
 
-// carried says what became of what a digest carries. What was not accepted for now is gathered anew.
+// carried says what became of what a digest carries. What was not accepted goes into a new digest.
 func (d *Daemon) carried(a attempt, s Settled, err error, stats *CycleStats) ([]Settled, error) {
 	if len(a.to.Carries) == 0 {
 		return []Settled{s}, nil
 	}
 	if s.Life == drp.Made {
-		s.Life, s.Gate, s.Again, s.Why = drp.Failed, "", time.Time{}, s.Why+"; what it carries is gathered anew"
+		s.Life, s.Gate, s.Again, s.Why = drp.Failed, "", time.Time{}, s.Why+"; what it carries goes into a new digest"
 	}
 	s.Absent = nil
 	out := []Settled{s}

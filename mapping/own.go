@@ -7,8 +7,8 @@ import (
 	"drpd/core/workday"
 )
 
-// ReadWords reads drpd's own evidence: attestations, receipts and rulings.
-func ReadWords(ev drp.Evidence, learned workday.Date) drp.Reading {
+// ReadOwn reads drpd's own evidence: attestations, receipts and rulings.
+func ReadOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 	out := drp.Reading{Trusted: true, Sent: learned}
 	bad := func() drp.Reading {
 		out.Doubts = append(out.Doubts, drp.Doubt{What: "drpd's own evidence cannot be read", Place: string(ev.Kind), Evidence: ev.ID})
