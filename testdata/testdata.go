@@ -1,5 +1,6 @@
 // Package testdata holds what tests and the demo share: the demo council's story, its configuration and its schema, and
-// small procedures, each of which shows a few things that the policy language can say, and small record systems.
+// small procedures, each of which shows a few things that the policy language can say, small record systems, and cases of the
+// shipped procedures by a reader of their sources who had not written them.
 // Every name in it is made up.
 package testdata
 
@@ -7,5 +8,5 @@ import "embed"
 
 // FS holds the files.
 //
-//go:embed demo policies systems
+//go:embed cases demo policies systems
 var FS embed.FS
