@@ -381,7 +381,7 @@ Content-Disposition: attachment
 
 // find learns which references the disputes got.
 func (c *yearCouncil) find() {
-	known, err := c.d.ledger.Known(c.t.Context())
+	known, err := c.d.ledger.Disputes(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -389,7 +389,7 @@ func (c *yearCouncil) find() {
 		if d.ref != "" {
 			continue
 		}
-		i := slices.IndexFunc(known, func(k drp.Known) bool { return k.Ref[:1] == d.Name[:1] && slices.Contains(k.Children, d.Child) })
+		i := slices.IndexFunc(known, func(k drp.Dispute) bool { return k.Ref[:1] == d.Name[:1] && slices.Contains(k.Children, d.Child) })
 		if i >= 0 {
 			d.ref = known[i].Ref
 		}

@@ -370,7 +370,7 @@ func TestYear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := c.d.ledger.Known(t.Context())
+	known, err := c.d.ledger.Disputes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -380,7 +380,7 @@ func TestYear(t *testing.T) {
 			disputes++
 			c.compare(d, c.sent(effects, d.ref))
 		}
-		of := slices.DeleteFunc(slices.Clone(known), func(k drp.Known) bool {
+		of := slices.DeleteFunc(slices.Clone(known), func(k drp.Dispute) bool {
 			return k.Ref[:1] != d.Name[:1] || !slices.Contains(k.Children, d.Child)
 		})
 		if d.NoDispute && len(of) > 0 || d.OneDispute && len(of) > 1 {
