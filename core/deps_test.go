@@ -130,6 +130,8 @@ func arrow(dir, imported string, im *ast.ImportSpec, bad func(string, ...any)) {
 		bad("one adapter imports another: %s", imported)
 	case dir != "core/daemon/porttest" && strings.HasSuffix(inside, "/porttest"):
 		bad("porttest is for tests only")
+	case strings.HasSuffix(inside, "/madeup"):
+		bad("made-up procedures are for tests only")
 	case inside == "core/daemon" && pure(dir):
 		bad("the pure core imports the daemon")
 	}

@@ -4,7 +4,7 @@
 //	core/strict/       YAML files that people write: every fault at its line, with overlays over them
 //	core/workday/      civil dates, working days, the proof of a count
 //	core/drp/          the words: evidence, facts, effects; the fold from readings to a file
-//	core/policy/       a procedure as data: read, checked, shown, drawn, compared
+//	core/policy/       a procedure as data: read, checked, shown, drawn, compared; madeup/ writes some for tests
 //	core/reconcile/    Decide, pure; cases/ runs a policy's own tests
 //	core/letter/       a decision put into words
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values

@@ -177,8 +177,8 @@ func (a *app) clock(indent string, c reconcile.Running) {
 	case c.None:
 		a.printf("%s%s: no limit in the policy (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
 		return
-	case c.Beyond:
-		a.printf("%s%s: the limit lies past the calendar (%s)\n", indent, c.Clock.ID, c.Clock.Clause)
+	case c.Unknown != "":
+		a.printf("%s%s: %s (%s)\n", indent, c.Clock.ID, c.NoDate(), c.Clock.Clause)
 		return
 	}
 	from := "from " + c.Proof.From.String()

@@ -212,7 +212,7 @@ func (p *parts) recall(ctx context.Context, l *ledger.Ledger) error {
 		if p.policies.ByDigest(k.Digest) != nil {
 			continue
 		}
-		old, err := policy.Parse(k.Name+"/policy.yaml as it was kept", []byte(k.Text))
+		old, err := policy.ParseKept(k.Name+"/policy.yaml as it was kept", []byte(k.Text))
 		used := slices.ContainsFunc(disputes, func(d ledger.Listed) bool { return !d.Closed && d.Policy == k.Digest })
 		switch {
 		case err != nil && used:

@@ -25,6 +25,8 @@ type File struct {
 	Reach     []Reach // what machines say of messages that drpd sent
 
 	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
+
+	First time.Time // when the first piece of evidence came; zero where there is none
 }
 
 // Has says whether a field was filled in.
@@ -55,6 +57,11 @@ func (out *File) HasRuled(about, choice string) bool {
 // start, the later end; it is marked as doubtful, and a conflict asks a person.
 func Fold(readings []Reading, roster Roster) File {
 	out := File{Fields: make(map[string]Field), Came: make(map[string]time.Time)}
+	for _, r := range readings {
+		if at := r.Evidence.Learned; out.First.IsZero() || at.Before(out.First) {
+			out.First = at
+		}
+	}
 	rows, events := split(readings)
 	n := 0
 	latest := make([]*Reading, 0, len(rows)+len(events))

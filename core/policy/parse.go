@@ -17,10 +17,18 @@ import (
 // Parse reads a policy file with the authority's overlays over it, and checks the whole. The error, if any, is
 // strict.Faults: every problem, each at its line, in the overlay where it stands there.
 func Parse(name string, src []byte, overlays ...strict.Overlay) (*Policy, error) {
+	return parse(name, src, false, overlays)
+}
+
+// ParseKept reads a policy under which disputes started. It may leave open when somebody is told, as could be left before that was
+// checked: somebody is told all the same.
+func ParseKept(name string, src []byte) (*Policy, error) { return parse(name, src, true, nil) }
+
+func parse(name string, src []byte, kept bool, overlays []strict.Overlay) (*Policy, error) {
 	p := &Policy{}
 	f := strict.LoadWith(name, src, p, overlays, "clauses")
 	if f.Err() == nil {
-		check(f, p)
+		check(f, p, kept)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -46,7 +54,7 @@ type checker struct {
 	cited map[string]bool
 }
 
-func check(f *strict.File, p *Policy) {
+func check(f *strict.File, p *Policy, kept bool) {
 	c := &checker{f: f, p: p, roles: slices.Sorted(maps.Keys(p.Roles)), cited: make(map[string]bool)}
 	for _, k := range drp.FactKinds() {
 		c.facts = append(c.facts, string(k))
@@ -74,6 +82,9 @@ func check(f *strict.File, p *Policy) {
 		if n.On == "" && n.If == nil {
 			f.Fault([]any{"notify", i}, "say when: on: a fact or entered, or if:")
 		}
+	}
+	if !kept {
+		c.silence()
 	}
 	c.reachable()
 	for _, clause := range slices.Sorted(maps.Keys(p.Clauses)) {

@@ -73,7 +73,7 @@ type Policy struct {
 	Corrections *Corrections `yaml:"corrections"` // what was sent is followed by a correction
 	InForce     *InForce     `yaml:"in_force"`    // which version a dispute is under
 	HandOver    *Clock       `yaml:"hand_over"`   // the owner's time to escalate once a limit has passed
-	AskAgain    *Amount      `yaml:"ask_again"`   // a question without an answer is asked again after this long
+	AskAgain    *Amount      `yaml:"ask_again"`   // a question without an answer is asked again after this long; of an open dispute somebody is told within it
 
 	Digest string   `yaml:"-"` // of the text, overlays included
 	Local  []string `yaml:"-"` // what the authority's overlays changed, with the reason
@@ -166,6 +166,7 @@ type Stage struct {
 	Moves   []Move         `yaml:"moves"`  // facts that send it on
 	Record  *RecordAt      `yaml:"record"` // where the DRP record is during the stage
 	Ends    []End          `yaml:"ends"`   // in place of the policy's ends
+	Silent  string         `yaml:"silent"` // why nobody is told meanwhile but by the stage's own limit; else somebody is, after ask_again
 }
 
 // Opens says that entering a stage enters the next one too, on the same day.
@@ -235,7 +236,7 @@ type Clock struct {
 	Amounts  []AmountIf `yaml:"amounts"`   // another amount for some disputes; the first that fits counts
 	NotAfter string     `yaml:"not_after"` // a clock of the stage, or a cap, that it never outlasts: the earlier of the two counts
 	Severity string     `yaml:"severity"`  // maximum, target, guidance
-	Chase    Amount     `yaml:"chase"`     // none stated: the authority's own interval for asking
+	Chase    Amount     `yaml:"chase"`     // none stated, or set for the case: the authority's own interval for asking, at most ask_again
 }
 
 // AmountIf is the amount of a clock for some disputes: by priority or risk.

@@ -103,6 +103,23 @@ func TestFaults(t *testing.T) {
 		{"duty:", "fallbacks: [{clause: S1, role: manager, by: managr}]\nduty:", `no such role "managr" (manager?)`},
 		{"ends: [", "referral: {clause: S2}\nends: [", `referral: write after: with a stage, or on: with a fact, one of the two`},
 		{"ends: [", "follow_ups: [{clause: S2, after: enterd, expect: resolved, within: 1 working day}]\nends: [", `no such fact "enterd" (entered?)`},
+		{"amount: 5 working days, sev", "amount: none stated, sev", `s.yaml:20:14: stage "first": clock "answer" is "none stated" and does not say when somebody is asked: ` +
+			`give it chase: the authority's own interval, at most ask_again (5 working days), or the stage silent: because ...`},
+		{"amount: 5 working days, sev", "amount: set for the case, sev", `clock "answer" is "set for the case" and does not say when somebody is asked`},
+		{"amount: 5 working days, sev", "amount: 1 week, amounts: [{clause: S1, if: {field: x}, amount: none stated}], sev", `"answer" is "none stated" and does not say when`},
+		{"amount: 5 working days, sev", "amount: none stated, chase: immediately, sev", `"answer" is "none stated" and does not say when somebody is asked`},
+		{"amount: 5 working days, sev", "amount: none stated, chase: 8 calendar days, sev", `s.yaml:20:96: stage "first": nobody is told for 8 calendar days, ` +
+			`and ask_again is 5 working days: ask sooner, or give the stage silent: because ...`},
+		{"limit: answer", "limit: none", `s.yaml:19:12: stage "first" has no limit and does not say when somebody is asked: give it a clock with amount: none stated and ` +
+			`chase: the authority's own interval, at most ask_again (5 working days), or silent: because ...`},
+		{"    limit:", "    silent: because\n    limit:", `s.yaml:19:13: stage "first": "because" is no reason: say in a few words why nobody is to be told meanwhile`},
+		{"when: no-answer", "when: unsatisfactory", `s.yaml:14:5: stage "first" does not say what happens when its limit passes without an answer: ` +
+			`give on_expiry: {when: no-answer, ...} without if:, or silent: because ...`},
+		{"when: no-answer", "when: no-answer, if: {field: x}", `stage "first" does not say what happens when its limit passes without an answer`},
+		{"    limit:", "    answer: {clause: S1, by: [manager]}\n    limit:", `stage "first" does not say what happens when an answer has come, or they have met, ` +
+			`and no end is recorded: give on_expiry: {when: unsatisfactory, ...} without if:, or silent: because ...`},
+		{"until: ended", "until: meeting-held", `stage "first" does not say what happens when an answer has come, or they have met`},
+		{"ask_again: 5 working days", "ask_again: immediately", `"immediately": nothing can be asked again on the day on which it was asked: give 1 working day or more`},
 		{"owner: [raiser]", "owner: [raisr]", `s.yaml:8:9: no such role "raisr" (raiser?)`},
 	} {
 		if !strings.Contains(small, tt.replace) {
@@ -112,6 +129,31 @@ func TestFaults(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%q for %q:\n got %v\nwant %s", tt.with, tt.replace, err, tt.want)
 		}
+	}
+}
+
+// Where somebody is asked in time, or a reason is given, nothing is wrong; a policy under which disputes started is read in any case.
+func TestSilence(t *testing.T) {
+	for _, tt := range []struct{ replace, with string }{
+		{"amount: 5 working days, sev", "amount: none stated, chase: 5 working days, sev"},
+		{"amount: 5 working days, sev", "amount: set for the case, chase: 1 week, sev"},
+		{"limit: answer", "silent: because nothing is asked of anybody\n    limit: none"},
+		{"    limit: answer", "    silent: because they meet every month\n    answer: {clause: S1, by: [manager]}\n    limit: answer"},
+		{"amount: 5 working days, sev", "amount: 10 weeks, sev"},
+	} {
+		if _, err := policy.Parse("s.yaml", []byte(strings.Replace(small, tt.replace, tt.with, 1))); err != nil {
+			t.Errorf("%q for %q: %v", tt.with, tt.replace, err)
+		}
+	}
+	p, err := policy.Parse("s.yaml", []byte(strings.Replace(small, "limit: answer", "silent: because they meet every month\n    limit: answer", 1)))
+	if err != nil || !strings.Contains(p.Show(), "- Silent: nobody is told meanwhile but by its own limit, because they meet every month.\n") {
+		t.Errorf("the reason is not shown: %v", err)
+	}
+	if _, err := policy.ParseKept("s.yaml", []byte(strings.Replace(small, "limit: answer", "limit: none", 1))); err != nil {
+		t.Errorf("as it was kept: %v", err)
+	}
+	if _, err := policy.ParseKept("s.yaml", []byte(strings.Replace(small, "limit: answer", "limit: other", 1))); err == nil {
+		t.Error("a kept policy whose limit is no clock is read")
 	}
 }
 

@@ -159,6 +159,9 @@ func (s *shower) clock(k *Clock) string {
 	case k.Amount.Set:
 		text = "set for the case"
 	}
+	if k.Chase.counted() {
+		text += ", asked about after " + k.Chase.String()
+	}
 	for _, a := range k.Amounts {
 		text += fmt.Sprintf("; %s where %s", a.Amount, s.holds(&a.If))
 	}
@@ -323,6 +326,9 @@ func (s *shower) stage(st *Stage) {
 	if st.Opens != nil {
 		s.line("- Opens %s on the same day (%s).", s.p.Stage(st.Opens.Stage).Title, s.cite(st.Opens.Cite))
 	}
+	if st.Silent != "" {
+		s.line("- Silent: nobody is told meanwhile but by its own limit, because %s.", strings.TrimSuffix(strings.TrimPrefix(st.Silent, "because "), "."))
+	}
 	for _, m := range st.Moves {
 		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, spaced(string(m.On)), s.cite(m.Cite))
 	}
@@ -461,6 +467,9 @@ func (s *shower) few() {
 	}
 	if x := p.HandOver; x != nil {
 		s.line("- Once a limit has passed, the owner's time to hand over: %s (%s).", x.Amount, s.cite(x.Cite))
+	}
+	if x := p.AskAgain; x != nil {
+		s.line("- While it is open somebody is told of it within %s of the last letter about it, or after a date that runs; a question is asked again after that time.", x)
 	}
 	for _, q := range p.Quarterly {
 		s.line("- Each quarter, the %s: %s (%s).", s.titles(q.By), q.Says, s.cite(q.Cite))

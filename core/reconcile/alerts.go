@@ -105,6 +105,8 @@ func (d *decider) alert(v *visit, pending bool) {
 		if limit.Proof.Due < v.entered {
 			e.Also = append(e.Also, "the limit had passed when this stage was entered: it is overdue from its first day")
 		}
+	} else if limit.Unknown != "" {
+		e.Also = append(e.Also, "the limit of this stage is unknown: "+limit.Unknown)
 	}
 	for _, at := range a.Attach {
 		e.Attach = append(e.Attach, at.What)

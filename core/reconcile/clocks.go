@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -11,24 +12,26 @@ import (
 
 // Running is a clock of a visit, or of the whole dispute, as it stands.
 type Running struct {
-	Clock  policy.Clock
-	Visit  string
-	Stage  string
-	Proof  workday.Proof // zero where the policy states no limit
-	None   bool          // the policy states no limit
-	Met    workday.Date  // the day on which what it asks for was there
-	Late   int           // working days overdue, today or when it was met
-	Doubt  string        // why its start is not certain
-	Start  drp.Fact
-	Beyond bool         // its end lies past the calendar
-	Paused string       // why it stands still: no end is known while it does
-	Unset  bool         // it is to be set for this case, and has not been
-	Waits  bool         // the fact that starts it has not come
-	finds  *drp.Finding // why it cannot be counted
+	Clock   policy.Clock
+	Visit   string
+	Stage   string
+	Proof   workday.Proof // zero where the policy states no limit
+	None    bool          // the policy states no limit
+	Met     workday.Date  // the day on which what it asks for was there
+	Late    int           // working days overdue, today or when it was met
+	Doubt   string        // why its start is not certain
+	Start   drp.Fact
+	Unknown string       // why its end is not known: it lies past the calendar
+	Paused  string       // why it stands still: no end is known while it does
+	Unset   bool         // it is to be set for this case, and has not been
+	Waits   bool         // the fact that starts it has not come
+	finds   *drp.Finding // why it cannot be counted
 }
 
 // Open says whether the clock has no end that could be stated today.
-func (r Running) Open() bool { return r.None || r.Beyond || r.Paused != "" || r.Unset || r.Waits }
+func (r Running) Open() bool {
+	return r.None || r.Unknown != "" || r.Paused != "" || r.Unset || r.Waits
+}
 
 // Overdue says whether the limit has passed and what it asks for has not come.
 func (r Running) Overdue(today workday.Date) bool {
@@ -172,7 +175,7 @@ func (s *story) prove(k policy.Clock, v *visit, amount policy.Amount, r *Running
 		return workday.Proof{}
 	}
 	if err != nil {
-		r.Beyond = true
+		r.Unknown = s.beyond(err)
 		r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"}
 		return workday.Proof{}
 	}
@@ -298,16 +301,18 @@ func (s *story) answered(v *visit) (workday.Date, []string) {
 	return last, nil
 }
 
+// farAway is how many working days a date may lie back before it was learned, or ahead when somebody set it, to be relied on.
+const farAway = 30
+
 // doubt says why a date is no ground for an automatic escalation, or "".
 func (s *story) doubt(f drp.Fact) string {
-	const longAgo = 30
 	switch {
 	case f.Doubt != "":
 		return f.Doubt
 	case f.On > f.Learned:
 		return fmt.Sprintf("%q is dated %s, after the day on which it was learned", f.Kind, f.On)
 	}
-	if n, err := s.Calendar.Between(f.On, f.Learned); err == nil && n > longAgo {
+	if n, err := s.Calendar.Between(f.On, f.Learned); err == nil && n > farAway {
 		return fmt.Sprintf("%q is dated %s, %d working days before it was learned", f.Kind, f.On, n)
 	}
 	return ""
@@ -339,11 +344,15 @@ func (s *story) limit(v *visit) (Running, bool) {
 	return s.run(*k, v), true
 }
 
-// after returns the n-th working day after a date, and the date itself where the calendar ends.
+// after returns the n-th working day after a date. Outside the calendar no limit is counted, and asking goes on all the same:
+// there every weekday counts.
 func (s *story) after(on workday.Date, n int) workday.Date {
 	day, err := s.Calendar.Add(on, n)
-	if err != nil {
-		return on
+	for day = max(day, on); err != nil && n > 0; {
+		day++
+		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
+			n--
+		}
 	}
 	return day
 }

@@ -78,6 +78,7 @@ type outcome struct {
 	recorded  []Recorded
 	sendable  []string
 	lookAgain time.Time
+	tellOn    workday.Date // the earliest day, today or later, on which somebody is to be told; zero: none is known
 }
 
 func (o *outcome) add(p outcome) {
@@ -89,6 +90,7 @@ func (o *outcome) add(p outcome) {
 	if o.lookAgain.IsZero() || !p.lookAgain.IsZero() && p.lookAgain.Before(o.lookAgain) {
 		o.lookAgain = p.lookAgain
 	}
+	o.tell(p.tellOn)
 }
 
 // decider is what a rule reads, and where it says what follows.
@@ -142,6 +144,7 @@ func decide(c Case, rules []func(*decider)) Result {
 		}
 		all.add(apply(asking(all.conflicts)))
 	}
+	all.add(apply(breakSilence(all.effects)))
 	return s.settle(k, all)
 }
 
@@ -151,6 +154,7 @@ func (s *story) settle(k clocks, all outcome) Result {
 	slices.SortStableFunc(effects, func(a, b drp.Effect) int { return cmp.Or(int(a.On-b.On), strings.Compare(a.Slot, b.Slot)) })
 	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable, LookAgain: all.lookAgain}
 	r.Standing = s.standing(k, len(r.Conflicts) > 0)
+	s.nextTold(&r.Standing, all)
 	r.Closed = s.closed(r)
 	return r
 }
@@ -160,11 +164,14 @@ func (s *story) settle(k clocks, all outcome) Result {
 func (d *decider) emit(e drp.Effect, extra ...string) {
 	e.Dispute = d.Ref
 	e = e.Keyed(extra...)
-	if e.On > d.Today || d.left(e) {
+	if d.left(e) || e.Kind == drp.Email && e.Reason == drp.ReasonAlert && d.File.Record.Gone { // gone: a person is asked, nobody is alerted
 		return
 	}
-	if e.Kind == drp.Email && e.Reason == drp.ReasonAlert && d.File.Record.Gone {
-		return // the record vanished: a person is asked, nobody is alerted
+	if e.Kind == drp.Email && (e.On > d.Today || d.soon(e)) {
+		d.out.tell(max(e.On, d.Today))
+	}
+	if e.On > d.Today {
+		return
 	}
 	d.out.effects = append(d.out.effects, e)
 }
@@ -270,7 +277,7 @@ func (d *decider) again(first workday.Date, asked func(drp.Past) bool) (on workd
 	if n == 0 {
 		return first, nil, 0
 	}
-	return d.after(last, d.Policy.AskAgain.N), []string{practiceLead}, n
+	return d.askAgainOn(last), []string{practiceLead}, n
 }
 
 // strangers asks about what left for a stage of which the evidence no longer speaks; nothing is sent meanwhile.

@@ -155,6 +155,10 @@ func (d *decider) expiry() {
 		return
 	}
 	switch e.step {
+	case waits:
+		if !e.limit.Open() && d.Today < e.limit.Proof.Due {
+			d.out.tell(e.limit.Proof.Due) // on the last day the owner is told what happens next
+		}
 	case standsStill:
 		d.lookAtTimeOut(v)
 	case advisedNot:
@@ -187,6 +191,9 @@ func (d *decider) expiry() {
 		d.askAgain(v, *e)
 		if d.Today < e.next {
 			d.lastDay(v, e.limit, e.exit, e.goes)
+		}
+		if d.Today < e.goes {
+			d.out.tell(d.alertGoes(e))
 		}
 	}
 }
@@ -277,9 +284,6 @@ func (d *decider) sendReferral() {
 // contest tells the owner, on the last day, that what was decided takes effect unless it is contested.
 func (d *decider) contest(v *visit, e expired) {
 	due := e.limit.Proof.Due
-	if d.Today < d.lastWorking(due) {
-		return
-	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: due, On: d.lastWorking(due),
 		To: d.Policy.Owners(v.stage.ID), Says: "unless it is contested by the end of that day, what was decided takes effect", Clause: e.exit.Clause,
 		Rule: "on_expiry " + e.exit.When, Proof: e.limit.Proof, Evidence: []string{e.limit.Start.Evidence},
@@ -378,12 +382,8 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 	var cc []string
 	if n := len(asked); n > 0 {
 		last := sentOn(asked[n-1])
-		again := d.after(last, d.Policy.AskAgain.N)
 		if on <= last {
-			if d.Today < again {
-				return
-			}
-			on = again
+			on = d.askAgainOn(last)
 			cc = []string{practiceLead}
 		}
 	}
@@ -410,14 +410,19 @@ func sentOn(p drp.Past) workday.Date { return max(p.On, workday.DateOf(p.At.UTC(
 
 // chase asks the owner after the authority's own interval where the policy states no limit.
 func (d *decider) chase(v *visit, limit Running) {
-	if !limit.None || limit.Clock.Chase.IsZero() || limit.Clock.Chase.None {
+	chase := limit.Clock.Chase
+	if !limit.None && !limit.Unset || chase.IsZero() || chase.None {
 		return
 	}
-	on := d.after(limit.Start.On, limit.Clock.Chase.N)
-	if d.Today >= on {
-		d.ask(v, drp.ReasonAsk, on, limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
-			cmp.Or(d.came(v, d.Today), "no answer has come")+"; the policy states no limit, and the authority asks after "+limit.Clock.Chase.String())
+	came, none := cmp.Or(d.came(v, d.Today), "no answer has come"), "the policy states no limit"
+	if what, _ := d.matter(v); what != policy.NoAnswer {
+		came = "an answer has come and no end is recorded"
 	}
+	if limit.Unset {
+		none = "no timescale has been set for this case"
+	}
+	d.ask(v, drp.ReasonAsk, d.afterLength(limit.Start.On, chase), limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
+		came+"; "+none+", and the authority asks after "+chase.String())
 }
 
 func consultees(s *policy.Stage) []string {

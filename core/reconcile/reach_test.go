@@ -98,6 +98,7 @@ func TestReportsMoveNothing(t *testing.T) {
 			x := returns(past, i, role, state, day)
 			readings = append(readings, x)
 			after := decide(learnedBy(readings, day), past, day)
+			before.Standing.TellOn = after.Standing.TellOn // whoever stands in may be told today
 			if state != drp.Returned && text(t, before.Standing) != text(t, after.Standing) {
 				t.Fatalf("%s moves the dispute:\n%s\n%s", state, text(t, before.Standing), text(t, after.Standing))
 			}

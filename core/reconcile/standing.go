@@ -24,9 +24,11 @@ type Standing struct {
 	TurnFrom workday.Date
 	Next     string // what happens next
 	NextOn   workday.Date
-	Overdue  int        // working days past the stage's limit
-	Passed   []Running  // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
-	After    []drp.Fact // what came after the end
+	TellOn   workday.Date // the working day on which somebody is told of it next; zero where it has ended, and where it is silent and nothing is ahead
+	Silent   string       // why nobody is told meanwhile, where the stage says so
+	Overdue  int          // working days past the stage's limit
+	Passed   []Running    // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
+	After    []drp.Fact   // what came after the end
 }
 
 // Stay is one visit of a stage, for the timeline.
@@ -97,6 +99,8 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 	case limit.Unset:
 		at.Turn, at.TurnFrom = owners, v.entered
 		at.Next, at.NextOn = "a timescale is to be set for this case", v.entered
+	case limit.Unknown != "":
+		at.Next = "an answer; the limit is unknown: " + limit.Unknown
 	case limit.None:
 		at.Next = "an answer; no limit in the policy"
 	default:

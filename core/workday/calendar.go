@@ -145,6 +145,19 @@ func (c *Calendar) Digest() string { return c.digest }
 // Years returns the first and last year that the calendar knows.
 func (c *Calendar) Years() (first, last int) { return c.first.Year(), c.last.Year() }
 
+// First is the first day that the calendar knows.
+func (c *Calendar) First() Date { return c.first }
+
+// Last is the last day that the calendar knows.
+func (c *Calendar) Last() Date { return c.last }
+
+// Until is the calendar that ends on a day, which must not lie past its own end.
+func (c *Calendar) Until(last Date) *Calendar {
+	out := &Calendar{first: c.first, last: min(last, c.last), why: c.why}
+	out.build()
+	return out
+}
+
 func (c *Calendar) check(d Date) error {
 	if d < c.first || d > c.last {
 		return &OutsideError{d, c.first, c.last}

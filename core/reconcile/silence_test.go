@@ -1,0 +1,236 @@
+package reconcile_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/policy/madeup"
+	"drpd/core/reconcile"
+	"drpd/core/strict"
+	"drpd/core/workday"
+)
+
+// madeUp draws a made-up policy. What the check refuses for leaving open when somebody is told is read as a kept one; what it refuses
+// for anything else is nil.
+func madeUp(t *rapid.T) *policy.Policy {
+	text := madeup.Policy("madeup", func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "pick") })
+	p, err := policy.Parse("madeup/policy.yaml", []byte(text))
+	if err == nil {
+		return p
+	}
+	var faults strict.Faults
+	if !errors.As(err, &faults) || len(faults) == 0 {
+		t.Fatalf("refused without a reason: %v\n%s", err, text)
+	}
+	for _, f := range faults {
+		if f.Line == 0 || f.Col == 0 || f.Message == "" {
+			t.Fatalf("refused without a place or a reason: %v\n%s", f, text)
+		}
+	}
+	kept, err := policy.ParseKept("madeup/policy.yaml", []byte(text))
+	if err != nil {
+		return nil
+	}
+	for _, f := range faults {
+		if !strings.Contains(f.Message, "silent: because") {
+			t.Fatalf("refused, and not for its silence: %v\n%s", f, text)
+		}
+	}
+	return kept
+}
+
+// silenceOf is what a test knows of how long nobody has been told of a dispute.
+type silenceOf struct {
+	w        world
+	p        *policy.Policy
+	told     workday.Date // the last day on which somebody was, or on which it was learned of
+	foretold workday.Date // the day that was shown on an earlier one; zero: evidence has come since
+}
+
+func (x *silenceOf) after(on workday.Date, n int) workday.Date {
+	day, err := x.w.calendar.Add(on, n)
+	if err != nil {
+		return on + workday.Date(2*n)
+	}
+	return day
+}
+
+// allowed is the last day on which somebody must be told: after ask_again, or where a date runs of which people know, on the working
+// day after it. What somebody has set more than 30 working days ahead is no such date.
+func (x *silenceOf) allowed(at reconcile.Standing, today workday.Date) workday.Date {
+	last := x.after(x.told.AddDays(max(1, x.p.AskAgain.N)), 0) // a letter leaves on a working day
+	if x.p.AskAgain.Unit == workday.WorkingDays {
+		last = x.after(x.told, max(1, x.p.AskAgain.N))
+	}
+	clocks := at.Clocks
+	if n := len(at.Visits); n > 0 {
+		clocks = append(slices.Clone(clocks), at.Visits[n-1].Limit)
+	}
+	for _, r := range clocks {
+		if far, err := x.w.calendar.Between(today, r.Proof.Due); r.Visit == "" || r.Open() || r.Proof.Set != "" && (err != nil || far > 30) {
+			continue
+		}
+		if on := x.after(r.Proof.Due, 1); on >= today {
+			last = max(last, on)
+		}
+	}
+	if at.NextOn > today && strings.HasPrefix(at.Next, "a time out") {
+		last = max(last, x.after(at.NextOn, 1))
+	}
+	return last
+}
+
+// No dispute is silent: day by day through half a year, each open dispute has somebody whose turn it is and a day on which somebody is
+// told, no further away than it may be; on that day somebody is.
+func TestNoDisputeIsSilent(t *testing.T) {
+	w := load(t)
+	drawn := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		if rapid.IntRange(0, 3).Draw(t, "made up") > 0 {
+			if p = madeUp(t); p == nil {
+				drawn["refused"]++
+				return
+			}
+			drawn["made up"]++
+		}
+		readings := evidence(t, p)
+		if rapid.IntRange(0, 15).Draw(t, "no raise") == 0 {
+			readings = readings[1:]
+		}
+		if len(readings) == 0 {
+			return
+		}
+		x := &silenceOf{w: w, p: p, told: readings[0].Sent}
+		for _, r := range readings {
+			x.told = min(x.told, r.Sent)
+		}
+		var past []drp.Past
+		for day := x.told; day < start+182; day++ {
+			if ok, _, err := w.calendar.Working(day); err != nil || !ok {
+				continue
+			}
+			past, readings = x.live(t, past, readings, day)
+			drawn["days"]++
+		}
+	})
+	t.Logf("%v", drawn)
+}
+
+// live lets a working day pass, and looks at it in the evening.
+func (x *silenceOf) live(t *rapid.T, past []drp.Past, readings []drp.Reading, day workday.Date) ([]drp.Past, []drp.Reading) {
+	known := learnedBy(readings, day)
+	if slices.ContainsFunc(known, func(r drp.Reading) bool {
+		return r.Sent > x.after(day, 0)-4 && r.Sent > x.told && r.Evidence.Kind != drp.Receipt
+	}) {
+		x.foretold = 0 // it may be that something else comes first
+	}
+	told := false
+	var r reconcile.Result
+	for range 60 {
+		if r = x.w.decide(x.p, learnedBy(readings, day), past, day); len(r.Effects) == 0 {
+			break
+		}
+		told = told || slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email })
+		past, readings = went(r.Effects, past, readings, day)
+	}
+	at := r.Standing
+	if told {
+		x.told = day
+	}
+	switch {
+	case !at.Ended.IsZero():
+		x.foretold = 0
+		return past, readings
+	case len(at.Turn) == 0 || at.Next == "":
+		t.Fatalf("%s: open, and it is nobody's turn: %s", day, text(t, at))
+	case at.Silent != "":
+		x.foretold = 0
+		return past, readings
+	case at.TellOn <= day:
+		t.Fatalf("%s: all has left, and somebody is to be told on %s: %s", day, at.TellOn, text(t, at))
+	case at.TellOn > x.allowed(at, day):
+		t.Fatalf("%s: last told on %s, next on %s, and it may be %s at the latest: %s\n%s", day, x.told, at.TellOn, x.allowed(at, day), text(t, at), x.p.Text)
+	case !told && !x.foretold.IsZero() && x.after(x.foretold, 1) <= day: // a stage that is left on that day puts it off by one
+		t.Fatalf("%s: somebody was to be told on %s, and nobody was (last on %s): %s\n%s", day, x.foretold, x.told, text(t, at), x.p.Text)
+	case !told && x.allowed(at, day-1) < day && x.told < day:
+		t.Fatalf("%s: nobody was told since %s: %s\n%s", day, x.told, text(t, at), x.p.Text)
+	}
+	if told || x.foretold.IsZero() || x.foretold > day {
+		x.foretold = at.TellOn
+	}
+	return past, readings
+}
+
+// A limit past the end of the calendar is unknown, and says why; people are asked all the same, and not again on the same day.
+func TestTheCalendarEnds(t *testing.T) {
+	w := load(t)
+	w.calendar = w.calendar.Until(start + 2)
+	for _, p := range w.policies {
+		readings := []drp.Reading{told(drp.Raised, start, p.Raisers[0])}
+		if p.Trigger != nil {
+			readings = append(readings, told(p.Trigger.Fact, start, p.Raisers[0]))
+		}
+		var past []drp.Past
+		for day := start; day < start+60; day++ {
+			r := w.decide(p, readings, past, day)
+			for range 3 {
+				past, readings = went(r.Effects, past, readings, day)
+				r = w.decide(p, readings, past, day)
+			}
+			if len(r.Effects) > 0 {
+				t.Fatalf("%s, %s: there is always more to send: %+v", p.ID, day, r.Effects[0])
+			}
+			at := r.Standing
+			if at.Ended.IsZero() && at.Silent == "" && (at.TellOn <= day || at.TellOn > day+30) {
+				t.Fatalf("%s, %s: somebody is told on %s", p.ID, day, at.TellOn)
+			}
+		}
+		r := w.decide(p, readings, nil, start)
+		limit := r.Standing.Visits[len(r.Standing.Visits)-1].Limit
+		if stays := limit.None || limit.Waits || limit.Unset || !limit.Proof.Due.IsZero(); stays {
+			continue
+		}
+		const want = "unknown: the calendar ends on 18 November 2026"
+		if limit.NoDate() != want || !strings.Contains(r.Standing.Next, want) {
+			t.Errorf("%s: %q, next %q", p.ID, limit.NoDate(), r.Standing.Next)
+		}
+	}
+}
+
+// A length of time is counted in its own unit: two weeks are 14 days, and not 14 working days.
+func TestAskedInItsOwnUnit(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "matching")
+	raised := told(drp.Raised, start, p.Raisers[0])
+	raised.Facts[0].Stage = "decision"
+	past, readings := went(w.decide(&p, []drp.Reading{raised}, nil, start).Effects, nil, []drp.Reading{raised}, start)
+	for day := start; day <= start+14; day++ {
+		asks := slices.ContainsFunc(w.decide(&p, readings, past, day).Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAsk })
+		if asks != (day == start+14) {
+			t.Errorf("%s: asked is %v", day, asks)
+		}
+	}
+}
+
+// Where no limit is counted, somebody is asked for the timescale that was never set, and told who has answered.
+func TestNeverSet(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "dates-set")
+	raised := told(drp.Raised, start, p.Raisers[0])
+	past, readings := went(w.decide(p, []drp.Reading{raised}, nil, start).Effects, nil, []drp.Reading{raised}, start)
+	r := w.decide(p, readings, past, start+7)
+	if len(r.Effects) != 1 || !strings.Contains(r.Effects[0].Says, "no timescale has been set for this case, and the authority asks after 5 working days") {
+		t.Fatalf("%+v", r.Effects)
+	}
+	held := told(drp.MeetingHeld, start+1, p.Owner[0])
+	if r = w.decide(p, append(readings, held), past, start+7); len(r.Effects) != 1 || strings.Contains(r.Effects[0].Says, "no answer has come") {
+		t.Fatalf("%+v", r.Effects)
+	}
+}
