@@ -57,6 +57,12 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 			a.printf(" (%s)", s.NextOn)
 		}
 		a.printf(".\n")
+		if s.Silent != "" {
+			a.printf("Nobody is told meanwhile but by the stage's own limit: %s.\n", s.Silent)
+		}
+		if !s.TellOn.IsZero() {
+			a.printf("Somebody is told next on %s.\n", s.TellOn)
+		}
 		if s.Overdue > 0 {
 			a.printf("Overdue by %s.\n", plural(s.Overdue, "working day"))
 		}

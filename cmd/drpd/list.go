@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -79,10 +80,13 @@ func (c *listCmd) Run(a *app) error {
 			}
 			_, _ = w.Write([]byte("\n"))
 		}
-		row("dispute", "raised", "stage", "since", "turn", "due", "overdue", "next")
+		row("dispute", "raised", "stage", "since", "turn", "due", "overdue", "told next", "next")
 		for _, d := range out {
 			s := d.Summary
-			overdue, due := "", "no limit"
+			overdue, due, tell := "", cmp.Or(s.NoDue, "no limit"), s.TellOn.String()
+			if s.TellOn.IsZero() {
+				tell = s.Silent
+			}
 			if s.Overdue > 0 {
 				overdue = plural(s.Overdue, "working day")
 			}
@@ -92,7 +96,7 @@ func (c *listCmd) Run(a *app) error {
 			if d.Ended {
 				due = "ended " + s.Ended.String()
 			}
-			row(d.Ref, s.Raised.String(), s.Stage, s.Since.String(), s.Turn, due, overdue, s.Next)
+			row(d.Ref, s.Raised.String(), s.Stage, s.Since.String(), s.Turn, due, overdue, tell, s.Next)
 		}
 		if err := w.Flush(); err != nil {
 			return err

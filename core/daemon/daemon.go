@@ -114,6 +114,9 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 	if err := d.ending(ctx); err != nil {
 		return stats, fmt.Errorf("tell the operator: %w", err)
 	}
+	if err := d.calendarEnds(ctx); err != nil {
+		return r, fmt.Errorf("notice: %w", err)
+	}
 	if err := d.reports(ctx); err != nil {
 		return stats, fmt.Errorf("reports: %w", err)
 	}
@@ -365,10 +368,10 @@ func (d *Daemon) inputs(a around) string {
 
 func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
 	s := result.Standing
-	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn,
+	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent,
 		Overdue: s.Overdue, Passed: len(s.Passed), Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
 	if n := len(s.Visits); n > 0 {
-		sum.Due = s.Visits[n-1].Limit.Proof.Due
+		sum.Due, sum.NoDue = s.Visits[n-1].Limit.Proof.Due, s.Visits[n-1].Limit.NoDate()
 	}
 	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}

@@ -354,6 +354,9 @@ type Summary struct {
 	Next     string       `json:"next"`
 	NextOn   workday.Date `json:"next_on"`
 	Due      workday.Date `json:"due"`
+	NoDue    string       `json:"no_due,omitempty"`  // why there is no due date
+	TellOn   workday.Date `json:"tell_on,omitempty"` // the working day on which somebody is told of it next
+	Silent   string       `json:"silent,omitempty"`  // why nobody is, where the policy says so
 	Overdue  int          `json:"overdue"` // working days past the stage's limit
 	Passed   int          `json:"passed"`  // limits that have passed: of the stage, and of the whole
 	Findings int          `json:"findings"`

@@ -59,7 +59,7 @@ func (d *Dispute) facts() [][]Value {
 		{Text("Raised"), Day(d.Standing.Raised)}, {Text("Stage"), Text(d.Standing.Title)}, {Text("In stage since"), Day(d.Standing.Since)},
 	}
 	if d.open() {
-		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)})
+		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
 	} else {
 		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(spaced(string(d.Standing.EndedBy)))})
 	}
@@ -71,6 +71,14 @@ func (d *Dispute) facts() [][]Value {
 		out = append(out, []Value{Text("To know"), Text(f)})
 	}
 	return out
+}
+
+// tellOn is the day on which somebody is told next, or why nobody is.
+func (d *Dispute) tellOn() Value {
+	if d.Standing.TellOn.IsZero() {
+		return Text(d.Standing.Silent)
+	}
+	return Day(d.Standing.TellOn)
 }
 
 // chronology is what happened, from every source, in order.
@@ -118,7 +126,7 @@ func (d *Dispute) stages() Part {
 		if until.IsZero() && i+1 < len(d.Standing.Visits) {
 			until = d.Standing.Visits[i+1].Entered
 		}
-		due, late := Text("no limit"), Value{}
+		due, late := Text(cmp.Or(v.Limit.NoDate(), "no limit")), Value{}
 		if r := v.Limit; !r.Open() && r.Clock.ID != "" {
 			due = Day(r.Proof.Due)
 			if r.Late > 0 {

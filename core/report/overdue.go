@@ -253,7 +253,7 @@ func (d *Dispute) row() []Value {
 	r, dated := d.due()
 	left, capped := d.cap()
 	what, where := d.last()
-	ref, due := Text(d.Ref), Text("no limit")
+	ref, due := Text(d.Ref), Text(cmp.Or(r.NoDate(), "no limit"))
 	var late, kind, leftover Value
 	if dated {
 		due, ref.Link = Day(r.Proof.Due), d.Ref
