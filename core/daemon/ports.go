@@ -357,8 +357,8 @@ type Summary struct {
 	NoDue    string       `json:"no_due,omitempty"`  // why there is no due date
 	TellOn   workday.Date `json:"tell_on,omitempty"` // the working day on which somebody is told of it next
 	Silent   string       `json:"silent,omitempty"`  // why nobody is, where the policy says so
-	Overdue  int          `json:"overdue"` // working days past the stage's limit
-	Passed   int          `json:"passed"`  // limits that have passed: of the stage, and of the whole
+	Overdue  int          `json:"overdue"`           // working days past the stage's limit
+	Passed   int          `json:"passed"`            // limits that have passed: of the stage, and of the whole
 	Findings int          `json:"findings"`
 	Waiting  int          `json:"waiting"` // questions for a person
 	Ended    workday.Date `json:"ended"`

@@ -37,6 +37,9 @@ func harmIn(s said, evidence string) []drp.Doubt {
 func (c chaosLedger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
 	err := c.Ledger.AddEffects(ctx, effects, now)
 	for _, e := range effects {
+		if e.Rule == "calendar" {
+			c.w.count["told of the calendar's end"]++
+		}
 		if err == nil && e.Urgent {
 			c.w.urgent[e.Key] = true
 		}

@@ -743,6 +743,7 @@ func (w *world) run() {
 		}
 	}
 	w.cycle()
+	w.quietTime()
 	w.end()
 }
 
@@ -904,7 +905,7 @@ func TestSimulation(t *testing.T) {
 					if i%50 == 49 {
 						l = realLedger(t)
 					}
-					w := newWorld(t, seed, set, cal, l)
+					w := newWorld(t, seed, policiesOf(seed, set), calendarOf(seed, cal), l)
 					w.hangs(i%50 != 49, (*world).run)
 					for _, wrong := range w.wrong {
 						t.Errorf("seed %d: %s", seed, wrong)
