@@ -19,14 +19,14 @@ type notices struct {
 	last drp.Effect
 }
 
-func (n *notices) Notice(ctx context.Context, effects []drp.Effect, now time.Time) error {
+func (n *notices) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
 	for _, e := range effects {
 		if e.Rule == "calendar" && !n.seen[e.Key] {
 			n.seen[e.Key], n.last = true, e
 			n.days = append(n.days, workday.DateOf(now.In(london)).String())
 		}
 	}
-	return n.Ledger.Notice(ctx, effects, now)
+	return n.Ledger.AddEffects(ctx, effects, now)
 }
 
 // The operator is told of the calendar's end a year before, and every month of the last half year, once each; and once it has ended.

@@ -115,7 +115,7 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 		return stats, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.calendarEnds(ctx); err != nil {
-		return r, fmt.Errorf("notice: %w", err)
+		return stats, fmt.Errorf("tell the operator: %w", err)
 	}
 	if err := d.reports(ctx); err != nil {
 		return stats, fmt.Errorf("reports: %w", err)

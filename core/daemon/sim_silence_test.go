@@ -67,7 +67,7 @@ func (w *world) quietTime() {
 // nobodySilent holds each open dispute against the law: it is somebody's turn, somebody has been told of it in time, and a day is known
 // on which somebody is told next. What is held waits for a person, who is told of that.
 func (w *world) nobodySilent(ctx context.Context) {
-	known, err := w.ledger.Known(ctx)
+	known, err := w.ledger.Disputes(ctx)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func (w *world) nobodySilent(ctx context.Context) {
 // lastLetter is the day on which somebody was last told of a dispute, or on which it was learned of.
 func lastLetter(c reconcile.Case) (on workday.Date, ever bool) {
 	for _, p := range c.Past {
-		if p.Kind == drp.Email && p.Left() && (p.Life != drp.Failed || len(p.Reached) > 0) {
+		if p.Kind == drp.Email && p.Sent() && (p.Life != drp.Failed || len(p.Reached) > 0) {
 			on, ever = max(on, p.On, workday.DateOf(p.At.In(london))), true
 		}
 	}

@@ -48,7 +48,7 @@ func (s *story) soon(e drp.Effect) bool {
 // told nobody.
 func (s *story) lastTold() (last workday.Date, ever bool) {
 	for _, p := range s.Past {
-		if p.Kind == drp.Email && p.Left() && (p.Life != drp.Failed || len(p.Reached) > 0) {
+		if p.Kind == drp.Email && p.Sent() && (p.Life != drp.Failed || len(p.Reached) > 0) {
 			last, ever = max(last, sentOn(p)), true
 		}
 	}
@@ -164,7 +164,7 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) {
 		if limit.Paused != "" && d.Policy.TimeOut != nil {
 			e.Asks = append([]drp.Ask{{Fact: drp.TimeOutEnded, Text: "the time out has ended"}}, e.Asks...)
 		}
-		again := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleStillOpen && p.Visit == v.id && p.Left() })
+		again := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleStillOpen && p.Visit == v.id && p.Sent() })
 		if again && (limit.Open() || d.Today > limit.Proof.Due) {
 			e.Cc = []string{practiceLead}
 		}
