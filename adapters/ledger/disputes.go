@@ -458,8 +458,14 @@ func (t *tx) insertEffect(e drp.Effect, basis int64, now time.Time) error {
 func (t *tx) conflicts(d daemon.Decided) error {
 	ids := []any{d.Ref}
 	for _, c := range d.Conflicts {
-		ids = append(ids, c.ID)
-		if err := t.exec(`INSERT INTO conflict (dispute, id, what, since) VALUES (?, ?, ?, ?) ON CONFLICT (dispute, id) DO NOTHING`, d.Ref, c.ID, c.What, d.Now.UnixMilli()); err != nil {
+		ids = append(ids, c.ID())
+		known := []any{d.Ref, c.ID(), c.What(), d.Now.UnixMilli(), d.Ref}
+		for _, id := range c.IDs() {
+			known = append(known, id)
+		}
+		// One that waits under a former ID has waited since then; one that is worded anew is the same.
+		if err := t.exec(`INSERT INTO conflict (dispute, id, what, since) SELECT ?, ?, ?, COALESCE(MIN(since), ?) FROM conflict WHERE dispute = ? AND id IN (`+placeholders(len(c.IDs()))+`)
+			ON CONFLICT (dispute, id) DO UPDATE SET what = excluded.what`, known...); err != nil {
 			return err
 		}
 	}

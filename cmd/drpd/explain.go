@@ -118,7 +118,7 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		if i == 0 {
 			a.printf("\nQuestions for a person\n")
 		}
-		a.printf("  %s  %s\n", c.ID, c.What)
+		a.printf("  %s  %s\n", c.ID(), c.What())
 	}
 }
 

@@ -133,7 +133,7 @@ func (c *conflictShowCmd) Run(a *app) error {
 			return err
 		}
 		questions := reconcile.Decide(k).Conflicts
-		a.printf("%s", report.Questions(c.Dispute, questions, stored.Evidence, london()))
+		a.printf("%s", report.Questions(c.Dispute, questions, func(q drp.Conflict) []drp.Choice { return reconcile.Choices(k, q) }, stored.Evidence, london()))
 		if len(questions) == 0 {
 			a.printf("no question about %s waits for a person\n", c.Dispute)
 		}
@@ -196,8 +196,8 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 		return []drp.Choice{{Say: drp.Accept, Does: "it is similar to the earlier one; the owner is asked no more"},
 			{Say: drp.Refuse, Does: "it is not similar; the owner is asked no more"}}
 	}
-	if i := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return q.ID == c.ID }); i >= 0 {
-		return r.Conflicts[i].Options()
+	if i := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return q.Is(c.ID) }); i >= 0 {
+		return reconcile.Choices(k, r.Conflicts[i])
 	}
 	return nil
 }

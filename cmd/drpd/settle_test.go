@@ -57,7 +57,7 @@ func TestSettle(t *testing.T) {
 		if len(m) != 1 {
 			t.Fatalf("%s: the questions are %s", name, shown)
 		}
-		if tt.counts != "" && !strings.Contains(shown, "accept: it counts as "+tt.counts+"\n") || tt.counts == "" && strings.Contains(shown, "accept:") {
+		if tt.counts != "" && !strings.Contains(shown, "accept: it counts as "+tt.counts+"; then ") || tt.counts == "" && strings.Contains(shown, "accept:") {
 			t.Errorf("%s: the question offers\n%s\nwant %q", name, shown, tt.counts)
 		}
 		for _, no := range tt.refused {

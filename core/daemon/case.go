@@ -120,7 +120,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 			file = drp.Fold(readings, roster)
 		}
 	}
-	withQuestions(&file, stored, a.asked)
+	file.Adjust(func(f *drp.File) { withQuestions(f, stored, a.asked) })
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
 }

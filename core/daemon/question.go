@@ -23,12 +23,12 @@ type Question struct {
 
 // conflict is the question as the dispute asks it.
 func (q Question) conflict() drp.Conflict {
-	return drp.NewConflict("the letters and notes of this dispute wait for a person: "+q.Why, q.ID)
+	return drp.WhoseEvidence(q.ID, q.Why)
 }
 
 // Asks says whether a conflict is this question, which is answered by saying where the evidence belongs.
 func (q Question) Asks(dispute, conflict string) bool {
-	return q.Dispute == dispute && q.conflict().ID == conflict
+	return q.Dispute == dispute && q.conflict().Is(conflict)
 }
 
 // questioned is what waits, and what a person can say.
@@ -94,17 +94,13 @@ func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p Placement, asked 
 func withQuestions(file *drp.File, stored Stored, asked []Question) {
 	for _, q := range asked {
 		if q.Dispute == stored.Ref {
-			file.Conflicts = append(file.Conflicts, q.conflict())
+			file.Asks(q.conflict())
 		}
 	}
 	if file.Record.Known && stored.Record == "" {
 		file.Record.Gone = true
-		lost := drp.NewConflict("the number of its record is another record's now: is the dispute still open?", stored.Ref)
-		if file.Ruled(lost.ID) == "" {
-			file.Conflicts = append(file.Conflicts, lost)
-		}
+		file.Vanished(drp.RecordIsAnothers(stored.Ref))
 	}
-	slices.SortFunc(file.Conflicts, func(a, b drp.Conflict) int { return strings.Compare(a.ID, b.ID) })
 	if len(stored.Children) > 0 { // a person may have said that it is about another child than was thought
 		file.Subject.Children = slices.DeleteFunc(file.Subject.Children, func(c string) bool { return !slices.Contains(stored.Children, c) })
 	}

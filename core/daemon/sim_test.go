@@ -832,7 +832,7 @@ func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
 	}
 	for _, p := range slices.DeleteFunc(slices.Clone(c.Past), func(p drp.Past) bool { return !dropped(p) }) {
 		w.count["half sent, given up: "+string(p.Reason)]++
-		asked := slices.ContainsFunc(x.Conflicts, func(q drp.Conflict) bool { return strings.HasPrefix(q.What, "what was sent about "+p.Visit+" ") })
+		asked := slices.ContainsFunc(x.Conflicts, func(q drp.Conflict) bool { return q.ID() == drp.WhatWasSent(p.Visit).ID() })
 		switch {
 		case p.Reason == drp.ReasonCorrection:
 			w.fail("%s: the correction of %s reached only %v and is given up", x.Ref, p.Visit, p.Reached)

@@ -69,15 +69,12 @@ func (out *File) settle(group []Statement) []Statement {
 	sortFacts(group)
 	group = oncePerSource(withoutOldNo(group))
 	first := group[0]
-	differ, ids := false, []string{}
+	differ := false
 	for _, f := range group {
-		ids = append(ids, f.Evidence)
 		if f.On != first.On || f.Denied != first.Denied {
 			differ = true
 		}
 	}
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
 	if !differ {
 		for _, f := range group { // agreement: keep the surest, and the day on which it was first learned
 			if first.Doubt != "" && f.Doubt == "" {
@@ -99,16 +96,11 @@ func (out *File) settle(group []Statement) []Statement {
 			pick = f // "not resolved" keeps the dispute open
 		}
 	}
-	c := NewConflict(fmt.Sprintf("the sources disagree on %q: %s", first.Kind, dates(group)), ids...)
-	if ruled := out.Ruled(c.ID); ruled != "" {
-		for _, f := range group {
-			if f.Evidence == ruled {
-				return []Statement{f}
-			}
-		}
+	c := disagreement(group)
+	if chosen, ok := out.ask(c); ok {
+		return []Statement{group[slices.IndexFunc(group, func(f Statement) bool { return claimed(f) == chosen.Say })]}
 	}
-	pick.Doubt, c.Choices = c.What, choices(group)
-	out.Conflicts = append(out.Conflicts, c)
+	pick.Doubt = c.What()
 	return []Statement{pick}
 }
 
@@ -138,16 +130,25 @@ func oncePerSource(group []Statement) []Statement {
 	return out
 }
 
-// choices are the pieces of evidence of which a person says which is right.
-func choices(group []Statement) (out []Choice) {
+// daysToChoose are the days of which a person says which is right, and "no" where a source says that it has not happened.
+func daysToChoose(group []Statement) (out []Choice) {
 	for _, f := range group {
-		if i := slices.IndexFunc(out, func(c Choice) bool { return c.Say == f.Evidence }); i >= 0 {
-			out[i].Does += ", or " + saysWhen(f)
-			continue
+		i := slices.IndexFunc(out, func(c Choice) bool { return c.Say == claimed(f) })
+		if i < 0 {
+			i, out = len(out), append(out, Choice{Say: claimed(f)})
 		}
-		out = append(out, Choice{Say: f.Evidence, Does: saysWhen(f)})
+		out[i].formerly = append(out[i].formerly, f.Evidence)
+		out[i].Does = strings.TrimPrefix(out[i].Does+", and "+saysWhen(f), ", and ")
 	}
 	return out
+}
+
+// claimed is what a source says of a fact, as a person chooses it.
+func claimed(f Statement) string {
+	if f.Denied {
+		return "no"
+	}
+	return f.On.String()
 }
 
 // saysWhen is what a source says of a fact.

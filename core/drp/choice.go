@@ -14,19 +14,11 @@ const (
 
 // Choice is one answer to a question, and what it does.
 type Choice struct {
-	Say  string // accept, reject, or the evidence that is right
+	Say  string // accept, reject, or the day that is right
 	Does string
-}
+	Then string // what follows, where it has been decided with it: "due 15 January 2026"
 
-// YesOrNo are the choices of a question that names no others.
-func YesOrNo() []Choice { return []Choice{{Say: Accept, Does: "yes"}, {Say: Refuse, Does: "no"}} }
-
-// Options gives the question's own choices: nothing else settles it.
-func (c Conflict) Options() []Choice {
-	if len(c.Choices) > 0 {
-		return c.Choices
-	}
-	return YesOrNo()
+	formerly []string // what was stored for it before
 }
 
 // Pick gives the choice that somebody means, whatever the case of its letters. A plain yes or no is the choice that a
@@ -35,7 +27,7 @@ func Pick(options []Choice, said string) (choice string, ok bool) {
 	said = strings.ToLower(strings.TrimSpace(said))
 	for _, words := range [][]string{{said}, map[string][]string{"yes": {Accept, Confirm}, "no": {Refuse}}[said]} {
 		for _, word := range words {
-			if i := slices.IndexFunc(options, func(o Choice) bool { return strings.EqualFold(o.Say, word) }); i >= 0 {
+			if i := slices.IndexFunc(options, func(o Choice) bool { return o.is(word) }); i >= 0 {
 				return options[i].Say, true
 			}
 		}
@@ -43,28 +35,106 @@ func Pick(options []Choice, said string) (choice string, ok bool) {
 	return "", false
 }
 
-// Questions are the questions about passages that made no fact, one for all that are worded alike in one place: what is
-// accepted counts as the reader of the passage says beforehand. Where it says nothing, there is nothing to accept.
-func Questions(doubts []Doubt) (out []Conflict) {
-	counts := make(map[string][]string)
-	for _, q := range doubts {
-		c := NewConflict("a passage could not be read for certain: "+q.What+" ("+q.Place+")", q.Evidence)
-		i := slices.IndexFunc(out, func(o Conflict) bool { return o.ID == c.ID })
+// Whole says what the choice does, and what follows.
+func (o Choice) Whole() string {
+	if o.Then == "" {
+		return o.Does
+	}
+	return o.Does + "; then " + o.Then
+}
+
+func (o Choice) is(word string) bool {
+	same := func(w string) bool { return strings.EqualFold(w, word) }
+	return same(o.Say) || slices.ContainsFunc(o.formerly, same)
+}
+
+// Settled is a question that a person has settled, and how.
+type Settled struct {
+	Conflict
+	Choice Choice
+}
+
+// Answer gives what a person has chosen: the latest word of the console, where these questions are asked (no email answers
+// one), under any ID that the question has had. A word that was stored
+// before the choices were closed counts as it did then: what is no choice refuses, or is the only choice that there is.
+func (out *File) Answer(c Conflict) (chosen Choice, ok bool) {
+	for _, r := range out.Rulings {
+		if !c.Is(r.About) || !r.Said.IsZero() {
+			continue
+		}
+		i := slices.IndexFunc(c.choices, func(o Choice) bool { return o.is(r.Choice) })
 		if i < 0 {
-			i, out = len(out), append(out, c)
-		} else if !q.Passage.Empty() {
-			q.Passage = NewPrivate(strings.TrimPrefix(out[i].Passage.Reveal()+"\n"+q.Passage.Reveal(), "\n"))
+			i = slices.IndexFunc(c.choices, func(o Choice) bool { return o.Say == Refuse || len(c.choices) == 1 })
 		}
-		if !q.Passage.Empty() {
-			out[i].Passage = q.Passage
-		}
-		counts[c.ID] = append(counts[c.ID], q.countsAs()...)
-		out[i].Choices = []Choice{{Say: Refuse, Does: "it counts for nothing; what it means can be added with drpd fact add"}}
-		if as := counts[c.ID]; len(as) > 0 {
-			out[i].Choices = append([]Choice{{Say: Accept, Does: "it counts as " + strings.Join(as, ", and ")}}, out[i].Choices...)
+		if i >= 0 {
+			chosen, ok = c.choices[i], true
 		}
 	}
-	return out
+	return chosen, ok
+}
+
+// ask keeps a question that waits apart from one that a person has settled, and gives what they have chosen.
+func (out *File) ask(c Conflict) (chosen Choice, ok bool) {
+	if chosen, ok = out.Answer(c); ok {
+		out.Settled = append(out.Settled, Settled{c, chosen})
+	} else {
+		out.Conflicts = append(out.Conflicts, c)
+	}
+	return chosen, ok
+}
+
+// Unclear is a question about passages that made no fact, and what it is about.
+type Unclear struct {
+	Conflict
+	Of []Doubt
+}
+
+// Unclear gives the questions about passages that made no fact, one for all that are worded alike in one place: what is
+// accepted counts as the reader of the passage says beforehand. Where it says nothing, there is nothing to accept.
+func (out *File) Unclear() []Unclear { return unclear(out.Doubts) }
+
+func unclear(doubts []Doubt) (all []Unclear) {
+	for _, q := range doubts {
+		same := func(u Unclear) bool {
+			o := u.Of[0]
+			return o.Evidence == q.Evidence && o.Place == q.Place && o.Passage.Empty() == q.Passage.Empty() && (q.Passage.Empty() || o.What == q.What)
+		}
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			all[i].Of = append(all[i].Of, q)
+		} else {
+			all = append(all, Unclear{Of: []Doubt{q}})
+		}
+	}
+	for i := range all {
+		all[i].Conflict = passages(all[i].Of)
+	}
+	return all
+}
+
+// passages asks about passages of one place: their evidence, the place and what they say tell the question from others.
+func passages(of []Doubt) Conflict {
+	first := of[0]
+	parts := []string{first.Evidence, first.Place}
+	var whats, text, as []string
+	for _, q := range of {
+		if !slices.Contains(whats, q.What) {
+			whats = append(whats, q.What)
+		}
+		if !q.Passage.Empty() {
+			parts, text = append(parts, q.Passage.Digest()), append(text, q.Passage.Reveal())
+		}
+		as = append(as, q.countsAs()...)
+	}
+	choices := []Choice{{Say: Refuse, Does: "it counts for nothing; what it means can be added with drpd fact add"}}
+	if len(as) > 0 {
+		choices = append([]Choice{{Say: Accept, Does: "it counts as " + strings.Join(as, ", and ")}}, choices...)
+	}
+	c := question(PassageUnclear, parts, []string{first.Evidence}, []any{strings.Join(whats, "; "), first.Place}, choices...)
+	c.passage, c.formerly = NewPrivate(strings.Join(text, "\n")), nil
+	for _, what := range whats {
+		c.formerly = append(c.formerly, formerID(fmt.Sprintf(PassageUnclear.formerSentence(), what, first.Place), first.Evidence))
+	}
+	return c
 }
 
 // countsAs says in words what becomes of a passage that is accepted.
@@ -96,8 +166,15 @@ func (q Doubt) countsAs() (out []string) {
 
 // accepted gives what people have accepted of passages that could not be read for certain.
 func (out *File) accepted() (means []Statement) {
-	for _, q := range out.Doubts {
-		if out.Ruled(Questions([]Doubt{q})[0].ID) == Accept {
+	for _, u := range unclear(out.Doubts) {
+		chosen, ok := out.Answer(u.Conflict)
+		if ok {
+			out.Settled = append(out.Settled, Settled{u.Conflict, chosen})
+		}
+		if chosen.Say != Accept {
+			continue
+		}
+		for _, q := range u.Of {
 			means = append(means, q.Means...)
 			out.Rulings = append(out.Rulings, q.Rulings...)
 		}

@@ -5,6 +5,11 @@
 // dispute together into a File: rows of a record system are states, so their latest version counts; messages,
 // attestations and receipts are events, so they add. The order in which evidence arrives makes no difference.
 //
+// Two faults are made impossible by its types. What is denied is a Denial and no Fact: code that goes through facts cannot meet
+// one, so that none counts as an answer. And a question to a person is a Conflict, whose fields are closed: only the
+// constructors of its kind make one, its identity follows from kind and parts (never from its sentence, which may be reworded),
+// and its choices are all that settles it. What was settled stays with the File, with the choice.
+//
 // Names, addresses and free text are Private and print as a placeholder. The package does no I/O and knows no clock.
 package drp
 
@@ -302,12 +307,3 @@ const AboutPolicy = "policy"
 
 // AboutWithout is what a ruling is about that lets a referral go without one of its required parts, which is the choice.
 const AboutWithout = "without"
-
-// Conflict is a question that only a person can settle.
-type Conflict struct {
-	ID       string
-	What     string // one clear sentence
-	Evidence []string
-	Passage  Private  // what is in question, where it is a passage that somebody wrote
-	Choices  []Choice // that settle it; none given: accept or reject
-}

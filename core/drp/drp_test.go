@@ -42,7 +42,7 @@ func show(f drp.File) string {
 		b.WriteString("; ")
 	}
 	for _, c := range f.Conflicts {
-		b.WriteString("! " + c.What + "; ")
+		b.WriteString("! " + c.What() + "; ")
 	}
 	return strings.TrimSuffix(b.String(), "; ")
 }
@@ -108,15 +108,15 @@ func TestChoicesOfEvidence(t *testing.T) {
 	} {
 		q := drp.Fold(readings, nil).Conflicts[0]
 		for choice, want := range map[string]string{"r1": "raised 2026-03-03", "m1": "raised 2026-03-02"} {
-			said, ok := drp.Pick(q.Options(), strings.ToUpper(choice))
+			said, ok := drp.Pick(q.Choices(), strings.ToUpper(choice))
 			ruling := reading("x1", "console", drp.RulingMade, 2)
-			ruling.Rulings = []drp.Ruling{{About: q.ID, Choice: said}}
+			ruling.Rulings = []drp.Ruling{{About: q.ID(), Choice: said}}
 			if got := show(drp.Fold(append(slices.Clone(readings), ruling), nil)); !ok || got != want {
 				t.Errorf("%s, %s: %s, want %s", name, choice, got, want)
 			}
 		}
 		for _, no := range []string{"accept", "reject", "yes", "no", "", "r", "r2"} {
-			if said, ok := drp.Pick(q.Options(), no); ok {
+			if said, ok := drp.Pick(q.Choices(), no); ok {
 				t.Errorf("%s: %q is taken as %q", name, no, said)
 			}
 		}
@@ -131,13 +131,14 @@ func TestAcceptedPassage(t *testing.T) {
 		f := drp.Fact{Kind: kind, On: start + 1, Evidence: "m1", Source: "mailbox"}
 		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Place: "line", Evidence: "m1", Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
 	}
-	q := drp.Questions(r.Doubts)
-	if len(q) != 1 || q[0].Passage.Reveal() != "p0\np1" || q[0].Options()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
-		t.Fatalf("%+v %q", q, q[0].Passage.Reveal())
+	file := drp.File{Doubts: r.Doubts}
+	q := file.Unclear()
+	if len(q) != 1 || q[0].Passage().Reveal() != "p0\np1" || q[0].Choices()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
+		t.Fatalf("%+v %q", q, q[0].Passage().Reveal())
 	}
 	for choice, want := range map[string]string{"": "raised 2026-03-02", drp.Refuse: "raised 2026-03-02", drp.Accept: "raised 2026-03-02; discussed 2026-03-03; resolved 2026-03-03"} {
 		ruling := reading("x1", "console", drp.RulingMade, 2)
-		ruling.Rulings = []drp.Ruling{{About: q[0].ID, Choice: choice}}
+		ruling.Rulings = []drp.Ruling{{About: q[0].ID(), Choice: choice}}
 		if got := show(drp.Fold([]drp.Reading{r, ruling, ruling}, nil)); got != want {
 			t.Errorf("%q: %s, want %s", choice, got, want)
 		}
@@ -150,7 +151,7 @@ func TestRuling(t *testing.T) {
 	b := reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))
 	c := drp.Fold([]drp.Reading{a, b}, nil).Conflicts[0]
 	ruling := reading("x1", "console", drp.RulingMade, 2)
-	ruling.Rulings = []drp.Ruling{{About: c.ID, Choice: "r1"}}
+	ruling.Rulings = []drp.Ruling{{About: c.ID(), Choice: "r1"}}
 	if got := show(drp.Fold([]drp.Reading{a, b, ruling}, nil)); got != "raised 2026-03-03" {
 		t.Error(got)
 	}

@@ -1,8 +1,6 @@
 package drp
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,13 +18,36 @@ type File struct {
 	Forms     []FormPart // oldest first
 	Record    RecordState
 	Rulings   []Ruling
-	Conflicts []Conflict
+	Conflicts []Conflict // the questions that wait for a person
+	Settled   []Settled  // those that a person has settled
 	Doubts    []Doubt
 	Reach     []Reach // what machines say of messages that drpd sent
 
 	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
 
 	First time.Time // when the first piece of evidence came; zero where there is none
+
+	supposing func(Ruling) File // the same evidence, put together anew with a ruling
+}
+
+// Supposing gives the file as it would be if a person decided something.
+func (out *File) Supposing(r Ruling) File {
+	if out.supposing == nil {
+		return *out
+	}
+	return out.supposing(r)
+}
+
+// Adjust changes the file, and what it would be by any supposition.
+func (out *File) Adjust(change func(*File)) {
+	change(out)
+	if before := out.supposing; before != nil {
+		out.supposing = func(r Ruling) File {
+			f := before(r)
+			change(&f)
+			return f
+		}
+	}
 }
 
 // Has says whether a field was filled in.
@@ -62,13 +83,17 @@ func Fold(readings []Reading, roster Roster) File {
 			out.First = at
 		}
 	}
+	out.supposing = func(r Ruling) File {
+		return Fold(append(slices.Clone(readings), Reading{Evidence: Evidence{ID: "supposed", Kind: RulingMade}, Rulings: []Ruling{r}}), roster)
+	}
 	rows, events := split(readings)
+	var gone []Conflict
 	n := 0
 	latest := make([]*Reading, 0, len(rows)+len(events))
 	for i, versions := range rows {
 		last := versions[len(versions)-1]
 		if last.Record.Gone {
-			out.Conflicts = append(out.Conflicts, NewConflict("the record has vanished from the record system: is the dispute still open?", last.Evidence.ID))
+			gone = append(gone, RecordIsGone(last.Evidence.ID))
 			if len(versions) > 1 {
 				before := *versions[len(versions)-2]
 				before.Record.Gone, before.Record.Since = true, last.Record.Since
@@ -98,6 +123,9 @@ func Fold(readings []Reading, roster Roster) File {
 	}
 	facts = append(facts, onceEach(mailed)...)
 	out.take(latest)
+	for _, c := range gone {
+		out.Vanished(c)
+	}
 	facts = append(facts, out.accepted()...)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
@@ -124,9 +152,28 @@ func Fold(readings []Reading, roster Roster) File {
 		}
 	}
 	out.keep(out.agree(facts))
-	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.ID, b.ID) })
-	out.Conflicts = slices.DeleteFunc(out.Conflicts, func(c Conflict) bool { return out.Ruled(c.ID) != "" })
+	out.order()
 	return out
+}
+
+// order puts the questions into an order that does not depend on that of the evidence.
+func (out *File) order() {
+	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.id, b.id) })
+	slices.SortFunc(out.Settled, func(a, b Settled) int { return strings.Compare(a.id, b.id) })
+}
+
+// Vanished asks about a dispute that has lost its record whether it is still open. Where a person has said so, it goes on
+// without the record.
+func (out *File) Vanished(c Conflict) {
+	if chosen, _ := out.ask(c); chosen.Say == Accept {
+		out.Record.Gone = false
+	}
+}
+
+// Asks adds a question that other evidence raises.
+func (out *File) Asks(c Conflict) {
+	out.ask(c)
+	out.order()
 }
 
 // onceEach leaves out what a copy of a message says again, to the letter: the same message comes to two mailboxes, or by two
@@ -357,11 +404,7 @@ func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement
 			switch {
 			case v.Denied == stands.Denied && v.Until == stands.Until && (v.On == stands.On || v.Undated && stands.Undated):
 			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
-				c := NewConflict(fmt.Sprintf("a form sent by somebody else says that it was raised on %s, not %s: which is right?",
-					v.On, stands.On), stands.Evidence, v.Evidence)
-				c.Choices = choices([]Statement{stands, v})
-				out.Conflicts = append(out.Conflicts, c)
-				if out.Ruled(c.ID) == v.Evidence {
+				if chosen, _ := out.ask(movedStart(stands, v)); chosen.Say == claimed(v) {
 					stands = v
 				}
 			default:
@@ -371,10 +414,4 @@ func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement
 		kept = append(kept, stands)
 	}
 	return kept
-}
-
-// NewConflict makes a conflict whose ID follows from what it says: the same question is asked once.
-func NewConflict(what string, evidence ...string) Conflict {
-	sum := sha256.Sum256([]byte(what + "\x00" + strings.Join(evidence, "\x00")))
-	return Conflict{ID: hex.EncodeToString(sum[:])[:10], What: what, Evidence: evidence}
 }

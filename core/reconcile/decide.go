@@ -111,12 +111,16 @@ func rules() []func(*decider) {
 }
 
 // Decide says what must happen next in a dispute, and why.
-func Decide(c Case) Result { return decide(c, rules()) }
+func Decide(c Case) Result {
+	r := decide(c, rules())
+	sayChoices(c, &r)
+	return r
+}
 
 func decide(c Case, rules []func(*decider)) Result {
-	var unclear []drp.Conflict
+	var unclear asked
 	c.File.Rulings, unclear = c.hear()
-	unclear = append(unclear, c.doubts()...)
+	unclear.open = append(unclear.open, c.doubts()...)
 	s := tell(c)
 	k := measure(s)
 	apply := func(rules ...func(*decider)) (all outcome) {
@@ -127,18 +131,22 @@ func decide(c Case, rules []func(*decider)) Result {
 		}
 		return all
 	}
-	all := outcome{findings: s.findings, recorded: s.recorded, conflicts: slices.Concat(c.File.Conflicts, s.conflicts, unclear)}
+	of := c.fromFile()
+	all := outcome{findings: s.findings, recorded: slices.Concat(s.recorded, of.recorded, s.asked.recorded, unclear.recorded),
+		conflicts: slices.Concat(of.open, s.asked.open, unclear.open)}
 	all.add(apply((*decider).emergencies))
 	switch {
 	case s.raised == nil:
 		all.add(apply((*decider).notRaised))
 		all.add(apply(asking(all.conflicts)))
 	case s.unconfirmed(): // whoever confirms it is asked, and nobody else before, but about what they said
-		all.add(apply((*decider).confirm, asking(unclear)))
+		all.add(apply((*decider).confirm, asking(unclear.open)))
 	default:
 		all.findings = append(all.findings, k.finds...)
-		if strangers := s.strangers(); len(strangers) > 0 { // nothing is sent but an emergency
-			all.conflicts = append(all.conflicts, strangers...)
+		strangers := s.strangers()
+		all.recorded = append(all.recorded, strangers.recorded...)
+		if len(strangers.open) > 0 { // nothing is sent but an emergency
+			all.conflicts = append(all.conflicts, strangers.open...)
 		} else {
 			all.add(apply(rules...))
 		}
@@ -280,51 +288,8 @@ func (d *decider) again(first workday.Date, asked func(drp.Past) bool) (on workd
 	return d.askAgainOn(last), []string{practiceLead}, n
 }
 
-// strangers asks about what left for a stage of which the evidence no longer speaks; nothing is sent meanwhile.
-func (s *story) strangers() (out []drp.Conflict) {
-	if s.ended != nil {
-		return nil
-	}
-	for _, p := range s.Past {
-		if !p.Sent() || p.Visit == "" || s.visited(p.Visit) || s.pending != nil && p.Visit == s.pending.id {
-			continue
-		}
-		c := drp.NewConflict("what was sent about " + p.Visit + " no longer agrees with the evidence: say which is right") // once a visit
-		if s.File.Ruled(c.ID) == "" && !slices.ContainsFunc(out, func(o drp.Conflict) bool { return o.ID == c.ID }) {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
 func (s *story) visited(id string) bool {
 	return slices.ContainsFunc(s.visits, func(v *visit) bool { return v.id == id })
-}
-
-// doubts are the questions about passages that made no fact.
-func (c *Case) doubts() (out []drp.Conflict) {
-	for _, x := range drp.Questions(c.File.Doubts) {
-		if c.File.Ruled(x.ID) == "" {
-			out = append(out, x)
-		}
-	}
-	return out
-}
-
-// asking is the rule that tells the operator of what only a person can settle.
-func asking(conflicts []drp.Conflict) func(*decider) {
-	return func(d *decider) {
-		for _, c := range conflicts {
-			d.attend(c)
-		}
-	}
-}
-
-// attend asks the operator, and again after the policy's interval with a copy to the practice lead: nothing waits
-// unseen.
-func (d *decider) attend(c drp.Conflict) {
-	on, cc, n := d.again(d.Today, func(p drp.Past) bool { return p.Reason == drp.ReasonAttention && p.Says == c.What })
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Cc: cc, On: on, Rule: "conflict", Says: c.What, Evidence: c.Evidence}, c.ID, fmt.Sprint(n))
 }
 
 // The roles that every council gives to somebody: they are asked where nobody else can be.

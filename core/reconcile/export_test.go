@@ -16,6 +16,7 @@ func DecideInOrder(c Case, order []int) Result {
 		shuffled[i] = rules()[n]
 	}
 	r := decide(c, shuffled)
+	sayChoices(c, &r)
 	slices.SortStableFunc(r.Findings, func(a, b drp.Finding) int { return strings.Compare(a.Stage+a.Clause+a.What, b.Stage+b.Clause+b.What) })
 	slices.SortStableFunc(r.Recorded, func(a, b Recorded) int { return strings.Compare(a.What, b.What) })
 	return r

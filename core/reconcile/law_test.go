@@ -421,8 +421,8 @@ func TestTwoRulingsOfADay(t *testing.T) {
 		t.Fatalf("%+v %+v", r.Conflicts, r.Standing)
 	}
 	for _, c := range r.Conflicts {
-		choice := map[string]string{"e2": "accept", "e3": "reject"}[c.Evidence[0]]
-		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x" + c.ID, Kind: drp.RulingMade}, Sent: start + 2, Rulings: []drp.Ruling{{About: c.ID, Choice: choice}}})
+		choice := map[string]string{"e2": "accept", "e3": "reject"}[c.Evidence()[0]]
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x" + c.ID(), Kind: drp.RulingMade}, Sent: start + 2, Rulings: []drp.Ruling{{About: c.ID(), Choice: choice}}})
 	}
 	r = w.decide(p, readings, nil, start+2)
 	if len(r.Conflicts) != 0 || !r.Standing.Ended.IsZero() || !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert }) {
@@ -442,7 +442,7 @@ func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 		if len(r.Conflicts) != 1 || len(r.Effects) != 1 || r.Effects[0].Reason != drp.ReasonAttention {
 			t.Fatalf("%s: %+v %+v", p.ID, r.Conflicts, r.Effects)
 		}
-		ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 1, Rulings: []drp.Ruling{{About: r.Conflicts[0].ID, Choice: "accept"}}}
+		ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 1, Rulings: []drp.Ruling{{About: r.Conflicts[0].ID(), Choice: "accept"}}}
 		if r := w.decide(p, []drp.Reading{raised, ruling}, past, start+1); len(r.Conflicts) != 0 {
 			t.Errorf("%s: settled, and still asked: %+v", p.ID, r.Conflicts)
 		}

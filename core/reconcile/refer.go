@@ -82,10 +82,7 @@ func (s *story) stays(f drp.Fact) string {
 
 // notSent asks a person about a referral that was confirmed and does not go.
 func (d *decider) notSent(f drp.Fact, why string) {
-	c := drp.NewConflict(fmt.Sprintf("the referral to CAFCASS was confirmed on %s, and nothing is sent: %s. "+
-		"If it is to go all the same, say why: drpd referral confirm %s --although REASON; else reject this", f.On, why, d.Ref), f.Evidence)
-	c.Choices = []drp.Choice{{Say: drp.Refuse, Does: "it is not referred on this word"}}
-	if d.File.Ruled(c.ID) == "" {
-		d.out.conflicts = append(d.out.conflicts, c)
-	}
+	var of asked
+	of.ask(&d.File, drp.ReferralStays(f, why, d.Ref))
+	d.out.conflicts, d.out.recorded = append(d.out.conflicts, of.open...), append(d.out.recorded, of.recorded...)
 }

@@ -62,8 +62,9 @@ func (s *story) freeWords(v *visit) (out []drp.Fact) {
 
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
 func (s *story) unclear() (out []drp.Unread) {
-	for _, q := range s.File.Doubts {
-		if !q.By.IsZero() && s.File.Ruled(drp.Questions([]drp.Doubt{q})[0].ID) == "" {
+	for _, u := range s.File.Unclear() {
+		q := u.Of[0]
+		if _, settled := s.File.Answer(u.Conflict); !q.By.IsZero() && !settled {
 			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence], From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
 		}
 	}

@@ -37,7 +37,7 @@ type story struct {
 	timeOut   *drp.Fact  // the time out that lasts
 	later     []drp.Fact // what came after the end
 	findings  []drp.Finding
-	conflicts []drp.Conflict
+	asked     asked
 	recorded  []Recorded // what was said and counts for nothing, with the reason
 }
 
@@ -76,11 +76,11 @@ func (s *story) walk() {
 		if f.Kind == drp.Raised {
 			continue
 		}
-		if s.ahead(f) || !s.mayBeSaid(f) && !s.accepted(hearsay(f)) {
+		if s.ahead(f) || !s.mayBeSaid(f) && !s.accepted(drp.Hearsay(f)) {
 			continue
 		}
 		if f.Kind == drp.Escalated && f.Stage != "" && s.Policy.Stage(f.Stage) == nil {
-			if !s.accepted(noStage(f)) {
+			if !s.accepted(drp.StageUnknown(f)) {
 				continue
 			}
 			f.Stage = ""
@@ -420,37 +420,38 @@ func (c *Case) mayMove(v *visit, m policy.Move, f drp.Fact) bool {
 }
 
 // afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
-// overtaken; anything else that moves an ended dispute is a question for a person.
+// overtaken; anything else that moves an ended dispute is a question for a person, whose yes opens it again.
 func (s *story) afterEnd(f drp.Fact) {
+	to := s.Policy.Stage(f.Stage)
+	moves := false
 	switch f.Kind {
 	case drp.Alerted:
-		to := s.Policy.Stage(f.Stage)
 		if to != nil && slices.Contains(f.ByRoles, drpdItself) {
 			if s.count(to.ID) == 0 && !slices.ContainsFunc(s.overtaken, func(v *visit) bool { return v.stage == to }) {
 				s.overtaken = append(s.overtaken, &visit{id: visitID(to.ID, 1), stage: to, entered: f.On, by: f, facts: []drp.Fact{f}})
 			}
 			return
 		}
-		if f.On > s.ended.On && to != nil && s.Policy.Order(to.ID) > s.Policy.Order(s.last().stage.ID) {
-			s.reopened(f)
-		}
+		moves = to != nil && s.Policy.Order(to.ID) > s.Policy.Order(s.last().stage.ID)
 	case drp.Reassigned:
-		if f.On > s.ended.On && !intersects(f.ToRoles, s.Policy.OwnersOfAny()) {
-			s.reopened(f)
-		}
+		moves = !intersects(f.ToRoles, s.Policy.OwnersOfAny())
 	case drp.Escalated:
-		if f.On > s.ended.On {
-			s.reopened(f)
-		}
+		moves = true
+	}
+	if moves && f.On > s.ended.On && s.accepted(drp.IsItOpenAgain(*s.ended, f)) {
+		s.reopen(f)
+		return
 	}
 	s.later = append(s.later, f)
 }
 
-func (s *story) reopened(f drp.Fact) {
-	c := drp.NewConflict(fmt.Sprintf("the dispute ended on %s (%s), but %q on %s moves it on: is it open again?", s.ended.On, s.ended.Kind, f.Kind, f.On), s.ended.Evidence, f.Evidence)
-	if s.File.Ruled(c.ID) == "" {
-		s.conflicts = append(s.conflicts, c)
-	}
+// reopen takes up a dispute again that had ended, with the fact that moves it on.
+func (s *story) reopen(f drp.Fact) {
+	end, v := *s.ended, s.last()
+	s.ended, v.ended = nil, 0
+	v.facts = slices.DeleteFunc(v.facts, func(g drp.Fact) bool { return g.Kind == end.Kind })
+	s.recorded = append(s.recorded, Recorded{What: fmt.Sprintf("%s on %s: it is open again since %s", end.Kind, end.On, f.On), On: end.On})
+	s.step(f)
 }
 
 // current is the visit in which the dispute is, or was when it ended.

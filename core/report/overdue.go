@@ -318,7 +318,7 @@ func (in *Input) person(all []Dispute) Part {
 	for i := range all {
 		d := &all[i]
 		for _, c := range d.Conflicts {
-			rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("question"), Text(c.What), Text("drpd conflict settle " + d.Ref + " " + c.ID)})
+			rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("question"), Text(c.What()), Text("drpd conflict settle " + d.Ref + " " + c.ID())})
 		}
 		for _, e := range d.Past {
 			if e.HeldBy != "" && e.HeldBy != "window" && e.Life != drp.Cancelled {

@@ -358,7 +358,9 @@ func (r *run) compare(today workday.Date, day Day, got []drp.Effect) {
 		switch e.Kind {
 		case drp.Email:
 			x.Email, x.Due, x.Urgent = e.Reason, e.Due, e.Urgent
-			x.Also = e.Also
+			if e.Reason != drp.ReasonAttention { // whose choices name the question
+				x.Also = e.Also
+			}
 			x.Agenda = e.Reason == drp.ReasonAlert && len(e.Agenda) > 0
 			for _, a := range e.Asks {
 				if a.Fact == drp.Escalated && a.Stage != e.Next {

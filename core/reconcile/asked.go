@@ -1,0 +1,96 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+)
+
+// asked is what only a person can settle: the questions that wait for them, and what became of those that they have settled.
+type asked struct {
+	open     []drp.Conflict
+	recorded []Recorded
+}
+
+// ask keeps a question that waits, or what a person has chosen, which it gives.
+func (a *asked) ask(f *drp.File, q drp.Conflict) (choice string, settled bool) {
+	chosen, ok := f.Answer(q)
+	if !ok {
+		a.open = append(a.open, q)
+		return "", false
+	}
+	a.recorded = append(a.recorded, settledAs(drp.Settled{Conflict: q, Choice: chosen}))
+	return chosen.Say, true
+}
+
+// settledAs says of a question that a person has settled what follows, so that no choice is without a trace.
+func settledAs(q drp.Settled) Recorded {
+	return Recorded{What: fmt.Sprintf("question %s is settled (%s): %s; it was: %s", q.ID(), q.Choice.Say, q.Choice.Does, q.What())}
+}
+
+// fromFile are the questions that the evidence itself raises.
+func (c *Case) fromFile() (out asked) {
+	out.open = slices.Clone(c.File.Conflicts)
+	for _, q := range c.File.Settled {
+		out.recorded = append(out.recorded, settledAs(q))
+	}
+	return out
+}
+
+// doubts are the questions about passages that made no fact.
+func (c *Case) doubts() (open []drp.Conflict) {
+	for _, u := range c.File.Unclear() {
+		if _, settled := c.File.Answer(u.Conflict); !settled {
+			open = append(open, u.Conflict)
+		}
+	}
+	return open
+}
+
+// strangers asks about what left for a stage of which the evidence no longer speaks; nothing is sent meanwhile.
+func (s *story) strangers() (out asked) {
+	if s.ended != nil {
+		return out
+	}
+	var seen []string
+	for _, p := range s.Past {
+		if !p.Sent() || p.Visit == "" || s.visited(p.Visit) || s.pending != nil && p.Visit == s.pending.id || slices.Contains(seen, p.Visit) {
+			continue
+		}
+		seen = append(seen, p.Visit)
+		out.ask(&s.File, drp.WhatWasSent(p.Visit))
+	}
+	return out
+}
+
+// asking is the rule that tells the operator of what only a person can settle.
+func asking(conflicts []drp.Conflict) func(*decider) {
+	return func(d *decider) {
+		for _, c := range conflicts {
+			d.attend(c)
+		}
+	}
+}
+
+// attend asks the operator, and again after the policy's interval with a copy to the practice lead: nothing waits
+// unseen.
+func (d *decider) attend(c drp.Conflict) {
+	e := questionAbout(d.Ref, c)
+	on, cc, n := d.again(d.Today, func(p drp.Past) bool { return p.Reason == drp.ReasonAttention && asksAbout(p, e, c) })
+	e.On, e.Cc = on, cc
+	d.emit(e, c.ID(), fmt.Sprint(n))
+}
+
+const ruleConflict = "conflict" // of an email that asks a question
+
+// questionAbout is the email that asks a question.
+func questionAbout(ref string, c drp.Conflict) drp.Effect {
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: ruleConflict, Says: c.What(), Evidence: c.Evidence()}
+}
+
+// asksAbout says whether an effect that was decided before asks a question, by any ID that it has had: the slot holds it.
+func asksAbout(p drp.Past, e drp.Effect, q drp.Conflict) bool {
+	return slices.ContainsFunc(q.IDs(), func(id string) bool { return strings.HasPrefix(p.Slot, e.Keyed(id).Slot+"/") })
+}
