@@ -155,6 +155,7 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 		if err != nil {
 			return attempt{}, err
 		}
+		part.Copy = !x.to.IsTo
 		words, parts = append(words, x.to.Key), append(parts, part)
 		env.Carries = append(env.Carries, x.to)
 	}

@@ -21,9 +21,9 @@ type composed struct {
 	to, cc   []Person
 	replyTo  Person
 	withForm bool
-	letter   func(to Person) ([]letter.Letter, error) // for one person; several where it does not fit into one message
-	apart    bool                                     // each gets their own, and is not shown the others
-	vacant   []string                                 // the roles to be copied in that nobody holds
+	letter   func(to Person, isTo bool) ([]letter.Letter, error) // for one person; several where it does not fit into one message
+	apart    bool                                                // each gets their own, and is not shown the others
+	vacant   []string                                            // the roles to be copied in that nobody holds
 }
 
 // holding gives those who hold a role.
@@ -108,7 +108,7 @@ func (d *Daemon) envelope(o Outgoing, x composed, person Person, isTo bool) Enve
 
 // rendered makes the messages for one person: one, or several where the route carries no more in one.
 func (d *Daemon) rendered(o Outgoing, x composed, person Person, isTo bool) ([]Envelope, error) {
-	letters, err := x.letter(person)
+	letters, err := x.letter(person, isTo)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (d *Daemon) compose(ctx context.Context, o Outgoing, c reconcile.Case, stor
 	}
 	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
 		x.apart = true
-		x.letter = func(to Person) ([]letter.Letter, error) {
+		x.letter = func(to Person, _ bool) ([]letter.Letter, error) {
 			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
 			return []letter.Letter{l}, err
 		}
@@ -145,7 +145,23 @@ func (d *Daemon) compose(ctx context.Context, o Outgoing, c reconcile.Case, stor
 	if err != nil || why != "" {
 		return x, why, err
 	}
-	x.letter = func(to Person) ([]letter.Letter, error) {
+	copied := l
+	if o.Reason != drp.ReasonPack {
+		x, err := d.reminder(ctx, o, c)
+		if err != nil {
+			return composed{}, "", err
+		}
+		words, err := d.Writer.Copy(x.Policy, x.Effect, x.File)
+		if err != nil {
+			return composed{}, "", err
+		}
+		copied.Subject, copied.Text, copied.HTML = words.Subject, words.Text, words.HTML
+	}
+	x.letter = func(to Person, isTo bool) ([]letter.Letter, error) {
+		l := l
+		if !isTo {
+			l = copied
+		}
 		return split(l, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, l)), nil
 	}
 	return x, "", nil

@@ -327,6 +327,12 @@ func (w *world) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
 	if strings.Contains(l.Text, canary) {
 		w.fail("the body of %s holds private text", e.Reason)
 	}
+	if !e.IsTo && e.Reason != drp.ReasonAlert && strings.Contains(l.Text, ": yes") {
+		w.fail("%s: a copy of %s offers lines to answer by", e.Dispute, e.Reason)
+	}
+	if !e.IsTo {
+		w.count["copy: "+string(e.Reason)]++
+	}
 	return w.mail.Make(e, l)
 }
 

@@ -74,7 +74,7 @@ func (w *Writer) checkLetter(p *policy.Policy, e drp.Effect, bad complaint) {
 func (w *Writer) checkDigest(p *policy.Policy, s *policy.Stage, proof workday.Proof, bad complaint) {
 	a, b := sample(p, s, drp.Email, drp.ReasonAsk, proof), sample(p, s, drp.Email, drp.ReasonLastDay, proof)
 	b.Dispute, b.Due = "S-AMPLE2", b.Due+1
-	l, err := w.Digest([]Reminder{{p, a, madeUp}, {p, b, madeUp}})
+	l, err := w.Digest([]Reminder{{Policy: p, Effect: a, File: madeUp}, {Policy: p, Effect: b, File: madeUp}})
 	for _, e := range []drp.Effect{a, b} {
 		checkText(p, e, l, err, e.Dispute+" ", digestFile, digestHTMLFile, bad)
 	}

@@ -15,6 +15,7 @@ type Reminder struct {
 	Policy *policy.Policy
 	Effect drp.Effect
 	File   drp.File
+	Copy   bool // the person gets a copy: the decision is for others
 }
 
 // digest is what the templates of a digest see.
@@ -33,6 +34,9 @@ func (w *Writer) Digest(rs []Reminder) (Letter, error) {
 	v.Subject = v.Headline
 	for _, r := range rs {
 		part := w.view(r.Policy, r.Effect, r.File.Subject.Children)
+		if r.Copy {
+			part = w.copied(r.Policy, r.Effect, r.File.Subject.Children)
+		}
 		for i, a := range part.Answers {
 			part.Answers[i] = answer{Line: r.Effect.Dispute + " " + a.Line, Text: a.Text, Link: w.link(r.Effect.Dispute, a.Line)}
 		}

@@ -175,7 +175,10 @@ type view struct {
 
 // Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
 func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
-	v := w.view(p, e, file.Subject.Children)
+	return w.email(p, e, file, w.view(p, e, file.Subject.Children))
+}
+
+func (w *Writer) email(p *policy.Policy, e drp.Effect, file drp.File, v view) (Letter, error) {
 	out := Letter{Subject: v.Subject}
 	var text, html bytes.Buffer
 	if err := w.of(p).text.Execute(&text, v); err != nil {
