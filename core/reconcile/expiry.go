@@ -261,7 +261,15 @@ func (d *decider) agreedReferral() {
 // all the same.
 func (d *decider) sendReferral() {
 	r := d.Policy.Referral
-	if r == nil || r.To == "" {
+	if r == nil {
+		return
+	}
+	for _, f := range slices.Concat(d.find(drp.ReferralConfirmed), d.find(drp.ReferralDeclined)) {
+		if d.Policy.Refers(f) && (r.To == "" || f.Kind == drp.ReferralDeclined) {
+			d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s; drpd sends nothing to CAFCASS", f.Kind, f.On), f.On, r.Clause})
+		}
+	}
+	if r.To == "" {
 		return
 	}
 	wait := func() {}

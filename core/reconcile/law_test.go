@@ -357,54 +357,6 @@ func TestADenialMovesNothing(t *testing.T) {
 	})
 }
 
-// Whoever is asked is heard: each answer of each question that went out, given back by somebody who was asked, changes how
-// the dispute stands, or what is said of it.
-func TestWhoeverIsAskedIsHeard(t *testing.T) {
-	w := load(t)
-	heard := 0
-	rapid.Check(t, func(t *rapid.T) {
-		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
-		readings := evidence(t, p)
-		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
-		var past []drp.Past
-		for day := start; day <= today; day++ {
-			for range 30 {
-				r := w.decide(p, learnedBy(readings, day), past, day)
-				if len(r.Effects) == 0 {
-					break
-				}
-				past, readings = went(r.Effects, past, readings, day)
-			}
-		}
-		before := w.decide(p, learnedBy(readings, today), past, today)
-		open := func(x drp.Past) bool { // about the present stage, and not answered since
-			return before.Standing.Ended.IsZero() && len(before.Standing.Visits) > 0 && x.Visit == before.Standing.Visits[len(before.Standing.Visits)-1].ID && x.On > today-5
-		}
-		for _, x := range past {
-			if x.Kind != drp.Email || !open(x) || x.Reason != drp.ReasonAsk && x.Reason != drp.ReasonLastDay && x.Reason != drp.ReasonReferral {
-				continue
-			}
-			for i, a := range x.Asks {
-				for _, role := range x.To {
-					said := slices.ContainsFunc(readings, func(r drp.Reading) bool {
-						return slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == a.Fact })
-					})
-					if said || a.Choice != "" || a.Fact == drp.Consulted { // a talk counts when the dispute goes on
-						continue
-					}
-					f := drp.Fact{Kind: a.Fact, Stage: a.Stage, On: today, Learned: today, By: drp.Actor{Role: role}, Evidence: fmt.Sprintf("q%d", i), Source: "mailbox", Place: "answer line"}
-					answered := append(learnedBy(readings, today), drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}})
-					heard++
-					if after := w.decide(p, answered, past, today); text(t, after) == text(t, before) {
-						t.Fatalf("%s: the %s was asked (%s, %s) and answers %q: nothing follows and nothing says why (%s, turn %v)", p.ID, role, x.Visit, x.Rule, a.Fact, before.Standing.Next, before.Standing.Turn)
-					}
-				}
-			}
-		}
-	})
-	t.Logf("%d answers", heard)
-}
-
 // Two emails of one day, whose hours are not known, that rule otherwise on a dispute: a person says which counts.
 func TestTwoRulingsOfADay(t *testing.T) {
 	w := load(t)

@@ -295,7 +295,8 @@ func (s *story) noEnd(cur *visit, f drp.Fact) {
 		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, s.Policy.RoleTitles(missing)), f.On, here[i].Clause})
 		return
 	}
-	if i := slices.IndexFunc(s.Policy.Ends, mine); i >= 0 {
+	ending := slices.ContainsFunc(here, func(e policy.End) bool { return e.Fact == f.Kind })
+	if slices.ContainsFunc(s.Policy.Ends, mine) || ending && s.wasAsked(cur, f) {
 		var by []string
 		for _, e := range here {
 			by = append(by, e.By...)
