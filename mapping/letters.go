@@ -93,7 +93,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		}
 	}
 	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
-		words := drp.Fact{Kind: drp.Responded, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body", Free: true}
+		words := drp.Fact{Kind: drp.MessageCame, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"}
 		for _, to := range slices.Concat(l.To, l.Cc) {
 			if !s.own(to) {
 				words.To = append(words.To, drp.Actor{Address: drp.NewPrivate(to)})

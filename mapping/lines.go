@@ -57,10 +57,10 @@ func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
 func (r *lineReader) meaning(head string, yes bool) {
 	q := &r.out.Doubts[len(r.out.Doubts)-1]
 	if about, choice := rulingOf(head); about != "" {
-		if about == drp.AboutDispute && !yes {
+		if about != drp.AboutSend && !yes {
 			choice = drp.Reject
 		}
-		if yes || about == drp.AboutDispute {
+		if yes || about != drp.AboutSend {
 			q.Rulings = []drp.Ruling{r.rules(about, choice)}
 		}
 		return
@@ -157,7 +157,7 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 			r.meaning(head, yes)
 		}
 		return false
-	case about == drp.AboutDispute && !yes:
+	case about != drp.AboutSend && !yes:
 		choice = drp.Reject
 	case !yes: // not to be sent, as it is without an answer
 		return true
@@ -197,21 +197,25 @@ func (r *lineReader) contradictions() {
 		}
 	}
 	r.said = slices.DeleteFunc(r.said, func(f drp.Statement) bool { return drop[f.Kind] })
-	chose := func(choice string) bool {
-		return slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == drp.AboutDispute && o.Choice == choice })
+	asked := make(map[string]bool)
+	for _, one := range slices.Clone(r.rulings) {
+		if one.About == drp.AboutSend || asked[one.About] || !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == one.About && o.Choice != one.Choice }) {
+			continue
+		}
+		asked[one.About] = true
+		head, _, _ := strings.Cut(one.Line(), ":")
+		r.doubt(fmt.Sprintf("two lines answer to %q, and not the same", strings.ToLower(head)), lines(one.About))
 	}
-	if chose(drp.Confirm) && chose(drp.Reject) {
-		r.doubt("two lines answer to \"confirm\", and not the same", lines(drp.AboutDispute))
-		r.rulings = slices.DeleteFunc(r.rulings, func(o drp.Ruling) bool { return o.About == drp.AboutDispute })
-	}
+	r.rulings = slices.DeleteFunc(r.rulings, func(o drp.Ruling) bool { return asked[o.About] })
 }
 
 var (
-	listed    = regexp.MustCompile(`^(?:[-–—•·*●▪◦]\s*|\d{1,2}[.)]\s+)+`)
-	noColon   = regexp.MustCompile(`(?i)^(.{1,60}?)[\s,;=–—-]+(yes|no)[.!]*$`)
-	visitID   = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
-	courtesy  = regexp.MustCompile(`(?i)[,!.]*\s+(?:please|thanks|thank you)$`)
-	plainDash = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-")
+	listed      = regexp.MustCompile(`^(?:[-–—•·*●▪◦]\s*|\d{1,2}[.)]\s+)+`)
+	noColon     = regexp.MustCompile(`(?i)^(.{1,60}?)[\s,;=–—-]+(yes|no)[.!]*$`)
+	visitID     = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
+	messageMark = regexp.MustCompile(`^[0-9a-f]{8}$`)
+	courtesy    = regexp.MustCompile(`(?i)[,!.]*\s+(?:please|thanks|thank you)$`)
+	plainDash   = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-")
 )
 
 // unmarked takes off what marks a line as one of a list, or as strong.
@@ -254,10 +258,14 @@ func decides(head string) bool {
 	return false
 }
 
-// rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit.
+// rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit;
+// "their answer 1f2e3d4c", whether a message is its author's answer.
 func rulingOf(head string) (about, choice string) {
 	if head == "confirm" {
 		return drp.AboutDispute, drp.Confirm
+	}
+	if mark, ok := strings.CutPrefix(head, "their answer "); ok && messageMark.MatchString(mark) {
+		return drp.AboutMarked(mark), drp.Accept
 	}
 	if visit, ok := strings.CutPrefix(head, "send "); ok && visitID.MatchString(visit) {
 		return drp.AboutSend, visit

@@ -14,12 +14,12 @@ import (
 func TestAnswerLines(t *testing.T) {
 	const (
 		yes     = "resolved [] 2026-12-10 by \n"
-		neither = "responded [] 2026-12-10 by \ndoubt: the answer to \"resolved\" is neither yes, no nor a date (answer line)\n"
-		noColon = "responded [] 2026-12-10 by \ndoubt: a line looks like an answer and has no colon: what does it mean? (answer line)\n"
-		unknown = "responded [] 2026-12-10 by \ndoubt: a line says yes or no to what drpd does not know: what does it mean? (answer line)\n"
-		below   = "responded [] 2026-12-10 by \ndoubt: what looks like an answer stands on the next line: what does it mean? (answer line)\n"
+		neither = "message-came [] 2026-12-10 by \ndoubt: the answer to \"resolved\" is neither yes, no nor a date (answer line)\n"
+		noColon = "message-came [] 2026-12-10 by \ndoubt: a line looks like an answer and has no colon: what does it mean? (answer line)\n"
+		unknown = "message-came [] 2026-12-10 by \ndoubt: a line says yes or no to what drpd does not know: what does it mean? (answer line)\n"
+		below   = "message-came [] 2026-12-10 by \ndoubt: what looks like an answer stands on the next line: what does it mean? (answer line)\n"
 		both    = "doubt: it says both \"resolved\" and \"escalated\": which is meant? (answer line)\n"
-		nothing = "responded [] 2026-12-10 by \n"
+		nothing = "message-came [] 2026-12-10 by \n"
 	)
 	for text, want := range map[string]string{
 		"Resolved: yes":                     yes,
@@ -52,23 +52,26 @@ func TestAnswerLines(t *testing.T) {
 		"Resolved:":                         nothing,
 		"Resolved:\nYes, and we meet again": nothing,
 		"> Resolved: yes":                   nothing,
-		"I asked whether it was resolved: they say yes":  nothing,
-		"Meeting arranged: yes":                          nothing,
-		"Invited: yes":                                   nothing,
-		"Escalated to stage 2: yes":                      "escalated [stage-2] 2026-12-10 by \n",
-		"Escalated to the next stage: yes":               "escalated [] 2026-12-10 by \n",
-		"Consulted the Chair Line Manager: yes":          "consulted [] 2026-12-10 by  to chair-line-manager\n",
-		"Resolved: yes\nResolved: no":                    "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
-		"Resolved: yes\nResolved: yes":                   yes + yes,
-		"Resolved in part: yes":                          nothing + "doubt: a line answers to more than \"resolved\" alone: what does it mean? (answer line)\n",
-		"Raised concerns: they are in the file":          nothing,
-		"Confirm: yes\nConfirm: no":                      "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
-		"Confirm: perhaps":                               nothing + "doubt: the answer to \"confirm\" is neither yes nor no (answer line)\n",
-		"Resolved: yes\nEscalated to stage-2: yes":       both,
-		"Resolved: no\nEscalated to stage-2: yes":        "escalated [stage-2] 2026-12-10 by \nresolved [] 2026-12-10 by  denied\n",
-		"Resolved: yes\nEscalated to stage-2: no":        "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
-		"Reassigned to group-manager: yes":               "responded [] 2026-12-10 by \ndoubt: whether the record was reassigned is for the record system to say (answer line)\n",
-		"Timescale set: 4 January\nSend stage-3.1: soon": "timescale-set [] 2026-12-10 by \ndoubt: the answer to \"send\" is neither yes nor no (answer line)\n",
+		"I asked whether it was resolved: they say yes":         nothing,
+		"Meeting arranged: yes":                                 nothing,
+		"Invited: yes":                                          nothing,
+		"Escalated to stage 2: yes":                             "escalated [stage-2] 2026-12-10 by \n",
+		"Escalated to the next stage: yes":                      "escalated [] 2026-12-10 by \n",
+		"Consulted the Chair Line Manager: yes":                 "consulted [] 2026-12-10 by  to chair-line-manager\n",
+		"Resolved: yes\nResolved: no":                           "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
+		"Resolved: yes\nResolved: yes":                          yes + yes,
+		"Resolved in part: yes":                                 nothing + "doubt: a line answers to more than \"resolved\" alone: what does it mean? (answer line)\n",
+		"Raised concerns: they are in the file":                 nothing,
+		"Confirm: yes\nConfirm: no":                             "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
+		"Their answer 0a1b2c3d: yes\nTheir answer 0a1b2c3d: no": "doubt: two lines answer to \"their answer 0a1b2c3d\", and not the same (answer line)\n",
+		"Their answer 0a1b2c3d: perhaps":                        nothing + "doubt: the answer to \"their\" is neither yes nor no (answer line)\n",
+		"Responded: yes\n\nThe plan stands, we act by Friday.":  "responded [] 2026-12-10 by \n",
+		"Confirm: perhaps":                                      nothing + "doubt: the answer to \"confirm\" is neither yes nor no (answer line)\n",
+		"Resolved: yes\nEscalated to stage-2: yes":              both,
+		"Resolved: no\nEscalated to stage-2: yes":               "escalated [stage-2] 2026-12-10 by \nresolved [] 2026-12-10 by  denied\n",
+		"Resolved: yes\nEscalated to stage-2: no":               "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
+		"Reassigned to group-manager: yes":                      "message-came [] 2026-12-10 by \ndoubt: whether the record was reassigned is for the record system to say (answer line)\n",
+		"Timescale set: 4 January\nSend stage-3.1: soon":        "timescale-set [] 2026-12-10 by \ndoubt: the answer to \"send\" is neither yes nor no (answer line)\n",
 	} {
 		r := letter(t, mapping.Letter{Text: text})
 		if got := facts(r); got != want {

@@ -70,6 +70,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	a.printf("\nWhat happened\n")
 	for _, f := range k.File.Statements() {
 		a.statement(p, f)
+		if r := (drp.Ruling{About: drp.AboutMessage(f.Evidence), Choice: k.File.Ruled(drp.AboutMessage(f.Evidence))}); f.Kind == drp.MessageCame && r.Choice != "" {
+			a.printf("              a person says: %s\n", r.Line())
+		}
 		if !f.Although.Empty() {
 			a.printf("              %s\n", report.Although(k, f.Fact))
 		}
@@ -136,8 +139,8 @@ func (a *app) statement(p *policy.Policy, f drp.Statement) {
 	if len(f.ToRoles) > 0 {
 		a.printf(" to %s", titles(p, f.ToRoles))
 	}
-	if f.Free {
-		a.printf(", in words of their own")
+	if f.Kind == drp.MessageCame {
+		a.printf(", in words of their own: no answer until the owner says that it is one")
 	}
 	a.printf("  (%s, %s, learned %s, evidence %s)", f.Source, f.Place, f.Learned, f.Evidence[:min(12, len(f.Evidence))])
 	if f.Doubt != "" {

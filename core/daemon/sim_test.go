@@ -61,7 +61,6 @@ type saidFact struct {
 	Event    bool
 	Denied   bool
 	Attached bool
-	Free     bool
 }
 
 // read reads a piece of evidence, as mapping does. A new process reads it anew; what its bytes say is taken apart once.
@@ -82,7 +81,7 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Sender = drp.Actor{Address: address(s.From)}
 	}
 	for i, f := range s.Facts {
-		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, Free: f.Free, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -683,6 +682,9 @@ func (w *world) act(c *simCase) {
 			Ruling: &ruling, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})
 		return
 	case 19:
+		if stage.Answer != nil && w.rng.IntN(2) == 0 { // "I am on leave, ask Tia": it is from whoever must answer, and no answer
+			owner = stage.Answer.By[0]
+		}
 		w.words(c, owner)
 		return
 	}

@@ -26,15 +26,15 @@ func (w *world) honest(n daemon.Note) {
 	w.fail("%s: a note on the child's file says that an answer came, and nobody gave one", n.Dispute)
 }
 
-// words lets the owner of a dispute write to drpd in their own words, which answer no question as it was put.
+// words lets somebody of a dispute write to drpd in their own words, which answer no question as it was put.
 func (w *world) words(c *simCase, owner string) {
 	if c.record == "" {
 		return
 	}
 	mailbox := w.feeds[1]
 	w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)), said{Ref: drp.Reference(c.policy.Code, drp.Subject{Form: c.policy.Forms[0], Record: c.record}), Trusted: true, From: owner,
-		Facts: []saidFact{{Kind: drp.Responded, On: w.today(), By: owner, Free: true}}})
-	w.count["the owner in other words"]++
+		Facts: []saidFact{{Kind: drp.MessageCame, On: w.today(), By: owner}}})
+	w.count["in other words"]++
 }
 
 // unread says whether the owner wrote, since the stage began, what nobody has understood, and has not said since how the
@@ -45,7 +45,7 @@ func (w *world) unread(c reconcile.Case, s reconcile.Standing, due workday.Date)
 		return slices.ContainsFunc(f.ByRoles, func(r string) bool { return slices.Contains(owners, r) })
 	}
 	for _, f := range c.File.Facts {
-		if !f.Free || !theirs(f) || f.Learned < max(s.Since, due) || c.Policy.Stage(s.Stage).Answer != nil && slices.Contains(c.Policy.Stage(s.Stage).Answer.By, f.ByRoles[0]) {
+		if f.Kind != drp.MessageCame || !theirs(f) || f.Learned < max(s.Since, due) {
 			continue
 		}
 		if !slices.ContainsFunc(c.File.Statements(), func(x drp.Statement) bool {

@@ -14,6 +14,9 @@
 package drp
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"drpd/core/workday"
@@ -87,6 +90,10 @@ const (
 	ComplaintMade     FactKind = "complaint-made"
 	ConferenceHeld    FactKind = "conference-held"
 	ReferralMade      FactKind = "referral-made" // to another agency, or a case to a service; never CAFCASS
+
+	// MessageCame is a message in words of its author's own: no form, and no line that answers a question. It is none of the
+	// facts that a person can say, so that it answers and moves nothing; what it means is for a person to say.
+	MessageCame FactKind = "message-came"
 )
 
 // SetsDate says whether the fact sets a date: a timescale, more time, or a time out with the day on which it ends.
@@ -133,7 +140,6 @@ type Fact struct {
 
 	Attached bool   // it carried the dispute form
 	Copy     bool   // an alert that was for somebody else: they know of it, and it enters no stage
-	Free     bool   // it is said in free words, to drpd and whoever To names: a message came, and a person must say what it means
 	Obstacle bool   // a response that names an obstacle outside the authority's control (W18)
 	Doubt    string // why it may be wrong; empty: no doubt
 	Block    string // the stage block of a re-sent form that says it; a later version of the block replaces it
@@ -292,7 +298,12 @@ const (
 
 // Line is the line of an email that makes the ruling, where one can.
 func (r Ruling) Line() string {
+	mark, message := MessageOf(r.About)
 	switch {
+	case message && r.Choice == Accept:
+		return "Their answer " + mark + ": yes"
+	case message:
+		return "Their answer " + mark + ": no"
 	case r.About == AboutSend:
 		return "Send " + r.Choice + ": yes"
 	case r.Choice == Confirm:
@@ -300,6 +311,21 @@ func (r Ruling) Line() string {
 	}
 	return "Confirm: no"
 }
+
+// aboutMessage begins what a ruling is about that says whether a message in words of its author's own is their answer.
+const aboutMessage = "message/"
+
+// AboutMessage is what a ruling is about that says whether a message is its author's answer: accept or reject.
+func AboutMessage(evidence string) string {
+	sum := sha256.Sum256([]byte(evidence))
+	return aboutMessage + hex.EncodeToString(sum[:])[:8]
+}
+
+// MessageOf gives the mark of the message that a ruling is about, where it is about one.
+func MessageOf(about string) (mark string, ok bool) { return strings.CutPrefix(about, aboutMessage) }
+
+// AboutMarked is what a ruling is about that names a message by its mark.
+func AboutMarked(mark string) string { return aboutMessage + mark }
 
 // AboutPolicy is what a ruling is about that moves a dispute to another version of its policy, whose digest is the
 // choice.

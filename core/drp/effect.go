@@ -46,6 +46,7 @@ const (
 	ReasonRead       Reason = "read"       // of a message: it is stored
 	ReasonInform     Reason = "notice"     // to somebody who is to know of it, and is asked for nothing
 	ReasonDigest     Reason = "digest"     // to one person: several reminders in one message
+	ReasonMessage    Reason = "message"    // to the owner: a message came in words of its author's own; is it their answer?
 )
 
 // Reminders are the reasons of what a person gets at most once a day: what is asked is known to them.
@@ -101,7 +102,8 @@ func (e Effect) For(role string) bool { return len(e.Only) == 0 || slices.Contai
 // Ask is one answer that a person may give to a prompt: it names the fact that their answer makes.
 type Ask struct {
 	Fact   FactKind
-	Choice string // instead of a fact: Confirm or Reject, about the dispute itself
+	Choice string // instead of a fact: the choice of a ruling
+	About  string `json:",omitempty"` // what that ruling is about; none: the dispute itself, which is confirmed or rejected
 	Stage  string // the stage that it names, where there is a choice
 	Text   string
 }

@@ -8,6 +8,7 @@ package letter
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -224,7 +225,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		if e.Due < e.On && e.Reason == drp.ReasonAlert {
 			v.DueWords = "It was due by the end of"
 		}
-		if e.Reason == drp.ReasonAsk || e.Reason == drp.ReasonLastDay || e.Reason == drp.ReasonReferral {
+		if e.Reason == drp.ReasonAsk || e.Reason == drp.ReasonMessage || e.Reason == drp.ReasonLastDay || e.Reason == drp.ReasonReferral {
 			v.DueWords = "The limit of the stage: the end of"
 		}
 		if s := p.Stage(e.Stage); s != nil {
@@ -257,7 +258,7 @@ func AnswerLine(a drp.Ask, e drp.Effect) string {
 	what := strings.ReplaceAll(string(a.Fact), "-", " ")
 	switch {
 	case a.Choice != "":
-		return drp.Ruling{About: drp.AboutDispute, Choice: a.Choice}.Line()
+		return drp.Ruling{About: cmp.Or(a.About, drp.AboutDispute), Choice: a.Choice}.Line()
 	case a.Fact == drp.Alerted:
 		return drp.Ruling{About: drp.AboutSend, Choice: e.Visit}.Line()
 	case a.Fact == drp.Escalated && a.Stage != "":
@@ -290,7 +291,7 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonAlert:
 		headline, out := alertText(p, e, stage, next)
 		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.Reach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
-			out = append(out, "To answer, reply to this email, and send the form with it if you use one: they get your answer, and drpd notes that it came.")
+			out = append(out, "To answer, reply to this email with the line below and your answer under it, or send the form: they get it, and drpd notes that it came.")
 		}
 		return headline, out
 	case drp.ReasonLastDay:
@@ -301,6 +302,8 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 			out = append(out, "Is it resolved? If not, the next stage is: "+next+".")
 		}
 		return "Your decision is asked for: " + stage, out
+	case drp.ReasonMessage:
+		return "Is this their answer? " + stage, []string{sentence(e.Says)}
 	case drp.ReasonDraft:
 		return "Your written alert has not been seen: " + stage, []string{sentence(e.Says), "If you have sent it elsewhere, send it again with the dispute's mailbox in copy. Or have drpd send it on your behalf."}
 	case drp.ReasonMeeting:

@@ -68,7 +68,10 @@ func TestLetters(t *testing.T) {
 	file := drp.File{Subject: drp.Subject{Children: []string{"30509"}}, Fields: map[string]drp.Field{"details": {Name: "details", Value: drp.NewPrivate(secret)}}}
 	base := drp.Effect{Key: "k", Dispute: "C-GQS56X", Kind: drp.Email, Visit: "stage-1.1", Stage: p.Stages[1].ID, On: proof.From, Due: proof.Due, Proof: proof, Clause: "C7", To: []string{"team-manager"}}
 	for reason, change := range map[drp.Reason]func(*drp.Effect){
-		drp.ReasonAlert: func(e *drp.Effect) { e.Says, e.Next = "respond in writing on the form", "stage-2" },
+		drp.ReasonAlert: func(e *drp.Effect) {
+			e.Says, e.Next = "respond in writing on the form", "stage-2"
+			e.Asks = []drp.Ask{{Fact: drp.Responded, Text: "this is my answer: write it below the line"}}
+		},
 		drp.ReasonAsk: func(e *drp.Effect) {
 			e.Says, e.Next, e.Consult = "the limit has passed without an answer", "stage-2", []string{"chair-line-manager"}
 			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: "stage-2", Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}

@@ -285,6 +285,9 @@ func (c *checker) stage(i int) {
 	if a := s.Answer; a != nil && a.Any && a.Joint {
 		c.f.Fault(at("answer"), "stage %q: an answer is any of them, or joint, not both", s.ID)
 	}
+	if a := s.Answer; a != nil && a.Reply && a.Reading == "" {
+		c.f.Fault(at("answer"), "stage %q: that any written reply counts as an answer is a reading: give it in words (answer.reading)", s.ID)
+	}
 	for j, n := range s.Needs {
 		if (len(n.OneOf) == 0) == (n.Field == "") {
 			c.f.Fault(at("needs", j), "stage %q: a need is one_of: some facts, or a field:, one of the two", s.ID)

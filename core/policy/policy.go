@@ -256,10 +256,11 @@ const (
 // Answer says who answers at a stage and what makes the answer whole.
 type Answer struct {
 	Cite  `yaml:",inline"`
-	By    []string       `yaml:"by"`    // all of them
-	Any   bool           `yaml:"any"`   // one of them is enough
-	Joint bool           `yaml:"joint"` // one answer, agreed by all of them
-	Needs []drp.FactKind `yaml:"needs"` // what must go with it, such as finished-and-saved
+	By    []string       `yaml:"by"`        // all of them
+	Any   bool           `yaml:"any"`       // one of them is enough
+	Joint bool           `yaml:"joint"`     // one answer, agreed by all of them
+	Reply bool           `yaml:"any_reply"` // any written reply counts, in whatever words: a reading
+	Needs []drp.FactKind `yaml:"needs"`     // what must go with it, such as finished-and-saved
 	Field []string       `yaml:"fields"`
 	Says  string         `yaml:"says"` // what is asked, in words
 }

@@ -305,6 +305,9 @@ func (s *shower) stage(st *Stage) {
 		case len(a.By) == 1:
 			how = "alone"
 		}
+		if a.Reply {
+			how += ", by any written reply"
+		}
 		s.line("- Answered by the %s, %s (%s).", s.p.RoleTitles(a.By), how, s.cite(a.Cite))
 	}
 	for i := range st.Clocks {

@@ -83,7 +83,7 @@ func (d *decider) alert(v *visit, pending bool) {
 			e.Cc = append(slices.Clone(e.Cc), owner)
 		}
 	}
-	e.Says = v.stage.Asks()
+	e.Says, e.Asks = v.stage.Asks(), answerLine(v.stage)
 	if q := d.Policy.StatusQuo; q != nil {
 		e.Also = append(e.Also, q.Says)
 	}

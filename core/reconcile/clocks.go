@@ -279,8 +279,7 @@ func (s *story) answered(v *visit) (workday.Date, []string) {
 	for _, role := range v.stage.Answer.By {
 		on := workday.Date(0)
 		for _, f := range v.facts {
-			says := f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved || f.Kind == drp.Resolved || f.Kind == drp.RequestRejected
-			if says && slices.Contains(f.ByRoles, role) && (on.IsZero() || f.On < on) {
+			if answersAt(v, f) && slices.Contains(f.ByRoles, role) && (on.IsZero() || f.On < on) {
 				on = f.On
 			}
 		}

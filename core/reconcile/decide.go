@@ -103,7 +103,7 @@ type decider struct {
 // rules are those that hold for a dispute under way or ended.
 func rules() []func(*decider) {
 	return []func(*decider){
-		(*decider).expiry, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
+		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
 		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
 		(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
 		(*decider).sendReferral, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,

@@ -148,8 +148,7 @@ func TestLaterWordsOfTheDay(t *testing.T) {
 	no.Denials, no.Facts = []drp.Denial{drp.Denial(no.Facts[0])}, nil
 	no.Evidence.Learned = due.Midnight().Add(11 * time.Hour)
 	for hour, goes := range map[int]bool{9: true, 15: false} {
-		words := told(drp.Responded, due, "iro")
-		words.Facts[0].Free = true
+		words := told(drp.MessageCame, due, "iro")
 		words.Evidence.Learned = due.Midnight().Add(time.Duration(hour) * time.Hour)
 		next, err := w.calendar.Add(due, 1)
 		if err != nil {

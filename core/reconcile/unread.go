@@ -33,28 +33,13 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 		}
 	}
 	for _, f := range s.freeWords(v) {
-		if !intersects(f.ByRoles, owners) || intersects(f.ByRoles, answering(v)) || len(f.To) > 0 && f.On < limit {
-			continue
-		}
 		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: s.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
-		if !s.saidSince(owners, u) {
+		switch {
+		case s.saidSince(owners, u):
+		case !intersects(f.ByRoles, owners):
+			out.others = append(out.others, u)
+		case len(f.To) == 0 || f.On >= limit:
 			out.own = append(out.own, u)
-		}
-	}
-	return out
-}
-
-// freeWords gives what was said in free words during a visit: of its own days, and what came during it under a day before it,
-// by another clock or late.
-func (s *story) freeWords(v *visit) (out []drp.Fact) {
-	for _, f := range v.facts {
-		if f.Free {
-			out = append(out, f)
-		}
-	}
-	for _, f := range s.File.Facts {
-		if f.Free && f.On < v.entered && f.Learned >= v.entered {
-			out = append(out, f)
 		}
 	}
 	return out
@@ -104,9 +89,9 @@ func (d *decider) askAgain(v *visit, e expired) {
 		}
 		came, due := e.came.others[i], e.limit.Proof.Due
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: due, On: max(came.On, due), To: []string{role},
-			Says:   fmt.Sprintf("what you sent on %s could not be read: answer in words in an email, or on the form; without that the dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
+			Says:   fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that the dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
 			Clause: e.exit.Clause, Rule: "on_expiry " + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
-			Asks: []drp.Ask{{Fact: drp.Responded, Text: "this is my answer (write it below the line)"}}}, whenAnswerUnread, came.On.String())
+			Asks: answerLine(v.stage)}, whenAnswerUnread, came.On.String())
 	}
 }
 

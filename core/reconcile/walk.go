@@ -62,6 +62,7 @@ func tell(c Case) *story {
 	if s.raised = c.start(); s.raised == nil {
 		return s
 	}
+	s.File.Facts = c.meant()
 	s.walk()
 	s.lapse()
 	return s
@@ -89,7 +90,7 @@ func (s *story) walk() {
 			s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
 			continue
 		}
-		s.step(f)
+		s.step(s.anyReply(f))
 	}
 	s.denials()
 	s.takenBack()
@@ -249,7 +250,7 @@ func (s *story) place(cur *visit, f drp.Fact) *visit {
 			if v.stage.ID == f.Stage {
 				return v
 			}
-		case f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved:
+		case f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved || f.Kind == drp.MessageCame:
 			if v.stage.Answer != nil && intersects(f.ByRoles, v.stage.Answer.By) {
 				return v
 			}

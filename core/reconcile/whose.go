@@ -47,6 +47,9 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 		return q, false
 	}
 	var roles []string
+	if _, ok := drp.MessageOf(r.About); ok {
+		roles = c.Policy.OwnersOfAny()
+	}
 	switch r.About {
 	case drp.AboutDispute:
 		roles = []string{c.Policy.Duty}

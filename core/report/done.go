@@ -15,11 +15,7 @@ func (d *Dispute) done() [][]string {
 		if at = d.stayOf(f, at); at < 0 || f.Kind == drp.Alerted || f.Kind == drp.Raised {
 			return
 		}
-		kind := spaced(string(f.Kind))
-		if f.Free && !d.answers(d.Standing.Visits[at].Stage, f) {
-			kind = "words that are no answer" // of somebody from whom the stage wants none: nobody has responded
-		}
-		what := kind + " " + f.On.String()
+		what := spaced(string(f.Kind)) + " " + f.On.String()
 		if who := d.who(f.ByRoles); who != "" {
 			what += " (" + who + ")"
 		}
@@ -54,7 +50,7 @@ func (d *Dispute) stayOf(f drp.Fact, at int) int {
 	if f.Stage != "" {
 		return find(func(stage string, _ workday.Date) bool { return stage == f.Stage })
 	}
-	spoken := []drp.FactKind{drp.Acknowledged, drp.Responded, drp.FinishedAndSaved, drp.RequestRejected, drp.AdvisedToEscalate, drp.Determined}
+	spoken := []drp.FactKind{drp.Acknowledged, drp.Responded, drp.MessageCame, drp.FinishedAndSaved, drp.RequestRejected, drp.AdvisedToEscalate, drp.Determined}
 	if !slices.Contains(spoken, f.Kind) || at >= 0 && d.answers(d.Standing.Visits[at].Stage, f) {
 		return at
 	}

@@ -119,15 +119,12 @@ func TestDoneOnce(t *testing.T) {
 	}
 }
 
-// What an owner writes in words of their own answers nothing that the stage asks for, and is not printed as an answer.
+// What somebody writes in words of their own answers nothing that the stage asks for, and is not printed as an answer.
 func TestFreeWordsAreNotDone(t *testing.T) {
-	for by, want := range map[string]string{"iro": "words that are no answer 2", "team-manager": "responded 2"} {
-		d := lived(t, "W-AAAAAA", "iro-carefirst", 5, said{drp.Raised, 0, "iro", ""}, said{drp.Responded, 2, by, ""})
-		for i := range d.Standing.Visits[0].Facts {
-			d.Standing.Visits[0].Facts[i].Free = true
-		}
+	for kind, want := range map[drp.FactKind]string{drp.MessageCame: "message came 2", drp.Responded: "responded 2"} {
+		d := lived(t, "W-AAAAAA", "iro-carefirst", 5, said{drp.Raised, 0, "iro", ""}, said{kind, 2, "team-manager", ""})
 		if done := d.done()[0]; len(done) != 1 || !strings.HasPrefix(done[0], want) {
-			t.Errorf("by %s: %q, want %q", by, done, want)
+			t.Errorf("%s: %q, want %q", kind, done, want)
 		}
 	}
 }

@@ -88,7 +88,7 @@ type Fact struct {
 	Event    bool         `yaml:"event"`
 	Denied   bool         `yaml:"denied"`
 	Attached bool         `yaml:"attached"`
-	Free     bool         `yaml:"free"` // said in free words
+	Free     bool         `yaml:"free"` // in words of their own: a message came, whatever fact is named
 	Copy     bool         `yaml:"copy"` // of an alert: to whom it was not addressed
 	Obstacle bool         `yaml:"obstacle"`
 	Doubt    string       `yaml:"doubt"`
@@ -223,8 +223,11 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Free: f.Free, Obstacle: f.Obstacle, Doubt: f.Doubt,
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt,
 			Although: drp.NewPrivate(f.Although)}
+		if f.Free {
+			fact.Kind = drp.MessageCame
+		}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}

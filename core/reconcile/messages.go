@@ -1,0 +1,121 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+)
+
+// A message in words of its author's own is no answer: "I am on leave, ask Tia" comes from the right person and says nothing of
+// the matter. It becomes one by the owner's word, as of the day on which it came, or where the policy counts any written reply.
+
+// meant gives the facts in which each message that the owner has called an answer is one.
+func (c *Case) meant() []drp.Fact {
+	isAnswer := func(f drp.Fact) bool {
+		return f.Kind == drp.MessageCame && c.File.Ruled(drp.AboutMessage(f.Evidence)) == drp.Accept
+	}
+	if !slices.ContainsFunc(c.File.Facts, isAnswer) {
+		return c.File.Facts
+	}
+	facts := slices.Clone(c.File.Facts)
+	for i, f := range facts {
+		if isAnswer(f) {
+			facts[i].Kind = drp.Responded
+		}
+	}
+	slices.SortStableFunc(facts, func(a, b drp.Fact) int {
+		switch {
+		case a.Before(b):
+			return -1
+		case b.Before(a):
+			return 1
+		}
+		return 0
+	})
+	return facts
+}
+
+// anyReply makes a message an answer where the policy counts any written reply at the stage to which it belongs.
+func (s *story) anyReply(f drp.Fact) drp.Fact {
+	if f.Kind == drp.MessageCame && s.ended == nil {
+		if a := s.place(s.last(), f).stage.Answer; a != nil && a.Reply && intersects(f.ByRoles, a.By) {
+			f.Kind = drp.Responded
+		}
+	}
+	return f
+}
+
+// freeWords gives the messages in words of their author's own of a visit, of which nobody has said yet what they are: of its own
+// days, and what came during it under a day before it, by another clock or late.
+func (s *story) freeWords(v *visit) (out []drp.Fact) {
+	for _, f := range v.facts {
+		if f.Kind == drp.MessageCame && !s.explained(v, f) {
+			out = append(out, f)
+		}
+	}
+	for _, f := range s.File.Facts {
+		if f.Kind == drp.MessageCame && f.On < v.entered && f.Learned >= v.entered && !s.explained(v, f) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// explained says whether it is known what a message is: the owner has said that it is no answer, or its author has answered
+// since.
+func (s *story) explained(v *visit, f drp.Fact) bool {
+	return s.File.Ruled(drp.AboutMessage(f.Evidence)) == drp.Refuse || slices.ContainsFunc(v.facts, func(g drp.Fact) bool {
+		return answersAt(v, g) && intersects(f.ByRoles, g.ByRoles) && g.Learned >= f.Learned
+	})
+}
+
+// answersAt says whether a fact is the answer of somebody who has to give one at a visit.
+func answersAt(v *visit, f drp.Fact) bool {
+	says := f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved || f.Kind == drp.Resolved || f.Kind == drp.RequestRejected
+	return says && intersects(f.ByRoles, answering(v))
+}
+
+// messages asks the owner at once of each message of somebody who has to answer whether it is their answer. The clocks run on
+// meanwhile.
+func (d *decider) messages() {
+	if d.ended != nil {
+		return
+	}
+	for _, v := range d.visits {
+		for _, f := range d.freeWords(v) {
+			if intersects(f.ByRoles, answering(v)) {
+				d.isItTheirAnswer(v, f)
+			}
+		}
+	}
+}
+
+func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
+	on, cc, n := d.again(max(f.On, f.Learned), func(p drp.Past) bool {
+		return p.Reason == drp.ReasonMessage && p.Visit == v.id && slices.Contains(p.Evidence, f.Evidence)
+	})
+	if n > 0 && (v != d.current() || d.pending != nil) {
+		return
+	}
+	roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })
+	says := fmt.Sprintf("a message of the %s came on %s, in words of their own: is it their answer? Until you say so it counts as none", d.titles(roles), f.On.Long())
+	limit, _ := d.clocks.limitOf(v)
+	if !limit.Open() {
+		says += fmt.Sprintf(", and the limit of %s holds", limit.Proof.Due.Long())
+	}
+	about := drp.AboutMessage(f.Evidence)
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonMessage, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
+		Clause: v.stage.Answer.Clause, Rule: "message", Says: says, Evidence: []string{f.Evidence},
+		Asks: []drp.Ask{{About: about, Choice: drp.Accept, Text: "it is their answer: it counts from " + f.On.Long()},
+			{About: about, Choice: drp.Refuse, Text: "it is not"}}}, about, fmt.Sprint(n))
+}
+
+// answerLine is the line by which an alert of a stage can be answered.
+func answerLine(s *policy.Stage) []drp.Ask {
+	if s.Answer == nil {
+		return nil
+	}
+	return []drp.Ask{{Fact: drp.Responded, Text: "this is my answer: write it below the line"}}
+}

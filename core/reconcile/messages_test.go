@@ -1,0 +1,129 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// message is what somebody writes in words of their own, learned on a day.
+func message(on workday.Date, by string) drp.Reading {
+	r := told(drp.MessageCame, on, by)
+	r.Evidence.ID = fmt.Sprint("words-", by, on)
+	r.Evidence.Kind, r.Evidence.Source, r.Evidence.Key = drp.Message, "mailbox", r.Evidence.ID
+	r.Facts[0].Evidence, r.Facts[0].Source = r.Evidence.ID, "mailbox"
+	return r
+}
+
+// moved is what may not depend on words that nobody has called an answer.
+func moved(r reconcile.Result) string {
+	var out []string
+	for _, v := range r.Standing.Visits {
+		out = append(out, fmt.Sprint(v.ID, v.Entered, v.Ended, v.Limit.Met, v.Limit.Proof.Due))
+	}
+	for _, k := range r.Standing.Clocks {
+		out = append(out, fmt.Sprint(k.Clock.ID, k.Met, k.Proof.Due))
+	}
+	for _, e := range r.Effects {
+		if e.Kind == drp.CaseNote {
+			out = append(out, e.Slot)
+		}
+	}
+	slices.Sort(out)
+	return strings.Join(out, "\n") + fmt.Sprint(r.Standing.Ended)
+}
+
+// Words that nobody has called an answer move nothing: no clock is met by them, no stage entered, nothing is written on a child's
+// record. An escalation comes by one working day later at the most, but over the owner's own words.
+func TestFreeWordsMoveNothing(t *testing.T) {
+	w := load(t)
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		var people []string
+		for _, s := range p.Stages {
+			people = append(people, s.Holder...)
+			if s.Answer != nil {
+				people = append(people, s.Answer.By...)
+			}
+		}
+		by := rapid.SampledFrom(append(people, p.Raisers...)).Draw(t, "by")
+		if slices.ContainsFunc(p.Stages, func(s policy.Stage) bool { return s.Answer != nil && s.Answer.Reply }) {
+			return
+		}
+		on := start.AddDays(rapid.IntRange(-2, 40).Draw(t, "on"))
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		with := append(slices.Clone(readings), message(on, by))
+		before, after := w.decide(p, readings, nil, today), w.decide(p, with, nil, today)
+		if a, b := moved(before), moved(after); a != b {
+			t.Fatalf("words of the %s on %s move something:\n%s\n\n%s", by, on, a, b)
+		}
+		later, err := w.calendar.Add(today, 1)
+		if err != nil || slices.Contains(p.OwnersOfAny(), by) {
+			return
+		}
+		for _, e := range before.Effects {
+			is := func(o drp.Effect) bool { return o.Reason == drp.ReasonAlert && o.Visit == e.Visit }
+			if is(e) && slices.ContainsFunc(w.decide(p, readings, nil, later).Effects, is) && !slices.ContainsFunc(w.decide(p, with, nil, later).Effects, is) {
+				t.Fatalf("words of the %s on %s keep back the alert of %s", by, on, e.Visit)
+			}
+		}
+	})
+}
+
+// The owner says whether a message is an answer, and nobody else: it counts from the day on which it came, and so does the note.
+func TestTheOwnerCallsItAnAnswer(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	owner, answers := p.Owner[0], p.Stages[0].Answer.By[0]
+	words := message(start+2, answers)
+	for _, tt := range []struct {
+		choice, by string
+		answered   bool
+		asks       bool // a person is asked whether the ruling counts
+	}{{"", "", false, false}, {drp.Accept, owner, true, false}, {drp.Refuse, owner, false, false}, {drp.Accept, answers, false, true}} {
+		raised := told(drp.Raised, start, owner)
+		raised.Subject.Children = []string{"child-1"}
+		readings := []drp.Reading{raised, words}
+		if tt.choice != "" {
+			r := message(start+3, tt.by)
+			r.Facts, r.Evidence.ID = nil, "word"
+			r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: tt.choice, Said: drp.Actor{Role: tt.by}, On: start + 3, Evidence: "word"}}
+			readings = append(readings, r)
+		}
+		r := w.decide(p, readings, nil, start+3)
+		note := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
+			return e.Kind == drp.CaseNote && e.Reason == drp.ReasonAnswer && e.On == start+2
+		})
+		asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
+			return e.Reason == drp.ReasonMessage && e.Evidence[0] == words.Evidence.ID && slices.Equal(e.To, []string{owner}) && len(e.Asks) == 2
+		})
+		if note != tt.answered || asked != (!tt.answered && tt.choice != drp.Refuse) || (len(r.Conflicts) > 0) != tt.asks {
+			t.Errorf("%q by %q: note %v, asked %v, questions %+v", tt.choice, tt.by, note, asked, r.Conflicts)
+		}
+	}
+}
+
+// Where the policy counts any written reply, it is an answer by itself, of whoever has to answer and of nobody else.
+func TestAnyReply(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.Stages = slices.Clone(p.Stages)
+	answer := *p.Stages[0].Answer
+	answer.Reply = true
+	p.Stages[0].Answer = &answer
+	for by, answered := range map[string]bool{"team-manager": true, "social-worker": false} {
+		r := w.decide(&p, []drp.Reading{told(drp.Raised, start, "iro"), message(start+2, by)}, nil, start+3)
+		if got := r.Standing.Turn[0] == "iro"; got != answered {
+			t.Errorf("by the %s: answered is %v", by, got)
+		}
+	}
+}
