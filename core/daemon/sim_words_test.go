@@ -28,10 +28,13 @@ func (w *world) honest(n daemon.Note) {
 
 // words lets somebody of a dispute write to drpd in their own words, which answer no question as it was put.
 func (w *world) words(c *simCase, owner string) {
+	mailbox := w.feeds[1]
 	if c.record == "" {
+		w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)), said{Form: c.policy.Forms[0], Child: c.child, Trusted: true, From: owner,
+			Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: c.policy.Raisers[0]}, {Kind: drp.MessageCame, On: w.today(), By: owner}}})
+		w.count["in other words"]++
 		return
 	}
-	mailbox := w.feeds[1]
 	w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)), said{Ref: drp.Reference(c.policy.Code, drp.Subject{Form: c.policy.Forms[0], Record: c.record}), Trusted: true, From: owner,
 		Facts: []saidFact{{Kind: drp.MessageCame, On: w.today(), By: owner}}})
 	w.count["in other words"]++

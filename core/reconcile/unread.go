@@ -82,8 +82,12 @@ const (
 // askAgain asks those who must answer for an answer that can be read, once for each day on which they sent something; on the
 // day that is given the dispute goes on all the same.
 func (d *decider) askAgain(v *visit, e expired) {
+	read := make(map[string]bool) // by the owner, who is asked what they are
+	for _, f := range d.freeWords(v) {
+		read[f.Evidence] = true
+	}
 	for _, role := range answering(v) {
-		i := slices.IndexFunc(e.came.others, func(u drp.Unread) bool { return u.Proved && slices.Contains(u.Roles, role) })
+		i := slices.IndexFunc(e.came.others, func(u drp.Unread) bool { return u.Proved && slices.Contains(u.Roles, role) && !read[u.Evidence] })
 		if i < 0 {
 			continue
 		}
