@@ -111,7 +111,7 @@ func TestHandOverDay(t *testing.T) {
 		readings := []drp.Reading{told(drp.Raised, start, tt.raiser)}
 		first := w.decide(p, readings, nil, start).Standing
 		due := first.Visits[len(first.Visits)-1].Limit.Proof.Due
-		s := w.decide(p, append(readings, told(drp.Responded, start+1, "team-manager")), nil, due+4).Standing
+		s := w.decide(p, append(readings, told(drp.Responded, start, "team-manager")), nil, due+4).Standing
 		if p.HandOver == nil || p.HandOver.Amount.None {
 			if !s.NextOn.IsZero() {
 				t.Errorf("%s: next on %s, and the policy gives no time", tt.id, s.NextOn)
@@ -154,7 +154,7 @@ func TestLaterWordsOfTheDay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := w.decide(p, []drp.Reading{raised, no, words}, nil, next)
+		r := w.decide(p, []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager"), no, words}, nil, next)
 		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != goes {
 			t.Errorf("words at %d:00, an answer at 11:00: escalated is %v", hour, got)
 		}

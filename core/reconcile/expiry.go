@@ -27,6 +27,7 @@ const (
 	takesEffect      // it has taken effect: that ends the dispute
 	counts           // it is escalated once the limit has passed
 	unreadOwn        // it would be, and its owner's own words were not understood
+	beforeTime       // it would be, and those who must answer have not been told, or not long enough ago
 	unreliable       // it would be, or would take effect, and the date is too unreliable for that
 	escalates        // it goes on: the next stage is to be alerted
 )
@@ -40,6 +41,8 @@ type expired struct {
 	next     workday.Date  // the next working day after the limit, which is the end of its last day
 	goes     workday.Date  // when it is escalated
 	came     unread        // what lies unread
+	ownTime  workday.Date  // the end of the time of those who must answer, where they were told late
+	untold   string        // why they cannot be late: nothing shows that they were told
 	doubtful string        // why the date is too unreliable
 }
 
@@ -128,8 +131,14 @@ func (s *story) atLimit(v *visit, e *expired) {
 			e.step = unreadOwn
 			return
 		}
+		e.ownTime, e.untold = s.ownTime(v, e.limit)
+		e.goes = max(e.goes, s.after(e.ownTime, 1))
 		if len(e.came.others) > 0 {
-			e.goes = s.after(e.next, 1)
+			e.goes = s.after(e.goes, 1)
+		}
+		if s.Today >= e.next && (e.untold != "" || s.Today <= e.ownTime) {
+			e.step = beforeTime
+			return
 		}
 		if e.step = counts; s.Today < e.goes {
 			return
@@ -178,6 +187,8 @@ func (d *decider) expiry() {
 		d.contest(v, *e)
 	case contested:
 		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "what was decided has been contested")
+	case beforeTime:
+		d.askBeforeTheirTime(v, *e)
 	case unreadOwn:
 		d.askWhatItMeans(v, e.limit, e.exit, e.came.own)
 	case unreliable:

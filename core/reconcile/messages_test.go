@@ -127,3 +127,41 @@ func TestAnyReply(t *testing.T) {
 		}
 	}
 }
+
+// Nothing goes up by itself over somebody who has not been told, or has not had the stage's own time since; the owner's word
+// takes it there at once.
+func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	limit := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit
+	alert := func(on workday.Date) drp.Reading {
+		return told(drp.Alerted, on, "drpd", "team-manager", "social-worker")
+	}
+	own, err := w.calendar.Add(start+3, limit.Clock.Amount.N)
+	if err != nil {
+		t.Fatal(err)
+	}
+	word := told(drp.Escalated, limit.Proof.Due+1, "iro")
+	for _, tt := range []struct {
+		name string
+		with []drp.Reading
+		on   workday.Date
+		goes bool
+	}{
+		{"never told", nil, start + 40, false},
+		{"told at once", []drp.Reading{alert(start)}, limit.Proof.Due + 1, true},
+		{"told late, on the last day of their time", []drp.Reading{alert(start + 3)}, own, false},
+		{"told late, once their time is over", []drp.Reading{alert(start + 3)}, own + 1, true},
+		{"never told, and the owner says so", []drp.Reading{word}, limit.Proof.Due + 1, true},
+	} {
+		r := w.decide(p, append([]drp.Reading{raised}, tt.with...), nil, tt.on)
+		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+		asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
+			return e.Reason == drp.ReasonAsk && strings.Contains(e.Says, "the limit of the procedure was "+limit.Proof.Due.Long())
+		})
+		if goes != tt.goes || asked == tt.goes {
+			t.Errorf("%s: goes up %v, the owner is asked %v", tt.name, goes, asked)
+		}
+	}
+}

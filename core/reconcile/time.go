@@ -1,0 +1,94 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/workday"
+)
+
+// Time runs against somebody from when they were told, and so does blame: nothing goes up by itself over a person who never heard
+// of the dispute, or has not had the stage's own time since.
+
+// toldOn gives the day by which those who must answer at a visit had heard of it, as far as its alert is to tell them: each of
+// them, or the first where one of them is enough. It is false where somebody has not.
+func (s *story) toldOn(v *visit) (on workday.Date, told bool) {
+	roles, oneOf := answering(v), v.stage.Answer != nil && v.stage.Answer.Any
+	if v.stage.Alert == nil {
+		return v.entered, true
+	}
+	if alerted := v.stage.Alert.Roles(); len(roles) == 0 {
+		for _, to := range v.stage.Alert.To {
+			roles = append(slices.Clip(roles), to.Role)
+		}
+	} else {
+		roles = slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return !slices.Contains(alerted, r) })
+	}
+	if len(roles) == 0 {
+		return v.entered, true
+	}
+	var first workday.Date
+	missing := false
+	for _, role := range roles {
+		heard, ok := heardOn(v, role)
+		if missing = missing || !ok; !ok {
+			continue
+		}
+		on = max(on, heard)
+		if first.IsZero() || heard < first {
+			first = heard
+		}
+	}
+	if oneOf {
+		return first, !first.IsZero()
+	}
+	return on, !missing
+}
+
+// heardOn gives the day on which a role first heard of a visit: something of it reached them, or they did something in it. Words
+// of their own, which nobody has understood, show nothing.
+func heardOn(v *visit, role string) (on workday.Date, heard bool) {
+	for _, f := range v.facts {
+		if f.Kind != drp.MessageCame && (slices.Contains(f.ToRoles, role) || slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
+			on, heard = f.On, true
+		}
+	}
+	return on, heard
+}
+
+// ownTime gives the end of the stage's own time for those who must answer, where that lies behind the limit, since they were told
+// late. It says why nothing goes by itself where they never were.
+func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never string) {
+	told, ok := s.toldOn(v)
+	if !ok {
+		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(s.unheard(v)))
+	}
+	amount := s.amount(limit.Clock)
+	if amount.Set || amount.Before || amount.None || limit.Clock.Field != "" || told <= limit.Start.On {
+		return limit.Proof.Due, ""
+	}
+	proof, err := s.Calendar.Prove(told, amount.N, amount.Unit, s.pauses...)
+	if err != nil {
+		return limit.Proof.Due, ""
+	}
+	return max(proof.Due, limit.Proof.Due), ""
+}
+
+// unheard gives the roles that must answer at a visit and have not heard of it.
+func (s *story) unheard(v *visit) []string {
+	return slices.DeleteFunc(slices.Concat(answering(v), v.stage.Alert.Roles()), func(r string) bool {
+		_, heard := heardOn(v, r)
+		return heard || len(answering(v)) > 0 && !slices.Contains(answering(v), r)
+	})
+}
+
+// askBeforeTheirTime asks the owner in place of an escalation over somebody who has not been told, or not long enough ago.
+func (d *decider) askBeforeTheirTime(v *visit, e expired) {
+	says := e.untold
+	if says == "" {
+		told, _ := d.toldOn(v)
+		says = fmt.Sprintf("those who must answer were told on %s only, and their own time ends on %s", told.Long(), e.ownTime.Long())
+	}
+	d.ask(v, drp.ReasonAsk, e.next, e.limit, e.exit, fmt.Sprintf("the limit of the procedure was %s; %s: nothing goes to the next stage by itself before that, but on your word", e.limit.Proof.Due.Long(), says))
+}
