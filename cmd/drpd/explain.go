@@ -63,6 +63,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		if !s.TellOn.IsZero() {
 			a.printf("Somebody is told next on %s.\n", s.TellOn)
 		}
+		if !s.Referred.IsZero() {
+			a.printf("With CAFCASS since %s: nobody is chased meanwhile.\n", s.Referred)
+		}
 		if s.Overdue > 0 {
 			a.printf("Overdue by %s.\n", plural(s.Overdue, "working day"))
 		}

@@ -93,6 +93,9 @@ func (c *listCmd) Run(a *app) error {
 			if !s.Due.IsZero() {
 				due = s.Due.String()
 			}
+			if !s.Referred.IsZero() {
+				due = "with CAFCASS since " + s.Referred.String()
+			}
 			if d.Ended {
 				due = "ended " + s.Ended.String()
 			}

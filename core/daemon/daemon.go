@@ -368,9 +368,10 @@ func (d *Daemon) inputs(a around) string {
 
 func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
 	s := result.Standing
-	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom, Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent,
-		Overdue: s.Overdue, Passed: len(s.Passed), Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended}
-	if n := len(s.Visits); n > 0 {
+	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom,
+		Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Overdue: s.Overdue, Passed: len(s.Passed),
+		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
+	if n := len(s.Visits); n > 0 && s.Referred.IsZero() {
 		sum.Due, sum.NoDue = s.Visits[n-1].Limit.Proof.Due, s.Visits[n-1].Limit.NoDate()
 	}
 	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,

@@ -198,6 +198,9 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x comp
 	if len(o.Only) > 0 { // the others have had it, whoever holds their roles today
 		vacant = slices.DeleteFunc(slices.Concat(vacant, x.vacant), func(role string) bool { return !o.For(role) })
 	}
+	if o.Reason == drp.ReasonEnd && len(x.to) > 0 { // who is there is told, and waits for nobody who is not
+		x.vacant, vacant = append(x.vacant, vacant...), nil
+	}
 	if len(vacant) > 0 {
 		return x, "nobody holds the role " + p.RoleTitle(vacant[0]) + " today, or has an address: add a holder or a deputy to the roster"
 	}
@@ -251,6 +254,9 @@ func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (le
 		return letter.Reminder{}, err
 	}
 	c.File.Subject.Children = numbers.allNow(c.File.Subject.Children)
+	if o.Reason == drp.ReasonReferral {
+		o.Also = append(slices.Clone(o.Also), d.packInWords(ctx, o.Dispute)...)
+	}
 	return letter.Reminder{Policy: c.Policy, Effect: o.Effect, File: c.File}, nil
 }
 

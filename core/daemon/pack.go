@@ -70,6 +70,24 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	return out, nil
 }
 
+// packInWords lists for the owner, who is asked to confirm a referral, what the pack would hold today and what is missing in it.
+func (d *Daemon) packInWords(ctx context.Context, ref string) []string {
+	pack, err := d.MakePack(ctx, ref)
+	if err != nil {
+		return []string{"the pack cannot be put together today; the operator sees why by drpd referral show " + ref}
+	}
+	var files []string
+	for _, f := range pack.Files {
+		files = append(files, f.Name)
+	}
+	out := []string{"the pack, as it would go today: " + strings.Join(files, ", ") +
+		"; the first holds the letter, a summary, the chronology, the stages, who was told, the legal advice and the decision"}
+	if len(pack.Missing) == 0 {
+		return append(out, "no required part is missing in it")
+	}
+	return append(out, "missing in it: "+strings.Join(pack.Missing, ", ")+"; it waits for these, unless you say why it is to go without them")
+}
+
 func digest(data []byte) string {
 	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:])

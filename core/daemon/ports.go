@@ -362,6 +362,7 @@ type Summary struct {
 	Findings int          `json:"findings"`
 	Waiting  int          `json:"waiting"` // questions for a person
 	Ended    workday.Date `json:"ended"`
+	Referred workday.Date `json:"referred,omitzero"` // with CAFCASS since; zero where it is not there
 }
 
 // Outgoing is an effect on its way.

@@ -61,6 +61,7 @@ type saidFact struct {
 	Event    bool
 	Denied   bool
 	Attached bool
+	Although string
 }
 
 // read reads a piece of evidence, as mapping does. A new process reads it anew; what its bytes say is taken apart once.
@@ -81,7 +82,8 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		r.Sender = drp.Actor{Address: address(s.From)}
 	}
 	for i, f := range s.Facts {
-		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached, By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached,
+			Although: drp.NewPrivate(f.Although), By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -381,6 +383,7 @@ func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 		}
 	}
 	w.leaves(ctx, e.Dispute, e.Reason)
+	w.rests(ctx, e)
 	if e.Reason == drp.ReasonAlert {
 		w.lookAt(ctx, e)
 	}
@@ -496,17 +499,19 @@ func (w *world) cycle() {
 
 // simCase is a dispute as the simulated people live it.
 type simCase struct {
-	policy *policy.Policy
-	child  string
-	record string
-	feed   *feed
-	raised workday.Date
-	stage  int
-	facts  []saidFact
-	fields []string
-	state  drp.RecordState
-	holder string
-	over   bool
+	policy   *policy.Policy
+	child    string
+	record   string
+	feed     *feed
+	raised   workday.Date
+	stage    int
+	facts    []saidFact
+	fields   []string
+	state    drp.RecordState
+	holder   string
+	over     bool
+	since    workday.Date // the day on which it began in the world
+	referred bool
 }
 
 func (w *world) today() workday.Date { return workday.DateOf(w.clock.In(london)) }
@@ -518,7 +523,11 @@ func (w *world) live() {
 		w.begin()
 	}
 	w.swap()
+	w.refer()
 	for _, c := range w.cases {
+		if c.referred && w.seed%8 == 1 { // nobody does anything while it is with CAFCASS
+			continue
+		}
 		if !c.over || w.rng.IntN(10) == 0 {
 			w.act(c)
 		}
@@ -547,6 +556,7 @@ func (w *world) begin() {
 	c.raised = c.raised.AddDays(-late)
 	c.facts = []saidFact{{Kind: drp.Raised, On: c.raised, By: by}}
 	c.state, c.holder = drp.RecordState{Known: c.policy.Record != nil}, c.policy.Stages[0].Holder[0]
+	c.since = w.today()
 	w.cases = append(w.cases, c)
 	w.tell(c, c.facts)
 }
@@ -788,6 +798,8 @@ func (w *world) end() {
 		for _, p := range c.Past {
 			w.settled(c, p)
 		}
+		w.referred(c, s)
+		w.toldOfEnd(c, r)
 	}
 	out, err := w.ledger.Outbox(ctx, w.clock.Add(24*time.Hour))
 	if err != nil {
@@ -844,7 +856,7 @@ func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
 		switch {
 		case p.Reason == drp.ReasonCorrection:
 			w.fail("%s: the correction of %s reached only %v and is given up", x.Ref, p.Visit, p.Reached)
-		case p.Reason != drp.ReasonAlert || !x.Summary.Ended.IsZero() || c.File.Record.Gone || asked:
+		case p.Reason != drp.ReasonAlert || !x.Summary.Ended.IsZero() || c.File.Record.Gone || asked || !s.Referred.IsZero():
 		case slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == p.Visit && !v.Ended.IsZero() }):
 		case slices.ContainsFunc(x.Effects, func(e drp.Effect) bool { return corrected(e, p.Visit) }):
 		case slices.ContainsFunc(c.Past, func(o drp.Past) bool { return corrected(o.Effect, p.Visit) && o.Sent() }):

@@ -80,6 +80,7 @@ const (
 	ReferralAgreed    FactKind = "referral-agreed"
 	ReferralDeclined  FactKind = "referral-declined"
 	ReferralConfirmed FactKind = "referral-confirmed"
+	ReferralPending   FactKind = "referral-pending" // the case is still with CAFCASS
 	PlanChanged       FactKind = "plan-changed"
 	ReviewHeld        FactKind = "review-held"
 	LessonNoted       FactKind = "lesson-noted"
@@ -108,7 +109,7 @@ func FactKinds() []FactKind {
 		TimeOutStarted, TimeOutEnded, AdvisedToEscalate, Escalated, MeetingRequested, Reassigned, Alerted,
 		RequestRejected, MeetingHeld, NotesSigned, SubmissionMade, MinutesUploaded, Responded, FinishedAndSaved,
 		Resolved, Determined, Withdrawn, OutOfScope, EmergencyDeclared, ReferralAgreed, ReferralDeclined,
-		ReferralConfirmed, Authorised, PlanChanged, ReviewHeld, LessonNoted, LessonShared}
+		ReferralConfirmed, ReferralPending, Authorised, PlanChanged, ReviewHeld, LessonNoted, LessonShared}
 }
 
 // Actor is somebody as a source names them: by the role, by the worker's id in the record system, or by address.

@@ -35,6 +35,7 @@ const (
 	ReasonEnd        Reason = "end"        // the dispute has ended, and what goes on
 	ReasonFollowUp   Reason = "follow-up"  // to the owner: something that must follow has not
 	ReasonReferral   Reason = "referral"   // to the owner: refer to CAFCASS
+	ReasonReferred   Reason = "referred"   // to the owner: what came of a referral, or of the decision against one
 	ReasonAuthorise  Reason = "authorise"  // to the owner: the record can be authorised
 	ReasonConfirm    Reason = "confirm"    // to the duty holder: was this dispute raised?
 	ReasonAttention  Reason = "attention"  // to the operator: something waits for a person
@@ -51,7 +52,7 @@ const (
 
 // Reminders are the reasons of what a person gets at most once a day: what is asked is known to them.
 func Reminders() []Reason {
-	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonAuthorise}
+	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonReferred, ReasonAuthorise}
 }
 
 // Reminds says whether an effect may go to a person together with others, in one message: it is a reminder, or a word to the

@@ -14,8 +14,8 @@ import (
 // The reasons of what is written from templates.
 var (
 	letters = []drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp,
-		drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform}
-	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer, drp.ReasonPack}
+		drp.ReasonReferral, drp.ReasonReferred, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform}
+	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer, drp.ReasonPack, drp.ReasonEnd}
 )
 
 // Check writes every letter and note of every stage of these policies with made-up content, and sees that each says what it

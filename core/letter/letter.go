@@ -333,6 +333,8 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "Referral to CAFCASS", []string{"The referral to CAFCASS that was confirmed went out on " + e.On.String() + "."}
 	case drp.ReasonReferral:
 		return "Referral to CAFCASS is yours to decide", []string{sentence(e.Says), "The power to refer is yours. Nothing is sent to CAFCASS unless you confirm it; until then this stays a daily finding."}
+	case drp.ReasonReferred:
+		return "The referral to CAFCASS: how does it stand?", []string{sentence(e.Says), "Until you answer, nobody else is asked about this dispute."}
 	case drp.ReasonAuthorise:
 		return "The record waits for you to authorise it", []string{sentence(e.Says)}
 	case drp.ReasonConfirm:

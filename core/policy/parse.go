@@ -29,6 +29,7 @@ func parse(name string, src []byte, kept bool, overlays []strict.Overlay) (*Poli
 	f := strict.LoadWith(name, src, p, overlays, "clauses")
 	if f.Err() == nil {
 		check(f, p, kept)
+		askedSince(f, p, kept)
 	}
 	if err := f.Err(); err != nil {
 		return nil, err
@@ -43,6 +44,21 @@ func parse(name string, src []byte, kept bool, overlays []strict.Overlay) (*Poli
 	sum := sha256.Sum256(p.Text)
 	p.Digest = hex.EncodeToString(sum[:])[:12]
 	return p, nil
+}
+
+// askedSince sees that a policy holds what has been asked of policies since some texts were kept. In a kept one that says nothing it
+// is read as drpd reads it.
+func askedSince(f *strict.File, p *Policy, kept bool) {
+	r := p.Referral
+	switch {
+	case r == nil || r.Check != nil:
+	case kept:
+		r.Check = &Check{Cite: Cite{Clause: r.Clause, Reading: "the text as it was kept says nothing; read as every 20 working days"},
+			Every: Amount{N: 20, Unit: workday.WorkingDays, Text: "20 working days"}}
+	default:
+		f.Fault([]any{"referral"}, "referral: say when the owner is asked what came of it: check: {clause, every: 20 working days}; "+
+			"where no clause says so, with a reading:")
+	}
 }
 
 type checker struct {
@@ -125,8 +141,13 @@ func (c *checker) head() {
 	if a := c.p.About; a != nil {
 		c.oneOf(a.Of, []any{"about", "of"}, AboutTheme, AboutEither)
 	}
-	if r := c.p.Referral; r != nil && (r.After == "") == (r.On == "") {
-		c.f.Fault([]any{"referral"}, "referral: write after: with a stage, or on: with a fact, one of the two")
+	if r := c.p.Referral; r != nil {
+		if (r.After == "") == (r.On == "") {
+			c.f.Fault([]any{"referral"}, "referral: write after: with a stage, or on: with a fact, one of the two")
+		}
+		if r.Check != nil {
+			c.length(r.Check.Every, []any{"referral", "check", "every"})
+		}
 	}
 	for _, role := range []string{Operator, PracticeLead} {
 		if len(c.p.Roles) > 0 && c.p.Roles[role] == "" {

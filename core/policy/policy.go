@@ -51,7 +51,8 @@ type Policy struct {
 	Copies      []Copy       `yaml:"copies"`      // who else is told, from which stage on
 	Caps        []Clock      `yaml:"caps"`        // limits of the dispute as a whole
 	Ends        []End        `yaml:"ends"`        // what ends a dispute, and by whom
-	OnEnd       []EndMessage `yaml:"on_end"`      // who is told of the end
+	OnEnd       []EndMessage `yaml:"on_end"`      // who is told of the end; everybody who was alerted is told in any case
+	OnEndOnly   *OnEndOnly   `yaml:"on_end_only"` // nobody else is told of the end
 	FollowUps   []FollowUp   `yaml:"follow_ups"`  // what must follow something, also after the end
 	CaseNotes   []NoteRule   `yaml:"case_notes"`  // what is written on the child's record; the first that fits counts
 	FormCopies  []CopyRule   `yaml:"form_copies"` // when the form goes on the child's file
@@ -427,6 +428,17 @@ func (p *Policy) Refers(f drp.Fact) bool {
 	owners := p.OwnersOfAny()
 	return (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) &&
 		slices.ContainsFunc(f.ByRoles, func(r string) bool { return slices.Contains(owners, r) })
+}
+
+// CAFCASS stands for it where the policy names no role to which drpd sends the referral.
+const CAFCASS = "CAFCASS"
+
+// ReferredTo is the role that has the case once it is referred.
+func (p *Policy) ReferredTo() string {
+	if p.Referral != nil && p.Referral.To != "" {
+		return p.Referral.To
+	}
+	return CAFCASS
 }
 
 // Owners returns the roles that own the dispute during a stage.

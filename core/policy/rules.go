@@ -14,6 +14,12 @@ type EndMessage struct {
 	Says   string       `yaml:"says"`
 	Stages []string     `yaml:"stages"` // empty: whichever it ended in
 	Urgent bool         `yaml:"urgent"` // goes at once, also outside the send window
+	Expect drp.FactKind `yaml:"expect"` // what they are asked to do; empty: nothing is asked of them
+}
+
+// OnEndOnly says that nobody is told of the end but those whom on_end names: the procedure forbids it.
+type OnEndOnly struct {
+	Cite `yaml:",inline"`
 }
 
 // Copy adds a role to every alert from a stage on, or to that stage's alert only.
@@ -114,6 +120,14 @@ type Referral struct {
 	On    drp.FactKind `yaml:"on"`    // or once this is recorded
 	If    *If          `yaml:"if"`    // only for these disputes
 	To    string       `yaml:"to"`    // the role to which drpd sends the pack once the owner has confirmed; left out: the owner sends it
+	Check *Check       `yaml:"check"` // when the owner is asked what came of it, or anew after they decided against it
+	Ends  []End        `yaml:"ends"`  // what ends the dispute while it is with CAFCASS, besides what ends it at the stage
+}
+
+// Check is how long a referral, or the decision against one, rests before the owner is asked how it stands.
+type Check struct {
+	Cite  `yaml:",inline"`
+	Every Amount `yaml:"every"` // from the referral or the decision, and from each word that it is still so
 }
 
 // Notify tells people of something: once, when it is first known, and once more for each other value of the field.

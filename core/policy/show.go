@@ -429,6 +429,13 @@ func (s *shower) few() {
 			when = "unresolved after " + p.Stage(r.After).Title
 		}
 		s.line("- CAFCASS: the owner is asked to confirm a referral, %s (%s).", when, s.cite(r.Cite))
+		if r.Check != nil {
+			s.line("- While the case is with CAFCASS nobody is chased. The owner is asked what came of it, or anew after they decided against it, every %s (%s).",
+				r.Check.Every, s.cite(r.Check.Cite))
+		}
+		for _, e := range r.Ends {
+			s.line("- While it is with CAFCASS it also ends when %s (%s).", spaced(string(e.Fact)), s.cite(e.Cite))
+		}
 	} else {
 		s.line("- CAFCASS: no referral under this procedure.")
 	}

@@ -12,7 +12,7 @@ import (
 
 // alerts sees that the written alert of a stage goes out: drpd's own, or the owner's.
 func (d *decider) alerts() {
-	if d.ended != nil {
+	if d.ended != nil || d.resting() {
 		return
 	}
 	if p := d.pending; p != nil {
@@ -232,7 +232,7 @@ func (d *decider) screen() string {
 // corrections follow what was sent: where the stage's limit has moved since, and where a stage was alerted although the
 // dispute had ended.
 func (d *decider) corrections() {
-	if d.Policy.Corrections == nil {
+	if d.Policy.Corrections == nil || d.resting() {
 		return
 	}
 	if d.ended == nil {

@@ -240,7 +240,7 @@ func (s *story) notAfter(k policy.Clock, v *visit, r *Running) {
 
 // met gives the day on which a clock was answered, or zero.
 func (s *story) met(k policy.Clock, v *visit, from workday.Date) workday.Date {
-	ended := workday.Date(0)
+	ended := s.referred
 	if s.ended != nil {
 		ended = s.ended.On
 	}
@@ -407,6 +407,10 @@ func (d *decider) clockFindings() {
 	for _, r := range d.clocks.running {
 		if r.None && r.Met.IsZero() {
 			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: "note"})
+		}
+		if d.lateWhenReferred(r) {
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
+				What: fmt.Sprintf("%s: the limit was %s; the case went to CAFCASS %d working days later", r.Clock.ID, r.Proof.Due, r.Late)})
 		}
 		if !r.Overdue(d.Today) {
 			continue

@@ -106,7 +106,7 @@ func rules() []func(*decider) {
 		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
 		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
 		(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
-		(*decider).sendReferral, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
+		(*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
 	}
 }
 
@@ -193,6 +193,10 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 			continue
 		}
 		switch p.Reason {
+		case drp.ReasonReferred:
+			if _, _, open := s.unsettled(); !open {
+				continue
+			}
 		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
 		default:
 			if !s.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (s.File.Record.Gone || s.corrected(p, wanted)) {
@@ -204,9 +208,10 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 	return out
 }
 
-// lasts says whether a visit is the current one, or the one that is asked for.
+// lasts says whether something is asked at a visit: it is the current one, or the one that is asked for, and the case is not with
+// CAFCASS.
 func (s *story) lasts(visit string) bool {
-	if s.raised == nil || s.ended != nil {
+	if s.raised == nil || s.ended != nil || s.resting() {
 		return false
 	}
 	return visit == s.current().id || s.pending != nil && visit == s.pending.id

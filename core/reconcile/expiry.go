@@ -49,7 +49,7 @@ type expired struct {
 // lapse adds to the story what time alone brings: the stage that is asked for since the limit of the current one has passed, or
 // the end of the dispute where the policy says that what was decided takes effect.
 func (s *story) lapse() {
-	if s.ended != nil || s.pending != nil || s.unconfirmed() {
+	if s.ended != nil || s.pending != nil || s.unconfirmed() || s.resting() {
 		return
 	}
 	v := s.current()
@@ -155,7 +155,7 @@ func (s *story) atLimit(v *visit, e *expired) {
 // expiry asks or tells what the limit of the current stage asks for: the owner on the last day, and those whom the policy names
 // once it has passed.
 func (d *decider) expiry() {
-	if d.ended != nil {
+	if d.ended != nil || d.resting() {
 		return
 	}
 	v, e := d.current(), d.expired
@@ -246,8 +246,11 @@ func (s *story) refers(v *visit) bool {
 
 // settledReferral says whether its owner has decided on a referral; one that was confirmed too early is not decided.
 func (s *story) settledReferral() bool {
+	if _, no := s.declined(); no {
+		return true
+	}
 	return slices.ContainsFunc(s.File.Facts, func(f drp.Fact) bool {
-		return s.Policy.Refers(f) && (f.Kind != drp.ReferralConfirmed || s.stays(f) == "")
+		return f.Kind == drp.ReferralConfirmed && s.Policy.Refers(f) && s.stays(f) == ""
 	})
 }
 

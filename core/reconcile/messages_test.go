@@ -23,8 +23,8 @@ func message(on workday.Date, by string) drp.Reading {
 	return r
 }
 
-// moved is what may not depend on words that nobody has called an answer.
-func moved(r reconcile.Result) string {
+// clocksAndNotes is what may not depend on words that nobody has called an answer.
+func clocksAndNotes(r reconcile.Result) string {
 	var out []string
 	for _, v := range r.Standing.Visits {
 		out = append(out, fmt.Sprint(v.ID, v.Entered, v.Ended, v.Limit.Met, v.Limit.Proof.Due))
@@ -63,7 +63,7 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
 		with := append(slices.Clone(readings), message(on, by))
 		before, after := w.decide(p, readings, nil, today), w.decide(p, with, nil, today)
-		if a, b := moved(before), moved(after); a != b {
+		if a, b := clocksAndNotes(before), clocksAndNotes(after); a != b {
 			t.Fatalf("words of the %s on %s move something:\n%s\n\n%s", by, on, a, b)
 		}
 		later, err := w.calendar.Add(today, 1)

@@ -29,6 +29,9 @@ func (d *decider) notes() {
 			}
 		}
 	}
+	if d.ended != nil && d.ended.Kind != drp.OutOfScope {
+		d.note(d.current(), drp.ReasonEnd, *d.ended, "")
+	}
 	for i, f := range d.find(drp.MeetingRequested) {
 		d.note(d.owning(f), drp.ReasonMeeting, f, fmt.Sprint(i))
 	}
@@ -95,6 +98,9 @@ func evidenceOf(f drp.Fact) []string {
 func noteSays(on drp.Reason, f drp.Fact, role string) string {
 	if on == drp.ReasonAnswer {
 		return fmt.Sprintf("an answer came on %s from the role %s", f.On, role)
+	}
+	if on == drp.ReasonEnd {
+		return fmt.Sprintf("the dispute ended on %s (%s)", f.On, f.Kind)
 	}
 	if on == drp.ReasonCorrection && f.Evidence != "" {
 		return fmt.Sprintf("the alert that was noted for this stage came back on %s and reached nobody to whom it was addressed", f.On)

@@ -96,7 +96,7 @@ func (d *decider) skips() {
 func (d *decider) needs() {
 	for _, v := range d.visits {
 		limit, ok := d.clocks.limitOf(v)
-		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today)
+		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today) || d.resting()
 		for _, n := range v.stage.Needs {
 			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) })
 			if over && !seen {
@@ -338,30 +338,6 @@ func (s *story) lastWorking(on workday.Date) workday.Date {
 		}
 	}
 	return on
-}
-
-// endings tell the people of the dispute how it ended and what goes on.
-func (d *decider) endings() {
-	end := d.ended
-	if end == nil {
-		return
-	}
-	v := d.current()
-	for i, n := range d.Policy.OnEnd {
-		if n.Urgent || n.Fact != end.Kind || !policy.In(n.Stages, v.stage.ID) {
-			continue
-		}
-		cc := slices.Clone(n.Cc)
-		for _, c := range d.Policy.Copies {
-			if !c.Once && d.Policy.Copied(c, v.stage.ID) {
-				cc = append(cc, c.Role)
-			}
-		}
-		slices.Sort(cc)
-		cc = slices.DeleteFunc(slices.Compact(cc), func(r string) bool { return slices.Contains(n.To, r) })
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), To: n.To, Cc: cc,
-			Clause: n.Clause, Rule: "on_end", Says: n.Says, Evidence: []string{end.Evidence}}, fmt.Sprint(i))
-	}
 }
 
 // notices tell people of what they are to know, or ask them for what they are to do: once, and once more for each other

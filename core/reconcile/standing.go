@@ -18,6 +18,7 @@ type Standing struct {
 	Raised   workday.Date
 	Ended    workday.Date
 	EndedBy  drp.FactKind
+	Referred workday.Date // with CAFCASS since; zero where it is not there
 	Visits   []Stay
 	Clocks   []Running // of the current stage, and the caps
 	Turn     []string  // the roles whose turn it is
@@ -75,7 +76,18 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 	owners := s.Policy.Owners(v.stage.ID)
 	at.Turn, at.TurnFrom = v.stage.Holder, v.entered
 	on, _ := s.answered(v)
+	_, check, undecided := s.unsettled()
 	switch {
+	case s.resting():
+		at.Referred, at.Turn, at.TurnFrom = s.referred, []string{s.Policy.ReferredTo()}, s.referred
+		at.Next, at.NextOn = "the outcome of the referral; the "+s.titles(owners)+" is asked for it", check
+	case undecided:
+		no, _ := s.declined()
+		at.Turn, at.TurnFrom = owners, no.On
+		at.Next, at.NextOn = "the owner decided against a referral, and is asked how it goes on", check
+		if !limit.Open() && s.Today > limit.Proof.Due {
+			at.Overdue = limit.Late
+		}
 	case s.pending != nil:
 		p := s.pending
 		at.Turn, at.TurnFrom = owners, p.entered

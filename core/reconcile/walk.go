@@ -29,10 +29,11 @@ type story struct {
 	Case
 	raised    *drp.Fact
 	visits    []*visit
-	pending   *visit    // asked for, or due: the alert has not been accepted yet
-	expired   *expired  // how the limit of the current stage stands; nil where the facts alone decide
-	ended     *drp.Fact // what ended the dispute
-	overtaken []*visit  // stages alerted after an end that was learned late
+	pending   *visit       // asked for, or due: the alert has not been accepted yet
+	referred  workday.Date // with CAFCASS since, and sent on by nobody: nobody is chased; zero where it is not so
+	expired   *expired     // how the limit of the current stage stands; nil where the facts alone decide
+	ended     *drp.Fact    // what ended the dispute
+	overtaken []*visit     // stages alerted after an end that was learned late
 	pauses    []workday.Pause
 	timeOut   *drp.Fact  // the time out that lasts
 	later     []drp.Fact // what came after the end
@@ -64,6 +65,7 @@ func tell(c Case) *story {
 	}
 	s.File.Facts = c.meant()
 	s.walk()
+	s.rest()
 	s.lapse()
 	return s
 }
@@ -273,7 +275,7 @@ func (s *story) ends(cur *visit, f drp.Fact) bool {
 	if len(cur.stage.Ends) == 0 && f.Kind == drp.Resolved && s.wasAsked(cur, f) {
 		return true
 	}
-	return slices.ContainsFunc(s.Policy.EndsAt(cur.stage), func(e policy.End) bool {
+	return slices.ContainsFunc(s.endsAt(cur, f.On), func(e policy.End) bool {
 		switch {
 		case e.Fact != f.Kind:
 			return false
@@ -288,7 +290,7 @@ func (s *story) ends(cur *visit, f drp.Fact) bool {
 // others to say.
 func (s *story) noEnd(cur *visit, f drp.Fact) {
 	mine := func(e policy.End) bool { return e.Fact == f.Kind && (len(e.By) == 0 || intersects(f.ByRoles, e.By)) }
-	here := s.Policy.EndsAt(cur.stage)
+	here := s.endsAt(cur, f.On)
 	if i := slices.IndexFunc(here, mine); i >= 0 {
 		missing := slices.DeleteFunc(slices.Clone(here[i].By), func(role string) bool {
 			return slices.Contains(f.ByRoles, role) || slices.ContainsFunc(cur.facts, func(g drp.Fact) bool { return g.Kind == f.Kind && slices.Contains(g.ByRoles, role) })
@@ -304,7 +306,9 @@ func (s *story) noEnd(cur *visit, f drp.Fact) {
 		}
 		slices.Sort(by)
 		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On, s.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
+		return
 	}
+	s.notReferred(f)
 }
 
 // allSaid says whether each of the roles has said what ends the dispute.

@@ -156,7 +156,7 @@ func (d *Dispute) turn() (role, names string) {
 		for _, h := range held {
 			n = append(n, cmp.Or(h.Name.Reveal(), h.Person))
 		}
-		if len(held) == 0 {
+		if len(held) == 0 && !d.withCafcass() {
 			n = append(n, "nobody holds the role")
 		}
 	}
@@ -168,7 +168,7 @@ func (d *Dispute) due() (reconcile.Running, bool) {
 	if len(d.Standing.Passed) > 0 {
 		return d.Standing.Passed[0], true
 	}
-	if n := len(d.Standing.Visits); n > 0 && d.open() {
+	if n := len(d.Standing.Visits); n > 0 && d.open() && !d.withCafcass() {
 		r := d.Standing.Visits[n-1].Limit
 		return r, !r.Open() && r.Clock.ID != ""
 	}
@@ -245,7 +245,7 @@ func (d *Dispute) reminders() int {
 		visit = v[len(v)-1].ID
 	}
 	for _, p := range d.Past {
-		if p.Visit == visit && p.Sent() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral}, p.Reason) {
+		if p.Visit == visit && p.Sent() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral, drp.ReasonReferred}, p.Reason) {
 			n++
 		}
 	}
@@ -291,8 +291,14 @@ func (d *Dispute) cafcass() string {
 	if sent, ok := d.Referred(); ok {
 		out = "referred " + sent.Format(time.DateOnly)
 	}
+	if d.withCafcass() {
+		out = "with CAFCASS since " + d.Standing.Referred.String()
+	}
 	return out
 }
+
+// withCafcass says whether the case is with CAFCASS: nobody is chased, and no limit is running.
+func (d *Dispute) withCafcass() bool { return !d.Standing.Referred.IsZero() }
 
 // Referred says when the referral was sent to CAFCASS.
 func (d *Dispute) Referred() (time.Time, bool) {

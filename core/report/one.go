@@ -37,6 +37,10 @@ func (d *Dispute) summary() string {
 	if !d.open() {
 		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), spaced(string(d.Standing.EndedBy)), d.long())
 	}
+	if d.withCafcass() {
+		return fmt.Sprintf("Raised on %s. With CAFCASS since %s, from: %s. Next: %s, on %s.", d.Standing.Raised.Long(), d.Standing.Referred.Long(), d.Standing.Title,
+			d.Standing.Next, d.Standing.NextOn.Long())
+	}
 	role, names := d.turn()
 	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
 	if r, ok := d.due(); ok && d.overdue() {

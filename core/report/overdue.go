@@ -15,8 +15,8 @@ const soon = 2 // working days: what falls due within them stands on its own she
 
 // figures are the counts of a report.
 type figures struct {
-	open, overdue, breach, soon, person, findings int
-	worst                                         int // working days
+	open, overdue, breach, soon, cafcass, person, findings int
+	worst                                                  int // working days
 }
 
 func count(all []Dispute) figures {
@@ -28,6 +28,9 @@ func count(all []Dispute) figures {
 		}
 		f.open++
 		f.findings += len(d.Findings)
+		if d.withCafcass() {
+			f.cafcass++
+		}
 		if len(d.Conflicts) > 0 {
 			f.person++
 		}
@@ -162,6 +165,7 @@ func (in *Input) summary(all []Dispute, now, then figures, restricted int) Part 
 	line("of these against a maximum (breach)", now.breach, then.breach)
 	line("Longest overdue, working days", now.worst, then.worst)
 	line(fmt.Sprintf("Due within %d working days", soon), now.soon, then.soon)
+	line("With CAFCASS: nobody is chased, no limit runs", now.cafcass, then.cafcass)
 	line("Waiting for a person to settle a question", now.person, then.person)
 	line("Departures from the procedure", now.findings, then.findings)
 	columns := []Column{{Title: "Figure", Width: 44, Brief: true}, {Title: "Now", Width: 10, Brief: true}}
@@ -255,6 +259,9 @@ func (d *Dispute) row() []Value {
 	what, where := d.last()
 	ref, due := Text(d.Ref), Text(cmp.Or(r.NoDate(), "no limit"))
 	var late, kind, leftover Value
+	if d.withCafcass() {
+		due = Text("with CAFCASS")
+	}
 	if dated {
 		due, ref.Link = Day(r.Proof.Due), d.Ref
 	}

@@ -1,0 +1,165 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+const (
+	ruleEnded = "end" // by what whoever was alerted is told of the end
+	oldNews   = 14    // days: an end that was known so long ago is told to nobody anew
+)
+
+// tellAlerted tells everybody who was alerted in the dispute that it ended, and how, each once: but for those who ended it,
+// whom on_end tells, and who were told before. A policy that says on_end_only tells nobody else.
+func (d *decider) tellAlerted(byRule []string) {
+	end, v := d.ended, d.current()
+	clause := d.endClause(v, *end)
+	if end.Kind == drp.OutOfScope || d.Policy.OnEndOnly != nil || clause == "" {
+		return
+	}
+	knows := slices.Concat(byRule, d.sayers(v, *end), d.toldOfEnd())
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), Clause: clause, Rule: ruleEnded,
+		Evidence: evidenceOf(*end), Says: d.howItEnded(*end)}
+	if e.To = d.notAmong(d.alerted(), knows); len(e.To) == 0 {
+		return
+	}
+	waits := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleEnded && p.Life != drp.Cancelled && p.On == e.On })
+	if d.Today <= e.On.AddDays(oldNews) || waits {
+		d.emit(e, ruleEnded)
+	}
+}
+
+// alerted gives the roles that the alerts of the stages have reached: drpd's own, also what went after an end that was learned
+// late, and the owner's to those who are to have them. Whoever was alerted of a stage that was never reached gets a correction.
+func (d *decider) alerted() (roles []string) {
+	for _, v := range d.visits {
+		to, cc, _ := d.recipients(v.stage)
+		for _, f := range v.facts {
+			if f.Kind != drp.Alerted || !d.counts(f) {
+				continue
+			}
+			for _, role := range f.ToRoles {
+				if slices.Contains(to, role) || slices.Contains(cc, role) {
+					roles = append(roles, role)
+				}
+			}
+		}
+	}
+	for _, f := range d.File.Facts {
+		if f.Kind == drp.Alerted && slices.Contains(f.ByRoles, drpdItself) && d.count(f.Stage) > 0 {
+			roles = append(roles, f.ToRoles...)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
+// sayers gives the roles of those who ended the dispute: they need not be told.
+func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
+	for _, f := range v.facts {
+		if f.Kind == end.Kind {
+			roles = slices.Concat(roles, f.ByRoles, f.SaidRoles)
+		}
+	}
+	return append(roles, end.ByRoles...)
+}
+
+// toldOfEnd gives the roles that drpd has told of the end, whatever the rule.
+func (d *decider) toldOfEnd() (roles []string) {
+	for _, p := range d.Past {
+		if p.Kind == drp.Email && p.Sent() && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
+			roles = slices.Concat(roles, p.To, p.Cc)
+		}
+	}
+	return roles
+}
+
+// notAmong leaves out the roles of those who know it: also in another role that they hold today.
+func (d *decider) notAmong(roles, know []string) []string {
+	var persons []string
+	for _, role := range know {
+		for _, h := range d.Roster.Holding(role, d.File.Subject.Children, d.Today) {
+			persons = append(persons, h.Person)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(roles), func(role string) bool {
+		held := d.Roster.Holding(role, d.File.Subject.Children, d.Today)
+		return slices.Contains(know, role) || len(held) > 0 && !slices.ContainsFunc(held, func(h drp.Holder) bool { return !slices.Contains(persons, h.Person) })
+	})
+}
+
+// endClause gives the clause by which the dispute has ended.
+func (d *decider) endClause(v *visit, end drp.Fact) string {
+	if e := d.expired; e != nil && e.step == takesEffect {
+		return e.exit.Clause
+	}
+	ends := d.endsAt(v, end.On)
+	i := slices.IndexFunc(ends, func(e policy.End) bool {
+		return e.Fact == end.Kind && (len(e.By) == 0 || intersects(end.ByRoles, e.By))
+	})
+	if i < 0 { // somebody whom an exit asks has said so
+		i = slices.IndexFunc(ends, func(e policy.End) bool { return e.Fact == end.Kind })
+	}
+	if i < 0 {
+		return ""
+	}
+	return ends[i].Clause
+}
+
+// howItEnded says how the dispute ended, by whom and when.
+func (d *decider) howItEnded(end drp.Fact) string {
+	how := map[drp.FactKind]string{drp.Resolved: "it is resolved", drp.Withdrawn: "it was withdrawn", drp.Determined: "it was decided",
+		drp.EmergencyDeclared: "an emergency was declared, and it has left this procedure"}[end.Kind]
+	if how == "" {
+		how = string(end.Kind)
+	}
+	roles := slices.DeleteFunc(slices.Clone(end.ByRoles), func(r string) bool { return d.Policy.Roles[r] == "" })
+	if len(roles) > 0 {
+		how += ", as the " + d.titles(roles) + " says"
+	}
+	return fmt.Sprintf("this dispute, of which you were alerted, ended on %s: %s; no answer to it is asked of you any more", end.On.Long(), how)
+}
+
+// endOf gives what a policy's rule says to those whom it names when the dispute has ended so.
+func (d *decider) endOf(n policy.EndMessage, v *visit, on workday.Date) drp.Effect {
+	cc := slices.Clone(n.Cc)
+	for _, c := range d.Policy.Copies {
+		if !c.Once && d.Policy.Copied(c, v.stage.ID) {
+			cc = append(cc, c.Role)
+		}
+	}
+	slices.Sort(cc)
+	cc = slices.DeleteFunc(slices.Compact(cc), func(r string) bool { return slices.Contains(n.To, r) })
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: on, To: n.To, Cc: cc,
+		Clause: n.Clause, Rule: "on_end", Says: n.Says, Evidence: []string{d.ended.Evidence}}
+	if n.Expect != "" {
+		e.Asks = []drp.Ask{{Fact: n.Expect, Text: "it is done"}}
+	}
+	return e
+}
+
+// endings tell the people of the dispute how it ended and what goes on.
+func (d *decider) endings() {
+	end := d.ended
+	if end == nil {
+		return
+	}
+	v := d.current()
+	var told []string
+	for i, n := range d.Policy.OnEnd {
+		if n.Fact != end.Kind || !policy.In(n.Stages, v.stage.ID) {
+			continue
+		}
+		e := d.endOf(n, v, max(end.On, end.Learned))
+		told = slices.Concat(told, e.To, e.Cc)
+		if !n.Urgent {
+			d.emit(e, fmt.Sprint(i))
+		}
+	}
+	d.tellAlerted(told)
+}
