@@ -25,6 +25,7 @@ const (
 	NotReferred      ConflictKind = "not-referred"       // a referral was confirmed, and the conditions do not hold
 	SaidForAnother   ConflictKind = "said-for-another"   // the sender of a form does not hold the role that it names
 	NoSuchStage      ConflictKind = "no-such-stage"      // it names a stage that the procedure does not have
+	WhichStage       ConflictKind = "which-stage"        // a fact names no stage, and the stage changed on its day
 	TakenBack        ConflictKind = "taken-back"         // the owner says both that it goes on and that it does not
 	NotAsked         ConflictKind = "not-asked"          // an email answers what nobody was asked
 	NoStageToSend    ConflictKind = "no-stage-to-send"   // an email lets an alert go, of a stage that the procedure does not have
@@ -36,7 +37,7 @@ const (
 // ConflictKinds lists every kind.
 func ConflictKinds() []ConflictKind {
 	return []ConflictKind{RecordVanished, RecordLost, MayBeAnothers, SourcesDisagree, StartMoved, PassageUnclear, SentDisagrees, OpenAgain,
-		NotReferred, SaidForAnother, NoSuchStage, TakenBack, NotAsked, NoStageToSend, ForOthersToSay, BothOfOneDay, AfterItsContrary}
+		NotReferred, SaidForAnother, NoSuchStage, WhichStage, TakenBack, NotAsked, NoStageToSend, ForOthersToSay, BothOfOneDay, AfterItsContrary}
 }
 
 // Conflict is a question that only a person can settle. It is made by the constructors of its kind and by nothing else: its
@@ -98,6 +99,8 @@ func (k ConflictKind) sentence() string {
 		return "the sources disagree on %q: %s"
 	case SentDisagrees:
 		return "what was sent about %s no longer agrees with the evidence: is the evidence right?"
+	case WhichStage:
+		return "%q on %s names no stage, and on that day the stage changed: to which does it belong?"
 	default:
 		return k.formerSentence()
 	}
@@ -170,6 +173,11 @@ func Hearsay(f Fact) Conflict {
 func StageUnknown(f Fact) Conflict {
 	return question(NoSuchStage, factParts(f), []string{f.Evidence}, []any{f.Kind, f.On},
 		Choice{Say: Accept, Does: "the next stage is meant"}, Choice{Say: Refuse, Does: "it counts for nothing"})
+}
+
+// StageOfFact asks about a fact of a day on which the stage changed, and which may belong to several; each choice is one of them.
+func StageOfFact(f Fact, stages ...Choice) Conflict {
+	return question(WhichStage, append(factParts(f), f.Place), []string{f.Evidence}, []any{f.Kind, f.On}, stages...)
 }
 
 // EscalateOrNot asks about a stage of which the owner says both that it is asked for, and that it is not.

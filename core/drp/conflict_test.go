@@ -31,7 +31,7 @@ func each() []drp.Conflict {
 		fold(reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")), reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))),
 		unclear.Unclear()[0].Conflict, drp.WhatWasSent("stage-2.1"), drp.IsItOpenAgain(said(drp.Resolved, 1, "iro"), said(drp.Escalated, 2, "iro")),
 		drp.ReferralStays(said(drp.ReferralConfirmed, 3, "iro"), "the dispute ended on 2026-03-03 (resolved)", "W-AAAAAA"), drp.Hearsay(said(drp.Responded, 1, "tm")),
-		drp.StageUnknown(said(drp.Escalated, 1, "iro")), drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
+		drp.StageUnknown(said(drp.Escalated, 1, "iro")), drp.StageOfFact(said(drp.ReviewHeld, 1, "chair"), drp.Choice{Say: "stage-1"}), drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
 		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling), drp.NoAfterYes(ruling)}
 }
 

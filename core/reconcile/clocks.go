@@ -255,7 +255,7 @@ func (s *story) met(k policy.Clock, v *visit, from workday.Date) workday.Date {
 		return ended
 	case "answered":
 		on, _ := s.answered(v)
-		if on.IsZero() {
+		if on.IsZero() || !ended.IsZero() && on > ended { // what comes after the stage was left stops no clock of it
 			return ended
 		}
 		return on

@@ -38,11 +38,9 @@ func (c *Case) meant() []drp.Fact {
 }
 
 // anyReply makes a message an answer where the policy counts any written reply at the stage to which it belongs.
-func (s *story) anyReply(f drp.Fact) drp.Fact {
-	if f.Kind == drp.MessageCame && s.ended == nil {
-		if a := s.place(s.last(), f).stage.Answer; a != nil && a.Reply && intersects(f.ByRoles, a.By) {
-			f.Kind = drp.Responded
-		}
+func anyReply(v *visit, f drp.Fact) drp.Fact {
+	if a := v.stage.Answer; f.Kind == drp.MessageCame && a != nil && a.Reply && intersects(f.ByRoles, a.By) {
+		f.Kind = drp.Responded
 	}
 	return f
 }

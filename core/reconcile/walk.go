@@ -37,6 +37,8 @@ type story struct {
 	pauses    []workday.Pause
 	timeOut   *drp.Fact  // the time out that lasts
 	later     []drp.Fact // what came after the end
+	early     []drp.Fact // what names a stage that is not entered yet
+	idle      []Idle     // what is in no visit, and why
 	findings  []drp.Finding
 	asked     asked
 	recorded  []Recorded // what was said and counts for nothing, with the reason
@@ -75,25 +77,13 @@ func (s *story) walk() {
 	s.timeOuts()
 	s.enter(s.first(), *s.raised)
 	s.tooOld()
-	for _, f := range s.File.Facts {
-		if f.Kind == drp.Raised {
-			continue
-		}
-		if s.ahead(f) || !s.mayBeSaid(f) && !s.accepted(drp.Hearsay(f)) {
-			continue
-		}
-		if f.Kind == drp.Escalated && f.Stage != "" && s.Policy.Stage(f.Stage) == nil {
-			if !s.accepted(drp.StageUnknown(f)) {
-				continue
-			}
-			f.Stage = ""
-		}
-		if !s.theirs(f) {
-			s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s is for whoever owns the dispute to say or do: it does not count", f.Kind, f.On), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
-			continue
-		}
-		s.step(s.anyReply(f))
+	for _, day := range byDay(s.heard()) {
+		s.day(day)
 	}
+	for _, f := range s.early {
+		s.aside(f, "it names the stage %q, which has not been entered: it counts once it is", f.Stage)
+	}
+	s.noEnds()
 	s.denials()
 	s.takenBack()
 	if s.File.Ruled(drp.AboutDispute) == drp.Reject && s.ended == nil {
@@ -213,54 +203,6 @@ func (s *story) enter(to *policy.Stage, f drp.Fact) {
 	}
 }
 
-func (s *story) step(f drp.Fact) {
-	if s.ended != nil {
-		s.afterEnd(f)
-		return
-	}
-	cur := s.last()
-	if f.On < s.raised.On && !mayPrecede(f.Kind) {
-		s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, s.raised.On), Stage: cur.stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
-		return
-	}
-	if s.ends(cur, f) {
-		s.ended = &f
-		cur.ended = f.On
-		cur.facts = append(cur.facts, f)
-		s.pending = nil
-		return
-	}
-	s.noEnd(cur, f)
-	if to := s.enters(cur, f); to != nil {
-		s.enter(to, f)
-		return
-	}
-	at := s.place(cur, f)
-	at.facts = append(at.facts, f)
-	if to := s.asksFor(cur, f); to != nil {
-		s.pending = &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: f.On, by: f}
-	}
-}
-
-// place gives the visit to which a fact belongs: the stage that it names, or for an answer the latest stage at which its
-// author has to answer; else the current one.
-func (s *story) place(cur *visit, f drp.Fact) *visit {
-	for i := len(s.visits) - 1; i >= 0; i-- {
-		v := s.visits[i]
-		switch {
-		case f.Stage != "":
-			if v.stage.ID == f.Stage {
-				return v
-			}
-		case f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved || f.Kind == drp.MessageCame:
-			if v.stage.Answer != nil && intersects(f.ByRoles, v.stage.Answer.By) {
-				return v
-			}
-		}
-	}
-	return cur
-}
-
 // mayPrecede lists what may happen before a dispute is raised.
 func mayPrecede(k drp.FactKind) bool {
 	switch k {
@@ -284,6 +226,17 @@ func (s *story) ends(cur *visit, f drp.Fact) bool {
 		}
 		return len(e.By) == 0 || intersects(f.ByRoles, e.By)
 	})
+}
+
+// noEnds says of each fact that would end the dispute and does not, why.
+func (s *story) noEnds() {
+	for _, v := range s.visits {
+		for _, f := range v.facts {
+			if s.ended == nil || s.ended.Kind != f.Kind || v != s.last() {
+				s.noEnd(v, f)
+			}
+		}
+	}
 }
 
 // noEnd says of a fact that would end the dispute why it does not: others must say so too, or at this stage it is for
@@ -457,7 +410,7 @@ func (s *story) reopen(f drp.Fact) {
 	s.ended, v.ended = nil, 0
 	v.facts = slices.DeleteFunc(v.facts, func(g drp.Fact) bool { return g.Kind == end.Kind })
 	s.recorded = append(s.recorded, Recorded{What: fmt.Sprintf("%s on %s: it is open again since %s", end.Kind, end.On, f.On), On: end.On})
-	s.step(f)
+	s.day([]drp.Fact{f})
 }
 
 // current is the visit in which the dispute is, or was when it ended.
