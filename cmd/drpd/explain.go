@@ -79,6 +79,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		if !f.Although.Empty() {
 			a.printf("              %s\n", report.Although(k, f.Fact))
 		}
+		if why := r.WhyNothing(f.Fact); why != "" && !f.Denied {
+			a.printf("              counts for nothing: %s\n", why)
+		}
 	}
 	a.printf("\nStages and their limits\n")
 	for _, v := range s.Visits {

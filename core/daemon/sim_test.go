@@ -631,6 +631,7 @@ func (w *world) act(c *simCase) {
 				f.To = f.To[:1]
 			}
 		}
+		w.sameDay(c, stage, owner)
 	case 6:
 		f = saidFact{Kind: drp.Escalated, On: on, By: owner}
 	case 7:
@@ -788,6 +789,7 @@ func (w *world) end() {
 		if s.Ended.IsZero() && (len(s.Turn) == 0 || s.Next == "") {
 			w.fail("%s is open, and nobody must act: %+v", k.Ref, s)
 		}
+		w.factsKept(c, r)
 		if s.EndedBy == drp.OutOfScope { // nobody who is asked whether it is one says no here, and all are young
 			w.fail("%s was closed as no dispute by somebody who was not asked", k.Ref)
 		}

@@ -58,7 +58,8 @@ type Result struct {
 	Findings  []drp.Finding
 	Conflicts []drp.Conflict
 	Recorded  []Recorded
-	Idle      []Idle    // facts that count for nothing, or for nothing yet
+	Idle      []Idle    // facts in no visit, which count for nothing, or for nothing yet
+	Unused    []Idle    // facts in a visit that move nothing there
 	Sendable  []string  // the visits whose alert its owner has not sent: drpd may, on their word
 	Closed    bool      // ended, and nothing more is to follow
 	LookAgain time.Time // when it is to be decided again though nothing has changed; zero: with the next day
@@ -162,7 +163,7 @@ func (s *story) settle(k clocks, all outcome) Result {
 	effects := slices.Concat(all.effects, s.unfinished(all.effects))
 	slices.SortStableFunc(effects, func(a, b drp.Effect) int { return cmp.Or(int(a.On-b.On), strings.Compare(a.Slot, b.Slot)) })
 	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable, LookAgain: all.lookAgain}
-	r.Idle = s.idle
+	r.Idle, r.Unused = s.idle, s.unused()
 	r.Standing = s.standing(k, len(r.Conflicts) > 0)
 	s.nextTold(&r.Standing, all)
 	r.Closed = s.closed(r)

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -12,6 +13,15 @@ import (
 type Idle struct {
 	Fact drp.Fact
 	Why  string
+}
+
+// Words says in a few words which fact it is: "responded on 2026-03-05 by team-manager".
+func (x Idle) Words() string {
+	words := drp.Statement{Fact: x.Fact}.Phrase() + " on " + x.Fact.On.String()
+	if len(x.Fact.ByRoles) > 0 {
+		words += " by " + strings.Join(x.Fact.ByRoles, ", ")
+	}
+	return words
 }
 
 func (s *story) aside(f drp.Fact, why string, args ...any) {

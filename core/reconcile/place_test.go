@@ -3,6 +3,7 @@ package reconcile_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -135,4 +136,60 @@ func TestNoFactIsLost(t *testing.T) {
 		}
 	})
 	t.Log(count)
+}
+
+// What moves nothing says why.
+func TestWhyItCountsForNothing(t *testing.T) {
+	w := load(t)
+	for _, tt := range []struct {
+		policy, raiser string
+		fact           drp.Reading
+		why            string // "": it counts
+	}{
+		{"iro-carefirst", "iro", told(drp.Responded, start+1, "team-manager"), ""},
+		{"iro-carefirst", "iro", told(drp.Responded, start+1, "group-manager"), "the answer is for the team manager"},
+		{"iro-carefirst", "iro", told(drp.Resolved, start+1, "group-manager"), "it is for the Independent Reviewing Officer to say"},
+		{"iro-carefirst", "iro", told(drp.Escalated, start+1, "iro"), ""},
+		{"iro-carefirst", "iro", told(drp.Escalated, start+1, "team-manager"), "it is for the Independent Reviewing Officer to say"},
+		{"iro-carefirst", "iro", at(told(drp.Escalated, start+1, "iro"), "stage-1"), "does not come after"},
+		{"iro-carefirst", "iro", told(drp.AdvisedToEscalate, start+1, "director"), "does not wait for it"},
+		{"iro-carefirst", "iro", at(told(drp.MeetingHeld, start+1, "director"), "stage-5"), "which has not been entered"},
+		{"iro-carefirst", "iro", told(drp.Responded, start-1, "team-manager"), "before the dispute was raised"},
+		{"iro-carefirst", "iro", until(told(drp.MoreTimeGiven, start+1, "iro"), start+30), "lets nobody give more time"},
+		{"iro-flowchart", "iro", told(drp.TimescaleSet, start+1, "iro"), "it gives no date"},
+		{"iro-flowchart", "iro", until(told(drp.TimescaleSet, start+1, "iro"), start+9), ""},
+		{"iro-flowchart", "iro", until(told(drp.TimescaleSet, start+1, "social-worker"), start+9), "whoever owns the dispute"},
+	} {
+		r := w.decide(w.policy(t, tt.policy), []drp.Reading{told(drp.Raised, start, tt.raiser), tt.fact}, nil, start+3)
+		why := r.WhyNothing(tt.fact.Facts[0])
+		if (why == "") != (tt.why == "") || !strings.Contains(why, tt.why) {
+			t.Errorf("%s, %s: %q, want %q", tt.fact.Facts[0].Kind, tt.fact.Facts[0].By.Role, why, tt.why)
+		}
+	}
+}
+
+// The owner told the group manager on one day and recorded it days later, when the limit had taken the dispute there: it says so.
+func TestRecordedLate(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	late := told(drp.Escalated, start+4, "iro")
+	late.Facts[0].Learned, late.Sent = start+9, start+9
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), late}
+	if r := w.decide(p, readings, nil, start+9); r.WhyNothing(late.Facts[0]) != "" || len(r.Effects) == 0 || r.Effects[len(r.Effects)-1].Stage != "stage-2" {
+		t.Errorf("it asks for the next stage, and %q: %+v", r.WhyNothing(late.Facts[0]), r.Effects)
+	}
+	readings = append(readings, at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"))
+	if why := w.decide(p, readings, nil, start+9).WhyNothing(late.Facts[0]); !strings.Contains(why, "had been entered on 2026-11-24, before this was recorded on 2026-11-25") {
+		t.Errorf("it moves nothing, and says %q", why)
+	}
+}
+
+// An alert that went because the end was learned late is kept, with the reason.
+func TestAlertAfterTheEnd(t *testing.T) {
+	w := load(t)
+	alert := at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2")
+	r := w.decide(w.policy(t, "iro-carefirst"), []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+7, "iro"), alert}, nil, start+9)
+	if homes := reconcile.Homes(r, alert.Facts[0]); !slices.Equal(homes, []string{"idle"}) || !strings.Contains(r.WhyNothing(alert.Facts[0]), "had ended on 2026-11-23") {
+		t.Errorf("%v, %q", homes, r.WhyNothing(alert.Facts[0]))
+	}
 }

@@ -389,6 +389,7 @@ func (s *story) afterEnd(f drp.Fact) {
 			if s.count(to.ID) == 0 && !slices.ContainsFunc(s.overtaken, func(v *visit) bool { return v.stage == to }) {
 				s.overtaken = append(s.overtaken, &visit{id: visitID(to.ID, 1), stage: to, entered: f.On, by: f, facts: []drp.Fact{f}})
 			}
+			s.aside(f, "the dispute had ended on %s, which was learned later", s.ended.On)
 			return
 		}
 		moves = to != nil && s.Policy.Order(to.ID) > s.Policy.Order(s.last().stage.ID)

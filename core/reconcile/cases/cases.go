@@ -292,8 +292,14 @@ func (r *run) day(today workday.Date, day Day) {
 			break
 		}
 	}
+	n := len(r.wrong)
 	r.compare(today, day, got)
 	r.look(today, day, result)
+	if len(r.wrong) > n { // what may be why
+		for _, x := range slices.Concat(result.Idle, result.Unused) {
+			r.fail(today, "counts for nothing: %s: %s", x.Words(), x.Why)
+		}
+	}
 }
 
 // deliver does with an effect what the daemon would: send it, and learn that it was accepted.
