@@ -360,6 +360,7 @@ func (s *story) after(on workday.Date, n int) workday.Date {
 type clocks struct {
 	limits  map[string]Running // the limit of each visit
 	running []Running          // every clock of the current visit, and of the whole dispute
+	left    []Running          // of the visits before, those that were late when the stage was left
 	finds   []drp.Finding      // why some cannot be counted
 }
 
@@ -372,6 +373,7 @@ func measure(s *story) clocks {
 		r, _ := s.limit(v)
 		c.limits[v.id] = r
 		c.found(r)
+		c.left = append(c.left, s.leftLate(v)...)
 	}
 	v := s.current()
 	for _, k := range v.stage.Clocks {
@@ -399,8 +401,13 @@ func (c clocks) limitOf(v *visit) (Running, bool) {
 	return r, r.Clock.ID != "" || v.stage.Limit == policy.NoLimit
 }
 
-// clockFindings reports each limit that has passed without what it asks for.
+// clockFindings reports each limit that has passed without what it asks for: of the present stage, of the whole, and of each
+// stage that was left late.
 func (d *decider) clockFindings() {
+	for _, r := range d.clocks.left {
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
+			What: fmt.Sprintf("%s: the limit was %s, and the stage was left %s late without it", r.Clock.ID, r.Proof.Due, workingDays(r.Late))})
+	}
 	if d.ended != nil {
 		return
 	}
@@ -418,6 +425,35 @@ func (d *decider) clockFindings() {
 		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
 			What: fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
 	}
+}
+
+func workingDays(n int) string {
+	if n == 1 {
+		return "1 working day"
+	}
+	return fmt.Sprintf("%d working days", n)
+}
+
+// leftInTime says whether a visit was left by the last day that its limit gives.
+func (d *decider) leftInTime(v *visit) bool {
+	limit, ok := d.clocks.limitOf(v)
+	return ok && !limit.Open() && v.ended <= limit.Proof.Due
+}
+
+// leftLate gives the clocks of a stage that was left after their limit, where what they ask for had not come: neither in time nor
+// before the stage was left.
+func (s *story) leftLate(v *visit) (out []Running) {
+	if v.next == nil || v.next.entered == v.entered && v.stage.Opens != nil {
+		return nil
+	}
+	for _, k := range v.stage.Clocks {
+		r := s.run(k, v)
+		if r.Open() || k.Until == "ended" || r.Late == 0 || r.Met != v.ended {
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
 }
 
 // severityOf says what it means to be late against a clock: only a maximum is broken.
