@@ -279,7 +279,9 @@ func (d *decider) sendReferral() {
 		return
 	}
 	for _, f := range slices.Concat(d.find(drp.ReferralConfirmed), d.find(drp.ReferralDeclined)) {
-		if d.Policy.Refers(f) && (r.To == "" || f.Kind == drp.ReferralDeclined) {
+		if !d.Policy.Refers(f) {
+			d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: it is for the %s to decide", f.Kind, f.On, d.titles(d.Policy.OwnersOfAny())), f.On, r.Clause})
+		} else if r.To == "" || f.Kind == drp.ReferralDeclined {
 			d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s; drpd sends nothing to CAFCASS", f.Kind, f.On), f.On, r.Clause})
 		}
 	}
@@ -479,7 +481,8 @@ func (d *decider) answers(v *visit, exp policy.Expiry, asked []string) []drp.Ask
 	for _, other := range exp.Or {
 		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: other, Text: "escalate it to " + d.Policy.Stage(other).Title})
 	}
-	if d.refers(v) || exp.When == adviceNo && d.Policy.Referral != nil {
+	may := intersects(asked, d.Policy.OwnersOfAny()) // a referral is for the owner alone
+	if may && (d.refers(v) || exp.When == adviceNo && d.Policy.Referral != nil) {
 		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 	}
 	for _, c := range v.stage.Consult {
