@@ -33,20 +33,20 @@ func (l Line) at(column int) string {
 	return ""
 }
 
-// Cell is a piece of text with its place in the document. A box that is ticked reads as ☒, one that is not as ☐.
+// Cell is a piece of text with its position in the document. A box that is ticked reads as ☒, one that is not as ☐.
 type Cell struct {
-	Text   string
-	Column int `json:",omitempty"` // in the grid of its table
-	Place  string
+	Text     string
+	Column   int    `json:",omitempty"` // in the grid of its table
+	Position string `json:"Place"`
 }
 
 // answerAt is an answer found in a form, inside the block of a stage.
 type answerAt struct {
-	def   *FormAnswer
-	label string
-	stage string
-	text  string
-	place string
+	def      *FormAnswer
+	label    string
+	stage    string
+	text     string
+	position string
 }
 
 // The doubts about a file as a whole: it has no form's title, it does not say whom it is about, nobody has written in it.
@@ -156,12 +156,12 @@ func (r *formReader) answers() []answerAt {
 				continue
 			}
 			r.labels[[2]int{n, i}] = true
-			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, place: line.Cells[i].Place}
+			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, position: line.Cells[i].Position}
 			if rest == "" {
-				a.text, a.place = r.beside(n, i, a)
+				a.text, a.position = r.beside(n, i, a)
 			}
 			if rest == "" && !r.hasRight(n, i, a) {
-				a.text, a.place = r.below(n, i, a)
+				a.text, a.position = r.below(n, i, a)
 			}
 			found = r.keep(found, a)
 		}
@@ -210,7 +210,7 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 		}
 		if def, _ := r.label(cells[0].Text, columns[j].stage); def != nil {
 			r.labels[[2]int{n, 0}], r.used[[2]int{n, i}] = true, true
-			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text), place: c.Place})
+			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text), position: c.Position})
 		}
 	}
 	return found
@@ -253,7 +253,7 @@ func (r *formReader) apart() {
 				continue
 			}
 			for _, p := range pieces {
-				alone := Line{Cells: []Cell{{Text: p, Place: c.Place}}, Table: line.Table}
+				alone := Line{Cells: []Cell{{Text: p, Position: c.Position}}, Table: line.Table}
 				if line.Table != 0 {
 					alone.Table = -1 - n // what stands under the cell is no answer to what stands in it
 				}
@@ -307,7 +307,7 @@ func (r *formReader) another(text string, a answerAt, next bool) bool {
 	return def != nil
 }
 
-// hasRight says whether the place of an answer is to the right of a label: a cell that is no label itself, and not the empty
+// hasRight says whether the position of an answer is to the right of a label: a cell that is no label itself, and not the empty
 // column between two labels that stand above their answers.
 func (r *formReader) hasRight(n, i int, a answerAt) bool {
 	line := r.sheet.Lines[n]
@@ -340,7 +340,7 @@ func (r *formReader) beside(n, i int, a answerAt) (string, string) {
 		texts, at = append(texts, text), append(at, j)
 	}
 	if len(texts) == 0 {
-		return "", a.place
+		return "", a.position
 	}
 	if !boxes {
 		texts, at = texts[:1], at[:1]
@@ -348,13 +348,13 @@ func (r *formReader) beside(n, i int, a answerAt) (string, string) {
 	for _, j := range at {
 		r.used[[2]int{n, j}] = true
 	}
-	return strings.Join(texts, " "), cells[at[0]].Place
+	return strings.Join(texts, " "), cells[at[0]].Position
 }
 
 // below gives the answer under a label: in the same column of its table, or in the paragraphs that follow, up to the next
 // label or heading.
 func (r *formReader) below(n, i int, a answerAt) (string, string) {
-	label, place := r.sheet.Lines[n], a.place
+	label, position := r.sheet.Lines[n], a.position
 	heads := r.heads(label, a.stage)
 	above := func(column int) answerAt { // the label that heads a column, this one where none does
 		if def := heads[column]; def != nil {
@@ -377,13 +377,13 @@ func (r *formReader) below(n, i int, a answerAt) (string, string) {
 		}
 		if text := strings.TrimSpace(line.Cells[at].Text); text != "" {
 			if len(texts) == 0 {
-				place = line.Cells[at].Place
+				position = line.Cells[at].Position
 			}
 			texts = append(texts, text)
 			r.used[[2]int{m, at}] = true
 		}
 	}
-	return strings.Join(texts, "\n"), place
+	return strings.Join(texts, "\n"), position
 }
 
 // heads gives the labels of a line by their columns.
@@ -495,5 +495,5 @@ func (r *formReader) match(text, stage string) (*FormAnswer, string) {
 }
 
 func (r *formReader) doubt(what string, a answerAt) {
-	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: a.place, Passage: drp.NewPrivate(a.text), Evidence: r.ev})
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: a.position, Passage: drp.NewPrivate(a.text), Evidence: r.ev})
 }

@@ -48,7 +48,7 @@ func (r *formReader) once(found []answerAt) []answerAt {
 		if len(all) < 2 || a.def.Is == "child" {
 			return false
 		}
-		if all[1].place == a.place {
+		if all[1].position == a.position {
 			r.doubt("the form gives two answers beside the same label", a)
 		}
 		return true
@@ -68,7 +68,7 @@ func (r *formReader) follows() bool {
 	}
 	for i := first + 1; i < last; i++ {
 		if s := r.Stages[i]; first >= 0 && !r.blocks[s.Stage] && !s.Optional {
-			r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Place: r.sheet.Name, Evidence: r.ev})
+			r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Position: r.sheet.Name, Evidence: r.ev})
 			return false
 		}
 	}
@@ -111,7 +111,7 @@ func (r *formReader) subject(found []answerAt) {
 		}
 	}
 	if len(s.Children) == 0 {
-		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: NoChild, Place: r.sheet.Name, Evidence: r.ev})
+		r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: NoChild, Position: r.sheet.Name, Evidence: r.ev})
 	}
 }
 
@@ -141,7 +141,7 @@ func numbersIn(text string) (out []string, why string) {
 
 // fieldOf is an answer as a field; one that is a date says which.
 func fieldOf(a answerAt) drp.Field {
-	f := drp.Field{Name: a.def.Field, Value: drp.NewPrivate(a.text), Place: a.place}
+	f := drp.Field{Name: a.def.Field, Value: drp.NewPrivate(a.text), Position: a.position}
 	if on, err := ParseDay(a.text, nil); err == nil {
 		f.Date = on
 	}
@@ -195,7 +195,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 	var also []string
 	dated, said := false, false
 	for _, a := range parts {
-		f.Place = a.place
+		f.Position = a.position
 		if a.def.By != "" && f.By.Role == "" {
 			f.By = drp.Actor{Role: a.def.By}
 		}

@@ -70,41 +70,41 @@ type harmReader struct {
 	found    []drp.Doubt
 }
 
-func (r *harmReader) speaks(text, place string) {
+func (r *harmReader) speaks(text, position string) {
 	const what = "it speaks of imminent harm to a child"
-	r.found = append(r.found, drp.Doubt{What: what, Place: place, Passage: drp.NewPrivate(text), Evidence: r.evidence})
+	r.found = append(r.found, drp.Doubt{What: what, Position: position, Passage: drp.NewPrivate(text), Evidence: r.evidence})
 }
 
 // sheet looks through a document, or through a body as one.
 func (r *harmReader) sheet(s Sheet, body bool) {
 	flowing := body || s.Ext == ".txt" // lines of a text end where its program broke them
 	var lines []string
-	place := s.Name
+	position := s.Name
 	for n, line := range s.Lines {
 		if line.Table == 0 && len(line.Cells) == 1 {
 			if len(lines) == 0 {
-				place = line.Cells[0].Place
+				position = line.Cells[0].Position
 			}
 			lines = append(lines, line.Cells[0].Text)
 			continue
 		}
-		r.paragraphs(lines, place, flowing)
+		r.paragraphs(lines, position, flowing)
 		lines = nil
 		for i := range line.Cells {
 			r.cell(s.Lines, n, i)
 		}
 	}
-	r.paragraphs(lines, place, flowing)
+	r.paragraphs(lines, position, flowing)
 }
 
 // paragraphs looks through lines: labels with what stands behind or below them, and prose.
-func (r *harmReader) paragraphs(lines []string, place string, flowing bool) {
+func (r *harmReader) paragraphs(lines []string, position string, flowing bool) {
 	var prose []string
 	for i, line := range lines {
 		label, rest, marked := labelIn(line)
 		if !r.in(label) || !marked && (flowing || !r.heading(line)) {
 			if prose = append(prose, line); !flowing || strings.TrimSpace(line) == "" {
-				r.prose(strings.Join(prose, " "), place)
+				r.prose(strings.Join(prose, " "), position)
 				prose = nil
 			}
 			continue
@@ -115,10 +115,10 @@ func (r *harmReader) paragraphs(lines []string, place string, flowing bool) {
 		}
 		asked := flowing && strings.Contains(line, "?") && strings.Join(answers, "") == "" // by a person, of people
 		if asked || r.answered(answers) {
-			r.speaks(line, place)
+			r.speaks(line, position)
 		}
 	}
-	r.prose(strings.Join(prose, " "), place)
+	r.prose(strings.Join(prose, " "), position)
 }
 
 // beneath gives what stands below a label: the next line, unless that is a label too, or the options that follow each in a line
@@ -164,17 +164,17 @@ func (r *harmReader) cell(lines []Line, n, i int) {
 	}
 	switch {
 	case !r.in(label):
-		r.prose(text, cells[i].Place)
+		r.prose(text, cells[i].Position)
 	case known || marked || i == 0 && r.heading(text):
 		if r.answered([]string{rest, right, below}) {
-			r.speaks(text, cells[i].Place)
+			r.speaks(text, cells[i].Position)
 		}
 	case answerOf(right) != saysWords && answerOf(right) != saysNothing, answerOf(below) == saysNo || answerOf(below) == saysYes:
 		if r.answered([]string{right, below}) {
-			r.speaks(text, cells[i].Place)
+			r.speaks(text, cells[i].Position)
 		}
 	default:
-		r.prose(text, cells[i].Place)
+		r.prose(text, cells[i].Position)
 	}
 }
 
@@ -196,11 +196,11 @@ func beside(cells []Cell) string {
 	return strings.TrimSpace(strings.Join(out, " "))
 }
 
-// answered says whether what stands in the places for an answer says yes, or says something that is not plainly no. A plain
+// answered says whether what stands in the cells for an answer says yes, or says something that is not plainly no. A plain
 // word comes before any other.
-func (r *harmReader) answered(places []string) bool {
+func (r *harmReader) answered(cells []string) bool {
 	words := false
-	for _, p := range places {
+	for _, p := range cells {
 		switch answerOf(p) {
 		case saysYes:
 			return true
@@ -273,13 +273,13 @@ func (r *harmReader) in(text string) bool {
 }
 
 // prose looks at what somebody writes, sentence by sentence.
-func (r *harmReader) prose(text, place string) {
+func (r *harmReader) prose(text, position string) {
 	words := wordsOf(text)
 	for _, p := range r.Phrases {
 		p := strings.Fields(p)
 		for at := phrase(words, p, 0); at >= 0; at = phrase(words, p, at+1) {
 			if r.said(words, at) {
-				r.speaks(text, place)
+				r.speaks(text, position)
 				return
 			}
 		}

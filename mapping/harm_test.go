@@ -14,12 +14,12 @@ func table(rows ...string) mapping.Sheet {
 	s := mapping.Sheet{Name: "part 2", Ext: ".docx"}
 	for _, row := range rows {
 		if text, ok := strings.CutPrefix(row, "#"); ok {
-			s.Lines = append(s.Lines, mapping.Line{Cells: []mapping.Cell{{Text: text, Place: "p"}}})
+			s.Lines = append(s.Lines, mapping.Line{Cells: []mapping.Cell{{Text: text, Position: "p"}}})
 			continue
 		}
 		line := mapping.Line{Table: 1}
 		for i, text := range strings.Split(row, "|") {
-			line.Cells = append(line.Cells, mapping.Cell{Text: text, Column: i, Place: "p"})
+			line.Cells = append(line.Cells, mapping.Cell{Text: text, Column: i, Position: "p"})
 		}
 		s.Lines = append(s.Lines, line)
 	}
@@ -36,7 +36,7 @@ func harms(t *testing.T, l mapping.Letter) bool {
 	set := mapping.Set{Forms: []*mapping.Form{form}, Tags: drp.NewTags([]byte("a secret"))}
 	r := set.ReadLetter(drp.Evidence{ID: "m1"}, l, workday.NewDate(2026, 3, 2))
 	for _, d := range r.Harm {
-		if d.Evidence != "m1" || d.Place == "" || d.Passage.Empty() {
+		if d.Evidence != "m1" || d.Position == "" || d.Passage.Empty() {
 			t.Errorf("%+v", d)
 		}
 	}
@@ -96,7 +96,7 @@ func TestHarmInWords(t *testing.T) {
 		}
 		body := mapping.Sheet{Name: "part 1", Ext: ".txt"}
 		for line := range strings.SplitSeq(text, "\n") {
-			body.Lines = append(body.Lines, mapping.Line{Cells: []mapping.Cell{{Text: line, Place: "p"}}})
+			body.Lines = append(body.Lines, mapping.Line{Cells: []mapping.Cell{{Text: line, Position: "p"}}})
 		}
 		if got := harms(t, mapping.Letter{Text: text, Body: &body}); got != want {
 			t.Errorf("%q as a body speaks of harm: %v", text, got)

@@ -44,7 +44,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Doubts[i].Evidence = ev.ID
 	}
 	if l.Auto {
-		out.Reach, out.Unclear = s.reach(ev.ID, l, out.Sent)
+		out.Deliveries, out.Unclear = s.deliveries(ev.ID, l, out.Sent)
 		return out
 	}
 	out.Harm = s.harm(ev.ID, l)
@@ -75,12 +75,12 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 			add(f)
 		}
 	}
-	switch alert := (drp.Fact{Kind: drp.Alerted, On: out.Sent, Stage: forms.stage, Attached: forms.read, Place: "header"}); {
+	switch alert := (drp.Fact{Kind: drp.Alerted, On: out.Sent, Stage: forms.stage, Attached: forms.read, Position: "header"}); {
 	case forms.read: // whoever gets the form is alerted
 		reached(alert, slices.Concat(l.To, l.Cc))
 	case !done: // what answers a question of drpd's alerts nobody besides
 		reached(alert, l.To)
-		alert.Copy, alert.Place = true, "header, copies"
+		alert.Copy, alert.Position = true, "header, copies"
 		reached(alert, l.Cc)
 	}
 	for i := range out.Doubts { // what may still count is theirs who wrote it
@@ -93,7 +93,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		}
 	}
 	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
-		words := drp.Fact{Kind: drp.MessageCame, On: out.Sent, Text: drp.NewPrivate(l.Text), Place: "body"}
+		words := drp.Fact{Kind: drp.MessageCame, On: out.Sent, Text: drp.NewPrivate(l.Text), Position: "body"}
 		for _, to := range slices.Concat(l.To, l.Cc) {
 			if !s.own(to) {
 				words.To = append(words.To, drp.Actor{Address: drp.NewPrivate(to)})
@@ -118,7 +118,7 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 		before := out.Subject
 		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: out}
 		if r.read() == 0 {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Place: sheet.Name, Evidence: ev.ID})
+			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Position: sheet.Name, Evidence: ev.ID})
 			return false
 		}
 		if read.read && (before.Form != out.Subject.Form || !slices.Equal(before.Children, out.Subject.Children)) {
@@ -134,7 +134,7 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 	for _, sheet := range l.Sheets {
 		i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(sheet) })
 		if i < 0 {
-			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Place: sheet.Name, Evidence: ev.ID})
+			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Position: sheet.Name, Evidence: ev.ID})
 			continue
 		}
 		one(s.Forms[i], sheet)

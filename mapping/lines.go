@@ -50,7 +50,7 @@ func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any b
 // doubt asks about a passage; what it would count as goes along, where it says so.
 func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
 	r.out.Doubts = append(r.out.Doubts,
-		drp.Doubt{What: what, Place: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
+		drp.Doubt{What: what, Position: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
 }
 
 // meaning makes a passage that was doubted count as an answer to a question, if a person accepts it: a fact, or a ruling.
@@ -128,7 +128,7 @@ func (r *lineReader) line(line string, after []string) bool {
 
 // fact is the fact that a line is about, with whom or what stage it names.
 func (r *lineReader) fact(kind drp.FactKind, rest string) drp.Fact {
-	f := drp.Fact{Kind: kind, On: r.out.Sent, Place: "answer line"}
+	f := drp.Fact{Kind: kind, On: r.out.Sent, Position: "answer line"}
 	for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
 		name = strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimSpace(name), "the ")), "-")
 		switch {

@@ -2,7 +2,7 @@
 //
 // What a system calls its tables, columns, questions and states, and what a form calls its answers, is data: one YAML a
 // system, one a form, and a lexicon that forms share. From a form's YAML its blank form is laid out too. Reading is total
-// and does no I/O: what cannot be read for certain becomes a doubt, with the place where it stands, and never a fact.
+// and does no I/O: what cannot be read for certain becomes a doubt, with its position, and never a fact.
 package mapping
 
 import (

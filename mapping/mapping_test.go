@@ -72,7 +72,7 @@ func facts(r drp.Reading) string {
 		b.WriteString("\n")
 	}
 	for _, d := range r.Doubts {
-		fmt.Fprintf(&b, "doubt: %s (%s)\n", d.What, d.Place)
+		fmt.Fprintf(&b, "doubt: %s (%s)\n", d.What, d.Position)
 	}
 	return b.String()
 }
@@ -138,7 +138,7 @@ func sheet(lines ...[]string) mapping.Sheet {
 	for i, l := range lines {
 		var line mapping.Line
 		for j, c := range l {
-			line.Cells = append(line.Cells, mapping.Cell{Text: c, Place: fmt.Sprintf("row %d cell %d", i+1, j+1)})
+			line.Cells = append(line.Cells, mapping.Cell{Text: c, Position: fmt.Sprintf("row %d cell %d", i+1, j+1)})
 		}
 		s.Lines = append(s.Lines, line)
 	}

@@ -71,7 +71,7 @@ func (r *formReader) meaning(stage string, kind drp.FactKind, parts []answerAt) 
 				return nil
 			}
 			if !dated && yes && !on.IsZero() {
-				plain = append(plain, answerAt{def: &FormAnswer{Is: "date"}, text: on.String(), place: a.place})
+				plain = append(plain, answerAt{def: &FormAnswer{Is: "date"}, text: on.String(), position: a.position})
 			}
 		}
 	}

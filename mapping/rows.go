@@ -57,7 +57,7 @@ func (s *System) ReadRow(ev drp.Evidence, learned workday.Date) drp.Reading {
 	}
 	var rec Record
 	if err := json.Unmarshal(ev.Body, &rec); err != nil {
-		out.Doubts = append(out.Doubts, drp.Doubt{What: "the record as stored cannot be read", Place: ev.Key, Evidence: ev.ID})
+		out.Doubts = append(out.Doubts, drp.Doubt{What: "the record as stored cannot be read", Position: ev.Key, Evidence: ev.ID})
 		return out
 	}
 	r := &rowReader{System: s, rec: rec, ev: ev, learned: learned, out: &out}
@@ -68,7 +68,7 @@ func (s *System) ReadRow(ev drp.Evidence, learned workday.Date) drp.Reading {
 func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 	var in People
 	if err := json.Unmarshal(ev.Body, &in); err != nil {
-		out.Doubts = append(out.Doubts, drp.Doubt{What: "the people of a child cannot be read", Place: ev.Key, Evidence: ev.ID})
+		out.Doubts = append(out.Doubts, drp.Doubt{What: "the people of a child cannot be read", Position: ev.Key, Evidence: ev.ID})
 		return
 	}
 	out.Child, out.Unclear = s.child(in), in.Unclear
@@ -79,7 +79,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 	for i, row := range in.Rows {
 		title := row[p.Role]
 		role := p.Titles[title]
-		place := fmt.Sprintf("%s row %d", p.Label("people"), i+1)
+		position := fmt.Sprintf("%s row %d", p.Label("people"), i+1)
 		if role == "" {
 			continue // a professional who has no part in a dispute
 		}
@@ -94,7 +94,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 			}
 			day, err := s.day(d.column, text)
 			if err != nil {
-				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Place: place + " " + d.column, Passage: drp.NewPrivate(text), Evidence: ev.ID})
+				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Position: position + " " + d.column, Passage: drp.NewPrivate(text), Evidence: ev.ID})
 				continue
 			}
 			*d.into = day
@@ -169,8 +169,8 @@ func (r *rowReader) value(name string) string {
 	return strings.TrimSpace(r.rec.Answers[name])
 }
 
-func (r *rowReader) doubt(what, place, passage string) {
-	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Place: place, Passage: drp.NewPrivate(passage), Evidence: r.ev.ID})
+func (r *rowReader) doubt(what, position, passage string) {
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: position, Passage: drp.NewPrivate(passage), Evidence: r.ev.ID})
 }
 
 func (r *rowReader) read() {
@@ -196,7 +196,7 @@ func (r *rowReader) read() {
 	r.out.Subject.Ground, r.out.Subject.Theme = r.value(r.System.Subject.Ground), r.value(r.System.Subject.Theme)
 	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
 		if v := r.value(r.Fields[field]); v != "" {
-			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Place: r.Fields[field]})
+			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Position: r.Fields[field]})
 		}
 	}
 	r.several()
@@ -227,7 +227,7 @@ func (r *rowReader) state() {
 	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: drp.Actor{Worker: r.value(s.Holder)}, Since: r.learned}
 	switch {
 	case r.out.Record.Authorised:
-		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Place: s.Column}
+		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Position: s.Column}
 		if text := r.value(s.On); text != "" {
 			if on, err := r.day(s.On, text); err == nil {
 				f.On = on
@@ -246,7 +246,7 @@ func (r *rowReader) add(f drp.Fact) { r.say(drp.Statement{Fact: f}) }
 func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source, r.learned)) }
 
 func (r *rowReader) fact(m RowFact) {
-	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Place: m.On}}
+	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Position: m.On}}
 	if f.By.Worker == "" {
 		f.By.Role = m.ByRole
 	}
@@ -258,7 +258,7 @@ func (r *rowReader) fact(m RowFact) {
 	}
 	text := r.value(m.On)
 	if m.Answer != "" {
-		f.Place = m.Answer
+		f.Position = m.Answer
 		answer := r.value(m.Answer)
 		yes, known := yesNo(answer)
 		switch {
@@ -313,12 +313,12 @@ func (r *rowReader) moves() {
 		return
 	}
 	for i, m := range r.rec.Moves {
-		place := fmt.Sprintf("%s row %d", r.Moves.Label("moves"), i+1)
+		position := fmt.Sprintf("%s row %d", r.Moves.Label("moves"), i+1)
 		on, err := r.day(r.Moves.On, m[r.Moves.On])
 		if err != nil {
-			r.doubt("the date of a reassignment cannot be read", place, m[r.Moves.On])
+			r.doubt("the date of a reassignment cannot be read", position, m[r.Moves.On])
 			continue
 		}
-		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}}, Place: place})
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}}, Position: position})
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"drpd/core/drp"
 )
 
-// Trace is what a mapping makes of one place of a form. It is for whoever writes the mapping.
+// Trace is what a mapping makes of one position in a form. It is for whoever writes the mapping.
 type Trace struct {
-	Place string
-	Block string // the stage, or head
-	Label string // as it stands on the form; empty: nothing there is known to the mapping
-	Is    string // what the answer is: a field, a part of a fact, the child
-	Text  string // the answer, or what is not known
+	Position string
+	Block    string // the stage, or head
+	Label    string // as it stands on the form; empty: nothing there is known to the mapping
+	Is       string // what the answer is: a field, a part of a fact, the child
+	Text     string // the answer, or what is not known
 }
 
-// Trace says what the mapping makes of each place of a form where something stands: first the answers, then what it passes
+// Trace says what the mapping makes of each position in a form where something stands: first the answers, then what it passes
 // over. It is false where the form has none of the mapping's titles.
 func (f *Form) Trace(s Sheet) (read, passed []Trace, ok bool) {
 	if !f.is(s) {
@@ -30,12 +30,12 @@ func (f *Form) Trace(s Sheet) (read, passed []Trace, ok bool) {
 		case a.def.Fact != "":
 			is += " of " + string(a.def.Fact)
 		}
-		read = append(read, Trace{a.place, orHead(a.stage), a.label, is, a.text})
+		read = append(read, Trace{a.position, orHead(a.stage), a.label, is, a.text})
 	}
 	for n, line := range r.sheet.Lines {
 		for i, c := range line.Cells {
 			if at := [2]int{n, i}; strings.TrimSpace(c.Text) != "" && !r.labels[at] && !r.used[at] {
-				passed = append(passed, Trace{Place: c.Place, Text: c.Text})
+				passed = append(passed, Trace{Position: c.Position, Text: c.Text})
 			}
 		}
 	}

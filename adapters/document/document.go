@@ -178,7 +178,7 @@ func (l *lines) add(line mapping.Line) error {
 // paragraph adds a line of one cell.
 func (l *lines) paragraph(text string) error {
 	l.paras++
-	return l.add(mapping.Line{Cells: []mapping.Cell{{Text: text, Place: fmt.Sprintf("%s, paragraph %d", l.name, l.paras)}}})
+	return l.add(mapping.Line{Cells: []mapping.Cell{{Text: text, Position: fmt.Sprintf("%s, paragraph %d", l.name, l.paras)}}})
 }
 
 // zipped is a ZIP package, looked at before anything of it is unpacked.
@@ -365,13 +365,13 @@ func (p *zipped) archive(part string) ([]mapping.Sheet, error) {
 		if err != nil {
 			return nil, err
 		}
-		place := fmt.Sprintf("%s, file %d", part, n)
+		position := fmt.Sprintf("%s, file %d", part, n)
 		if inner, err := openPackage(data); err == nil && inner.kind() == "" {
-			return nil, refuse("%s: an archive in an archive: ask the sender for the form itself", place)
+			return nil, refuse("%s: an archive in an archive: ask the sender for the form itself", position)
 		}
-		sheet, err := readOne(place, data)
+		sheet, err := readOne(position, data)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", place, err)
+			return nil, fmt.Errorf("%s: %w", position, err)
 		}
 		out = append(out, sheet)
 	}

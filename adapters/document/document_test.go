@@ -177,7 +177,7 @@ func asForm(t *testing.T, data []byte) {
 	set := mapping.Set{Forms: []*mapping.Form{form}}
 	r := set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, l, on)
 	for _, f := range r.Facts {
-		if f.Place == "" {
+		if f.Position == "" {
 			t.Errorf("%s stands nowhere", f.Kind)
 		}
 	}

@@ -104,7 +104,7 @@ func TestForms(t *testing.T) {
 			var facts, doubts []string
 			for _, f := range r.Statements() {
 				facts = append(facts, said(f))
-				if f.Place == "" {
+				if f.Position == "" {
 					t.Errorf("%s stands nowhere", f.Kind)
 				}
 			}

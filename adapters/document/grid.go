@@ -27,12 +27,12 @@ type grid struct {
 }
 
 // read reads a part of the package to its end; rest is shown what begins outside of tables and paragraphs.
-func (g *grid) read(p *zipped, name, place string, seen func(t xml.Token), rest func(e xml.StartElement) error) error {
+func (g *grid) read(p *zipped, name, position string, seen func(t xml.Token), rest func(e xml.StartElement) error) error {
 	b, err := p.part(name)
 	if err != nil {
 		return err
 	}
-	g.walker, g.name, g.paras = walk(b), place, 0
+	g.walker, g.name, g.paras = walk(b), position, 0
 	g.seen = seen
 	for {
 		t, err := g.next()
@@ -115,7 +115,7 @@ func (g *grid) line(table, row int) (line mapping.Line, err error) {
 		case !ok || start.Name.Local != g.cell:
 			return nil
 		}
-		c := mapping.Cell{Column: column, Place: fmt.Sprintf("%s, table %d, row %d, cell %d", g.name, table, row, len(line.Cells)+1)}
+		c := mapping.Cell{Column: column, Position: fmt.Sprintf("%s, table %d, row %d, cell %d", g.name, table, row, len(line.Cells)+1)}
 		inner, err := g.inCell(&c)
 		if err != nil {
 			return err

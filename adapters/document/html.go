@@ -259,7 +259,7 @@ func (p *page) row(n *html.Node, table, row int) (line mapping.Line, nested []ma
 				nested = append(nested, l)
 			}
 		}
-		line.Cells = append(line.Cells, mapping.Cell{Text: strings.Join(text, "\n"), Column: column, Place: fmt.Sprintf("%s, table %d, row %d, cell %d", p.name, table, row, len(line.Cells)+1)})
+		line.Cells = append(line.Cells, mapping.Cell{Text: strings.Join(text, "\n"), Column: column, Position: fmt.Sprintf("%s, table %d, row %d, cell %d", p.name, table, row, len(line.Cells)+1)})
 		column++
 		for _, a := range c.Attr {
 			var n int

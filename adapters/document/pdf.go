@@ -117,8 +117,8 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 				return nil, err
 			}
 		}
-		place := fmt.Sprintf("%s, page %d, field %d", part, f.page, i+1)
-		if err := l.add(mapping.Line{Table: i + 1, Cells: []mapping.Cell{{Text: label, Place: place}, {Text: clean(f.value), Column: 1, Place: place}}}); err != nil {
+		position := fmt.Sprintf("%s, page %d, field %d", part, f.page, i+1)
+		if err := l.add(mapping.Line{Table: i + 1, Cells: []mapping.Cell{{Text: label, Position: position}, {Text: clean(f.value), Column: 1, Position: position}}}); err != nil {
 			return nil, err
 		}
 	}

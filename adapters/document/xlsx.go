@@ -146,8 +146,8 @@ func (b *book) row(w *walker, sheet, row int, hidden []bool) (line mapping.Line,
 			return err
 		}
 		for i := len(line.Cells); i <= column; i++ {
-			place := fmt.Sprintf("%s, sheet %d, cell %s%d", b.name, sheet, columnName(i), row)
-			line.Cells = append(line.Cells, mapping.Cell{Column: i, Place: place})
+			position := fmt.Sprintf("%s, sheet %d, cell %s%d", b.name, sheet, columnName(i), row)
+			line.Cells = append(line.Cells, mapping.Cell{Column: i, Position: position})
 		}
 		line.Cells[column].Text = clean(text)
 		return nil
@@ -220,9 +220,9 @@ func (b *book) day(text string) string {
 }
 
 // columnIn gives the column of a cell's place, such as AB12; -1 where it names none.
-func columnIn(place string) int {
+func columnIn(position string) int {
 	column := 0
-	for i, c := range []byte(place) {
+	for i, c := range []byte(position) {
 		switch {
 		case c >= 'A' && c <= 'Z' && i < 3:
 			column = column*26 + int(c-'A') + 1

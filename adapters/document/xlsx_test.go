@@ -123,7 +123,7 @@ func TestWorkbook(t *testing.T) {
 		}
 	}
 	s, err := document.Read("p", bookOf(t, cells(`<c r="AB2"><v>1</v></c>`), nil))
-	if err != nil || len(s.Lines) != 1 || s.Lines[0].Table != 1 || len(s.Lines[0].Cells) != 28 || s.Lines[0].Cells[27].Place != "p, sheet 1, cell AB2" {
+	if err != nil || len(s.Lines) != 1 || s.Lines[0].Table != 1 || len(s.Lines[0].Cells) != 28 || s.Lines[0].Cells[27].Position != "p, sheet 1, cell AB2" {
 		t.Errorf("%+v, %v", s.Lines, err)
 	}
 	for name, sheet := range map[string]string{

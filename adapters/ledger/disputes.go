@@ -18,7 +18,7 @@ type evidenceRow struct {
 	ID       string
 	Source   string
 	Kind     string
-	PlaceKey string `db:"place_key"`
+	Key      string `db:"place_key"`
 	Version  string
 	Learned  int64
 	State    string
@@ -57,7 +57,7 @@ func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
 	}
 	out := make([]drp.Evidence, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
+		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
 	}
 	return out, nil
 }

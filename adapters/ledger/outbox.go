@@ -27,7 +27,7 @@ type effectRow struct {
 
 type deliveryRow struct {
 	Effect, Person string
-	Place          int
+	Order          int `db:"place"` // among those of its effect
 	Role           string
 	IsTo           bool `db:"is_to"`
 	WithForm       bool `db:"with_form"`
@@ -67,7 +67,7 @@ func (t *tx) deliveries(columns, where string, args ...any) ([]deliveryRow, erro
 		return nil, err
 	}
 	slices.SortFunc(rows, func(a, b deliveryRow) int {
-		return cmp.Or(cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Place, b.Place), cmp.Compare(a.Person, b.Person))
+		return cmp.Or(cmp.Compare(a.Effect, b.Effect), cmp.Compare(a.Order, b.Order), cmp.Compare(a.Person, b.Person))
 	})
 	return rows, nil
 }
@@ -215,7 +215,7 @@ func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now tim
 }
 
 // makeOne keeps one delivery. One that has not been attempted, or was not accepted, may get another message.
-func (t *tx) makeOne(e daemon.Envelope, place int, now time.Time) error {
+func (t *tx) makeOne(e daemon.Envelope, order int, now time.Time) error {
 	keyID := "d/" + e.Dispute
 	plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
 	if err != nil {
@@ -227,7 +227,7 @@ func (t *tx) makeOne(e daemon.Envelope, place int, now time.Time) error {
 	}
 	if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.life = ?`,
-		e.Key, e.Person, place, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route, string(drp.Made)); err != nil {
+		e.Key, e.Person, order, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route, string(drp.Made)); err != nil {
 		return err
 	}
 	return t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held))

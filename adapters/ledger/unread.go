@@ -56,7 +56,7 @@ func (l *Ledger) Questions(ctx context.Context) (out []daemon.Question, err erro
 			return err
 		}
 		for _, r := range rows {
-			ev := drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.PlaceKey, Version: r.Version,
+			ev := drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
 				Learned: time.UnixMilli(r.Learned).UTC()}
 			out = append(out, daemon.Question{Evidence: ev, Dispute: r.Dispute, Why: r.Reason})
 		}

@@ -44,7 +44,7 @@ func machine(h *message.Header) (auto, replied bool) {
 }
 
 // deliveryReport reads one part of a delivery deliveryReport or a read receipt; false for any other part.
-func (p *parser) deliveryReport(kind string, body io.Reader, place string) bool {
+func (p *parser) deliveryReport(kind string, body io.Reader, position string) bool {
 	switch kind {
 	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "message/global-disposition-notification",
 		"text/rfc822-headers", "message/global-headers", "message/rfc822", "message/global":
@@ -53,7 +53,7 @@ func (p *parser) deliveryReport(kind string, body io.Reader, place string) bool 
 	}
 	data, err := io.ReadAll(io.LimitReader(body, maxText))
 	if err != nil {
-		p.problem("a part of a report is damaged", place)
+		p.problem("a part of a report is damaged", position)
 		return true
 	}
 	switch kind {

@@ -51,11 +51,11 @@ type Reader struct {
 // Read understands one message. It is total: what is wrong with it stands in Problems.
 func (r *Reader) Read(body []byte) mapping.Letter {
 	if bytes.HasPrefix(body, []byte(tooLarge)) {
-		return mapping.Letter{Why: "over the size limit", Problems: []drp.Doubt{{What: string(body[len("drpd: "):]), Place: "message"}}}
+		return mapping.Letter{Why: "over the size limit", Problems: []drp.Doubt{{What: string(body[len("drpd: "):]), Position: "message"}}}
 	}
 	e, err := message.Read(bytes.NewReader(mended(body)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-		return mapping.Letter{Why: "not a message", Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Place: "message"}}}
+		return mapping.Letter{Why: "not a message", Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Position: "message"}}}
 	}
 	p := &parser{Reader: r, letter: mapping.Letter{}}
 	p.head(&e.Header)
@@ -129,8 +129,8 @@ type parser struct {
 	textAt   string
 }
 
-func (p *parser) problem(what, place string) {
-	p.letter.Problems = append(p.letter.Problems, drp.Doubt{What: what, Place: place})
+func (p *parser) problem(what, position string) {
+	p.letter.Problems = append(p.letter.Problems, drp.Doubt{What: what, Position: position})
 }
 
 func (p *parser) head(h *message.Header) {
@@ -173,7 +173,7 @@ func (p *parser) walk(e *message.Entity, depth int) {
 		}
 		return
 	}
-	place := fmt.Sprintf("part %d", p.parts)
+	position := fmt.Sprintf("part %d", p.parts)
 	if mr := e.MultipartReader(); mr != nil {
 		for {
 			child, err := mr.NextPart()
@@ -184,7 +184,7 @@ func (p *parser) walk(e *message.Entity, depth int) {
 				return // the mark of its end is missing: each part says whether it is whole
 			}
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-				p.unread("a part of the message is damaged", place)
+				p.unread("a part of the message is damaged", position)
 				return
 			}
 			p.walk(child, depth+1)
@@ -193,41 +193,41 @@ func (p *parser) walk(e *message.Entity, depth int) {
 			}
 		}
 	}
-	p.leaf(e, place)
+	p.leaf(e, position)
 }
 
-func (p *parser) leaf(e *message.Entity, place string) {
+func (p *parser) leaf(e *message.Entity, position string) {
 	kind, params, _ := e.Header.ContentType()
 	disposition, names, _ := e.Header.ContentDisposition()
 	name := strings.ToLower(names["filename"] + params["name"])
 	switch encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding"))); encoding {
 	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
 	default:
-		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), place)
+		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), position)
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/") // the end is missing: a file says by itself whether it is whole
 	if err != nil && !cut || len(data) > maxMessage {
-		p.unread("a part of the message is damaged or too large", place)
+		p.unread("a part of the message is damaged or too large", position)
 		return
 	}
 	switch {
-	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), place):
+	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), position):
 	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
-		p.bodyText(kind, params, data, place)
+		p.bodyText(kind, params, data, position)
 	case kind == "message/rfc822" && !p.letter.Auto:
-		p.carried(data, place)
+		p.carried(data, position)
 	case (kind == "application/pkcs7-mime" || kind == "application/x-pkcs7-mime" || strings.HasSuffix(name, ".p7m")) && !p.letter.Auto:
-		p.sealed(data, place)
+		p.sealed(data, position)
 	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
-		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", place)
+		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", position)
 	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""), slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
-		p.unread("the attachment is a picture: ask the sender for the form itself", place)
+		p.unread("the attachment is a picture: ask the sender for the form itself", position)
 	default:
-		p.file(kind, data, place)
+		p.file(kind, data, position)
 	}
 }
 
@@ -239,22 +239,22 @@ var besides = []string{"application/pkcs7-signature", "application/x-pkcs7-signa
 var addedByServer = regexp.MustCompile(`^att\d+\.(txt|html?)$`)
 
 // file opens what may be a form.
-func (p *parser) file(kind string, data []byte, place string) {
+func (p *parser) file(kind string, data []byte, position string) {
 	if p.files++; p.files > maxOpened {
 		if p.letter.Over == "" {
-			p.over(fmt.Sprintf("the message has more than %d files", maxOpened), place)
+			p.over(fmt.Sprintf("the message has more than %d files", maxOpened), position)
 		}
 		return
 	}
 	if kind == "text/plain" && p.Lines != nil {
-		if sheet, err := p.Lines(place, string(data)); err == nil {
+		if sheet, err := p.Lines(position, string(data)); err == nil {
 			p.letter.Sheets = append(p.letter.Sheets, sheet)
 			return
 		}
 	}
-	sheets, err := p.Open(place, data)
+	sheets, err := p.Open(position, data)
 	if err != nil {
-		p.unread(err.Error(), place)
+		p.unread(err.Error(), position)
 		return
 	}
 	p.files += len(sheets) - 1 // of an archive each
@@ -262,29 +262,29 @@ func (p *parser) file(kind string, data []byte, place string) {
 }
 
 // unread is a problem with a part that may be the form: without it the message does not say what its sender meant.
-func (p *parser) unread(what, place string) {
-	p.problem(what, place)
+func (p *parser) unread(what, position string) {
+	p.problem(what, position)
 	if p.letter.Unread == "" {
 		p.letter.Unread = what
 	}
 }
 
 // over is a problem with the message as a whole: not all of it was read.
-func (p *parser) over(what, place string) {
-	p.problem(what, place)
+func (p *parser) over(what, position string) {
+	p.problem(what, position)
 	p.letter.Over = what
 }
 
 // bodyText reads a part of the body.
-func (p *parser) bodyText(kind string, params map[string]string, data []byte, place string) {
+func (p *parser) bodyText(kind string, params map[string]string, data []byte, position string) {
 	if len(data) > maxText && !p.inner {
-		p.over("the text is too long", place)
+		p.over("the text is too long", position)
 		return
 	}
 	data = data[:min(len(data), maxText)]
 	if set := params["charset"]; set != "" && !p.inner {
 		if _, err := charset.Reader(set, bytes.NewReader(nil)); err != nil { // kept as it came
-			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): what is no plain letter may read wrong", set), place)
+			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): what is no plain letter may read wrong", set), position)
 		}
 	}
 	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
@@ -300,7 +300,7 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, pl
 	}
 	if kind == "text/html" {
 		if p.html == nil {
-			p.html, p.htmlAt = data, place
+			p.html, p.htmlAt = data, position
 		}
 		if p.letter.Text != "" {
 			return
@@ -312,7 +312,7 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, pl
 		text = unflow(text, strings.EqualFold(params["delsp"], "yes"))
 	}
 	if p.textAt == "" {
-		p.textAt = place
+		p.textAt = position
 	}
 	p.letter.Text += text
 }
@@ -343,10 +343,10 @@ func unflow(text string, delsp bool) string {
 }
 
 // carried reads the files of a message that this one carries. Who sent that one, and what it says, is nobody's word here.
-func (p *parser) carried(data []byte, place string) {
+func (p *parser) carried(data []byte, position string) {
 	e, err := message.Read(bytes.NewReader(mended(data)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-		p.unread("a message that it carries is damaged", place)
+		p.unread("a message that it carries is damaged", position)
 		return
 	}
 	was := p.inner
@@ -358,19 +358,19 @@ func (p *parser) carried(data []byte, place string) {
 }
 
 // sealed reads what S/MIME encloses: signed, or encrypted for drpd.
-func (p *parser) sealed(data []byte, place string) {
+func (p *parser) sealed(data []byte, position string) {
 	if p.Unseal == nil {
-		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to send it by another secure way", place)
+		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to send it by another secure way", position)
 		return
 	}
 	entity, err := p.Unseal(data)
 	if err != nil {
-		p.unread(err.Error(), place)
+		p.unread(err.Error(), position)
 		return
 	}
 	e, err := message.Read(bytes.NewReader(mended(entity)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-		p.unread("what it encloses is damaged", place)
+		p.unread("what it encloses is damaged", position)
 		return
 	}
 	p.nest++

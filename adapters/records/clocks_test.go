@@ -94,11 +94,11 @@ case_notes: {way: worklist}
 			r := m.ReadRow(ev, workday.DateOf(noon))
 			for _, f := range r.Facts {
 				day := at[8:10]
-				if f.Place == "IN_UTC" || f.Place == "INSTANT" || f.Place == "AS_ISO" {
+				if f.Position == "IN_UTC" || f.Position == "INSTANT" || f.Position == "AS_ISO" {
 					day = want[at]
 				}
 				if got := f.On.String(); got != at[:8]+day {
-					t.Errorf("%s of %s gives %s, want %s in %s", f.Place, at, got, at[:8]+day, ev.Body)
+					t.Errorf("%s of %s gives %s, want %s in %s", f.Position, at, got, at[:8]+day, ev.Body)
 				}
 			}
 			if len(r.Facts) != 6 || len(r.Doubts) != 0 {

@@ -91,7 +91,7 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 // refuses is set aside and told of, and keeps nothing else from being read.
 func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
 	if day := now.UTC().Format(time.DateOnly); s.asideOn != day {
-		s.asideOn, s.aside = day, make(map[place][]string) // once a day they are tried again
+		s.asideOn, s.aside = day, make(map[keyColumn][]string) // once a day they are tried again
 	}
 	for {
 		batch, next, err := s.pollOnce(ctx, at, now)
@@ -99,7 +99,7 @@ func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evid
 		if !errors.As(err, &odd) {
 			return batch, next, err
 		}
-		s.aside[odd.place] = append(s.aside[odd.place], odd.keys...) // they are not asked for any more: there is an end
+		s.aside[odd.keyColumn] = append(s.aside[odd.keyColumn], odd.keys...) // they are not asked for any more: there is an end
 	}
 }
 

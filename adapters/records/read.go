@@ -246,7 +246,7 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 	if other != nil || len(bad) == 0 || len(bad) == len(keys) && !v.sound(v.ctx, n, and) {
 		return nil, err
 	}
-	return nil, &unfitError{placeOf(n), bad, err}
+	return nil, &unfitError{keyColumnOf(n), bad, err}
 }
 
 // rowsOf reads the rows of a relation that belong to the keys, by one prepared statement.

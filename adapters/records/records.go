@@ -78,16 +78,16 @@ type System struct {
 	read, write *sqlx.DB
 	dialect     Dialect
 	m           *mapping.System
-	base        state                // at the cursor that was stored
-	rows        map[string]*seen     // forms as the last poll saw them
-	round       int                  // of polls
-	remarked    error                // by the last look at all forms
-	next        *state               // at the cursor that was given and may have been stored
-	prepared    map[string]*sql.Stmt // of whole groups of notes
-	layouts     map[string]string    // a value of each change column, to write others like it
-	aside       map[place][]string   // keys that a relation cannot be asked for
-	asideOn     string               // the day on which they were found
-	filled      map[string]string    // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
+	base        state                  // at the cursor that was stored
+	rows        map[string]*seen       // forms as the last poll saw them
+	round       int                    // of polls
+	remarked    error                  // by the last look at all forms
+	next        *state                 // at the cursor that was given and may have been stored
+	prepared    map[string]*sql.Stmt   // of whole groups of notes
+	layouts     map[string]string      // a value of each change column, to write others like it
+	aside       map[keyColumn][]string // keys that a relation cannot be asked for
+	asideOn     string                 // the day on which they were found
+	filled      map[string]string      // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of

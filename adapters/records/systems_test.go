@@ -85,7 +85,7 @@ func said(m *mapping.System, batch []drp.Evidence) (forms, people string) {
 			}
 		}
 		for _, d := range r.Doubts {
-			fmt.Fprintf(&f, "  doubt: %s at %s\n", d.What, d.Place)
+			fmt.Fprintf(&f, "  doubt: %s at %s\n", d.What, d.Position)
 		}
 	}
 	return f.String(), p.String()

@@ -13,15 +13,15 @@ import (
 	"drpd/mapping"
 )
 
-// place is a column by which a relation is asked.
-type place struct{ relation, column string }
+// keyColumn is a column by which a relation is asked.
+type keyColumn struct{ relation, column string }
 
-func placeOf(n mapping.Named) place { return place{n.Title(), n.Key} }
+func keyColumnOf(n mapping.Named) keyColumn { return keyColumn{n.Title(), n.Key} }
 
 // unfitError says which keys can be none of a column's: of a table whose keys are numbers, a text that somebody wrote into
 // a form.
 type unfitError struct {
-	place
+	keyColumn
 	keys []string
 	err  error
 }
@@ -33,7 +33,7 @@ func (s *System) unfitting(err error) bool { return s.dialect.Unfit != nil && s.
 
 // fit leaves out the keys that were set aside.
 func (s *System) fit(n mapping.Named, keys []string) []string {
-	bad := s.aside[placeOf(n)]
+	bad := s.aside[keyColumnOf(n)]
 	if len(bad) == 0 {
 		return keys
 	}
@@ -85,8 +85,8 @@ func (s *System) sound(ctx context.Context, n mapping.Named, and part) bool {
 
 // toldAside asks a person about the keys that were set aside.
 func (s *System) toldAside() (what []string) {
-	places := slices.SortedFunc(maps.Keys(s.aside), func(a, b place) int { return strings.Compare(a.relation+" "+a.column, b.relation+" "+b.column) })
-	for _, at := range places {
+	columns := slices.SortedFunc(maps.Keys(s.aside), func(a, b keyColumn) int { return strings.Compare(a.relation+" "+a.column, b.relation+" "+b.column) })
+	for _, at := range columns {
 		var named []string
 		for _, k := range slices.Sorted(slices.Values(s.aside[at])) {
 			if numberlike(k) && len(named) < 3 {

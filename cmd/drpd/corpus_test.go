@@ -226,7 +226,7 @@ func (c *council) became(t *testing.T, base *council, body []byte) (got expected
 				got.Facts = append(got.Facts, told(f))
 			}
 		}
-		for _, r := range one.File.Reach {
+		for _, r := range one.File.Deliveries {
 			line := fmt.Sprint(r.State)
 			for _, role := range one.Roster.RolesOf(drp.Actor{Worker: r.Person}, x.Children, corpusDay) {
 				if one.Policy.Roles[role] != "" {

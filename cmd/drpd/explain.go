@@ -39,7 +39,7 @@ func (c *explainCmd) explain(a *app, d *wired) error {
 	}
 	result := reconcile.Decide(k)
 	if c.JSON {
-		return a.json(map[string]any{"facts": k.File.Statements(), "result": result, "past": k.Past, "reach": k.File.Reach})
+		return a.json(map[string]any{"facts": k.File.Statements(), "result": result, "past": k.Past, "reach": k.File.Deliveries})
 	}
 	a.explain(k, result)
 	return nil
@@ -95,9 +95,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	a.printf("\nWhat went out, and why\n")
 	for _, e := range k.Past {
 		a.effect(k, e)
-		for _, x := range k.File.Reach {
+		for _, x := range k.File.Deliveries {
 			if x.Effect == e.Key {
-				a.reach(x)
+				a.delivery(x)
 			}
 		}
 	}
@@ -148,7 +148,7 @@ func (a *app) statement(p *policy.Policy, f drp.Statement) {
 	if f.Kind == drp.MessageCame {
 		a.printf(", in words of their own: no answer until the owner says that it is one")
 	}
-	a.printf("  (%s, %s, learned %s, evidence %s)", f.Source, f.Place, f.Learned, f.Evidence[:min(12, len(f.Evidence))])
+	a.printf("  (%s, %s, learned %s, evidence %s)", f.Source, f.Position, f.Learned, f.Evidence[:min(12, len(f.Evidence))])
 	if f.Doubt != "" {
 		a.printf("\n              doubt: %s", f.Doubt)
 	}
@@ -250,8 +250,8 @@ func (a *app) effect(k reconcile.Case, e drp.Past) {
 	a.printf("\n")
 }
 
-// reach says what a machine says of a message to one person.
-func (a *app) reach(x drp.Reach) {
+// delivery says what a machine says of a message to one person.
+func (a *app) delivery(x drp.DeliveryStatus) {
 	a.printf("              %s: %s", x.Person, x.State)
 	if !x.Until.IsZero() {
 		a.printf(" until %s", x.Until)

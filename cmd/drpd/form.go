@@ -71,7 +71,7 @@ func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, t := range read {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%q\t%s\n", t.Block, t.Label, t.Is, t.Text, t.Place)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%q\t%s\n", t.Block, t.Label, t.Is, t.Text, t.Position)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -80,12 +80,12 @@ func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
 		a.printf("\nNot read:\n")
 	}
 	for _, t := range passed {
-		a.printf("  %q  %s\n", t.Text, t.Place)
+		a.printf("  %q  %s\n", t.Text, t.Position)
 	}
 	doubts := 0
 	for _, d := range readLetter(form, sheet, workday.DateOf(a.now().In(london()))).Doubts {
 		doubts++
-		a.printf("in doubt: %s (%s)\n", d.What, d.Place)
+		a.printf("in doubt: %s (%s)\n", d.What, d.Position)
 	}
 	if doubts > 0 {
 		return errProblems
@@ -136,7 +136,7 @@ func blankForm(form *mapping.Form, p *policy.Policy) ([]byte, error) {
 		return nil, fmt.Errorf("the mapping reads an answer in the blank form: a label or a heading of it means two things")
 	}
 	if i := slices.IndexFunc(r.Doubts, func(d drp.Doubt) bool { return d.What != mapping.NothingIn }); i >= 0 {
-		return nil, fmt.Errorf("the mapping does not read its own form: %s (%s)", r.Doubts[i].What, r.Doubts[i].Place)
+		return nil, fmt.Errorf("the mapping does not read its own form: %s (%s)", r.Doubts[i].What, r.Doubts[i].Position)
 	}
 	return b.Bytes(), nil
 }

@@ -143,7 +143,7 @@ func TestFilledForm(t *testing.T) {
 			got["field "+f.Name] = true
 		}
 		for _, d := range r.Doubts {
-			t.Errorf("%s: in doubt: %s (%s)", p.ID, d.What, d.Place)
+			t.Errorf("%s: in doubt: %s (%s)", p.ID, d.What, d.Position)
 		}
 		if got, want := fmt.Sprint(sortedKeys(got)), fmt.Sprint(sortedKeys(want)); got != want {
 			t.Errorf("%s: read %s, filled in %s", p.ID, got, want)

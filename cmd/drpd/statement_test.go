@@ -12,7 +12,7 @@ func TestStatementInFreeWords(t *testing.T) {
 	for kind, free := range map[drp.FactKind]bool{drp.MessageCame: true, drp.Responded: false} {
 		var out strings.Builder
 		a := &app{out: &out}
-		a.statement(nil, drp.Statement{Fact: drp.Fact{Kind: kind, Source: "mailbox", Place: "body"}})
+		a.statement(nil, drp.Statement{Fact: drp.Fact{Kind: kind, Source: "mailbox", Position: "body"}})
 		if says := strings.Contains(out.String(), "message-came, in words of their own"); says != free {
 			t.Errorf("%s: %s", kind, out.String())
 		}

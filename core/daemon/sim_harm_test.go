@@ -30,7 +30,7 @@ func harmIn(s said, evidence string) []drp.Doubt {
 	if !s.Harm {
 		return nil
 	}
-	return []drp.Doubt{{What: "it speaks of imminent harm", Place: "body", Passage: drp.NewPrivate(canary), Evidence: evidence}}
+	return []drp.Doubt{{What: "it speaks of imminent harm", Position: "body", Passage: drp.NewPrivate(canary), Evidence: evidence}}
 }
 
 // AddEffects remembers what the operator is told at once.

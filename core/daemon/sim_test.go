@@ -83,7 +83,7 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 	}
 	for i, f := range s.Facts {
 		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached,
-			Although: drp.NewPrivate(f.Although), By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Place: fmt.Sprint(i)}
+			Although: drp.NewPrivate(f.Although), By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Position: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}

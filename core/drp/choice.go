@@ -97,7 +97,7 @@ func unclear(doubts []Doubt) (all []Unclear) {
 	for _, q := range doubts {
 		same := func(u Unclear) bool {
 			o := u.Of[0]
-			return o.Evidence == q.Evidence && o.Place == q.Place && o.Passage.Empty() == q.Passage.Empty() && (q.Passage.Empty() || o.What == q.What)
+			return o.Evidence == q.Evidence && o.Position == q.Position && o.Passage.Empty() == q.Passage.Empty() && (q.Passage.Empty() || o.What == q.What)
 		}
 		if i := slices.IndexFunc(all, same); i >= 0 {
 			all[i].Of = append(all[i].Of, q)
@@ -114,7 +114,7 @@ func unclear(doubts []Doubt) (all []Unclear) {
 // passages asks about passages of one place: their evidence, the place and what they say tell the question from others.
 func passages(of []Doubt) Conflict {
 	first := of[0]
-	parts := []string{first.Evidence, first.Place}
+	parts := []string{first.Evidence, first.Position}
 	var whats, text, as []string
 	for _, q := range of {
 		if !slices.Contains(whats, q.What) {
@@ -129,10 +129,10 @@ func passages(of []Doubt) Conflict {
 	if len(as) > 0 {
 		choices = append([]Choice{{Say: Accept, Does: "it counts as " + strings.Join(as, ", and ")}}, choices...)
 	}
-	c := question(PassageUnclear, parts, []string{first.Evidence}, []any{strings.Join(whats, "; "), first.Place}, choices...)
+	c := question(PassageUnclear, parts, []string{first.Evidence}, []any{strings.Join(whats, "; "), first.Position}, choices...)
 	c.passage, c.formerly = NewPrivate(strings.Join(text, "\n")), nil
 	for _, what := range whats {
-		c.formerly = append(c.formerly, formerID(fmt.Sprintf(PassageUnclear.formerSentence(), what, first.Place), first.Evidence))
+		c.formerly = append(c.formerly, formerID(fmt.Sprintf(PassageUnclear.formerSentence(), what, first.Position), first.Evidence))
 	}
 	return c
 }

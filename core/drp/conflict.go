@@ -177,7 +177,7 @@ func StageUnknown(f Fact) Conflict {
 
 // StageOfFact asks about a fact of a day on which the stage changed, and which may belong to several; each choice is one of them.
 func StageOfFact(f Fact, stages ...Choice) Conflict {
-	return question(WhichStage, append(factParts(f), f.Place), []string{f.Evidence}, []any{f.Kind, f.On}, stages...)
+	return question(WhichStage, append(factParts(f), f.Position), []string{f.Evidence}, []any{f.Kind, f.On}, stages...)
 }
 
 // EscalateOrNot asks about a stage of which the owner says both that it is asked for, and that it is not.

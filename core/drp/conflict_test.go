@@ -23,7 +23,7 @@ func each() []drp.Conflict {
 		return drp.Statement{Fact: drp.Fact{Kind: drp.Raised, On: start + days, Block: block, Said: drp.Actor{Address: drp.NewPrivate(said)}}}
 	}
 	fold := func(readings ...drp.Reading) drp.Conflict { f := drp.Fold(readings, nil); return f.Conflicts[0] }
-	unclear := drp.File{Doubts: []drp.Doubt{{What: "a line says yes or no to what drpd does not know: what does it mean?", Place: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
+	unclear := drp.File{Doubts: []drp.Doubt{{What: "a line says yes or no to what drpd does not know: what does it mean?", Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
 	ruling := drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject, On: start, Evidence: "m2"}
 	send := drp.Ruling{About: drp.AboutSend, Choice: "stage-9.1", On: start, Evidence: "m3"}
 	return []drp.Conflict{drp.RecordIsGone("r1"), drp.RecordIsAnothers("W-AAAAAA"), drp.WhoseEvidence("r2", "the record 7 is about another child than dispute W-AAAAAA"),
@@ -59,7 +59,7 @@ func TestIDs(t *testing.T) {
 	}
 	golden(t, "testdata/ids.txt", b.String())
 	doubt := func(what, passage string) drp.Conflict {
-		f := drp.File{Doubts: []drp.Doubt{{What: what, Place: "answer line", Evidence: "m1", Passage: drp.NewPrivate(passage)}}}
+		f := drp.File{Doubts: []drp.Doubt{{What: what, Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate(passage)}}}
 		return f.Unclear()[0].Conflict
 	}
 	r, f := drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject, Evidence: "m2"}, drp.Fact{Kind: drp.ReferralConfirmed, On: start, Evidence: "m3"}

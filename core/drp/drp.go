@@ -151,7 +151,7 @@ type Fact struct {
 	Learned  workday.Date
 	Evidence string // id of the evidence
 	Source   string
-	Place    string // where in the evidence it stands
+	Position string `json:"Place"` // where in the evidence it stands
 
 	// Set by Fold: the roles that By, To and Said hold on the day, by the roster.
 	ByRoles, ToRoles, SaidRoles []string
@@ -171,7 +171,7 @@ func (f Fact) Before(g Fact) bool {
 	if f.Evidence != g.Evidence {
 		return f.Evidence < g.Evidence
 	}
-	return f.Place < g.Place
+	return f.Position < g.Position
 }
 
 func lifeOrder(k FactKind) int {
@@ -193,7 +193,7 @@ var lifeOrders = func() map[FactKind]int {
 // Doubt is a passage of a piece of evidence that a person must read: it made no fact.
 type Doubt struct {
 	What     string // a sentence, without private text
-	Place    string
+	Position string
 	Passage  Private
 	Evidence string
 
@@ -220,10 +220,10 @@ type Subject struct {
 
 // Field is one answer of a form or record, such as the details of the dispute.
 type Field struct {
-	Name  string
-	Value Private
-	Date  workday.Date // where it is a date, such as a date of birth
-	Place string
+	Name     string
+	Value    Private
+	Date     workday.Date // where it is a date, such as a date of birth
+	Position string
 }
 
 // FormPart is a dispute form that came with a message, to be attached or copied onward.
@@ -245,30 +245,30 @@ type RecordState struct {
 
 // Reading is all that is understood of one piece of evidence.
 type Reading struct {
-	Evidence Evidence // without its body
-	Subject  Subject
-	Sender   Actor
-	Trusted  bool // the sender is proved: a record system, the console, or aligned mail authentication
-	Why      string
-	Auto     bool         // sent by a machine: moves nothing
-	Sent     workday.Date // by its author's own clock
-	Learned  workday.Date // the day on which it came
-	Facts    []Fact
-	Denials  []Denial // what it says did not happen
-	Fields   []Field
-	Forms    []FormPart
-	Record   RecordState
-	Holders  []Holder
-	Child    *Child // what the record system says of the child itself
-	Rulings  []Ruling
-	Reach    []Reach           // what a machine says of messages that drpd sent
-	Formerly map[string]string // a child's number: the one that it had in the record system before
-	Former   bool              // of a record system that is no longer used
-	Unclear  string            // why nobody but a person can say what it is about, or whose people these are
-	Withheld string            // why what it says must not count before a person has seen it: a part of it could not be read
-	Corrects string            // id of the evidence that this one replaces
-	Doubts   []Doubt
-	Harm     []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
+	Evidence   Evidence // without its body
+	Subject    Subject
+	Sender     Actor
+	Trusted    bool // the sender is proved: a record system, the console, or aligned mail authentication
+	Why        string
+	Auto       bool         // sent by a machine: moves nothing
+	Sent       workday.Date // by its author's own clock
+	Learned    workday.Date // the day on which it came
+	Facts      []Fact
+	Denials    []Denial // what it says did not happen
+	Fields     []Field
+	Forms      []FormPart
+	Record     RecordState
+	Holders    []Holder
+	Child      *Child // what the record system says of the child itself
+	Rulings    []Ruling
+	Deliveries []DeliveryStatus  // what a machine says of messages that drpd sent
+	Formerly   map[string]string // a child's number: the one that it had in the record system before
+	Former     bool              // of a record system that is no longer used
+	Unclear    string            // why nobody but a person can say what it is about, or whose people these are
+	Withheld   string            // why what it says must not count before a person has seen it: a part of it could not be read
+	Corrects   string            // id of the evidence that this one replaces
+	Doubts     []Doubt
+	Harm       []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
 }
 
 // Ruling is what a person decided about something that waited for them.

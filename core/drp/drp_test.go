@@ -129,7 +129,7 @@ func TestAcceptedPassage(t *testing.T) {
 	r := reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))
 	for i, kind := range []drp.FactKind{drp.Resolved, drp.Discussed} {
 		f := drp.Fact{Kind: kind, On: start + 1, Evidence: "m1", Source: "mailbox"}
-		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Place: "line", Evidence: "m1", Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
+		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Position: "line", Evidence: "m1", Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
 	}
 	file := drp.File{Doubts: r.Doubts}
 	q := file.Unclear()

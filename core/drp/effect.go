@@ -63,33 +63,33 @@ func (e Effect) Reminds() bool {
 
 // Effect is one thing that is to leave drpd: roles and content as values, no person and no words yet.
 type Effect struct {
-	Key      string // permanent: the same decision has the same key
-	Slot     string // what it is, whatever its due date: two effects of one slot never both go out
-	Dispute  string
-	Kind     EffectKind
-	Reason   Reason
-	Visit    string // the stay in a stage that it is about
-	Stage    string
-	Due      workday.Date // the due date that it speaks of, if any
-	On       workday.Date // the day from which it is to go
-	To, Cc   []string     // roles
-	Only     []string     `json:",omitempty"` // of To and Cc: who gets it now; the others have had it
-	Child    string       // case notes and form copies: whose file
-	Attach   []string     // "form", "record"
-	Form     FormPart     // form copies and alerts with the form
-	NoteType string       // case notes: the record system's type
-	Asks     []Ask        // what the owner can answer
-	Says     string       // one sentence on why, without private text
-	Also     []string     // more that is to be said
-	Before   workday.Date // corrections: the date that was stated before
-	Next     string       // the stage that comes next
-	Consult  []string     // roles to be consulted first
-	Draft    string       // drafts: what the alert asks for
-	Reach    []string     // drafts: the roles that the owner's alert must reach
-	Agenda   []string
-	Urgent   bool
-	Deputies bool   // to the deputies of the roles, and not to their holders
-	Screened string // a reason to hold it for a person to read first (W19)
+	Key       string // permanent: the same decision has the same key
+	Slot      string // what it is, whatever its due date: two effects of one slot never both go out
+	Dispute   string
+	Kind      EffectKind
+	Reason    Reason
+	Visit     string // the stay in a stage that it is about
+	Stage     string
+	Due       workday.Date // the due date that it speaks of, if any
+	On        workday.Date // the day from which it is to go
+	To, Cc    []string     // roles
+	Only      []string     `json:",omitempty"` // of To and Cc: who gets it now; the others have had it
+	Child     string       // case notes and form copies: whose file
+	Attach    []string     // "form", "record"
+	Form      FormPart     // form copies and alerts with the form
+	NoteType  string       // case notes: the record system's type
+	Asks      []Ask        // what the owner can answer
+	Says      string       // one sentence on why, without private text
+	Also      []string     // more that is to be said
+	Before    workday.Date // corrections: the date that was stated before
+	Next      string       // the stage that comes next
+	Consult   []string     // roles to be consulted first
+	Draft     string       // drafts: what the alert asks for
+	MustReach []string     `json:"Reach"` // drafts: the roles that the owner's alert must reach
+	Agenda    []string
+	Urgent    bool
+	Deputies  bool   // to the deputies of the roles, and not to their holders
+	Screened  string // a reason to hold it for a person to read first (W19)
 
 	Clause   string
 	Rule     string

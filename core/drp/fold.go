@@ -11,17 +11,17 @@ import (
 
 // File is all that the evidence says of one dispute.
 type File struct {
-	Subject   Subject
-	Facts     []Fact   // in order; contradicted and doubtful ones say so in Doubt
-	Denials   []Denial // what is said not to have happened, in order
-	Fields    map[string]Field
-	Forms     []FormPart // oldest first
-	Record    RecordState
-	Rulings   []Ruling
-	Conflicts []Conflict // the questions that wait for a person
-	Settled   []Settled  // those that a person has settled
-	Doubts    []Doubt
-	Reach     []Reach // what machines say of messages that drpd sent
+	Subject    Subject
+	Facts      []Fact   // in order; contradicted and doubtful ones say so in Doubt
+	Denials    []Denial // what is said not to have happened, in order
+	Fields     map[string]Field
+	Forms      []FormPart // oldest first
+	Record     RecordState
+	Rulings    []Ruling
+	Conflicts  []Conflict // the questions that wait for a person
+	Settled    []Settled  // those that a person has settled
+	Doubts     []Doubt
+	Deliveries []DeliveryStatus // what machines say of messages that drpd sent
 
 	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
 
@@ -352,7 +352,7 @@ func (out *File) take(readings []*Reading) {
 			out.Record = r.Record
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)
-		out.Reach = append(out.Reach, r.Reach...)
+		out.Deliveries = append(out.Deliveries, r.Deliveries...)
 		for _, q := range r.Doubts {
 			if r.Evidence.Kind == Message {
 				q.By, q.On = r.Sender, max(r.Sent, r.Learned)

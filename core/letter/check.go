@@ -116,7 +116,7 @@ func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.R
 	case kind == drp.CaseNote:
 		e.Child = "20417"
 	case reason == drp.ReasonDraft:
-		e.Draft, e.Reach = s.Asks(), e.To
+		e.Draft, e.MustReach = s.Asks(), e.To
 		e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
 	case reason == drp.ReasonMeeting:
 		e.Agenda = []string{"an item of the agenda"}

@@ -208,7 +208,7 @@ func (w *Writer) Note(p *policy.Policy, e drp.Effect) (string, error) {
 
 func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 	v := view{Authority: w.authority, Ref: e.Dispute, Procedure: p.Title, Source: p.Title, Key: e.Key, Children: children,
-		Clause: e.Clause, ClauseWords: p.Clauses[e.Clause], Agenda: e.Agenda, Consult: titles(p, e.Consult), Reach: titles(p, e.Reach)}
+		Clause: e.Clause, ClauseWords: p.Clauses[e.Clause], Agenda: e.Agenda, Consult: titles(p, e.Consult), Reach: titles(p, e.MustReach)}
 	if s := p.Stage(e.Stage); s != nil {
 		v.Stage = s.Title
 	}
@@ -242,7 +242,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 	}
 	if e.Reason == drp.ReasonDraft {
 		alert := e
-		alert.Reason, alert.To, alert.Says = drp.ReasonAlert, e.Reach[:min(1, len(e.Reach))], e.Draft
+		alert.Reason, alert.To, alert.Says = drp.ReasonAlert, e.MustReach[:min(1, len(e.MustReach))], e.Draft
 		var body []string
 		v.DraftTitle, body = textOf(p, alert)
 		v.Draft = body
@@ -290,7 +290,7 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	switch e.Reason {
 	case drp.ReasonAlert:
 		headline, out := alertText(p, e, stage, next)
-		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.Reach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
+		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.MustReach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
 			out = append(out, "To answer, reply to this email with the line below and your answer under it, or send the form: they get it, and drpd notes that it came.")
 		}
 		return headline, out

@@ -77,7 +77,7 @@ func TestLetters(t *testing.T) {
 			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: "stage-2", Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}
 		},
 		drp.ReasonDraft: func(e *drp.Effect) {
-			e.Says, e.Draft, e.Reach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}
+			e.Says, e.Draft, e.MustReach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}
 			e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
 		},
 		drp.ReasonConfirm: func(e *drp.Effect) {

@@ -169,7 +169,7 @@ func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
 	}
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDraft, Visit: v.id, Stage: v.stage.ID, On: d.after(since, 1), To: d.Policy.Owners(v.stage.ID),
 		Clause: v.stage.Alert.To[0].Clause, Rule: "alert by owner", Evidence: []string{v.by.Evidence},
-		Says: "the written alert has not been seen in the mailbox for: " + d.titles(missing), Reach: slices.Concat(to, cc)}
+		Says: "the written alert has not been seen in the mailbox for: " + d.titles(missing), MustReach: slices.Concat(to, cc)}
 	e.Draft = v.stage.Asks()
 	e.Next = v.stage.Next()
 	if cite := d.missingClause(v.stage, missing); cite != "" {

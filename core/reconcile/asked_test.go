@@ -15,7 +15,7 @@ func TestHeardWhileACopyIsTried(t *testing.T) {
 	w := load(t)
 	p := w.policies[slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == "lscp" })]
 	say := func(id string, f drp.Fact) drp.Reading {
-		f.Evidence, f.Learned, f.Source, f.Place = id, f.On, "mailbox", "answer line"
+		f.Evidence, f.Learned, f.Source, f.Position = id, f.On, "mailbox", "answer line"
 		return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: f.On.Midnight()}, Sent: f.On,
 			Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}}, Facts: []drp.Fact{f}}
 	}

@@ -15,7 +15,7 @@ import (
 
 // told is what somebody attests on a day, learned that day.
 func told(kind drp.FactKind, on workday.Date, by string, to ...string) drp.Reading {
-	f := drp.Fact{Kind: kind, On: on, Learned: on, By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, on), Source: "console", Place: "console"}
+	f := drp.Fact{Kind: kind, On: on, Learned: on, By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, on), Source: "console", Position: "console"}
 	for _, role := range to {
 		f.To = append(f.To, drp.Actor{Role: role})
 	}

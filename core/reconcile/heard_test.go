@@ -101,7 +101,7 @@ func TestWhoeverIsAskedIsHeard(t *testing.T) {
 					continue
 				}
 				answer := func(role string) reconcile.Result {
-					f := drp.Fact{Kind: a.Fact, Stage: a.Stage, On: today, Learned: today, By: drp.Actor{Role: role}, Evidence: fmt.Sprint("q", i), Source: "mailbox", Place: "answer line"}
+					f := drp.Fact{Kind: a.Fact, Stage: a.Stage, On: today, Learned: today, By: drp.Actor{Role: role}, Evidence: fmt.Sprint("q", i), Source: "mailbox", Position: "answer line"}
 					r := drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}}
 					return w.decide(p, append(learnedBy(readings, today), r), past, today)
 				}

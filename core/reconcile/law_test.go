@@ -33,7 +33,7 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		said := r.Statements()
 		r.Facts, r.Denials = nil, nil
 		for i, s := range said {
-			s.Place = fmt.Sprint(i)
+			s.Position = fmt.Sprint(i)
 			r.Say(s.Took(r.Evidence.ID, source, learned))
 		}
 		out = append(out, r)

@@ -43,8 +43,8 @@ func (d *decider) notes() {
 			d.note(d.named(p.Visit), drp.ReasonPack, drp.Fact{On: sentOn(p)}, p.Key)
 		}
 		if p.Reason == drp.ReasonAlert && p.Kind == drp.Email && d.lost(p) && d.noted(p.Visit) {
-			i := slices.IndexFunc(d.File.Reach, func(x drp.Reach) bool { return x.Effect == p.Key && x.State == drp.Returned })
-			d.note(d.named(p.Visit), drp.ReasonCorrection, drp.Fact{On: d.File.Reach[i].On, Evidence: d.File.Reach[i].Evidence}, p.Key)
+			i := slices.IndexFunc(d.File.Deliveries, func(x drp.DeliveryStatus) bool { return x.Effect == p.Key && x.State == drp.Returned })
+			d.note(d.named(p.Visit), drp.ReasonCorrection, drp.Fact{On: d.File.Deliveries[i].On, Evidence: d.File.Deliveries[i].Evidence}, p.Key)
 		}
 	}
 }

@@ -323,7 +323,7 @@ func (s *story) heard() (out []drp.Fact) {
 
 // same says whether two facts are one: of one place in one piece of evidence.
 func same(f, g drp.Fact) bool {
-	return f.Kind == g.Kind && f.Evidence == g.Evidence && f.Place == g.Place && f.On == g.On
+	return f.Kind == g.Kind && f.Evidence == g.Evidence && f.Position == g.Position && f.On == g.On
 }
 
 // Homes says in how many ways a decision keeps a fact: "visit", "after" the end, or "idle", with a reason. One and one only is

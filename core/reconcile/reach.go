@@ -10,7 +10,7 @@ import (
 // unanswerable tells of messages that did not reach somebody, and asks those who stand in for them. It moves no clock: only
 // what drpd's own alert entered is undone where it reached nobody (Fold leaves its receipts out).
 func (d *decider) unanswerable() {
-	for _, x := range d.File.Reach {
+	for _, x := range d.File.Deliveries {
 		i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Key == x.Effect && p.Kind == drp.Email })
 		if i < 0 || !d.stillAsked(d.Past[i]) {
 			continue
@@ -72,7 +72,7 @@ const ruleInstead = "instead"
 
 // standIn sends what somebody did not get to whoever stands in for them: as it was, and alone. An alert that reached nobody
 // to whom it was addressed is not repeated: its stage is not entered, and it is alerted anew.
-func (d *decider) standIn(p drp.Past, x drp.Reach, role, says string) {
+func (d *decider) standIn(p drp.Past, x drp.DeliveryStatus, role, says string) {
 	if p.Reason == drp.ReasonPack || p.Reason == drp.ReasonAlert && d.lost(p) {
 		return
 	}
@@ -88,7 +88,7 @@ func (d *decider) standIn(p drp.Past, x drp.Reach, role, says string) {
 
 // lost says whether an alert came back from everybody to whom it was addressed.
 func (d *decider) lost(p drp.Past) bool {
-	return p.Life == drp.Failed && slices.ContainsFunc(d.File.Reach, func(x drp.Reach) bool { return x.Effect == p.Key && x.State == drp.Returned })
+	return p.Life == drp.Failed && slices.ContainsFunc(d.File.Deliveries, func(x drp.DeliveryStatus) bool { return x.Effect == p.Key && x.State == drp.Returned })
 }
 
 // lostAlerts counts the alerts of a visit that reached nobody.

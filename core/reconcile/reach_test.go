@@ -50,7 +50,7 @@ func returns(past []drp.Past, i int, role string, state drp.Arrival, today workd
 	}
 	id := fmt.Sprint("m", past[i].Key, role, state, today)
 	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Auto: true,
-		Reach: []drp.Reach{{Effect: past[i].Key, Person: "w-" + role, State: state, On: today, Evidence: id}}}
+		Deliveries: []drp.DeliveryStatus{{Effect: past[i].Key, Person: "w-" + role, State: state, On: today, Evidence: id}}}
 }
 
 // Whatever machines say of messages: it comes to an end; a report that somebody is away, or that a message is late, moves no

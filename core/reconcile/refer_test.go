@@ -28,7 +28,7 @@ func TestReferralOnlyWhereThePolicySaysSo(t *testing.T) {
 						on := start.AddDays(said)
 						fact := func(kind drp.FactKind, on workday.Date, by string, id string) drp.Reading {
 							return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "console", Kind: drp.Attestation, Learned: on.Midnight()}, Sent: on, Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}},
-								Facts: []drp.Fact{{Kind: kind, On: on, By: drp.Actor{Role: by}, Learned: on, Evidence: id, Source: "console", Place: "console"}}}
+								Facts: []drp.Fact{{Kind: kind, On: on, By: drp.Actor{Role: by}, Learned: on, Evidence: id, Source: "console", Position: "console"}}}
 						}
 						readings := []drp.Reading{fact(drp.Raised, start, p.Raisers[0], "a1")}
 						var past []drp.Past

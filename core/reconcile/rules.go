@@ -243,7 +243,7 @@ func (d *decider) meetings() {
 
 func (s *story) owning(f drp.Fact) *visit {
 	for _, v := range s.visits {
-		if slices.ContainsFunc(v.facts, func(g drp.Fact) bool { return g.Evidence == f.Evidence && g.Place == f.Place && g.Kind == f.Kind }) {
+		if slices.ContainsFunc(v.facts, func(g drp.Fact) bool { return g.Evidence == f.Evidence && g.Position == f.Position && g.Kind == f.Kind }) {
 			return v
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken, "questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testReach, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -336,8 +336,8 @@ func testSettings(t *testing.T, l daemon.Ledger) {
 	}
 }
 
-// testReach: what became of a message after it was accepted, and who is not reached.
-func testReach(t *testing.T, l daemon.Ledger) {
+// testDelivery: what became of a message after it was accepted, and who is not reached.
+func testDelivery(t *testing.T, l daemon.Ledger) {
 	begin(t, l)
 	e := sample("a", "team-manager")
 	decide(t, l, e)

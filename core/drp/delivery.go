@@ -25,8 +25,8 @@ const (
 	Away      Arrival = "away"      // an automatic answer: out of office
 )
 
-// Reach is what a machine says of one message to one person.
-type Reach struct {
+// DeliveryStatus is what a machine says of one message to one person.
+type DeliveryStatus struct {
 	Effect, Person string
 	State          Arrival
 	Status         string       // of a delivery report: the enhanced status code (RFC 3463), such as 5.1.1
@@ -153,7 +153,7 @@ func ReceiptID(effect, person string) string { return "r" + effect + "." + perso
 func returned(readings []*Reading) map[string]bool {
 	out := make(map[string]bool)
 	for _, r := range readings {
-		for _, x := range r.Reach {
+		for _, x := range r.Deliveries {
 			if x.State == Returned {
 				out[ReceiptID(x.Effect, x.Person)] = true
 			}

@@ -35,9 +35,9 @@ func arrival(action string) (drp.Arrival, bool) {
 	return "", false
 }
 
-// reach reads what a machine says of messages of drpd's. It counts only where it names one by its ID; whether that was
+// deliveries reads what a machine says of messages of drpd's. It counts only where it names one by its ID; whether that was
 // ever sent is for the ledger to say. What may be a report and cannot be read is unclear: a person must look.
-func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach, unclear string) {
+func (s *Set) deliveries(evidence string, l Letter, on workday.Date) (out []drp.DeliveryStatus, unclear string) {
 	for _, r := range l.DeliveryReports {
 		_, effect, person, ok := s.Tags.SentAs(r.About)
 		for _, to := range slices.Concat(l.To, l.Cc, l.Delivered) { // or it came to the address that a message had as its return path
@@ -52,11 +52,11 @@ func (s *Set) reach(evidence string, l Letter, on workday.Date) (out []drp.Reach
 		if !ok || !known {
 			continue
 		}
-		out = append(out, drp.Reach{Effect: effect, Person: person, State: state, Status: r.Status, On: on, Evidence: evidence})
+		out = append(out, drp.DeliveryStatus{Effect: effect, Person: person, State: state, Status: r.Status, On: on, Evidence: evidence})
 	}
 	if _, effect, person, ok := s.Tags.SentAs(l.Answers + " " + l.Thread); ok && l.Replied && len(l.DeliveryReports) == 0 {
 		if until, away := awayUntil(l.Subject+"\n"+l.Text, on); away {
-			out = append(out, drp.Reach{Effect: effect, Person: person, State: drp.Away, On: on, Until: until, Evidence: evidence})
+			out = append(out, drp.DeliveryStatus{Effect: effect, Person: person, State: drp.Away, On: on, Until: until, Evidence: evidence})
 		}
 	}
 	if _, _, _, ok := s.Tags.SentAs(l.Mentions); ok && !l.Replied && len(l.DeliveryReports) == 0 {

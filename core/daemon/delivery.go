@@ -21,7 +21,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 	if r.Unclear != "" {
 		return Placement{Where: PlaceQuarantine, Reason: r.Unclear}, nil
 	}
-	for _, x := range r.Reach {
+	for _, x := range r.Deliveries {
 		sent, ok, err := d.Ledger.Sent(ctx, x.Effect, x.Person)
 		if err != nil {
 			return out, err
@@ -60,7 +60,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 
 // cameBack tells the operator of an address that takes no mail, once for each; where it is the operator's own, the practice
 // lead.
-func (d *Daemon) cameBack(ctx context.Context, x drp.Reach, sent Envelope) error {
+func (d *Daemon) cameBack(ctx context.Context, x drp.DeliveryStatus, sent Envelope) error {
 	to := operator
 	if slices.ContainsFunc(d.Roster, func(h drp.Holder) bool { return h.Role == operator && h.Person == x.Person }) {
 		to = policy.PracticeLead
