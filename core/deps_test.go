@@ -207,7 +207,7 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// The test finds what it is there to find.
+// The test finds violations that are planted for it.
 func TestArrowsFindsPlanted(t *testing.T) {
 	planted := map[string]string{
 		"core/drp/a.go":                  "package drp\nimport \"drpd/mapping\"\n",
@@ -237,7 +237,7 @@ func TestArrowsFindsPlanted(t *testing.T) {
 	}
 }
 
-// Every package says at its door what it promises.
+// Every package has a comment that says what it promises.
 func TestEveryPackageHasADoc(t *testing.T) {
 	for dir, files := range parse(t, os.DirFS("..")) {
 		found := false

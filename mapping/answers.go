@@ -216,7 +216,7 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 	return found
 }
 
-// empty says whether an answer says nothing: nobody has written there, or that there is nothing to write.
+// empty says whether an answer says nothing: the cell is blank, or somebody wrote that there is nothing to say.
 func (a *answerAt) empty() bool {
 	switch a.text {
 	case "", promptDate, promptChoice:

@@ -83,7 +83,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		alert.Copy, alert.Position = true, "header, copies"
 		reached(alert, l.Cc)
 	}
-	for i := range out.Doubts { // what may still count is theirs who wrote it
+	for i := range out.Doubts { // what a doubt may still count as was said by the sender
 		for j := range out.Doubts[i].Means {
 			f := &out.Doubts[i].Means[j]
 			f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned

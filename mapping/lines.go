@@ -47,7 +47,7 @@ func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any b
 	return any
 }
 
-// doubt asks about a passage; what it would count as goes along, where it says so.
+// doubt asks about a passage, and says what it would count as, where the passage tells.
 func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
 	r.out.Doubts = append(r.out.Doubts,
 		drp.Doubt{What: what, Position: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
@@ -224,7 +224,7 @@ func unmarked(line string) string {
 	return strings.TrimSpace(listed.ReplaceAllString(line, ""))
 }
 
-// headOf parts a line into what it answers to and the answer; without a colon it is at best nearly one.
+// headOf splits a line into the question and the answer. Without a colon the line can only be nearly an answer.
 func headOf(line string) (head, value string, colon bool) {
 	line = unmarked(line)
 	head, value, colon = strings.Cut(line, ":")

@@ -13,7 +13,7 @@ import (
 var dayIn = regexp.MustCompile(`(?i)\b(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?,? )?` +
 	`(?:\d{1,2}(?:st|nd|rd|th)?(?: of)? [a-z]{3,9}(?:,? \d{2,4}\b)?|\d{1,4}[./-]\d{1,2}(?:[./-]\d{2,4})?\b)`)
 
-// meant reads what words most likely mean that are no plain yes, no or date: the yes or no with which they begin, and the
+// meant gives the most likely meaning of words that are not simply yes, no or a date: the yes or no with which they begin, and the
 // one date in them. It makes no fact: it is what a person is offered to accept.
 func meant(text string, came workday.Date) (yes, said bool, on workday.Date) {
 	words := strings.Fields(text)

@@ -1,4 +1,4 @@
-// Package document opens dispute forms: bytes in, a mapping.Sheet of cells out, each with its place.
+// Package document opens dispute forms: bytes in, a mapping.Sheet of cells out, each with its position.
 //
 // It reads Word (.docx), OpenDocument (.odt), Excel (.xlsx), PDF with form fields, HTML and plain text, by what the bytes
 // are and not by a name. It promises never to guess and never to run away: a file that is too large, nested too deep or

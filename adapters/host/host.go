@@ -27,7 +27,7 @@ func WriteNew(name string, data []byte) (string, error) {
 		}
 		name = fmt.Sprintf("%s (%d)%s", base, i, ending)
 		if _, e := os.Lstat(name); e == nil {
-			continue // it is somebody's already
+			continue // a file of this name exists already
 		}
 		err = WriteFile(name, data)
 	}

@@ -97,7 +97,7 @@ func (t *tx) became(p daemon.Placement) error {
 		if err != nil {
 			return err
 		}
-		if !told { // it is made anew since: the report is about what there is not any more
+		if !told { // it was made again since: the report is about a message that no longer counts
 			continue
 		}
 		if err := t.audit(p.Now, "drpd", "what became of it", b.Effect, b.Person); err != nil {

@@ -208,7 +208,7 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 	})
 }
 
-// begin lets a dispute begin, or sees that what is placed with one that there is does not belong to another.
+// begin starts a new dispute, or checks that what is placed with an existing one does not belong to another.
 func (t *tx) begin(p daemon.Placement) error {
 	if p.Where != daemon.PlaceDispute {
 		return nil
@@ -324,7 +324,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err e
 			return err
 		}
 		if !found {
-			return fmt.Errorf("no dispute %q: drpd list shows those that there are", ref)
+			return fmt.Errorf("no dispute %q: drpd list shows the open ones, drpd list --all every one", ref)
 		}
 		children, err := t.children(ref)
 		if err != nil {

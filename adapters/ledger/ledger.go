@@ -2,7 +2,7 @@
 //
 // It promises: each method is one transaction, with the audit entries that belong to it, so that after a crash either
 // all of it is there or nothing; payloads are sealed with a key per dispute, and erasing that key erases them; times
-// are integers; nothing is ever forgotten that was sent. It compares keys and revisions and knows no stage. One set of
+// are integers; what was sent is never forgotten. It compares keys and revisions and knows no stage. One set of
 // statements serves every engine.
 package ledger
 

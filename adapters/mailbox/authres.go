@@ -141,7 +141,7 @@ func (l *authLexer) pair() (word, name, value string) {
 	return word, strings.ToLower(word), value
 }
 
-// verdict reads one result; none where a server says that there is none.
+// verdict reads one result. It returns none where the server says that there is no result.
 func (l *authLexer) verdict() verdict {
 	word, method, value := l.pair()
 	if method == "" {

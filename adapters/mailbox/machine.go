@@ -145,7 +145,7 @@ func word(s string) string {
 	return ""
 }
 
-// status gives an enhanced status code, or nothing where it is none: what a machine writes is shown to people.
+// status gives an enhanced status code, or nothing where the text is not one: people read what it returns.
 func status(s string) string {
 	code := word(s)
 	if strings.Trim(code, "0123456789.") != "" || len(code) > 11 || strings.Count(code, ".") != 2 {

@@ -284,12 +284,12 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 	data = data[:min(len(data), maxText)]
 	if set := params["charset"]; set != "" && !p.inner {
 		if _, err := charset.Reader(set, bytes.NewReader(nil)); err != nil { // kept as it came
-			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): what is no plain letter may read wrong", set), position)
+			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): letters with accents may be wrong", set), position)
 		}
 	}
 	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
 	data = []byte(text)
-	if p.inner { // nobody's word here; somebody may have sent it on for what it says
+	if p.inner { // it proves nothing about who wrote it; somebody may have sent it on for what it says
 		if kind == "text/html" {
 			text = html2text.HTML2Text(text)
 		}
@@ -342,7 +342,7 @@ func unflow(text string, delsp bool) string {
 	return b.String()
 }
 
-// carried reads the files of a message that this one carries. Who sent that one, and what it says, is nobody's word here.
+// carried reads the files of a message that this one carries. Who sent that one is not proved, so its text counts for nobody.
 func (p *parser) carried(data []byte, position string) {
 	e, err := message.Read(bytes.NewReader(mended(data)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {

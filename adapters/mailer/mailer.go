@@ -85,7 +85,7 @@ func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, 
 	return append(outer, sealed...), nil
 }
 
-// parted takes a message apart into the headers of the message and what it holds, with the headers of that.
+// parted splits a message into its own headers and its content, with the content's headers.
 func parted(raw []byte) (outer, entity []byte) {
 	head, body, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
 	own := false
@@ -125,7 +125,7 @@ func named(raw []byte, key string) []byte {
 	return raw
 }
 
-// oneLine takes out what would begin another header, or show a name as what it is not.
+// oneLine removes characters that would begin another header or disguise a name.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == ' ' }), " ")
 }

@@ -160,7 +160,7 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	return &line{Client: client, since: time.Now()}, nil
 }
 
-// connect connects, or stops when it is told to: the library heeds that no more once it waits for a greeting.
+// connect connects, or stops when it is told to. The library itself no longer stops once it waits for a greeting.
 func connect(ctx context.Context, c *mail.Client) (*smtp.Client, error) {
 	type connected struct {
 		client *smtp.Client

@@ -1,8 +1,8 @@
 // Package oauth gets access tokens for a mailbox that takes no password: Microsoft 365's client credentials flow.
 //
 // It promises: a token is asked for over verified TLS only, kept in memory and renewed five minutes before it ends; the
-// secret, or the certificate in its place, is read anew from its file each time; and what the server answers is turned into what a person must do, without
-// the answer itself, which may hold the secret's traces.
+// secret, or the certificate in its place, is read anew from its file each time; and an error says what a person must do, without
+// the server's answer, which may hold parts of the secret.
 package oauth
 
 import (

@@ -136,7 +136,7 @@ func lines(b []byte) []byte {
 }
 
 // Open gives what a message of the kind application/pkcs7-mime encloses: what somebody has signed, or what is encrypted for
-// drpd's own certificate. Who signed it is not looked at: that counts for nobody's word. What cannot be opened says what to
+// drpd's own certificate. Who signed it is not looked at: a signature proves no sender here. What cannot be opened says what to
 // ask of the sender.
 func (s *Seal) Open(sealed []byte) ([]byte, error) {
 	p, err := pkcs7.Parse(sealed)

@@ -173,7 +173,7 @@ func TestFilteredByEmail(t *testing.T) {
 		for report, want := range map[string][]string{
 			"housing":  {"; only the procedure ", "This report holds only the procedure ", "-only-housing-cleared.xlsx|-only-housing.xlsx"},
 			"east":     {"; only the team Looked after East", "This report holds only the team Looked after East; ", "-only-looked-after-east-cleared.xlsx|-only-looked-after-east.xlsx"},
-			"typo":     {"the report asks for what there is not; 0 known to be overdue; only the team Reviewing things", "For the operator: no child or holder of a role that drpd knows is of the team", "-only-reviewing-things-cleared.xlsx|-only-reviewing-things.xlsx"},
+			"typo":     {"the report asks for a procedure or team that does not exist; 0 known to be overdue; only the team Reviewing things", "For the operator: no child or holder of a role that drpd knows is of the team", "-only-reviewing-things-cleared.xlsx|-only-reviewing-things.xlsx"},
 			"iro-serv": {"Subject: Disputes: ", "Disputes: what is overdue", "iro-service-overdue-2027-01-18-cleared.xlsx|iro-service-overdue-2027-01-18.xlsx"},
 		} {
 			if !strings.Contains(mail, "filename="+report) && !strings.Contains(mail, "filename=\""+report) {

@@ -184,7 +184,7 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 	switch c.ID {
 	case drp.AboutDispute:
 		return []drp.Choice{{Say: drp.Confirm, Does: "it is a dispute: the procedure goes on"},
-			{Say: drp.Reject, Does: "it is none: drpd closes it"}}
+			{Say: drp.Reject, Does: "it is not a dispute: drpd closes it"}}
 	case drp.AboutSend:
 		for _, visit := range r.Sendable {
 			out = append(out, drp.Choice{Say: visit, Does: "drpd sends the alert of this stage"})

@@ -135,7 +135,7 @@ func (p *parts) systems() error {
 	return nil
 }
 
-// reports sees that the reports name roles and procedures that there are, and that somebody may see restricted records.
+// reports checks that the reports name roles and procedures that exist, and that somebody may see restricted records.
 func (p *parts) reports() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("configuration: "+format, args...)) }
@@ -145,7 +145,7 @@ func (p *parts) reports() error {
 		}
 		for _, id := range o.Policies {
 			if !slices.ContainsFunc(p.policies, func(x *policy.Policy) bool { return x.ID == id }) {
-				bad("report %q is about the procedure %q, which there is not", o.Name, id)
+				bad("report %q is about the procedure %q: no such procedure", o.Name, id)
 			}
 		}
 	}

@@ -120,7 +120,7 @@ func there(name string) bool {
 	return err == nil
 }
 
-// watch listens to the sources that say by themselves that there is something to read; what it gives ends that.
+// watch listens to the sources that report new messages by themselves; the function that it returns stops it.
 func watch(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func() {
 	ctx, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup

@@ -181,7 +181,7 @@ func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleS
 		if a.Dispute == "" {
 			what = a.Says
 		}
-		says := fmt.Sprintf("the %s (%s) of %s did not go, for good: drpd outbox show %s", a.Kind, a.Reason, what, a.Key)
+		says := fmt.Sprintf("the %s (%s) of %s failed and will not be tried again: drpd outbox show %s", a.Kind, a.Reason, what, a.Key)
 		if err := d.tell(ctx, says, "refused", a.Key+"/"+a.to.Person, false); err != nil {
 			return nil, err
 		}

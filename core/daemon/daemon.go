@@ -1,6 +1,6 @@
 // Package daemon runs the cycle: poll, ingest, read, decide, deliver. It is the one impure part of the core.
 //
-// It promises: evidence is stored, untouched, before it is understood; nothing leaves before the decision behind it is
+// It promises: evidence is stored, untouched, before it is understood; nothing is sent before the decision behind it is
 // stored, and every attempt is recorded before it is made; a crash at any point repeats work and neither loses nor
 // doubles it; every effect passes one ordered list of gates, and the first that refuses is stored with its reason; a
 // source that cannot be read stops nothing else and is never taken for silence.

@@ -10,8 +10,8 @@ import (
 	"drpd/core/drp"
 )
 
-// How long drpd waits for what is outside. What is slower is not waited for: it is told as what cannot be read, or is tried
-// again, and all else goes on.
+// How long drpd waits for systems outside it. What takes longer is reported as unreadable, or tried again, and everything
+// else goes on.
 const (
 	pollTime   = 10 * time.Minute // for one poll of a source, where the configuration says nothing
 	searchTime = time.Minute      // for a search of a route's archive
@@ -22,7 +22,7 @@ const (
 func (d *Daemon) patient() time.Duration { return cmp.Or(d.PollTime, pollTime) }
 
 // errLate says that a source is not asked because it has not answered yet.
-var errLate = errors.New("it has not come back from an earlier poll: what it waits for hangs")
+var errLate = errors.New("an earlier poll has not returned yet: the source hangs")
 
 // polled is what a source gave.
 type polled struct {
@@ -32,7 +32,7 @@ type polled struct {
 	hung  bool // it gave no answer in time
 }
 
-// ask polls a source, and waits for its answer no longer than its deadline, whether it heeds that or not. One that does not
+// ask polls a source, and waits for its answer no longer than its deadline, even if the source does not stop at it. One that does not
 // is not asked again before it has come back: its answer is to an old question, and is not wanted.
 func (d *Daemon) ask(ctx context.Context, f Feed, cursor []byte) polled {
 	if late := d.late[f.Name]; late != nil {
@@ -72,7 +72,7 @@ func (d *Daemon) ask(ctx context.Context, f Feed, cursor []byte) polled {
 	return got
 }
 
-// wait waits for an answer until the context ends, and a little longer for one who heeds that.
+// wait waits for an answer until the context ends, and a little longer for a source that stops then.
 func wait(ctx context.Context, answer <-chan polled) (got polled, came bool) {
 	select {
 	case got = <-answer:

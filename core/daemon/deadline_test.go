@@ -13,11 +13,11 @@ import (
 	"drpd/core/drp"
 )
 
-// hanging is a source that gives no answer while it hangs, and heeds no deadline where it is deaf.
+// hanging is a source that gives no answer while it hangs, and ignores its deadline where it is deaf.
 type hanging struct {
 	daemon.Source
 	asked atomic.Int32
-	deaf  chan struct{} // closed when it hangs no more; nil: it heeds its deadline
+	deaf  chan struct{} // closed when it no longer hangs; nil: it stops at its deadline
 	well  atomic.Bool
 }
 

@@ -105,7 +105,7 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	return nil
 }
 
-// remark keeps what is to be looked at beside what a source gave, and tells the operator when that is new.
+// remark stores what a person should look at in a source, and tells the operator when that is new.
 func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 	says := ""
 	if err != nil {
@@ -116,7 +116,7 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 		return err
 	}
 	if says != "" {
-		d.Log.Warn("the source wants looking at", "source", source, "error", says)
+		d.Log.Warn("a person should look at the source", "source", source, "error", says)
 		if err := d.tell(ctx, says, "remark", source+"/"+d.today().String()+"/"+says, false); err != nil {
 			return err
 		}

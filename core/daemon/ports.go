@@ -31,8 +31,8 @@ type Parted interface {
 	More(cursor []byte) bool
 }
 
-// Watcher is a source that can say by itself that there is something to read. It says so until it is stopped, and returns
-// where it cannot.
+// Watcher is a source that can report new messages by itself. Watch calls wake for them until it is stopped, and returns at
+// once where it cannot.
 type Watcher interface {
 	Watch(ctx context.Context, wake func())
 }
@@ -40,7 +40,7 @@ type Watcher interface {
 // InboxItem is a message that is still in the inbox, and where: as its source writes it.
 type InboxItem struct{ Evidence, Location string }
 
-// Remark is an error beside which a batch is whole: something at the source that a person should look at.
+// Remark is an error that does not stop a poll: the batch is complete, and a person should look at something in the source.
 type Remark struct{ Err error }
 
 func (r Remark) Error() string { return r.Err.Error() }
@@ -50,7 +50,7 @@ func (r Remark) Unwrap() error { return r.Err }
 type RowVersion struct{ Version, ID string }
 
 // NoteWriter writes case notes. It inserts where nothing with the reference is there yet, and reads back what it wrote;
-// it changes and removes nothing. It gives an error, or nil, for each note: one that cannot be written keeps no other.
+// it changes and removes nothing. It returns an error, or nil, for each note: one that cannot be written does not stop the others.
 type NoteWriter interface {
 	WriteNotes(ctx context.Context, notes []Note) []error
 }
@@ -312,7 +312,7 @@ func (p Placement) Strange(children []string) bool {
 // Became is what became of a message to one person after the route had accepted it.
 type Became struct {
 	Effect, Person string
-	Returned       bool // it came back for good
+	Returned       bool // it came back and will not be delivered
 	Why            string
 }
 
@@ -384,7 +384,7 @@ type Part struct {
 
 // LifeOf says how far an effect has come, from its deliveries: attempted while one is open and another has gone out, else
 // what became of those to whom it is addressed. Whoever got it in parts, and not all of them, has not got it. What is addressed
-// to nobody, as a case note, became what its deliveries became. Nothing counts as accepted but what was.
+// to nobody, as a case note, became what its deliveries became. Only what was accepted counts as accepted.
 func LifeOf(parts []Part) drp.Life {
 	parts = slices.Clone(parts)
 	addressed := slices.ContainsFunc(parts, func(p Part) bool { return p.IsTo })

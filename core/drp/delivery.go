@@ -18,7 +18,7 @@ type Arrival string
 
 // What can become of a message. None of it moves a dispute.
 const (
-	Returned  Arrival = "returned"  // it came back for good: whoever it was for has not got it
+	Returned  Arrival = "returned"  // it came back: its recipient has not got it, and it is not tried again
 	Delayed   Arrival = "delayed"   // not there yet, and still tried
 	Delivered Arrival = "delivered" // put into the mailbox
 	Opened    Arrival = "opened"    // a read receipt

@@ -1,7 +1,7 @@
 // Package drp holds the words of a Dispute Resolution Process (DRP), as the people who run one use them.
 //
 // Evidence is what one source says in one place, untouched. A reading of it gives facts: things that happened, each
-// with the day it happened, the day it was learned, who did it and where it stands. Fold puts the readings of one
+// with the day it happened, the day it was learned, who did it and where in the evidence it is written. Fold puts the readings of one
 // dispute together into a File: rows of a record system are states, so their latest version counts; messages,
 // attestations and receipts are events, so they add. The order in which evidence arrives makes no difference.
 //
@@ -102,7 +102,7 @@ func (k FactKind) SetsDate() bool {
 	return k == TimescaleSet || k == MoreTimeGiven || k == TimeOutStarted
 }
 
-// FactKinds lists every fact that there is, in the order in which facts of one day are taken: what a person asks for
+// FactKinds lists every kind of fact, in the order in which facts of one day are taken: what a person asks for
 // comes before what follows from it, so that an alert is never taken for the ground of the word that caused it.
 func FactKinds() []FactKind {
 	return []FactKind{ReferralMade, ConferenceHeld, DutyDischarged, Raised, TimescaleSet, Contested, ComplaintMade, Discussed, Telephoned, Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,

@@ -55,8 +55,8 @@ func Reminders() []Reason {
 	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonReferred, ReasonAuthorise}
 }
 
-// Reminds says whether an effect may go to a person together with others, in one message: it is a reminder, or a word to the
-// operator, and carries nothing.
+// Reminds says whether an effect may go to a person together with others, in one message: it is a reminder, or a message to
+// the operator, and has nothing attached.
 func (e Effect) Reminds() bool {
 	return e.Kind == Email && !e.Urgent && len(e.Agenda) == 0 && e.Form.Digest == "" && (e.Reason == ReasonAttention || slices.Contains(Reminders(), e.Reason))
 }

@@ -119,8 +119,8 @@ func sameRecord(r Reading, k Dispute) Tied {
 	return out
 }
 
-// TieTo is what a person has said: the dispute's reference, or "new". What is new is no dispute that there is, but for one
-// that the same record has begun since, about the same child and day: another version of it was said to be new before.
+// TieTo is what a person has said: the dispute's reference, or "new". A new one is none of the existing disputes, except
+// one that the same record has begun since, about the same child and day: another version of it was said to be new before.
 func TieTo(r Reading, code, to string, disputes []Dispute) Tied {
 	if to != "new" {
 		return Tied{Ref: to}

@@ -1,7 +1,7 @@
 // Package letter puts a decision into words: emails in text and HTML, and case notes.
 //
 // It promises: no name stands in a subject; a body names the child by record number and nothing else; a case note
-// holds no free text of anybody's and names no sibling; every email says what is asked, of whom, by when, how the date
+// holds no free text and names no sibling; every email says what is asked, of whom, by when, how the date
 // was counted, on which clause it rests, and how to answer. The words are templates; an authority's own, in the FS that
 // it gives, go before the shipped ones.
 package letter
@@ -114,7 +114,7 @@ func NewWriter(authority string, own fs.FS, set policy.Set) (*Writer, error) {
 func ofPolicy() []string { return []string{textFile, htmlFile, noteFile} }
 
 func noSuch(name string, known []string) error {
-	return fmt.Errorf("template %s: there is none of this name: a file is one of %s", name, strings.Join(known, ", "))
+	return fmt.Errorf("template %s: no template has this name: a file is one of %s", name, strings.Join(known, ", "))
 }
 
 // readWording reads a set, each template from the first of the layers that has it.

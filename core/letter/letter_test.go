@@ -173,8 +173,8 @@ func TestOwnTemplates(t *testing.T) {
 	for name, x := range map[string]struct{ file, src, says string }{
 		"broken":              {"note.txt.tmpl", "{{.Ref", "template note.txt.tmpl"},
 		"broken in a folder":  {"cp-chair/email.txt.tmpl", "{{end}}", "folder cp-chair: template email.txt.tmpl"},
-		"misspelt":            {"emial.txt.tmpl", "", "template emial.txt.tmpl: there is none of this name"},
-		"misspelt in folder":  {"cp-chair/mail.txt.tmpl", "", "template cp-chair/mail.txt.tmpl: there is none of this name"},
+		"misspelt":            {"emial.txt.tmpl", "", "template emial.txt.tmpl: no template has this name"},
+		"misspelt in folder":  {"cp-chair/mail.txt.tmpl", "", "template cp-chair/mail.txt.tmpl: no template has this name"},
 		"folder of no policy": {"cp-chairs/note.txt.tmpl", "", "folder cp-chairs is named as no policy"},
 	} {
 		if _, err := letter.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil || !strings.Contains(err.Error(), x.says) {

@@ -315,7 +315,7 @@ func TestOverlayFaults(t *testing.T) {
 			t.Errorf("%q: %v", src, err)
 		}
 	}
-	if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte("overlay: hausing\nchanges: []\n")}); err == nil || !strings.Contains(err.Error(), `o.yaml:1:1: it is for the policy "hausing", which there is not (housing?)`) {
+	if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte("overlay: hausing\nchanges: []\n")}); err == nil || !strings.Contains(err.Error(), `o.yaml:1:1: no such policy: "hausing" (housing?)`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -28,7 +28,7 @@ func Load(fsys fs.FS, overlays ...strict.Overlay) (Set, error) {
 		if err := o.Err(); errors.As(err, &bad) {
 			faults = append(faults, bad...)
 		} else if id, _ := o.Overlays(); !slices.Contains(folders(names), id) {
-			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1, Message: fmt.Sprintf("it is for the policy %q, which there is not%s", id, strict.Suggest(id, folders(names)))})
+			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1, Message: fmt.Sprintf("no such policy: %q%s", id, strict.Suggest(id, folders(names)))})
 		}
 	}
 	for _, name := range names {

@@ -3,8 +3,8 @@
 //
 // It promises: Decide is pure and total. It reads no clock and returns no error. What it returns depends on
 // the evidence, not on the order in which it came; deciding twice adds nothing, since an effect's key follows from the
-// decision; each effect names its clause, rule, evidence and the proof of its date. Nothing that left is ever sent
-// again: where a date has changed, a correction follows (G3).
+// decision; each effect names its clause, rule, evidence and the proof of its date. Nothing is ever sent
+// twice: where a date has changed, a correction follows (G3).
 //
 // It makes three values, one after the other, and changes none of them afterwards. The story: the facts put into visits (stays
 // in a stage), and what the limit of the stage has brought. The clocks of each visit. And what the rules say: each rule is a

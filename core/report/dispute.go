@@ -76,7 +76,7 @@ func (in *Input) ending() (out []string) {
 	return out
 }
 
-const staleAfter = 24 * time.Hour // a source that was not read for so long is not known any more
+const staleAfter = 24 * time.Hour // after so long without a poll, what a source holds counts as unknown
 
 // unknown says since when what a source holds is not known, or "".
 func (in *Input) unknown() string {

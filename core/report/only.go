@@ -121,7 +121,8 @@ func (in *Input) allTeams() []string {
 	return slices.Compact(out)
 }
 
-// NoSuch says which of what the reader asks for there is not: a report of it would be empty, and say that nothing is overdue.
+// NoSuch lists the procedures and teams that the reader asks for and that do not exist. A report of them would be empty,
+// and would say that nothing is overdue.
 func (in *Input) NoSuch() (out []string) {
 	for _, id := range in.Reader.Policies {
 		if in.policy(id) == nil {

@@ -70,7 +70,7 @@ func Overdue(in Input) Doc {
 	case in.unknown() != "":
 		doc.Subject = fmt.Sprintf("Disputes: a source could not be read; %d known to be overdue", now.overdue)
 	case doc.Warning != "":
-		doc.Subject = fmt.Sprintf("Disputes: the report asks for what there is not; %d known to be overdue", now.overdue)
+		doc.Subject = fmt.Sprintf("Disputes: the report asks for a procedure or team that does not exist; %d known to be overdue", now.overdue)
 	}
 	if doc.Only != "" {
 		doc.Subject += "; only " + in.selection()

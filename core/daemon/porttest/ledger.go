@@ -641,7 +641,7 @@ func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, e
 	return n, nil
 }
 
-// Turn implements daemon.Ledger.
+// SettleAndClaim implements daemon.Ledger.
 func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -276,10 +276,10 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	stale.Person, stale.Route = p.ID, "by another way"
 	var held daemon.Held
 	if !m.Current(e) || m.Current(stale) {
-		t.Error("a route that is as it was, or one that there is not any more, is not known for what it is")
+		t.Error("Current is wrong about a route that is unchanged, or about one that no longer exists")
 	}
 	if err := m.Send(t.Context(), stale, raw); !errors.As(err, &held) || len(received(t)) != 1 {
-		t.Errorf("sent by a route that there is not any more: %v", err)
+		t.Errorf("sent by a route that no longer exists: %v", err)
 	}
 	if s := string(raw); strings.Contains(s, "\nBcc:") {
 		t.Error("a recipient is hidden")
