@@ -129,16 +129,14 @@ func (d *decider) outcome() {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReferred, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
 		Clause: d.Policy.Referral.Check.Clause, Rule: ruleCheck, Next: v.stage.Next()}
 	e.Says, e.Evidence = "you decided on "+from.Long()+" not to refer the case to CAFCASS, and the dispute is open: how does it go on?", nil
-	last := []drp.Ask{{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, {Fact: drp.ReferralDeclined, Text: "it is still not to be referred: you are asked again"}}
 	if d.resting() {
 		e.Says = "the case has been with CAFCASS since " + d.referred.Long() + ": what came of it?"
-		last = []drp.Ask{{Fact: drp.ReferralPending, Text: "it is still with CAFCASS: you are asked again"}}
 	}
-	e.Asks = slices.Concat(d.outcomes(v, e.To, e.Next), last)
+	e.Asks = d.outcomes(v, e.To, e.Next)
 	d.emit(e, from.String(), fmt.Sprint(n))
 }
 
-// outcomes are the answers by which the owner ends the dispute, or sends it on.
+// outcomes are the answers by which the owner ends the dispute, sends it on, or says that it is as it was.
 func (d *decider) outcomes(v *visit, owners []string, next string) (out []drp.Ask) {
 	ends := d.endsAt(v, d.Today)
 	for _, a := range []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Determined, Text: "it is decided, and that ends it"}, {Fact: drp.Withdrawn, Text: "it is withdrawn"}} {
@@ -152,7 +150,11 @@ func (d *decider) outcomes(v *visit, owners []string, next string) (out []drp.As
 	if next != "" {
 		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: next, Text: "it goes on to the next stage"})
 	}
-	return out
+	if d.resting() {
+		return append(out, drp.Ask{Fact: drp.ReferralPending, Text: "it is still with CAFCASS: you are asked again"})
+	}
+	return append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"},
+		drp.Ask{Fact: drp.ReferralDeclined, Text: "it is still not to be referred: you are asked again"})
 }
 
 // lateWhenReferred says whether a clock had run out when the case was referred. It counts on no further.

@@ -110,11 +110,14 @@ func (s *story) silent() string {
 	return s.current().stage.Silent
 }
 
-// waitedFor is the latest date that runs at the stage: of its limit, of another clock for which its exit waits, or on which a time
+// waitedFor is the latest date that runs at the stage: while the case is with CAFCASS the policy's check date; else of its limit, of another clock for which its exit waits, or on which a time
 // out is looked at. What somebody has set further ahead than a date is believed that lies back is no reason to be silent.
 func (s *story) waitedFor() (on workday.Date) {
 	if s.raised == nil || s.pending != nil || s.unconfirmed() {
 		return 0
+	}
+	if _, check, ok := s.unsettled(); ok && s.resting() {
+		return check
 	}
 	limit, _ := s.limit(s.current())
 	clocks := []Running{limit}
@@ -160,6 +163,9 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) {
 		} else {
 			exp := d.exitFor(v)
 			e.Next, e.Consult, e.Asks = exp.To, consultees(v.stage), d.answers(v, exp, owners)
+		}
+		if d.resting() {
+			e.Reason, e.Next, e.Consult, e.Asks = drp.ReasonReferred, v.stage.Next(), nil, d.outcomes(v, owners, v.stage.Next())
 		}
 		if limit.Paused != "" && d.Policy.TimeOut != nil {
 			e.Asks = append([]drp.Ask{{Fact: drp.TimeOutEnded, Text: "the time out has ended"}}, e.Asks...)
