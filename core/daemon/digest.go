@@ -59,12 +59,18 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 		}
 	}
 	slices.SortStableFunc(found, func(a, b reminding) int { return cmp.Compare(a.to.Person, b.to.Person) })
-	inside := make(map[string]bool)
+	inside, under, later := make(map[string]bool), make(map[string]bool), make(map[string]bool)
 	var members []Envelope
 	for some := range chunkBy(found, func(a, b reminding) bool {
 		return a.to.Person == b.to.Person && a.to.Address.Same(b.to.Address)
 	}) {
 		if len(some) < 2 {
+			continue
+		}
+		if slices.ContainsFunc(some, func(x reminding) bool { return x.Dispute != "" && under[x.Dispute] }) {
+			for _, x := range some { // what another digest says of a dispute is known first: they never race each other
+				later[x.to.Key] = true
+			}
 			continue
 		}
 		a, err := d.digest(ctx, some)
@@ -79,7 +85,7 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 		for _, x := range some {
 			inside[x.to.Key] = true
 			if x.Dispute != "" {
-				taken[x.Dispute] = true
+				taken[x.Dispute], under[x.Dispute] = true, true
 			}
 		}
 	}
@@ -93,7 +99,7 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 			return nil, nil, err
 		}
 	}
-	return batch, slices.DeleteFunc(rest, func(o Outgoing) bool { return inside[o.Key] }), nil
+	return batch, slices.DeleteFunc(rest, func(o Outgoing) bool { return inside[o.Key] || later[o.Key] }), nil
 }
 
 // chunkBy gives the runs of neighbours that are alike.
