@@ -126,8 +126,10 @@ func TestNoDisputeIsSilent(t *testing.T) {
 // live lets a working day pass, and looks at it in the evening.
 func (x *silenceOf) live(t *rapid.T, past []drp.Past, readings []drp.Reading, day workday.Date) ([]drp.Past, []drp.Reading) {
 	known := learnedBy(readings, day)
+	lately := func(on workday.Date) bool { return on > day-5 && on > x.told }
 	if slices.ContainsFunc(known, func(r drp.Reading) bool {
-		return r.Sent > x.after(day, 0)-4 && r.Sent > x.told && r.Evidence.Kind != drp.Receipt
+		ahead := func(s drp.Statement) bool { return s.On > r.Sent && lately(s.On) } // it counts from its own day on
+		return r.Evidence.Kind != drp.Receipt && (lately(r.Sent) || slices.ContainsFunc(r.Statements(), ahead))
 	}) {
 		x.foretold = 0 // it may be that something else comes first
 	}
