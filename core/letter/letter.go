@@ -169,6 +169,7 @@ type view struct {
 	Authority, Subject, Headline, Ref, Procedure, Stage, Source, Key string
 	Children, Paragraphs, Reach, Consult, Agenda, Proof              []string
 	Draft                                                            []string
+	Quote                                                            []string // what somebody wrote, line by line
 	DraftTitle                                                       string
 	Due, DueWords, Clause, ClauseWords, Reading                      string
 	Answers                                                          []answer
@@ -176,7 +177,34 @@ type view struct {
 
 // Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
 func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
-	return w.email(p, e, file, w.view(p, e, file.Subject.Children))
+	v := w.view(p, e, file.Subject.Children)
+	if e.Reason == drp.ReasonMessage {
+		v.Quote = quoted(e, file)
+	}
+	return w.email(p, e, file, v)
+}
+
+// quoted gives what somebody wrote who is asked about: its first lines, for whoever is to decide what it means.
+func quoted(e drp.Effect, file drp.File) (lines []string) {
+	const most, long = 12, 300
+	for _, f := range file.Facts {
+		if f.Kind != drp.MessageCame || !slices.Contains(e.Evidence, f.Evidence) {
+			continue
+		}
+		for line := range strings.Lines(f.Text.Reveal()) {
+			line = strings.TrimSpace(line)
+			switch {
+			case line == "":
+				continue
+			case len(lines) == most:
+				return append(lines, "(it goes on)")
+			case len([]rune(line)) > long:
+				line = string([]rune(line)[:long]) + " (it goes on)"
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func (w *Writer) email(p *policy.Policy, e drp.Effect, file drp.File, v view) (Letter, error) {

@@ -104,6 +104,24 @@ func TestLetters(t *testing.T) {
 			t.Errorf("%s holds what somebody wrote", reason)
 		}
 	}
+	asked := base
+	asked.Reason, asked.To, asked.Evidence = drp.ReasonMessage, p.Owners(asked.Stage), []string{"m1"}
+	asked.Says = "a message of the team manager came on Monday 4 January 2027, in words of their own: is it their answer?"
+	asked.Asks = []drp.Ask{{About: drp.AboutMessage("m1"), Choice: drp.Accept, Text: "it is their answer"}, {About: drp.AboutMessage("m1"), Choice: drp.Refuse, Text: "it is not"}}
+	wrote := "I am on leave,\r\nask Tia.\n\n" + strings.Repeat(secret+"\n", 20)
+	file.Facts = []drp.Fact{{Kind: drp.MessageCame, Evidence: "m1", Text: drp.NewPrivate(wrote)}, {Kind: drp.MessageCame, Evidence: "m2", Text: drp.NewPrivate("another's")}}
+	l, err := w.Email(p, asked, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "message.txt", "Subject: "+l.Subject+"\n\n"+l.Text)
+	golden(t, "message.html", l.HTML)
+	if strings.Contains(l.HTML, "<script>") || strings.Contains(l.Subject, "leave") {
+		t.Errorf("what somebody wrote is more than their words: %s", l.Subject)
+	}
+	if copied, err := w.Copy(p, asked, file); err != nil || strings.Contains(copied.Text+copied.HTML, "leave") {
+		t.Errorf("a copy quotes what somebody wrote: %v", err)
+	}
 	note := base
 	note.Kind, note.Reason, note.Child = drp.CaseNote, drp.ReasonAlert, "30509"
 	text, err := w.Note(p, note)

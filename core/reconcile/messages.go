@@ -71,8 +71,7 @@ func (s *story) explained(v *visit, f drp.Fact) bool {
 
 // answersAt says whether a fact is the answer of somebody who has to give one at a visit.
 func answersAt(v *visit, f drp.Fact) bool {
-	says := f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved || f.Kind == drp.Resolved || f.Kind == drp.RequestRejected
-	return says && intersects(f.ByRoles, answering(v))
+	return isAnswer(f.Kind) && intersects(f.ByRoles, answering(v))
 }
 
 // messages asks the owner at once of each message of somebody who has to answer whether it is their answer. The clocks run on
