@@ -29,7 +29,7 @@ func (d *Daemon) calendarEnds(ctx context.Context) error {
 	return nil
 }
 
-// before is the day that lies some months before the end of the calendar.
+// before is the day that lies some months before the first day that the calendar does not know.
 func before(last workday.Date, months int) workday.Date {
-	return workday.DateOf((last+1).Midnight().AddDate(0, -months, 0)) - 1
+	return workday.DateOf((last + 1).Midnight().AddDate(0, -months, 0))
 }

@@ -42,7 +42,7 @@ func TestTheOperatorIsToldOfTheCalendarsEnd(t *testing.T) {
 		}
 		w.clock = w.clock.Add(24 * time.Hour)
 	}
-	want := "2027-12-31 2028-06-30 2028-07-31 2028-08-31 2028-09-30 2028-10-31 2028-11-30 2029-01-01"
+	want := "2028-01-01 2028-07-01 2028-08-01 2028-09-01 2028-10-01 2028-11-01 2028-12-01 2029-01-01"
 	if got := strings.Join(n.days, " "); got != want {
 		t.Errorf("told on\n%s, want\n%s", got, want)
 	}

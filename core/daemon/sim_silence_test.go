@@ -67,11 +67,11 @@ func (w *world) quietTime() {
 // nobodySilent holds each open dispute against the law: it is somebody's turn, somebody has been told of it in time, and a day is known
 // on which somebody is told next. What is held waits for a person, who is told of that.
 func (w *world) nobodySilent(ctx context.Context) {
-	known, err := w.ledger.Disputes(ctx)
+	disputes, err := w.ledger.Disputes(ctx)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for _, k := range known {
+	for _, k := range disputes {
 		c, _, err := w.d.Case(ctx, k.Ref)
 		if err != nil {
 			w.t.Fatal(err)

@@ -343,13 +343,14 @@ func (s *story) limit(v *visit) (Running, bool) {
 	return s.run(*k, v), true
 }
 
-// after returns the n-th working day after a date. Outside the calendar no limit is counted, and asking goes on all the same:
+// after returns the n-th working day after a date. Past the calendar's end no limit is counted, and asking goes on all the same:
 // there every weekday counts.
 func (s *story) after(on workday.Date, n int) workday.Date {
 	day, err := s.Calendar.Add(on, n)
 	for day = max(day, on); err != nil && n > 0; {
 		day++
-		if w := day.Weekday(); w != time.Saturday && w != time.Sunday {
+		working, _, unknown := s.Calendar.Working(day)
+		if w := day.Weekday(); working || unknown != nil && w != time.Saturday && w != time.Sunday {
 			n--
 		}
 	}

@@ -445,7 +445,7 @@ func (d *decider) chase(v *visit, limit Running) {
 	if limit.Unset {
 		none = "no timescale has been set for this case"
 	}
-	d.ask(v, drp.ReasonAsk, d.afterLength(limit.Start.On, chase), limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
+	d.ask(v, drp.ReasonAsk, d.afterLength(max(limit.Start.On, d.referralSettledOn()), chase), limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
 		came+"; "+none+", and the authority asks after "+chase.String())
 }
 

@@ -183,6 +183,16 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) {
 	d.emit(e, ruleStillOpen, last.String(), on.String())
 }
 
+// referralSettledOn is the day on which its owner last decided on a referral, or zero: they are not asked again at once.
+func (s *story) referralSettledOn() (on workday.Date) {
+	for _, f := range s.File.Facts {
+		if s.Policy.Refers(f) && f.On <= s.Today {
+			on = max(on, f.On)
+		}
+	}
+	return on
+}
+
 // exitFor is the exit of a stage for how it stands, or the way to the next stage where it has none.
 func (s *story) exitFor(v *visit) policy.Expiry {
 	what, _ := s.matter(v)
