@@ -14,15 +14,15 @@ type asked struct {
 	recorded []Recorded
 }
 
-// ask keeps a question that waits, or what a person has chosen, which it gives.
-func (a *asked) ask(f *drp.File, q drp.Conflict) (choice string, settled bool) {
+// ask keeps a question that waits, or what a person has chosen, which it gives: "" while it waits.
+func (a *asked) ask(f *drp.File, q drp.Conflict) (choice string) {
 	chosen, ok := f.Answer(q)
 	if !ok {
 		a.open = append(a.open, q)
-		return "", false
+		return ""
 	}
 	a.recorded = append(a.recorded, settledAs(drp.Settled{Conflict: q, Choice: chosen}))
-	return chosen.Say, true
+	return chosen.Say
 }
 
 // settledAs says of a question that a person has settled what follows, so that no choice is without a trace.

@@ -158,7 +158,7 @@ func (s *story) put(f drp.Fact) {
 		for _, v := range among {
 			stages = append(stages, drp.Choice{Say: v.stage.ID, Does: "it belongs to " + v.stage.Title})
 		}
-		ruled, _ := s.asked.ask(&s.File, drp.StageOfFact(f, stages...))
+		ruled := s.asked.ask(&s.File, drp.StageOfFact(f, stages...))
 		i := slices.IndexFunc(among, func(v *visit) bool { return v.stage.ID == ruled })
 		if i < 0 {
 			s.aside(f, "it names no stage, and the stage changed on that day: a person is asked to which it belongs")
@@ -332,7 +332,7 @@ func Homes(r Result, f drp.Fact) (out []string) {
 	entered := false // one fact may enter two stages, where one opens the other
 	for _, v := range r.Standing.Visits {
 		by := same(f, v.By)
-		if slices.ContainsFunc(v.Facts, func(g drp.Fact) bool { return same(f, g) }) && !(by && entered) {
+		if slices.ContainsFunc(v.Facts, func(g drp.Fact) bool { return same(f, g) }) && (!by || !entered) {
 			out = append(out, "visit")
 		}
 		entered = entered || by

@@ -113,7 +113,8 @@ func (d *decider) answerFindings(v *visit) {
 	a := v.stage.Answer
 	on, missing := d.answered(v)
 	early := v.next != nil && d.leftInTime(v) // whoever had to answer still had time when the owner went higher
-	if len(missing) > 0 && (!a.Any || len(missing) == len(a.By)) && (len(missing) < len(a.By) || v.next != nil) && !(early && len(missing) == len(a.By)) {
+	nobody := len(missing) == len(a.By)
+	if len(missing) > 0 && (!nobody || v.next != nil && !early) && (!a.Any || nobody) {
 		what := d.nothingFrom(v, missing)
 		if a.Joint && len(missing) < len(a.By) {
 			what = "the answer is not a joint one: nothing from the " + d.titles(missing)

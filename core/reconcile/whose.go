@@ -22,7 +22,7 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 			q, unsure = drp.NoAfterYes(r), true
 		}
 		if unsure {
-			if choice, _ := of.ask(&c.File, q); choice != drp.Accept {
+			if choice := of.ask(&c.File, q); choice != drp.Accept {
 				continue
 			}
 		}
@@ -80,7 +80,7 @@ func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 
 // accepted says whether a person has ruled that something counts; where nobody has ruled, they are asked.
 func (s *story) accepted(q drp.Conflict) bool {
-	choice, _ := s.asked.ask(&s.File, q)
+	choice := s.asked.ask(&s.File, q)
 	return choice == drp.Accept
 }
 
