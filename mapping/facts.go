@@ -190,8 +190,19 @@ func (r *formReader) begins(f *drp.Fact) {
 	}
 }
 
+// following is the stage of the block that follows a stage's, or "" after the last.
+func (r *formReader) following(stage string) string {
+	if i := slices.IndexFunc(r.Stages, func(s FormStage) bool { return s.Stage == stage }); i >= 0 && i+1 < len(r.Stages) {
+		return r.Stages[i+1].Stage
+	}
+	return ""
+}
+
 func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 	f := drp.Statement{Fact: drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev, Source: r.source, Learned: r.learned}}
+	if kind == drp.Escalated { // it stands in the block of the stage that it leaves
+		f.Stage = r.following(stage)
+	}
 	var also []string
 	dated, said := false, false
 	for _, a := range parts {

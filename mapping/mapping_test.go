@@ -111,6 +111,27 @@ doubt: the date of a reassignment cannot be read (table CF_REASSIGNMENTS row 2)
 	}
 }
 
+// A date of going on stands in the block of the stage that is left: it leads to the one after.
+func TestFormGoesOn(t *testing.T) {
+	for name, tt := range map[string]struct{ title, block, label, want string }{
+		"housing-dispute-note": {"Housing Dispute Note", "Stage 2: Review panel", "Referred to the next level on", "escalated [stage-3] 2026-12-02"},
+		"lscp-escalation-form": {"Multi-Agency Escalation Form", "Stage 1", "Escalated on", "escalated [stage-2] 2026-12-02"},
+	} {
+		form, err := mapping.LoadForm(mapping.Shipped, "forms/"+name+".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := set(t)
+		s.Forms = []*mapping.Form{form}
+		got := facts(s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Trusted: true, Sent: day(t, "2026-12-10"),
+			To: []string{"drp@council.example"}, Sheets: []mapping.Sheet{sheet([]string{tt.title}, []string{"PI Number:", "30502"}, []string{tt.block},
+				[]string{tt.label, "2 December 2026"})}}, day(t, "2026-12-10")))
+		if !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %swant %s", name, got, tt.want)
+		}
+	}
+}
+
 // Bad input is a doubt with its place, never silence and never a guess.
 func TestBadRows(t *testing.T) {
 	for name, tt := range map[string]struct {
