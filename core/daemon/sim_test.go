@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -916,12 +917,13 @@ func TestSimulation(t *testing.T) {
 	var mu sync.Mutex
 	total := map[string]int{}
 	onLedger := 0
+	var failed atomic.Bool // one world that fails ends them all
 	shards := min(runtime.GOMAXPROCS(0), *seeds)
 	t.Run("worlds", func(t *testing.T) {
 		for shard := range shards {
 			t.Run(fmt.Sprint(shard), func(t *testing.T) {
 				t.Parallel()
-				for i := shard; i < *seeds && !t.Failed(); i += shards {
+				for i := shard; i < *seeds && !failed.Load(); i += shards {
 					seed := *firstSeed + uint64(i)
 					var l daemon.Ledger = porttest.NewLedger(london)
 					if i%50 == 49 {
@@ -931,6 +933,7 @@ func TestSimulation(t *testing.T) {
 					w.hangs(i%50 != 49, (*world).run)
 					for _, wrong := range w.wrong {
 						t.Errorf("seed %d: %s", seed, wrong)
+						failed.Store(true)
 					}
 					mu.Lock()
 					for k, n := range w.count {
