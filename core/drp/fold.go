@@ -304,20 +304,37 @@ func datedByVersions(versions []*Reading) []Statement {
 }
 
 func says(r *Reading, f Statement) bool {
-	return slices.ContainsFunc(r.Statements(), func(g Statement) bool {
-		return g.Kind == f.Kind && g.Stage == f.Stage && g.Denied == f.Denied && (g.On.IsZero() || f.On.IsZero() || g.On == f.On)
-	})
+	same := func(g *Fact) bool {
+		return g.Kind == f.Kind && g.Stage == f.Stage && (g.On.IsZero() || f.On.IsZero() || g.On == f.On)
+	}
+	if f.Denied {
+		return slices.ContainsFunc(r.Denials, func(no Denial) bool { g := Fact(no); return same(&g) })
+	}
+	for i := range r.Facts { // a fact is large: it is looked at where it lies
+		if same(&r.Facts[i]) {
+			return true
+		}
+	}
+	return false
 }
 
+// learnedOn is the day on which a reading that says a thing was learned.
 func learnedOn(r *Reading, f Statement) workday.Date {
-	said := r.Statements()
-	for _, g := range said {
-		if g.Kind == f.Kind && g.Stage == f.Stage {
+	for i := range r.Facts {
+		if g := &r.Facts[i]; g.Kind == f.Kind && g.Stage == f.Stage {
 			return g.Learned
 		}
 	}
-	if len(said) > 0 {
-		return said[0].Learned
+	for i := range r.Denials {
+		if g := &r.Denials[i]; g.Kind == f.Kind && g.Stage == f.Stage {
+			return g.Learned
+		}
+	}
+	switch {
+	case len(r.Facts) > 0:
+		return r.Facts[0].Learned
+	case len(r.Denials) > 0:
+		return r.Denials[0].Learned
 	}
 	return f.Learned
 }
