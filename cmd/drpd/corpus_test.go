@@ -444,7 +444,7 @@ func TestAlertReachesNobody(t *testing.T) {
 func TestOneMessageTwice(t *testing.T) {
 	t.Parallel()
 	seed := theCouncil(t)
-	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "responded 2026-11-23 by team-manager"}, {"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
+	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "message-came 2026-11-23 by team-manager"}, {"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
 		dir := filepath.Join(t.TempDir(), tt.mail)
 		copyTree(t, seed, dir)
 		c := openCouncil(t, dir)
