@@ -106,6 +106,9 @@ func TestFormerRulings(t *testing.T) {
 			}
 			got := drp.Fold(append(slices.Clone(tt.readings), ruling), nil)
 			supposed := before.Supposing(ruling.Rulings[0])
+			if !supposed.First.Equal(before.First) {
+				t.Errorf("%s: what is supposed came before all else, at %s", tt.name, supposed.First)
+			}
 			for _, f := range []drp.File{got, supposed} {
 				if tt.settled == "" && (len(f.Conflicts) != 1 || len(f.Settled) != 0) {
 					t.Errorf("%s, %s: settled: %+v", tt.name, id, f.Settled)

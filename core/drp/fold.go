@@ -79,7 +79,7 @@ func (out *File) HasRuled(about, choice string) bool {
 func Fold(readings []Reading, roster Roster) File {
 	out := File{Fields: make(map[string]Field), Came: make(map[string]time.Time)}
 	for _, r := range readings {
-		if at := r.Evidence.Learned; out.First.IsZero() || at.Before(out.First) {
+		if at := r.Evidence.Learned; !at.IsZero() && (out.First.IsZero() || at.Before(out.First)) { // what is supposed came at no time
 			out.First = at
 		}
 	}
