@@ -160,3 +160,38 @@ func TestLaterWordsOfTheDay(t *testing.T) {
 		}
 	}
 }
+
+// Whoever was alerted hears the end also where the owner sends the referral and it ends with CAFCASS, and hears it again of a
+// dispute that had ended before and was opened again.
+func TestHowItEndedIsTold(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "cafcass-last")
+	with := *p.Referral
+	with.Ends = []policy.End{{Cite: policy.Cite{Clause: "S3"}, Fact: drp.Determined, By: []string{"owner"}}}
+	p.Referral = &with
+	ends := func(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) (to []string) {
+		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: today, File: drp.Fold(readings, staff(p))})
+		for _, e := range r.Effects {
+			if e.Reason == drp.ReasonEnd {
+				to = append(to, e.To...)
+			}
+		}
+		return to
+	}
+	referred := []drp.Reading{told(drp.Raised, start, "owner"), told(drp.Alerted, start, "drpd", "manager"), told(drp.ReferralConfirmed, start.AddDays(10), "owner"), told(drp.Determined, start.AddDays(11), "owner")}
+	if to := ends(&p, referred, nil, start.AddDays(12)); !slices.Equal(to, []string{"manager"}) {
+		t.Errorf("ended with CAFCASS: told %v", to)
+	}
+	q := w.policy(t, "iro-carefirst")
+	again := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager"), told(drp.Resolved, start+1, "iro"), told(drp.Reassigned, start+3, "iro", "group-manager"), told(drp.Resolved, start+4, "iro")}
+	again[4].Facts[0].Stage = "stage-2"
+	open := w.decide(q, again[:4], nil, start+3).Conflicts
+	if len(open) != 1 {
+		t.Fatalf("asked %+v", open)
+	}
+	again = append(again, drp.Reading{Evidence: drp.Evidence{ID: "r", Source: "console", Kind: drp.RulingMade, Learned: (start + 3).Midnight()}, Rulings: []drp.Ruling{{About: open[0].ID(), Choice: drp.Accept, Evidence: "r"}}})
+	past, _ := arrives([]drp.Effect{drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonEnd, Visit: "stage-1.1", On: start + 1, To: []string{"team-manager"}, Rule: "end"}.Keyed("end")}, nil, nil, start+1)
+	if to := ends(q, again, past, start+4); !slices.Contains(to, "team-manager") {
+		t.Errorf("opened again, and ended: told %v", to)
+	}
+}

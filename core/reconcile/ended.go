@@ -11,7 +11,7 @@ import (
 
 const (
 	ruleEnded = "end" // by what whoever was alerted is told of the end
-	oldNews   = 14    // days: an end that was known so long ago is told to nobody anew
+	oldNews   = 14    // days: an end, or a message of a stage that was left, that was known so long ago is told to nobody anew
 )
 
 // tellAlerted tells everybody who was alerted in the dispute that it ended, and how, each once: but for those who ended it,
@@ -69,10 +69,11 @@ func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
 	return append(roles, end.ByRoles...)
 }
 
-// toldOfEnd gives the roles that drpd has told of the end, whatever the rule.
+// toldOfEnd gives the roles that drpd has told of the end, whatever the rule: since the last stage was entered, as an earlier end
+// was that of a dispute that has been opened again.
 func (d *decider) toldOfEnd() (roles []string) {
 	for _, p := range d.Past {
-		if p.Kind == drp.Email && p.Sent() && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
+		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.current().entered && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
 			roles = slices.Concat(roles, p.To, p.Cc)
 		}
 	}

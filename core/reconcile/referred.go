@@ -24,7 +24,7 @@ func (s *story) withCafcass() workday.Date {
 		return 0
 	}
 	for _, f := range s.find(drp.ReferralConfirmed) {
-		if s.Policy.Refers(f) && s.stays(f) == "" {
+		if s.Policy.Refers(f) && (s.noReferral(f.On) == "" || !f.Although.Empty()) { // an end that came later changes nothing of it
 			return f.On
 		}
 	}
