@@ -201,7 +201,7 @@ func (d *decider) expiry() {
 	case counts, escalates:
 		d.askAgain(v, *e)
 		if d.Today < e.next {
-			d.lastDay(v, e.limit, e.exit, e.goes)
+			d.lastDay(v, *e)
 		}
 		if d.Today < e.goes {
 			d.out.tell(d.alertGoes(e))
@@ -375,11 +375,14 @@ func (s *story) refused(v *visit) (drp.Denial, bool) {
 }
 
 // lastDay tells the owner, on the last day, what happens on the next working day.
-func (d *decider) lastDay(v *visit, limit Running, exp policy.Expiry, goes workday.Date) {
-	what := exp.When
+func (d *decider) lastDay(v *visit, e expired) {
+	limit, exp, what := e.limit, e.exit, e.exit.When
 	when := "the next working day"
-	if goes > d.after(limit.Proof.Due, 1) {
-		when = goes.Long()
+	if e.goes > e.next {
+		when = e.goes.Long()
+	}
+	if e.untold != "" {
+		when += ", if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first"
 	}
 	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the next stage on " + when
 	var cc []string

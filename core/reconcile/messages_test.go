@@ -165,3 +165,20 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is named as not told is named once, and the owner is not told on the last day that it goes up by itself.
+func TestNobodyWasTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for on, want := range map[workday.Date]string{
+		due:     "on the next working day, if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first",
+		due + 1: "nothing shows that the " + p.RoleTitle("team-manager") + " has been told",
+	} {
+		r := w.decide(p, []drp.Reading{raised}, nil, on)
+		if !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.To[0] == "iro" && strings.Contains(e.Says, want) }) {
+			t.Errorf("on %s: %+v", on, r.Effects)
+		}
+	}
+}

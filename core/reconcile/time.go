@@ -14,17 +14,7 @@ import (
 // toldOn gives the day by which those who must answer at a visit had heard of it, as far as its alert is to tell them: each of
 // them, or the first where one of them is enough. It is false where somebody has not.
 func (s *story) toldOn(v *visit) (on workday.Date, told bool) {
-	roles, oneOf := answering(v), v.stage.Answer != nil && v.stage.Answer.Any
-	if v.stage.Alert == nil {
-		return v.entered, true
-	}
-	if alerted := v.stage.Alert.Roles(); len(roles) == 0 {
-		for _, to := range v.stage.Alert.To {
-			roles = append(slices.Clip(roles), to.Role)
-		}
-	} else {
-		roles = slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return !slices.Contains(alerted, r) })
-	}
+	roles, oneOf := mustHear(v), v.stage.Answer != nil && v.stage.Answer.Any
 	if len(roles) == 0 {
 		return v.entered, true
 	}
@@ -46,6 +36,21 @@ func (s *story) toldOn(v *visit) (on workday.Date, told bool) {
 	return on, !missing
 }
 
+// mustHear gives the roles against whom time runs at a visit: of those who must answer whoever its alert is to tell, or where
+// nobody must answer those to whom it is addressed.
+func mustHear(v *visit) (roles []string) {
+	if v.stage.Alert == nil {
+		return nil
+	}
+	if len(answering(v)) > 0 {
+		return slices.DeleteFunc(distinct(answering(v)), func(r string) bool { return !slices.Contains(v.stage.Alert.Roles(), r) })
+	}
+	for _, to := range v.stage.Alert.To {
+		roles = append(roles, to.Role)
+	}
+	return roles
+}
+
 // heardOn gives the day on which a role first heard of a visit: something of it reached them, or they did something in it. Words
 // of their own, which nobody has understood, show nothing.
 func heardOn(v *visit, role string) (on workday.Date, heard bool) {
@@ -62,7 +67,7 @@ func heardOn(v *visit, role string) (on workday.Date, heard bool) {
 func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never string) {
 	told, ok := s.toldOn(v)
 	if !ok {
-		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(s.unheard(v)))
+		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(unheard(v)))
 	}
 	amount := s.amount(limit.Clock)
 	if amount.Set || amount.Before || amount.None || limit.Clock.Field != "" || told <= limit.Start.On {
@@ -75,12 +80,9 @@ func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never stri
 	return max(proof.Due, limit.Proof.Due), ""
 }
 
-// unheard gives the roles that must answer at a visit and have not heard of it.
-func (s *story) unheard(v *visit) []string {
-	return slices.DeleteFunc(slices.Concat(answering(v), v.stage.Alert.Roles()), func(r string) bool {
-		_, heard := heardOn(v, r)
-		return heard || len(answering(v)) > 0 && !slices.Contains(answering(v), r)
-	})
+// unheard gives those of them who have not heard of it.
+func unheard(v *visit) []string {
+	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := heardOn(v, r); return heard })
 }
 
 // askBeforeTheirTime asks the owner in place of an escalation over somebody who has not been told, or not long enough ago.
