@@ -80,9 +80,11 @@ func (d *decider) messages() {
 	if d.ended != nil {
 		return
 	}
+	asked := make(map[string]bool) // one that came in a later stage than it is dated is a message of both
 	for _, v := range d.visits {
 		for _, f := range d.freeWords(v) {
-			if intersects(f.ByRoles, answering(v)) {
+			if intersects(f.ByRoles, answering(v)) && !asked[f.Evidence] {
+				asked[f.Evidence] = true
 				d.isItTheirAnswer(v, f)
 			}
 		}
@@ -94,6 +96,9 @@ func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 		return p.Reason == drp.ReasonMessage && p.Visit == v.id && slices.Contains(p.Evidence, f.Evidence)
 	})
 	if n > 0 && (v != d.current() || d.pending != nil) {
+		return
+	}
+	if came := max(f.On, f.Learned); v != d.current() && d.Today > came.AddDays(oldNews) { // the stage was left long ago
 		return
 	}
 	roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })

@@ -182,3 +182,25 @@ func TestNobodyWasTold(t *testing.T) {
 		}
 	}
 }
+
+// A message that is dated in one stage and came in the next is asked about once, and one of a stage that was left long ago not at all.
+func TestMessageOfALeftStage(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.Stages = slices.Clone(p.Stages)
+	p.Stages[1].Answer = p.Stages[0].Answer
+	words := message(start+1, "team-manager")
+	words.Facts[0].Learned = start + 2
+	for on, want := range map[workday.Date]int{start + 3: 1, start.AddDays(60): 0} {
+		r := w.decide(&p, []drp.Reading{told(drp.Raised, start, "iro"), words, told(drp.Reassigned, start+2, "iro", "group-manager")}, nil, on)
+		got := 0
+		for _, e := range r.Effects {
+			if e.Reason == drp.ReasonMessage {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("on %s: asked %d times", on, got)
+		}
+	}
+}
