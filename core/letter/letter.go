@@ -178,7 +178,7 @@ type view struct {
 // Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
 func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
 	v := w.view(p, e, file.Subject.Children)
-	if e.Reason == drp.ReasonMessage {
+	if e.Reason == drp.ReasonMessage && len(e.Asks) > 0 { // who may not decide what it means is not shown it
 		v.Quote = quoted(e, file)
 	}
 	return w.email(p, e, file, v)

@@ -93,7 +93,7 @@ func (d *decider) messages() {
 
 func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 	on, cc, n := d.again(max(f.On, f.Learned), func(p drp.Past) bool {
-		return p.Reason == drp.ReasonMessage && p.Visit == v.id && slices.Contains(p.Evidence, f.Evidence)
+		return p.Reason == drp.ReasonMessage && p.Rule != ruleInstead && p.Visit == v.id && slices.Contains(p.Evidence, f.Evidence)
 	})
 	if n > 0 && (v != d.current() || d.pending != nil) {
 		return

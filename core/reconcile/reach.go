@@ -79,9 +79,14 @@ func (d *decider) standIn(p drp.Past, x drp.DeliveryStatus, role, says string) {
 	e := p.Effect
 	e.To, e.Cc, e.Only, e.On, e.Also = []string{role}, nil, nil, max(x.On, p.On), append(slices.Clone(p.Also), says)
 	e.Rule, e.Evidence = ruleInstead, []string{x.Evidence}
+	if p.Reason == drp.ReasonMessage { // whoever is asked what a message is reads it
+		e.Evidence = append(e.Evidence, p.Evidence...)
+	}
 	if p.Reason == drp.ReasonAlert && !slices.Contains(p.To, role) { // they were to know of it, and no more
 		e.Reason, e.Asks, e.Agenda, e.Attach = drp.ReasonInform, nil, nil, nil
 		e.Says = fmt.Sprintf("the alert of %s went to the %s", p.On, d.titles(p.To))
+	} else if len(e.Asks) > 0 && !slices.Contains(p.To, role) { // a copy has no lines to send
+		e.Asks, e.Also = nil, append(e.Also, "it is for the "+d.titles(p.To)+" to decide and to answer: you get a copy, so that you know")
 	}
 	d.emit(e, "instead", p.Key, x.Person)
 }

@@ -116,3 +116,26 @@ func TestReportsMoveNothing(t *testing.T) {
 		}
 	})
 }
+
+// Whoever stands in for somebody who is asked gets the lines, and the message that is in question; whoever stands in for somebody
+// who gets a copy gets neither.
+func TestStandInForACopy(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), message(start+1, "team-manager")}
+	asked := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Visit: "stage-1.1", Stage: "stage-1", On: start + 2, To: []string{"iro"}, Cc: []string{"practice-lead"},
+		Evidence: []string{readings[1].Evidence.ID}, Asks: []drp.Ask{{About: "message/1", Choice: drp.Accept}}}.Keyed("1")
+	for role, lines := range map[string]bool{"iro": true, "practice-lead": false} {
+		past, _ := arrives([]drp.Effect{asked}, nil, nil, start+2)
+		away := returns(past, 0, role, drp.Away, start+2)
+		roster := staff(p)
+		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(append(slices.Clone(readings), away), roster), Roster: roster, Past: past, Today: start + 2})
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "instead" && slices.Equal(e.To, []string{role}) })
+		if i < 0 {
+			t.Fatalf("nobody stands in for the %s: %+v", role, r.Effects)
+		}
+		if e := r.Effects[i]; len(e.Asks) > 0 != lines || !slices.Contains(e.Evidence, readings[1].Evidence.ID) {
+			t.Errorf("the %s: %+v", role, e)
+		}
+	}
+}
