@@ -1,7 +1,7 @@
 // Package letter puts a decision into words: emails in text and HTML, and case notes.
 //
-// It promises: no name stands in a subject; a body names the child by record number and nothing else; a case note
-// holds no free text and names no sibling; every email says what is asked, of whom, by when, how the date
+// It promises: no name stands in a subject; a body names the child by record number and nothing else, but where it quotes a
+// message for whoever is asked what it means; a case note holds no free text and names no sibling; every email says what is asked, of whom, by when, how the date
 // was counted, on which clause it rests, and how to answer. The words are templates; an authority's own, in the FS that
 // it gives, go before the shipped ones.
 package letter

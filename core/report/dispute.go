@@ -363,7 +363,7 @@ func (d *Dispute) flags() string {
 	return strings.Join(out, "; ")
 }
 
-// spaced turns a key into spaced.
+// spaced writes a key with spaces.
 func spaced(key string) string { return strings.ReplaceAll(key, "-", " ") }
 
 // order sorts disputes: the latest first, then by due date, then by reference.
