@@ -143,6 +143,7 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	word := told(drp.Escalated, limit.Proof.Due+1, "iro")
+	answer := func(on workday.Date) drp.Reading { return told(drp.Responded, on, "team-manager") }
 	for _, tt := range []struct {
 		name string
 		with []drp.Reading
@@ -153,6 +154,9 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		{"told at once", []drp.Reading{alert(start)}, limit.Proof.Due + 1, true},
 		{"told late, on the last day of their time", []drp.Reading{alert(start + 3)}, own, false},
 		{"told late, once their time is over", []drp.Reading{alert(start + 3)}, own + 1, true},
+		{"told late, and answered in time", []drp.Reading{alert(start + 3), answer(start + 4)}, limit.Proof.Due + 1, true},
+		{"told late, and answers today", []drp.Reading{alert(start + 3), answer(limit.Proof.Due + 1)}, limit.Proof.Due + 1, false},
+		{"told late, and answered yesterday", []drp.Reading{alert(start + 3), answer(limit.Proof.Due + 1)}, limit.Proof.Due + 2, true},
 		{"never told, and the owner says so", []drp.Reading{word}, limit.Proof.Due + 1, true},
 	} {
 		r := w.decide(p, append([]drp.Reading{raised}, tt.with...), nil, tt.on)

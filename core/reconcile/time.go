@@ -77,7 +77,11 @@ func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never stri
 	if err != nil {
 		return limit.Proof.Due, ""
 	}
-	return max(proof.Due, limit.Proof.Due), ""
+	until = proof.Due
+	if on, _ := s.answered(v); !on.IsZero() { // who has answered needs no more time
+		until = min(until, on)
+	}
+	return max(until, limit.Proof.Due), ""
 }
 
 // unheard gives those of them who have not heard of it.
