@@ -195,3 +195,20 @@ func TestHowItEndedIsTold(t *testing.T) {
 		t.Errorf("opened again, and ended: told %v", to)
 	}
 }
+
+// Where the owner sends a referral themselves, a case that was sent on and referred again is with CAFCASS since the second day;
+// their word that it is so still does not make it begin anew.
+func TestReferredAgain(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	own := *p.Referral
+	own.To, own.After = "", "stage-1"
+	p.Referral = &own
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.ReferralConfirmed, start.AddDays(10), "iro"), told(drp.ReferralConfirmed, start.AddDays(11), "iro"),
+		told(drp.Reassigned, start.AddDays(14), "iro", "group-manager"), told(drp.ReferralConfirmed, start.AddDays(15), "iro")}
+	for n, since := range map[int]workday.Date{2: start.AddDays(10), 3: start.AddDays(10), 4: 0, 5: start.AddDays(15)} {
+		if got := w.decide(&p, readings[:n], nil, start.AddDays(16)).Standing.Referred; got != since {
+			t.Errorf("after %d: with CAFCASS since %s", n, got)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 // withCafcass gives the day since which the case is with CAFCASS. Where drpd sends the pack it is the day on which that
 // went; where the owner sends it, the day of their word. It is zero where nothing went.
-func (s *story) withCafcass() workday.Date {
+func (s *story) withCafcass() (since workday.Date) {
 	switch {
 	case s.Policy.Referral == nil:
 		return 0
@@ -24,11 +24,12 @@ func (s *story) withCafcass() workday.Date {
 		return 0
 	}
 	for _, f := range s.find(drp.ReferralConfirmed) {
-		if s.Policy.Refers(f) && (s.noReferral(f.On) == "" || !f.Although.Empty()) { // an end that came later changes nothing of it
-			return f.On
+		counts := s.Policy.Refers(f) && (s.noReferral(f.On) == "" || !f.Although.Empty()) // an end that came later changes nothing of it
+		if counts && (since.IsZero() || since < s.last().entered) {                       // a case that was sent on may be referred again
+			since = f.On
 		}
 	}
-	return 0
+	return since
 }
 
 // rest adds to the story that the case is with CAFCASS: nobody is chased until the owner, or whoever's move it is, sends it on
