@@ -294,6 +294,10 @@ func (d *decider) sendReferral() {
 			continue
 		}
 		if why := d.stays(f); why != "" {
+			if d.saidNo(f) > f.On { // a later decision: nothing is asked about the former
+				d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: nothing is sent, since %s", f.Kind, f.On, why), f.On, r.Clause})
+				continue
+			}
 			wait = func() { d.notSent(f, why) }
 			continue
 		}

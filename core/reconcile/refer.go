@@ -66,10 +66,13 @@ func (s *story) unresolvedAfter(v *visit, on workday.Date) bool {
 }
 
 // stays says why a confirmed referral does not go, or "" where it goes or has left. One that goes all the same has its
-// reason; an end that came after the word stops what has not left yet.
+// reason; an end that came after the word, or the owner's later word that it is not to be referred, stops what has not left yet.
 func (s *story) stays(f drp.Fact) string {
 	if len(s.leftFor(s.visits[0].id, drp.ReasonPack)) > 0 {
 		return ""
+	}
+	if no := s.saidNo(f); !no.IsZero() && s.Policy.Referral != nil && s.Policy.Referral.To != "" {
+		return fmt.Sprintf("its owner said on %s that it is not to be referred", no)
 	}
 	if why := s.noReferral(f.On); why != "" && f.Although.Empty() {
 		return why
@@ -78,6 +81,26 @@ func (s *story) stays(f drp.Fact) string {
 		return s.noReferral(end.On)
 	}
 	return ""
+}
+
+// saidNo gives the day on which the owner has said, later than they confirmed a referral, that it is not to be, or zero. Of one day
+// what came later is later; where that is not known nothing goes.
+func (s *story) saidNo(yes drp.Fact) (on workday.Date) {
+	after := func(no drp.Fact) bool {
+		same := no.On == yes.On && no.Evidence != yes.Evidence && !s.File.Came[yes.Evidence].After(s.File.Came[no.Evidence])
+		return no.On <= s.Today && (no.On > yes.On || same)
+	}
+	for _, f := range s.File.Facts {
+		if f.Kind == drp.ReferralDeclined && s.Policy.Refers(f) && after(f) {
+			on = max(on, f.On)
+		}
+	}
+	for _, no := range s.File.Denials {
+		if f := drp.Fact(no); f.Kind == drp.ReferralConfirmed && s.Policy.Refers(f) && after(f) {
+			on = max(on, f.On)
+		}
+	}
+	return on
 }
 
 // notSent asks a person about a referral that was confirmed and does not go.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
@@ -82,5 +83,43 @@ func TestReferralOnlyWhereThePolicySaysSo(t *testing.T) {
 	}
 	if tried < 200 || sent < 50 || refused < 50 {
 		t.Errorf("%d tried, %d sent, %d refused", tried, sent, refused)
+	}
+}
+
+// A child's case goes to no court adviser once its owner has said, before it left, that it is not to be referred. Of one day the
+// later word counts; where the hours are not known a person is asked, and nothing goes.
+func TestReferralTakenBack(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	raised.Facts[0].Stage = "stage-6"
+	yes := told(drp.ReferralConfirmed, start+9, "iro")
+	denied := told(drp.ReferralConfirmed, start+9, "iro")
+	denied.Denials, denied.Facts = []drp.Denial{drp.Denial(denied.Facts[0])}, nil
+	denied.Evidence.ID, denied.Denials[0].Evidence = "no", "no"
+	at := func(r drp.Reading, hour time.Duration) drp.Reading {
+		r.Evidence.Learned = r.Evidence.Learned.Add(hour * time.Hour)
+		return r
+	}
+	for _, tt := range []struct {
+		name       string
+		said       []drp.Reading
+		goes, asks bool
+	}{
+		{"confirmed", []drp.Reading{yes}, true, false},
+		{"declined on a later day", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "iro")}, false, false},
+		{"declined on a day before", []drp.Reading{yes, told(drp.ReferralDeclined, start+8, "iro")}, true, false},
+		{"by somebody else", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "chief-executive")}, true, false},
+		{"declined on the same day, nobody knows when", []drp.Reading{yes, told(drp.ReferralDeclined, start+9, "iro")}, false, true},
+		{"declined in the morning", []drp.Reading{at(yes, 15), at(told(drp.ReferralDeclined, start+9, "iro"), 9)}, true, false},
+		{"declined in the evening", []drp.Reading{at(yes, 9), at(told(drp.ReferralDeclined, start+9, "iro"), 15)}, false, true},
+		{"yes and no of a day", []drp.Reading{yes, denied}, false, true},
+		{"declined, and confirmed again", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "iro"), told(drp.ReferralConfirmed, start+11, "iro")}, true, false},
+	} {
+		r := w.decide(p, append([]drp.Reading{raised}, tt.said...), nil, start+11)
+		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonPack })
+		if goes != tt.goes || len(r.Conflicts) > 0 != tt.asks {
+			t.Errorf("%s: goes %v, questions %+v", tt.name, goes, r.Conflicts)
+		}
 	}
 }
