@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -108,6 +109,35 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 		})
 		if note != tt.answered || asked != (!tt.answered && tt.choice != drp.Refuse) || (len(r.Conflicts) > 0) != tt.asks {
 			t.Errorf("%q by %q: note %v, asked %v, questions %+v", tt.choice, tt.by, note, asked, r.Conflicts)
+		}
+	}
+}
+
+// Of one day the owner's later word on a message counts, whatever the emails are called; of two that came at once neither does.
+func TestTwoWordsOnAMessage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	words := message(start+2, "team-manager")
+	for _, tt := range []struct {
+		yes, no time.Duration // the hours
+		turn    string
+		asked   bool // again
+	}{{9, 15, "team-manager", false}, {15, 9, "iro", false}, {9, 9, "team-manager", true}} {
+		for _, ids := range [][2]string{{"a", "b"}, {"b", "a"}} {
+			ruling := func(id, choice string, hour time.Duration) drp.Reading {
+				r := message(start+3, "iro")
+				r.Facts, r.Evidence.ID, r.Evidence.Key = nil, id, id
+				r.Evidence.Learned = r.Evidence.Learned.Add(hour * time.Hour)
+				r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: choice, Said: drp.Actor{Role: "iro"}, On: start + 3, Evidence: id}}
+				return r
+			}
+			readings := []drp.Reading{told(drp.Raised, start, "iro"), words, ruling(ids[0], drp.Accept, tt.yes), ruling(ids[1], drp.Refuse, tt.no)}
+			r := w.decide(p, readings, nil, start+3)
+			asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonMessage })
+			says := slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "the contrary") })
+			if r.Standing.Turn[0] != tt.turn || asked != tt.asked || !says {
+				t.Errorf("yes at %d, no at %d, called %v: turn %v, asked %v, said why %v", tt.yes, tt.no, ids, r.Standing.Turn, asked, says)
+			}
 		}
 	}
 }

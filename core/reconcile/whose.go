@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,9 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 		q, unsure := c.unasked(r)
 		switch byEmail := !r.Said.IsZero() && r.About == drp.AboutDispute; {
 		case unsure:
+		case c.overruled(r):
+			of.recorded = append(of.recorded, Recorded{What: fmt.Sprintf("an email of %s says %q, and another, which came that day and not before it, the contrary: it counts for nothing", r.On, r.Line()), On: r.On})
+			continue
 		case byEmail && c.otherwise(r):
 			q, unsure = drp.YesAndNo(r), true
 		case byEmail && confirmed && r.Choice == drp.Reject:
@@ -36,6 +40,18 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 func (c *Case) otherwise(r drp.Ruling) bool {
 	return slices.ContainsFunc(c.File.Rulings, func(o drp.Ruling) bool {
 		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && !c.isUnasked(o)
+	})
+}
+
+// overruled says whether another email of the same day, which did not come before it, says the contrary of a message. Of two that
+// came at once neither counts, and whoever is asked is asked again.
+func (c *Case) overruled(r drp.Ruling) bool {
+	if _, ok := drp.MessageOf(r.About); !ok || r.Said.IsZero() {
+		return false
+	}
+	return slices.ContainsFunc(c.File.Rulings, func(o drp.Ruling) bool {
+		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && !c.isUnasked(o) &&
+			!c.File.Came[o.Evidence].Before(c.File.Came[r.Evidence])
 	})
 }
 
