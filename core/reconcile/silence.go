@@ -38,10 +38,12 @@ func (s *story) askAgainOn(last workday.Date) workday.Date {
 }
 
 // soon says whether an email that is wanted is about to leave: it is new. One that was wanted before the last working day and is
-// still here is held, or finds nobody, and tells nobody of anything.
+// still here is held, or finds nobody, and tells nobody of anything, though the date that it states may have changed meanwhile.
 func (s *story) soon(e drp.Effect) bool {
-	i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == e.Key })
-	return e.Screened == "" && (i < 0 || s.Today <= s.after(askedOn(s.Past[i]), 1))
+	return e.Screened == "" && !slices.ContainsFunc(s.Past, func(p drp.Past) bool {
+		waits := p.Slot == e.Slot && (p.Key == e.Key || !p.Sent())
+		return waits && s.Today > s.after(askedOn(p), 1)
+	})
 }
 
 // lastTold is the day on which somebody was last told of the dispute, or on which it was learned of. What came back from everybody

@@ -236,3 +236,34 @@ func TestNeverSet(t *testing.T) {
 		t.Fatalf("%+v", r.Effects)
 	}
 }
+
+// An alert that is held tells nobody, though the date that it would state moves on with each day: the owner hears all the same that
+// the dispute waits for it.
+func TestHeldAlertIsNotSilent(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")}
+	var past []drp.Past
+	last, longest := start, 0
+	for day := start; day < start+60; day++ {
+		if ok, _, err := w.calendar.Working(day); err != nil || !ok {
+			continue
+		}
+		var goes []drp.Effect
+		for _, e := range w.decide(p, readings, past, day).Effects {
+			if held := e.Reason == drp.ReasonAlert && e.Stage == "stage-2"; !held {
+				goes = append(goes, e)
+			} else if !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Key == e.Key }) {
+				past = append(past, drp.Past{Effect: e, Life: drp.Held, At: day.Midnight(), Decided: day.Midnight()})
+			}
+		}
+		if len(goes) > 0 {
+			last = day
+		}
+		past, readings = went(goes, past, readings, day)
+		longest = max(longest, int(day-last))
+	}
+	if longest > 10 { // five working days, and days on which nobody works
+		t.Errorf("nobody is told for %d days", longest)
+	}
+}
