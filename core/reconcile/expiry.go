@@ -136,7 +136,8 @@ func (s *story) atLimit(v *visit, e *expired) {
 		if len(e.came.others) > 0 {
 			e.goes = s.after(e.goes, 1)
 		}
-		if s.Today >= e.next && (e.untold != "" || s.Today <= e.ownTime) {
+		early := s.Today < e.next && s.Today <= max(v.entered, v.by.Learned) // the alert goes today
+		if e.untold != "" && !early || s.Today >= e.next && s.Today <= e.ownTime {
 			e.step = beforeTime
 			return
 		}

@@ -113,6 +113,24 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 	}
 }
 
+// On the last day nobody reads that it goes up on the next, where somebody who must answer has not been told; they least of all.
+func TestNoLastDayBeforeTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for _, alerted := range []bool{false, true} {
+		readings := []drp.Reading{raised}
+		if alerted {
+			readings = append(readings, told(drp.Alerted, start, "drpd", "team-manager", "social-worker"))
+		}
+		r := w.decide(p, readings, nil, due)
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonLastDay }); got != alerted {
+			t.Errorf("alerted %v: the last day is told %v", alerted, got)
+		}
+	}
+}
+
 // Of one day the owner's later word on a message counts, whatever the emails are called; of two that came at once neither does.
 func TestTwoWordsOnAMessage(t *testing.T) {
 	w := load(t)
@@ -196,6 +214,9 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		})
 		if goes != tt.goes || asked == tt.goes {
 			t.Errorf("%s: goes up %v, the owner is asked %v", tt.name, goes, asked)
+		}
+		if twice := "team manager / consultant social worker and"; slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return strings.Contains(e.Says, twice) }) {
+			t.Errorf("%s: a role is named twice", tt.name)
 		}
 	}
 }
