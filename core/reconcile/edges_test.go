@@ -212,3 +212,29 @@ func TestReferredAgain(t *testing.T) {
 		}
 	}
 }
+
+// An end or an answer that is dated after today, by a slip of the pen, is no silence: over its owner's nothing goes by itself, and that
+// of whoever must answer puts it off by a day.
+func TestAnEndDatedAhead(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for _, tt := range []struct {
+		kind drp.FactKind
+		by   string
+		days int // after the limit
+		goes bool
+	}{
+		{drp.Resolved, "iro", 1, false}, {drp.Resolved, "iro", 9, false}, {drp.Withdrawn, "iro", 9, false}, {drp.Responded, "team-manager", 1, false},
+		{drp.Responded, "team-manager", 2, true}, {drp.Responded, "group-manager", 2, true}, {drp.LegalAdviceTaken, "iro", 1, true},
+	} {
+		said := told(tt.kind, start+400, tt.by)
+		said.Facts[0].Learned, said.Sent, said.Evidence.Learned = start+3, start+3, (start + 3).Midnight()
+		readings := []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), said}
+		r := w.decide(p, readings, nil, due.AddDays(tt.days))
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != tt.goes {
+			t.Errorf("%s by the %s, %d days after the limit: it goes up is %v", tt.kind, tt.by, tt.days, got)
+		}
+	}
+}

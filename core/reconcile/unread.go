@@ -32,7 +32,7 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 			out.others = append(out.others, u)
 		}
 	}
-	for _, f := range s.freeWords(v) {
+	for _, f := range slices.Concat(s.freeWords(v), s.datedAhead(v, limit)) {
 		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: s.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
 		switch {
 		case s.saidSince(owners, u):
@@ -40,6 +40,18 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 			out.others = append(out.others, u)
 		case len(f.To) == 0 || f.On >= limit:
 			out.own = append(out.own, u)
+		}
+	}
+	return out
+}
+
+// datedAhead gives what was said during a visit that would end or answer it, and is dated after the day on which it goes up: a slip
+// of the pen, perhaps, and no silence.
+func (s *story) datedAhead(v *visit, limit workday.Date) (out []drp.Fact) {
+	for _, f := range s.File.Facts {
+		ends := f.Kind == drp.Withdrawn || f.Kind == drp.Determined || isAnswer(f.Kind)
+		if ends && f.On > max(s.Today, s.after(limit, 1)) && f.Learned >= v.entered && f.Learned <= s.Today {
+			out = append(out, f)
 		}
 	}
 	return out
