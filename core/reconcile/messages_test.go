@@ -113,6 +113,28 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 	}
 }
 
+// A version that first asks about messages asks nobody about those of stages that were left long ago: not at once about every open
+// dispute.
+func TestOldMessagesOfStagesThatWereLeft(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	words := message(start+3, "team-manager")
+	for _, tt := range []struct {
+		left  bool
+		days  int
+		asked bool
+	}{{true, 14, true}, {true, 15, false}, {false, 15, true}} {
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), words}
+		if tt.left {
+			readings = append(readings, at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"))
+		}
+		r := w.decide(p, readings, nil, start.AddDays(3+tt.days))
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonMessage }); got != tt.asked {
+			t.Errorf("the stage was left: %v, %d days later: asked is %v", tt.left, tt.days, got)
+		}
+	}
+}
+
 // On the last day nobody reads that it goes up on the next, where somebody who must answer has not been told; they least of all.
 func TestNoLastDayBeforeTold(t *testing.T) {
 	w := load(t)
