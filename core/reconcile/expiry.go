@@ -419,6 +419,9 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 			cc = []string{practiceLead}
 		}
 	}
+	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == "on_expiry "+whenUnread }); i >= 0 && exp.When == whenUnread && on >= d.askAgainOn(sentOn(asked[i])) {
+		cc = []string{practiceLead} // each of their own words asks anew: it is the first question that counts
+	}
 	to := d.asked(v, exp)
 	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on,
 		To: to, Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,

@@ -135,6 +135,26 @@ func TestOldMessagesOfStagesThatWereLeft(t *testing.T) {
 	}
 }
 
+// An owner who goes on writing what nobody can read holds the dispute: the practice lead hears of it after the policy's interval.
+func TestPracticeLeadHearsOfWordsThatGoOn(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")}
+	for day := range workday.Date(30) {
+		readings = append(readings, message(start+day, "iro"))
+	}
+	past, _ := w.until(p, readings, start+29)
+	var told workday.Date
+	for _, e := range past {
+		if e.Rule == "on_expiry unread" && slices.Contains(e.Cc, "practice-lead") && told.IsZero() {
+			told = e.On
+		}
+	}
+	if told != start+14 { // asked on the seventh day, and again five working days later
+		t.Errorf("told on %s", told)
+	}
+}
+
 // On the last day nobody reads that it goes up on the next, where somebody who must answer has not been told; they least of all.
 func TestNoLastDayBeforeTold(t *testing.T) {
 	w := load(t)
