@@ -14,9 +14,12 @@ func (w *Writer) Copy(p *policy.Policy, e drp.Effect, file drp.File) (Letter, er
 	return w.email(p, e, file, w.copied(p, e, file.Subject.Children))
 }
 
-// copied is the view of a copy. A letter that asks for nothing is the same for everybody.
+// copied is the view of a copy. A letter that asks for nothing is the same for everybody, but for the line by which an alert is answered.
 func (w *Writer) copied(p *policy.Policy, e drp.Effect, children []string) view {
 	if !asks(e) {
+		if e.Reason == drp.ReasonAlert { // it is for others to answer
+			e.Asks = nil
+		}
 		return w.view(p, e, children)
 	}
 	to := p.RoleTitles(e.To)

@@ -318,7 +318,7 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	switch e.Reason {
 	case drp.ReasonAlert:
 		headline, out := alertText(p, e, stage, next)
-		if s := p.Stage(e.Stage); e.Kind == drp.Email && len(e.MustReach) == 0 && s != nil && s.Answer != nil && !slices.Equal(e.To, p.Owners(e.Stage)) {
+		if e.Kind == drp.Email && len(e.MustReach) == 0 && len(e.Asks) > 0 && !slices.Equal(e.To, p.Owners(e.Stage)) {
 			out = append(out, "To answer, reply to this email with the line below and your answer under it, or send the form: they get it, and drpd notes that it came.")
 		}
 		return headline, out

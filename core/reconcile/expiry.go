@@ -134,7 +134,7 @@ func (s *story) atLimit(v *visit, e *expired) {
 		e.ownTime, e.untold = s.ownTime(v, e.limit)
 		e.goes = max(e.goes, s.after(e.ownTime, 1))
 		if len(e.came.others) > 0 {
-			e.goes = s.after(e.goes, 1)
+			e.goes = max(s.after(e.goes, 1), s.after(s.messageAsked(v), 1))
 		}
 		early := s.Today < e.next && s.Today <= max(v.entered, v.by.Learned) // the alert goes today
 		if e.untold != "" && !early || s.Today >= e.next && s.Today <= e.ownTime {

@@ -6,6 +6,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/workday"
 )
 
 // A message in words of its author's own is no answer: "I am on leave, ask Tia" comes from the right person and says nothing of
@@ -72,6 +73,24 @@ func (s *story) explained(v *visit, f drp.Fact) bool {
 // answersAt says whether a fact is the answer of somebody who has to give one at a visit.
 func answersAt(v *visit, f drp.Fact) bool {
 	return isAnswer(f.Kind) && intersects(f.ByRoles, answering(v))
+}
+
+// messageAsked is the day on which the owner was first asked whether a message of a visit is an answer, of the latest such message,
+// or today where they still are to be: whoever has sent it does not lose by a question that came late, as after an update.
+func (s *story) messageAsked(v *visit) (on workday.Date) {
+	for _, f := range s.freeWords(v) {
+		if !intersects(f.ByRoles, answering(v)) {
+			continue
+		}
+		first := s.Today
+		for _, p := range s.Past {
+			if p.Reason == drp.ReasonMessage && p.Visit == v.id && slices.Contains(p.Evidence, f.Evidence) {
+				first = min(first, askedOn(p))
+			}
+		}
+		on = max(on, first)
+	}
+	return on
 }
 
 // messages asks the owner at once of each message of somebody who has to answer whether it is their answer. The clocks run on

@@ -263,20 +263,39 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 	}
 }
 
-// Whoever is named as not told is named once, and the owner is not told on the last day that it goes up by itself.
+// Whoever is named as not told is named once, and nobody is told on the last day that it goes up by itself.
 func TestNobodyWasTold(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
 	raised := told(drp.Raised, start, "iro")
 	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
-	for on, want := range map[workday.Date]string{
-		due:     "on the next working day, if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first",
-		due + 1: "nothing shows that the " + p.RoleTitle("team-manager") + " has been told",
-	} {
-		r := w.decide(p, []drp.Reading{raised}, nil, on)
-		if !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.To[0] == "iro" && strings.Contains(e.Says, want) }) {
-			t.Errorf("on %s: %+v", on, r.Effects)
-		}
+	if r := w.decide(p, []drp.Reading{raised}, nil, due); slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonLastDay }) {
+		t.Errorf("on the last day: %+v", r.Effects)
+	}
+	want := "nothing shows that the " + p.RoleTitle("team-manager") + " has been told"
+	r := w.decide(p, []drp.Reading{raised}, nil, due+1)
+	if !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.To[0] == "iro" && strings.Contains(e.Says, want) }) {
+		t.Errorf("a day later: %+v", r.Effects)
+	}
+}
+
+// Words that were an answer before an update are asked about first: nothing goes up before the owner has had a working day.
+func TestAskedLateAboutAMessage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), message(start+2, "team-manager")}
+	due := w.decide(p, readings[:1], nil, start).Standing.Visits[0].Limit.Proof.Due
+	goes := func(past []drp.Past, on workday.Date) bool {
+		return slices.ContainsFunc(w.decide(p, readings, past, on).Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+	}
+	update := due + 14 // the first decision since
+	r := w.decide(p, readings, nil, update)
+	if goes(nil, update) {
+		t.Fatal("it goes up over a message about which nobody was asked")
+	}
+	past, _ := went(r.Effects, nil, nil, update)
+	if goes(past, update) || !goes(past, update+1) {
+		t.Errorf("on the day of the question %v, on the next %v", goes(past, update), goes(past, update+1))
 	}
 }
 
