@@ -38,7 +38,9 @@ func (out *File) agree(facts []Statement) (kept []Statement) {
 	slices.Sort(keys)
 	for _, key := range keys {
 		for _, side := range sides(groups[key]) {
-			kept = append(kept, out.settle(side)...)
+			for _, part := range betweenMoves(side, facts) {
+				kept = append(kept, out.settle(part)...)
+			}
 		}
 	}
 	return kept
@@ -61,6 +63,26 @@ func sides(group []Statement) [][]Statement {
 			i = len(out) - 1
 		}
 		out[i] = append(out[i], f)
+	}
+	return out
+}
+
+// betweenMoves parts ends between which somebody sent the dispute on: what ended, and was opened again, may end once more. A "no"
+// among them keeps them together.
+func betweenMoves(ends, facts []Statement) (out [][]Statement) {
+	if k := ends[0].Kind; k != Resolved && k != Determined || slices.ContainsFunc(ends, func(f Statement) bool { return f.Denied }) {
+		return [][]Statement{ends}
+	}
+	ends = slices.Clone(ends)
+	sortFacts(ends)
+	for i, f := range ends {
+		moved := i == 0 || slices.ContainsFunc(facts, func(g Statement) bool {
+			return g.Kind == Escalated && !g.Denied && g.On > ends[i-1].On && g.On < f.On
+		})
+		if moved {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], f)
 	}
 	return out
 }

@@ -238,3 +238,18 @@ func TestAnEndDatedAhead(t *testing.T) {
 		}
 	}
 }
+
+// What was opened again ends once more by the same person's word: a second "resolved" is not the first one said again.
+func TestEndsOnceMore(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	end, on := told(drp.Resolved, start+2, "iro"), told(drp.Escalated, start+4, "iro")
+	again := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 7, Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}}
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), end, on, again, at(told(drp.Alerted, start+7, "drpd", "group-manager"), "stage-2")}
+	if r := w.decide(p, readings, nil, start+11); !r.Standing.Ended.IsZero() || r.Standing.Stage != "stage-2" {
+		t.Fatalf("opened again: %s, ended %s", r.Standing.Stage, r.Standing.Ended)
+	}
+	if r := w.decide(p, append(readings, told(drp.Resolved, start+10, "iro")), nil, start+11); r.Standing.Ended != start+10 || len(r.Conflicts) > 0 {
+		t.Errorf("ended %s, questions %+v", r.Standing.Ended, r.Conflicts)
+	}
+}
