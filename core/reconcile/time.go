@@ -91,10 +91,15 @@ func unheard(v *visit) []string {
 
 // askBeforeTheirTime asks the owner in place of an escalation over somebody who has not been told, or not long enough ago.
 func (d *decider) askBeforeTheirTime(v *visit, e expired) {
-	says := e.untold
+	says, on, is := e.untold, e.limit.Proof.Due, "was" // that nobody was told is asked about on the last day, while it can be mended
+	if d.Today <= on {
+		is = "is"
+	}
 	if says == "" {
+		on = e.next
 		told, _ := d.toldOn(v)
 		says = fmt.Sprintf("those who must answer were told on %s only, and their own time ends on %s", told.Long(), e.ownTime.Long())
 	}
-	d.ask(v, drp.ReasonAsk, e.next, e.limit, e.exit, fmt.Sprintf("the limit of the procedure was %s; %s: nothing goes to the next stage by itself before that, but on your word", e.limit.Proof.Due.Long(), says))
+	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit, fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
+		is, e.limit.Proof.Due.Long(), says))
 }
