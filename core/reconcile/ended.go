@@ -69,11 +69,10 @@ func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
 	return append(roles, end.ByRoles...)
 }
 
-// toldOfEnd gives the roles that drpd has told of the end, whatever the rule: since the last stage was entered, as an earlier end
-// was that of a dispute that has been opened again.
+// toldOfEnd gives the roles that drpd has told of the end, whatever the rule: of one that was opened again, since that day.
 func (d *decider) toldOfEnd() (roles []string) {
 	for _, p := range d.Past {
-		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.current().entered && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
+		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.reopened && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
 			roles = slices.Concat(roles, p.To, p.Cc)
 		}
 	}

@@ -35,10 +35,11 @@ type story struct {
 	ended     *drp.Fact    // what ended the dispute
 	overtaken []*visit     // stages alerted after an end that was learned late
 	pauses    []workday.Pause
-	timeOut   *drp.Fact  // the time out that lasts
-	later     []drp.Fact // what came after the end
-	early     []drp.Fact // what names a stage that is not entered yet
-	idle      []Idle     // what is in no visit, and why
+	timeOut   *drp.Fact    // the time out that lasts
+	later     []drp.Fact   // what came after the end
+	reopened  workday.Date // since when it is open again after an end
+	early     []drp.Fact   // what names a stage that is not entered yet
+	idle      []Idle       // what is in no visit, and why
 	findings  []drp.Finding
 	asked     asked
 	recorded  []Recorded // what was said and counts for nothing, with the reason
@@ -408,7 +409,7 @@ func (s *story) afterEnd(f drp.Fact) {
 // reopen takes up a dispute again that had ended, with the fact that moves it on.
 func (s *story) reopen(f drp.Fact) {
 	end, v := *s.ended, s.last()
-	s.ended, v.ended = nil, 0
+	s.ended, v.ended, s.reopened = nil, 0, f.On
 	v.facts = slices.DeleteFunc(v.facts, func(g drp.Fact) bool { return g.Kind == end.Kind })
 	s.recorded = append(s.recorded, Recorded{What: fmt.Sprintf("%s on %s: it is open again since %s", end.Kind, end.On, f.On), On: end.On})
 	s.day([]drp.Fact{f})
