@@ -133,7 +133,7 @@ func (w *world) latest(c reconcile.Case, at reconcile.Standing, told workday.Dat
 			last = max(last, after(r.Proof.Due, 1))
 		}
 	}
-	if at.NextOn > told && strings.HasPrefix(at.Next, "a time out") {
+	if at.NextOn > told && (strings.HasPrefix(at.Next, "a time out") || !at.Referred.IsZero()) { // with CAFCASS its check date is waited for
 		last = max(last, after(at.NextOn, 1))
 	}
 	return after(last, 1)
