@@ -29,9 +29,23 @@ func (d *decider) tellAlerted(byRule []string) {
 		return
 	}
 	waits := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleEnded && p.Life != drp.Cancelled && p.On == e.On })
-	if d.Today <= e.On.AddDays(oldNews) || waits {
+	if d.Today <= max(e.On, d.askedAsOpen()).AddDays(oldNews) || waits {
 		d.emit(e, ruleEnded)
 	}
+}
+
+// askedAsOpen is the last day on which something was asked as of an open dispute: an end may have been learned of long before it
+// counted.
+func (d *decider) askedAsOpen() (on workday.Date) {
+	for _, p := range d.Past {
+		switch p.Reason {
+		case drp.ReasonAlert, drp.ReasonAsk, drp.ReasonLastDay, drp.ReasonCorrection, drp.ReasonReferral, drp.ReasonReferred, drp.ReasonMessage:
+			if p.Kind == drp.Email && p.Sent() {
+				on = max(on, sentOn(p))
+			}
+		}
+	}
+	return on
 }
 
 // alerted gives the roles that the alerts of the stages have reached: drpd's own, also what went after an end that was learned
