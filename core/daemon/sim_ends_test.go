@@ -103,6 +103,9 @@ func (w *world) toldOfEnd(c reconcile.Case, r reconcile.Result) {
 	if s.Ended.IsZero() || s.EndedBy == drp.OutOfScope || s.Ended > w.today()-3 || len(r.Conflicts) > 0 {
 		return
 	}
+	if slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Rule == "conflict" }) {
+		return // a question may have stood between for longer than an end is news
+	}
 	var knows, told []string
 	for _, f := range c.File.Facts {
 		if f.Kind == s.EndedBy {
