@@ -71,9 +71,11 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 		if err != nil || slices.Contains(p.OwnersOfAny(), by) {
 			return
 		}
+		questions := slices.DeleteFunc(slices.Clone(after.Effects), func(e drp.Effect) bool { return e.Reason != drp.ReasonMessage })
+		asked, _ := went(questions, nil, nil, today) // the owner has been asked what the words are
 		for _, e := range before.Effects {
 			is := func(o drp.Effect) bool { return o.Reason == drp.ReasonAlert && o.Visit == e.Visit }
-			if is(e) && slices.ContainsFunc(w.decide(p, readings, nil, later).Effects, is) && !slices.ContainsFunc(w.decide(p, with, nil, later).Effects, is) {
+			if is(e) && slices.ContainsFunc(w.decide(p, readings, nil, later).Effects, is) && !slices.ContainsFunc(w.decide(p, with, asked, later).Effects, is) {
 				t.Fatalf("words of the %s on %s keep back the alert of %s", by, on, e.Visit)
 			}
 		}

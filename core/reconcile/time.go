@@ -51,11 +51,11 @@ func mustHear(v *visit) (roles []string) {
 	return roles
 }
 
-// heardOn gives the day on which a role first heard of a visit: something of it reached them, or they did something in it. Words
-// of their own, which nobody has understood, show nothing.
+// heardOn gives the day on which a role first heard of a visit: something of it reached them, or they answered in it. Other words
+// of theirs are for others to say, and show nothing.
 func heardOn(v *visit, role string) (on workday.Date, heard bool) {
 	for _, f := range v.facts {
-		if f.Kind != drp.MessageCame && (slices.Contains(f.ToRoles, role) || slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
+		if (slices.Contains(f.ToRoles, role) || isAnswer(f.Kind) && slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
 			on, heard = f.On, true
 		}
 	}
