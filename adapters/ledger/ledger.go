@@ -337,7 +337,8 @@ func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.
 		if err := t.exec(`INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING`, source); err != nil {
 			return err
 		}
-		first, err := t.changed(`UPDATE source SET failed_since = ? WHERE name = ? AND failed_since = 0`, now.UnixMilli(), source)
+		first, err := t.changed(`UPDATE source SET failed_since = CASE WHEN read_at BETWEEN 1 AND ? THEN read_at + ? ELSE ? END WHERE name = ? AND failed_since = 0`,
+			now.Add(-daemon.CountsAsRead).UnixMilli(), daemon.CountsAsRead.Milliseconds(), now.UnixMilli(), source)
 		if err != nil {
 			return err
 		}

@@ -164,6 +164,9 @@ type Uncertain struct{ Err error }
 func (u Uncertain) Error() string { return u.Err.Error() }
 func (u Uncertain) Unwrap() error { return u.Err }
 
+// CountsAsRead is how long after it was read a source is taken as read: where it fails later, what came since then is unknown.
+const CountsAsRead = time.Hour
+
 // Ledger is drpd's own state. Each method is one transaction, with the audit entries that belong to it. It compares
 // numbers and keys; it knows no stage.
 type Ledger interface {
@@ -173,7 +176,8 @@ type Ledger interface {
 	Cursor(ctx context.Context, source string) ([]byte, error)
 	// Ingest stores evidence with the cursor (tx 1). Evidence that is there already is not stored again.
 	Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error
-	// SourceFailed remembers since when a source could not be read.
+	// SourceFailed remembers since when a source could not be read: from CountsAsRead after it last was. A daemon that stood
+	// still meanwhile has read nothing either.
 	SourceFailed(ctx context.Context, source, why string, now time.Time) error
 	Gaps(ctx context.Context) ([]reconcile.Gap, error)
 	Sources(ctx context.Context) ([]Health, error)

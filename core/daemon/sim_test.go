@@ -790,6 +790,9 @@ func (w *world) end() {
 		if s.Ended.IsZero() && (len(s.Turn) == 0 || s.Next == "") {
 			w.fail("%s is open, and nobody must act: %+v", k.Ref, s)
 		}
+		if !k.Open && s.Ended.IsZero() {
+			w.fail("%s is closed, and decided today it has not ended: nobody looks at it again", k.Ref)
+		}
 		w.factsKept(c, r)
 		if s.EndedBy == drp.OutOfScope { // nobody who is asked whether it is one says no here, and all are young
 			w.fail("%s was closed as no dispute by somebody who was not asked", k.Ref)

@@ -146,7 +146,7 @@ func (s *story) atLimit(v *visit, e *expired) {
 		}
 		e.step = escalates
 	}
-	if e.doubtful = s.unreliable(v, e.limit); e.doubtful != "" {
+	if e.doubtful = s.unreliable(v, e.limit, e.exit); e.doubtful != "" {
 		e.step = unreliable
 	} else if e.step == escalates && s.Policy.Stage(e.exit.To) == nil {
 		e.step = waits
@@ -330,11 +330,15 @@ func (d *decider) lookAtTimeOut(v *visit) {
 }
 
 // unreliable says why the date is too unreliable to act on by itself, or "".
-func (s *story) unreliable(v *visit, limit Running) string {
+func (s *story) unreliable(v *visit, limit Running, exit policy.Expiry) string {
 	if limit.Doubt != "" {
 		return limit.Doubt
 	}
-	if source := s.gap(limit.Proof.Due, s.Today); source != "" {
+	until := s.Today
+	if exit.Do == policy.TakeEffect { // once its sources were read after the last day, no later gap undoes it
+		until = limit.Proof.Due
+	}
+	if source := s.gap(limit.Proof.Due, until); source != "" {
 		return "the source " + source + " could not be read"
 	}
 	for _, f := range v.facts {

@@ -266,6 +266,45 @@ func TestSentOnce(t *testing.T) {
 	})
 }
 
+// What is closed is not looked at again before something new comes: whatever day it is by then, and whichever source has failed since, it
+// has still ended.
+func TestClosedStaysEnded(t *testing.T) {
+	w := load(t)
+	closed := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		if rapid.Bool().Draw(t, "made up") {
+			if p = madeUp(t); p == nil {
+				return
+			}
+		}
+		readings := evidence(t, p)
+		var past []drp.Past
+		for day := start; day <= start+45; day++ {
+			for range 30 {
+				r := w.decide(p, learnedBy(readings, day), past, day)
+				if r.Closed {
+					closed++
+					c := reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(learnedBy(readings, day), nil), Past: past,
+						Today: day.AddDays(rapid.IntRange(1, 40).Draw(t, "days later"))}
+					c.Gaps = []reconcile.Gap{{Source: "m", From: day.AddDays(rapid.IntRange(0, 5).Draw(t, "fails"))}}
+					if later := reconcile.Decide(c); later.Standing.Ended.IsZero() {
+						t.Fatalf("closed on %s, and on %s it has not ended: %s", day, c.Today, text(t, later.Standing))
+					}
+					return
+				}
+				if len(r.Effects) == 0 {
+					break
+				}
+				past, readings = went(r.Effects, past, readings, day)
+			}
+		}
+	})
+	if closed == 0 {
+		t.Error("nothing was closed")
+	}
+}
+
 func learnedBy(readings []drp.Reading, day workday.Date) []drp.Reading {
 	var out []drp.Reading
 	for _, r := range readings {

@@ -142,6 +142,9 @@ func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Ti
 	defer l.lock()()
 	if s := l.source(name); s.failed.IsZero() {
 		s.failed, s.why = now, why
+		if until := s.read.Add(daemon.CountsAsRead); !s.read.IsZero() && until.Before(now) {
+			s.failed = until
+		}
 	}
 	return nil
 }

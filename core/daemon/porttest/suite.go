@@ -85,6 +85,16 @@ func testGaps(t *testing.T, l daemon.Ledger) {
 	if len(h) != 1 || h[0].FailedSince != 0 || h[0].ReadAt != noon.AddDate(0, 0, 2).UnixMilli() {
 		t.Errorf("afterwards: %+v", h)
 	}
+	for name, late := range map[string]time.Duration{"soon": daemon.CountsAsRead - time.Minute, "days later": 72 * time.Hour} { // the daemon stood still
+		must(t, l.Ingest(t.Context(), name, nil, nil, noon))
+		must(t, l.SourceFailed(t.Context(), name, "down", noon.Add(late)))
+		h, err = l.Sources(t.Context())
+		must(t, err)
+		i := slices.IndexFunc(h, func(x daemon.Health) bool { return x.Name == name })
+		if want := noon.Add(min(late, daemon.CountsAsRead)).UnixMilli(); h[i].FailedSince != want {
+			t.Errorf("%s: not read since %d, want %d", name, h[i].FailedSince, want)
+		}
+	}
 }
 
 // begin puts a dispute into the ledger.
