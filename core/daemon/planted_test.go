@@ -1,8 +1,8 @@
 package daemon_test
 
 import (
+	"encoding/json"
 	"flag"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,12 +13,16 @@ import (
 
 var planted = flag.Bool("planted", false, "apply each planted bug to a copy, and see that it is found")
 
-// TestPlantedBugs breaks each law on purpose, in a copy of the module, and sees that the test named in the patch finds
-// it. A law that no planted bug can break is not tested.
+// TestPlantedBugs breaks each law on purpose, with one file of the module replaced for the build, and sees that the test named in the
+// patch finds it. A law that no planted bug can break is not tested.
 func TestPlantedBugs(t *testing.T) {
 	patches, err := filepath.Glob("testdata/planted/*.patch")
 	if err != nil || len(patches) < 8 {
 		t.Fatalf("%d planted bugs, %v", len(patches), err)
+	}
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
 	}
 	for _, name := range patches {
 		t.Run(filepath.Base(name), func(t *testing.T) {
@@ -29,13 +33,13 @@ func TestPlantedBugs(t *testing.T) {
 			head, patch, _ := strings.Cut(string(src), "\n\n")
 			run, find, _ := strings.Cut(head, "\n")
 			run, find = strings.TrimPrefix(run, "run: "), strings.TrimPrefix(find, "find: ")
-			copied := copyModule(t)
-			apply(t, copied, patch)
+			file, broken := apply(t, root, patch)
 			if !*planted {
 				return // that it still applies is always tested; .ci/run also runs it
 			}
-			cmd := exec.CommandContext(t.Context(), "go", append([]string{"test"}, strings.Fields(run)...)...)
-			cmd.Dir = copied
+			overlay := replacing(t, file, broken)
+			cmd := exec.CommandContext(t.Context(), "go", append([]string{"test", "-vet=off", "-overlay=" + overlay}, strings.Fields(run)...)...)
+			cmd.Dir = root
 			out, err := cmd.CombinedOutput()
 			if err == nil {
 				t.Fatalf("not found by: go test %s", run)
@@ -47,49 +51,37 @@ func TestPlantedBugs(t *testing.T) {
 	}
 }
 
-// copyModule copies the sources of the module.
-func copyModule(t *testing.T) string {
+// replacing writes what makes a build read other text in place of a file.
+func replacing(t *testing.T, file, text string) (overlay string) {
 	t.Helper()
-	root, to := filepath.Join("..", ".."), t.TempDir()
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(root, path)
-		if err != nil {
-			return err
-		}
-		if d.IsDir() {
-			if strings.HasPrefix(d.Name(), ".git") || d.Name() == "drpd-demo" {
-				return filepath.SkipDir
-			}
-			return os.MkdirAll(filepath.Join(to, rel), 0o700)
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(to, rel), b, 0o600)
-	})
+	dir := t.TempDir()
+	broken := filepath.Join(dir, filepath.Base(file))
+	body, err := json.Marshal(map[string]any{"Replace": map[string]string{file: broken}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return to
+	overlay = filepath.Join(dir, "overlay.json")
+	for name, content := range map[string][]byte{broken: []byte(text), overlay: body} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return overlay
 }
 
 var hunk = regexp.MustCompile(`(?m)^@@ .*@@.*$`)
 
-// apply replaces each hunk's old lines by its new ones.
-func apply(t *testing.T, root, patch string) {
+// apply gives the text of the file that a patch changes, with each hunk's old lines replaced by its new ones.
+func apply(t *testing.T, root, patch string) (name, text string) {
 	t.Helper()
 	_, rest, _ := strings.Cut(patch, "+++ b/")
 	file, body, _ := strings.Cut(rest, "\n")
-	name := filepath.Join(root, filepath.FromSlash(strings.TrimSpace(file)))
+	name = filepath.Join(root, filepath.FromSlash(strings.TrimSpace(file)))
 	src, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(src)
+	text = string(src)
 	for _, h := range hunk.Split(body, -1)[1:] {
 		var before, after strings.Builder
 		for _, line := range strings.SplitAfter(strings.TrimPrefix(h, "\n"), "\n") {
@@ -111,7 +103,5 @@ func apply(t *testing.T, root, patch string) {
 		}
 		text = strings.Replace(text, before.String(), after.String(), 1)
 	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	return name, text
 }
