@@ -7,6 +7,7 @@
 //	core/policy/       a procedure as data: read, checked, shown, drawn, compared; madeup/ writes some for tests
 //	core/reconcile/    Decide, pure; cases/ runs a policy's own tests
 //	core/letter/       a decision put into words
+//	core/layout/       a document as values, and its writing as text, page, CSV and JSON
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values
 //	core/audit/        the chain of drpd's own history
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes

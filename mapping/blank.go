@@ -6,27 +6,27 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/policy"
-	"drpd/core/report"
 )
 
 // Blank lays the form out for people to fill in: what concerns the dispute as a whole, then a block for each stage, with
 // whose turn it is and by when. Each label is the first that the mapping gives, so that the form is read back by it. A form
 // that is not the policy's, or names a stage that the policy does not have, is an error.
-func (f *Form) Blank(p *policy.Policy) (report.Doc, error) {
+func (f *Form) Blank(p *policy.Policy) (layout.Doc, error) {
 	if !slices.Contains(p.Forms, f.Form) {
-		return report.Doc{}, fmt.Errorf("the form %s is not of the policy %s: its forms are %s", f.Form, p.ID, strings.Join(p.Forms, ", "))
+		return layout.Doc{}, fmt.Errorf("the form %s is not of the policy %s: its forms are %s", f.Form, p.ID, strings.Join(p.Forms, ", "))
 	}
-	doc := report.Doc{Name: f.Form, Title: f.Titles[0], About: fmt.Sprintf("%s, version %d", p.Title, p.Version), Lead: []string{
+	doc := layout.Doc{Name: f.Form, Title: f.Titles[0], About: fmt.Sprintf("%s, version %d", p.Title, p.Version), Lead: []string{
 		"One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and send the form on by email. Write a date with its day first: 3 March 2026."}}
-	head := report.Part{Tables: []report.Table{f.asked(p, Head)}}
-	doc.Parts = []report.Part{head}
+	head := layout.Part{Tables: []layout.Table{f.asked(p, Head)}}
+	doc.Parts = []layout.Part{head}
 	for _, s := range f.Stages {
 		st := p.Stage(s.Stage)
 		if st == nil || len(s.Headings) == 0 {
-			return report.Doc{}, fmt.Errorf("the form %s has a block %q, and the policy %s has no such stage", f.Form, s.Stage, p.ID)
+			return layout.Doc{}, fmt.Errorf("the form %s has a block %q, and the policy %s has no such stage", f.Form, s.Stage, p.ID)
 		}
-		part := report.Part{Title: s.Headings[0], Tables: []report.Table{f.asked(p, s.Stage)}}
+		part := layout.Part{Title: s.Headings[0], Tables: []layout.Table{f.asked(p, s.Stage)}}
 		turn := "It is the turn of the " + p.RoleTitles(st.Holder) + "."
 		if asks := st.Asks(); asks != "" {
 			turn = "The " + p.RoleTitles(st.Holder) + map[bool]string{true: " is", false: " are"}[len(st.Holder) == 1] + " asked to " + asks + "."
@@ -42,14 +42,14 @@ func (f *Form) Blank(p *policy.Policy) (report.Doc, error) {
 }
 
 // asked is the table of what a block asks.
-func (f *Form) asked(p *policy.Policy, block string) report.Table {
-	var rows [][]report.Value
+func (f *Form) asked(p *policy.Policy, block string) layout.Table {
+	var rows [][]layout.Value
 	for i := range f.Labels {
 		if a := &f.Labels[i]; a.asks(block) {
-			rows = append(rows, []report.Value{report.Text(a.Labels[0]), {Kind: report.Entry, Ask: f.ask(a, p, block)}})
+			rows = append(rows, []layout.Value{layout.Text(a.Labels[0]), {Kind: layout.Entry, Ask: f.ask(a, p, block)}})
 		}
 	}
-	return report.Pairs(rows)
+	return layout.Pairs(rows)
 }
 
 // asks says whether the blank form asks for the answer in a block: what is about the dispute as a whole stands in its head,
@@ -75,8 +75,8 @@ const (
 )
 
 // ask says how an answer is written in.
-func (f *Form) ask(a *FormAnswer, p *policy.Policy, block string) *report.Ask {
-	out := &report.Ask{Long: a.Is == "field" && !a.Short && len(a.Choices) == 0, Prompt: promptChoice}
+func (f *Form) ask(a *FormAnswer, p *policy.Policy, block string) *layout.Ask {
+	out := &layout.Ask{Long: a.Is == "field" && !a.Short && len(a.Choices) == 0, Prompt: promptChoice}
 	switch a.Is {
 	case "date", "until":
 		out.Date, out.Prompt = true, promptDate

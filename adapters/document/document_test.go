@@ -19,7 +19,7 @@ import (
 	"drpd/adapters/document"
 	"drpd/adapters/paper"
 	"drpd/core/drp"
-	"drpd/core/report"
+	"drpd/core/layout"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -56,7 +56,7 @@ func TestWordProcessor(t *testing.T) {
 }
 
 func TestOwnDocument(t *testing.T) {
-	doc := report.Doc{Title: "A <title> & more", Parts: []report.Part{{Tables: []report.Table{report.Pairs([][]report.Value{{report.Text("label"), report.Text("line one\nline two")}})}}}}
+	doc := layout.Doc{Title: "A <title> & more", Parts: []layout.Part{{Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text("line one\nline two")}})}}}}
 	var b, again bytes.Buffer
 	if err := errors.Join(paper.Docx(&b, doc), paper.Docx(&again, doc)); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"slices"
 	"strings"
 
-	"drpd/core/report"
+	"drpd/core/layout"
 )
 
 const contentTypes = `<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
@@ -44,7 +44,7 @@ const (
 )
 
 // Docx writes the report as a Word document.
-func Docx(out io.Writer, doc report.Doc) error {
+func Docx(out io.Writer, doc layout.Doc) error {
 	d := &docx{}
 	d.para("Warning", doc.Warning)
 	d.para("Normal", doc.Only)
@@ -121,7 +121,7 @@ func (d *docx) para(style, s string) {
 	}
 }
 
-func (d *docx) table(t report.Table) {
+func (d *docx) table(t layout.Table) {
 	head := false
 	all := 0
 	for _, c := range t.Columns {
@@ -135,16 +135,16 @@ func (d *docx) table(t report.Table) {
 			if head {
 				d.WriteString(`<w:tr><w:trPr><w:cantSplit/><w:tblHeader/></w:trPr>`)
 				for _, c := range t.Columns {
-					d.cell(report.Text(c.Title), d.wide*max(1, c.Width)/all, "head")
+					d.cell(layout.Text(c.Title), d.wide*max(1, c.Width)/all, "head")
 				}
 				d.WriteString(`</w:tr>`)
 			}
 		}
 		rows++
 		d.WriteString(`<w:tr>`)
-		if slices.ContainsFunc(row, func(v report.Value) bool { return v.Kind == report.Entry && v.Ask.Long }) {
+		if slices.ContainsFunc(row, func(v layout.Value) bool { return v.Kind == layout.Entry && v.Ask.Long }) {
 			d.WriteString(`<w:trPr><w:cantSplit/><w:trHeight w:val="` + fmt.Sprint(longEntry) + `" w:hRule="atLeast"/></w:trPr>`)
-		} else if !slices.ContainsFunc(row, func(v report.Value) bool { return len(v.Text) > longCell }) {
+		} else if !slices.ContainsFunc(row, func(v layout.Value) bool { return len(v.Text) > longCell }) {
 			d.WriteString(`<w:trPr><w:cantSplit/></w:trPr>`) // a short row stays on one page
 		}
 		for i, v := range row {
@@ -166,7 +166,7 @@ func (d *docx) table(t report.Table) {
 	d.shut()
 }
 
-func (d *docx) open(columns []report.Column, all int) {
+func (d *docx) open(columns []layout.Column, all int) {
 	if d.tabled { // two tables in a row would become one
 		d.WriteString(`<w:p/>`)
 	}
@@ -177,7 +177,7 @@ func (d *docx) open(columns []report.Column, all int) {
 	d.WriteString(`</w:tblGrid>`)
 }
 
-func (d *docx) cell(v report.Value, wide int, look string) {
+func (d *docx) cell(v layout.Value, wide int, look string) {
 	fill, run := "", `<w:sz w:val="18"/>`
 	switch look {
 	case "head":
@@ -188,11 +188,11 @@ func (d *docx) cell(v report.Value, wide int, look string) {
 		run = `<w:b/><w:sz w:val="20"/>`
 	}
 	side := ""
-	if v.Kind == report.Count || v.Kind == report.Share {
+	if v.Kind == layout.Count || v.Kind == layout.Share {
 		side = `<w:jc w:val="right"/>`
 	}
 	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr>`, wide, fill, side)
-	if v.Kind == report.Entry {
+	if v.Kind == layout.Entry {
 		d.entry(*v.Ask)
 	} else {
 		d.printf(`<w:r><w:rPr>%s</w:rPr>%s</w:r>`, run, text(shown(v)))
@@ -202,7 +202,7 @@ func (d *docx) cell(v report.Value, wide int, look string) {
 
 // entry is a place to write in: an empty cell, or content controls as Word has them since 2007, tick boxes since 2010. A
 // control shows a prompt that goes when somebody writes.
-func (d *docx) entry(a report.Ask) {
+func (d *docx) entry(a layout.Ask) {
 	control := func(kind string) {
 		d.controls++
 		d.printf(`<w:sdt><w:sdtPr><w:id w:val="%d"/><w:showingPlcHdr/>%s</w:sdtPr><w:sdtContent><w:r><w:rPr><w:rStyle w:val="Prompt"/></w:rPr>%s</w:r></w:sdtContent></w:sdt>`, d.controls, kind, text(a.Prompt))
@@ -233,7 +233,7 @@ func (d *docx) entry(a report.Ask) {
 }
 
 // series draws a few numbers as bars of blocks, which every word processor shows and every printer prints.
-func (d *docx) series(s report.Series) {
+func (d *docx) series(s layout.Series) {
 	const longest = 30
 	d.para("Heading2", s.Title)
 	if len(s.Labels) == 0 {
@@ -244,20 +244,20 @@ func (d *docx) series(s report.Series) {
 	for _, v := range s.Values {
 		most = max(most, v)
 	}
-	columns := []report.Column{{Width: 40}, {Width: 8}, {Width: 40}}
+	columns := []layout.Column{{Width: 40}, {Width: 8}, {Width: 40}}
 	d.open(columns, 88)
 	for i, l := range s.Labels {
 		bar := strings.Repeat("█", s.Values[i]*longest/most)
 		d.WriteString(`<w:tr>`)
-		d.cell(report.Text(l), d.wide*40/88, "")
-		d.cell(report.Number(s.Values[i]), d.wide*8/88, "")
+		d.cell(layout.Text(l), d.wide*40/88, "")
+		d.cell(layout.Number(s.Values[i]), d.wide*8/88, "")
 		d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/></w:tcPr><w:p><w:r><w:rPr><w:color w:val="1F4E79"/><w:sz w:val="16"/></w:rPr>%s</w:r></w:p></w:tc></w:tr>`, d.wide*40/88, text(bar))
 	}
 	d.shut()
 }
 
 // room is how many characters a table's columns ask for; labels with what stands beside them fit anywhere.
-func room(t report.Table) int {
+func room(t layout.Table) int {
 	n, titled := 0, false
 	for _, c := range t.Columns {
 		n += c.Width
@@ -270,7 +270,7 @@ func room(t report.Table) int {
 }
 
 // across says whether a document is laid across the page.
-func across(doc report.Doc) bool {
+func across(doc layout.Doc) bool {
 	for _, p := range doc.Parts {
 		for _, t := range p.Tables {
 			if room(t.OnPaper()) > acrossFrom {
@@ -282,11 +282,11 @@ func across(doc report.Doc) bool {
 }
 
 // shown is a value as people here write it.
-func shown(v report.Value) string {
-	if v.Kind == report.Date {
+func shown(v layout.Value) string {
+	if v.Kind == layout.Date {
 		return v.On.Midnight().Format("2 Jan 2006")
 	}
-	if v.Kind == report.Count && v.Number != float64(int64(v.Number)) {
+	if v.Kind == layout.Count && v.Number != float64(int64(v.Number)) {
 		return fmt.Sprintf("%.1f", v.Number)
 	}
 	return v.String()

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"drpd/adapters/paper"
-	"drpd/core/report"
+	"drpd/core/layout"
 )
 
 // A text that no page can hold goes on on the next ones: nothing of it falls off.
@@ -18,7 +18,7 @@ func TestLongText(t *testing.T) {
 		for i := range words {
 			fmt.Fprintf(&text, "word-%d ", i)
 		}
-		doc := report.Doc{Title: "t", Parts: []report.Part{{Title: "p", Tables: []report.Table{report.Pairs([][]report.Value{{report.Text("label"), report.Text(text.String())}})}}}}
+		doc := layout.Doc{Title: "t", Parts: []layout.Part{{Title: "p", Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text(text.String())}})}}}}
 		if err := paper.PDF(&b, doc); err != nil {
 			t.Fatal(err)
 		}
@@ -35,8 +35,8 @@ func FuzzText(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		doc := report.Doc{Title: s, Lead: []string{s}, Parts: []report.Part{{Title: s, Tables: []report.Table{report.Pairs([][]report.Value{{report.Text(s), report.Text(s)}})},
-			Series: []report.Series{{Title: s, Labels: []string{s}, Values: []int{1}}}}}}
+		doc := layout.Doc{Title: s, Lead: []string{s}, Parts: []layout.Part{{Title: s, Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text(s), layout.Text(s)}})},
+			Series: []layout.Series{{Title: s, Labels: []string{s}, Values: []int{1}}}}}}
 		for name, write := range map[string]func(*bytes.Buffer) error{
 			"pdf": func(b *bytes.Buffer) error { return paper.PDF(b, doc) }, "docx": func(b *bytes.Buffer) error { return paper.Docx(b, doc) },
 		} {

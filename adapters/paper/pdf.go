@@ -10,7 +10,7 @@ import (
 	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/goregular"
 
-	"drpd/core/report"
+	"drpd/core/layout"
 )
 
 // Measures of a page in millimetres.
@@ -22,7 +22,7 @@ const (
 )
 
 // PDF writes the report as a PDF. It is not tagged, and claims neither PDF/A nor PDF/UA.
-func PDF(out io.Writer, doc report.Doc) error {
+func PDF(out io.Writer, doc layout.Doc) error {
 	way := "P"
 	if across(doc) {
 		way = "L"
@@ -61,7 +61,7 @@ func (p *pdf) wide() float64 {
 	return w - 2*margin
 }
 
-func (p *pdf) page(doc report.Doc) {
+func (p *pdf) page(doc layout.Doc) {
 	p.AddPage()
 	if doc.Warning != "" {
 		p.SetFillColor(156, 28, 28)
@@ -120,17 +120,17 @@ func (p *pdf) keep(high float64) {
 	}
 }
 
-func (p *pdf) table(t report.Table) {
+func (p *pdf) table(t layout.Table) {
 	all, head := 0, false
 	for _, c := range t.Columns {
 		all += max(1, c.Width)
 		head = head || c.Title != ""
 	}
 	widths := make([]float64, len(t.Columns))
-	titles := make([]report.Value, len(t.Columns))
+	titles := make([]layout.Value, len(t.Columns))
 	for i, c := range t.Columns {
 		widths[i] = p.wide() * float64(max(1, c.Width)) / float64(all)
-		titles[i] = report.Text(c.Title)
+		titles[i] = layout.Text(c.Title)
 	}
 	rows := 0
 	for row := range t.Rows {
@@ -151,7 +151,7 @@ func (p *pdf) table(t report.Table) {
 }
 
 // row writes one row as high as its longest cell, on as many pages as it takes; on each new page the titles come again.
-func (p *pdf) row(row []report.Value, widths []float64, head bool, again func()) {
+func (p *pdf) row(row []layout.Value, widths []float64, head bool, again func()) {
 	p.SetFont("go", map[bool]string{true: "B", false: ""}[head], 8.2)
 	lines := make([][]string, len(row))
 	most := 1
@@ -172,7 +172,7 @@ func (p *pdf) row(row []report.Value, widths []float64, head bool, again func())
 }
 
 // part writes the lines of a row for which one page has room.
-func (p *pdf) part(row []report.Value, lines [][]string, widths []float64, head bool, again func()) {
+func (p *pdf) part(row []layout.Value, lines [][]string, widths []float64, head bool, again func()) {
 	most := 1
 	for _, l := range lines {
 		most = max(most, len(l))
@@ -204,7 +204,7 @@ func (p *pdf) part(row []report.Value, lines [][]string, widths []float64, head 
 		}
 		p.Rect(x, y, widths[i], high, style)
 		side := "L"
-		if v.Kind == report.Count || v.Kind == report.Share {
+		if v.Kind == layout.Count || v.Kind == layout.Share {
 			side = "R"
 		}
 		for j, l := range lines[i] {
@@ -220,7 +220,7 @@ func (p *pdf) part(row []report.Value, lines [][]string, widths []float64, head 
 	p.SetXY(margin, y+high)
 }
 
-func (p *pdf) series(s report.Series) {
+func (p *pdf) series(s layout.Series) {
 	const barHigh = 5.0
 	p.keep(12 + barHigh*float64(min(len(s.Labels), 12)))
 	p.say("B", 10.5, 5.5, s.Title)

@@ -19,12 +19,12 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"drpd/core/report"
+	"drpd/core/layout"
 	"drpd/core/workday"
 )
 
 // Write writes the report as a workbook.
-func Write(w io.Writer, doc report.Doc) (err error) {
+func Write(w io.Writer, doc layout.Doc) (err error) {
 	f := excelize.NewFile()
 	defer func() {
 		if e := f.Close(); err == nil {
@@ -174,7 +174,7 @@ func (b *book) makeStyles() error {
 	return err
 }
 
-func (b *book) write(doc report.Doc) error {
+func (b *book) write(doc layout.Doc) error {
 	for i, part := range doc.Parts {
 		s, err := b.sheet(i, part)
 		if err != nil {
@@ -210,7 +210,7 @@ func (b *book) write(doc report.Doc) error {
 }
 
 // sheet begins a sheet: how it prints and how wide its columns are.
-func (b *book) sheet(i int, part report.Part) (*sheet, error) {
+func (b *book) sheet(i int, part layout.Part) (*sheet, error) {
 	name := sheetName(part.Title)
 	if i == 0 {
 		if err := b.SetSheetName("Sheet1", name); err != nil {
@@ -251,7 +251,7 @@ func (b *book) sheet(i int, part report.Part) (*sheet, error) {
 }
 
 // head writes what stands above the tables; the panes below it are frozen, where there is one table.
-func (b *book) head(s *sheet, doc report.Doc, part report.Part, first bool) error {
+func (b *book) head(s *sheet, doc layout.Doc, part layout.Part, first bool) error {
 	type line struct {
 		text  string
 		style int
@@ -302,7 +302,7 @@ func (b *book) head(s *sheet, doc report.Doc, part report.Part, first bool) erro
 		case styleLead, styleWarning:
 			per = 16
 		}
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: report.Safe(l.text)}}, high(linesOf(l.text, room*9/10), per)); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: layout.Safe(l.text)}}, high(linesOf(l.text, room*9/10), per)); err != nil {
 			return err
 		}
 		end, err := excelize.CoordinatesToCellName(across, s.row)
@@ -318,7 +318,7 @@ func (b *book) head(s *sheet, doc report.Doc, part report.Part, first bool) erro
 }
 
 // across is how many columns the lines above a table run over: those that are printed.
-func (s *sheet) across(part report.Part) int {
+func (s *sheet) across(part layout.Part) int {
 	n := 0
 	for _, t := range part.Tables {
 		k := 0
@@ -351,7 +351,7 @@ func (s *sheet) add(row []any, opts ...excelize.RowOpts) error {
 }
 
 // table writes a table with its filter, or what stands in its place.
-func (b *book) table(s *sheet, t report.Table) error {
+func (b *book) table(s *sheet, t layout.Table) error {
 	header := make([]any, len(t.Columns))
 	for i, c := range t.Columns {
 		header[i] = excelize.Cell{StyleID: b.styles[styleHeader], Value: c.Title}
@@ -368,7 +368,7 @@ func (b *book) table(s *sheet, t report.Table) error {
 		lines := 1
 		for i, v := range values {
 			row[i] = b.cell(v)
-			if v.Kind == report.Word {
+			if v.Kind == layout.Word {
 				lines = max(lines, linesOf(v.Text, t.Columns[i].Width*6/5)) // a letter is narrower than a figure
 			}
 			if v.Anchor != "" || v.Link != "" {
@@ -411,7 +411,7 @@ func (b *book) table(s *sheet, t report.Table) error {
 }
 
 // colourLate colours what is late; the longest overdue the most. Bold type says the same without colour.
-func (b *book) colourLate(s *sheet, t report.Table, top int) error {
+func (b *book) colourLate(s *sheet, t layout.Table, top int) error {
 	const very = "10"
 	for i, c := range t.Columns {
 		if !c.Late {
@@ -433,12 +433,12 @@ func (b *book) colourLate(s *sheet, t report.Table, top int) error {
 }
 
 // printed sets what is printed of a wide table: the columns that come first, for which a page has room.
-func (b *book) printed(s *sheet, t report.Table) error {
+func (b *book) printed(s *sheet, t layout.Table) error {
 	n := 0
 	for n < len(t.Columns) && t.Columns[n].Brief {
 		n++
 	}
-	scattered := slices.ContainsFunc(t.Columns[n:], func(c report.Column) bool { return c.Brief })
+	scattered := slices.ContainsFunc(t.Columns[n:], func(c layout.Column) bool { return c.Brief })
 	if s.titles == 0 || n == 0 || n == len(t.Columns) || scattered {
 		return nil
 	}
@@ -449,7 +449,7 @@ func (b *book) printed(s *sheet, t report.Table) error {
 	return b.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", Scope: s.name, RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$%d", s.name, column, s.row)})
 }
 
-func (b *book) refer(s *sheet, column, row int, v report.Value) {
+func (b *book) refer(s *sheet, column, row int, v layout.Value) {
 	cell, err := excelize.CoordinatesToCellName(column, row)
 	if err != nil {
 		return // a cell without a name is none that a link could reach
@@ -463,11 +463,11 @@ func (b *book) refer(s *sheet, column, row int, v report.Value) {
 }
 
 // cell gives a value as the stream writer takes it.
-func (b *book) cell(v report.Value) any {
+func (b *book) cell(v layout.Value) any {
 	switch v.Kind {
-	case report.Blank:
+	case layout.Blank:
 		return nil
-	case report.Count:
+	case layout.Count:
 		style := styleNumber
 		switch {
 		case v.Strong:
@@ -476,9 +476,9 @@ func (b *book) cell(v report.Value) any {
 			style = styleDecimal
 		}
 		return excelize.Cell{StyleID: b.styles[style], Value: v.Number}
-	case report.Share:
+	case layout.Share:
 		return excelize.Cell{StyleID: b.styles[styleShare], Value: v.Number}
-	case report.Date:
+	case layout.Date:
 		return excelize.Cell{StyleID: b.styles[styleDate], Value: serial(v.On)}
 	}
 	style := styleText
@@ -488,7 +488,7 @@ func (b *book) cell(v report.Value) any {
 	case v.Strong:
 		style = styleStrong
 	}
-	return excelize.Cell{StyleID: b.styles[style], Value: report.Safe(v.Text)}
+	return excelize.Cell{StyleID: b.styles[style], Value: layout.Safe(v.Text)}
 }
 
 // serial is the number by which a workbook counts days: no hour and no zone can move it.
@@ -498,7 +498,7 @@ func serial(d workday.Date) int {
 }
 
 // bars writes a few numbers and draws them beside.
-func (b *book) bars(s *sheet, x report.Series) error {
+func (b *book) bars(s *sheet, x layout.Series) error {
 	const drawing = 15 // rows that it takes
 	top := s.row + 1
 	if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Title}, excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Unit}}); err != nil {
@@ -512,7 +512,7 @@ func (b *book) bars(s *sheet, x report.Series) error {
 		return nil
 	}
 	for i, l := range x.Labels {
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: report.Safe(l)}, excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: layout.Safe(l)}, excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
 			return err
 		}
 	}
@@ -535,7 +535,7 @@ func (b *book) bars(s *sheet, x report.Series) error {
 }
 
 // widest gives the widths of a sheet's columns.
-func widest(part report.Part) []int {
+func widest(part layout.Part) []int {
 	var out []int
 	for _, t := range part.Tables {
 		for i, c := range t.Columns {

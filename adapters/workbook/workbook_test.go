@@ -12,35 +12,35 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"drpd/adapters/workbook"
-	"drpd/core/report"
+	"drpd/core/layout"
 	"drpd/core/workday"
 )
 
 // hostile are cells that come from outside and must not become formulas.
 var hostile = []string{"=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "|calc", "%x", `=HYPERLINK("http://x.example")`}
 
-func sample() report.Doc {
-	rows := [][]report.Value{}
+func sample() layout.Doc {
+	rows := [][]layout.Value{}
 	for i, s := range hostile {
-		v := report.Number(i)
+		v := layout.Number(i)
 		v.Strong = i > 3
-		link := report.Text("W-ABC")
+		link := layout.Text("W-ABC")
 		link.Link = "W-ABC"
-		rows = append(rows, []report.Value{link, report.Text(s), v, report.Day(workday.NewDate(2026, 10, 25)), report.Percent(0.5), {}})
+		rows = append(rows, []layout.Value{link, layout.Text(s), v, layout.Day(workday.NewDate(2026, 10, 25)), layout.Percent(0.5), {}})
 	}
-	anchor := report.Text("W-ABC")
+	anchor := layout.Text("W-ABC")
 	anchor.Anchor = "W-ABC"
-	columns := []report.Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Text", Width: 20, Brief: true}, {Title: "Late", Width: 9, Late: true, Brief: true}, {Title: "Day", Width: 12}, {Title: "Share", Width: 8}, {Title: "Nothing", Width: 8}}
-	return report.Doc{Title: "A report", About: "for a test", Warning: "Unknown: a source", Lead: []string{"=not a formula"}, Parts: []report.Part{
-		{Title: "Summary: all?", Tables: []report.Table{{Title: "Figures", Columns: columns[:2], Rows: slices.Values([][]report.Value{{report.Text("Open"), report.Number(3)}})}},
-			Series: []report.Series{{Title: "By stage", Unit: "disputes", Labels: []string{"=one", "two"}, Values: []int{3, 0}}, {Title: "Nothing", Unit: "disputes"}}},
-		{Title: "Overdue", Tables: []report.Table{{Title: "Overdue", Columns: columns, Rows: slices.Values(rows)}}},
-		{Title: "Empty", Tables: []report.Table{{Title: "Empty", Columns: columns, Rows: slices.Values[[][]report.Value](nil), Empty: "Nothing is overdue."}}},
-		{Title: "Working", Tables: []report.Table{{Title: "Working", Columns: columns[:1], Rows: slices.Values([][]report.Value{{anchor}})}}},
+	columns := []layout.Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Text", Width: 20, Brief: true}, {Title: "Late", Width: 9, Late: true, Brief: true}, {Title: "Day", Width: 12}, {Title: "Share", Width: 8}, {Title: "Nothing", Width: 8}}
+	return layout.Doc{Title: "A report", About: "for a test", Warning: "Unknown: a source", Lead: []string{"=not a formula"}, Parts: []layout.Part{
+		{Title: "Summary: all?", Tables: []layout.Table{{Title: "Figures", Columns: columns[:2], Rows: slices.Values([][]layout.Value{{layout.Text("Open"), layout.Number(3)}})}},
+			Series: []layout.Series{{Title: "By stage", Unit: "disputes", Labels: []string{"=one", "two"}, Values: []int{3, 0}}, {Title: "Nothing", Unit: "disputes"}}},
+		{Title: "Overdue", Tables: []layout.Table{{Title: "Overdue", Columns: columns, Rows: slices.Values(rows)}}},
+		{Title: "Empty", Tables: []layout.Table{{Title: "Empty", Columns: columns, Rows: slices.Values[[][]layout.Value](nil), Empty: "Nothing is overdue."}}},
+		{Title: "Working", Tables: []layout.Table{{Title: "Working", Columns: columns[:1], Rows: slices.Values([][]layout.Value{{anchor}})}}},
 	}}
 }
 
-func open(t *testing.T, doc report.Doc) (*excelize.File, []byte) {
+func open(t *testing.T, doc layout.Doc) (*excelize.File, []byte) {
 	t.Helper()
 	var b bytes.Buffer
 	if err := workbook.Write(&b, doc); err != nil {
@@ -131,7 +131,7 @@ func TestLongText(t *testing.T) {
 	for _, text := range []string{strings.Repeat("word ", 20_000), strings.Repeat("\n", 5_000), "nul \x00 bell \x07 half \xff end"} {
 		doc := sample()
 		doc.Lead = []string{text}
-		doc.Parts[1].Tables[0].Rows = slices.Values([][]report.Value{{report.Text("W-ABC"), report.Text(text), {}, {}, {}, {}}})
+		doc.Parts[1].Tables[0].Rows = slices.Values([][]layout.Value{{layout.Text("W-ABC"), layout.Text(text), {}, {}, {}, {}}})
 		f, _ := open(t, doc)
 		if got, err := f.GetCellValue("Overdue", "A6"); err != nil || got != "W-ABC" {
 			t.Errorf("%.20q: %q, %v", text, got, err)
@@ -141,15 +141,15 @@ func TestLongText(t *testing.T) {
 
 const benchRows, benchColumns = 100_000, 15
 
-func benchRow(i int, row []report.Value) {
+func benchRow(i int, row []layout.Value) {
 	for j := range row {
 		switch j % 3 {
 		case 0:
-			row[j] = report.Value{Kind: report.Word, Text: "text of a cell"}
+			row[j] = layout.Value{Kind: layout.Word, Text: "text of a cell"}
 		case 1:
-			row[j] = report.Value{Kind: report.Count, Number: float64(i)}
+			row[j] = layout.Value{Kind: layout.Count, Number: float64(i)}
 		case 2:
-			row[j] = report.Value{Kind: report.Date, On: workday.Date(739000 + i%1000)}
+			row[j] = layout.Value{Kind: layout.Date, On: workday.Date(739000 + i%1000)}
 		}
 	}
 }
@@ -157,12 +157,12 @@ func benchRow(i int, row []report.Value) {
 // BenchmarkRows writes 100,000 rows of 15 columns, and the same with the library's stream writer alone; the ratio of the
 // two is what the report costs on top, and the peak is the memory in use.
 func BenchmarkRows(b *testing.B) {
-	columns := make([]report.Column, benchColumns)
+	columns := make([]layout.Column, benchColumns)
 	for i := range columns {
-		columns[i] = report.Column{Title: fmt.Sprintf("Column %d", i), Width: 16}
+		columns[i] = layout.Column{Title: fmt.Sprintf("Column %d", i), Width: 16}
 	}
-	doc := report.Doc{Title: "Long", Parts: []report.Part{{Title: "Rows", Tables: []report.Table{{Title: "Rows", Columns: columns, Rows: func(yield func([]report.Value) bool) {
-		row := make([]report.Value, benchColumns)
+	doc := layout.Doc{Title: "Long", Parts: []layout.Part{{Title: "Rows", Tables: []layout.Table{{Title: "Rows", Columns: columns, Rows: func(yield func([]layout.Value) bool) {
+		row := make([]layout.Value, benchColumns)
 		for i := range benchRows {
 			benchRow(i, row)
 			if !yield(row) {
@@ -189,7 +189,7 @@ func BenchmarkRows(b *testing.B) {
 }
 
 // peak is the most memory in use while a report is written, looked at every thousand rows and when its bytes come.
-func peak(b *testing.B, doc report.Doc) float64 {
+func peak(b *testing.B, doc layout.Doc) float64 {
 	var most float64
 	look := func() {
 		var m runtime.MemStats
@@ -197,7 +197,7 @@ func peak(b *testing.B, doc report.Doc) float64 {
 		most = max(most, float64(m.HeapInuse+m.StackInuse)/(1<<20))
 	}
 	rows := doc.Parts[0].Tables[0].Rows
-	doc.Parts[0].Tables[0].Rows = func(yield func([]report.Value) bool) {
+	doc.Parts[0].Tables[0].Rows = func(yield func([]layout.Value) bool) {
 		n := 0
 		for row := range rows {
 			if n++; n%1000 == 0 {
@@ -231,15 +231,15 @@ func bareRows(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	row := make([]report.Value, benchColumns)
+	row := make([]layout.Value, benchColumns)
 	cells := make([]any, benchColumns)
 	for i := range benchRows {
 		benchRow(i, row)
 		for j, v := range row {
 			switch v.Kind {
-			case report.Word:
+			case layout.Word:
 				cells[j] = v.Text
-			case report.Count:
+			case layout.Count:
 				cells[j] = v.Number
 			default:
 				cells[j] = int(v.On)

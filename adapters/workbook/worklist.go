@@ -18,7 +18,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/report"
+	"drpd/core/layout"
 )
 
 // Worklist is a folder of workbooks with case notes that a person keys into the record system, where drpd cannot write to
@@ -48,7 +48,7 @@ const (
 	patience   = 3 * 24 * time.Hour // how long a note may wait before somebody is told
 )
 
-var listColumns = []report.Column{
+var listColumns = []layout.Column{
 	{Title: "Child", Width: 12, Brief: true}, {Title: "Dispute", Width: 12, Brief: true}, {Title: "Date", Width: 12, Brief: true}, {Title: "Type", Width: 22, Brief: true},
 	{Title: "Case note", Width: 80, Brief: true}, {Title: "Keyed in by", Width: 14, Brief: true}, {Title: "Reference", Width: 28},
 }
@@ -95,11 +95,11 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []daemon.Note) []error {
 func listed(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n") }
 
 func (l *Worklist) put(notes []daemon.Note) error {
-	doc := report.Doc{Title: "Case notes to key in", About: l.Now().Format("2 January 2006"),
+	doc := layout.Doc{Title: "Case notes to key in", About: l.Now().Format("2 January 2006"),
 		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and save. Change nothing else: drpd reads the initials back."},
-		Parts: []report.Part{{Title: "Case notes", Tables: []report.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]report.Value) bool) {
+		Parts: []layout.Part{{Title: "Case notes", Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
 			for _, n := range notes {
-				row := []report.Value{report.Text(n.Child), report.Text(n.Dispute), report.Text(n.On.String()), report.Text(n.Type), report.Text(listed(n.Text)), report.Text(""), report.Text(n.Reference)}
+				row := []layout.Value{layout.Text(n.Child), layout.Text(n.Dispute), layout.Text(n.On.String()), layout.Text(n.Type), layout.Text(listed(n.Text)), layout.Text(""), layout.Text(n.Reference)}
 				if !yield(row) {
 					return
 				}

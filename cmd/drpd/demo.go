@@ -17,6 +17,7 @@ import (
 	"drpd/adapters/workbook"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/testdata"
@@ -114,7 +115,7 @@ func (c *demoCmd) quarter(a *app, d *wired, until workday.Date) ([]string, error
 		return nil, err
 	}
 	doc := report.Quarterly(in, (until.Quarter() - 1).Quarter())
-	for ending, write := range map[string]func(io.Writer, report.Doc) error{".xlsx": workbook.Write, ".docx": paper.Docx, ".pdf": paper.PDF} {
+	for ending, write := range map[string]func(io.Writer, layout.Doc) error{".xlsx": workbook.Write, ".docx": paper.Docx, ".pdf": paper.PDF} {
 		data, err := written(write)(doc)
 		if err != nil {
 			return nil, err

@@ -14,8 +14,8 @@ import (
 	"drpd/adapters/document"
 	"drpd/adapters/paper"
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/policy"
-	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/mapping"
 	"drpd/policies"
@@ -66,7 +66,7 @@ func TestFormAsksForAll(t *testing.T) {
 	}
 }
 
-func labels(doc report.Doc) map[string]bool {
+func labels(doc layout.Doc) map[string]bool {
 	out := make(map[string]bool)
 	for _, part := range doc.Parts {
 		for row := range part.Tables[0].Rows {
@@ -98,7 +98,7 @@ func TestFilledForm(t *testing.T) {
 			if n > 0 {
 				stage = form.Stages[n-1].Stage
 			}
-			var rows [][]report.Value
+			var rows [][]layout.Value
 			for row := range part.Tables[0].Rows {
 				i := slices.IndexFunc(form.Labels, func(a mapping.FormAnswer) bool {
 					return a.Labels[0] == row[0].Text && (len(a.Stages) == 0 || slices.Contains(a.Stages, stage))
@@ -115,7 +115,7 @@ func TestFilledForm(t *testing.T) {
 				case a.Is == "child":
 					answer = "30777"
 				}
-				rows = append(rows, []report.Value{row[0], report.Text(answer)})
+				rows = append(rows, []layout.Value{row[0], layout.Text(answer)})
 				switch {
 				case a.Fact == drp.Raised:
 					want["raised"] = true
@@ -125,7 +125,7 @@ func TestFilledForm(t *testing.T) {
 					want["field "+a.Field] = true
 				}
 			}
-			doc.Parts[n].Tables = []report.Table{report.Pairs(rows)}
+			doc.Parts[n].Tables = []layout.Table{layout.Pairs(rows)}
 		}
 		var b bytes.Buffer
 		if err := paper.Docx(&b, doc); err != nil {

@@ -10,6 +10,7 @@ import (
 	"drpd/adapters/host"
 	"drpd/adapters/paper"
 	"drpd/adapters/workbook"
+	"drpd/core/layout"
 	"drpd/core/report"
 	"drpd/core/workday"
 )
@@ -51,19 +52,19 @@ func (r *reader) input(a *app, d *wired, since workday.Date) (report.Input, erro
 }
 
 // write writes a report in the format that the file's ending names; part is what a table of one kind holds.
-func (a *app) write(out string, doc report.Doc, part int) error {
+func (a *app) write(out string, doc layout.Doc, part int) error {
 	var b bytes.Buffer
 	var err error
 	switch ending := strings.ToLower(filepath.Ext(out)); ending {
 	case ".xlsx":
 		err = workbook.Write(&b, doc)
 	case ".json":
-		err = report.JSON(&b, doc)
+		err = layout.JSON(&b, doc)
 	case ".csv":
-		err = report.CSV(&b, doc, part)
+		err = layout.CSV(&b, doc, part)
 	case ".html":
 		var page string
-		page, err = report.HTML(doc)
+		page, err = layout.HTML(doc)
 		b.WriteString(page)
 	case ".docx":
 		err = paper.Docx(&b, doc)

@@ -22,7 +22,7 @@ import (
 	"drpd/adapters/ledger"
 	"drpd/adapters/paper"
 	"drpd/core/drp"
-	"drpd/core/report"
+	"drpd/core/layout"
 	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/testdata"
@@ -254,14 +254,14 @@ func (g *playground) grow(m storyMail) ([]byte, error) {
 			}
 		}
 	}
-	doc := report.Doc{Title: g.title(m.Thread)}
+	doc := layout.Doc{Title: g.title(m.Thread)}
 	for i, heading := range headings(g.forms[m.Thread]) {
-		var rows [][]report.Value
+		var rows [][]layout.Value
 		for _, label := range sortedKeys(g.forms[m.Thread][heading]) {
-			rows = append(rows, []report.Value{report.Text(label), report.Text(g.forms[m.Thread][heading][label])})
+			rows = append(rows, []layout.Value{layout.Text(label), layout.Text(g.forms[m.Thread][heading][label])})
 		}
 		if i == 0 || len(rows) > 0 {
-			doc.Parts = append(doc.Parts, report.Part{Title: heading, Tables: []report.Table{report.Pairs(rows)}})
+			doc.Parts = append(doc.Parts, layout.Part{Title: heading, Tables: []layout.Table{layout.Pairs(rows)}})
 		}
 	}
 	var b bytes.Buffer

@@ -25,7 +25,7 @@ import (
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/report"
+	"drpd/core/layout"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -153,8 +153,8 @@ func openMessages(p *parts, now func() time.Time) (*mailbox.Reader, daemon.Sourc
 }
 
 // written gives the bytes of what a writer of documents writes.
-func written(write func(io.Writer, report.Doc) error) func(report.Doc) ([]byte, error) {
-	return func(doc report.Doc) ([]byte, error) {
+func written(write func(io.Writer, layout.Doc) error) func(layout.Doc) ([]byte, error) {
+	return func(doc layout.Doc) ([]byte, error) {
 		var b bytes.Buffer
 		err := write(&b, doc)
 		return b.Bytes(), err

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
@@ -62,7 +63,7 @@ type Daemon struct {
 	ChaseAfter    int           // working days after which a message that waits for a person is told to the practice lead
 	Ending        []Ending      // secrets and certificates that end
 	Subscriptions []Subscription
-	Workbook      func(report.Doc) ([]byte, error)
+	Workbook      func(layout.Doc) ([]byte, error)
 	Paper         Paper
 	PackParts     []string                             // what a referral must hold
 	KeepReport    func(name string, data []byte) error // a copy where people find it

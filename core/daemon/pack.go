@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/reconcile"
 	"drpd/core/report"
@@ -17,14 +18,14 @@ import (
 
 // Paper writes reports as documents.
 type Paper struct {
-	PDF, Docx func(report.Doc) ([]byte, error)
+	PDF, Docx func(layout.Doc) ([]byte, error)
 }
 
 // Pack is a referral to CAFCASS, ready to be read or sent.
 type Pack struct {
 	Dispute report.Dispute
 	Missing []string // required parts that are not there
-	Letter  report.Doc
+	Letter  layout.Doc
 	Files   []letter.File // the pack as PDF, the forms as they came, the manifest
 }
 
@@ -102,8 +103,8 @@ func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (letter.Letter, s
 	if len(pack.Missing) > 0 {
 		return letter.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") + "; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
 	}
-	html, err := report.HTML(pack.Letter)
-	return letter.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: report.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
+	html, err := layout.HTML(pack.Letter)
+	return letter.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: layout.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
 }
 
 // meetingPapers gives the agenda and the form for the minutes, to go along with an invitation.
@@ -114,7 +115,7 @@ func (d *Daemon) meetingPapers(ctx context.Context, e drp.Effect, c reconcile.Ca
 	}
 	about := report.Input{Authority: d.Writer.Authority()}
 	var out []letter.File
-	for _, doc := range []report.Doc{x.Agenda(about, e.Agenda), x.Minutes(about, e.Agenda)} {
+	for _, doc := range []layout.Doc{x.Agenda(about, e.Agenda), x.Minutes(about, e.Agenda)} {
 		data, err := d.Paper.Docx(doc)
 		if err != nil {
 			return nil, err

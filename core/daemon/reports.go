@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
@@ -230,9 +231,9 @@ func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, c
 	if err := d.KeepReport(doc.Name+".xlsx", data); err != nil {
 		d.Log.Warn("no copy of the report could be kept; it goes by email all the same", "report", s.Name, "error", err)
 	}
-	body := report.Letter(doc)
-	html, err := report.HTML(body)
-	return letter.Letter{Subject: doc.Subject, Text: report.Plain(body), HTML: html, Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+	body := layout.Letter(doc)
+	html, err := layout.HTML(body)
+	return letter.Letter{Subject: doc.Subject, Text: layout.Plain(body), HTML: html, Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
 }
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -23,10 +23,10 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
-	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/policies"
 )
@@ -967,4 +967,4 @@ func realLedger(t *testing.T) *ledger.Ledger {
 }
 
 // asText writes a report as plain text: what it is on paper is the adapters' business.
-func asText(doc report.Doc) ([]byte, error) { return []byte(report.Plain(doc)), nil }
+func asText(doc layout.Doc) ([]byte, error) { return []byte(layout.Plain(doc)), nil }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/reconcile"
 )
 
@@ -22,7 +23,7 @@ func One(in Input, ref string) (Doc, error) {
 	}
 	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(), Lead: []string{d.summary()}}
 	doc.Parts = []Part{
-		{Title: "Where it stands", Tables: []Table{Pairs(d.facts())}},
+		{Title: "Where it stands", Tables: []Table{layout.Pairs(d.facts())}},
 		d.chronology(), d.stages(), d.told(), d.counts(),
 	}
 	if len(d.Findings) > 0 {
@@ -49,11 +50,6 @@ func (d *Dispute) summary() string {
 		out += fmt.Sprintf(" Due by the end of %s.", r.Proof.Due.Long())
 	}
 	return out
-}
-
-// Pairs is a table of labels and what stands beside them, without a header.
-func Pairs(rows [][]Value) Table {
-	return table("", []Column{{Width: 34, Brief: true}, {Width: 80, Brief: true}}, rows, "")
 }
 
 func (d *Dispute) facts() [][]Value {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/reconcile"
 )
 
@@ -127,7 +128,7 @@ func (d *Dispute) Pack(in Input, pack PackInput) Doc {
 		asked = append(asked, []Value{Text(f.title), Text(cmp.Or(d.File.Fields[f.name].Value.Reveal(), "not stated"))})
 	}
 	doc.Parts = []Part{
-		{Title: "Summary", Text: []string{d.summary()}, Tables: []Table{Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
+		{Title: "Summary", Text: []string{d.summary()}, Tables: []Table{layout.Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
 		d.chronology(), d.stages(), d.told(), d.decision(pack), d.manifest(pack), d.counts(),
 	}
 	return doc
@@ -170,7 +171,7 @@ func (d *Dispute) Agenda(in Input, items []string) Doc {
 		list[i] = []Value{Text(fmt.Sprint(i + 1)), Text(capital(item))}
 	}
 	return Doc{Name: "agenda-" + d.Ref, Title: "Agenda: meeting about dispute " + d.Ref, About: in.Authority + ".", Parts: []Part{
-		{Title: "The meeting", Tables: []Table{Pairs(rows)}},
+		{Title: "The meeting", Tables: []Table{layout.Pairs(rows)}},
 		{Title: "Agenda", Tables: []Table{table("Agenda", []Column{{Title: "No.", Width: 6, Brief: true}, {Title: "Item", Width: 80, Brief: true}}, list, "The procedure names no items.")}},
 	}}
 }
@@ -185,7 +186,7 @@ func (d *Dispute) Minutes(in Input, items []string) Doc {
 	}
 	follow := [][]Value{{Text("Resolved, yes or no"), Text(" ")}, {Text("If not: the next step, and by whom"), blank}, {Text("What must be on the child's record, and by when"), blank}, {Text("For the next review"), blank}, {Text("Minutes by, on"), Text(" ")}}
 	return Doc{Name: "minutes-" + d.Ref, Title: "Minutes: meeting about dispute " + d.Ref, About: in.Authority + ".", Parts: []Part{
-		{Title: "The meeting", Tables: []Table{Pairs(rows)}}, {Title: "What was said", Tables: []Table{Pairs(points)}}, {Title: "What follows", Tables: []Table{Pairs(follow)}},
+		{Title: "The meeting", Tables: []Table{layout.Pairs(rows)}}, {Title: "What was said", Tables: []Table{layout.Pairs(points)}}, {Title: "What follows", Tables: []Table{layout.Pairs(follow)}},
 	}}
 }
 

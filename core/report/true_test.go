@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/layout"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
@@ -189,7 +190,7 @@ func TestJudged(t *testing.T) {
 	if want := []string{"20 working days (W16) | 13 | 11 | 6 | 55% | 1 | 1 | 3: W-OPEN1, W-OPEN2, 1 about restricted records", "none | 2 |  |  |  |  |  | "}; !slices.Equal(rows, want) {
 		t.Errorf("%q, want %q", rows, want)
 	}
-	if text := Plain(doc); strings.Contains(text, "W-HIDE1") || strings.Contains(text, "against 20") {
+	if text := layout.Plain(doc); strings.Contains(text, "W-HIDE1") || strings.Contains(text, "against 20") {
 		t.Error("a restricted record is named, or a limit that is not the procedure's")
 	}
 	in.Reader.Cleared = true

@@ -1,11 +1,9 @@
-// Package report lays out what people read of many disputes, or of one: what is overdue, what a quarter showed, what goes
-// to CAFCASS.
+// Package layout holds a document as values, and writes it: as plain text, as a page, as comma-separated values, for another program.
 //
-// It promises: a report is a Doc, a value without a format; whoever writes it to a workbook, a page or a message computes
-// no figure. What could not be read, and what a report leaves out, is said before any figure. A restricted child is a count,
-// but for a reader who is cleared. Being late against guidance is never called a breach. Every date that has passed comes with its count, day by
-// day. The package is pure: it looks at cases and at what was decided of them, by the same Decide as the daemon.
-package report
+// It promises: a Doc is headings, paragraphs, tables and series, and knows no format; whoever writes it, here or in an adapter
+// for workbooks and paper, computes no figure. Warning and Only stand before everything else, whatever it is written to. The
+// package is pure, and knows neither a dispute nor a policy.
+package layout
 
 import (
 	"iter"
@@ -135,9 +133,14 @@ func (v Value) String() string {
 	return ""
 }
 
-// Table makes a table of rows that are at hand.
-func table(title string, columns []Column, rows [][]Value, empty string) Table {
+// NewTable makes a table of rows that are at hand; empty stands in its place where there are none.
+func NewTable(title string, columns []Column, rows [][]Value, empty string) Table {
 	return Table{Title: title, Columns: columns, Rows: slices.Values(rows), Empty: empty}
+}
+
+// Pairs is a table of labels and what stands beside them, without a header.
+func Pairs(rows [][]Value) Table {
+	return NewTable("", []Column{{Width: 34, Brief: true}, {Width: 80, Brief: true}}, rows, "")
 }
 
 // OnPaper gives the table as it stands on a page: only the columns for which there is room.
