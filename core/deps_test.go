@@ -134,6 +134,8 @@ func arrow(dir, imported string, im *ast.ImportSpec, bad func(string, ...any)) {
 		bad("made-up procedures are for tests only")
 	case inside == "core/daemon" && pure(dir):
 		bad("the pure core imports the daemon")
+	case inside == "core/daemon" && from == "adapters":
+		bad("an adapter imports the daemon: what passes between them stands in core/port")
 	}
 }
 
@@ -207,6 +209,40 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+// chain is the longest chain of drpd's own packages that begins at one, each importing the next.
+func chain(src source, dir string, known map[string][]string) []string {
+	if c, ok := known[dir]; ok {
+		return c
+	}
+	var longest []string
+	for _, f := range src[dir] {
+		for _, im := range f.Imports {
+			p, _ := strconv.Unquote(im.Path.Value)
+			inside, ok := strings.CutPrefix(p, "drpd/")
+			if !ok {
+				continue
+			}
+			if c := chain(src, inside, known); len(c) > len(longest) {
+				longest = c
+			}
+		}
+	}
+	known[dir] = append([]string{dir}, longest...)
+	return known[dir]
+}
+
+// No chain of imports is longer than this: a change in a small package reaches the commands in few steps, and an adapter
+// builds on the words and the values of its port, not on the daemon.
+func TestChain(t *testing.T) {
+	const most = 7
+	src, known := parse(t, os.DirFS("..")), make(map[string][]string)
+	for dir := range src {
+		if c := chain(src, dir, known); len(c) > most {
+			t.Errorf("%d packages in a chain of imports: %s", len(c), strings.Join(c, ", "))
+		}
+	}
+}
+
 // The test finds violations that are planted for it.
 func TestArrowsFindsPlanted(t *testing.T) {
 	planted := map[string]string{
@@ -221,6 +257,7 @@ func TestArrowsFindsPlanted(t *testing.T) {
 		"core/audit/a.go":                "package audit\nimport \"github.com/rickar/cal/v2\"\n",
 		"adapters/mailer/a.go":           "package mailer\nimport \"drpd/adapters/ledger\"\n",
 		"adapters/mailbox/a.go":          "package mailbox\nimport \"drpd/core/daemon/porttest\"\n",
+		"adapters/oauth/a.go":            "package oauth\nimport \"drpd/core/daemon\"\n",
 		"mapping/a.go":                   "package mapping\nimport \"os\"\n",
 		"policies/a.go":                  "package policies\nimport \"drpd/core/drp\"\n",
 		"core/reconcile/cases/clause.go": "package cases\nvar c = \"W4\"\n",

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 
 	"github.com/ncruces/go-sqlite3/driver"
 )
@@ -20,7 +20,7 @@ func TestWaitsSinceBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Decide(t.Context(), []daemon.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Conflicts: []drp.Conflict{q}, Now: now}}); err != nil {
+		if err := l.Decide(t.Context(), []port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Conflicts: []drp.Conflict{q}, Now: now}}); err != nil {
 			t.Fatal(err)
 		}
 		all, err := l.Conflicts(t.Context())

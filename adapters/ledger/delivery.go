@@ -5,13 +5,13 @@ import (
 	"slices"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
 // Sent gives a delivery that may have gone out, without its message.
-func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.Envelope, found bool, err error) {
+func (l *Ledger) Sent(ctx context.Context, effect, person string) (out port.Envelope, found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row deliveryRow
 		if found, err = t.get(&row, `SELECT `+deliveryWhole+` FROM delivery WHERE effect = ? AND person = ? AND tries > 0`, effect, person); err != nil || !found {
@@ -37,7 +37,7 @@ func (l *Ledger) Sent(ctx context.Context, effect, person string) (out daemon.En
 }
 
 // Witness gives the latest delivery by a route that was accepted before a time, without its message.
-func (l *Ledger) Witness(ctx context.Context, route string, before time.Time) (out daemon.Envelope, found bool, err error) {
+func (l *Ledger) Witness(ctx context.Context, route string, before time.Time) (out port.Envelope, found bool, err error) {
 	var key struct{ Effect, Person string }
 	err = l.tx(ctx, func(t *tx) error {
 		found, err = t.get(&key, `SELECT d.effect, d.person FROM delivery d JOIN effect e ON e.key = d.effect WHERE d.route = ? AND d.carried = '' AND d.life = ? AND e.settled_at < ? ORDER BY e.settled_at DESC, d.effect, d.person LIMIT 1`,
@@ -86,7 +86,7 @@ func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
 }
 
 // became stores what a piece of evidence says of messages that were sent, and of whom they reach.
-func (t *tx) became(p daemon.Placement) error {
+func (t *tx) became(p port.Placement) error {
 	for _, b := range p.Became {
 		life := `life`
 		args := []any{b.Why, b.Effect, b.Person}

@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // claimDigest keeps a digest that is attempted for the first time, with what it carries; false where one of these is no
 // longer to be made.
-func (t *tx) claimDigest(e daemon.Envelope, now time.Time) (bool, error) {
+func (t *tx) claimDigest(e port.Envelope, now time.Time) (bool, error) {
 	for _, m := range e.Carries {
 		var one int
 		found, err := t.get(&one, `SELECT 1 FROM delivery d JOIN effect x ON x.key = d.effect WHERE d.effect = ? AND d.person = ? AND d.life = ? AND x.life IN (?, ?, ?, ?)
@@ -42,12 +42,12 @@ func (t *tx) claimDigest(e daemon.Envelope, now time.Time) (bool, error) {
 }
 
 // carries gives the deliveries that a digest makes.
-func (t *tx) carries(digest string) ([]daemon.Envelope, error) {
+func (t *tx) carries(digest string) ([]port.Envelope, error) {
 	rows, err := t.deliveries(deliveryWhole, `carried = ?`, digest)
 	if err != nil {
 		return nil, err
 	}
-	var out []daemon.Envelope
+	var out []port.Envelope
 	for _, r := range rows {
 		past, err := t.past(`key = ?`, r.Effect)
 		if err != nil {

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -65,7 +65,7 @@ func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
 // Waiting gives evidence that belongs to no dispute yet, oldest first.
 func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		out, err = t.evidence(`e.state IN ('new', ?)`, daemon.PlaceWaiting)
+		out, err = t.evidence(`e.state IN ('new', ?)`, port.PlaceWaiting)
 		return err
 	})
 	return out, err
@@ -113,8 +113,8 @@ func (l *Ledger) Children(ctx context.Context, every bool) (out []string, err er
 }
 
 // RowVersions gives the newest evidence of each row of a source.
-func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]daemon.RowVersion, error) {
-	out := make(map[string]daemon.RowVersion)
+func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]port.RowVersion, error) {
+	out := make(map[string]port.RowVersion)
 	return out, l.tx(ctx, func(t *tx) error {
 		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source, string(drp.Row))
 		if err != nil {
@@ -123,7 +123,7 @@ func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]dae
 		defer func() { _ = rows.Close() }() // Err says whether all came
 		for rows.Next() {
 			var key string
-			var m daemon.RowVersion
+			var m port.RowVersion
 			if err := rows.Scan(&key, &m.Version, &m.ID); err != nil {
 				return l.engine.failed(err)
 			}
@@ -158,7 +158,7 @@ func (l *Ledger) Disputes(ctx context.Context) (out []drp.Dispute, err error) {
 }
 
 // Place says where a piece of evidence belongs; the revision of the dispute rises with it.
-func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
+func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 	return l.tx(ctx, func(t *tx) error {
 		var row evidenceRow
 		if found, err := t.get(&row, `SELECT `+evidenceColumns+` FROM evidence e WHERE e.id = ?`, p.Evidence); err != nil || !found {
@@ -173,9 +173,9 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		keyID := row.SealedBy
 		body := row.Body
 		switch {
-		case p.Where == daemon.PlaceDispute:
+		case p.Where == port.PlaceDispute:
 			keyID = "d/" + p.Dispute
-		case p.Where == daemon.PlacePeople && len(p.Children) > 0:
+		case p.Where == port.PlacePeople && len(p.Children) > 0:
 			keyID = "c/" + p.Children[0]
 		}
 		if keyID != row.SealedBy {
@@ -209,8 +209,8 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 }
 
 // begin starts a new dispute, or checks that what is placed with an existing one does not belong to another.
-func (t *tx) begin(p daemon.Placement) error {
-	if p.Where != daemon.PlaceDispute {
+func (t *tx) begin(p port.Placement) error {
+	if p.Where != port.PlaceDispute {
 		return nil
 	}
 	var row disputeRow
@@ -221,7 +221,7 @@ func (t *tx) begin(p daemon.Placement) error {
 	if found {
 		children, err := t.children(p.Dispute)
 		if err == nil && p.Taken(row.dispute(children)) {
-			err = daemon.ErrTaken
+			err = port.ErrTaken
 		}
 		return err
 	}
@@ -249,8 +249,8 @@ func (t *tx) rises(ref string) error {
 
 // touch ties children to the dispute and lets its revision rise, or that of every open dispute of a child whose people
 // have changed.
-func (t *tx) touch(p daemon.Placement) error {
-	if p.Where == daemon.PlaceDispute && p.Instead {
+func (t *tx) touch(p port.Placement) error {
+	if p.Where == port.PlaceDispute && p.Instead {
 		if err := t.exec(`DELETE FROM dispute_child WHERE dispute = ?`, p.Dispute); err != nil {
 			return err
 		}
@@ -260,19 +260,19 @@ func (t *tx) touch(p daemon.Placement) error {
 			return err
 		}
 		switch p.Where {
-		case daemon.PlaceDispute:
+		case port.PlaceDispute:
 			if err := t.exec(`INSERT INTO dispute_child (dispute, child) VALUES (?, ?) ON CONFLICT (child, dispute) DO NOTHING`, p.Dispute, c); err != nil {
 				return err
 			}
-		case daemon.PlacePeople:
+		case port.PlacePeople:
 			if err := t.exec(`UPDATE dispute SET revision = revision + 1 WHERE NOT closed AND ref IN (SELECT dispute FROM dispute_child WHERE child = ?)`, c); err != nil {
 				return err
 			}
 		}
 	}
 	switch p.Where {
-	case daemon.PlaceDispute:
-	case daemon.PlaceWaiting:
+	case port.PlaceDispute:
+	case port.PlaceWaiting:
 		return t.rises(p.Dispute) // the one that it is in question for
 	default:
 		return nil
@@ -295,7 +295,7 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 	if len(children) == 0 {
 		return nil, nil
 	}
-	args := []any{daemon.PlacePeople}
+	args := []any{port.PlacePeople}
 	for _, c := range children {
 		args = append(args, c)
 	}
@@ -316,7 +316,7 @@ func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string, now
 }
 
 // Load gives a dispute with its evidence and all that was decided before.
-func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err error) {
+func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row disputeRow
 		found, err := t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, ref)
@@ -331,7 +331,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err e
 			return err
 		}
 		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
-		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, daemon.PlaceDispute); err != nil {
+		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, port.PlaceDispute); err != nil {
 			return err
 		}
 		out.Past, err = t.past(`dispute = ?`, ref)
@@ -341,7 +341,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out daemon.Stored, err e
 }
 
 // Decide stores what was decided; a dispute that has moved on since is left out.
-func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
+func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 	return l.tx(ctx, func(t *tx) error {
 		for _, d := range batch {
 			if err := t.decide(d); err != nil {
@@ -352,7 +352,7 @@ func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
 	})
 }
 
-func (t *tx) decide(d daemon.Decided) error {
+func (t *tx) decide(d port.Decided) error {
 	summary, err := json.Marshal(d.Summary)
 	if err != nil {
 		return err
@@ -382,7 +382,7 @@ func (t *tx) decide(d daemon.Decided) error {
 
 // keep brings the outbox in line with a decision: new effects come in, those no longer wanted are cancelled unless they
 // have gone out, and the rest now belong to the new revision.
-func (t *tx) keep(d daemon.Decided, past []drp.Past) error {
+func (t *tx) keep(d port.Decided, past []drp.Past) error {
 	have := make(map[string]drp.Past)
 	for _, p := range past {
 		have[p.Key] = p
@@ -455,7 +455,7 @@ func (t *tx) insertEffect(e drp.Effect, basis int64, now time.Time) error {
 	return t.audit(now, "drpd", "decided "+string(e.Kind)+" "+string(e.Reason), e.Key, e.Dispute)
 }
 
-func (t *tx) conflicts(d daemon.Decided) error {
+func (t *tx) conflicts(d port.Decided) error {
 	ids := []any{d.Ref}
 	for _, c := range d.Conflicts {
 		ids = append(ids, c.ID())

@@ -10,8 +10,8 @@ import (
 	"github.com/ncruces/go-sqlite3"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // small opens a ledger whose SQLite engine has 128 MB for itself, of which its cache takes 64, and ends what asks for more.
@@ -52,7 +52,7 @@ func TestMoreThanMemory(t *testing.T) {
 			}
 		}
 	}
-	placed := func(p daemon.Placement) {
+	placed := func(p port.Placement) {
 		t.Helper()
 		p.Now = noon
 		for _, ev := range batch[:100] {
@@ -65,11 +65,11 @@ func TestMoreThanMemory(t *testing.T) {
 	}
 	got, err := l.Waiting(t.Context())
 	whole("new", 300, got, err)
-	placed(daemon.Placement{Where: daemon.PlaceQuarantine, Reason: "its sender is not proved"})
+	placed(port.Placement{Where: port.PlaceQuarantine, Reason: "its sender is not proved"})
 	if kept, err := l.Quarantine(t.Context()); err != nil || len(kept) != 100 || !bytes.Equal(kept[99].Body, body) {
 		t.Fatalf("in quarantine: %d, %v", len(kept), err)
 	}
-	placed(daemon.Placement{Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
+	placed(port.Placement{Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
 	s, err := l.Load(t.Context(), "C-AAAAAA")
 	whole("of a dispute", 100, s.Evidence, err)
 }
@@ -82,9 +82,9 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 	if err := l.AddEffects(t.Context(), []drp.Effect{e}, noon); err != nil {
 		t.Fatal(err)
 	}
-	var batch []daemon.Envelope
+	var batch []port.Envelope
 	for i := range 100 {
-		batch = append(batch, daemon.Envelope{Key: e.Key, Person: fmt.Sprintf("p-%02d", 99-i), Role: "operator", Address: drp.NewPrivate("operator@fairshire.example"), At: noon, Message: raw, IsTo: true})
+		batch = append(batch, port.Envelope{Key: e.Key, Person: fmt.Sprintf("p-%02d", 99-i), Role: "operator", Address: drp.NewPrivate("operator@fairshire.example"), At: noon, Message: raw, IsTo: true})
 	}
 	if err := l.Make(t.Context(), batch, noon); err != nil {
 		t.Fatal(err)
@@ -98,7 +98,7 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 			t.Fatalf("%s stands where %s was put, or its message is not what was kept", d.Person, batch[i].Person)
 		}
 	}
-	if _, err := l.SettleAndClaim(t.Context(), []daemon.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
+	if _, err := l.SettleAndClaim(t.Context(), []port.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -24,8 +24,8 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"drpd/core/audit"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -239,7 +239,7 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 			return err
 		}
 		if found && have.Holder != holder && have.Until > now.UnixMilli() {
-			return &daemon.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until)}
+			return &port.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until)}
 		}
 		until := now.Add(length).UnixMilli()
 		if !found {
@@ -338,7 +338,7 @@ func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.
 			return err
 		}
 		first, err := t.changed(`UPDATE source SET failed_since = CASE WHEN read_at BETWEEN 1 AND ? THEN read_at + ? ELSE ? END WHERE name = ? AND failed_since = 0`,
-			now.Add(-daemon.CountsAsRead).UnixMilli(), daemon.CountsAsRead.Milliseconds(), now.UnixMilli(), source)
+			now.Add(-port.CountsAsRead).UnixMilli(), port.CountsAsRead.Milliseconds(), now.UnixMilli(), source)
 		if err != nil {
 			return err
 		}
@@ -352,7 +352,7 @@ func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.
 }
 
 // Sources says how each source is.
-func (l *Ledger) Sources(ctx context.Context) (out []daemon.Health, err error) {
+func (l *Ledger) Sources(ctx context.Context) (out []port.Health, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		return t.all(&out, `SELECT name, read_at, failed_since, why FROM source ORDER BY name`)
 	})
@@ -397,13 +397,13 @@ func (l *Ledger) AddEffects(ctx context.Context, effects []drp.Effect, now time.
 }
 
 // Kept counts what waits for a person besides disputes.
-func (l *Ledger) Kept(ctx context.Context) (out daemon.Kept, err error) {
+func (l *Ledger) Kept(ctx context.Context) (out port.Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row struct{ Quarantined, Waiting, Messages, Oldest int64 }
 		_, err := t.get(&row, `SELECT coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS quarantined, coalesce(sum(CASE WHEN state = ? THEN 1 ELSE 0 END), 0) AS waiting,
 			coalesce(sum(CASE WHEN kind = ? THEN 1 ELSE 0 END), 0) AS messages, coalesce(min(CASE WHEN kind = ? THEN learned END), 0) AS oldest FROM evidence WHERE state IN (?, ?)`,
-			daemon.PlaceQuarantine, daemon.PlaceWaiting, string(drp.Message), string(drp.Message), daemon.PlaceQuarantine, daemon.PlaceWaiting)
-		out = daemon.Kept{Quarantined: int(row.Quarantined), Waiting: int(row.Waiting), Messages: int(row.Messages)}
+			port.PlaceQuarantine, port.PlaceWaiting, string(drp.Message), string(drp.Message), port.PlaceQuarantine, port.PlaceWaiting)
+		out = port.Kept{Quarantined: int(row.Quarantined), Waiting: int(row.Waiting), Messages: int(row.Messages)}
 		if row.Oldest > 0 {
 			out.Oldest = time.UnixMilli(row.Oldest).UTC()
 		}

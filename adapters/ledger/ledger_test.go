@@ -21,6 +21,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -159,7 +160,7 @@ func TestMarks(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := l.RowVersions(t.Context(), "care-first")
-		if err != nil || len(got) != 2 || got["form/1"] != (daemon.RowVersion{Version: "3", ID: "e3"}) || got["form/2"].ID != "e4" {
+		if err != nil || len(got) != 2 || got["form/1"] != (port.RowVersion{Version: "3", ID: "e3"}) || got["form/2"].ID != "e4" {
 			t.Errorf("%v, %v", got, err)
 		}
 		if got, err := l.RowVersions(t.Context(), "other"); err != nil || len(got) != 0 {
@@ -176,7 +177,7 @@ func begin(t *testing.T, l *ledger.Ledger) {
 	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{ev}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon, New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
+	if err := l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon, New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -294,10 +295,10 @@ func TestReleaseOfAQuestion(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &drp.Dispute{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
-	for _, p := range []daemon.Placement{
-		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
-		{Evidence: "e2", Where: daemon.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
-		{Evidence: "e3", Where: daemon.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
+	for _, p := range []port.Placement{
+		{Evidence: "e1", Where: port.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
+		{Evidence: "e2", Where: port.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
+		{Evidence: "e3", Where: port.PlaceWaiting, Dispute: k.Ref, Reason: "whose?"},
 	} {
 		if err := l.Place(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -334,10 +335,10 @@ func TestNoQuestionOfAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	k := &drp.Dispute{Ref: "W-AAAAAA", Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}}
-	for _, p := range []daemon.Placement{
-		{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
-		{Evidence: "m1", Where: daemon.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph",
-			Unread: &daemon.Unread{Sent: workday.DateOf(noon)}},
+	for _, p := range []port.Placement{
+		{Evidence: "e1", Where: port.PlaceDispute, Dispute: k.Ref, New: k, Children: k.Children, Record: "1"},
+		{Evidence: "m1", Where: port.PlaceQuarantine, Dispute: k.Ref, Reason: "a photograph",
+			Unread: &port.Unread{Sent: workday.DateOf(noon)}},
 	} {
 		if err := l.Place(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -358,8 +359,8 @@ func TestUnreadSinceBefore(t *testing.T) {
 	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{mail}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	p := daemon.Placement{Evidence: "m1", Where: daemon.PlaceWaiting, Reason: "nobody's yet"}
-	for _, u := range []*daemon.Unread{nil, {Sender: "digest", Proved: true, Sent: workday.DateOf(noon)}} {
+	p := port.Placement{Evidence: "m1", Where: port.PlaceWaiting, Reason: "nobody's yet"}
+	for _, u := range []*port.Unread{nil, {Sender: "digest", Proved: true, Sent: workday.DateOf(noon)}} {
 		p.Unread = u
 		if err := l.Place(t.Context(), p); err != nil {
 			t.Fatal(err)
@@ -386,13 +387,13 @@ func TestRests(t *testing.T) {
 				t.Fatal(err)
 			}
 			for id, ref := range map[string]string{"a": "W-A", "b": "W-B", "m": "W-C", "n": "W-D"} {
-				if err := l.Place(t.Context(), daemon.Placement{Evidence: id, Where: daemon.PlaceDispute, Dispute: ref, New: &drp.Dispute{Ref: ref, Form: "f"}}); err != nil {
+				if err := l.Place(t.Context(), port.Placement{Evidence: id, Where: port.PlaceDispute, Dispute: ref, New: &drp.Dispute{Ref: ref, Form: "f"}}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			s, err := l.Load(t.Context(), "W-B")
 			if err == nil {
-				err = l.Decide(t.Context(), []daemon.Decided{{Ref: "W-B", Basis: s.Revision, Closed: true, Now: noon}})
+				err = l.Decide(t.Context(), []port.Decided{{Ref: "W-B", Basis: s.Revision, Closed: true, Now: noon}})
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 type effectRow struct {
@@ -151,7 +151,7 @@ func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err e
 }
 
 // Outbox gives the effects that are to go and have not all gone.
-func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoing, err error) {
+func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		rows, of, err := t.with(deliveryWhole, `life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
 			string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
@@ -164,7 +164,7 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoi
 			if err != nil {
 				return err
 			}
-			o := daemon.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+			o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 			for _, d := range deliveries {
 				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" && d.Life == string(drp.Attempted) {
 					continue
@@ -189,21 +189,21 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []daemon.Outgoi
 	return out, err
 }
 
-func (t *tx) envelope(p drp.Past, d deliveryRow) (daemon.Envelope, error) {
+func (t *tx) envelope(p drp.Past, d deliveryRow) (port.Envelope, error) {
 	plain, err := t.opened(d.SealedBy, d.Body)
 	if err != nil {
-		return daemon.Envelope{}, err
+		return port.Envelope{}, err
 	}
 	var m sealedMessage
 	if err := decode(plain, &m); err != nil {
-		return daemon.Envelope{}, err
+		return port.Envelope{}, err
 	}
-	return daemon.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role, Address: drp.NewPrivate(m.Address),
+	return port.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role, Address: drp.NewPrivate(m.Address),
 		At: time.UnixMilli(d.At).UTC(), Message: m.Message, Route: d.Route, WithForm: d.WithForm, IsTo: d.IsTo, AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
 }
 
 // Make keeps rendered deliveries.
-func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now time.Time) error {
+func (l *Ledger) Make(ctx context.Context, deliveries []port.Envelope, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
 		for i, e := range deliveries {
 			if err := t.makeOne(e, i, now); err != nil {
@@ -215,7 +215,7 @@ func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, now tim
 }
 
 // makeOne keeps one delivery. One that has not been attempted, or was not accepted, may get another message.
-func (t *tx) makeOne(e daemon.Envelope, order int, now time.Time) error {
+func (t *tx) makeOne(e port.Envelope, order int, now time.Time) error {
 	keyID := "d/" + e.Dispute
 	plain, err := json.Marshal(sealedMessage{e.Address.Reveal(), e.Message})
 	if err != nil {
@@ -265,7 +265,7 @@ func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (
 }
 
 // SettleAndClaim stores what became of attempts, with their receipts as evidence, and records those that are made next.
-func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (claimed []bool, err error) {
+func (l *Ledger) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) (claimed []bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		for _, s := range done {
 			if err := t.settle(s); err != nil {
@@ -283,7 +283,7 @@ func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next
 	return claimed, err
 }
 
-func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
+func (t *tx) claim(e port.Envelope, now time.Time) (bool, error) {
 	if e.Digest != nil {
 		if ok, err := t.claimDigest(e, now); err != nil || !ok {
 			return false, err
@@ -305,7 +305,7 @@ func (t *tx) claim(e daemon.Envelope, now time.Time) (bool, error) {
 	return true, t.audit(now, "drpd", "attempted", e.Key, e.Person)
 }
 
-func (t *tx) settle(s daemon.Settled) error {
+func (t *tx) settle(s port.Settled) error {
 	again := int64(0)
 	if !s.Again.IsZero() {
 		again = s.Again.UnixMilli()
@@ -339,7 +339,7 @@ func (t *tx) settle(s daemon.Settled) error {
 		return nil
 	}
 	if s.Receipt != nil {
-		if err := t.add(*s.Receipt, daemon.PlaceDispute, of.Dispute, s.Now); err != nil {
+		if err := t.add(*s.Receipt, port.PlaceDispute, of.Dispute, s.Now); err != nil {
 			return err
 		}
 	}
@@ -347,9 +347,9 @@ func (t *tx) settle(s daemon.Settled) error {
 }
 
 func lifeOf(rows []deliveryRow) drp.Life {
-	parts := make([]daemon.Part, len(rows))
+	parts := make([]port.Part, len(rows))
 	for i, d := range rows {
-		parts[i] = daemon.Part{Person: d.Person, Life: drp.Life(d.Life), IsTo: d.IsTo}
+		parts[i] = port.Part{Person: d.Person, Life: drp.Life(d.Life), IsTo: d.IsTo}
 	}
-	return daemon.LifeOf(parts)
+	return port.LifeOf(parts)
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // listening is a connection that keeps every statement which is said on it.
@@ -63,21 +63,21 @@ func TestPlans(t *testing.T) {
 		return drp.Evidence{ID: id, Source: "care-first", Kind: drp.Row, Key: id, Learned: noon, Body: []byte("x")}
 	}
 	e := drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"tm"}}.Keyed("one")
-	to := daemon.Envelope{Key: e.Key, Dispute: ref, Person: "p", Role: "tm", At: noon, IsTo: true}
+	to := port.Envelope{Key: e.Key, Dispute: ref, Person: "p", Role: "tm", At: noon, IsTo: true}
 	steps := []error{
 		l.Ingest(ctx, "care-first", []drp.Evidence{row("e2"), row("e3")}, nil, noon),
-		l.Place(ctx, daemon.Placement{Evidence: "e2", Where: daemon.PlaceDispute, Dispute: ref, Children: []string{"20401"}, Record: "1", Theme: "t", Now: noon}),
-		l.Place(ctx, daemon.Placement{Evidence: "e3", Where: daemon.PlacePeople, Children: []string{"20401"}, Now: noon,
-			Became: []daemon.Became{{Effect: e.Key, Person: "p", Returned: true}}}),
+		l.Place(ctx, port.Placement{Evidence: "e2", Where: port.PlaceDispute, Dispute: ref, Children: []string{"20401"}, Record: "1", Theme: "t", Now: noon}),
+		l.Place(ctx, port.Placement{Evidence: "e3", Where: port.PlacePeople, Children: []string{"20401"}, Now: noon,
+			Became: []port.Became{{Effect: e.Key, Person: "p", Returned: true}}}),
 		second(l.People(ctx, []string{"20401", "20402"})),
 	}
 	s, err := l.Load(ctx, ref)
 	steps = append(steps, err,
-		l.Decide(ctx, []daemon.Decided{{Ref: ref, Basis: s.Revision, Effects: []drp.Effect{e}, Now: noon}}),
-		l.Make(ctx, []daemon.Envelope{to}, noon),
+		l.Decide(ctx, []port.Decided{{Ref: ref, Basis: s.Revision, Effects: []drp.Effect{e}, Now: noon}}),
+		l.Make(ctx, []port.Envelope{to}, noon),
 		l.Hold(ctx, e.Key, "paused", "paused", noon),
-		second(l.SettleAndClaim(ctx, nil, []daemon.Envelope{to}, noon)),
-		second(l.SettleAndClaim(ctx, []daemon.Settled{{Key: e.Key, Person: "p", Life: drp.Accepted, Now: noon}}, nil, noon)))
+		second(l.SettleAndClaim(ctx, nil, []port.Envelope{to}, noon)),
+		second(l.SettleAndClaim(ctx, []port.Settled{{Key: e.Key, Person: "p", Life: drp.Accepted, Now: noon}}, nil, noon)))
 	for i, err := range steps {
 		if err != nil {
 			t.Fatalf("step %d: %v", i, err)

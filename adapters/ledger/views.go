@@ -5,20 +5,20 @@ import (
 	"errors"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // Listed is a dispute in a list.
 type Listed struct {
-	Ref      string         `json:"dispute"`
-	Form     string         `json:"form"`
-	Policy   string         `json:"policy"`
-	Children []string       `json:"children"`
-	Theme    string         `json:"theme,omitempty"`
-	Closed   bool           `json:"closed"`
-	Ended    bool           `json:"ended"`
-	Summary  daemon.Summary `json:"standing"`
+	Ref      string       `json:"dispute"`
+	Form     string       `json:"form"`
+	Policy   string       `json:"policy"`
+	Children []string     `json:"children"`
+	Theme    string       `json:"theme,omitempty"`
+	Closed   bool         `json:"closed"`
+	Ended    bool         `json:"ended"`
+	Summary  port.Summary `json:"standing"`
 }
 
 // List gives the disputes, open ones first.
@@ -57,7 +57,7 @@ type Kept struct {
 // Quarantine gives what is in quarantine or tied to nothing yet, oldest first.
 func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		rows, err := t.evidenceRows(`e.state IN (?, ?)`, daemon.PlaceQuarantine, daemon.PlaceWaiting)
+		rows, err := t.evidenceRows(`e.state IN (?, ?)`, port.PlaceQuarantine, port.PlaceWaiting)
 		for _, r := range rows {
 			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
 		}
@@ -69,7 +69,7 @@ func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 // KeptIDs gives the evidence that belongs to no dispute, whatever became of it.
 func (l *Ledger) KeptIDs(ctx context.Context) (out []string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT id FROM evidence WHERE state <> ? ORDER BY id`, daemon.PlaceDispute)
+		return t.all(&out, `SELECT id FROM evidence WHERE state <> ? ORDER BY id`, port.PlaceDispute)
 	})
 	return out, err
 }
@@ -84,7 +84,7 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 				return err
 			}
 		}
-		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, daemon.PlaceQuarantine, daemon.PlaceWaiting); err != nil || !found {
+		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, port.PlaceQuarantine, port.PlaceWaiting); err != nil || !found {
 			return err
 		}
 		if err := t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE
@@ -108,7 +108,7 @@ func (l *Ledger) Rests(ctx context.Context) (out []Rest, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		return t.all(&out, `SELECT e.source, e.kind, COUNT(DISTINCT d.ref) AS open FROM evidence e JOIN dispute d ON d.ref = e.dispute
 			WHERE e.state = ? AND e.kind IN (?, ?) AND NOT d.closed GROUP BY e.source, e.kind ORDER BY e.source, e.kind`,
-			daemon.PlaceDispute, string(drp.Row), string(drp.Message))
+			port.PlaceDispute, string(drp.Row), string(drp.Message))
 	})
 	return out, err
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // IMAP is a folder on an IMAP server. It is opened for reading only: no message is marked, moved or removed by reading it,
@@ -404,7 +404,7 @@ func (m *IMAP) look(client *imapclient.Client, c *imapCursor) error {
 }
 
 // Items gives the messages that were read and are still in the folder.
-func (m *IMAP) Items(cursor []byte) (out []daemon.InboxItem, err error) {
+func (m *IMAP) Items(cursor []byte) (out []port.InboxItem, err error) {
 	if m.Done == "" || len(cursor) == 0 {
 		return nil, nil
 	}
@@ -413,7 +413,7 @@ func (m *IMAP) Items(cursor []byte) (out []daemon.InboxItem, err error) {
 		return nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", m.Name, err)
 	}
 	for _, uid := range slices.Sorted(maps.Keys(c.Inbox)) {
-		out = append(out, daemon.InboxItem{Evidence: c.Inbox[uid], Location: fmt.Sprintf("%d/%d", c.Validity, uid)})
+		out = append(out, port.InboxItem{Evidence: c.Inbox[uid], Location: fmt.Sprintf("%d/%d", c.Validity, uid)})
 	}
 	return out, nil
 }

@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 // Folder leaves each message as a file. A second delivery of one message replaces the first: the name is the ID's.
@@ -17,7 +17,7 @@ type Folder struct {
 }
 
 // Deliver writes the message, durably and at once.
-func (f *Folder) Deliver(_ context.Context, e daemon.Envelope, _ string, raw []byte) error {
+func (f *Folder) Deliver(_ context.Context, e port.Envelope, _ string, raw []byte) error {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return fmt.Errorf("outgoing folder: %w", err)
 	}
@@ -29,7 +29,7 @@ func (f *Folder) Deliver(_ context.Context, e daemon.Envelope, _ string, raw []b
 }
 
 // Find says whether the message has been sent: the archive of this transport is the folder itself.
-func (f *Folder) Find(_ context.Context, e daemon.Envelope) (bool, error) {
+func (f *Folder) Find(_ context.Context, e port.Envelope) (bool, error) {
 	_, err := os.Stat(filepath.Join(f.Path, fileName(e)))
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -37,6 +37,6 @@ func (f *Folder) Find(_ context.Context, e daemon.Envelope) (bool, error) {
 	return err == nil, err
 }
 
-func fileName(e daemon.Envelope) string {
+func fileName(e port.Envelope) string {
 	return fmt.Sprintf("%s_%s_%s_%s_%s_%s.eml", e.At.Format("2006-01-02"), e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
 }

@@ -20,9 +20,9 @@ import (
 
 	"github.com/wneessen/go-mail"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/port"
 )
 
 // Maker makes messages.
@@ -36,7 +36,7 @@ type Maker struct {
 
 // render makes the message of one effect for one person, with the subject tag and headers of its route. The same input gives the same bytes,
 // but for what a seal adds.
-func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, error) {
+func (m *Maker) render(e port.Envelope, l letter.Letter, way *Route) ([]byte, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }
@@ -80,7 +80,7 @@ func (m *Maker) render(e daemon.Envelope, l letter.Letter, way *Route) ([]byte, 
 	outer, entity := parted(raw)
 	sealed, err := way.Seal(entity, e.Address.Reveal())
 	if err != nil {
-		return nil, daemon.Held{Gate: "route", Why: fmt.Sprintf("route %s: %v", way.Name, err)}
+		return nil, port.Held{Gate: "route", Why: fmt.Sprintf("route %s: %v", way.Name, err)}
 	}
 	return append(outer, sealed...), nil
 }
@@ -104,7 +104,7 @@ func parted(raw []byte) (outer, entity []byte) {
 
 // returnsTo is the address to which what cannot be delivered comes back: the mailbox's own, with the effect and the person
 // after a plus where the mailbox takes that in. A local part has 64 characters at most (RFC 5321).
-func (m *Maker) returnsTo(e daemon.Envelope) string {
+func (m *Maker) returnsTo(e port.Envelope) string {
 	local, domain, ok := strings.Cut(m.From, "@")
 	tag := m.Tags.ReturnTag(e.Key, e.Person)
 	if !ok || !m.Plus || tag == "" || len(local)+1+len(tag) > 64 {
@@ -132,7 +132,7 @@ func oneLine(s string) string {
 
 // answersTo is where answers go: to the owner, where the message names one, and always to the mailbox, or drpd would not
 // see them.
-func (m *Maker) answersTo(e daemon.Envelope) string {
+func (m *Maker) answersTo(e port.Envelope) string {
 	own := netmail.Address{Name: oneLine(m.Name), Address: m.From}
 	if local, domain, ok := strings.Cut(m.From, "@"); ok && m.Plus && e.Dispute != "" {
 		own.Address = local + "+" + e.Dispute + "@" + domain

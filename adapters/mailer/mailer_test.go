@@ -16,10 +16,10 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/adapters/mailer"
-	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/port"
 )
 
 // through is a router with one route, for everything, into a folder.
@@ -53,9 +53,9 @@ func TestConformance(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	m := through(nil)
-	to := daemon.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("Zoë\r\nBcc: evil@elsewhere.test"), Address: drp.NewPrivate("tm@council.example")}
-	e := daemon.Envelope{Key: "k", Dispute: "W-AAAAAA", Person: "w-1", To: []daemon.Person{to}, Cc: []daemon.Person{{ID: "w-2", Name: drp.NewPrivate("C"), Address: drp.NewPrivate("c@council.example")}},
-		ReplyTo: daemon.Person{ID: "w-3", Name: drp.NewPrivate("IRO"), Address: drp.NewPrivate("iro@council.example")}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	to := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("Zoë\r\nBcc: evil@elsewhere.test"), Address: drp.NewPrivate("tm@council.example")}
+	e := port.Envelope{Key: "k", Dispute: "W-AAAAAA", Person: "w-1", To: []port.Person{to}, Cc: []port.Person{{ID: "w-2", Name: drp.NewPrivate("C"), Address: drp.NewPrivate("c@council.example")}},
+		ReplyTo: port.Person{ID: "w-3", Name: drp.NewPrivate("IRO"), Address: drp.NewPrivate("iro@council.example")}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	made, err := m.Make(e, letter.Letter{Subject: "[W-AAAAAA] x\r\nBcc: evil@elsewhere.test", Text: "t", HTML: "<p>t</p>"})
 	if err != nil {
 		t.Fatal(err)
@@ -75,7 +75,7 @@ func TestHeaders(t *testing.T) {
 // bytes.
 func TestAttachments(t *testing.T) {
 	m := through(nil)
-	e := daemon.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1", To: []daemon.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	e := port.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1", To: []port.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	l := letter.Letter{Subject: "s", Text: "in text", HTML: "<p>in HTML</p>", Files: []letter.File{{Name: "form.docx", Type: "application/octet-stream", Data: []byte("the form")}, {Name: "manifest.txt", Type: "text/plain", Data: []byte("the manifest")}}}
 	made, err := m.Make(e, l)
 	if err != nil {
@@ -124,7 +124,7 @@ func leaves(t *testing.T, kind string, body io.Reader, out *[]string) {
 
 func TestBadAddress(t *testing.T) {
 	m := through(nil)
-	_, err := m.Make(daemon.Envelope{Key: "k", To: []daemon.Person{{Address: drp.NewPrivate("Canary Name at council")}}}, letter.Letter{})
+	_, err := m.Make(port.Envelope{Key: "k", To: []port.Person{{Address: drp.NewPrivate("Canary Name at council")}}}, letter.Letter{})
 	if err == nil || strings.Contains(err.Error(), "Canary") {
 		t.Errorf("%v", err)
 	}

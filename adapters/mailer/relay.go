@@ -15,8 +15,8 @@ import (
 	"github.com/wneessen/go-mail"
 	"github.com/wneessen/go-mail/smtp"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // Relay is a mail server that takes messages for others. Nothing is said to it before the connection is private and its
@@ -58,7 +58,7 @@ const (
 )
 
 // Deliver sends one message to one person.
-func (r *Relay) Deliver(ctx context.Context, e daemon.Envelope, from string, raw []byte) error {
+func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error {
 	for fresh := false; ; fresh = true {
 		l, old, err := r.take(ctx, fresh)
 		if err != nil {
@@ -123,10 +123,10 @@ func (r *Relay) Close() error {
 
 // dial connects, privately, and logs in.
 func (r *Relay) dial(ctx context.Context) (*line, error) {
-	host, port, ok := strings.Cut(r.Server, ":")
-	number, err := strconv.Atoi(port)
+	host, digits, ok := strings.Cut(r.Server, ":")
+	number, err := strconv.Atoi(digits)
 	if !ok || err != nil {
-		return nil, daemon.Held{Gate: "relay", Why: fmt.Sprintf("relay %s: %q is no server: write it as host:587", r.Name, r.Server)}
+		return nil, port.Held{Gate: "relay", Why: fmt.Sprintf("relay %s: %q is no server: write it as host:587", r.Name, r.Server)}
 	}
 	options := []mail.Option{mail.WithPort(number), mail.WithTimeout(relayTime), mail.WithHELO(r.Hello), mail.WithoutNoop(), mail.WithoutRset(), mail.WithoutSMTPUTF8(),
 		mail.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: r.Roots})}
@@ -137,11 +137,11 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	}
 	login, err := r.login(ctx)
 	if err != nil {
-		return nil, daemon.Held{Gate: "login", Why: fmt.Sprintf("relay %s: %v", r.Name, err)}
+		return nil, port.Held{Gate: "login", Why: fmt.Sprintf("relay %s: %v", r.Name, err)}
 	}
 	c, err := mail.NewClient(host, append(options, login...)...)
 	if err != nil {
-		return nil, daemon.Held{Gate: "relay", Why: "relay " + r.Name + ": its settings are not possible"}
+		return nil, port.Held{Gate: "relay", Why: "relay " + r.Name + ": its settings are not possible"}
 	}
 	client, err := connect(ctx, c)
 	if err != nil {
@@ -149,7 +149,7 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	}
 	if _, private := client.TLSConnectionState(); !private { // the library has seen to it; this is what must never give way
 		_ = client.Close()
-		return nil, daemon.Held{Gate: "tls", Why: "relay " + r.Name + ": the connection is not private: nothing was sent"}
+		return nil, port.Held{Gate: "tls", Why: "relay " + r.Name + ": the connection is not private: nothing was sent"}
 	}
 	client.SetDSNMailReturnOption("HDRS")
 	notify := "FAILURE,DELAY"
@@ -205,7 +205,7 @@ func (r *Relay) refused(ctx context.Context, err error) error {
 	var alert tls.AlertError
 	var answer *textproto.Error
 	held := func(gate, why string) error {
-		return daemon.Held{Gate: gate, Why: "relay " + r.Name + ": " + why, Err: err}
+		return port.Held{Gate: gate, Why: "relay " + r.Name + ": " + why, Err: err}
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -253,7 +253,7 @@ func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []by
 		if errors.As(err, &answer) {
 			return true, r.answered(err, false)
 		}
-		return true, daemon.Uncertain{Err: drp.Quiet("relay "+r.Name+": the line was lost after the whole message was sent, before the relay said that it has it", err)}
+		return true, port.Uncertain{Err: drp.Quiet("relay "+r.Name+": the line was lost after the whole message was sent, before the relay said that it has it", err)}
 	}
 	return true, nil
 }
@@ -278,9 +278,9 @@ func (r *Relay) answered(err error, recipient bool) error {
 	unknown := recipient && answer.Code >= 500 && (strings.HasPrefix(status, "5.1.") || status == "" && (answer.Code == 550 || answer.Code == 551 || answer.Code == 553))
 	switch {
 	case unknown:
-		return daemon.Permanent{Err: drp.Quiet(what+": there is no such recipient", err), Recipient: true, Status: status}
+		return port.Permanent{Err: drp.Quiet(what+": there is no such recipient", err), Recipient: true, Status: status}
 	case answer.Code == 552 || status == "5.3.4" || status == "5.2.3":
-		return daemon.Permanent{Err: drp.Quiet(what+": the message is too large, or the mailbox full", err), Recipient: recipient, Status: status}
+		return port.Permanent{Err: drp.Quiet(what+": the message is too large, or the mailbox full", err), Recipient: recipient, Status: status}
 	}
 	return quiet
 }

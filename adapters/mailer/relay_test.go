@@ -20,9 +20,9 @@ import (
 	"time"
 
 	"drpd/adapters/mailer"
-	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // relay is a mail server that can answer anything at every verb, or hang up.
@@ -204,9 +204,9 @@ func (r *relay) transport() *mailer.Relay {
 	return &mailer.Relay{Name: "internal", Server: r.addr, StartTLS: !r.tls, Hello: "drpd.council.example", Roots: r.roots}
 }
 
-func envelope(n int) daemon.Envelope {
-	p := daemon.Person{ID: fmt.Sprintf("w-%d", n), Name: drp.NewPrivate("Canary Name"), Address: drp.NewPrivate(fmt.Sprintf("canary%d@council.example", n))}
-	return daemon.Envelope{Key: fmt.Sprintf("%024d", n), Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: "team-manager", Address: p.Address, To: []daemon.Person{p}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+func envelope(n int) port.Envelope {
+	p := port.Person{ID: fmt.Sprintf("w-%d", n), Name: drp.NewPrivate("Canary Name"), Address: drp.NewPrivate(fmt.Sprintf("canary%d@council.example", n))}
+	return port.Envelope{Key: fmt.Sprintf("%024d", n), Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: "team-manager", Address: p.Address, To: []port.Person{p}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 }
 
 // routed is a router with one route, for everything, by a transport.
@@ -251,7 +251,7 @@ func TestNothingWithoutTLS(t *testing.T) {
 				x.Roots = x509.NewCertPool()
 			}
 			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"))
-			var held daemon.Held
+			var held port.Held
 			if tt.want != "" && (!errors.As(err, &held) || held.Gate != "tls" || !strings.Contains(held.Why, tt.want)) {
 				t.Errorf("%#v, want %q", err, tt.want)
 			}
@@ -282,8 +282,8 @@ func TestAnswers(t *testing.T) {
 			x := r.transport()
 			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"))
 			got := temporary
-			var p daemon.Permanent
-			var u daemon.Uncertain
+			var p port.Permanent
+			var u port.Uncertain
 			switch {
 			case err == nil:
 				got = fine
@@ -348,7 +348,7 @@ func TestLogin(t *testing.T) {
 	refuse := func(x *mailer.Relay, answer, want string) {
 		t.Helper()
 		r.answers("AUTH", answer)
-		var held daemon.Held
+		var held port.Held
 		err := x.Deliver(t.Context(), envelope(2), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
 		if !errors.As(err, &held) || held.Gate != "login" || !strings.Contains(held.Why, want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v, want %q", err, want)

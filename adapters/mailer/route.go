@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/port"
 )
 
 // Level says how much a message gives away, or a route may carry: each more than the one before.
@@ -32,13 +32,13 @@ func Levels() []string { return []string{"plain", "case", "papers", "referral"} 
 func (l Level) String() string { return Levels()[l] }
 
 // level is what a message gives away.
-func level(e daemon.Envelope, l letter.Letter) Level {
+func level(e port.Envelope, l letter.Letter) Level {
 	switch {
 	case e.Reason == drp.ReasonPack:
 		return Referral
 	case len(l.Files) > 0 || e.Reason == drp.ReasonReport:
 		return Papers
-	case e.Dispute != "" || slices.ContainsFunc(e.Carries, func(c daemon.Envelope) bool { return c.Dispute != "" }):
+	case e.Dispute != "" || slices.ContainsFunc(e.Carries, func(c port.Envelope) bool { return c.Dispute != "" }):
 		return Case
 	}
 	return Plain
@@ -46,14 +46,14 @@ func level(e daemon.Envelope, l letter.Letter) Level {
 
 // Transport carries a message to one person.
 type Transport interface {
-	// Deliver returns once the message is in other hands. An error is temporary unless it is daemon.Permanent, daemon.Held
-	// or daemon.Uncertain.
-	Deliver(ctx context.Context, e daemon.Envelope, from string, raw []byte) error
+	// Deliver returns once the message is in other hands. An error is temporary unless it is port.Permanent, port.Held
+	// or port.Uncertain.
+	Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error
 }
 
 // Archive is where a route's messages can be seen afterwards.
 type Archive struct {
-	Find func(ctx context.Context, e daemon.Envelope) (bool, error)
+	Find func(ctx context.Context, e port.Envelope) (bool, error)
 	Lag  time.Duration // how long after a message was sent it may not be there yet
 }
 
@@ -106,7 +106,7 @@ type Router struct {
 func (r *Router) route(address drp.Private, l Level) (*Route, error) {
 	_, domain, _ := strings.Cut(address.Reveal(), "@")
 	held := func(format string, args ...any) error {
-		return daemon.Held{Gate: "route", Why: fmt.Sprintf(format, args...)}
+		return port.Held{Gate: "route", Why: fmt.Sprintf(format, args...)}
 	}
 	var poor *Route
 	for i := range r.Routes {
@@ -128,39 +128,39 @@ func (r *Router) route(address drp.Private, l Level) (*Route, error) {
 }
 
 // Make implements daemon.Mailer.
-func (r *Router) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
+func (r *Router) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
 	way, err := r.route(e.Address, level(e, l))
 	if err != nil {
-		return daemon.Made{}, err
+		return port.Made{}, err
 	}
 	raw, err := r.render(e, l, way)
 	if err != nil {
-		return daemon.Made{}, err
+		return port.Made{}, err
 	}
 	if way.Limit > 0 && int64(len(raw)) > way.Limit {
-		return daemon.Made{}, daemon.Held{Gate: "route", Why: fmt.Sprintf("the message has %d bytes, and the route %s carries %d", len(raw), way.Name, way.Limit)}
+		return port.Made{}, port.Held{Gate: "route", Why: fmt.Sprintf("the message has %d bytes, and the route %s carries %d", len(raw), way.Name, way.Limit)}
 	}
-	return daemon.Made{Message: raw, Route: way.terms()}, nil
+	return port.Made{Message: raw, Route: way.terms()}, nil
 }
 
 // by gives the route under whose terms a message was made.
-func (r *Router) by(e daemon.Envelope) (*Route, error) {
+func (r *Router) by(e port.Envelope) (*Route, error) {
 	for i := range r.Routes {
 		if x := &r.Routes[i]; x.Never == "" && x.terms() == e.Route {
 			return x, nil
 		}
 	}
-	return nil, daemon.Held{Gate: "route", Why: "the route has changed since the message was made: look at it, then say drpd outbox retry " + e.Key}
+	return nil, port.Held{Gate: "route", Why: "the route has changed since the message was made: look at it, then say drpd outbox retry " + e.Key}
 }
 
 // Current implements daemon.Mailer.
-func (r *Router) Current(e daemon.Envelope) bool {
+func (r *Router) Current(e port.Envelope) bool {
 	_, err := r.by(e)
 	return err == nil
 }
 
 // Send implements daemon.Mailer.
-func (r *Router) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
+func (r *Router) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	way, err := r.by(e)
 	if err != nil {
 		return err
@@ -193,24 +193,24 @@ func (r *Router) Check(ctx context.Context) (problems []string) {
 }
 
 // ID is the Message-ID of a message, without its brackets.
-func (r *Router) ID(e daemon.Envelope) string {
+func (r *Router) ID(e port.Envelope) string {
 	return r.Tags.MessageID(e.Dispute, e.Key, e.Person) + "@" + r.Owner
 }
 
 // Find implements daemon.Mailer.
-func (r *Router) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
+func (r *Router) Find(ctx context.Context, e port.Envelope) (bool, error) {
 	way, err := r.by(e)
 	if err != nil {
 		return false, err
 	}
 	if way.Archive == nil {
-		return false, daemon.ErrNoArchive
+		return false, port.ErrNoArchive
 	}
 	return way.Archive.Find(ctx, e)
 }
 
 // Lag implements daemon.Mailer.
-func (r *Router) Lag(e daemon.Envelope) time.Duration {
+func (r *Router) Lag(e port.Envelope) time.Duration {
 	if way, err := r.by(e); err == nil && way.Archive != nil {
 		return way.Archive.Lag
 	}
@@ -218,7 +218,7 @@ func (r *Router) Lag(e daemon.Envelope) time.Duration {
 }
 
 // Room implements daemon.Mailer: how many bytes of files fit into one message to an address.
-func (r *Router) Room(e daemon.Envelope, l letter.Letter) int64 {
+func (r *Router) Room(e port.Envelope, l letter.Letter) int64 {
 	way, err := r.route(e.Address, level(e, l))
 	if err != nil || way.Limit == 0 {
 		return 0

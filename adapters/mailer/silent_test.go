@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"drpd/adapters/mailer"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // A relay that takes the connection and says nothing is left at once when drpd is told to stop, and it is certain that it
@@ -30,8 +30,8 @@ func TestSilentRelay(t *testing.T) {
 	}()
 	r := &mailer.Relay{Name: "internal", Server: l.Addr().String(), StartTLS: true, Hello: "drpd.fairshire.example"}
 	began := time.Now()
-	err = r.Deliver(ctx, daemon.Envelope{Address: drp.NewPrivate("a@council.example")}, "drp@fairshire.example", []byte("x"))
-	var uncertain daemon.Uncertain
+	err = r.Deliver(ctx, port.Envelope{Address: drp.NewPrivate("a@council.example")}, "drp@fairshire.example", []byte("x"))
+	var uncertain port.Uncertain
 	if !errors.Is(err, context.Canceled) || errors.As(err, &uncertain) || time.Since(began) > 20*time.Second {
 		t.Errorf("%v after %s", err, time.Since(began))
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 // eachB runs a benchmark on each engine that is there.
@@ -239,14 +239,14 @@ func BenchmarkNotes(b *testing.B) {
 		c := open(b, e, nil)
 		round := 0
 		text := strings.Repeat("Stage 1 began; the team manager was asked by email. ", 10)
-		notes := func() (out []daemon.Note) {
+		notes := func() (out []port.Note) {
 			round++
 			for i := range 100 {
 				out = append(out, note(fmt.Sprintf("effect-%d-%d", round, i), text))
 			}
 			return out
 		}
-		var batch []daemon.Note
+		var batch []port.Note
 		fresh := func() { batch = notes() }
 		took := side(b, 60, timed(fresh, func() error { return errors.Join(c.WriteNotes(b.Context(), batch)...) }), timed(fresh, func() error {
 			verb, tail := "INSERT INTO", " ON CONFLICT DO NOTHING"

@@ -17,7 +17,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"drpd/adapters/records"
-	"drpd/core/daemon"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -71,7 +71,7 @@ func TestNoKey(t *testing.T) {
 		c.form(t, "5002")
 		c.exec(t, `UPDATE CF_FORMS SET OTHER_ID = 'x' WHERE FORM_ID = '5002'`)
 		batch, _, err := c.Poll(t.Context(), nil, noon)
-		var remark daemon.Remark
+		var remark port.Remark
 		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "table CF_FORMS has 1 rows without OTHER_ID") || !slices.Contains(keys(batch), "form/x") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
@@ -90,7 +90,7 @@ func TestTwoRows(t *testing.T) {
 		var first string
 		for day := range 4 {
 			batch, _, err := c.Poll(t.Context(), nil, noon.AddDate(0, 0, day))
-			var remark daemon.Remark
+			var remark port.Remark
 			if !errors.As(err, &remark) || !strings.Contains(err.Error(), "the query of forms has 1 rows more than it has of FORM_ID: drpd reads one row of each") {
 				t.Fatalf("%v", err)
 			}
@@ -141,7 +141,7 @@ func TestRestoredBackup(t *testing.T) {
 		_, cursor = c.pollAt(t, cursor, noon.Add(time.Hour))
 		c.exec(t, `UPDATE CF_FORMS SET HELD_BY = 'w-131', UPDATED_AT = '2026-03-02 11:55:00'`)
 		batch, cursor, err := c.Poll(t.Context(), cursor, noon.Add(3*time.Hour))
-		var remark daemon.Remark
+		var remark port.Remark
 		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "1 forms have gone back to an earlier state: was a backup restored?") || slices.Contains(keys(batch), "form/5001") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
@@ -340,11 +340,11 @@ func TestLogins(t *testing.T) {
 }
 
 // note is one to be written.
-func note(ref, text string) daemon.Note {
-	return daemon.Note{Reference: ref, Child: "20401", Type: "Observation", Text: text, On: workday.DateOf(noon)}
+func note(ref, text string) port.Note {
+	return port.Note{Reference: ref, Child: "20401", Type: "Observation", Text: text, On: workday.DateOf(noon)}
 }
 
-func batchOf(refs ...string) (out []daemon.Note) {
+func batchOf(refs ...string) (out []port.Note) {
 	for _, r := range refs {
 		out = append(out, note(r, "Stage 1 began."))
 	}
@@ -370,8 +370,8 @@ func TestTooLong(t *testing.T) {
 				c.exec(t, `SET GLOBAL sql_mode = ?`, mode)
 				t.Cleanup(func() { _, _ = c.db.ExecContext(context.WithoutCancel(t.Context()), `SET GLOBAL sql_mode = DEFAULT`) })
 			}
-			errs := c.WriteNotes(t.Context(), []daemon.Note{note("a"+mode, "short"), note("b"+mode, long), note("c"+mode, "short")})
-			var permanent daemon.Permanent
+			errs := c.WriteNotes(t.Context(), []port.Note{note("a"+mode, "short"), note("b"+mode, long), note("c"+mode, "short")})
+			var permanent port.Permanent
 			if errs[0] != nil || errs[2] != nil || !errors.As(errs[1], &permanent) {
 				t.Errorf("mode %q: %v", mode, errs)
 			}
@@ -408,14 +408,14 @@ func TestLocks(t *testing.T) {
 		if _, err := other.ExecContext(t.Context(), insert); err != nil {
 			t.Fatal(err)
 		}
-		errs := s.WriteNotes(t.Context(), []daemon.Note{note("b", "mine")})
+		errs := s.WriteNotes(t.Context(), []port.Note{note("b", "mine")})
 		if errs[0] == nil || !strings.Contains(errs[0].Error(), "somebody else holds a lock on it; it is tried again") {
 			t.Errorf("%v", errs)
 		}
 		if err := other.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		if errs := s.WriteNotes(t.Context(), []daemon.Note{note("b", "mine")}); errs[0] != nil {
+		if errs := s.WriteNotes(t.Context(), []port.Note{note("b", "mine")}); errs[0] != nil {
 			t.Errorf("afterwards: %v", errs)
 		}
 	})
@@ -487,7 +487,7 @@ func TestServerSays(t *testing.T) {
 			} else {
 				c.exec(t, `CREATE TRIGGER fail BEFORE INSERT ON CF_OBSERVATIONS FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = `+code+`, MESSAGE_TEXT = 'a canary'`)
 			}
-			for _, err := range c.WriteNotes(t.Context(), []daemon.Note{note("a", "x"), note("b", "y")}) {
+			for _, err := range c.WriteNotes(t.Context(), []port.Note{note("a", "x"), note("b", "y")}) {
 				if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
 					t.Errorf("%s: %v, want %q", code, err, want)
 				}
@@ -511,7 +511,7 @@ func TestProcedure(t *testing.T) {
 		} else {
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(child VARCHAR(40), body LONGTEXT, ref VARCHAR(80), kind VARCHAR(40)) INSERT INTO CF_OBSERVATIONS VALUES (ref, child, kind, body, 'the procedure', '2026-03-02')`)
 		}
-		notes := []daemon.Note{note("a", "first"), note("b", "second")}
+		notes := []port.Note{note("a", "first"), note("b", "second")}
 		for range 2 {
 			if err := errors.Join(c.WriteNotes(t.Context(), notes)...); err != nil {
 				t.Fatal(err)
@@ -526,7 +526,7 @@ func TestProcedure(t *testing.T) {
 		}
 		if e.name == "postgres" { // one that writes elsewhere: nothing is committed that cannot be seen
 			c.exec(t, `CREATE OR REPLACE PROCEDURE ADD_OBSERVATION(child text, body text, ref text, kind text) LANGUAGE sql AS $$ INSERT INTO CF_OBSERVATIONS VALUES (ref || 'x', child, kind, body, 'the procedure', '2026-03-02') $$`)
-			if errs := c.WriteNotes(t.Context(), []daemon.Note{note("c", "third")}); errs[0] == nil || !strings.Contains(errs[0].Error(), "cannot be seen there: it was not committed") {
+			if errs := c.WriteNotes(t.Context(), []port.Note{note("c", "third")}); errs[0] == nil || !strings.Contains(errs[0].Error(), "cannot be seen there: it was not committed") {
 				t.Errorf("%v", errs)
 			}
 		}

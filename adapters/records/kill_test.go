@@ -20,7 +20,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"drpd/adapters/records"
-	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 var kills = flag.Int("kills", 4, "how often TestKilledWriting kills the writer on each engine")
@@ -144,7 +144,7 @@ func (l *line) pass(in, out net.Conn) {
 	}
 }
 
-func killNotes() (out []daemon.Note) {
+func killNotes() (out []port.Note) {
 	for i := range 60 {
 		out = append(out, note(fmt.Sprintf("effect-%d", i), fmt.Sprintf("Stage 1 began. Note %d.", i)))
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 	"drpd/mapping"
 )
 
@@ -23,7 +23,7 @@ const systemAuthor = "drpd (automatic)"
 
 // WriteNotes writes case notes in the way that the mapping names: what is not there yet by its reference, read back
 // before it is committed. Where one of a group cannot be written, the others are.
-func (s *System) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
+func (s *System) WriteNotes(ctx context.Context, notes []port.Note) []error {
 	errs := make([]error, 0, len(notes))
 	for some := range slices.Chunk(notes, group) {
 		part := s.together(ctx, some)
@@ -34,7 +34,7 @@ func (s *System) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
 
 // together writes a group in one transaction, taking all of it for new; where that is not so, or something is wrong with
 // one, each note in a transaction of its own, so that it keeps no other.
-func (s *System) together(ctx context.Context, notes []daemon.Note) []error {
+func (s *System) together(ctx context.Context, notes []port.Note) []error {
 	errs := make([]error, len(notes))
 	err := s.writeAll(ctx, notes)
 	if err == nil {
@@ -53,22 +53,22 @@ func (s *System) together(ctx context.Context, notes []daemon.Note) []error {
 }
 
 // writeOne writes a note unless it is there.
-func (s *System) writeOne(ctx context.Context, n daemon.Note) error {
-	there, err := s.readBack(ctx, s.write, []daemon.Note{n})
+func (s *System) writeOne(ctx context.Context, n port.Note) error {
+	there, err := s.readBack(ctx, s.write, []port.Note{n})
 	if err != nil {
 		return err
 	}
 	if texts := there[n.Reference]; len(texts) > 0 {
 		if !same(texts[0], n.Text) {
-			return daemon.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text", s.m.Notes.Table)}
+			return port.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text", s.m.Notes.Table)}
 		}
 		return nil
 	}
-	return s.writeAll(ctx, []daemon.Note{n})
+	return s.writeAll(ctx, []port.Note{n})
 }
 
 // writeAll writes notes in one transaction and commits it only if each is there then, once and as it was written.
-func (s *System) writeAll(ctx context.Context, notes []daemon.Note) error {
+func (s *System) writeAll(ctx context.Context, notes []port.Note) error {
 	tx, err := s.write.BeginTxx(ctx, nil)
 	if err != nil {
 		return s.fail(err, silent)
@@ -94,7 +94,7 @@ func (s *System) writeAll(ctx context.Context, notes []daemon.Note) error {
 		case len(texts) > 1:
 			return s.fail(errors.New("there already"), "a case note with this reference is in %s already: it was not written again", s.m.Notes.Table)
 		case !same(texts[0], n.Text):
-			return daemon.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
+			return port.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -115,7 +115,7 @@ type asker interface {
 }
 
 // readBack gives the texts that are there under the references of the notes.
-func (s *System) readBack(ctx context.Context, on asker, notes []daemon.Note) (map[string][]string, error) {
+func (s *System) readBack(ctx context.Context, on asker, notes []port.Note) (map[string][]string, error) {
 	t := s.m.Notes
 	refs := make([]string, len(notes))
 	for i, n := range notes {
@@ -185,7 +185,7 @@ func (s *System) said(ctx context.Context, tx *sqlx.Tx, query string, notes int,
 }
 
 // put writes notes that are not there yet.
-func (s *System) put(ctx context.Context, tx *sqlx.Tx, notes []daemon.Note) error {
+func (s *System) put(ctx context.Context, tx *sqlx.Tx, notes []port.Note) error {
 	size := len(notes)
 	if s.m.Notes.Way == mapping.WayProcedure || s.dialect.OneByOne {
 		size = 1
@@ -195,7 +195,7 @@ func (s *System) put(ctx context.Context, tx *sqlx.Tx, notes []daemon.Note) erro
 		if err := s.said(ctx, tx, sqlx.Rebind(s.dialect.Bind, st.sql), len(some), st.args); err != nil {
 			err = s.fail(err, "a case note cannot be written to %s: may this login do so?", cmp.Or(s.m.Notes.Procedure, s.m.Notes.Table))
 			if s.never(err) {
-				return daemon.Permanent{Err: err}
+				return port.Permanent{Err: err}
 			}
 			return err
 		}
@@ -216,7 +216,7 @@ const (
 )
 
 // putting is the statement that writes notes: an insert, or the call of the procedure.
-func (s *System) putting(notes []daemon.Note) (out part) {
+func (s *System) putting(notes []port.Note) (out part) {
 	t := s.m.Notes
 	parts := mapping.NoteColumns
 	if t.Way == mapping.WayProcedure {

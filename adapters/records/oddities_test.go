@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -54,7 +54,7 @@ func TestUnfitKeys(t *testing.T) {
 				now = noon.AddDate(0, 0, 1)
 			}
 			batch, next, err := c.Poll(t.Context(), cursor, now)
-			var remark daemon.Remark
+			var remark port.Remark
 			if err != nil && !errors.As(err, &remark) {
 				t.Fatalf("%s: %v", at, err)
 			}
@@ -237,8 +237,8 @@ func TestPaddedBefore(t *testing.T) {
 		c.form(t, "5001")
 		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_RESOLVED', 'Y')`)
 		const before = "form/5001      "
-		c.Versions = func(context.Context) (map[string]daemon.RowVersion, error) {
-			return map[string]daemon.RowVersion{before: {Version: "2026-03-01T00:00:00.000000Z", ID: "w1"}}, nil
+		c.Versions = func(context.Context) (map[string]port.RowVersion, error) {
+			return map[string]port.RowVersion{before: {Version: "2026-03-01T00:00:00.000000Z", ID: "w1"}}, nil
 		}
 		batch, cursor, err := c.Poll(t.Context(), nil, noon)
 		if err != nil || !slices.Contains(keys(batch), before) || slices.Contains(keys(batch), "form/5001") {

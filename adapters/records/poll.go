@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/mapping"
 )
 
@@ -41,7 +41,7 @@ type cursor struct {
 // state is what is known of the rows at a cursor.
 type state struct {
 	cursor   []byte
-	versions map[string]daemon.RowVersion
+	versions map[string]port.RowVersion
 }
 
 // seen is a form as it was looked at last, so that one that has not changed is passed over quickly. It belongs to the
@@ -69,7 +69,7 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 	}
 	s.next, s.rows = nil, make(map[string]*seen)
 	if s.base.versions == nil || !bytes.Equal(at, s.base.cursor) {
-		s.base = state{cursor: at, versions: make(map[string]daemon.RowVersion)}
+		s.base = state{cursor: at, versions: make(map[string]port.RowVersion)}
 		if s.Versions != nil {
 			versions, err := s.Versions(ctx)
 			if err != nil {
@@ -118,7 +118,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 		return nil, nil, err
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
-	p := &poll{view: v, now: now, state: state{versions: make(map[string]daemon.RowVersion)}}
+	p := &poll{view: v, now: now, state: state{versions: make(map[string]port.RowVersion)}}
 	changed, err := p.candidates(&c)
 	if err != nil {
 		return nil, nil, err
@@ -179,7 +179,7 @@ func (p *poll) remark() error {
 	if len(what) == 0 {
 		return nil
 	}
-	return daemon.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
+	return port.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
 }
 
 // candidates finds the forms that may have changed and tells of those that have vanished.
@@ -246,7 +246,7 @@ func (p *poll) give(key, version string, payload any) error {
 	}
 	sum := sha256.Sum256(body)
 	id := p.id(key, version, sum)
-	p.versions[key] = daemon.RowVersion{Version: version, ID: id}
+	p.versions[key] = port.RowVersion{Version: version, ID: id}
 	p.out = append(p.out, drp.Evidence{ID: id, Source: p.Name, Kind: drp.Row, Key: key, Version: version, Learned: p.now, Body: body})
 	return nil
 }
@@ -279,7 +279,7 @@ func (p *poll) fresh(key, change string, payload any) error {
 }
 
 // earlier says whether a row is of before the one that is known.
-func (p *poll) earlier(change string, m daemon.RowVersion) bool {
+func (p *poll) earlier(change string, m port.RowVersion) bool {
 	own, ok := p.m.Stamp(p.m.Forms.Change, change)
 	had, err := time.Parse(stampLayout, changeOf(m.Version))
 	return ok && err == nil && !strings.HasPrefix(m.Version, again) && own.UTC().Truncate(time.Microsecond).Before(had)

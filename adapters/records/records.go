@@ -23,8 +23,8 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/mapping"
 )
 
@@ -71,9 +71,9 @@ func Engines() (out []string) {
 
 // System is a record system.
 type System struct {
-	Name     string                                                          // of the source, in the configuration
-	Also     func(ctx context.Context, every bool) ([]string, error)         // children whose people are wanted: of open disputes, or of every one
-	Versions func(ctx context.Context) (map[string]daemon.RowVersion, error) // what the ledger holds of this source, by key
+	Name     string                                                        // of the source, in the configuration
+	Also     func(ctx context.Context, every bool) ([]string, error)       // children whose people are wanted: of open disputes, or of every one
+	Versions func(ctx context.Context) (map[string]port.RowVersion, error) // what the ledger holds of this source, by key
 
 	read, write *sqlx.DB
 	dialect     Dialect

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"drpd/adapters/records"
-	"drpd/core/daemon"
+	"drpd/core/port"
 	"drpd/mapping"
 )
 
@@ -139,12 +139,12 @@ func TestStatements(t *testing.T) {
 				}
 			}
 			server.told = append(server.told, "-- a note into a staging table")
-			if errs := s.WriteNotes(t.Context(), []daemon.Note{note("effect-1", "It is so.")}); errs[0] != nil {
+			if errs := s.WriteNotes(t.Context(), []port.Note{note("effect-1", "It is so.")}); errs[0] != nil {
 				t.Error(errs)
 			}
 			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_NOTE", Arguments: []string{"child", "text", "reference"}, Table: "NOTES_VIEW", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
 			server.told = append(server.told, "-- a note by a procedure")
-			if errs := s.WriteNotes(t.Context(), []daemon.Note{note("effect-1", "It is so.")}); errs[0] != nil {
+			if errs := s.WriteNotes(t.Context(), []port.Note{note("effect-1", "It is so.")}); errs[0] != nil {
 				t.Error(errs)
 			}
 			for _, st := range server.told {

@@ -3,7 +3,7 @@ package records
 import (
 	"strings"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 	"drpd/mapping"
 )
 
@@ -18,7 +18,7 @@ const (
 )
 
 // version gives the version of a row whose change column reads so, after the version that the ledger holds.
-func (p *poll) version(change string, m daemon.RowVersion) string {
+func (p *poll) version(change string, m port.RowVersion) string {
 	own := p.normal(change)
 	switch {
 	case strings.HasPrefix(m.Version, again):
@@ -50,7 +50,7 @@ func changeOf(version string) string {
 }
 
 // gone says whether a version is of a row that had vanished.
-func gone(m daemon.RowVersion) bool {
+func gone(m port.RowVersion) bool {
 	return strings.HasPrefix(m.Version, again) && !strings.Contains(m.Version, " ")
 }
 

@@ -16,9 +16,9 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/layout"
+	"drpd/core/port"
 )
 
 // Worklist is a folder of workbooks with case notes that a person keys into the record system, where drpd cannot write to
@@ -54,7 +54,7 @@ var listColumns = []layout.Column{
 }
 
 // WriteNotes puts notes that are on no worklist yet on a new one.
-func (l *Worklist) WriteNotes(_ context.Context, notes []daemon.Note) []error {
+func (l *Worklist) WriteNotes(_ context.Context, notes []port.Note) []error {
 	errs := make([]error, len(notes))
 	all := func(err error) []error {
 		for i := range errs {
@@ -72,14 +72,14 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []daemon.Note) []error {
 			there[i.reference] = i.text
 		}
 	}
-	var fresh []daemon.Note
+	var fresh []port.Note
 	for i, n := range notes {
 		text, ok := there[n.Reference]
 		switch {
 		case !ok:
 			fresh = append(fresh, n)
 		case text != listed(n.Text):
-			errs[i] = daemon.Permanent{Err: fmt.Errorf("worklist: a case note with this reference is on a worklist already, with another text")}
+			errs[i] = port.Permanent{Err: fmt.Errorf("worklist: a case note with this reference is on a worklist already, with another text")}
 		}
 	}
 	if len(fresh) == 0 {
@@ -94,7 +94,7 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []daemon.Note) []error {
 // listed is a note as a cell gives it back.
 func listed(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n") }
 
-func (l *Worklist) put(notes []daemon.Note) error {
+func (l *Worklist) put(notes []port.Note) error {
 	doc := layout.Doc{Title: "Case notes to key in", About: l.Now().Format("2 January 2006"),
 		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and save. Change nothing else: drpd reads the initials back."},
 		Parts: []layout.Part{{Title: "Case notes", Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
@@ -206,7 +206,7 @@ func (l *Worklist) Poll(_ context.Context, at []byte, now time.Time) (out []drp.
 	}
 	lists, err := l.lists(false)
 	if err != nil { // somebody has it open: what was keyed in is read later, and nothing else hangs on it
-		return nil, at, daemon.Remark{Err: err}
+		return nil, at, port.Remark{Err: err}
 	}
 	known := make(map[string]bool)
 	waiting, oldest := 0, ""
@@ -248,7 +248,7 @@ func (l *Worklist) Poll(_ context.Context, at []byte, now time.Time) (out []drp.
 		return nil, nil, err
 	}
 	if since, e := time.Parse(time.DateOnly, oldest); e == nil && now.Sub(since) > patience {
-		return out, next, daemon.Remark{Err: fmt.Errorf("%d case notes wait to be keyed in, the oldest since %s: look into the folder of worklists", waiting, oldest)}
+		return out, next, port.Remark{Err: fmt.Errorf("%d case notes wait to be keyed in, the oldest since %s: look into the folder of worklists", waiting, oldest)}
 	}
 	return out, next, nil
 }

@@ -11,9 +11,9 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/adapters/workbook"
-	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -67,7 +67,7 @@ func TestWorklistConformance(t *testing.T) {
 func TestWorklist(t *testing.T) {
 	dir := t.TempDir()
 	l := worklist(dir)
-	notes := []daemon.Note{
+	notes := []port.Note{
 		{Reference: "effect-1", Dispute: "W-AAAAAA", Child: "20401", Type: "Observation", Text: "=HYPERLINK(\"x\") Stage 1 began.\r\nThe team manager was asked.", On: workday.DateOf(noon)},
 		{Reference: "effect-2", Dispute: "W-AAAAAA", Child: "20402", Type: "Observation", Text: "Stage 1 began.", On: workday.DateOf(noon)},
 	}

@@ -13,8 +13,8 @@ import (
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
 	"drpd/adapters/records/docstore"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/strict"
 	"drpd/core/workday"
 )
@@ -101,7 +101,7 @@ func (c *factAddCmd) Run(a *app) error {
 const maxMinutes = 25 << 20 // bytes
 
 // keepMinutes puts the minutes of a meeting into the document store (W22), once for each child.
-func (c *factAddCmd) keepMinutes(a *app, p *parts, stored daemon.Stored, on workday.Date) error {
+func (c *factAddCmd) keepMinutes(a *app, p *parts, stored port.Stored, on workday.Date) error {
 	if drp.FactKind(c.Fact) != drp.MinutesUploaded {
 		return fmt.Errorf("--attach goes with %s: there the file is put into the document store", drp.MinutesUploaded)
 	}
@@ -119,7 +119,7 @@ func (c *factAddCmd) keepMinutes(a *app, p *parts, stored daemon.Stored, on work
 	sum := sha256.Sum256(data)
 	store := &docstore.Folder{Path: p.config.Path(p.config.Documents.Folder), Write: host.WriteFile}
 	for _, child := range stored.Children {
-		f := daemon.FormFile{Reference: "minutes-" + hex.EncodeToString(sum[:])[:12], Child: child, Dispute: c.Dispute, What: daemon.Minutes, Name: c.Attach, Data: data, On: on}
+		f := port.FormFile{Reference: "minutes-" + hex.EncodeToString(sum[:])[:12], Child: child, Dispute: c.Dispute, What: port.Minutes, Name: c.Attach, Data: data, On: on}
 		if err := store.KeepForm(a.ctx, f); err != nil {
 			return err
 		}

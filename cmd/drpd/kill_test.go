@@ -20,6 +20,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -68,20 +69,20 @@ func (k killLedger) Ingest(ctx context.Context, s string, b []drp.Evidence, c []
 	return err
 }
 
-func (k killLedger) Decide(ctx context.Context, b []daemon.Decided) error {
+func (k killLedger) Decide(ctx context.Context, b []port.Decided) error {
 	k.pass(arrows[2])
 	err := k.Ledger.Decide(ctx, b)
 	k.pass(arrows[3])
 	return err
 }
 
-func (k killNotes) WriteNotes(ctx context.Context, n []daemon.Note) []error {
+func (k killNotes) WriteNotes(ctx context.Context, n []port.Note) []error {
 	errs := k.NoteWriter.WriteNotes(ctx, n)
 	k.pass(arrows[4])
 	return errs
 }
 
-func (k killMail) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
+func (k killMail) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	err := k.Mailer.Send(ctx, e, raw)
 	k.pass(arrows[5])
 	return err

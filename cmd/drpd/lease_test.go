@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -41,7 +41,7 @@ func TestLease(t *testing.T) {
 			var log bytes.Buffer
 			began := time.Now()
 			err := lease(ctx, l, "a machine, process 8", time.Now, slog.New(slog.NewTextHandler(&log, nil)))
-			var held *daemon.HeldError
+			var held *port.HeldError
 			switch {
 			case x.lives && (!errors.As(err, &held) || held.Holder != "a machine, process 7"), x.stops && !errors.Is(err, context.Canceled), !x.lives && !x.stops && err != nil:
 				t.Errorf("%s: %v", name, err)

@@ -17,8 +17,8 @@ import (
 
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailbox/mailtest"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -50,7 +50,7 @@ func (k killMailbox) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.
 	return batch, next, err
 }
 
-func (k killMailbox) Items(cursor []byte) ([]daemon.InboxItem, error) {
+func (k killMailbox) Items(cursor []byte) ([]port.InboxItem, error) {
 	k.die(afterStored)
 	return k.IMAP.Items(cursor)
 }

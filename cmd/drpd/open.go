@@ -24,6 +24,7 @@ import (
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -238,7 +239,7 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 			if err != nil {
 				return nil, nil, err
 			}
-			x.Archive = &mailer.Archive{Lag: time.Duration(r.Lag) * time.Minute, Find: func(ctx context.Context, e daemon.Envelope) (bool, error) { return box.Holds(ctx, out.ID(e)) }}
+			x.Archive = &mailer.Archive{Lag: time.Duration(r.Lag) * time.Minute, Find: func(ctx context.Context, e port.Envelope) (bool, error) { return box.Holds(ctx, out.ID(e)) }}
 		}
 		out.Routes = append(out.Routes, x)
 	}

@@ -20,6 +20,7 @@ import (
 	"drpd/adapters/mailer/posttest"
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // counting counts the transactions of a ledger that write while messages go: each is one fsync.
@@ -28,12 +29,12 @@ type counting struct {
 	commits int
 }
 
-func (c *counting) Make(ctx context.Context, e []daemon.Envelope, now time.Time) error {
+func (c *counting) Make(ctx context.Context, e []port.Envelope, now time.Time) error {
 	c.commits++
 	return c.Ledger.Make(ctx, e, now)
 }
 
-func (c *counting) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) ([]bool, error) {
+func (c *counting) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) ([]bool, error) {
 	c.commits++
 	return c.Ledger.SettleAndClaim(ctx, done, next, now)
 }

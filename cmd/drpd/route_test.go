@@ -10,14 +10,14 @@ import (
 	"time"
 
 	"drpd/adapters/mailer"
-	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 )
 
 type noRelay struct{}
 
-func (noRelay) Deliver(context.Context, daemon.Envelope, string, []byte) error {
+func (noRelay) Deliver(context.Context, port.Envelope, string, []byte) error {
 	return errors.New("the relay does not answer")
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"drpd/adapters/ledger"
 	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 type runCmd struct {
@@ -53,7 +54,7 @@ func (c *runCmd) Run(a *app) error {
 	}
 	for {
 		err := lease(a.ctx, d.ledger, holder, a.now, log)
-		var held *daemon.HeldError
+		var held *port.HeldError
 		switch {
 		case a.ctx.Err() != nil:
 			return nil
@@ -91,10 +92,10 @@ func (c *runCmd) Run(a *app) error {
 // lease takes the right to run. Where another has it, that one may have died: drpd waits until the lease ends, and takes it
 // then. One that is renewed meanwhile is of a drpd that lives, and the error says of which.
 func lease(ctx context.Context, l leaser, holder string, now func() time.Time, log *slog.Logger) error {
-	var first *daemon.HeldError
+	var first *port.HeldError
 	for {
 		err := l.Lease(ctx, holder, now(), leaseLength)
-		var held *daemon.HeldError
+		var held *port.HeldError
 		if !errors.As(err, &held) || first != nil && (held.Holder != first.Holder || held.Until.After(first.Until)) {
 			return err
 		}

@@ -26,6 +26,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/layout"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -114,7 +115,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		}
 		w.ends = append(w.ends, s.Close)
 		s.Also = w.ledger.Children
-		s.Versions = func(ctx context.Context) (map[string]daemon.RowVersion, error) {
+		s.Versions = func(ctx context.Context) (map[string]port.RowVersion, error) {
 			return w.ledger.RowVersions(ctx, r.Name)
 		}
 		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: m.ReadRow})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // sending is the delivery of emails and copies of forms, some at once. Each attempt is recorded by itself, right before it is
@@ -20,7 +21,7 @@ type sending struct {
 
 	mu      sync.Mutex // guards what follows, and the daemon
 	waiting []attempt
-	done    []Settled // what became of attempts, not stored yet
+	done    []port.Settled // what became of attempts, not stored yet
 	n       int
 	err     error
 }
@@ -70,9 +71,9 @@ func (s *sending) next(ctx context.Context) *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
-		var tickets []Envelope
+		var tickets []port.Envelope
 		if len(s.waiting) > 0 && s.err == nil && ctx.Err() == nil {
-			tickets = []Envelope{s.ticket(s.waiting[0])}
+			tickets = []port.Envelope{s.ticket(s.waiting[0])}
 		}
 		if len(s.done)+len(tickets) == 0 {
 			return nil
@@ -126,7 +127,7 @@ func (s *sending) became(a attempt, err error) {
 
 // ticket is what is recorded of an attempt before it is made. Should its end never be known, the archive is not asked before it
 // can show it; an emergency waits for no archive.
-func (d *Daemon) ticket(a attempt) Envelope {
+func (d *Daemon) ticket(a attempt) port.Envelope {
 	t := a.to
 	if a.Kind == drp.Email && !a.Urgent {
 		t.NotBefore = d.Now().Add(d.Mail.Lag(a.to))
@@ -138,7 +139,7 @@ func (d *Daemon) ticket(a attempt) Envelope {
 func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStats) (int, error) {
 	books, closed := lingering(ctx, stopTime)
 	defer closed()
-	tickets := make([]Envelope, len(batch))
+	tickets := make([]port.Envelope, len(batch))
 	for i, a := range batch {
 		tickets[i] = d.ticket(a)
 	}
@@ -148,7 +149,7 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 	}
 	errs := d.notes(ctx, batch, claimed)
 	d.putAway(ctx, batch, claimed, errs)
-	var done []Settled
+	var done []port.Settled
 	for i, a := range batch {
 		if !claimed[i] {
 			continue
@@ -168,7 +169,7 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 }
 
 // became says what became of an attempt, and of what it carried, and tells the operator of one that failed for good.
-func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleStats) ([]Settled, error) {
+func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleStats) ([]port.Settled, error) {
 	if err == nil {
 		stats.count(a)
 	}

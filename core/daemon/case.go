@@ -7,6 +7,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -16,8 +17,8 @@ type around struct {
 	gaps     []reconcile.Gap
 	disputes []drp.Dispute
 	away     []drp.Absence
-	unread   []Unread
-	asked    []Question
+	unread   []port.Unread
+	asked    []port.Question
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
@@ -47,10 +48,10 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 }
 
 // Case collects all that Decide looks at; `explain` shows the same.
-func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, Stored, error) {
+func (d *Daemon) Case(ctx context.Context, ref string) (reconcile.Case, port.Stored, error) {
 	a, err := d.surroundings(ctx)
 	if err != nil {
-		return reconcile.Case{}, Stored{}, err
+		return reconcile.Case{}, port.Stored{}, err
 	}
 	return d.caseIn(ctx, ref, a)
 }
@@ -68,7 +69,7 @@ func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a aro
 	later := func(at time.Time) bool { return workday.DateOf(at.In(d.Zone)) > day }
 	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
 	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
-	a.asked = slices.DeleteFunc(slices.Clone(a.asked), func(q Question) bool { return later(q.Learned) })
+	a.asked = slices.DeleteFunc(slices.Clone(a.asked), func(q port.Question) bool { return later(q.Learned) })
 	c, err := d.assemble(ctx, stored, a)
 	c.Today, c.Now = day, time.Time{}
 	return c, err
@@ -83,9 +84,9 @@ func (d *Daemon) CaseAsOf(ctx context.Context, ref string, day workday.Date) (re
 	return d.caseOn(ctx, ref, day, a)
 }
 
-func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, Stored, error) {
+func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Case, port.Stored, error) {
 	if ref == "" { // a message to the operator that belongs to no dispute
-		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster.Without(a.away), Today: d.today()}, Stored{}, nil
+		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster.Without(a.away), Today: d.today()}, port.Stored{}, nil
 	}
 	stored, err := d.Ledger.Load(ctx, ref)
 	if err != nil {
@@ -95,7 +96,7 @@ func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Ca
 	return c, stored, err
 }
 
-func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconcile.Case, error) {
+func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (reconcile.Case, error) {
 	readings := make([]drp.Reading, 0, len(stored.Evidence))
 	numbers, err := d.numbers(ctx, stored.Children, nil)
 	if err != nil {
@@ -127,7 +128,7 @@ func (d *Daemon) assemble(ctx context.Context, stored Stored, a around) (reconci
 
 // unreadFor gives the messages that nobody has understood and that name a dispute, or name none and are of somebody with a
 // role in it.
-func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread) {
+func unreadFor(stored port.Stored, roster drp.Roster, all []port.Unread) (out []drp.Unread) {
 	if len(all) == 0 {
 		return nil
 	}
@@ -149,7 +150,7 @@ func unreadFor(stored Stored, roster drp.Roster, all []Unread) (out []drp.Unread
 }
 
 // policyOf is the policy that a dispute started under, or the one to which a person moved it.
-func (d *Daemon) policyOf(stored Stored, readings []drp.Reading) *policy.Policy {
+func (d *Daemon) policyOf(stored port.Stored, readings []drp.Reading) *policy.Policy {
 	digest := stored.Policy
 	for _, r := range readings {
 		for _, x := range r.Rulings {

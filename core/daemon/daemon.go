@@ -21,6 +21,7 @@ import (
 	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/report"
 	"drpd/core/workday"
@@ -81,7 +82,7 @@ type Daemon struct {
 // decision is a case as it was decided, at its revision.
 type decision struct {
 	reconcile.Case
-	stored Stored
+	stored port.Stored
 }
 
 // CycleStats says what a cycle did.
@@ -319,7 +320,7 @@ func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	var batch []Decided
+	var batch []port.Decided
 	var before [][]drp.Past // what each had decided before
 	d.fresh = make(map[string]decision)
 	for _, ref := range due {
@@ -353,7 +354,7 @@ func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) 
 }
 
 // logChanges tells of each date that was stated and has changed, when it is first decided to correct it.
-func (d *Daemon) logChanges(x Decided, before []drp.Past) {
+func (d *Daemon) logChanges(x port.Decided, before []drp.Past) {
 	for _, e := range x.Effects {
 		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email && !slices.ContainsFunc(before, func(p drp.Past) bool { return p.Key == e.Key }) {
 			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(), "effect", e.Key)
@@ -367,14 +368,14 @@ func (d *Daemon) inputs(a around) string {
 	return fmt.Sprint(d.Inputs, a.gaps, a.away)
 }
 
-func (d *Daemon) decided(c reconcile.Case, stored Stored, a around, result reconcile.Result) Decided {
+func (d *Daemon) decided(c reconcile.Case, stored port.Stored, a around, result reconcile.Result) port.Decided {
 	s := result.Standing
-	sum := Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom,
+	sum := port.Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom,
 		Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Overdue: s.Overdue, Passed: len(s.Passed),
 		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
 	if n := len(s.Visits); n > 0 && s.Referred.IsZero() {
 		sum.Due, sum.NoDue = s.Visits[n-1].Limit.Proof.Due, s.Visits[n-1].Limit.NoDate()
 	}
-	return Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
+	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

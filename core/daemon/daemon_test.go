@@ -11,6 +11,7 @@ import (
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 	"drpd/policies"
@@ -130,9 +131,9 @@ func (b *box) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evide
 	return []drp.Evidence{{ID: "m1", Source: "box", Kind: drp.Message, Key: "m1", Learned: now, Body: []byte("{}")}}, []byte("read"), nil
 }
 
-func (b *box) Items([]byte) (out []daemon.InboxItem, _ error) {
+func (b *box) Items([]byte) (out []port.InboxItem, _ error) {
 	if b.there["1/1"] {
-		out = append(out, daemon.InboxItem{Evidence: "m1", Location: "1/1"})
+		out = append(out, port.InboxItem{Evidence: "m1", Location: "1/1"})
 	}
 	return out, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // How long drpd waits for systems outside it. What takes longer is reported as unreadable, or tried again, and everything
@@ -90,7 +91,7 @@ func wait(ctx context.Context, answer <-chan polled) (got polled, came bool) {
 }
 
 // find searches a route's archive for a message.
-func (d *Daemon) find(ctx context.Context, e Envelope) (bool, error) {
+func (d *Daemon) find(ctx context.Context, e port.Envelope) (bool, error) {
 	bound, cancel := context.WithTimeout(ctx, searchTime)
 	defer cancel()
 	return d.Mail.Find(bound, e)

@@ -11,6 +11,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // hanging is a source that gives no answer while it hangs, and ignores its deadline where it is deaf.
@@ -35,7 +36,7 @@ func (h *hanging) Poll(ctx context.Context, cursor []byte, now time.Time) ([]drp
 }
 
 // health says how a source is.
-func (w *world) health(t *testing.T, name string) daemon.Health {
+func (w *world) health(t *testing.T, name string) port.Health {
 	t.Helper()
 	all, err := w.ledger.Sources(t.Context())
 	if err != nil {
@@ -47,7 +48,7 @@ func (w *world) health(t *testing.T, name string) daemon.Health {
 		}
 	}
 	t.Fatalf("no source %s", name)
-	return daemon.Health{}
+	return port.Health{}
 }
 
 // A source that hangs past its deadline is one that cannot be read, and is told of as such; the other is read, and what is

@@ -7,6 +7,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/report"
 	"drpd/core/workday"
@@ -49,7 +50,7 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 	n := 0
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
-		part := slices.DeleteFunc(slices.Clone(out), func(o Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
+		part := slices.DeleteFunc(slices.Clone(out), func(o port.Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
 		try := func(batch []attempt) error {
 			tried, err := d.together(ctx, batch, stats)
 			n += tried
@@ -85,19 +86,19 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 
 // attempt is one delivery that is about to be made: an email to one person, a case note, a copy of a form.
 type attempt struct {
-	Outgoing
-	to     Envelope
+	port.Outgoing
+	to     port.Envelope
 	policy *policy.Policy
-	stored Stored
+	stored port.Stored
 	fate   drp.Life // what became of it, where the archive already says so
-	remade []Envelope
+	remade []port.Envelope
 }
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
 // dispute has to say is decided anew once its receipt is there.
-func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) ([]attempt, error) {
+func (d *Daemon) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) ([]attempt, error) {
 	var batch []attempt
-	var made []Envelope
+	var made []port.Envelope
 	for _, o := range out {
 		if o.Dispute != "" && taken[o.Dispute] {
 			continue
@@ -131,9 +132,9 @@ func (d *Daemon) ready(ctx context.Context, out []Outgoing, g *gatekeeper, taken
 const gateRole = "role"
 
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
-func (d *Daemon) prepare(ctx context.Context, o Outgoing, stats *CycleStats) (*attempt, []Envelope, error) {
+func (d *Daemon) prepare(ctx context.Context, o port.Outgoing, stats *CycleStats) (*attempt, []port.Envelope, error) {
 	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
-		fresh := []Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now(), IsTo: true}}
+		fresh := []port.Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now(), IsTo: true}}
 		return &attempt{Outgoing: o, to: fresh[0]}, fresh, nil
 	}
 	c, stored, err := d.caseOf(ctx, o)
@@ -144,11 +145,11 @@ func (d *Daemon) prepare(ctx context.Context, o Outgoing, stats *CycleStats) (*a
 		return nil, nil, d.hold(ctx, o, "policy", "the dispute's policy is not loaded")
 	}
 	a := &attempt{Outgoing: o, policy: c.Policy, stored: stored}
-	var fresh []Envelope
+	var fresh []port.Envelope
 	switch {
 	case !o.Unmade:
 	case o.Kind != drp.Email:
-		fresh = []Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now(), IsTo: true}}
+		fresh = []port.Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now(), IsTo: true}}
 	default:
 		var why string
 		if fresh, why, err = d.make(ctx, o, c, stored); err != nil {
@@ -188,9 +189,9 @@ func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, stats *
 			a.to, a.remade = made[0], made
 			return true, nil
 		}
-		var held Held
+		var held port.Held
 		if !errors.As(err, &held) {
-			held = Held{Gate: gateRole, Why: err.Error()}
+			held = port.Held{Gate: gateRole, Why: err.Error()}
 		}
 		stats.Held++
 		if err := d.cannotGo(ctx, a.Outgoing, held.Gate, held.Why); err != nil {
@@ -201,7 +202,7 @@ func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, stats *
 }
 
 // cannotGo holds an effect, and tells the operator when that is new.
-func (d *Daemon) cannotGo(ctx context.Context, o Outgoing, gate, why string) error {
+func (d *Daemon) cannotGo(ctx context.Context, o port.Outgoing, gate, why string) error {
 	what := "an email of dispute " + o.Dispute
 	if o.Reason == drp.ReasonReport {
 		what = "the report " + o.Says
@@ -215,7 +216,7 @@ func (d *Daemon) cannotGo(ctx context.Context, o Outgoing, gate, why string) err
 }
 
 // caseOf gives the case from which an effect was decided: as it was decided in this round, where nothing has come since.
-func (d *Daemon) caseOf(ctx context.Context, o Outgoing) (reconcile.Case, Stored, error) {
+func (d *Daemon) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, port.Stored, error) {
 	if x, ok := d.fresh[o.Dispute]; ok && x.stored.Revision == o.Basis {
 		return x.Case, x.stored, nil
 	}
@@ -231,14 +232,14 @@ func (d *Daemon) search(ctx context.Context, a *attempt, c reconcile.Case) (ok b
 	case !found && a.Urgent && a.to.Tries <= allResends:
 		d.secondCopy(ctx, a, c)
 		return true, nil
-	case errors.Is(err, ErrNoArchive):
+	case errors.Is(err, port.ErrNoArchive):
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox retry "+a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
 	case err != nil:
 		d.Log.Warn("the route's archive cannot be searched", "effect", a.Key, "error", err)
 		return false, nil
 	case found:
 		a.fate = drp.Accepted
-	case slices.ContainsFunc(a.to.Carries, func(e Envelope) bool { return !e.AlreadyTrying }): // something in it is no longer wanted
+	case slices.ContainsFunc(a.to.Carries, func(e port.Envelope) bool { return !e.AlreadyTrying }): // something in it is no longer wanted
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end, and not all that it carries is still to be said: say drpd outbox retry "+a.Key+" if it did not arrive, and the rest goes anew, else drpd outbox cancel "+a.Key)
 	case a.to.Tries > maxResends:
 		honest, err := d.honest(ctx, a.to)
@@ -263,7 +264,7 @@ func (d *Daemon) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
 }
 
 // honest says whether the archive of a message's route shows what certainly went by it.
-func (d *Daemon) honest(ctx context.Context, e Envelope) (bool, error) {
+func (d *Daemon) honest(ctx context.Context, e port.Envelope) (bool, error) {
 	w, ok, err := d.Ledger.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
 	if err != nil || !ok {
 		return false, err

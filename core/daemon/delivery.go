@@ -8,6 +8,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -16,10 +17,10 @@ const longestAway = 28
 
 // machine places what a machine sent. It moves no dispute. What it says of a message that drpd sent is kept with that
 // message; all else is noted.
-func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) {
-	out := Placement{Where: PlaceNoted, Reason: "sent by a machine"}
+func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, error) {
+	out := port.Placement{Where: port.PlaceNoted, Reason: "sent by a machine"}
 	if r.Unclear != "" {
-		return Placement{Where: PlaceQuarantine, Reason: r.Unclear}, nil
+		return port.Placement{Where: port.PlaceQuarantine, Reason: r.Unclear}, nil
 	}
 	for _, x := range r.Deliveries {
 		sent, ok, err := d.Ledger.Sent(ctx, x.Effect, x.Person)
@@ -31,9 +32,9 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 			continue
 		}
 		if sent.Dispute != "" {
-			out.Where, out.Dispute, out.Reason = PlaceDispute, sent.Dispute, ""
+			out.Where, out.Dispute, out.Reason = port.PlaceDispute, sent.Dispute, ""
 		}
-		b := Became{Effect: x.Effect, Person: x.Person, Returned: x.State == drp.Returned, Why: fmt.Sprintf("%s on %s", x.State, x.On)}
+		b := port.Became{Effect: x.Effect, Person: x.Person, Returned: x.State == drp.Returned, Why: fmt.Sprintf("%s on %s", x.State, x.On)}
 		if x.Status != "" {
 			b.Why += " (" + x.Status + ")"
 		}
@@ -52,7 +53,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 		}
 		out.Became = append(out.Became, b)
 		for _, c := range sent.Carries {
-			out.Became = append(out.Became, Became{Effect: c.Key, Person: c.Person, Returned: b.Returned, Why: b.Why})
+			out.Became = append(out.Became, port.Became{Effect: c.Key, Person: c.Person, Returned: b.Returned, Why: b.Why})
 		}
 	}
 	return out, nil
@@ -60,7 +61,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (Placement, error) 
 
 // cameBack tells the operator of an address that takes no mail, once for each; where it is the operator's own, the practice
 // lead.
-func (d *Daemon) cameBack(ctx context.Context, x drp.DeliveryStatus, sent Envelope) error {
+func (d *Daemon) cameBack(ctx context.Context, x drp.DeliveryStatus, sent port.Envelope) error {
 	to := operator
 	if slices.ContainsFunc(d.Roster, func(h drp.Holder) bool { return h.Role == operator && h.Person == x.Person }) {
 		to = policy.PracticeLead

@@ -11,6 +11,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -21,7 +22,7 @@ const gateDaily = "daily"
 // digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
 // had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
-func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []Outgoing, err error) {
+func (d *Daemon) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []port.Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
 	had, err := d.Ledger.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
@@ -60,7 +61,7 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 	}
 	slices.SortStableFunc(found, func(a, b reminding) int { return cmp.Compare(a.to.Person, b.to.Person) })
 	inside, under, later := make(map[string]bool), make(map[string]bool), make(map[string]bool)
-	var members []Envelope
+	var members []port.Envelope
 	for some := range chunkBy(found, func(a, b reminding) bool {
 		return a.to.Person == b.to.Person && a.to.Address.Same(b.to.Address)
 	}) {
@@ -74,7 +75,7 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 			continue
 		}
 		a, err := d.digest(ctx, some)
-		var held Held
+		var held port.Held
 		if errors.As(err, &held) {
 			continue // each by itself says what keeps it
 		}
@@ -99,7 +100,7 @@ func (d *Daemon) digests(ctx context.Context, out []Outgoing, g *gatekeeper, tak
 			return nil, nil, err
 		}
 	}
-	return batch, slices.DeleteFunc(rest, func(o Outgoing) bool { return inside[o.Key] || later[o.Key] }), nil
+	return batch, slices.DeleteFunc(rest, func(o port.Outgoing) bool { return inside[o.Key] || later[o.Key] }), nil
 }
 
 // chunkBy gives the runs of neighbours that are alike.
@@ -120,14 +121,14 @@ func chunkBy[T any](in []T, alike func(a, b T) bool) func(yield func([]T) bool) 
 
 // reminding is a reminder to one person that is still to be attempted.
 type reminding struct {
-	Outgoing
+	port.Outgoing
 	of     reconcile.Case
-	to     Envelope
-	person Person
+	to     port.Envelope
+	person port.Person
 }
 
 // reminding gives those who are still to get a reminder; known is false where that cannot be said yet.
-func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, known bool, err error) {
+func (d *Daemon) reminding(ctx context.Context, o port.Outgoing) (out []reminding, known bool, err error) {
 	c, stored, err := d.caseOf(ctx, o)
 	if err != nil || c.Policy == nil {
 		return nil, false, err
@@ -139,7 +140,7 @@ func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, kn
 	for i, p := range slices.Concat(x.to, x.cc) {
 		e := d.envelope(o, x, p, i < len(x.to))
 		if !o.Unmade {
-			at := slices.IndexFunc(o.Deliveries, func(e Envelope) bool { return e.Person == p.ID })
+			at := slices.IndexFunc(o.Deliveries, func(e port.Envelope) bool { return e.Person == p.ID })
 			if at < 0 || o.Deliveries[at].AlreadyTrying {
 				continue
 			}
@@ -154,7 +155,7 @@ func (d *Daemon) reminding(ctx context.Context, o Outgoing) (out []reminding, kn
 func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) {
 	first := some[0]
 	words := []string{first.to.Person, fmt.Sprint(d.Now().UnixMilli())}
-	env := Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []Person{first.person}, At: d.Now(), IsTo: true}
+	env := port.Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []port.Person{first.person}, At: d.Now(), IsTo: true}
 	var parts []letter.Reminder
 	for _, x := range some {
 		part, err := d.reminder(ctx, x.Outgoing, x.of)
@@ -173,21 +174,21 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 	}
 	made, err := d.Mail.Make(env, l)
 	env.Message, env.Route = made.Message, made.Route
-	return attempt{Outgoing: Outgoing{Past: drp.Past{Effect: e}}, to: env}, err
+	return attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: e}}, to: env}, err
 }
 
 // carried says what became of what a digest carries. What was not accepted goes into a new digest.
-func (d *Daemon) carried(a attempt, s Settled, err error, stats *CycleStats) ([]Settled, error) {
+func (d *Daemon) carried(a attempt, s port.Settled, err error, stats *CycleStats) ([]port.Settled, error) {
 	if len(a.to.Carries) == 0 {
-		return []Settled{s}, nil
+		return []port.Settled{s}, nil
 	}
 	if s.Life == drp.Made {
 		s.Life, s.Gate, s.Again, s.Why = drp.Failed, "", time.Time{}, s.Why+"; what it carries goes into a new digest"
 	}
 	s.Absent = nil
-	out := []Settled{s}
+	out := []port.Settled{s}
 	for i, m := range a.to.Carries {
-		x, err := d.settled(attempt{Outgoing: Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, stats)
+		x, err := d.settled(attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, stats)
 		if err != nil {
 			return nil, err
 		}

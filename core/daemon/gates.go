@@ -9,6 +9,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -49,7 +50,7 @@ type gatekeeper struct {
 
 // over says by what this cycle would send more than it may, or "". gone is what went today before, by role, and sent how much
 // of it in this cycle.
-func (d *Daemon) over(out []Outgoing, gone map[string]int, sent int, released bool) string {
+func (d *Daemon) over(out []port.Outgoing, gone map[string]int, sent int, released bool) string {
 	going := make(map[string]int)
 	total := 0
 	for _, o := range out {
@@ -102,7 +103,7 @@ func (d *Daemon) outside(role string) bool {
 }
 
 // guard closes the gate where more would go than may, and tells the operator once. It says whether the gate is closed.
-func (d *Daemon) guard(ctx context.Context, out []Outgoing, sent int) (closed bool, err error) {
+func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (closed bool, err error) {
 	why, err := d.Ledger.Setting(ctx, SettingGuard)
 	if err != nil || why != "" {
 		return why != "", err
@@ -126,7 +127,7 @@ func (d *Daemon) guard(ctx context.Context, out []Outgoing, sent int) (closed bo
 	return true, d.tell(ctx, why+"; everything is held: look at it with drpd hold list, then say drpd hold release", "guard", d.today().String()+why, true)
 }
 
-func (g *gatekeeper) refuse(e Outgoing) (gate, why string) {
+func (g *gatekeeper) refuse(e port.Outgoing) (gate, why string) {
 	begun := e.Released || len(e.Reached) > 0 // some have it: the rest get it too, and nothing stays half sent
 	switch {
 	case e.On < g.GoLive:

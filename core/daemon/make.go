@@ -12,18 +12,19 @@ import (
 	"drpd/core/drp"
 	"drpd/core/letter"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
 
 // composed is an effect put into words, and the people who get it: to first, then cc.
 type composed struct {
-	to, cc   []Person
-	replyTo  Person
+	to, cc   []port.Person
+	replyTo  port.Person
 	withForm bool
-	letter   func(to Person, isTo bool) ([]letter.Letter, error) // for one person; several where it does not fit into one message
-	apart    bool                                                // each gets their own, and is not shown the others
-	vacant   []string                                            // the roles to be copied in that nobody holds
+	letter   func(to port.Person, isTo bool) ([]letter.Letter, error) // for one person; several where it does not fit into one message
+	apart    bool                                                     // each gets their own, and is not shown the others
+	vacant   []string                                                 // the roles to be copied in that nobody holds
 }
 
 // holding gives those who hold a role.
@@ -32,12 +33,12 @@ type holding func(role string, children []string, on workday.Date) []drp.Holder
 // make resolves the roles and renders one message a person. A role to which it is addressed and that nobody holds blocks the
 // effect; one that is only copied in does not. A person to whom no route leads is left for later, and the others get theirs.
 // why says what keeps the whole effect from being made.
-func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (out []Envelope, why string, err error) {
+func (d *Daemon) make(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (out []port.Envelope, why string, err error) {
 	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil || why != "" {
 		return nil, why, err
 	}
-	held, made := Held{}, false
+	held, made := port.Held{}, false
 	if err := d.missing(ctx, o, c, x.vacant); err != nil {
 		return nil, "", err
 	}
@@ -64,7 +65,7 @@ func (d *Daemon) make(ctx context.Context, o Outgoing, c reconcile.Case, stored 
 
 // missing tells the operator, once, who of those to be copied in does not get an effect: nobody holds the role. The others get
 // theirs. Of an alert nothing needs to be said: those who are missing get their own once somebody is there, and it says so.
-func (d *Daemon) missing(ctx context.Context, o Outgoing, c reconcile.Case, vacant []string) error {
+func (d *Daemon) missing(ctx context.Context, o port.Outgoing, c reconcile.Case, vacant []string) error {
 	if len(vacant) == 0 || o.Dispute == "" || o.Reason == drp.ReasonAlert {
 		return nil
 	}
@@ -78,41 +79,41 @@ func (d *Daemon) missing(ctx context.Context, o Outgoing, c reconcile.Case, vaca
 }
 
 // remake makes a message anew: no route led to the person when the effect was made, or the route is another since.
-func (d *Daemon) remake(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, person string) ([]Envelope, error) {
+func (d *Daemon) remake(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, person string) ([]port.Envelope, error) {
 	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil {
 		return nil, err
 	}
 	if why != "" {
-		return nil, Held{Gate: gateRole, Why: why}
+		return nil, port.Held{Gate: gateRole, Why: why}
 	}
 	for i, p := range slices.Concat(x.to, x.cc) {
 		if p.ID == person {
 			return d.rendered(o, x, p, i < len(x.to))
 		}
 		if p.ID == drp.WithoutPart(person) {
-			return nil, Held{Gate: "route", Why: "the route has changed after some parts of the letter went: drpd outbox retry makes the rest as it was"}
+			return nil, port.Held{Gate: "route", Why: "the route has changed after some parts of the letter went: drpd outbox retry makes the rest as it was"}
 		}
 	}
-	return nil, Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}
+	return nil, port.Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}
 }
 
-func (d *Daemon) envelope(o Outgoing, x composed, person Person, isTo bool) Envelope {
-	e := Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: x.to, Cc: x.cc,
+func (d *Daemon) envelope(o port.Outgoing, x composed, person port.Person, isTo bool) port.Envelope {
+	e := port.Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: x.to, Cc: x.cc,
 		ReplyTo: x.replyTo, At: d.Now(), WithForm: x.withForm, Stage: o.Stage, IsTo: isTo}
 	if x.apart {
-		e.To, e.Cc = []Person{person}, nil
+		e.To, e.Cc = []port.Person{person}, nil
 	}
 	return e
 }
 
 // rendered makes the messages for one person: one, or several where the route carries no more in one.
-func (d *Daemon) rendered(o Outgoing, x composed, person Person, isTo bool) ([]Envelope, error) {
+func (d *Daemon) rendered(o port.Outgoing, x composed, person port.Person, isTo bool) ([]port.Envelope, error) {
 	letters, err := x.letter(person, isTo)
 	if err != nil {
 		return nil, err
 	}
-	var out []Envelope
+	var out []port.Envelope
 	for i, l := range letters {
 		e := d.envelope(o, x, person, isTo)
 		if i > 0 {
@@ -129,13 +130,13 @@ func (d *Daemon) rendered(o Outgoing, x composed, person Person, isTo bool) ([]E
 }
 
 // compose resolves the roles of an effect and puts it into words, or says why that must wait.
-func (d *Daemon) compose(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored) (x composed, why string, err error) {
+func (d *Daemon) compose(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (x composed, why string, err error) {
 	if x, why = d.recipients(o, c, stored); why != "" {
 		return x, why, nil
 	}
 	if o.Reason == drp.ReasonReport { // what one may see, another may not, and neither is shown the other
 		x.apart = true
-		x.letter = func(to Person, _ bool) ([]letter.Letter, error) {
+		x.letter = func(to port.Person, _ bool) ([]letter.Letter, error) {
 			l, err := d.reportLetter(ctx, o.Effect, titleOf(d.Policies, to.Role), to.Cleared)
 			return []letter.Letter{l}, err
 		}
@@ -157,24 +158,24 @@ func (d *Daemon) compose(ctx context.Context, o Outgoing, c reconcile.Case, stor
 		}
 		copied.Subject, copied.Text, copied.HTML = words.Subject, words.Text, words.HTML
 	}
-	x.letter = func(to Person, isTo bool) ([]letter.Letter, error) {
+	x.letter = func(to port.Person, isTo bool) ([]letter.Letter, error) {
 		l := l
 		if !isTo {
 			l = copied
 		}
-		return split(l, d.Mail.Room(Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, l)), nil
+		return split(l, d.Mail.Room(port.Envelope{Reason: o.Reason, Dispute: o.Dispute, Address: to.Address}, l)), nil
 	}
 	return x, "", nil
 }
 
 // recipients resolves the roles of an effect, or says who is missing.
-func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x composed, why string) {
+func (d *Daemon) recipients(o port.Outgoing, c reconcile.Case, stored port.Stored) (x composed, why string) {
 	p, roster := c.Policy, c.Roster
 	var who holding = roster.Holding
 	if o.Deputies {
 		who = roster.Deputies
 	}
-	resolve := func(roles []string, who holding) (out []Person, vacant []string) {
+	resolve := func(roles []string, who holding) (out []port.Person, vacant []string) {
 		for _, role := range roles {
 			holders := who(role, stored.Children, d.today())
 			if len(holders) == 0 && o.Reason == drp.ReasonEmergency { // it waits for nobody to be found
@@ -185,8 +186,8 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x comp
 				continue
 			}
 			for _, h := range holders {
-				if !slices.ContainsFunc(out, func(p Person) bool { return p.ID == h.Person }) {
-					out = append(out, Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
+				if !slices.ContainsFunc(out, func(p port.Person) bool { return p.ID == h.Person }) {
+					out = append(out, port.Person{ID: h.Person, Role: role, Name: h.Name, Address: h.Address, Cleared: h.Cleared})
 				}
 			}
 		}
@@ -204,7 +205,9 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x comp
 	if len(vacant) > 0 {
 		return x, "nobody holds the role " + p.RoleTitle(vacant[0]) + " today, or has an address: add a holder or a deputy to the roster"
 	}
-	x.cc = slices.DeleteFunc(x.cc, func(x2 Person) bool { return slices.ContainsFunc(x.to, func(y Person) bool { return x2.ID == y.ID }) })
+	x.cc = slices.DeleteFunc(x.cc, func(x2 port.Person) bool {
+		return slices.ContainsFunc(x.to, func(y port.Person) bool { return x2.ID == y.ID })
+	})
 	if owner, _ := resolve(p.Owners(o.Stage), roster.Holding); len(owner) > 0 && o.Reason == drp.ReasonAlert {
 		x.replyTo = owner[0]
 	}
@@ -212,7 +215,7 @@ func (d *Daemon) recipients(o Outgoing, c reconcile.Case, stored Stored) (x comp
 }
 
 // letterOf gives the letter of an effect of a dispute, with what it carries.
-func (d *Daemon) letterOf(ctx context.Context, o Outgoing, c reconcile.Case, stored Stored, x *composed) (l letter.Letter, why string, err error) {
+func (d *Daemon) letterOf(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, x *composed) (l letter.Letter, why string, err error) {
 	if o.Reason == drp.ReasonPack {
 		if l, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
 			return l, why, err
@@ -239,7 +242,7 @@ func (d *Daemon) letterOf(ctx context.Context, o Outgoing, c reconcile.Case, sto
 }
 
 // email puts an effect into words, with the numbers under which people find the children.
-func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (letter.Letter, error) {
+func (d *Daemon) email(ctx context.Context, o port.Outgoing, c reconcile.Case) (letter.Letter, error) {
 	x, err := d.reminder(ctx, o, c)
 	if err != nil {
 		return letter.Letter{}, err
@@ -248,7 +251,7 @@ func (d *Daemon) email(ctx context.Context, o Outgoing, c reconcile.Case) (lette
 }
 
 // reminder is what the words of an effect are made from.
-func (d *Daemon) reminder(ctx context.Context, o Outgoing, c reconcile.Case) (letter.Reminder, error) {
+func (d *Daemon) reminder(ctx context.Context, o port.Outgoing, c reconcile.Case) (letter.Reminder, error) {
 	numbers, err := d.numbers(ctx, c.File.Subject.Children, nil)
 	if err != nil {
 		return letter.Reminder{}, err

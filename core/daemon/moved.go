@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -98,8 +99,8 @@ func (n numbers) every(children []string) []string {
 // people places who works with a child, under every number that the child has and had. Where such a number is, or was, another
 // child's, they wait as that child's records do: until a person says otherwise, whoever the former system named goes on, and
 // nobody gets another child's letters. What is said of one version holds for the later ones.
-func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (Placement, error) {
-	out := Placement{Where: PlacePeople, Children: numbers(r.Formerly).every(r.Subject.Children)}
+func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (port.Placement, error) {
+	out := port.Placement{Where: port.PlacePeople, Children: numbers(r.Formerly).every(r.Subject.Children)}
 	if r.Unclear == "" {
 		return out, nil
 	}
@@ -111,9 +112,9 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (Pl
 	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
 	switch {
 	case err != nil:
-		return Placement{}, err
+		return port.Placement{}, err
 	case accepted == "":
-		return Placement{Where: PlaceWaiting, Reason: r.Unclear + ". Until a person has said whose people these are, nobody of them gets " +
+		return port.Placement{Where: port.PlaceWaiting, Reason: r.Unclear + ". Until a person has said whose people these are, nobody of them gets " +
 			"a letter: if they are those of the disputes under the number, drpd quarantine accept " + ev.ID +
 			"; else give the child's people in the roster"}, nil
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -48,15 +49,15 @@ func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err 
 				return began, err
 			}
 			switch p.Where {
-			case PlaceWaiting:
-				asked = append(asked, Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
-			case PlaceQuarantine:
+			case port.PlaceWaiting:
+				asked = append(asked, port.Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
+			case port.PlaceQuarantine:
 				stats.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
-			case PlaceDispute:
+			case port.PlaceDispute:
 				stats.Placed++
 				again = again || p.Said // whose child it is may be another since
-			case PlacePeople:
+			case port.PlacePeople:
 				again = true // who they are may be what a message waits for
 			}
 			if p.New != nil {
@@ -68,35 +69,35 @@ func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err 
 }
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
-func (d *Daemon) unread(p *Placement, ev drp.Evidence, disputes []drp.Dispute) {
+func (d *Daemon) unread(p *port.Placement, ev drp.Evidence, disputes []drp.Dispute) {
 	r := d.read(ev)
-	if ev.Kind != drp.Message || r.Auto || p.Where != PlaceQuarantine && p.Where != PlaceWaiting {
+	if ev.Kind != drp.Message || r.Auto || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
 		return
 	}
-	p.Unread = &Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
-	if names := r.Subject.Dispute; p.Where == PlaceQuarantine && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
+	p.Unread = &port.Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
+	if names := r.Subject.Dispute; p.Where == port.PlaceQuarantine && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
 		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
 }
 
 // put stores where a piece of evidence belongs. What the ledger refuses, because the reference is another's, waits.
-func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p Placement) (Placement, error) {
+func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p port.Placement) (port.Placement, error) {
 	p.Evidence, p.Now = ev.ID, d.Now()
 	err := d.Ledger.Place(ctx, p)
-	if !errors.Is(err, ErrTaken) {
+	if !errors.Is(err, port.ErrTaken) {
 		return p, err
 	}
-	p = Placement{Evidence: ev.ID, Where: PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error(), Now: d.Now()}
+	p = port.Placement{Evidence: ev.ID, Where: port.PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error(), Now: d.Now()}
 	return p, d.Ledger.Place(ctx, p)
 }
 
 // emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
 // declares an emergency and belongs to no dispute, or is not trusted: doubt about a message is no reason to let it wait.
-func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) error {
+func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p port.Placement) error {
 	reading := d.read(ev)
 	declared := slices.ContainsFunc(reading.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
 	says := ""
-	switch kept := p.Where == PlaceQuarantine || p.Where == PlaceWaiting; {
+	switch kept := p.Where == port.PlaceQuarantine || p.Where == port.PlaceWaiting; {
 	case kept && declared:
 		says = "a message that drpd does not act on declares an emergency: read it now: drpd quarantine show " + ev.ID
 	case kept && len(reading.Harm) > 0:
@@ -110,7 +111,7 @@ func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p Placement) er
 	return d.tell(ctx, says, "emergency", ev.ID, true)
 }
 
-func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.Dispute) (Placement, error) {
+func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.Dispute) (port.Placement, error) {
 	reading := d.read(ev)
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
@@ -122,11 +123,11 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
 	switch {
 	case err != nil:
-		return Placement{}, err
+		return port.Placement{}, err
 	case !reading.Trusted && accepted == "":
-		return Placement{Where: PlaceQuarantine, Reason: reading.Why}, nil
+		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Why}, nil
 	case reading.Withheld != "" && accepted == "":
-		return Placement{Where: PlaceQuarantine, Reason: reading.Withheld}, nil
+		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Withheld}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
 	var begins drp.Beginning
@@ -138,7 +139,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	}
 	numbers, err := d.numbers(ctx, children, reading.Formerly)
 	if err != nil {
-		return Placement{}, err
+		return port.Placement{}, err
 	}
 	reading.Subject.Children = numbers.every(children)
 	for i, k := range disputes {
@@ -149,24 +150,24 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	}
 	tied, said, err := d.tie(ctx, ev, reading, begins, disputes)
 	if err != nil {
-		return Placement{}, err
+		return port.Placement{}, err
 	}
 	reading.Subject.Children = children
 	switch {
 	case tied.Asks != "":
 		return questioned(ev, tied.Asks, tied.Doubt), nil
 	case tied.New && p == nil:
-		return Placement{Where: PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
+		return port.Placement{Where: port.PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
 	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts)+len(reading.Denials) == 0:
-		return Placement{Where: PlaceQuarantine, Reason: firstDoubt(reading, tied.Doubt)}, nil
+		return port.Placement{Where: port.PlaceQuarantine, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	case tied.Ref == "":
-		return Placement{Where: PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
+		return port.Placement{Where: port.PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	}
 	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
 		children = numbers.allAmong(children, disputes[i].Children)
 	}
 	moved := ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records)
-	out := Placement{Where: PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
+	out := port.Placement{Where: port.PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
 		Record: reading.Subject.Record, Theme: reading.Subject.Theme}
 	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref && k.Record == out.Record }); i >= 0 {
 		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(disputes[i].Children)
@@ -206,19 +207,19 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 }
 
 // heard sees that whoever writes holds a role in the dispute, and notes that they were seen.
-func (d *Daemon) heard(ctx context.Context, p Placement, reading drp.Reading, disputes []drp.Dispute) (Placement, error) {
+func (d *Daemon) heard(ctx context.Context, p port.Placement, reading drp.Reading, disputes []drp.Dispute) (port.Placement, error) {
 	i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == p.Dispute })
 	roster, err := d.roster(ctx, disputes[i].Children)
 	switch {
 	case err != nil:
-		return Placement{}, err
+		return port.Placement{}, err
 	case d.holdsRole(roster, reading, disputes[i]):
 		p.Seen, p.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
 		return p, nil
 	case len(roster) == len(d.Roster):
-		return Placement{Where: PlaceWaiting, Reason: "who works with the child of " + p.Dispute + " is not known yet"}, nil
+		return port.Placement{Where: port.PlaceWaiting, Reason: "who works with the child of " + p.Dispute + " is not known yet"}, nil
 	}
-	return Placement{Where: PlaceQuarantine, Reason: "its sender holds no role in dispute " + p.Dispute}, nil
+	return port.Placement{Where: port.PlaceQuarantine, Reason: "its sender holds no role in dispute " + p.Dispute}, nil
 }
 
 // holdsRole says whether the sender of a message holds a role of the dispute's own procedure.

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other.
@@ -31,7 +32,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
 		if ctx.Err() != nil { // it is drpd that stops
 			return ctx.Err()
 		}
-		var remark Remark
+		var remark port.Remark
 		if errors.As(got.err, &remark) {
 			got.err = nil
 		}

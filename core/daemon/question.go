@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // A record whose child changes, or whose number is given out again, may be another dispute's. What it says then waits for a
@@ -15,26 +16,10 @@ import (
 // gateQuestion holds the letters and notes of a dispute while nobody knows whether its record is still its own.
 const gateQuestion = "question"
 
-// Question is evidence of which only a person can say whether it is a dispute's.
-type Question struct {
-	drp.Evidence // without its body
-	Dispute, Why string
-}
-
-// conflict is the question as the dispute asks it.
-func (q Question) conflict() drp.Conflict {
-	return drp.WhoseEvidence(q.ID, q.Why)
-}
-
-// Asks says whether a conflict is this question, which is answered by saying where the evidence belongs.
-func (q Question) Asks(dispute, conflict string) bool {
-	return q.Dispute == dispute && q.conflict().Is(conflict)
-}
-
 // questioned is what waits, and what a person can say.
-func questioned(ev drp.Evidence, ref, doubt string) Placement {
+func questioned(ev drp.Evidence, ref, doubt string) port.Placement {
 	accept := ": drpd quarantine accept " + ev.ID + " --dispute "
-	return Placement{Where: PlaceWaiting, Dispute: ref, Reason: doubt +
+	return port.Placement{Where: port.PlaceWaiting, Dispute: ref, Reason: doubt +
 		". If it is the same dispute, and what changed was a correction" + accept + ref + "; if it is another one" + accept + "new; if it is a mistake: drpd quarantine reject " + ev.ID}
 }
 
@@ -76,12 +61,12 @@ func sameRow(a, b drp.Evidence) bool {
 }
 
 // lapse puts away the questions that a later version of the row has answered: it is about the dispute's child again.
-func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p Placement, asked []Question) error {
+func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p port.Placement, asked []port.Question) error {
 	for _, q := range asked {
-		if p.Where != PlaceDispute || q.Dispute != p.Dispute || !sameRow(q.Evidence, ev) || q.Version >= ev.Version {
+		if p.Where != port.PlaceDispute || q.Dispute != p.Dispute || !sameRow(q.Evidence, ev) || q.Version >= ev.Version {
 			continue
 		}
-		noted := Placement{Evidence: q.ID, Where: PlaceNoted, Reason: "a later version of the record is the dispute's again", Now: d.Now()}
+		noted := port.Placement{Evidence: q.ID, Where: port.PlaceNoted, Reason: "a later version of the record is the dispute's again", Now: d.Now()}
 		if err := d.Ledger.Place(ctx, noted); err != nil {
 			return err
 		}
@@ -91,10 +76,10 @@ func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p Placement, asked 
 
 // withQuestions adds to a file the questions about evidence that may be the dispute's. Where the record's number is another
 // dispute's by now, this one has lost its record.
-func withQuestions(file *drp.File, stored Stored, asked []Question) {
+func withQuestions(file *drp.File, stored port.Stored, asked []port.Question) {
 	for _, q := range asked {
 		if q.Dispute == stored.Ref {
-			file.Asks(q.conflict())
+			file.Asks(q.Conflict())
 		}
 	}
 	if file.Record.Known && stored.Record == "" {

@@ -6,12 +6,12 @@ import (
 	"testing"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // changed lets a record that was about a child be about another from the 17th on, and says what waits then.
-func changed(t *testing.T, change func(*simCase)) (*world, *simCase, daemon.Question) {
+func changed(t *testing.T, change func(*simCase)) (*world, *simCase, port.Question) {
 	t.Helper()
 	w, c := calm(t)
 	w.at(16, 9)
@@ -87,7 +87,7 @@ func TestRecordOfAnother(t *testing.T) {
 // Whoever is asked is heard: the same dispute goes on under the child that is right, with nobody of the other; another one
 // begins with a reference of its own, and the first asks what becomes of it; and what the record takes back asks nothing.
 func TestRecordOfAnotherSaid(t *testing.T) {
-	say := func(t *testing.T, w *world, q daemon.Question, where string) {
+	say := func(t *testing.T, w *world, q port.Question, where string) {
 		t.Helper()
 		if err := w.ledger.SetSetting(t.Context(), "tie/"+q.ID, where, "somebody", w.clock); err != nil {
 			t.Fatal(err)

@@ -27,14 +27,6 @@ type Subscription struct {
 	Teams    []string // empty: all
 }
 
-// Health is how a source is. Times are Unix milliseconds; zero: never.
-type Health struct {
-	Name        string `json:"source" db:"name"`
-	ReadAt      int64  `json:"-" db:"read_at"`
-	FailedSince int64  `json:"-" db:"failed_since"`
-	Why         string `json:"why,omitempty" db:"why"`
-}
-
 // ended is a dispute of which nothing more is to follow, at its revision.
 type ended struct {
 	report.Dispute

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not
 // known is simply written again.
 func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []error {
 	errs := make([]error, len(batch))
-	var notes []Note
+	var notes []port.Note
 	var at []int
 	for i, a := range batch {
 		if !claimed[i] || a.Kind != drp.CaseNote {
@@ -30,10 +31,10 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 		}
 		text, err := d.Writer.Note(a.policy, a.Effect)
 		if err != nil {
-			errs[i] = Permanent{Err: err}
+			errs[i] = port.Permanent{Err: err}
 			continue
 		}
-		notes, at = append(notes, Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+		notes, at = append(notes, port.Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs
@@ -86,22 +87,22 @@ func (r *CycleStats) count(a attempt) {
 func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	data, ok := d.formBytes(a.stored, a.Form)
 	if !ok {
-		return Permanent{Err: errors.New("the dispute form cannot be found in its message")}
+		return port.Permanent{Err: errors.New("the dispute form cannot be found in its message")}
 	}
 	numbers, err := d.numbers(ctx, []string{a.Child}, nil)
 	if err != nil {
 		return err
 	}
-	return d.Forms.KeepForm(ctx, FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
+	return d.Forms.KeepForm(ctx, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
 }
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
 // accepted is a fact of the dispute. So does one that a relay refused because there is no such recipient.
-func (d *Daemon) settled(a attempt, err error, r *CycleStats) (Settled, error) {
-	s := Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
-	var permanent Permanent
-	var held Held
-	var uncertain Uncertain
+func (d *Daemon) settled(a attempt, err error, r *CycleStats) (port.Settled, error) {
+	s := port.Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
+	var permanent port.Permanent
+	var held port.Held
+	var uncertain port.Uncertain
 	switch {
 	case err == nil:
 		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
@@ -139,7 +140,7 @@ func (d *Daemon) settled(a attempt, err error, r *CycleStats) (Settled, error) {
 func (d *Daemon) giveUp() time.Duration { return cmp.Or(d.GiveUp, 5*24*time.Hour) }
 
 // unknownTo keeps that the relay knows no such recipient, as a report that came back would.
-func (d *Daemon) unknownTo(a attempt, p Permanent, s *Settled) error {
+func (d *Daemon) unknownTo(a attempt, p port.Permanent, s *port.Settled) error {
 	body, err := json.Marshal(drp.Refusal{Dispute: a.Dispute, Effect: a.Key, Person: a.to.Person, Status: p.Status, On: d.today()})
 	id := drp.ReceiptID(a.Key, a.to.Person) + ".refused"
 	s.Receipt = &drp.Evidence{ID: id, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person + "/refused", Learned: d.Now(), Body: body}
@@ -147,7 +148,7 @@ func (d *Daemon) unknownTo(a attempt, p Permanent, s *Settled) error {
 	return err
 }
 
-func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
+func (d *Daemon) hold(ctx context.Context, o port.Outgoing, gate, why string) error {
 	if o.HeldBy == gate && o.Why == why {
 		return nil
 	}
@@ -159,7 +160,7 @@ func (d *Daemon) hold(ctx context.Context, o Outgoing, gate, why string) error {
 	return d.Ledger.Hold(ctx, o.Key, gate, why, d.Now())
 }
 
-func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
+func (d *Daemon) formBytes(stored port.Stored, form drp.FormPart) ([]byte, bool) {
 	for _, ev := range stored.Evidence {
 		if ev.ID == form.Evidence {
 			return d.FormOf(ev, form.Digest)
@@ -170,7 +171,7 @@ func (d *Daemon) formBytes(stored Stored, form drp.FormPart) ([]byte, bool) {
 
 // pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most, and up to a quarter more,
 // so that what failed together does not come together again.
-func pause(e Envelope) time.Duration {
+func pause(e port.Envelope) time.Duration {
 	long := min(5*time.Minute<<min(e.Tries, 10), 4*time.Hour)
 	h := fnv.New32a()
 	_, _ = fmt.Fprint(h, e.Key, e.Person, e.Tries)

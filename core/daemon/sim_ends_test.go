@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -49,7 +49,7 @@ func (w *world) out(c reconcile.Case, s reconcile.Standing) (since workday.Date)
 }
 
 // rests looks at each message that leaves: while the case is with CAFCASS nobody is chased.
-func (w *world) rests(ctx context.Context, e daemon.Envelope) {
+func (w *world) rests(ctx context.Context, e port.Envelope) {
 	type message struct{ ref, reason string }
 	all := []message{{e.Dispute, string(e.Reason)}}
 	for _, m := range e.Carries {

@@ -3,8 +3,8 @@ package daemon_test
 import (
 	"errors"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 )
 
@@ -14,7 +14,7 @@ func (w *world) refused(what string) error {
 		return nil
 	}
 	w.count["refused for good: "+what]++
-	return daemon.Permanent{Err: errors.New("simulated: this " + what + " cannot be kept")}
+	return port.Permanent{Err: errors.New("simulated: this " + what + " cannot be kept")}
 }
 
 // kept sees that what counts as accepted is there: a case note on its record, a copy of a form on its file.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 // context gives what one cycle runs under: somebody may stop drpd while it goes on.
@@ -25,7 +25,7 @@ func (w *world) mayStop(what string) {
 }
 
 // record notes which attempts were recorded in this cycle: what an earlier one left is not the stop's doing.
-func (w *world) record(next []daemon.Envelope, claimed []bool) {
+func (w *world) record(next []port.Envelope, claimed []bool) {
 	for i, e := range next {
 		for _, x := range append(e.Carries, e) {
 			if claimed[i] && w.recorded != nil {

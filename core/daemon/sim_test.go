@@ -26,6 +26,7 @@ import (
 	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 	"drpd/policies"
@@ -241,22 +242,22 @@ func (c chaosLedger) Ingest(ctx context.Context, s string, b []drp.Evidence, cur
 	return c.around("ingest", func() error { return c.Ledger.Ingest(ctx, s, b, cur, now) })
 }
 
-func (c chaosLedger) Place(ctx context.Context, p daemon.Placement) error {
+func (c chaosLedger) Place(ctx context.Context, p port.Placement) error {
 	return c.around("place", func() error { return c.Ledger.Place(ctx, p) })
 }
 
-func (c chaosLedger) Decide(ctx context.Context, b []daemon.Decided) error {
+func (c chaosLedger) Decide(ctx context.Context, b []port.Decided) error {
 	for _, x := range b {
 		c.w.givesUp(ctx, x)
 	}
 	return c.around("decide", func() error { return c.Ledger.Decide(ctx, b) })
 }
 
-func (c chaosLedger) Make(ctx context.Context, e []daemon.Envelope, now time.Time) error {
+func (c chaosLedger) Make(ctx context.Context, e []port.Envelope, now time.Time) error {
 	return c.around("make", func() error { return c.Ledger.Make(ctx, e, now) })
 }
 
-func (c chaosLedger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, now time.Time) (out []bool, err error) {
+func (c chaosLedger) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) (out []bool, err error) {
 	err = c.around("turn", func() error {
 		if out, err = c.Ledger.SettleAndClaim(ctx, done, next, now); err == nil {
 			c.w.record(next, out)
@@ -271,7 +272,7 @@ func (c chaosLedger) Hold(ctx context.Context, key, gate, why string, now time.T
 }
 
 // WriteNotes fails, refuses or crashes at times, also between two notes.
-func (w *world) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
+func (w *world) WriteNotes(ctx context.Context, notes []port.Note) []error {
 	errs := make([]error, len(notes))
 	for i, n := range notes {
 		errs[i] = w.writeNote(ctx, n)
@@ -279,7 +280,7 @@ func (w *world) WriteNotes(ctx context.Context, notes []daemon.Note) []error {
 	return errs
 }
 
-func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
+func (w *world) writeNote(ctx context.Context, n port.Note) error {
 	if strings.Contains(n.Text, canary) {
 		w.fail("a case note holds private text: %s", n.Text)
 	}
@@ -292,14 +293,14 @@ func (w *world) writeNote(ctx context.Context, n daemon.Note) error {
 		return err
 	}
 	w.mayStop("note")
-	if err := w.notes.WriteNotes(ctx, []daemon.Note{n})[0]; err != nil {
+	if err := w.notes.WriteNotes(ctx, []port.Note{n})[0]; err != nil {
 		return err
 	}
 	return w.after("note")
 }
 
 // KeepForm likewise.
-func (w *world) KeepForm(ctx context.Context, f daemon.FormFile) error {
+func (w *world) KeepForm(ctx context.Context, f port.FormFile) error {
 	if err := w.trouble("copy"); err != nil {
 		return err
 	}
@@ -322,7 +323,7 @@ func (w *world) after(what string) error {
 }
 
 // Make implements daemon.Mailer.
-func (w *world) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
+func (w *world) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
 	if strings.Contains(l.Subject, canary) {
 		w.fail("a subject holds a name: %s", l.Subject)
 	}
@@ -339,27 +340,27 @@ func (w *world) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
 }
 
 // Lag implements daemon.Mailer.
-func (w *world) Lag(e daemon.Envelope) time.Duration { return w.mail.Lag(e) }
+func (w *world) Lag(e port.Envelope) time.Duration { return w.mail.Lag(e) }
 
 // Room implements daemon.Mailer.
-func (w *world) Room(e daemon.Envelope, l letter.Letter) int64 { return w.mail.Room(e, l) }
+func (w *world) Room(e port.Envelope, l letter.Letter) int64 { return w.mail.Room(e, l) }
 
 // Current implements daemon.Mailer.
-func (w *world) Current(e daemon.Envelope) bool { return w.mail.Current(e) }
+func (w *world) Current(e port.Envelope) bool { return w.mail.Current(e) }
 
 // Find implements daemon.Mailer.
-func (w *world) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
+func (w *world) Find(ctx context.Context, e port.Envelope) (bool, error) {
 	return w.mail.Find(ctx, e)
 }
 
 // Send delivers, and looks at each alert that goes out.
-func (w *world) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
+func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	if err := w.trouble("send"); err != nil {
 		return err
 	}
 	if w.chaos && w.rng.IntN(80) == 0 {
 		w.count["refused for good"]++
-		return daemon.Permanent{Err: errors.New("simulated: no such mailbox")}
+		return port.Permanent{Err: errors.New("simulated: no such mailbox")}
 	}
 	w.mayStop("send")
 	key := e.Key + "/" + e.Person
@@ -399,7 +400,7 @@ func (w *world) fail(format string, args ...any) {
 }
 
 // lookAt holds an alert that is about to leave against what is known at that moment.
-func (w *world) lookAt(ctx context.Context, e daemon.Envelope) {
+func (w *world) lookAt(ctx context.Context, e port.Envelope) {
 	chaos := w.chaos
 	w.chaos = false
 	defer func() { w.chaos = chaos }()
@@ -812,7 +813,7 @@ func (w *world) end() {
 		w.t.Fatal(err)
 	}
 	for _, o := range out {
-		later := slices.ContainsFunc(o.Deliveries, func(e daemon.Envelope) bool { return e.Tries > 0 })
+		later := slices.ContainsFunc(o.Deliveries, func(e port.Envelope) bool { return e.Tries > 0 })
 		if o.HeldBy == "" && !later {
 			w.fail("%s %s was never sent and nothing holds it", o.Dispute, o.Reason)
 		}
@@ -831,7 +832,7 @@ func (w *world) settled(c reconcile.Case, p drp.Past) {
 
 // givesUp looks at each email that a decision leaves half sent: a correction never may be, and an alert only where its
 // stage is over or in question, or everybody gets a correction instead.
-func (w *world) givesUp(ctx context.Context, x daemon.Decided) {
+func (w *world) givesUp(ctx context.Context, x port.Decided) {
 	stored, err := w.ledger.Load(ctx, x.Ref)
 	if err != nil {
 		w.fail("look: %v", err)

@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
 
 // honest holds a note against what people have said: no answer stands on a child's file that nobody gave.
-func (w *world) honest(n daemon.Note) {
+func (w *world) honest(n port.Note) {
 	if !strings.Contains(strings.ToLower(n.Text), "an answer came") {
 		return
 	}

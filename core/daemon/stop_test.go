@@ -14,6 +14,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/port"
 )
 
 // wire is a way out at which something happens with the n-th message.
@@ -28,14 +29,14 @@ type wire struct {
 	tries map[string]int
 }
 
-func (x *wire) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
+func (x *wire) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	x.mu.Lock()
 	x.n++
 	do := x.nth[x.n]
 	x.mu.Unlock()
 	if x.tries != nil {
 		if x.tries[e.Key+e.Person]++; x.tries[e.Key+e.Person] <= x.loses {
-			return errors.Join(x.Mailer.Send(ctx, e, raw), daemon.Uncertain{Err: errors.New("the line was lost")})
+			return errors.Join(x.Mailer.Send(ctx, e, raw), port.Uncertain{Err: errors.New("the line was lost")})
 		}
 	}
 	if do == nil {
@@ -48,9 +49,9 @@ func (x *wire) Send(ctx context.Context, e daemon.Envelope, raw []byte) error {
 	return err
 }
 
-func (x *wire) Find(ctx context.Context, e daemon.Envelope) (bool, error) {
+func (x *wire) Find(ctx context.Context, e port.Envelope) (bool, error) {
 	if x.lost {
-		return false, daemon.ErrNoArchive
+		return false, port.ErrNoArchive
 	}
 	return x.Mailer.Find(ctx, e)
 }

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 // Folder is a document store in a folder.
@@ -21,9 +21,9 @@ type Folder struct {
 }
 
 // KeepForm puts a copy on the child's file. The same reference twice keeps one.
-func (f *Folder) KeepForm(_ context.Context, c daemon.FormFile) error {
+func (f *Folder) KeepForm(_ context.Context, c port.FormFile) error {
 	if c.Child == "" || strings.ContainsAny(c.Child, `/\.`) {
-		return daemon.Permanent{Err: fmt.Errorf("document store: the child's number cannot be the name of a folder")}
+		return port.Permanent{Err: fmt.Errorf("document store: the child's number cannot be the name of a folder")}
 	}
 	dir := filepath.Join(f.Path, c.Child)
 	if err := os.MkdirAll(dir, 0o700); err != nil {

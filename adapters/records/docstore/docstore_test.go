@@ -7,8 +7,8 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/adapters/records/docstore"
-	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
+	"drpd/core/port"
 )
 
 func TestConformance(t *testing.T) {
@@ -26,8 +26,8 @@ func TestConformance(t *testing.T) {
 func TestChildIsNoPath(t *testing.T) {
 	f := &docstore.Folder{Path: t.TempDir(), Write: host.WriteFile}
 	for _, child := range []string{"", "../x", "a/b", `a\b`, ".."} {
-		var permanent daemon.Permanent
-		if err := f.KeepForm(t.Context(), daemon.FormFile{Reference: "r", Child: child, Name: "f.docx"}); !errors.As(err, &permanent) {
+		var permanent port.Permanent
+		if err := f.KeepForm(t.Context(), port.FormFile{Reference: "r", Child: child, Name: "f.docx"}); !errors.As(err, &permanent) {
 			t.Errorf("child %q: %v", child, err)
 		}
 	}

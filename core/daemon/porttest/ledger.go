@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -43,7 +43,7 @@ type kept struct {
 	drp.Evidence
 	state, dispute, reason string
 	children               []string
-	unread                 *daemon.Unread
+	unread                 *port.Unread
 }
 
 type dispute struct {
@@ -52,7 +52,7 @@ type dispute struct {
 	revision, decided int64
 	decidedOn         workday.Date
 	closed            bool
-	summary           daemon.Summary
+	summary           port.Summary
 	look              time.Time
 }
 
@@ -70,7 +70,7 @@ type effect struct {
 }
 
 type delivery struct {
-	daemon.Envelope
+	port.Envelope
 	life      drp.Life
 	tries     int
 	notBefore time.Time
@@ -89,7 +89,7 @@ func (l *Ledger) lock() func() { l.mu.Lock(); return l.mu.Unlock }
 func (l *Ledger) Lease(_ context.Context, holder string, now time.Time, length time.Duration) error {
 	defer l.lock()()
 	if l.holder != "" && l.holder != holder && l.until.After(now) {
-		return &daemon.HeldError{Holder: l.holder, Until: l.until}
+		return &port.HeldError{Holder: l.holder, Until: l.until}
 	}
 	l.holder, l.until = holder, now.Add(length)
 	return nil
@@ -142,7 +142,7 @@ func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Ti
 	defer l.lock()()
 	if s := l.source(name); s.failed.IsZero() {
 		s.failed, s.why = now, why
-		if until := s.read.Add(daemon.CountsAsRead); !s.read.IsZero() && until.Before(now) {
+		if until := s.read.Add(port.CountsAsRead); !s.read.IsZero() && until.Before(now) {
 			s.failed = until
 		}
 	}
@@ -150,11 +150,11 @@ func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Ti
 }
 
 // Sources implements daemon.Ledger.
-func (l *Ledger) Sources(context.Context) ([]daemon.Health, error) {
+func (l *Ledger) Sources(context.Context) ([]port.Health, error) {
 	defer l.lock()()
-	var out []daemon.Health
+	var out []port.Health
 	for _, name := range slices.Sorted(maps.Keys(l.sources)) {
-		s, h := l.sources[name], daemon.Health{Name: name}
+		s, h := l.sources[name], port.Health{Name: name}
 		if !s.read.IsZero() {
 			h.ReadAt = s.read.UnixMilli()
 		}
@@ -206,7 +206,7 @@ func (l *Ledger) some(want func(*kept) bool) []drp.Evidence {
 // Waiting implements daemon.Ledger.
 func (l *Ledger) Waiting(context.Context) ([]drp.Evidence, error) {
 	defer l.lock()()
-	return l.some(func(k *kept) bool { return k.state == "new" || k.state == daemon.PlaceWaiting }), nil
+	return l.some(func(k *kept) bool { return k.state == "new" || k.state == port.PlaceWaiting }), nil
 }
 
 // Disputes implements daemon.Ledger.
@@ -222,36 +222,36 @@ func (l *Ledger) Disputes(context.Context) ([]drp.Dispute, error) {
 }
 
 // Unread implements daemon.Ledger.
-func (l *Ledger) Unread(context.Context) (out []daemon.Unread, err error) {
+func (l *Ledger) Unread(context.Context) (out []port.Unread, err error) {
 	defer l.lock()()
 	for id, k := range l.evidence {
-		if k.unread != nil && (k.state == daemon.PlaceQuarantine || k.state == daemon.PlaceWaiting) {
+		if k.unread != nil && (k.state == port.PlaceQuarantine || k.state == port.PlaceWaiting) {
 			u := *k.unread
 			u.Evidence, u.Dispute, u.Came = id, k.dispute, k.Learned.UTC()
 			out = append(out, u)
 		}
 	}
-	slices.SortFunc(out, func(a, b daemon.Unread) int {
+	slices.SortFunc(out, func(a, b port.Unread) int {
 		return cmp.Or(int(a.Sent-b.Sent), strings.Compare(a.Evidence, b.Evidence))
 	})
 	return out, nil
 }
 
 // Questions implements daemon.Ledger.
-func (l *Ledger) Questions(context.Context) (out []daemon.Question, err error) {
+func (l *Ledger) Questions(context.Context) (out []port.Question, err error) {
 	defer l.lock()()
-	for _, ev := range l.some(func(k *kept) bool { return k.dispute != "" && (k.state == "new" || k.state == daemon.PlaceWaiting) }) {
+	for _, ev := range l.some(func(k *kept) bool { return k.dispute != "" && (k.state == "new" || k.state == port.PlaceWaiting) }) {
 		if ev.Kind != drp.Row {
 			continue
 		}
 		ev.Body = nil
-		out = append(out, daemon.Question{Evidence: ev, Dispute: l.evidence[ev.ID].dispute, Why: l.evidence[ev.ID].reason})
+		out = append(out, port.Question{Evidence: ev, Dispute: l.evidence[ev.ID].dispute, Why: l.evidence[ev.ID].reason})
 	}
 	return out, nil
 }
 
 // Place implements daemon.Ledger.
-func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
+func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -264,8 +264,8 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 		k.unread = cmp.Or(k.unread, p.Unread)
 		return nil
 	}
-	if d := l.disputes[p.Dispute]; d != nil && p.Where == daemon.PlaceDispute && p.Taken(d.Dispute) {
-		return daemon.ErrTaken
+	if d := l.disputes[p.Dispute]; d != nil && p.Where == port.PlaceDispute && p.Taken(d.Dispute) {
+		return port.ErrTaken
 	}
 	if p.New != nil {
 		for _, d := range l.disputes {
@@ -283,23 +283,23 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 	k.state, k.dispute, k.reason, k.children = p.Where, p.Dispute, p.Reason, p.Children
 	if p.Unread != nil {
 		k.unread = p.Unread
-		if d := l.disputes[p.Dispute]; p.Where == daemon.PlaceQuarantine && d != nil {
+		if d := l.disputes[p.Dispute]; p.Where == port.PlaceQuarantine && d != nil {
 			d.revision++
 			d.closed = false
 		}
 	}
 	switch p.Where {
-	case daemon.PlaceWaiting:
+	case port.PlaceWaiting:
 		if d := l.disputes[p.Dispute]; d != nil {
 			d.revision, d.closed = d.revision+1, false
 		}
-	case daemon.PlacePeople:
+	case port.PlacePeople:
 		for _, d := range l.disputes {
 			if !d.closed && slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(d.Children, c) }) {
 				d.revision++
 			}
 		}
-	case daemon.PlaceDispute:
+	case port.PlaceDispute:
 		d := l.disputes[p.Dispute]
 		if p.Instead {
 			d.Children = nil
@@ -320,7 +320,7 @@ func (l *Ledger) Place(ctx context.Context, p daemon.Placement) error {
 	return nil
 }
 
-func (l *Ledger) became(p daemon.Placement) {
+func (l *Ledger) became(p port.Placement) {
 	for _, b := range p.Became {
 		e := l.effects[b.Effect]
 		if e == nil {
@@ -355,11 +355,11 @@ func (l *Ledger) became(p daemon.Placement) {
 }
 
 // Sent implements daemon.Ledger.
-func (l *Ledger) Sent(_ context.Context, key, person string) (daemon.Envelope, bool, error) {
+func (l *Ledger) Sent(_ context.Context, key, person string) (port.Envelope, bool, error) {
 	defer l.lock()()
 	e := l.effects[key]
 	if e == nil {
-		return daemon.Envelope{}, false, nil
+		return port.Envelope{}, false, nil
 	}
 	for _, d := range e.deliveries {
 		if d.Person == person && d.tries > 0 {
@@ -368,11 +368,11 @@ func (l *Ledger) Sent(_ context.Context, key, person string) (daemon.Envelope, b
 			return v, true, nil
 		}
 	}
-	return daemon.Envelope{}, false, nil
+	return port.Envelope{}, false, nil
 }
 
 // Witness implements daemon.Ledger.
-func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out daemon.Envelope, found bool, err error) {
+func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out port.Envelope, found bool, err error) {
 	defer l.lock()()
 	var latest time.Time
 	for _, e := range l.ordered() {
@@ -414,7 +414,7 @@ func (l *Ledger) Absences(context.Context) ([]drp.Absence, error) {
 func (l *Ledger) People(_ context.Context, children []string) ([]drp.Evidence, error) {
 	defer l.lock()()
 	return l.some(func(k *kept) bool {
-		return k.state == daemon.PlacePeople && slices.ContainsFunc(k.children, func(c string) bool { return slices.Contains(children, c) })
+		return k.state == port.PlacePeople && slices.ContainsFunc(k.children, func(c string) bool { return slices.Contains(children, c) })
 	}), nil
 }
 
@@ -432,14 +432,14 @@ func (l *Ledger) Due(_ context.Context, today workday.Date, inputs string, now t
 }
 
 // Load implements daemon.Ledger.
-func (l *Ledger) Load(_ context.Context, ref string) (daemon.Stored, error) {
+func (l *Ledger) Load(_ context.Context, ref string) (port.Stored, error) {
 	defer l.lock()()
 	d := l.disputes[ref]
 	if d == nil {
-		return daemon.Stored{}, errNoDispute
+		return port.Stored{}, errNoDispute
 	}
-	return daemon.Stored{Dispute: d.Dispute, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
-		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == daemon.PlaceDispute }), Past: l.past(ref)}, nil
+	return port.Stored{Dispute: d.Dispute, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
+		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == port.PlaceDispute }), Past: l.past(ref)}, nil
 }
 
 func (l *Ledger) past(ref string) []drp.Past {
@@ -478,7 +478,7 @@ func (e *effect) past() drp.Past {
 }
 
 // Decide implements daemon.Ledger.
-func (l *Ledger) Decide(ctx context.Context, batch []daemon.Decided) error {
+func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -546,13 +546,13 @@ func (l *Ledger) AddEffects(ctx context.Context, effects []drp.Effect, now time.
 }
 
 // Kept implements daemon.Ledger.
-func (l *Ledger) Kept(context.Context) (out daemon.Kept, err error) {
+func (l *Ledger) Kept(context.Context) (out port.Kept, err error) {
 	defer l.lock()()
 	for _, k := range l.evidence {
 		switch k.state {
-		case daemon.PlaceQuarantine:
+		case port.PlaceQuarantine:
 			out.Quarantined++
-		case daemon.PlaceWaiting:
+		case port.PlaceWaiting:
 			out.Waiting++
 		default:
 			continue
@@ -576,14 +576,14 @@ func going(life drp.Life) bool {
 }
 
 // Outbox implements daemon.Ledger.
-func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, error) {
+func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]port.Outgoing, error) {
 	defer l.lock()()
-	var out []daemon.Outgoing
+	var out []port.Outgoing
 	for _, e := range l.ordered() {
 		if !going(e.life) || !l.current(e) {
 			continue
 		}
-		o := daemon.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Unmade: len(e.deliveries) == 0}
+		o := port.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Unmade: len(e.deliveries) == 0}
 		for _, d := range e.deliveries {
 			if (d.life == drp.Made || d.life == drp.Attempted && d.carried == "") && !d.notBefore.After(now) {
 				v := d.Envelope
@@ -599,7 +599,7 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]daemon.Outgoing, er
 }
 
 // Make implements daemon.Ledger.
-func (l *Ledger) Make(ctx context.Context, deliveries []daemon.Envelope, _ time.Time) error {
+func (l *Ledger) Make(ctx context.Context, deliveries []port.Envelope, _ time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -645,7 +645,7 @@ func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, e
 }
 
 // SettleAndClaim implements daemon.Ledger.
-func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next []daemon.Envelope, _ time.Time) ([]bool, error) {
+func (l *Ledger) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, _ time.Time) ([]bool, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -654,7 +654,7 @@ func (l *Ledger) SettleAndClaim(ctx context.Context, done []daemon.Settled, next
 	return l.claim(next), nil
 }
 
-func (l *Ledger) claim(batch []daemon.Envelope) []bool {
+func (l *Ledger) claim(batch []port.Envelope) []bool {
 	out := make([]bool, len(batch))
 	for i, v := range batch {
 		if v.Digest != nil && !l.claimDigest(v) {
@@ -677,7 +677,7 @@ func (l *Ledger) claim(batch []daemon.Envelope) []bool {
 }
 
 // claimDigest keeps a digest with what it carries, if all of that is still to go.
-func (l *Ledger) claimDigest(v daemon.Envelope) bool {
+func (l *Ledger) claimDigest(v port.Envelope) bool {
 	var members []*delivery
 	for _, m := range v.Carries {
 		e := l.effects[m.Key]
@@ -704,7 +704,7 @@ func (l *Ledger) claimDigest(v daemon.Envelope) bool {
 }
 
 // carries gives the deliveries that a digest makes.
-func (l *Ledger) carries(digest string) (out []daemon.Envelope) {
+func (l *Ledger) carries(digest string) (out []port.Envelope) {
 	for _, e := range l.ordered() {
 		for _, d := range e.deliveries {
 			if d.carried == digest {
@@ -732,7 +732,7 @@ func (l *Ledger) Reminded(_ context.Context, since time.Time) (map[string]bool, 
 	return out, nil
 }
 
-func (l *Ledger) settle(batch []daemon.Settled) {
+func (l *Ledger) settle(batch []port.Settled) {
 	for _, s := range batch {
 		e := l.effects[s.Key]
 		for _, d := range e.deliveries {
@@ -750,7 +750,7 @@ func (l *Ledger) settle(batch []daemon.Settled) {
 			continue
 		}
 		if s.Receipt != nil {
-			l.add(*s.Receipt, daemon.PlaceDispute, e.Dispute)
+			l.add(*s.Receipt, port.PlaceDispute, e.Dispute)
 		}
 		l.disputes[e.Dispute].revision++
 		l.disputes[e.Dispute].closed = false
@@ -758,11 +758,11 @@ func (l *Ledger) settle(batch []daemon.Settled) {
 }
 
 func (e *effect) lifeNow() drp.Life {
-	var parts []daemon.Part
+	var parts []port.Part
 	for _, d := range e.deliveries {
-		parts = append(parts, daemon.Part{Person: d.Person, Life: d.life, IsTo: d.IsTo})
+		parts = append(parts, port.Part{Person: d.Person, Life: d.life, IsTo: d.IsTo})
 	}
-	return daemon.LifeOf(parts)
+	return port.LifeOf(parts)
 }
 
 // Setting implements daemon.Ledger.
@@ -790,7 +790,7 @@ func (l *Ledger) KeptIDs(context.Context) ([]string, error) {
 	defer l.lock()()
 	var out []string
 	for id, k := range l.evidence {
-		if k.state != daemon.PlaceDispute {
+		if k.state != port.PlaceDispute {
 			out = append(out, id)
 		}
 	}

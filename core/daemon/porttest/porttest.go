@@ -15,6 +15,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -25,17 +26,17 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // Notes is a daemon.NoteWriter and FormKeeper in memory.
 type Notes struct {
 	mu      sync.Mutex
-	Written map[string][]daemon.Note
-	Kept    map[string][]daemon.FormFile
+	Written map[string][]port.Note
+	Kept    map[string][]port.FormFile
 }
 
 // NewNotes makes an empty one.
 func NewNotes() *Notes {
-	return &Notes{Written: map[string][]daemon.Note{}, Kept: map[string][]daemon.FormFile{}}
+	return &Notes{Written: map[string][]port.Note{}, Kept: map[string][]port.FormFile{}}
 }
 
 // WriteNotes implements daemon.NoteWriter.
-func (n *Notes) WriteNotes(_ context.Context, notes []daemon.Note) []error {
+func (n *Notes) WriteNotes(_ context.Context, notes []port.Note) []error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	errs := make([]error, len(notes))
@@ -45,11 +46,11 @@ func (n *Notes) WriteNotes(_ context.Context, notes []daemon.Note) []error {
 	return errs
 }
 
-func (n *Notes) write(note daemon.Note) error {
+func (n *Notes) write(note port.Note) error {
 	have := n.Written[note.Reference]
 	if len(have) > 0 {
 		if have[0].Text != note.Text {
-			return daemon.Permanent{Err: errors.New("another text is there under this reference")}
+			return port.Permanent{Err: errors.New("another text is there under this reference")}
 		}
 		return nil
 	}
@@ -58,7 +59,7 @@ func (n *Notes) write(note daemon.Note) error {
 }
 
 // KeepForm implements daemon.FormKeeper.
-func (n *Notes) KeepForm(_ context.Context, f daemon.FormFile) error {
+func (n *Notes) KeepForm(_ context.Context, f port.FormFile) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if len(n.Kept[f.Reference]) == 0 {
@@ -70,32 +71,32 @@ func (n *Notes) KeepForm(_ context.Context, f daemon.FormFile) error {
 // Mailer is a daemon.Mailer in memory: its archive is what it has sent.
 type Mailer struct {
 	mu   sync.Mutex
-	Sent map[string][]daemon.Envelope // by effect and person
+	Sent map[string][]port.Envelope // by effect and person
 }
 
 // NewMailer makes an empty one.
-func NewMailer() *Mailer { return &Mailer{Sent: map[string][]daemon.Envelope{}} }
+func NewMailer() *Mailer { return &Mailer{Sent: map[string][]port.Envelope{}} }
 
-func id(e daemon.Envelope) string { return e.Key + "/" + e.Person }
+func id(e port.Envelope) string { return e.Key + "/" + e.Person }
 
 // Make implements daemon.Mailer.
-func (m *Mailer) Make(e daemon.Envelope, l letter.Letter) (daemon.Made, error) {
-	return daemon.Made{Message: fmt.Appendf(nil, "Message-ID: <%s>\nSubject: %s\n\n%s", id(e), l.Subject, l.Text), Route: "memory"}, nil
+func (m *Mailer) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
+	return port.Made{Message: fmt.Appendf(nil, "Message-ID: <%s>\nSubject: %s\n\n%s", id(e), l.Subject, l.Text), Route: "memory"}, nil
 }
 
 // Lag implements daemon.Mailer.
-func (m *Mailer) Lag(daemon.Envelope) time.Duration { return 0 }
+func (m *Mailer) Lag(port.Envelope) time.Duration { return 0 }
 
 // Room implements daemon.Mailer.
-func (m *Mailer) Room(daemon.Envelope, letter.Letter) int64 { return 0 }
+func (m *Mailer) Room(port.Envelope, letter.Letter) int64 { return 0 }
 
 // Current implements daemon.Mailer.
-func (m *Mailer) Current(e daemon.Envelope) bool { return e.Route == "memory" }
+func (m *Mailer) Current(e port.Envelope) bool { return e.Route == "memory" }
 
 // Send implements daemon.Mailer.
-func (m *Mailer) Send(_ context.Context, e daemon.Envelope, raw []byte) error {
+func (m *Mailer) Send(_ context.Context, e port.Envelope, raw []byte) error {
 	if !m.Current(e) {
-		return daemon.Held{Gate: "route", Why: "the route has changed"}
+		return port.Held{Gate: "route", Why: "the route has changed"}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -105,7 +106,7 @@ func (m *Mailer) Send(_ context.Context, e daemon.Envelope, raw []byte) error {
 }
 
 // Find implements daemon.Mailer.
-func (m *Mailer) Find(_ context.Context, e daemon.Envelope) (bool, error) {
+func (m *Mailer) Find(_ context.Context, e port.Envelope) (bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return len(m.Sent[id(e)]) > 0, nil
@@ -169,8 +170,8 @@ func TestSource(t *testing.T, s daemon.Source, add func(t *testing.T, n int)) {
 // other note from being written; read gives all texts that are there under a reference.
 func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, reference string) []string) {
 	t.Helper()
-	n := daemon.Note{Reference: "ref-1", Child: "child-1", Type: "case note", Text: "It's a note; \"quoted\" -- with 'marks', £ and\nlines.", On: workday.DateOf(noon)}
-	write := func(ctx context.Context, notes ...daemon.Note) []error {
+	n := port.Note{Reference: "ref-1", Child: "child-1", Type: "case note", Text: "It's a note; \"quoted\" -- with 'marks', £ and\nlines.", On: workday.DateOf(noon)}
+	write := func(ctx context.Context, notes ...port.Note) []error {
 		t.Helper()
 		errs := w.WriteNotes(ctx, notes)
 		if len(errs) != len(notes) {
@@ -188,7 +189,7 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 	}
 	other, third := n, n
 	n.Text, other.Reference, third.Reference = "another", "ref-2", "ref-3"
-	var permanent daemon.Permanent
+	var permanent port.Permanent
 	if errs := write(t.Context(), other, n, third); !errors.As(errs[1], &permanent) || errs[0] != nil || errs[2] != nil {
 		t.Errorf("another text under the same reference, between two new notes: %v, want a permanent error for the one in the middle", errs)
 	}
@@ -198,9 +199,9 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 	if len(read(t, "ref-2")) != 1 || len(read(t, "ref-3")) != 1 {
 		t.Error("a note that cannot be written keeps others from being written")
 	}
-	var many []daemon.Note
+	var many []port.Note
 	for i := range 250 {
-		many = append(many, daemon.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i), On: workday.DateOf(noon)})
+		many = append(many, port.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i), On: workday.DateOf(noon)})
 	}
 	for range 2 {
 		if err := errors.Join(write(t.Context(), many...)...); err != nil {
@@ -223,7 +224,7 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 // TestFormKeeper is the suite of a FormKeeper: the same reference keeps one copy; count gives how many there are.
 func TestFormKeeper(t *testing.T, k daemon.FormKeeper, count func(t *testing.T, child string) int) {
 	t.Helper()
-	f := daemon.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", What: daemon.CopyOfForm, Name: "form.docx", Data: []byte("x"), On: workday.DateOf(noon)}
+	f := port.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", What: port.CopyOfForm, Name: "form.docx", Data: []byte("x"), On: workday.DateOf(noon)}
 	for range 3 {
 		if err := k.KeepForm(t.Context(), f); err != nil {
 			t.Fatal(err)
@@ -242,8 +243,8 @@ func TestFormKeeper(t *testing.T, k daemon.FormKeeper, count func(t *testing.T, 
 // nothing else; making the same message twice gives the same bytes.
 func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]byte) {
 	t.Helper()
-	p := daemon.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""), Address: drp.NewPrivate("a.name@council.example")}
-	e := daemon.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address, To: []daemon.Person{p}, At: noon}
+	p := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""), Address: drp.NewPrivate("a.name@council.example")}
+	e := port.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address, To: []port.Person{p}, At: noon}
 	l := letter.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>", Files: []letter.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
 	made, err := m.Make(e, l)
 	if err != nil || made.Route == "" {
@@ -255,7 +256,7 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	}
 	raw := made.Message
 	e.Route = made.Route
-	if found, err := m.Find(t.Context(), e); err != nil && !errors.Is(err, daemon.ErrNoArchive) || found {
+	if found, err := m.Find(t.Context(), e); err != nil && !errors.Is(err, port.ErrNoArchive) || found {
 		t.Errorf("found before it was sent: %v, %v", found, err)
 	}
 	if err := m.Send(t.Context(), e, raw); err != nil {
@@ -265,7 +266,7 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	if len(got) != 1 || string(got[0]) != string(raw) {
 		t.Errorf("%d messages arrived, or not the bytes that were made", len(got))
 	}
-	if found, err := m.Find(t.Context(), e); !errors.Is(err, daemon.ErrNoArchive) && (err != nil || !found) {
+	if found, err := m.Find(t.Context(), e); !errors.Is(err, port.ErrNoArchive) && (err != nil || !found) {
 		t.Errorf("not found after it was sent: %v", err)
 	}
 	e.Person = "w-2"
@@ -274,7 +275,7 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	}
 	stale := e
 	stale.Person, stale.Route = p.ID, "by another way"
-	var held daemon.Held
+	var held port.Held
 	if !m.Current(e) || m.Current(stale) {
 		t.Error("Current is wrong about a route that is unchanged, or about one that no longer exists")
 	}

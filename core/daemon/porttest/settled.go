@@ -7,6 +7,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // testToNobody: a case note is addressed to nobody; one that failed has failed, and one that went is accepted.
@@ -17,11 +18,11 @@ func testToNobody(t *testing.T, l daemon.Ledger) {
 		e.Kind = drp.CaseNote
 		e = e.Keyed(string(life))
 		decide(t, l, e)
-		note := []daemon.Envelope{{Key: e.Key, Dispute: e.Dispute, At: noon}}
+		note := []port.Envelope{{Key: e.Key, Dispute: e.Dispute, At: noon}}
 		must(t, l.Make(t.Context(), note, noon))
 		_, err := claim(t, l, note)
 		must(t, err)
-		settle(t, l, daemon.Settled{Key: e.Key, Life: life, Now: noon})
+		settle(t, l, port.Settled{Key: e.Key, Life: life, Now: noon})
 		s, err := l.Load(t.Context(), ref)
 		must(t, err)
 		if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == e.Key }); s.Past[i].Life != life {

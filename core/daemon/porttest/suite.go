@@ -8,6 +8,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -35,7 +36,7 @@ func evidence(id string) drp.Evidence {
 func testLease(t *testing.T, l daemon.Ledger) {
 	must(t, l.Lease(t.Context(), "a", noon, time.Minute))
 	must(t, l.Lease(t.Context(), "a", noon.Add(time.Second), time.Minute))
-	var held *daemon.HeldError
+	var held *port.HeldError
 	if err := l.Lease(t.Context(), "b", noon.Add(2*time.Second), time.Minute); !errors.As(err, &held) || held.Holder != "a" {
 		t.Errorf("a second runner: %v", err)
 	}
@@ -85,23 +86,23 @@ func testGaps(t *testing.T, l daemon.Ledger) {
 	if len(h) != 1 || h[0].FailedSince != 0 || h[0].ReadAt != noon.AddDate(0, 0, 2).UnixMilli() {
 		t.Errorf("afterwards: %+v", h)
 	}
-	for name, late := range map[string]time.Duration{"soon": daemon.CountsAsRead - time.Minute, "days later": 72 * time.Hour} { // the daemon stood still
+	for name, late := range map[string]time.Duration{"soon": port.CountsAsRead - time.Minute, "days later": 72 * time.Hour} { // the daemon stood still
 		must(t, l.Ingest(t.Context(), name, nil, nil, noon))
 		must(t, l.SourceFailed(t.Context(), name, "down", noon.Add(late)))
 		h, err = l.Sources(t.Context())
 		must(t, err)
-		i := slices.IndexFunc(h, func(x daemon.Health) bool { return x.Name == name })
-		if want := noon.Add(min(late, daemon.CountsAsRead)).UnixMilli(); h[i].FailedSince != want {
+		i := slices.IndexFunc(h, func(x port.Health) bool { return x.Name == name })
+		if want := noon.Add(min(late, port.CountsAsRead)).UnixMilli(); h[i].FailedSince != want {
 			t.Errorf("%s: not read since %d, want %d", name, h[i].FailedSince, want)
 		}
 	}
 }
 
 // begin puts a dispute into the ledger.
-func begin(t *testing.T, l daemon.Ledger) daemon.Stored {
+func begin(t *testing.T, l daemon.Ledger) port.Stored {
 	t.Helper()
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "e1", Where: daemon.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Theme: "drift", Policy: "digest", Now: noon,
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Theme: "drift", Policy: "digest", Now: noon,
 		New: &drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon), Open: true}}))
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
@@ -125,8 +126,8 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 		t.Errorf("due %v", due)
 	}
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("p1"), evidence("q1")}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "p1", Where: daemon.PlacePeople, Children: []string{"child-1"}, Now: noon}))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "q1", Where: daemon.PlaceQuarantine, Reason: "why", Now: noon}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "p1", Where: port.PlacePeople, Children: []string{"child-1"}, Now: noon}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "q1", Where: port.PlaceQuarantine, Reason: "why", Now: noon}))
 	after, err := l.Load(t.Context(), ref)
 	must(t, err)
 	if after.Revision <= s.Revision {
@@ -137,13 +138,13 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	if len(people) != 1 || people[0].ID != "p1" {
 		t.Errorf("people %v", people)
 	}
-	if k, err := l.Kept(t.Context()); err != nil || k != (daemon.Kept{Quarantined: 1}) {
+	if k, err := l.Kept(t.Context()); err != nil || k != (port.Kept{Quarantined: 1}) {
 		t.Errorf("kept %+v, %v", k, err)
 	}
 	m := evidence("m1")
 	m.Kind, m.Learned = drp.Message, noon.Add(-time.Hour)
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{m}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m1", Where: daemon.PlaceWaiting, Now: noon}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceWaiting, Now: noon}))
 	if k, err := l.Kept(t.Context()); err != nil || k.Waiting != 1 || k.Messages != 1 || !k.Oldest.Equal(m.Learned) {
 		t.Errorf("kept %+v, %v", k, err)
 	}
@@ -157,7 +158,7 @@ func decide(t *testing.T, l daemon.Ledger, effects ...drp.Effect) {
 	t.Helper()
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
-	must(t, l.Decide(t.Context(), []daemon.Decided{{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: effects, Now: noon, Summary: daemon.Summary{Raised: workday.DateOf(noon)}}}))
+	must(t, l.Decide(t.Context(), []port.Decided{{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: effects, Now: noon, Summary: port.Summary{Raised: workday.DateOf(noon)}}}))
 }
 
 func testDecide(t *testing.T, l daemon.Ledger) {
@@ -183,15 +184,15 @@ func testDecide(t *testing.T, l daemon.Ledger) {
 // testLookAgain: a dispute is due again at its time though nothing has changed, and not before; once.
 func testLookAgain(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
-	d := daemon.Decided{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Now: noon, Summary: daemon.Summary{Raised: workday.DateOf(noon)}, LookAgain: noon.Add(30 * time.Minute)}
-	must(t, l.Decide(t.Context(), []daemon.Decided{d}))
+	d := port.Decided{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Now: noon, Summary: port.Summary{Raised: workday.DateOf(noon)}, LookAgain: noon.Add(30 * time.Minute)}
+	must(t, l.Decide(t.Context(), []port.Decided{d}))
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(29 * time.Minute): 0, noon.Add(30 * time.Minute): 1} {
 		if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", at); err != nil || len(due) != want {
 			t.Errorf("at %s: %v, %v", at, due, err)
 		}
 	}
 	d.LookAgain = time.Time{}
-	must(t, l.Decide(t.Context(), []daemon.Decided{d}))
+	must(t, l.Decide(t.Context(), []port.Decided{d}))
 	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", noon.Add(time.Hour)); err != nil || len(due) != 0 {
 		t.Errorf("afterwards: %v, %v", due, err)
 	}
@@ -199,28 +200,28 @@ func testLookAgain(t *testing.T, l daemon.Ledger) {
 
 func testStale(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
-	must(t, l.Decide(t.Context(), []daemon.Decided{{Ref: ref, Basis: s.Revision - 1, Effects: []drp.Effect{sample("a", "x")}, Now: noon}}))
+	must(t, l.Decide(t.Context(), []port.Decided{{Ref: ref, Basis: s.Revision - 1, Effects: []drp.Effect{sample("a", "x")}, Now: noon}}))
 	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
 		t.Errorf("a decision on an old revision was stored: %v, %v", out, err)
 	}
 }
 
-func made(e drp.Effect, persons ...string) []daemon.Envelope {
-	var out []daemon.Envelope
+func made(e drp.Effect, persons ...string) []port.Envelope {
+	var out []port.Envelope
 	for i, p := range persons {
-		out = append(out, daemon.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), Route: "by road", At: noon, IsTo: i == 0})
+		out = append(out, port.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), Route: "by road", At: noon, IsTo: i == 0})
 	}
 	return out
 }
 
-func claim(t *testing.T, l daemon.Ledger, next []daemon.Envelope) ([]bool, error) {
+func claim(t *testing.T, l daemon.Ledger, next []port.Envelope) ([]bool, error) {
 	t.Helper()
 	return l.SettleAndClaim(t.Context(), nil, next, noon)
 }
 
-func settle(t *testing.T, l daemon.Ledger, s daemon.Settled) {
+func settle(t *testing.T, l daemon.Ledger, s port.Settled) {
 	t.Helper()
-	_, err := l.SettleAndClaim(t.Context(), []daemon.Settled{s}, nil, noon)
+	_, err := l.SettleAndClaim(t.Context(), []port.Settled{s}, nil, noon)
 	must(t, err)
 }
 
@@ -242,7 +243,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if out, err = l.Outbox(t.Context(), noon); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
 		t.Errorf("an attempt whose end is unknown does not show: %+v, %v", out, err)
 	}
-	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon})
+	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon})
 	claimed, err = claim(t, l, made(e, "p2"))
 	must(t, err)
 	if claimed[0] {
@@ -259,7 +260,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if !claimed[0] {
 		t.Error("the second recipient cannot be served after the dispute was decided again")
 	}
-	settle(t, l, daemon.Settled{Key: e.Key, Person: "p2", Life: drp.Failed, Now: noon})
+	settle(t, l, port.Settled{Key: e.Key, Person: "p2", Life: drp.Failed, Now: noon})
 	if s, err = l.Load(t.Context(), ref); err != nil || s.Past[0].Life != drp.Accepted || s.Past[0].Open {
 		t.Errorf("in the end: %+v, %v", s.Past, err)
 	}
@@ -268,7 +269,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	must(t, l.Make(t.Context(), made(b, "p1", "p2"), noon))
 	_, err = claim(t, l, made(b, "p1"))
 	must(t, err)
-	settle(t, l, daemon.Settled{Key: b.Key, Person: "p1", Life: drp.Accepted, Now: noon})
+	settle(t, l, port.Settled{Key: b.Key, Person: "p1", Life: drp.Accepted, Now: noon})
 	decide(t, l, e)
 	s, err = l.Load(t.Context(), ref)
 	must(t, err)
@@ -306,7 +307,7 @@ func testLater(t *testing.T, l daemon.Ledger) {
 	must(t, l.Make(t.Context(), made(e, "p1"), noon))
 	_, err := claim(t, l, made(e, "p1"))
 	must(t, err)
-	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon})
+	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon})
 	decide(t, l, e)
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(time.Hour): 1} {
 		if out, err := l.Outbox(t.Context(), at); err != nil || len(out) != want {
@@ -329,7 +330,7 @@ func testAddEffects(t *testing.T, l daemon.Ledger) {
 	if claimed, err := claim(t, l, made(e, "p1")); err != nil || !claimed[0] {
 		t.Errorf("an effect that belongs to no dispute cannot go: %v", err)
 	}
-	settle(t, l, daemon.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon})
+	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon})
 	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
 		t.Errorf("it goes again: %+v, %v", out, err)
 	}
@@ -358,7 +359,7 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 	for _, p := range []string{"p1", "p2"} {
 		_, err := claim(t, l, made(e, p))
 		must(t, err)
-		settle(t, l, daemon.Settled{Key: e.Key, Person: p, Life: drp.Accepted, Now: noon})
+		settle(t, l, port.Settled{Key: e.Key, Person: p, Life: drp.Accepted, Now: noon})
 		decide(t, l, e)
 	}
 	sent, ok, err := l.Sent(t.Context(), e.Key, "p1")
@@ -385,12 +386,12 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 	}
 	today := workday.DateOf(noon)
 	back, away := drp.Absence{Person: "p1", From: today, Returned: true, Address: "digest"}, drp.Absence{Person: "p2", From: today - 2, Until: today + 9}
-	for id, p := range map[string]daemon.Placement{
-		"m1": {Became: []daemon.Became{{Effect: e.Key, Person: "p1", Returned: true, Why: "returned"}}, Absent: []drp.Absence{back}},
-		"m2": {Became: []daemon.Became{{Effect: e.Key, Person: "p2", Why: "away"}}, Absent: []drp.Absence{away}},
+	for id, p := range map[string]port.Placement{
+		"m1": {Became: []port.Became{{Effect: e.Key, Person: "p1", Returned: true, Why: "returned"}}, Absent: []drp.Absence{back}},
+		"m2": {Became: []port.Became{{Effect: e.Key, Person: "p2", Why: "away"}}, Absent: []drp.Absence{away}},
 	} {
 		must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: noon}}, nil, noon))
-		p.Evidence, p.Where, p.Dispute, p.Now = id, daemon.PlaceDispute, ref, noon
+		p.Evidence, p.Where, p.Dispute, p.Now = id, port.PlaceDispute, ref, noon
 		for range 2 {
 			must(t, l.Place(t.Context(), p))
 		}
@@ -405,7 +406,7 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 		t.Errorf("%+v, %v", all, err)
 	}
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m3", Source: "mailbox", Kind: drp.Message, Key: "m3", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m3", Where: daemon.PlaceDispute, Dispute: ref, Seen: []string{"p1", "p2"}, SeenOn: today, Now: noon}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m3", Where: port.PlaceDispute, Dispute: ref, Seen: []string{"p1", "p2"}, SeenOn: today, Now: noon}))
 	away.Until = today - 1
 	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
 		t.Errorf("once they have written, that very day and days later: %+v, %v", all, err)
@@ -421,7 +422,7 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 		return e.Keyed(extra)
 	}
 	a, b := remind("a"), remind("b")
-	digest := func(name string, of ...drp.Effect) daemon.Envelope {
+	digest := func(name string, of ...drp.Effect) port.Envelope {
 		d := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, On: workday.DateOf(noon)}.Keyed(name)
 		e := made(d, "p1")[0]
 		e.Reason, e.Digest = d.Reason, &d
@@ -432,13 +433,13 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 		}
 		return e
 	}
-	try := func(e daemon.Envelope) bool {
+	try := func(e port.Envelope) bool {
 		t.Helper()
-		claimed, err := claim(t, l, []daemon.Envelope{e})
+		claimed, err := claim(t, l, []port.Envelope{e})
 		must(t, err)
 		return claimed[0]
 	}
-	outbox := func(want int) []daemon.Outgoing {
+	outbox := func(want int) []port.Outgoing {
 		t.Helper()
 		out, err := l.Outbox(t.Context(), noon)
 		must(t, err)
@@ -468,12 +469,12 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	if d := out[0].Deliveries[0]; !d.Carries[0].AlreadyTrying || !d.Carries[1].AlreadyTrying {
 		t.Errorf("what is attempted in it does not show: %+v", d.Carries)
 	}
-	var done []daemon.Settled
-	finish := func(life drp.Life, digest drp.Life, e daemon.Envelope) {
+	var done []port.Settled
+	finish := func(life drp.Life, digest drp.Life, e port.Envelope) {
 		t.Helper()
-		done = []daemon.Settled{{Key: e.Key, Person: "p1", Life: digest, Now: noon}}
+		done = []port.Settled{{Key: e.Key, Person: "p1", Life: digest, Now: noon}}
 		for _, m := range e.Carries {
-			s := daemon.Settled{Key: m.Key, Person: "p1", Life: life, Now: noon}
+			s := port.Settled{Key: m.Key, Person: "p1", Life: life, Now: noon}
 			if life == drp.Accepted {
 				s.Receipt = &drp.Evidence{ID: "r" + m.Key, Source: "drpd", Kind: drp.Receipt, Key: "r" + m.Key, Learned: noon, Body: []byte("{}")}
 			}
@@ -537,7 +538,7 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	finish(drp.Accepted, drp.Accepted, third)
 	// It comes back: what it carried is made anew, for whoever is there now.
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "m1", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m1", Where: daemon.PlaceNoted, Now: noon, Became: []daemon.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceNoted, Now: noon, Became: []port.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
 		{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}, {Effect: b.Key, Person: "p1", Returned: true, Why: "returned"}}}))
 	decide(t, l, a, b)
 	if out = outbox(2); len(out) == 2 && (!out[0].Unmade || !out[1].Unmade) {
@@ -545,7 +546,7 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	}
 	// A second report about it says nothing of what is made anew.
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m2", Source: "mailbox", Kind: drp.Message, Key: "m2", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "m2", Where: daemon.PlaceNoted, Now: noon, Became: []daemon.Became{{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}}}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m2", Where: port.PlaceNoted, Now: noon, Became: []port.Became{{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}}}))
 	outbox(2)
 }
 
@@ -560,7 +561,7 @@ func testParts(t *testing.T, l daemon.Ledger) {
 	for i, life := range []drp.Life{drp.Accepted, drp.Failed, drp.Accepted} {
 		_, err := claim(t, l, parts[i:i+1])
 		must(t, err)
-		settle(t, l, daemon.Settled{Key: e.Key, Person: parts[i].Person, Life: life, Now: noon})
+		settle(t, l, port.Settled{Key: e.Key, Person: parts[i].Person, Life: life, Now: noon})
 		decide(t, l, e)
 	}
 	s, err := l.Load(t.Context(), ref)

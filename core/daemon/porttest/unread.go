@@ -5,6 +5,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -15,15 +16,15 @@ func testUnread(t *testing.T, l daemon.Ledger) {
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{evidence("u1"), evidence("u2"), evidence("u3")}, nil, noon))
 	place := func(id, where, dispute string) {
 		t.Helper()
-		must(t, l.Place(t.Context(), daemon.Placement{Evidence: id, Where: where, Dispute: dispute, Reason: "a photograph", Unread: &daemon.Unread{Sender: "digest of " + id, Proved: id == "u1", Sent: on}, Now: noon}))
+		must(t, l.Place(t.Context(), port.Placement{Evidence: id, Where: where, Dispute: dispute, Reason: "a photograph", Unread: &port.Unread{Sender: "digest of " + id, Proved: id == "u1", Sent: on}, Now: noon}))
 	}
-	place("u1", daemon.PlaceQuarantine, ref)
-	place("u2", daemon.PlaceWaiting, "")
-	place("u3", daemon.PlaceQuarantine, "")
-	must(t, l.Place(t.Context(), daemon.Placement{Evidence: "u3", Where: daemon.PlaceNoted, Reason: "a person has read it", Now: noon}))
+	place("u1", port.PlaceQuarantine, ref)
+	place("u2", port.PlaceWaiting, "")
+	place("u3", port.PlaceQuarantine, "")
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "u3", Where: port.PlaceNoted, Reason: "a person has read it", Now: noon}))
 	got, err := l.Unread(t.Context())
 	must(t, err)
-	want := []daemon.Unread{{Evidence: "u1", Dispute: ref, Sender: "digest of u1", Proved: true, Sent: on, Came: noon.UTC()}, {Evidence: "u2", Sender: "digest of u2", Sent: on, Came: noon.UTC()}}
+	want := []port.Unread{{Evidence: "u1", Dispute: ref, Sender: "digest of u1", Proved: true, Sent: on, Came: noon.UTC()}, {Evidence: "u2", Sender: "digest of u2", Sent: on, Came: noon.UTC()}}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v, want %+v", got, want)
 	}

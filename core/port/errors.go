@@ -1,0 +1,44 @@
+package port
+
+import (
+	"errors"
+	"time"
+)
+
+// ErrNoArchive says that a route keeps no archive to search.
+var ErrNoArchive = errors.New("the route keeps no archive")
+
+// Permanent marks an error that trying again cannot mend.
+type Permanent struct {
+	Err       error
+	Recipient bool   // the recipient cannot be reached at this address
+	Status    string // the enhanced status code, where one was given
+}
+
+func (p Permanent) Error() string { return p.Err.Error() }
+func (p Permanent) Unwrap() error { return p.Err }
+
+// Held marks an error with which a message must not go by a weaker way: it waits, with its reason, and is tried again.
+type Held struct {
+	Gate, Why string
+	Err       error // may be nil
+}
+
+func (h Held) Error() string { return h.Why }
+func (h Held) Unwrap() error { return h.Err }
+
+// Uncertain marks an error after which nobody knows whether the route has the message.
+type Uncertain struct{ Err error }
+
+func (u Uncertain) Error() string { return u.Err.Error() }
+func (u Uncertain) Unwrap() error { return u.Err }
+
+// HeldError says who holds the lease.
+type HeldError struct {
+	Holder string
+	Until  time.Time
+}
+
+func (e *HeldError) Error() string {
+	return "another drpd runs on this ledger: " + e.Holder + ", until " + e.Until.UTC().Format(time.RFC3339)
+}
