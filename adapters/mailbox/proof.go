@@ -15,30 +15,33 @@ const Microsoft365 = "microsoft365"
 // Only the first Authentication-Results of that server counts, also where it cannot be read: those below it came with the
 // message.
 func (p *parser) proved(h *message.Header, from string) (bool, string) {
-	domain := domainOf(from)
+	nameless := p.TrustedServer == Microsoft365
 	fields := h.FieldsByKey("Authentication-Results")
 	for fields.Next() {
-		value := fields.Value()
-		if p.TrustedServer == Microsoft365 {
-			value = Microsoft365 + "; " + value
-		}
-		id, verdicts, readable := authResults(value)
+		said := authResults(fields.Value(), nameless)
 		switch {
-		case id != "" && !sameDomain(id, p.TrustedServer):
+		case said.id != "" && !p.trusts(said.id):
 			continue
-		case !readable:
-			return false, "the mail server's word on who sent it cannot be read"
+		case said.fault != "":
+			return false, "the mail server's word on who sent it cannot be read: " + said.fault
 		}
-		ok, why := aligned(verdicts, domain)
-		if !ok && p.TrustedServer == Microsoft365 && inside(h) {
+		ok, why := aligned(said.verdicts, domainOf(from))
+		if !ok && nameless && inside(h) {
 			return true, ""
 		}
 		return ok, why
 	}
-	if p.TrustedServer == Microsoft365 && inside(h) {
+	if nameless && inside(h) {
 		return true, ""
 	}
 	return false, "no word of the trusted mail server on who sent it"
+}
+
+// trusts says whether a name is the trusted server's, alone or with the number of its job behind a slash, as OpenDKIM and
+// OpenDMARC may write it (AuthservIDWithJobID).
+func (p *parser) trusts(id string) bool {
+	id, _, _ = strings.Cut(id, "/")
+	return id != "" && sameDomain(id, p.TrustedServer)
 }
 
 // inside says whether Exchange says that the message was sent by somebody who had logged in to the same tenant.
