@@ -12,29 +12,82 @@ import (
 const Microsoft365 = "microsoft365"
 
 // proved says whether the trusted server vouches for the From address: by DMARC, or by DKIM or SPF of the same domain.
-// Only the first Authentication-Results of that server counts, also where it cannot be read: those below it came with the
-// message.
 func (p *parser) proved(h *message.Header, from string) (bool, string) {
+	said, more := p.words(h)
 	nameless := p.TrustedServer == Microsoft365
-	fields := h.FieldsByKey("Authentication-Results")
-	for fields.Next() {
-		said := authResults(fields.Value(), nameless)
-		switch {
-		case said.id != "" && !p.trusts(said.id):
-			continue
-		case said.fault != "":
-			return false, "the mail server's word on who sent it cannot be read: " + said.fault
-		}
-		ok, why := aligned(said.verdicts, domainOf(from))
-		if !ok && nameless && inside(h) {
+	if len(said) == 0 {
+		if nameless && inside(h) {
 			return true, ""
 		}
-		return ok, why
+		return false, "no word of the trusted mail server on who sent it"
 	}
-	if nameless && inside(h) {
+	var verdicts []verdict
+	for _, s := range said {
+		if s.fault != "" {
+			return false, "the mail server's word on who sent it cannot be read: " + s.fault
+		}
+		verdicts = append(verdicts, s.verdicts...)
+	}
+	ok, why := aligned(verdicts, domainOf(from))
+	switch {
+	case !ok && nameless && inside(h):
 		return true, ""
+	case !ok && more:
+		why += "; another header with its name may have come with the message, so it does not count"
 	}
-	return false, "no word of the trusted mail server on who sent it"
+	return ok, why
+}
+
+// words gives what the trusted server says: in its first header alone, also where that cannot be read, since those below may
+// have come with the message. Servers with a program each for SPF, DKIM and DMARC write a header each; those count too down
+// to the line with which the server says that it received the message, if nothing but a delivery into the mailbox stands
+// above: then that line is its own, and nothing of the sender's can lie above it. More: there are others.
+func (p *parser) words(h *message.Header) (said []saying, more bool) {
+	nameless := p.TrustedServer == Microsoft365
+	own := !nameless // what is read lies above the line that the server wrote when it received the message
+	for fields := h.Fields(); fields.Next(); {
+		switch {
+		case strings.EqualFold(fields.Key(), "Received"):
+			by, with := received(fields.Value())
+			if len(said) == 0 {
+				own = own && strings.HasPrefix(with, "LMTP")
+				continue
+			}
+			if own = own && p.trusts(by); !own {
+				return said[:1], len(said) > 1
+			}
+			return said, false
+		case strings.EqualFold(fields.Key(), "Authentication-Results"):
+			s := authResults(fields.Value(), nameless)
+			if nameless || s.id == "" || p.trusts(s.id) {
+				said = append(said, s)
+			}
+		}
+	}
+	return said[:min(len(said), 1)], len(said) > 1
+}
+
+// received reads who received a message, and by which protocol, in capitals. Both are empty where either is said twice: the
+// one that sent it chooses a part of such a line.
+func received(line string) (by, with string) {
+	l := &authLexer{words: line, quotes: true}
+	was := ""
+	for l.skip(); !l.done() && l.fault == "" && l.next() != ';'; l.skip() {
+		word, _ := l.word("")
+		switch {
+		case was == "by" && by == "":
+			by = word
+		case was == "with" && with == "":
+			with = strings.ToUpper(word)
+		case was == "by", was == "with":
+			return "", ""
+		}
+		was = strings.ToLower(word)
+	}
+	if l.fault != "" {
+		return "", ""
+	}
+	return by, with
 }
 
 // trusts says whether a name is the trusted server's, alone or with the number of its job behind a slash, as OpenDKIM and

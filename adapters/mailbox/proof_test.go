@@ -170,6 +170,54 @@ func TestAsServersWriteIt(t *testing.T) {
 	}
 }
 
+// Headers of one hop count together where nothing that the sender wrote can lie between them, and only there.
+func TestHeadersOfOneHop(t *testing.T) {
+	const (
+		id    = "Authentication-Results: mx.council.example; "
+		none  = id + "spf=none smtp.mailfrom=elsewhere.test\r\n"
+		spf   = id + "spf=pass (sender SPF authorized) smtp.mailfrom=council.example (client-ip=192.0.2.1; helo=x)\r\n"
+		dkim  = id + "dkim=pass (2048-bit key; unprotected) header.d=council.example;\r\n\tdkim-atps=neutral\r\n"
+		dmarc = id + "dmarc=pass (p=none dis=none) header.from=council.example\r\n"
+		fail  = id + "dmarc=fail (p=none dis=none) header.from=council.example\r\n"
+		own   = "Received: from x.test (x.test [192.0.2.1])\r\n\tby mx.council.example (Postfix) with ESMTPS id 4P9bCx\r\n\tfor <drp@council.example>; Mon, 2 Mar 2026 10:00:00 +0000\r\n"
+		inner = "Received: from x.test by y.test with ESMTP id 1; Mon, 2 Mar 2026 09:59:00 +0000\r\n"
+		lmtp  = "Received: from mx.council.example\r\n\tby mx.council.example with LMTP\r\n\tid GxyZ (envelope-from <x@elsewhere.test>); Mon, 2 Mar 2026 10:00:00 +0000\r\n"
+		store = "Received: from mx.council.example (mx.council.example [192.0.2.2])\r\n\tby store.council.example (Postfix) with ESMTP id 5; Mon, 2 Mar 2026 10:00:01 +0000\r\n"
+	)
+	for name, tt := range map[string]struct {
+		head   string
+		proved bool
+		why    string
+	}{
+		"above the server's own line":             {none + dkim + own + inner, true, ""},
+		"three of them":                           {"X-Spam: no\r\n" + none + "DKIM-Filter: x\r\n" + id + "dkim=none\r\n" + dmarc + own + inner, true, ""},
+		"delivered into the mailbox above":        {"Return-Path: <x@elsewhere.test>\r\n" + lmtp + none + dkim + own, true, ""},
+		"another server's between":                {none + "Authentication-Results: elsewhere.test; dkim=fail\r\n" + dkim + own, true, ""},
+		"a job each":                              {strings.Replace(none, "example;", "example/4P9bCx;", 1) + dkim + own, true, ""},
+		"one fails":                               {spf + dkim + fail + own, false, "fails DMARC"},
+		"one cannot be read":                      {dkim + id + "spf=pass (x\r\n" + own, false, "a comment does not end"},
+		"below the server's own line":             {own + none + dmarc + inner, false, "may have come with the message"},
+		"below it, and the same forged below":     {own + none + dmarc + own, false, "may have come with the message"},
+		"below it, and below a delivery":          {lmtp + own + none + dmarc + own, false, "may have come with the message"},
+		"no line of the server's":                 {none + dmarc + inner, false, "may have come with the message"},
+		"no line at all":                          {none + dmarc, false, "may have come with the message"},
+		"beyond its line":                         {none + own + dmarc + inner, false, "does not vouch"},
+		"after another hop":                       {store + none + dmarc + own, false, "may have come with the message"},
+		"a line that says LMTP in a greeting":     {"Received: from x by mx.council.example with LMTP (x.test) by mx.council.example with ESMTP id 1\r\n" + none + dmarc + own, false, "may have come with the message"},
+		"a line that says LMTP in a comment":      {"Received: from x (with LMTP) by mx.council.example (with LMTP) with ESMTP id 1\r\n" + none + dmarc + own, false, "may have come with the message"},
+		"a line that says the name in a greeting": {none + dmarc + "Received: from x by mx.council.example (x.test) by y.test with ESMTP id 1\r\n", false, "may have come with the message"},
+		"the first alone is enough":               {spf + inner, true, ""},
+	} {
+		ok, why, err := mailbox.Vouched("mx.council.example", tt.head, "chair@council.example")
+		if err != nil || ok != tt.proved || !strings.Contains(why, tt.why) || ok == (why != "") {
+			t.Errorf("%s: proved %v (%s), %v; want %v (%s)", name, ok, why, err, tt.proved, tt.why)
+		}
+	}
+	if ok, _, err := mailbox.Vouched(mailbox.Microsoft365, "Authentication-Results: dkim=none\r\nAuthentication-Results: dmarc=pass header.from=council.example\r\n"+own, "chair@council.example"); ok || err != nil {
+		t.Errorf("Exchange's second header counts (%v)", err)
+	}
+}
+
 // What could not be read is said.
 func TestUnreadableWord(t *testing.T) {
 	for words, want := range map[string]string{
