@@ -103,9 +103,6 @@ func (w *world) toldOfEnd(c reconcile.Case, r reconcile.Result) {
 	if s.Ended.IsZero() || s.EndedBy == drp.OutOfScope || s.Ended > w.today()-3 || len(r.Conflicts) > 0 {
 		return
 	}
-	if slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Rule == "conflict" }) {
-		return // a question may have stood between for longer than an end is news
-	}
 	var knows, told []string
 	for _, f := range c.File.Facts {
 		if f.Kind == s.EndedBy {
@@ -125,13 +122,16 @@ func (w *world) toldOfEnd(c reconcile.Case, r reconcile.Result) {
 				}
 				told = append(told, role)
 			}
+		case drp.ReasonCorrection: // of a stage that was alerted after the end
+			if p.On >= s.Ended {
+				knows = slices.Concat(knows, p.To, p.Cc)
+			}
 		case drp.ReasonEmergency:
 			knows = slices.Concat(knows, p.To, p.Cc)
 		}
 	}
 	for _, p := range c.Past {
-		in := slices.ContainsFunc(s.Visits, func(v reconcile.Stay) bool { return v.ID == p.Visit })
-		if p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life != drp.Accepted || !in {
+		if p.Kind != drp.Email || p.Reason != drp.ReasonAlert || p.Life != drp.Accepted {
 			continue
 		}
 		for _, role := range p.Reached {

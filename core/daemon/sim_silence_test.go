@@ -86,12 +86,6 @@ func (w *world) nobodySilent(ctx context.Context) {
 		}
 		w.count["days on which a dispute was open"]++
 		told, _ := lastLetter(c)
-		if slices.ContainsFunc(c.Past, func(p drp.Past) bool {
-			return p.Kind == drp.Email && p.Life == drp.Failed && len(p.Reached) == 0 && p.On >= told
-		}) {
-			w.count["days on which a letter had reached nobody"]++ // the operator is told
-			continue
-		}
 		latest := w.latest(c, at, told)
 		switch {
 		case len(at.Turn) == 0 || at.TellOn.IsZero():

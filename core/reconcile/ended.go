@@ -49,7 +49,8 @@ func (d *decider) askedAsOpen() (on workday.Date) {
 }
 
 // alerted gives the roles that the alerts of the stages have reached: drpd's own, also what went after an end that was learned
-// late, and the owner's to those who are to have them. Whoever was alerted of a stage that was never reached gets a correction.
+// late or of a stage of which the evidence speaks no longer, and the owner's to those who are to have them. Whoever was alerted of a
+// stage after the end gets a correction.
 func (d *decider) alerted() (roles []string) {
 	for _, v := range d.visits {
 		to, cc, _ := d.recipients(v.stage)
@@ -65,7 +66,8 @@ func (d *decider) alerted() (roles []string) {
 		}
 	}
 	for _, f := range d.File.Facts {
-		if f.Kind == drp.Alerted && slices.Contains(f.ByRoles, drpdItself) && d.count(f.Stage) > 0 {
+		after := d.Policy.Corrections != nil && slices.ContainsFunc(d.overtaken, func(v *visit) bool { return v.stage.ID == f.Stage })
+		if f.Kind == drp.Alerted && slices.Contains(f.ByRoles, drpdItself) && !after {
 			roles = append(roles, f.ToRoles...)
 		}
 	}

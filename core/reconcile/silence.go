@@ -71,15 +71,46 @@ func breakSilence(wanted []drp.Effect) func(*decider) {
 		if date := d.waitedFor(); !date.IsZero() {
 			on = max(on, d.after(date, 1))
 		}
-		d.out.tell(max(on, d.Today))
+		lost := d.lostSince(on)
+		if lost != nil { // somebody else is told of it at once
+			on = d.after(sentOn(*lost), 1)
+		}
 		if on > d.Today || slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Kind == drp.Email && d.soon(e) }) {
+			d.out.tell(max(on, d.Today))
 			return
 		}
 		for next := d.askAgainOn(on); next <= d.Today; next = d.askAgainOn(on) { // one that could not leave is not waited for
 			on = next
 		}
-		d.stillOpen(on, last, ever)
+		e := d.stillOpen(on, last, ever)
+		if lost != nil {
+			e = d.tellOperator(e, *lost)
+		}
+		if extra := []string{ruleStillOpen, last.String(), on.String()}; d.left(e.Keyed(extra...)) { // it has reached nobody
+			d.out.tell(d.askAgainOn(on))
+		} else {
+			d.emit(e, extra...)
+		}
 	}
+}
+
+// lostSince is the first letter that went on a day, or later, and reached nobody; nil where there is none.
+func (s *story) lostSince(on workday.Date) (first *drp.Past) {
+	for i, p := range s.Past {
+		if p.Kind == drp.Email && p.Life == drp.Failed && len(p.Reached) == 0 && sentOn(p) >= on && (first == nil || sentOn(p) < sentOn(*first)) {
+			first = &s.Past[i]
+		}
+	}
+	return first
+}
+
+// tellOperator makes of what says that a dispute is still open a letter to the operator and the practice lead, since those who were
+// to be told could not be reached.
+func (d *decider) tellOperator(e drp.Effect, lost drp.Past) drp.Effect {
+	e.Reason, e.To, e.Cc = drp.ReasonAttention, []string{operator}, []string{practiceLead}
+	e.Next, e.Consult, e.Asks = "", nil, nil
+	e.Says += fmt.Sprintf("; what went on %s to the %s reached nobody", sentOn(lost).Long(), d.titles(lost.To))
+	return e
 }
 
 // alertGoes is the day on which somebody is told of the next stage: on which it is escalated, or where its alert is the owner's own, on
@@ -145,7 +176,7 @@ func (s *story) near(on workday.Date) bool {
 
 // stillOpen tells whose turn it is to say how the dispute goes on that it is open, and what it waits for. The practice lead
 // is told too from the second time on, where no limit runs.
-func (d *decider) stillOpen(on, last workday.Date, ever bool) {
+func (d *decider) stillOpen(on, last workday.Date, ever bool) drp.Effect {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, On: on, To: []string{operator}, Rule: ruleStillOpen}
 	waits := "nothing says when and by whom it was raised"
 	if d.raised != nil {
@@ -182,7 +213,8 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) {
 		since = "yet"
 	}
 	e.Says = fmt.Sprintf("the dispute is still open, and nobody has been written to about it %s: %s", since, waits)
-	d.emit(e, ruleStillOpen, last.String(), on.String())
+	e.Dispute = d.Ref
+	return e
 }
 
 // referralSettledOn is the day on which its owner last decided on a referral, or zero: they are not asked again at once.
