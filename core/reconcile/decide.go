@@ -200,7 +200,7 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 			if _, _, open := s.unsettled(); !open {
 				continue
 			}
-		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention:
+		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention, drp.ReasonPack:
 		default:
 			if !s.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (s.File.Record.Gone || s.corrected(p, wanted)) {
 				continue

@@ -294,6 +294,12 @@ func (d *decider) sendReferral() {
 		if !d.Policy.Refers(f) {
 			continue
 		}
+		if p, gone := d.packOf(f); gone {
+			if !slices.Contains(p.Evidence, f.Evidence) {
+				d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: the case went to CAFCASS on %s, and is not sent anew", f.Kind, f.On, sentOn(p)), f.On, r.Clause})
+			}
+			continue
+		}
 		if why := d.stays(f); why != "" {
 			if d.saidNo(f) > f.On { // a later decision: nothing is asked about the former
 				d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: nothing is sent, since %s", f.Kind, f.On, why), f.On, r.Clause})
@@ -303,8 +309,12 @@ func (d *decider) sendReferral() {
 			continue
 		}
 		stage := d.stageOf(f)
+		var anew []string
+		if n := len(d.leftFor(d.visits[0].id, drp.ReasonPack)); n > 0 {
+			anew = []string{"again", fmt.Sprint(n)}
+		}
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.visits[0].id, Stage: stage, On: max(f.On, f.Learned), To: []string{r.To}, Cc: d.Policy.Owners(stage),
-			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"})
+			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"}, anew...)
 		return
 	}
 	wait()

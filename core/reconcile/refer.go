@@ -65,10 +65,31 @@ func (s *story) unresolvedAfter(v *visit, on workday.Date) bool {
 	return ok && !limit.Open() && on > limit.Proof.Due
 }
 
+// packs are the letters by which the case has gone to CAFCASS, or may have, oldest first.
+func (s *story) packs() []drp.Past {
+	return slices.DeleteFunc(s.leftFor(s.visits[0].id, drp.ReasonPack), func(p drp.Past) bool { return p.Life == drp.Failed && !intersects(p.Reached, p.To) })
+}
+
+// packOf is the pack by which a confirmed referral has gone: its own, or that of an earlier word. A referral that is confirmed after
+// the case was sent on from CAFCASS, or opened again, needs one of its own.
+func (s *story) packOf(f drp.Fact) (of drp.Past, gone bool) {
+	here := s.owning(f)
+	since := here.entered
+	if here == s.last() {
+		since = max(since, s.reopened)
+	}
+	for _, p := range s.packs() {
+		if slices.Contains(p.Evidence, f.Evidence) || f.On <= sentOn(p) || since <= sentOn(p) {
+			return p, true
+		}
+	}
+	return drp.Past{}, false
+}
+
 // stays says why a confirmed referral does not go, or "" where it goes or has left. One that goes all the same has its
 // reason; an end that came after the word, or the owner's later word that it is not to be referred, stops what has not left yet.
 func (s *story) stays(f drp.Fact) string {
-	if len(s.leftFor(s.visits[0].id, drp.ReasonPack)) > 0 {
+	if _, gone := s.packOf(f); gone {
 		return ""
 	}
 	if no := s.saidNo(f); !no.IsZero() && s.Policy.Referral != nil && s.Policy.Referral.To != "" {

@@ -16,21 +16,24 @@ func (s *story) withCafcass() (since workday.Date) {
 	case s.Policy.Referral == nil:
 		return 0
 	case s.Policy.Referral.To != "":
-		for _, p := range s.Past {
-			if p.Kind == drp.Email && p.Reason == drp.ReasonPack && (p.Life == drp.Accepted || intersects(p.Reached, p.To)) {
-				return sentOn(p)
+		for _, p := range s.packs() {
+			if (p.Life == drp.Accepted || intersects(p.Reached, p.To)) && (since.IsZero() || s.backSince() > since) {
+				since = sentOn(p)
 			}
 		}
-		return 0
+		return since
 	}
 	for _, f := range s.find(drp.ReferralConfirmed) {
 		counts := s.Policy.Refers(f) && (s.noReferral(f.On) == "" || !f.Although.Empty()) // an end that came later changes nothing of it
-		if counts && (since.IsZero() || since < s.last().entered) {                       // a case that was sent on may be referred again
+		if counts && (since.IsZero() || s.backSince() > since) {                          // a case that was sent on may be referred again
 			since = f.On
 		}
 	}
 	return since
 }
+
+// backSince is the day since which a referral of before counts no more: the last stage was entered, or the dispute opened again.
+func (s *story) backSince() workday.Date { return max(s.last().entered, s.reopened) }
 
 // rest adds to the story that the case is with CAFCASS: nobody is chased until the owner, or whoever's move it is, sends it on
 // from the stage.
@@ -38,7 +41,7 @@ func (s *story) rest() {
 	if s.ended != nil || s.pending != nil || s.unconfirmed() {
 		return
 	}
-	if since := s.withCafcass(); s.current().entered <= since {
+	if since := s.withCafcass(); s.backSince() <= since {
 		s.referred = since
 	}
 }
