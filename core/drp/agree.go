@@ -67,8 +67,8 @@ func sides(group []Statement) [][]Statement {
 	return out
 }
 
-// betweenMoves parts ends between which somebody sent the dispute on: what ended, and was opened again, may end once more. A "no"
-// among them keeps them together.
+// betweenMoves parts ends between which somebody moved the dispute on, also on the day of the later one: what ended, and was opened
+// again, may end once more. A "no" among them keeps them together.
 func betweenMoves(ends, facts []Statement) (out [][]Statement) {
 	if k := ends[0].Kind; k != Resolved && k != Determined || slices.ContainsFunc(ends, func(f Statement) bool { return f.Denied }) {
 		return [][]Statement{ends}
@@ -77,7 +77,7 @@ func betweenMoves(ends, facts []Statement) (out [][]Statement) {
 	sortFacts(ends)
 	for i, f := range ends {
 		moved := i == 0 || slices.ContainsFunc(facts, func(g Statement) bool {
-			return g.Kind == Escalated && !g.Denied && g.On > ends[i-1].On && g.On < f.On
+			return g.movesOn() && g.On > ends[i-1].On && g.On <= f.On
 		})
 		if moved {
 			out = append(out, nil)
@@ -85,6 +85,12 @@ func betweenMoves(ends, facts []Statement) (out [][]Statement) {
 		out[len(out)-1] = append(out[len(out)-1], f)
 	}
 	return out
+}
+
+// movesOn says whether a statement may open a dispute again that had ended: somebody sends it on, the record goes to somebody else, or
+// a person alerts a stage. An alert of drpd's own opens nothing.
+func (x Statement) movesOn() bool {
+	return !x.Denied && (x.Kind == Escalated || x.Kind == Reassigned || x.Kind == Alerted && x.Stage != "" && x.By.Role != "drpd")
 }
 
 func (out *File) settle(group []Statement) []Statement {

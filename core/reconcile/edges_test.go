@@ -253,3 +253,32 @@ func TestEndsOnceMore(t *testing.T) {
 		t.Errorf("ended %s, questions %+v", r.Standing.Ended, r.Conflicts)
 	}
 }
+
+// What is opened again and ends on that same day has ended, whatever opened it: who was told of the first end is told of the second.
+func TestEndsOnceMoreOnTheDayOnWhichItIsOpenedAgain(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for _, on := range []drp.Reading{told(drp.Escalated, start+9, "iro"), told(drp.Reassigned, start+9, "iro", "group-manager"),
+		at(told(drp.Alerted, start+9, "iro", "group-manager"), "stage-2")} {
+		end := told(drp.Resolved, start+2, "iro")
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), end, told(drp.Resolved, start+9, "iro"), on}
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 9,
+			Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}})
+		var past []drp.Past
+		var r reconcile.Result
+		for day := start; day < start+20; day++ {
+			for range 5 {
+				r = w.decide(p, learnedBy(readings, day), past, day)
+				past, readings = went(r.Effects, past, readings, day)
+			}
+		}
+		if r.Standing.Ended != start+9 {
+			t.Errorf("%s: ended %s, questions %+v", on.Facts[0].Kind, r.Standing.Ended, r.Conflicts)
+		}
+		for _, day := range []workday.Date{start + 2, start + 9} {
+			if !slices.ContainsFunc(past, func(p drp.Past) bool { return p.Reason == drp.ReasonEnd && p.Kind == drp.Email && p.On == day }) {
+				t.Errorf("%s: nobody is told of the end of %s", on.Facts[0].Kind, day)
+			}
+		}
+	}
+}

@@ -30,8 +30,18 @@ func (d *decider) tellAlerted(byRule []string) {
 	}
 	waits := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleEnded && p.Life != drp.Cancelled && p.On == e.On })
 	if d.Today <= max(e.On, d.askedAsOpen()).AddDays(oldNews) || waits {
-		d.emit(e, ruleEnded)
+		d.emit(e, d.endedAnew(e, ruleEnded)...)
 	}
+}
+
+// endedAnew tells what says that a dispute ended once more, after it was opened again, from what said so before.
+func (d *decider) endedAnew(e drp.Effect, extra ...string) []string {
+	e.Dispute = d.Ref
+	slot := e.Keyed(extra...).Slot
+	if slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Slot == slot && p.Sent() && sentOn(p) < d.reopened }) {
+		return append(extra, "again", d.reopened.String())
+	}
+	return extra
 }
 
 // askedAsOpen is the last day on which something was asked as of an open dispute: an end may have been learned of long before it
@@ -174,7 +184,7 @@ func (d *decider) endings() {
 		e := d.endOf(n, v, max(end.On, end.Learned))
 		told = slices.Concat(told, e.To, e.Cc)
 		if !n.Urgent {
-			d.emit(e, fmt.Sprint(i))
+			d.emit(e, d.endedAnew(e, fmt.Sprint(i))...)
 		}
 	}
 	d.tellAlerted(told)

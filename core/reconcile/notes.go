@@ -83,8 +83,13 @@ func (d *decider) note(v *visit, on drp.Reason, f drp.Fact, extra string) {
 		to = f.ToRoles
 	}
 	for _, child := range d.File.Subject.Children {
-		d.emit(drp.Effect{Kind: drp.CaseNote, Reason: on, Visit: v.id, Stage: v.stage.ID, Child: child, NoteType: n.Type,
-			On: f.On, To: to, Clause: n.Clause, Rule: "case_notes", Evidence: evidenceOf(f), Says: noteSays(on, f, extra)}, extra)
+		e := drp.Effect{Kind: drp.CaseNote, Reason: on, Visit: v.id, Stage: v.stage.ID, Child: child, NoteType: n.Type,
+			On: f.On, To: to, Clause: n.Clause, Rule: "case_notes", Evidence: evidenceOf(f), Says: noteSays(on, f, extra)}
+		words := []string{extra}
+		if on == drp.ReasonEnd {
+			words = d.endedAnew(e, extra)
+		}
+		d.emit(e, words...)
 	}
 }
 
