@@ -34,8 +34,12 @@ type killer struct {
 }
 
 type (
-	killLedger struct {
-		daemon.Ledger
+	killIntake struct {
+		daemon.Intake
+		*killer
+	}
+	killBook struct {
+		daemon.Book
 		*killer
 	}
 	killNotes struct {
@@ -58,20 +62,20 @@ func (k *killer) pass(arrow string) {
 	}
 }
 
-func (k killLedger) Ingest(ctx context.Context, s string, b []drp.Evidence, c []byte, now time.Time) error {
+func (k killIntake) Ingest(ctx context.Context, s string, b []drp.Evidence, c []byte, now time.Time) error {
 	if len(b) > 0 {
 		k.pass(arrows[0])
 	}
-	err := k.Ledger.Ingest(ctx, s, b, c, now)
+	err := k.Intake.Ingest(ctx, s, b, c, now)
 	if len(b) > 0 {
 		k.pass(arrows[1])
 	}
 	return err
 }
 
-func (k killLedger) Decide(ctx context.Context, b []port.Decided) error {
+func (k killBook) Decide(ctx context.Context, b []port.Decided) error {
 	k.pass(arrows[2])
-	err := k.Ledger.Decide(ctx, b)
+	err := k.Book.Decide(ctx, b)
 	k.pass(arrows[3])
 	return err
 }
@@ -107,7 +111,7 @@ func TestKilledChild(t *testing.T) {
 	}
 	defer func() { _ = d.close() }()
 	k := &killer{arrow, nth}
-	d.Daemon.Ledger, d.Notes, d.Mail = killLedger{d.Daemon.Ledger, k}, killNotes{d.Notes, k}, killMail{d.Mail, k}
+	d.Intake, d.Book, d.Notes, d.Mail = killIntake{d.Intake, k}, killBook{d.Book, k}, killNotes{d.Notes, k}, killMail{d.Mail, k}
 	first := workday.NewDate(2026, time.November, 16)
 	if b, err := os.ReadFile(filepath.Join(dir, "day")); err == nil { // time does not go back at a restart
 		if first, err = workday.ParseDate(string(b)); err != nil {

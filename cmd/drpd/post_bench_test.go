@@ -25,18 +25,18 @@ import (
 
 // counting counts the transactions of a ledger that write while messages go: each is one fsync.
 type counting struct {
-	daemon.Ledger
+	daemon.Deliveries
 	commits int
 }
 
 func (c *counting) Make(ctx context.Context, e []port.Envelope, now time.Time) error {
 	c.commits++
-	return c.Ledger.Make(ctx, e, now)
+	return c.Deliveries.Make(ctx, e, now)
 }
 
 func (c *counting) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) ([]bool, error) {
 	c.commits++
-	return c.Ledger.SettleAndClaim(ctx, done, next, now)
+	return c.Deliveries.SettleAndClaim(ctx, done, next, now)
 }
 
 // BenchmarkDelivery: a thousand messages from the outbox through a real relay, made, recorded before and after each
@@ -55,8 +55,8 @@ func BenchmarkDelivery(b *testing.B) {
 	for i := range 5 {
 		relay := &mailer.Relay{Name: "internal", Server: fmt.Sprintf("127.0.0.1:%d", p.Port), StartTLS: true, Hello: "drpd.council.example", Roots: roots}
 		d := queued(b, filepath.Join(b.TempDir(), fmt.Sprint(i)), n, relay)
-		count := &counting{Ledger: d.Daemon.Ledger}
-		d.Daemon.Ledger = count
+		count := &counting{Deliveries: d.Deliveries}
+		d.Deliveries = count
 		start := time.Now()
 		if r, err := d.Cycle(b.Context()); err != nil || r.Sent != n {
 			b.Fatalf("%+v, %v", r, err)

@@ -10,7 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"drpd/adapters/ledger"
 	"drpd/core/daemon"
 	"drpd/core/port"
 )
@@ -164,7 +163,7 @@ func (a *app) wait(minutes int, news <-chan struct{}) bool {
 }
 
 // renew keeps the lease while a cycle runs, and stops the cycle when it is lost.
-func renew(ctx context.Context, l *ledger.Ledger, holder string, now func() time.Time, stop func(), log *slog.Logger) {
+func renew(ctx context.Context, l daemon.Leases, holder string, now func() time.Time, stop func(), log *slog.Logger) {
 	tick := time.NewTicker(leaseLength / 4)
 	defer tick.Stop()
 	for {

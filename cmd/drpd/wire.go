@@ -89,7 +89,6 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 			}}),
 		ReadOwn: mapping.ReadOwn,
 		FormOf:  func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
-		Ledger:  w.ledger,
 		Notes:   notes,
 		Forms:   &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
 		Mail:    out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour, PollTime: time.Duration(c.PollTime) * time.Minute,
@@ -98,6 +97,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Zone:  london(), Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address), Patience: time.Duration(c.Emergency) * time.Minute,
 		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
+	w.KeepIn(w.ledger)
 	for _, o := range c.Reports.Overdue {
 		w.Subscriptions = append(w.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
 	}

@@ -59,7 +59,7 @@ func (s *sending) keep() {
 	if len(s.done) == 0 {
 		return
 	}
-	if _, err := s.Ledger.SettleAndClaim(s.books, s.done, nil, s.Now()); err != nil {
+	if _, err := s.Deliveries.SettleAndClaim(s.books, s.done, nil, s.Now()); err != nil {
 		s.err = err
 		return
 	}
@@ -78,7 +78,7 @@ func (s *sending) next(ctx context.Context) *attempt {
 		if len(s.done)+len(tickets) == 0 {
 			return nil
 		}
-		claimed, err := s.Ledger.SettleAndClaim(s.books, s.done, tickets, s.Now())
+		claimed, err := s.Deliveries.SettleAndClaim(s.books, s.done, tickets, s.Now())
 		if err != nil {
 			if s.err == nil {
 				s.err = err
@@ -143,7 +143,7 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 	for i, a := range batch {
 		tickets[i] = d.ticket(a)
 	}
-	claimed, err := d.Ledger.SettleAndClaim(books, nil, tickets, d.Now())
+	claimed, err := d.Deliveries.SettleAndClaim(books, nil, tickets, d.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -161,7 +161,7 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 		done = append(done, some...)
 	}
 	if len(done) > 0 {
-		if _, err := d.Ledger.SettleAndClaim(books, done, nil, d.Now()); err != nil {
+		if _, err := d.Deliveries.SettleAndClaim(books, done, nil, d.Now()); err != nil {
 			return len(done), err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // notices remembers what the operator is first told of the calendar, and on which day.
 type notices struct {
-	daemon.Ledger
+	daemon.Deliveries
 	seen map[string]bool
 	days []string
 	last drp.Effect
@@ -26,15 +26,15 @@ func (n *notices) AddEffects(ctx context.Context, effects []drp.Effect, now time
 			n.days = append(n.days, workday.DateOf(now.In(london)).String())
 		}
 	}
-	return n.Ledger.AddEffects(ctx, effects, now)
+	return n.Deliveries.AddEffects(ctx, effects, now)
 }
 
 // The operator is told of the calendar's end a year before, and every month of the last half year, once each; and once it has ended.
 func TestTheOperatorIsToldOfTheCalendarsEnd(t *testing.T) {
 	w, _ := calm(t)
 	w.feeds[0].all = nil
-	n := &notices{Ledger: w.ledger, seen: map[string]bool{}}
-	w.d.Ledger = n
+	n := &notices{Deliveries: w.ledger, seen: map[string]bool{}}
+	w.d.Deliveries = n
 	w.clock = time.Date(2027, 12, 28, 10, 0, 0, 0, london)
 	for w.today() < workday.NewDate(2029, time.January, 2) {
 		if _, err := w.d.Cycle(t.Context()); err != nil {

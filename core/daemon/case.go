@@ -26,7 +26,7 @@ type around struct {
 const longLag = 12 * time.Hour
 
 func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
-	if a.gaps, err = d.Ledger.Gaps(ctx); err != nil {
+	if a.gaps, err = d.Intake.Gaps(ctx); err != nil {
 		return a, err
 	}
 	for _, f := range d.Feeds {
@@ -34,16 +34,16 @@ func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
 			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone)), Lag: true})
 		}
 	}
-	if a.away, err = d.Ledger.Absences(ctx); err != nil {
+	if a.away, err = d.Post.Absences(ctx); err != nil {
 		return a, err
 	}
-	if a.asked, err = d.Ledger.Questions(ctx); err != nil {
+	if a.asked, err = d.Placing.Questions(ctx); err != nil {
 		return a, err
 	}
-	if a.unread, err = d.Ledger.Unread(ctx); err != nil {
+	if a.unread, err = d.Placing.Unread(ctx); err != nil {
 		return a, err
 	}
-	a.disputes, err = d.Ledger.Disputes(ctx)
+	a.disputes, err = d.Book.Disputes(ctx)
 	return a, err
 }
 
@@ -62,7 +62,7 @@ func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a aro
 		c, _, err := d.caseIn(ctx, ref, a)
 		return c, err
 	}
-	stored, err := d.Ledger.Load(ctx, ref)
+	stored, err := d.Book.Load(ctx, ref)
 	if err != nil {
 		return reconcile.Case{}, err
 	}
@@ -88,7 +88,7 @@ func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Ca
 	if ref == "" { // a message to the operator that belongs to no dispute
 		return reconcile.Case{Policy: d.Policies[0], Calendar: d.Calendar, Roster: d.Roster.Without(a.away), Today: d.today()}, port.Stored{}, nil
 	}
-	stored, err := d.Ledger.Load(ctx, ref)
+	stored, err := d.Book.Load(ctx, ref)
 	if err != nil {
 		return reconcile.Case{}, stored, err
 	}

@@ -37,10 +37,16 @@ type Feed struct {
 
 // Daemon holds what a cycle needs. Its fields are set once, before the first cycle.
 type Daemon struct {
+	Intake     Intake // these six are drpd's own state: see KeepIn
+	Placing    Placing
+	Book       Book
+	Deliveries Deliveries
+	Post       Post
+	Settings   Settings
+
 	Feeds    []Feed
 	ReadOwn  func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
 	FormOf   func(ev drp.Evidence, digest string) ([]byte, bool)     // the bytes of a form in a message
-	Ledger   Ledger
 	Notes    NoteWriter
 	Forms    FormKeeper
 	Mail     Mailer
@@ -142,7 +148,7 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 // clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
 // what was sent since.
 func (d *Daemon) clock(ctx context.Context) error {
-	last, err := d.Ledger.Setting(ctx, settingDay)
+	last, err := d.Settings.Setting(ctx, settingDay)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -151,7 +157,7 @@ func (d *Daemon) clock(ctx context.Context) error {
 	case today < last:
 		return fmt.Errorf("the machine's clock says %s, but drpd worked on %s before: set the clock right", today, last)
 	case today > last:
-		return d.Ledger.SetSetting(ctx, settingDay, today, "drpd", d.Now())
+		return d.Settings.SetSetting(ctx, settingDay, today, "drpd", d.Now())
 	}
 	return nil
 }
@@ -159,7 +165,7 @@ func (d *Daemon) clock(ctx context.Context) error {
 // NotBefore sees that nothing is looked at from before the day of the last decision, whatever the machine's clock says: a
 // look back must not contradict what was done since.
 func (d *Daemon) NotBefore(ctx context.Context) error {
-	last, err := d.Ledger.Setting(ctx, settingDay)
+	last, err := d.Settings.Setting(ctx, settingDay)
 	if err != nil || d.today().String() >= last {
 		return err
 	}
@@ -205,7 +211,7 @@ func (d *Daemon) ending(ctx context.Context) error {
 // tellKept tells the operator what waits for a person besides disputes: messages on every working day while any waits, and
 // what else waits when that has changed, and once a week. What has waited too long is told to the practice lead too.
 func (d *Daemon) tellKept(ctx context.Context) error {
-	kept, err := d.Ledger.Kept(ctx)
+	kept, err := d.Placing.Kept(ctx)
 	if err != nil || kept.Quarantined+kept.Waiting == 0 || !d.working() {
 		return err
 	}
@@ -225,7 +231,7 @@ func (d *Daemon) tellKept(ctx context.Context) error {
 		}
 	}
 	e.Says = says
-	return d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
+	return d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
 }
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.
@@ -235,7 +241,7 @@ func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool)
 
 func (d *Daemon) tellTo(ctx context.Context, role, says, kind, news string, urgent bool) error {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{role}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
-	return d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
+	return d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
 // working says whether today is a working day; past the end of the calendar no day is one, and the log says so.
@@ -278,7 +284,7 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 
 // roster is the dated roster of the configuration with those whom the record system names for the children.
 func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, error) {
-	people, err := d.Ledger.People(ctx, children)
+	people, err := d.Placing.People(ctx, children)
 	if err != nil {
 		return nil, err
 	}
@@ -316,7 +322,7 @@ func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) 
 	if err != nil {
 		return 0, err
 	}
-	due, err := d.Ledger.Due(ctx, d.today(), d.inputs(around), d.Now())
+	due, err := d.Book.Due(ctx, d.today(), d.inputs(around), d.Now())
 	if err != nil {
 		return 0, err
 	}
@@ -344,7 +350,7 @@ func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) 
 		return 0, nil
 	}
 	stats.Decided += len(batch)
-	if err := d.Ledger.Decide(ctx, batch); err != nil {
+	if err := d.Book.Decide(ctx, batch); err != nil {
 		return len(batch), err
 	}
 	for i, x := range batch {

@@ -152,14 +152,14 @@ func TestPutAway(t *testing.T) {
 	b := &box{there: map[string]bool{"1/1": true}}
 	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b, Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
 	ctx := t.Context()
-	if err := w.d.Ledger.SetSetting(ctx, "paused", "yes", "somebody", w.clock); err != nil {
+	if err := w.d.Settings.SetSetting(ctx, "paused", "yes", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	w.at(16, 9)
 	if len(b.events) != 0 {
 		t.Error("paused, and somebody's mailbox was changed")
 	}
-	if err := w.d.Ledger.SetSetting(ctx, "paused", "", "somebody", w.clock); err != nil {
+	if err := w.d.Settings.SetSetting(ctx, "paused", "", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	for hour := 10; hour < 13; hour++ {
@@ -168,7 +168,7 @@ func TestPutAway(t *testing.T) {
 	if !slices.Equal(b.events, []string{"1/1"}) {
 		t.Errorf("%q", b.events)
 	}
-	if _, err := w.d.Ledger.Cursor(ctx, "box"); err != nil {
+	if _, err := w.d.Intake.Cursor(ctx, "box"); err != nil {
 		t.Error(err)
 	}
 }

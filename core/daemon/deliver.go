@@ -24,11 +24,11 @@ const (
 
 // deliver sends what is to go and says how much it tried.
 func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int, error) {
-	out, err := d.Ledger.Outbox(ctx, d.Now())
+	out, err := d.Deliveries.Outbox(ctx, d.Now())
 	if err != nil {
 		return 0, err
 	}
-	paused, err := d.Ledger.Setting(ctx, settingPaused)
+	paused, err := d.Settings.Setting(ctx, settingPaused)
 	if err != nil {
 		return 0, err
 	}
@@ -38,7 +38,7 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 	}
 	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
 	g.asked = make(map[string]string)
-	asked, err := d.Ledger.Questions(ctx)
+	asked, err := d.Placing.Questions(ctx)
 	if err != nil {
 		return 0, err
 	}
@@ -121,7 +121,7 @@ func (d *Daemon) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, 
 		}
 	}
 	if len(made) > 0 {
-		if err := d.Ledger.Make(ctx, made, d.Now()); err != nil {
+		if err := d.Deliveries.Make(ctx, made, d.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -265,7 +265,7 @@ func (d *Daemon) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
 
 // honest says whether the archive of a message's route shows what certainly went by it.
 func (d *Daemon) honest(ctx context.Context, e port.Envelope) (bool, error) {
-	w, ok, err := d.Ledger.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
+	w, ok, err := d.Post.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
 	if err != nil || !ok {
 		return false, err
 	}

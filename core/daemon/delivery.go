@@ -23,7 +23,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, er
 		return port.Placement{Where: port.PlaceQuarantine, Reason: r.Unclear}, nil
 	}
 	for _, x := range r.Deliveries {
-		sent, ok, err := d.Ledger.Sent(ctx, x.Effect, x.Person)
+		sent, ok, err := d.Post.Sent(ctx, x.Effect, x.Person)
 		if err != nil {
 			return out, err
 		}

@@ -24,7 +24,7 @@ const gateDaily = "daily"
 // conversation about its dispute.
 func (d *Daemon) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []port.Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
-	had, err := d.Ledger.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
+	had, err := d.Post.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -96,7 +96,7 @@ func (d *Daemon) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper
 		}
 	}
 	if len(members) > 0 {
-		if err := d.Ledger.Make(ctx, members, d.Now()); err != nil {
+		if err := d.Deliveries.Make(ctx, members, d.Now()); err != nil {
 			return nil, nil, err
 		}
 	}

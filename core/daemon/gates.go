@@ -104,23 +104,23 @@ func (d *Daemon) outside(role string) bool {
 
 // guard closes the gate where more would go than may, and tells the operator once. It says whether the gate is closed.
 func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (closed bool, err error) {
-	why, err := d.Ledger.Setting(ctx, SettingGuard)
+	why, err := d.Settings.Setting(ctx, SettingGuard)
 	if err != nil || why != "" {
 		return why != "", err
 	}
-	released, err := d.Ledger.Setting(ctx, SettingReleased)
+	released, err := d.Settings.Setting(ctx, SettingReleased)
 	if err != nil {
 		return false, err
 	}
 	y, m, day := d.Now().In(d.Zone).Date()
-	gone, err := d.Ledger.SentSince(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
+	gone, err := d.Post.SentSince(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
 		return false, err
 	}
 	if why = d.over(out, gone, sent, released == d.today().String()); why == "" {
 		return false, nil
 	}
-	if err := d.Ledger.SetSetting(ctx, SettingGuard, why, "drpd", d.Now()); err != nil {
+	if err := d.Settings.SetSetting(ctx, SettingGuard, why, "drpd", d.Now()); err != nil {
 		return true, err
 	}
 	d.Log.Error("blast-radius guard: everything is held until a person says drpd hold release", "why", why)

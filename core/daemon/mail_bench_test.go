@@ -33,7 +33,8 @@ func BenchmarkMailbox(b *testing.B) {
 	box := &mailbox.IMAP{Name: "mailbox", Server: fmt.Sprintf("127.0.0.1:%d", d.TLS), User: "drp@fairshire.example", Password: func() (string, error) { return mailtest.Password, nil }, Folder: "INBOX", Roots: d.Roots}
 	now, zone := time.Date(2026, time.November, 20, 9, 0, 0, 0, time.UTC), time.UTC
 	through := func(l *ledger.Ledger) {
-		d := &daemon.Daemon{Ledger: l, Now: func() time.Time { return now }, Zone: zone, Log: slog.New(slog.DiscardHandler)}
+		d := &daemon.Daemon{Now: func() time.Time { return now }, Zone: zone, Log: slog.New(slog.DiscardHandler)}
+		d.KeepIn(l)
 		if polled, err := d.Drain(b.Context(), daemon.Feed{Name: box.Name, Source: box}); err != nil || polled != n {
 			b.Fatal(polled, err)
 		}

@@ -34,7 +34,7 @@ func (d *Daemon) numbers(ctx context.Context, children []string, also map[string
 	if !d.moved() {
 		return nil, nil
 	}
-	people, err := d.Ledger.People(ctx, children)
+	people, err := d.Placing.People(ctx, children)
 	if err != nil {
 		return nil, err
 	}
@@ -105,11 +105,11 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 		return out, nil
 	}
 	row := "accept/" + ev.Source + "/" + ev.Key
-	earlier, err := d.Ledger.Setting(ctx, row)
+	earlier, err := d.Settings.Setting(ctx, row)
 	if err != nil || earlier != "" {
 		return out, err
 	}
-	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
+	accepted, err := d.Settings.Setting(ctx, "accept/"+ev.ID)
 	switch {
 	case err != nil:
 		return port.Placement{}, err
@@ -118,7 +118,7 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 			"a letter: if they are those of the disputes under the number, drpd quarantine accept " + ev.ID +
 			"; else give the child's people in the roster"}, nil
 	}
-	return out, d.Ledger.SetSetting(ctx, row, accepted, "drpd", d.Now())
+	return out, d.Settings.SetSetting(ctx, row, accepted, "drpd", d.Now())
 }
 
 // under puts a reading into the numbers of a dispute.

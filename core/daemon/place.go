@@ -18,15 +18,15 @@ import (
 func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err error) {
 	for again := true; again; {
 		again = false
-		waiting, err := d.Ledger.Waiting(ctx)
+		waiting, err := d.Placing.Waiting(ctx)
 		if err != nil {
 			return began, err
 		}
-		disputes, err := d.Ledger.Disputes(ctx)
+		disputes, err := d.Book.Disputes(ctx)
 		if err != nil {
 			return began, err
 		}
-		asked, err := d.Ledger.Questions(ctx)
+		asked, err := d.Placing.Questions(ctx)
 		if err != nil {
 			return began, err
 		}
@@ -83,12 +83,12 @@ func (d *Daemon) unread(p *port.Placement, ev drp.Evidence, disputes []drp.Dispu
 // put stores where a piece of evidence belongs. What the ledger refuses, because the reference is another's, waits.
 func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p port.Placement) (port.Placement, error) {
 	p.Evidence, p.Now = ev.ID, d.Now()
-	err := d.Ledger.Place(ctx, p)
+	err := d.Placing.Place(ctx, p)
 	if !errors.Is(err, port.ErrTaken) {
 		return p, err
 	}
 	p = port.Placement{Evidence: ev.ID, Where: port.PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error(), Now: d.Now()}
-	return p, d.Ledger.Place(ctx, p)
+	return p, d.Placing.Place(ctx, p)
 }
 
 // emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
@@ -120,7 +120,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	if reading.Auto {
 		return d.machine(ctx, reading)
 	}
-	accepted, err := d.Ledger.Setting(ctx, "accept/"+ev.ID)
+	accepted, err := d.Settings.Setting(ctx, "accept/"+ev.ID)
 	switch {
 	case err != nil:
 		return port.Placement{}, err
@@ -188,7 +188,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, disputes []drp.Dispute) (
 	tied drp.Tied, said bool, err error,
 ) {
-	to, err := d.Ledger.Setting(ctx, "tie/"+ev.ID)
+	to, err := d.Settings.Setting(ctx, "tie/"+ev.ID)
 	if err != nil {
 		return tied, false, err
 	}

@@ -23,7 +23,7 @@ func (d *Daemon) poll(ctx context.Context, stats *CycleStats) error {
 
 // drain reads a source until it has no more, part by part. While one part is stored the next is read.
 func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
-	cursor, err := d.Ledger.Cursor(ctx, f.Name)
+	cursor, err := d.Intake.Cursor(ctx, f.Name)
 	if err != nil {
 		return err
 	}
@@ -65,9 +65,9 @@ func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, st
 		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
 			return err
 		}
-		return d.Ledger.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
+		return d.Intake.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
 	}
-	if err := d.Ledger.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
+	if err := d.Intake.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
 		return err
 	}
 	stats.Polled += len(got.batch)
@@ -94,7 +94,7 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	if len(effects) == 0 {
 		return nil
 	}
-	if err := d.Ledger.AddEffects(ctx, effects, d.Now()); err != nil {
+	if err := d.Deliveries.AddEffects(ctx, effects, d.Now()); err != nil {
 		return err
 	}
 	if d.awaiting == nil || len(d.awaiting) > maxReadings {
@@ -113,7 +113,7 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 		says = err.Error()
 	}
 	name := SettingRemark + source
-	if before, err := d.Ledger.Setting(ctx, name); err != nil || before == says {
+	if before, err := d.Settings.Setting(ctx, name); err != nil || before == says {
 		return err
 	}
 	if says != "" {
@@ -122,5 +122,5 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 			return err
 		}
 	}
-	return d.Ledger.SetSetting(ctx, name, says, "drpd", d.Now())
+	return d.Settings.SetSetting(ctx, name, says, "drpd", d.Now())
 }

@@ -64,12 +64,14 @@ type Mailer interface {
 	Room(e port.Envelope, l letter.Letter) int64
 }
 
-// Ledger is drpd's own state. Each method is one transaction, with the audit entries that belong to it. It compares
-// numbers and keys; it knows no stage.
-type Ledger interface {
+// Leases gives the right to run on a ledger; one process has it at a time. The command takes it, and no part of a cycle.
+type Leases interface {
 	// Lease takes or renews the right to run; HeldError says who has it.
 	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
+}
 
+// Intake keeps what sources give, how far each was read, and when it could not be.
+type Intake interface {
 	Cursor(ctx context.Context, source string) ([]byte, error)
 	// Ingest stores evidence with the cursor (tx 1). Evidence that is there already is not stored again.
 	Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error
@@ -78,10 +80,12 @@ type Ledger interface {
 	SourceFailed(ctx context.Context, source, why string, now time.Time) error
 	Gaps(ctx context.Context) ([]reconcile.Gap, error)
 	Sources(ctx context.Context) ([]port.Health, error)
+}
 
+// Placing keeps where evidence belongs, and what still waits for a place or for a person.
+type Placing interface {
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
-	Disputes(ctx context.Context) ([]drp.Dispute, error)
 	// Place says where a piece of evidence belongs; the revision of the dispute rises, and of one that it was in question for.
 	// A dispute that begins under a record's number takes the number from the one before. ErrTaken where the dispute is
 	// another's.
@@ -91,19 +95,40 @@ type Ledger interface {
 	Unread(ctx context.Context) ([]port.Unread, error)
 	// Questions gives the evidence that waits and names a dispute with it: a person must say whether it is that dispute's.
 	Questions(ctx context.Context) ([]port.Question, error)
+	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
+	Kept(ctx context.Context) (port.Kept, error)
+}
 
+// Book keeps the disputes and what was decided of them. It compares revisions; it knows no stage.
+type Book interface {
+	Disputes(ctx context.Context) ([]drp.Dispute, error)
 	// Due gives the disputes to decide: their evidence, the date or an input has changed, or it is time to look again.
 	Due(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]string, error)
 	Load(ctx context.Context, ref string) (port.Stored, error)
 	// Decide stores what was decided (tx 2): new effects, those that no longer hold cancelled, the rest kept. A dispute
 	// that has moved on since it was loaded is left out: it is due again.
 	Decide(ctx context.Context, batch []port.Decided) error
+}
 
+// Deliveries keeps the effects on their way out, from when they are decided until it is known what became of them.
+type Deliveries interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error)
 	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, messages to be put away; the same key once.
 	AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error
+	// Make keeps rendered deliveries; those of one effect come together.
+	Make(ctx context.Context, deliveries []port.Envelope, now time.Time) error
+	Hold(ctx context.Context, key, gate, why string, now time.Time) error
+	// SettleAndClaim stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
+	// before they are made; either may be none. A digest that is attempted for the first time is kept with that, and what it
+	// carries is attempted with it: all or nothing. It gives false for one whose dispute has another revision than the effect's
+	// basis, or that is no longer to be made.
+	SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) (claimed []bool, err error)
+}
+
+// Post remembers what went out, and who is not reached by it.
+type Post interface {
 	// Sent gives a delivery that may have gone out: its dispute, reason, stage, role and address, and not its message.
 	Sent(ctx context.Context, effect, person string) (port.Envelope, bool, error)
 	// Witness gives the latest delivery by a route that was accepted before a time, without its message: what an archive
@@ -115,17 +140,27 @@ type Ledger interface {
 	Reminded(ctx context.Context, since time.Time) (map[string]bool, error)
 	// Absences gives who is not reached by email, oldest first.
 	Absences(ctx context.Context) ([]drp.Absence, error)
-	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
-	Kept(ctx context.Context) (port.Kept, error)
-	// Make keeps rendered deliveries; those of one effect come together.
-	Make(ctx context.Context, deliveries []port.Envelope, now time.Time) error
-	Hold(ctx context.Context, key, gate, why string, now time.Time) error
-	// SettleAndClaim stores what became of attempts, with the receipts as evidence (tx 3), and records those that are made next,
-	// before they are made; either may be none. A digest that is attempted for the first time is kept with that, and what it
-	// carries is attempted with it: all or nothing. It gives false for one whose dispute has another revision than the effect's
-	// basis, or that is no longer to be made.
-	SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, now time.Time) (claimed []bool, err error)
+}
 
+// Settings keeps values under a name, with who set them.
+type Settings interface {
 	Setting(ctx context.Context, name string) (string, error)
 	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error
+}
+
+// Ledger is drpd's own state: all of the above in one place. Each method is one transaction, with the audit entries that belong
+// to it. It compares numbers and keys. Only whoever wires drpd needs the whole.
+type Ledger interface {
+	Leases
+	Intake
+	Placing
+	Book
+	Deliveries
+	Post
+	Settings
+}
+
+// KeepIn lets the daemon keep everything in one ledger.
+func (d *Daemon) KeepIn(l Ledger) {
+	d.Intake, d.Placing, d.Book, d.Deliveries, d.Post, d.Settings = l, l, l, l, l, l
 }

@@ -47,7 +47,7 @@ func (d *Daemon) backAgain(ctx context.Context, ev drp.Evidence, r drp.Reading, 
 
 // versions gives the versions of a row before this one that are with a dispute, in their order.
 func (d *Daemon) versions(ctx context.Context, ev drp.Evidence, ref string) ([]drp.Evidence, error) {
-	s, err := d.Ledger.Load(ctx, ref)
+	s, err := d.Book.Load(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p port.Placement, a
 			continue
 		}
 		noted := port.Placement{Evidence: q.ID, Where: port.PlaceNoted, Reason: "a later version of the record is the dispute's again", Now: d.Now()}
-		if err := d.Ledger.Place(ctx, noted); err != nil {
+		if err := d.Placing.Place(ctx, noted); err != nil {
 			return err
 		}
 	}

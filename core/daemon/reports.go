@@ -97,7 +97,7 @@ func (d *Daemon) dispute(ctx context.Context, c reconcile.Case) (report.Dispute,
 // childrenOf gives what the record system says of each child. One of whom it has said nothing yet counts as restricted:
 // while it cannot be read, nobody knows that the child is not.
 func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child, error) {
-	people, err := d.Ledger.People(ctx, children)
+	people, err := d.Placing.People(ctx, children)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday
 			return in, err
 		}
 	}
-	health, err := d.Ledger.Sources(ctx)
+	health, err := d.Intake.Sources(ctx)
 	if err != nil {
 		return in, err
 	}
@@ -143,7 +143,7 @@ func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday
 		}
 		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince)})
 	}
-	kept, err := d.Ledger.Kept(ctx)
+	kept, err := d.Placing.Kept(ctx)
 	in.Quarantined, in.Waiting = kept.Quarantined, kept.Waiting
 	return in, err
 }
@@ -167,7 +167,7 @@ func (d *Daemon) reports(ctx context.Context) error {
 			}
 		}
 		e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReport, To: []string{s.To}, On: day, Says: s.Name, Rule: "reports"}
-		if err := d.Ledger.AddEffects(ctx, []drp.Effect{e.Keyed("report", s.Name, day.String())}, d.Now()); err != nil {
+		if err := d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("report", s.Name, day.String())}, d.Now()); err != nil {
 			return err
 		}
 	}

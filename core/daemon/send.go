@@ -157,7 +157,7 @@ func (d *Daemon) hold(ctx context.Context, o port.Outgoing, gate, why string) er
 		level = slog.LevelDebug // as it should be, every night
 	}
 	d.Log.Log(ctx, level, "held", "effect", o.Key, "dispute", o.Dispute, "gate", gate, "why", why)
-	return d.Ledger.Hold(ctx, o.Key, gate, why, d.Now())
+	return d.Deliveries.Hold(ctx, o.Key, gate, why, d.Now())
 }
 
 func (d *Daemon) formBytes(stored port.Stored, form drp.FormPart) ([]byte, bool) {

@@ -466,10 +466,11 @@ func (w *world) restart() {
 		w.t.Fatal(err)
 	}
 	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
-		Ledger: chaosLedger{w.ledger, w}, Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText, KeepReport: func(string, []byte) error { return nil },
+		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText, KeepReport: func(string, []byte) error { return nil },
 		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}}, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
 		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",
 		Log: slog.New(slog.NewTextHandler(&w.log, nil))}
+	w.d.KeepIn(chaosLedger{w.ledger, w})
 	for _, f := range w.feeds {
 		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: w.read})
 	}

@@ -19,7 +19,7 @@ type Vacancy struct {
 // Vacancies gives the roles of open disputes that nobody holds: today, whose turn it is and who owns it; on the day on
 // which the stage is due, those and whoever is asked next.
 func (d *Daemon) Vacancies(ctx context.Context) (out []Vacancy, err error) {
-	disputes, err := d.Ledger.Disputes(ctx)
+	disputes, err := d.Book.Disputes(ctx)
 	if err != nil {
 		return nil, err
 	}
