@@ -46,6 +46,26 @@ func anyReply(v *visit, f drp.Fact) drp.Fact {
 	return f
 }
 
+// lateAnswers puts a message that the owner has called an answer, and that came during a later stay than it is dated in, to where its
+// author has to answer: to the stay of its date, else to that during which it came. Where both wait for the author it says so.
+func (s *story) lateAnswers() {
+	for _, u := range s.visits {
+		u.facts = slices.DeleteFunc(u.facts, func(f drp.Fact) bool {
+			v := s.latest(func(v *visit) bool { return f.On < v.entered && v.entered <= f.Learned && answersAt(v, f) })
+			switch {
+			case v == nil || v == u || s.File.Ruled(drp.AboutMessage(f.Evidence)) != drp.Accept:
+				return false
+			case answersAt(u, f):
+				s.recorded = append(s.recorded, Recorded{fmt.Sprintf("the message of %s, which came on %s, is the answer at %s, in which it is dated: at %s one is still to come",
+					f.On, f.Learned, u.stage.Title, v.stage.Title), f.On, u.stage.Answer.Clause})
+				return false
+			}
+			v.facts = append(v.facts, f)
+			return true
+		})
+	}
+}
+
 // freeWords gives the messages in words of their author's own of a visit, of which nobody has said yet what they are: of its own
 // days, and what came during it under a day before it, by another clock or late.
 func (s *story) freeWords(v *visit) (out []drp.Fact) {

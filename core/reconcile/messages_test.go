@@ -115,6 +115,27 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 	}
 }
 
+// A message that came during a stage under a day before it, and that the owner calls an answer, is the answer of that stage where its
+// author has none to give before; else it is the answer of the stage of its day.
+func TestAnAnswerDatedBeforeItsStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for _, tt := range []struct {
+		by, turn string
+	}{{"group-manager", "iro"}, {"team-manager", "group-manager"}} {
+		words := message(start+7, tt.by)
+		words.Facts[0].Learned, words.Sent, words.Evidence.Learned = start+8, start+8, (start + 8).Midnight()
+		word := drp.Reading{Evidence: drp.Evidence{ID: "word", Kind: drp.Message, Learned: (start + 9).Midnight()}, Sent: start + 9,
+			Rulings: []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept, Said: drp.Actor{Role: "iro"}, On: start + 9, Evidence: "word"}}}
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"), words, word}
+		past := []drp.Past{{Effect: drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Visit: "stage-2.1", On: start + 8, To: []string{"iro"}, Evidence: []string{words.Evidence.ID},
+			Asks: []drp.Ask{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept}}}, Life: drp.Accepted, Reached: []string{"iro"}, At: (start + 8).Midnight(), Decided: (start + 8).Midnight()}}
+		if r := w.decide(p, readings, past, start+9); !slices.Equal(r.Standing.Turn, []string{tt.turn}) {
+			t.Errorf("the %s answers: it is the turn of %v, want %s", tt.by, r.Standing.Turn, tt.turn)
+		}
+	}
+}
+
 // A version that first asks about messages asks nobody about those of stages that were left long ago: not at once about every open
 // dispute.
 func TestOldMessagesOfStagesThatWereLeft(t *testing.T) {

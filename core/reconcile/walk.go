@@ -84,6 +84,7 @@ func (s *story) walk() {
 	for _, f := range s.early {
 		s.aside(f, "it names the stage %q, which has not been entered: it counts once it is", f.Stage)
 	}
+	s.lateAnswers()
 	s.noEnds()
 	s.denials()
 	s.takenBack()
