@@ -107,7 +107,7 @@ func rules() []func(*decider) {
 	return []func(*decider){
 		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
 		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
-		(*decider).followUps, (*decider).endings, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
+		(*decider).followUps, (*decider).endings, (*decider).afterwards, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
 		(*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
 	}
 }
@@ -166,7 +166,7 @@ func (s *story) settle(k clocks, all outcome) Result {
 	r.Idle, r.Unused = s.idle, s.unused()
 	r.Standing = s.standing(k, len(r.Conflicts) > 0)
 	s.nextTold(&r.Standing, all)
-	r.Closed = s.closed(r)
+	r.Closed = s.closed(r) && all.tellOn.IsZero()
 	return r
 }
 

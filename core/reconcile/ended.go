@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	ruleEnded = "end" // by what whoever was alerted is told of the end
-	oldNews   = 14    // days: an end, or a message of a stage that was left, that was known so long ago is told to nobody anew
+	ruleEnded = "end"       // by what whoever was alerted is told of the end
+	ruleAfter = "after end" // by what the owner is told that their words after the end move nothing
+	oldNews   = 14          // days: an end, or a message of a stage that was left, that was known so long ago is told to nobody anew
 )
 
 // tellAlerted tells everybody who was alerted in the dispute that it ended, and how, each once: but for those who ended it,
@@ -188,4 +189,50 @@ func (d *decider) endings() {
 		}
 	}
 	d.tellAlerted(told)
+}
+
+// afterwards tells the owner that words of their own, which came to drpd after the dispute had ended, move nothing, and gives the line
+// that opens it again: once, and once more after the policy's interval where there are new ones, with a copy to the practice lead.
+func (d *decider) afterwards() {
+	if d.ended == nil || d.ended.Kind == drp.OutOfScope {
+		return
+	}
+	asked := func(p drp.Past) bool { return p.Kind == drp.Email && p.Rule == ruleAfter && sentOn(p) >= d.reopened }
+	var evidence []string
+	var first, last workday.Date
+	for _, f := range d.wordsAfterEnd() {
+		if !slices.ContainsFunc(d.Past, func(p drp.Past) bool { return asked(p) && p.Sent() && slices.Contains(p.Evidence, f.Evidence) }) {
+			if first.IsZero() {
+				first = f.Learned
+			}
+			evidence, last = append(evidence, f.Evidence), f.Learned
+		}
+	}
+	if len(evidence) == 0 || d.Today > last.AddDays(oldNews) {
+		return
+	}
+	v := d.current()
+	on, cc, n := d.again(first, asked)
+	says := fmt.Sprintf("what you wrote on %s came after the dispute had ended on %s, in words that nobody but a person can read: it stays ended", last.Long(), d.ended.On.Long())
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: v.id, Stage: v.stage.ID, On: max(on, first), To: d.Policy.Owners(v.stage.ID), Cc: cc,
+		Clause: d.endClause(v, *d.ended), Rule: ruleAfter, Evidence: evidence, Says: says}
+	if next := v.stage.Next(); next != "" {
+		e.Says += ". If it is open again, send the line below"
+		e.Asks = []drp.Ask{{Fact: drp.Escalated, Stage: next, Text: "it is open again, and goes on to the next stage"}}
+	}
+	d.emit(e, ruleAfter, fmt.Sprint(n), d.reopened.String())
+}
+
+// wordsAfterEnd gives what its owner has written to drpd in words of their own since the end was known, and has not made clear since.
+func (d *decider) wordsAfterEnd() (out []drp.Fact) {
+	owners := d.Policy.OwnersOfAny()
+	for _, f := range d.File.Facts {
+		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence]}
+		if f.Kind == drp.MessageCame && f.Evidence != d.ended.Evidence && len(f.To) == 0 && intersects(f.ByRoles, owners) && f.On <= d.Today &&
+			(f.On > d.ended.On || f.Learned > max(d.ended.On, d.ended.Learned)) && !d.saidSince(owners, u) {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b drp.Fact) int { return int(a.Learned - b.Learned) })
+	return out
 }

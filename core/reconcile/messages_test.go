@@ -136,6 +136,39 @@ func TestAnAnswerDatedBeforeItsStage(t *testing.T) {
 	}
 }
 
+// An owner who goes on writing after the end is told that it moves nothing: once, and again after the policy's interval, however often
+// they write. What they write in the copied letters of others is none of drpd's.
+func TestWordsAfterTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+1, "iro")}
+	toOthers := message(start+3, "iro")
+	toOthers.Facts[0].To = []drp.Actor{{Role: "team-manager"}}
+	readings = append(readings, toOthers)
+	for day := start + 8; day < start+18; day++ {
+		readings = append(readings, message(day, "iro"), message(day, "team-manager"))
+	}
+	var past []drp.Past
+	for day := start; day < start+40; day++ {
+		for range 3 {
+			past, readings = went(w.decide(p, learnedBy(readings, day), past, day).Effects, past, readings, day)
+		}
+		if r := w.decide(p, learnedBy(readings, day), past, day); day == start+9 && r.Closed || day == start+39 && !r.Closed {
+			t.Errorf("on %s closed is %v", day, r.Closed)
+		}
+	}
+	var on []string
+	for _, x := range past {
+		if x.Reason == drp.ReasonInform {
+			on = append(on, fmt.Sprintf("%s to %v, copy %v, %d messages", x.On, x.To, x.Cc, len(x.Evidence)))
+		}
+	}
+	want := []string{"2026-11-24 to [iro], copy [], 1 messages", "2026-12-01 to [iro], copy [practice-lead], 7 messages", "2026-12-08 to [iro], copy [practice-lead], 2 messages"}
+	if !slices.Equal(on, want) {
+		t.Errorf("told: %q", on)
+	}
+}
+
 // A version that first asks about messages asks nobody about those of stages that were left long ago: not at once about every open
 // dispute.
 func TestOldMessagesOfStagesThatWereLeft(t *testing.T) {
