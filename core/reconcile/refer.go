@@ -86,6 +86,22 @@ func (s *story) packOf(f drp.Fact) (of drp.Past, gone bool) {
 	return drp.Past{}, false
 }
 
+// heldPack is the letter by which a referral that its owner has confirmed is to go, where something holds it longer than a day: what is
+// to be done is not the owner's.
+func (s *story) heldPack() (held drp.Past, ok bool) {
+	for _, f := range s.find(drp.ReferralConfirmed) {
+		if _, gone := s.packOf(f); gone || !s.Policy.Refers(f) || s.stays(f) != "" {
+			continue
+		}
+		for _, p := range s.Past {
+			if p.Reason == drp.ReasonPack && p.Kind == drp.Email && !p.Sent() && p.Life != drp.Cancelled && slices.Contains(p.Evidence, f.Evidence) && !s.soon(p.Effect) {
+				return p, true
+			}
+		}
+	}
+	return drp.Past{}, false
+}
+
 // stays says why a confirmed referral does not go, or "" where it goes or has left. One that goes all the same has its
 // reason; an end that came after the word, or the owner's later word that it is not to be referred, stops what has not left yet.
 func (s *story) stays(f drp.Fact) string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -84,7 +85,10 @@ func breakSilence(wanted []drp.Effect) func(*decider) {
 		}
 		e := d.stillOpen(on, last, ever)
 		if lost != nil {
-			e = d.tellOperator(e, *lost)
+			e = d.tellOperator(e, fmt.Sprintf("what went on %s to the %s reached nobody", sentOn(*lost).Long(), d.titles(lost.To)))
+		} else if p, held := d.heldPack(); held {
+			e = d.tellOperator(e, strings.TrimSuffix("the referral to CAFCASS, which its owner confirmed, is held: "+p.Why, ": "))
+			e.Clause = p.Clause
 		}
 		if extra := []string{ruleStillOpen, last.String(), on.String()}; d.left(e.Keyed(extra...)) { // it has reached nobody
 			d.out.tell(d.askAgainOn(on))
@@ -104,12 +108,12 @@ func (s *story) lostSince(on workday.Date) (first *drp.Past) {
 	return first
 }
 
-// tellOperator makes of what says that a dispute is still open a letter to the operator and the practice lead, since those who were
-// to be told could not be reached.
-func (d *decider) tellOperator(e drp.Effect, lost drp.Past) drp.Effect {
+// tellOperator makes of what says that a dispute is still open a letter to the operator and the practice lead: whose turn it is cannot be
+// reached, or has nothing to do.
+func (d *decider) tellOperator(e drp.Effect, why string) drp.Effect {
 	e.Reason, e.To, e.Cc = drp.ReasonAttention, []string{operator}, []string{practiceLead}
 	e.Next, e.Consult, e.Asks = "", nil, nil
-	e.Says += fmt.Sprintf("; what went on %s to the %s reached nobody", sentOn(lost).Long(), d.titles(lost.To))
+	e.Says += "; " + why
 	return e
 }
 

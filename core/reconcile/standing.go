@@ -77,10 +77,17 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 	at.Turn, at.TurnFrom = v.stage.Holder, v.entered
 	on, _ := s.answered(v)
 	_, check, undecided := s.unsettled()
+	_, held := s.heldPack()
 	switch {
 	case s.resting():
 		at.Referred, at.Turn, at.TurnFrom = s.referred, []string{s.Policy.ReferredTo()}, s.referred
 		at.Next, at.NextOn = "the outcome of the referral; the "+s.titles(owners)+" is asked for it", check
+	case held:
+		at.Turn, at.TurnFrom = []string{operator}, s.referralSettledOn()
+		at.Next, at.NextOn = "the referral to CAFCASS that was confirmed is to go out: it is held", s.Today
+		if !limit.Open() && s.Today > limit.Proof.Due {
+			at.Overdue = limit.Late
+		}
 	case undecided:
 		no, _ := s.declined()
 		at.Turn, at.TurnFrom = owners, no.On
