@@ -82,7 +82,15 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 	})
 }
 
-// The owner says whether a message is an answer, and nobody else: it counts from the day on which it came, and so does the note.
+// askedOf is the letter by which somebody was asked whether a message is an answer.
+func askedOf(words drp.Reading, visit string, on workday.Date, to ...string) []drp.Past {
+	about := drp.AboutMessage(words.Evidence.ID)
+	return []drp.Past{{Effect: drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Rule: "message", Visit: visit, On: on, To: to, Evidence: []string{words.Evidence.ID},
+		Asks: []drp.Ask{{About: about, Choice: drp.Accept}, {About: about, Choice: drp.Refuse}}}, Life: drp.Accepted, Reached: to, At: on.Midnight(), Decided: on.Midnight()}}
+}
+
+// Whoever was asked says whether a message is an answer, and nobody else, though they own the dispute at another stage or are asked of
+// it later: it counts from the day on which it came, and so does the note.
 func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "cp-chair")
@@ -92,7 +100,10 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 		choice, by string
 		answered   bool
 		asks       bool // a person is asked whether the ruling counts
-	}{{"", "", false, false}, {drp.Accept, owner, true, false}, {drp.Refuse, owner, false, false}, {drp.Accept, answers, false, true}} {
+		of         []drp.Past
+	}{{"", "", false, false, nil}, {drp.Accept, owner, true, false, askedOf(words, "informal.1", start+2, owner)}, {drp.Refuse, owner, false, false, askedOf(words, "informal.1", start+2, owner)},
+		{drp.Accept, answers, false, true, askedOf(words, "informal.1", start+2, owner)}, {drp.Accept, owner, false, true, nil},
+		{drp.Accept, owner, false, true, askedOf(words, "informal.1", start+2, "somebody-else")}, {drp.Accept, owner, false, true, askedOf(words, "informal.1", start+4, owner)}} {
 		raised := told(drp.Raised, start, owner)
 		raised.Subject.Children = []string{"child-1"}
 		readings := []drp.Reading{raised, words}
@@ -102,7 +113,7 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 			r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: tt.choice, Said: drp.Actor{Role: tt.by}, On: start + 3, Evidence: "word"}}
 			readings = append(readings, r)
 		}
-		r := w.decide(p, readings, nil, start+3)
+		r := w.decide(p, readings, tt.of, start+12)
 		note := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
 			return e.Kind == drp.CaseNote && e.Reason == drp.ReasonAnswer && e.On == start+2
 		})
@@ -128,8 +139,7 @@ func TestAnAnswerDatedBeforeItsStage(t *testing.T) {
 		word := drp.Reading{Evidence: drp.Evidence{ID: "word", Kind: drp.Message, Learned: (start + 9).Midnight()}, Sent: start + 9,
 			Rulings: []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept, Said: drp.Actor{Role: "iro"}, On: start + 9, Evidence: "word"}}}
 		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"), words, word}
-		past := []drp.Past{{Effect: drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Visit: "stage-2.1", On: start + 8, To: []string{"iro"}, Evidence: []string{words.Evidence.ID},
-			Asks: []drp.Ask{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept}}}, Life: drp.Accepted, Reached: []string{"iro"}, At: (start + 8).Midnight(), Decided: (start + 8).Midnight()}}
+		past := askedOf(words, "stage-2.1", start+8, "iro")
 		if r := w.decide(p, readings, past, start+9); !slices.Equal(r.Standing.Turn, []string{tt.turn}) {
 			t.Errorf("the %s answers: it is the turn of %v, want %s", tt.by, r.Standing.Turn, tt.turn)
 		}
@@ -232,7 +242,9 @@ func TestNoLastDayBeforeTold(t *testing.T) {
 // Of one day the owner's later word on a message counts, whatever the emails are called; of two that came at once neither does.
 func TestTwoWordsOnAMessage(t *testing.T) {
 	w := load(t)
-	p := w.policy(t, "iro-carefirst")
+	daily := *w.policy(t, "iro-carefirst")
+	daily.AskAgain = &policy.Amount{N: 1, Unit: workday.WorkingDays}
+	p := &daily
 	words := message(start+2, "team-manager")
 	for _, tt := range []struct {
 		yes, no time.Duration // the hours
@@ -248,7 +260,7 @@ func TestTwoWordsOnAMessage(t *testing.T) {
 				return r
 			}
 			readings := []drp.Reading{told(drp.Raised, start, "iro"), words, ruling(ids[0], drp.Accept, tt.yes), ruling(ids[1], drp.Refuse, tt.no)}
-			r := w.decide(p, readings, nil, start+3)
+			r := w.decide(p, readings, askedOf(words, "stage-1.1", start+2, "iro"), start+3)
 			asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonMessage })
 			says := slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "the contrary") })
 			if r.Standing.Turn[0] != tt.turn || asked != tt.asked || !says {

@@ -64,7 +64,9 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 	}
 	var roles []string
 	if _, ok := drp.MessageOf(r.About); ok {
-		roles = c.Policy.OwnersOfAny()
+		if roles = c.askedAbout(r); len(roles) == 0 {
+			return drp.AnswerOfAnother(r, c.Policy.RoleTitles(c.Policy.OwnersOfAny())), true
+		}
 	}
 	switch r.About {
 	case drp.AboutDispute:
@@ -80,6 +82,16 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 		roles = c.Policy.Owners(stage.ID)
 	}
 	return drp.AnswerOfAnother(r, c.Policy.RoleTitles(roles)), !intersects(r.SaidRoles, roles)
+}
+
+// askedAbout gives the roles that drpd has asked for a ruling by the day on which it was made.
+func (c *Case) askedAbout(r drp.Ruling) (roles []string) {
+	for _, p := range c.Past {
+		if p.Kind == drp.Email && p.Sent() && askedOn(p) <= r.On && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About }) {
+			roles = append(roles, p.To...)
+		}
+	}
+	return distinct(roles)
 }
 
 // wasAsked says whether a fact answers a question that drpd put to its author about the visit: it was decided to go to one of
