@@ -66,9 +66,8 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 		if !s.Referred.IsZero() {
 			a.printf("With CAFCASS since %s: nobody is chased meanwhile.\n", s.Referred)
 		}
-		if s.Overdue > 0 {
-			a.printf("Overdue by %s.\n", plural(s.Overdue, "working day"))
-		}
+		a.overdue("Step", s.Step)
+		a.overdue("Whole", s.Whole)
 	}
 	a.printf("\nWhat happened\n")
 	for _, f := range k.File.Statements() {
@@ -128,6 +127,13 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 			a.printf("\nQuestions for a person\n")
 		}
 		a.printf("  %s  %s\n", c.ID(), c.What())
+	}
+}
+
+// overdue says by how much a limit is overdue, where it is.
+func (a *app) overdue(name string, l reconcile.Limit) {
+	if l.Passed {
+		a.printf("%s overdue by %s: %s was due on %s (%s).\n", name, plural(l.Overdue(), "working day"), l.Clock.ID, l.Proof.Due, l.Clock.Clause)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"drpd/adapters/ledger"
 	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 // withLedger opens the ledger for one command.
@@ -80,26 +81,22 @@ func (c *listCmd) Run(a *app) error {
 			}
 			_, _ = w.Write([]byte("\n"))
 		}
-		row("dispute", "raised", "stage", "since", "turn", "due", "overdue", "told next", "next")
+		row("dispute", "raised", "stage", "since", "turn", "step due", "step overdue", "whole due", "whole overdue", "told next", "next")
 		for _, d := range out {
 			s := d.Summary
-			overdue, due, tell := "", cmp.Or(s.NoDue, "no limit"), s.TellOn.String()
+			tell := s.TellOn.String()
 			if s.TellOn.IsZero() {
 				tell = s.Silent
 			}
-			if s.Overdue > 0 {
-				overdue = plural(s.Overdue, "working day")
-			}
-			if !s.Due.IsZero() {
-				due = s.Due.String()
-			}
+			due, late := limit(s.Step)
+			wholeDue, wholeLate := limit(s.Whole)
 			if !s.Referred.IsZero() {
 				due = "with CAFCASS since " + s.Referred.String()
 			}
 			if d.Ended {
 				due = "ended " + s.Ended.String()
 			}
-			row(d.Ref, s.Raised.String(), s.Stage, s.Since.String(), s.Turn, due, overdue, tell, s.Next)
+			row(d.Ref, s.Raised.String(), s.Stage, s.Since.String(), s.Turn, due, late, wholeDue, wholeLate, tell, s.Next)
 		}
 		if err := w.Flush(); err != nil {
 			return err
@@ -115,6 +112,17 @@ func (c *listCmd) Run(a *app) error {
 		}
 		return nil
 	})
+}
+
+// limit says when a limit is due, and by how much it is overdue.
+func limit(l port.LimitLine) (due, overdue string) {
+	if due = cmp.Or(l.NoDue, "no limit"); !l.Due.IsZero() {
+		due = l.Due.String()
+	}
+	if l.Overdue > 0 {
+		overdue = plural(l.Overdue, "working day")
+	}
+	return due, overdue
 }
 
 func plural(n int, what string) string {

@@ -196,7 +196,7 @@ func (h *house) did(t *testing.T, began []string) []string {
 			continue
 		}
 		s := x.Summary
-		out = append(out, fmt.Sprintf("%s %v stage %s since %s due %s turn %s next %s on %s passed %d ended %s", x.Ref, x.Children, s.Stage, s.Since, s.Due, s.Turn, s.Next, s.NextOn, s.Passed, s.Ended))
+		out = append(out, fmt.Sprintf("%s %v stage %s since %s due %s turn %s next %s on %s passed %d ended %s", x.Ref, x.Children, s.Stage, s.Since, s.Step.Due, s.Turn, s.Next, s.NextOn, s.Passed, s.Ended))
 	}
 	slices.Sort(out)
 	return out

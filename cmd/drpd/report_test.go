@@ -97,10 +97,61 @@ func TestReportFigures(t *testing.T) {
 		if !counted[row["Reference"]] {
 			t.Errorf("no count for %v", row["Reference"])
 		}
-		if late := row["Late against"]; late != "breach" && late != "target" && late != "guidance" {
-			t.Errorf("late against %v", late)
+		step, whole := row["Step late against"], row["Whole late against"]
+		for _, late := range []any{step, whole} {
+			if late != nil && late != "" && late != "breach" && late != "target" && late != "guidance" {
+				t.Errorf("late against %v", late)
+			}
 		}
 	}
+}
+
+// How late the step of a dispute is, and how late the whole, are two figures. Each is the same in the list, in the workbook, in
+// what explains the dispute, and in the report of the one dispute; every place calls it by its name.
+func TestTwoFiguresOfLateness(t *testing.T) {
+	rows := map[any]map[string]any{}
+	for _, row := range overdueJSON(t, "--cleared").Parts[3].Tables["Open"] {
+		rows[row["Reference"]] = row
+	}
+	steps, wholes := 0, 0
+	for _, d := range listed(t) {
+		step, whole := d.Summary.Step.Overdue, d.Summary.Whole.Overdue
+		steps, wholes = steps+min(1, step), wholes+min(1, whole)
+		if row := rows[d.Ref]; fmt.Sprint(row["Step overdue, working days"]) != figure(step) || fmt.Sprint(row["Whole overdue, working days"]) != figure(whole) {
+			t.Errorf("%s: the list says %d and %d, the workbook %v and %v", d.Ref, step, whole, row["Step overdue, working days"], row["Whole overdue, working days"])
+		}
+		if step+whole == 0 {
+			continue
+		}
+		said := inDemo(t, "explain", d.Ref)
+		for name, n := range map[string]int{"Step": step, "Whole": whole} {
+			if says := strings.Contains(said, name+" overdue by "+plural(n, "working day")+":"); says != (n > 0) {
+				t.Errorf("%s: the list says that %s is overdue by %d: explain\n%.800s", d.Ref, name, n, said)
+			}
+		}
+		var one jsonDoc
+		out := filepath.Join(t.TempDir(), "one.json")
+		inDemo(t, "report", "dispute", d.Ref, "--cleared", "--out", out)
+		if b, err := os.ReadFile(out); err != nil || json.Unmarshal(b, &one) != nil {
+			t.Fatal(err)
+		}
+		for name, n := range map[string]int{"step": step, "whole": whole} {
+			if says := strings.Contains(one.Lead[0], "The "+name+" is overdue by "+plural(n, "working day")+" ("); says != (n > 0) {
+				t.Errorf("%s: the list says that the %s is overdue by %d; its own report %q", d.Ref, name, n, one.Lead[0])
+			}
+		}
+	}
+	if steps == 0 || wholes == 0 {
+		t.Errorf("%d steps are overdue, and %d wholes", steps, wholes)
+	}
+}
+
+// figure is a figure as a report writes it: nothing where it is none.
+func figure(n int) string {
+	if n == 0 {
+		return "<nil>"
+	}
+	return fmt.Sprint(n)
 }
 
 // The report of a quarter counts by theme, stage, team and agency, beside the quarters before.

@@ -374,14 +374,20 @@ func (d *Daemon) inputs(a around) string {
 	return fmt.Sprint(d.Inputs, a.gaps, a.away)
 }
 
+// lineOf gives a limit in a line.
+func lineOf(l reconcile.Limit) port.LimitLine {
+	out := port.LimitLine{NoDue: l.NoDate(), Overdue: l.Overdue()}
+	if l.Dated() {
+		out.Due = l.Proof.Due
+	}
+	return out
+}
+
 func (d *Daemon) decided(c reconcile.Case, stored port.Stored, a around, result reconcile.Result) port.Decided {
 	s := result.Standing
 	sum := port.Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom,
-		Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Overdue: s.Overdue, Passed: len(s.Passed),
+		Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Step: lineOf(s.Step), Whole: lineOf(s.Whole), Passed: len(s.Passed),
 		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
-	if n := len(s.Visits); n > 0 && s.Referred.IsZero() {
-		sum.Due, sum.NoDue = s.Visits[n-1].Limit.Proof.Due, s.Visits[n-1].Limit.NoDate()
-	}
 	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

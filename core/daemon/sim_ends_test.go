@@ -81,8 +81,8 @@ func (w *world) referred(c reconcile.Case, s reconcile.Standing) {
 		return
 	}
 	w.count["with CAFCASS"]++
-	if s.Overdue > 0 || len(s.Passed) > 0 || !slices.Equal(s.Turn, []string{c.Policy.ReferredTo()}) {
-		w.fail("%s: with CAFCASS since %s, and overdue: %d, %d; turn %v", c.Ref, since, s.Overdue, len(s.Passed), s.Turn)
+	if s.Step.Passed || len(s.Passed) > 0 || !slices.Equal(s.Turn, []string{c.Policy.ReferredTo()}) {
+		w.fail("%s: with CAFCASS since %s, and overdue: %d, %d; turn %v", c.Ref, since, s.Step.Overdue(), len(s.Passed), s.Turn)
 	}
 	every := c.Policy.Referral.Check.Every
 	check, err := w.calendar.Prove(since, every.N, every.Unit)

@@ -99,8 +99,8 @@ func TestOverdueWhileAnAlertWaits(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := reconcile.Decide(k).Standing
-		if s.Overdue != want || len(s.Passed) == 0 {
-			t.Errorf("on the %dth %d working days overdue, want %d: %s", day, s.Overdue, want, s.Next)
+		if s.Step.Overdue() != want || len(s.Passed) == 0 {
+			t.Errorf("on the %dth %d working days overdue, want %d: %s", day, s.Step.Overdue(), want, s.Next)
 		}
 	}
 }

@@ -34,6 +34,13 @@ type Decided struct {
 	Now       time.Time
 }
 
+// LimitLine is a limit in a line.
+type LimitLine struct {
+	Due     workday.Date `json:"due"`
+	NoDue   string       `json:"no_due,omitempty"` // why there is no due date
+	Overdue int          `json:"overdue"`          // working days, as reconcile.Limit has it
+}
+
 // Summary is a dispute in a line, for lists.
 type Summary struct {
 	Stage    string       `json:"stage"`
@@ -44,11 +51,10 @@ type Summary struct {
 	TurnFrom workday.Date `json:"turn_from"`
 	Next     string       `json:"next"`
 	NextOn   workday.Date `json:"next_on"`
-	Due      workday.Date `json:"due"`
-	NoDue    string       `json:"no_due,omitempty"`  // why there is no due date
+	Step     LimitLine    `json:"step"`              // the limit of the present step
+	Whole    LimitLine    `json:"whole"`             // the limit that the procedure sets for the whole
 	TellOn   workday.Date `json:"tell_on,omitempty"` // the working day on which somebody is told of it next
 	Silent   string       `json:"silent,omitempty"`  // why nobody is, where the policy says so
-	Overdue  int          `json:"overdue"`           // working days past the stage's limit
 	Passed   int          `json:"passed"`            // limits that have passed: of the stage, and of the whole
 	Findings int          `json:"findings"`
 	Waiting  int          `json:"waiting"` // questions for a person

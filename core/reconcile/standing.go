@@ -1,12 +1,9 @@
 package reconcile
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"drpd/core/drp"
-	"drpd/core/policy"
 	"drpd/core/workday"
 )
 
@@ -27,7 +24,8 @@ type Standing struct {
 	NextOn   workday.Date
 	TellOn   workday.Date // the working day on which somebody is told of it next; zero where it has ended, and where it is silent and nothing is ahead
 	Silent   string       // why nobody is told meanwhile, where the stage says so
-	Overdue  int          // working days past the stage's limit
+	Step     Limit        // the limit of the present step, and how late it is
+	Whole    Limit        // the limit that the procedure sets for the whole, and how late that is; where it has ended, was
 	Passed   []Running    // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
 	After    []drp.Fact   // what came after the end
 }
@@ -53,6 +51,7 @@ func (s *story) standing(k clocks, questions bool) Standing {
 		stay.Limit, _ = k.limitOf(x)
 		at.Visits = append(at.Visits, stay)
 	}
+	at.Whole = s.wholeLimit(k)
 	if e := s.ended; e != nil {
 		at.Ended, at.EndedBy = e.On, e.Kind
 		at.Next = "ended"
@@ -62,12 +61,9 @@ func (s *story) standing(k clocks, questions bool) Standing {
 	if questions && at.NextOn.IsZero() {
 		at.Turn = []string{operator}
 	}
-	for _, r := range at.Clocks {
-		if r.Overdue(s.Today) {
-			at.Passed = append(at.Passed, r)
-		}
+	if at.Passed = s.passed(k); !s.resting() { // with CAFCASS no step has a limit
+		at.Step = s.stepLimit(v, k)
 	}
-	slices.SortStableFunc(at.Passed, func(a, b Running) int { return cmp.Or(rank(a.Clock.Severity)-rank(b.Clock.Severity), b.Late-a.Late) })
 	return at
 }
 
@@ -85,23 +81,14 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 	case held:
 		at.Turn, at.TurnFrom = []string{operator}, s.referralSettledOn()
 		at.Next, at.NextOn = "the referral to CAFCASS that was confirmed is to go out: it is held", s.Today
-		if !limit.Open() && s.Today > limit.Proof.Due {
-			at.Overdue = limit.Late
-		}
 	case undecided:
 		no, _ := s.declined()
 		at.Turn, at.TurnFrom = owners, no.On
 		at.Next, at.NextOn = "the owner decided against a referral, and is asked how it goes on", check
-		if !limit.Open() && s.Today > limit.Proof.Due {
-			at.Overdue = limit.Late
-		}
 	case s.pending != nil:
 		p := s.pending
 		at.Turn, at.TurnFrom = owners, p.entered
 		at.Next, at.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
-		if !limit.Open() && s.Today > limit.Proof.Due { // it is overdue every day until it has gone
-			at.Overdue = limit.Late
-		}
 	case limit.Paused != "":
 		at.Turn, at.TurnFrom = owners, s.timeOut.On
 		at.Next, at.NextOn = limit.Paused, s.timeOut.Until
@@ -111,7 +98,6 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 		if h := s.Policy.HandOver; h != nil && !h.Amount.None {
 			at.NextOn = s.after(limit.Proof.Due, max(1, h.Amount.N))
 		}
-		at.Overdue = limit.Late
 	case !on.IsZero():
 		at.Turn, at.TurnFrom = owners, on
 		at.Next, at.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
@@ -128,11 +114,6 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 			at.Next = fmt.Sprintf("an answer, or %s", next.Title)
 		}
 	}
-}
-
-// rank orders the severities of clocks, the gravest first.
-func rank(severity string) int {
-	return slices.Index([]string{policy.Maximum, policy.Target, policy.Guidance}, severity)
 }
 
 // closed says whether the dispute has ended and nothing more is to follow.

@@ -131,7 +131,7 @@ func (d *Dispute) team() string {
 
 func (d *Dispute) open() bool { return d.Standing.Ended.IsZero() }
 
-// overdue says whether a limit has passed without what it asks for.
+// overdue says whether a limit has passed without what it asks for: of the step, of the whole, or of both.
 func (d *Dispute) overdue() bool { return len(d.Standing.Passed) > 0 }
 
 // child names the children by record number and initials; a theme is about none.
@@ -161,18 +161,6 @@ func (d *Dispute) turn() (role, names string) {
 		}
 	}
 	return d.Policy.RoleTitles(d.Standing.Turn), strings.Join(n, ", ")
-}
-
-// due is the limit that matters most today: the gravest that has passed, else that of the stage.
-func (d *Dispute) due() (reconcile.Running, bool) {
-	if len(d.Standing.Passed) > 0 {
-		return d.Standing.Passed[0], true
-	}
-	if n := len(d.Standing.Visits); n > 0 && d.open() && !d.withCafcass() {
-		r := d.Standing.Visits[n-1].Limit
-		return r, !r.Open() && r.Clock.ID != ""
-	}
-	return reconcile.Running{}, false
 }
 
 // against says what it means to be late.
@@ -215,16 +203,35 @@ func (d *Dispute) long() string {
 	return plural(n, "working day", "working days")
 }
 
-// cap is what is left of the limit of the whole, in working days, below zero where it has passed.
-func (d *Dispute) cap() (left int, ok bool) {
-	for _, r := range d.Standing.Clocks {
-		if r.Visit == "" && !r.Open() && d.open() {
-			if n, err := d.Calendar.Between(d.Today, r.Proof.Due); err == nil && (!ok || n < left) {
-				left, ok = n, true
-			}
-		}
+// left is what is left of the limit of the whole, in working days, while it runs.
+func (d *Dispute) left() Value {
+	r := d.Standing.Whole
+	if !r.Dated() || r.Passed || !r.Met.IsZero() {
+		return Value{}
 	}
-	return left, ok
+	n, err := d.Calendar.Between(d.Today, r.Proof.Due)
+	if err != nil {
+		return Value{}
+	}
+	return Number(n)
+}
+
+// dueOn is the last day of a limit, or why there is none.
+func dueOn(l reconcile.Limit) Value {
+	if l.Dated() {
+		return Day(l.Proof.Due)
+	}
+	return Text(cmp.Or(l.NoDate(), "no limit"))
+}
+
+// overdueBy is by how many working days a limit is overdue, and what that means; blank where it is not.
+func overdueBy(l reconcile.Limit) (days, kind Value) {
+	if !l.Passed {
+		return Value{}, Value{}
+	}
+	days, kind = Number(l.Overdue()), Text(against(l.Clock.Severity))
+	days.Strong, kind.Strong = breach(l.Running), breach(l.Running)
+	return days, kind
 }
 
 // last is the last thing that somebody did, and where it was seen.
@@ -366,13 +373,13 @@ func (d *Dispute) flags() string {
 // spaced writes a key with spaces.
 func spaced(key string) string { return strings.ReplaceAll(key, "-", " ") }
 
-// order sorts disputes: the latest first, then by due date, then by reference.
+// order sorts disputes: by how much the step is overdue, then the whole, then by the day on which the step is due, then by reference.
 func order(all []Dispute) []Dispute {
 	out := slices.Clone(all)
 	slices.SortStableFunc(out, func(a, b Dispute) int {
-		x, okX := a.due()
-		y, okY := b.due()
-		return cmp.Or(y.Late-x.Late, boolean(okY)-boolean(okX), int(x.Proof.Due-y.Proof.Due), strings.Compare(a.Ref, b.Ref))
+		x, y := a.Standing, b.Standing
+		return cmp.Or(y.Step.Overdue()-x.Step.Overdue(), y.Whole.Overdue()-x.Whole.Overdue(), boolean(y.Step.Dated())-boolean(x.Step.Dated()),
+			int(x.Step.Proof.Due-y.Step.Proof.Due), strings.Compare(a.Ref, b.Ref))
 	})
 	return out
 }

@@ -44,10 +44,16 @@ func (d *Dispute) summary() string {
 	}
 	role, names := d.turn()
 	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
-	if r, ok := d.due(); ok && d.overdue() {
-		out += fmt.Sprintf(" Its limit of %s has passed by %s (%s).", r.Proof.Due.Long(), plural(r.Late, "working day", "working days"), against(r.Clock.Severity))
-	} else if ok {
-		out += fmt.Sprintf(" Due by the end of %s.", r.Proof.Due.Long())
+	for _, l := range []struct {
+		name string
+		reconcile.Limit
+	}{{"step", d.Standing.Step}, {"whole", d.Standing.Whole}} {
+		switch {
+		case l.Passed:
+			out += fmt.Sprintf(" The %s is overdue by %s (%s): it was due by the end of %s.", l.name, plural(l.Overdue(), "working day", "working days"), against(l.Clock.Severity), l.Proof.Due.Long())
+		case l.Dated():
+			out += fmt.Sprintf(" The %s is due by the end of %s.", l.name, l.Proof.Due.Long())
+		}
 	}
 	return out
 }
@@ -59,7 +65,11 @@ func (d *Dispute) facts() [][]Value {
 		{Text("Raised"), Day(d.Standing.Raised)}, {Text("Stage"), Text(d.Standing.Title)}, {Text("In stage since"), Day(d.Standing.Since)},
 	}
 	if d.open() {
-		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
+		stepLate, _ := overdueBy(d.Standing.Step)
+		wholeLate, _ := overdueBy(d.Standing.Whole)
+		out = append(out, []Value{Text("Step due"), dueOn(d.Standing.Step)}, []Value{Text("Step overdue, working days"), stepLate},
+			[]Value{Text("Whole due"), dueOn(d.Standing.Whole)}, []Value{Text("Whole overdue, working days"), wholeLate})
+		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Their turn since"), Day(d.Standing.TurnFrom)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
 	} else {
 		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(spaced(string(d.Standing.EndedBy)))})
 	}
@@ -126,18 +136,20 @@ func (d *Dispute) stages() Part {
 		if until.IsZero() && i+1 < len(d.Standing.Visits) {
 			until = d.Standing.Visits[i+1].Entered
 		}
-		due, late := Text(cmp.Or(v.Limit.NoDate(), "no limit")), Value{}
-		if r := v.Limit; !r.Open() && r.Clock.ID != "" {
-			due = Day(r.Proof.Due)
-			if r.Late > 0 {
-				late = Number(r.Late)
-				late.Strong = breach(r)
-			}
+		limit := reconcile.Limit{Running: v.Limit}
+		if i == len(d.Standing.Visits)-1 && d.open() && !d.withCafcass() {
+			limit = d.Standing.Step
 		}
+		late := Value{}
+		if limit.Dated() && limit.Late > 0 {
+			late = Number(limit.Late)
+			late.Strong = breach(limit.Running)
+		}
+		due := dueOn(limit)
 		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late, Text(cmp.Or(strings.Join(done[i], "; "), "nothing is recorded"))})
 	}
 	return Part{Title: "Stages", Tables: []Table{table("Stages", []Column{
-		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "Working days late", Width: 10, Late: true, Brief: true}, {Title: "What was done", Width: 50, Brief: true},
+		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late, working days", Width: 10, Late: true, Brief: true}, {Title: "What was done", Width: 50, Brief: true},
 	}, rows, "No stage has been entered.")}}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
 
@@ -15,8 +16,8 @@ const soon = 2 // working days: what falls due within them stands on its own she
 
 // figures are the counts of a report.
 type figures struct {
-	open, overdue, breach, soon, cafcass, person, findings int
-	worst                                                  int // working days
+	open, overdue, step, whole, breach, soon, cafcass, person, findings int
+	worstStep, worstWhole                                               int // working days
 }
 
 func count(all []Dispute) figures {
@@ -36,7 +37,9 @@ func count(all []Dispute) figures {
 		}
 		if d.overdue() {
 			f.overdue++
-			f.worst = max(f.worst, d.Standing.Passed[0].Late)
+			f.step += boolean(d.Standing.Step.Passed)
+			f.whole += boolean(d.Standing.Whole.Passed)
+			f.worstStep, f.worstWhole = max(f.worstStep, d.Standing.Step.Overdue()), max(f.worstWhole, d.Standing.Whole.Overdue())
 			if slices.ContainsFunc(d.Standing.Passed, breach) {
 				f.breach++
 			}
@@ -47,10 +50,10 @@ func count(all []Dispute) figures {
 	return f
 }
 
-// dueSoon says whether the stage's limit falls due in the next working days.
+// dueSoon says whether the step's limit falls due in the next working days.
 func (d *Dispute) dueSoon() bool {
-	r, ok := d.due()
-	if !ok || d.overdue() || !r.Met.IsZero() {
+	r := d.Standing.Step
+	if !r.Dated() || d.overdue() || !r.Met.IsZero() {
 		return false
 	}
 	n, err := d.Calendar.Between(d.Today, r.Proof.Due)
@@ -78,9 +81,9 @@ func Overdue(in Input) Doc {
 	doc.Lead = append(in.lead(all, now), in.ending()...)
 	doc.Parts = []Part{
 		in.summary(all, now, then, restricted),
-		{Title: "Overdue", Tables: []Table{in.list("Overdue", all, (*Dispute).overdue, "Nothing is overdue"+in.asFarAs())}},
+		{Title: "Overdue", Text: []string{limits}, Tables: []Table{in.list("Overdue", all, (*Dispute).overdue, "Nothing is overdue"+in.asFarAs())}},
 		{Title: "Due soon", Text: []string{fmt.Sprintf("What falls due within %d working days.", soon)}, Tables: []Table{in.list("DueSoon", all, (*Dispute).dueSoon, "Nothing falls due"+in.asFarAs())}},
-		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
+		{Title: "All open", Text: []string{limits}, Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.closed(all),
 		in.person(all),
 		in.findings(all),
@@ -96,7 +99,7 @@ func Open(in Input) Doc {
 	all = order(all)
 	now := count(all)
 	return Doc{Name: "open-" + in.Today.String() + in.Reader.FileSuffix(), Title: "Disputes that are open", About: in.about(), Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
-		{Title: "All open", Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
+		{Title: "All open", Text: []string{limits}, Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.working(all), in.sources(restricted, others),
 	}}
 }
@@ -129,12 +132,25 @@ func (in *Input) lead(all []Dispute, now figures) []string {
 	if now.overdue == 0 {
 		return []string{fmt.Sprintf("Nothing is overdue%s %s, %d due within %d working days.", in.asFarAs(), plural(now.open, "dispute is", "disputes are")+" open", now.soon, soon)}
 	}
-	out := []string{fmt.Sprintf("%s overdue, %s against a limit that is a maximum. %d open in all, %d due within %d working days.",
-		plural(now.overdue, "dispute is", "disputes are"), upTo(now.breach, now.overdue), now.open, now.soon, soon)}
-	d := all[0]
-	role, _ := d.turn()
-	r, _ := d.due()
-	return append(out, fmt.Sprintf("The longest is %s, %s past its limit of %s: it is the turn of the %s. Next: %s.", d.Ref, plural(r.Late, "working day", "working days"), r.Proof.Due.Long(), role, d.Standing.Next))
+	out := []string{fmt.Sprintf("%s overdue, %s against a limit that is a maximum: the step of %d, the whole of %d. %d open in all, %d due within %d working days.",
+		plural(now.overdue, "dispute is", "disputes are"), upTo(now.breach, now.overdue), now.step, now.whole, now.open, now.soon, soon)}
+	if d := all[0]; d.Standing.Step.Passed {
+		role, _ := d.turn()
+		out = append(out, longest("step", d)+fmt.Sprintf(" It is the turn of the %s. Next: %s.", role, d.Standing.Next))
+	}
+	if now.whole > 0 {
+		out = append(out, longest("whole", slices.MaxFunc(all, func(a, b Dispute) int { return a.Standing.Whole.Overdue() - b.Standing.Whole.Overdue() })))
+	}
+	return out
+}
+
+// longest says of which dispute the step, or the whole, is overdue the longest.
+func longest(name string, d Dispute) string {
+	l := d.Standing.Step
+	if name == "whole" {
+		l = d.Standing.Whole
+	}
+	return fmt.Sprintf("The %s that is overdue the longest is of %s, by %s: it was due on %s.", name, d.Ref, plural(l.Overdue(), "working day", "working days"), l.Proof.Due.Long())
 }
 
 func upTo(n, of int) string {
@@ -162,9 +178,12 @@ func (in *Input) summary(all []Dispute, now, then figures, restricted int) Part 
 	}
 	line("Open", now.open, then.open)
 	line("Overdue", now.overdue, then.overdue)
+	line("of these with the step overdue", now.step, then.step)
+	line("of these with the whole overdue", now.whole, then.whole)
 	line("of these against a maximum (breach)", now.breach, then.breach)
-	line("Longest overdue, working days", now.worst, then.worst)
-	line(fmt.Sprintf("Due within %d working days", soon), now.soon, then.soon)
+	line("Longest step overdue, working days", now.worstStep, then.worstStep)
+	line("Longest whole overdue, working days", now.worstWhole, then.worstWhole)
+	line(fmt.Sprintf("Step due within %d working days", soon), now.soon, then.soon)
 	line("With CAFCASS: nobody is chased, no limit runs", now.cafcass, then.cafcass)
 	line("Waiting for a person to settle a question", now.person, then.person)
 	line("Departures from the procedure", now.findings, then.findings)
@@ -176,10 +195,12 @@ func (in *Input) summary(all []Dispute, now, then figures, restricted int) Part 
 	if restricted > 0 {
 		out.Text = append(out.Text, fmt.Sprintf("%s about restricted records: counted nowhere in this report but here.", plural(restricted, "dispute is", "disputes are")))
 	}
-	late := only(all, (*Dispute).overdue)
+	step := only(all, func(d *Dispute) bool { return d.open() && d.Standing.Step.Passed })
+	whole := only(all, func(d *Dispute) bool { return d.open() && d.Standing.Whole.Passed })
 	out.Series = []Series{
-		grouped("Overdue by stage", "disputes", late, func(d *Dispute) string { return d.Policy.Code + ": " + d.Standing.Title }),
-		grouped("Overdue by team", "disputes", late, (*Dispute).team),
+		grouped("Step overdue by stage", "disputes", step, func(d *Dispute) string { return d.Policy.Code + ": " + d.Standing.Title }),
+		grouped("Step overdue by team", "disputes", step, (*Dispute).team),
+		grouped("Whole overdue by team", "disputes", whole, (*Dispute).team),
 		resolvedIn(all, in.Today.AddYears(-1)),
 	}
 	return out
@@ -232,11 +253,16 @@ func resolvedIn(all []Dispute, from workday.Date) Series {
 	return s
 }
 
+// limits says what the two figures of lateness are, where they stand side by side.
+const limits = "Step: the limit of the present stage, on whoever's turn it is. Whole: the limit that the procedure sets from the day of raising to the end."
+
 // columns of the lists of disputes: what answers at once comes first.
 var columns = []Column{
-	{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 12, Brief: true, Names: true}, {Title: "Working days overdue", Width: 9, Late: true, Brief: true}, {Title: "Late against", Width: 10, Brief: true},
-	{Title: "Due", Width: 12, Brief: true}, {Title: "Whose turn", Width: 22, Brief: true}, {Title: "Name", Width: 16, Brief: true, Names: true}, {Title: "Stage", Width: 26, Brief: true}, {Title: "Next step", Width: 28, Brief: true},
-	{Title: "Next on", Width: 12}, {Title: "What is due", Width: 14}, {Title: "Their turn since", Width: 12}, {Title: "In stage since", Width: 12}, {Title: "Working days since raised", Width: 11},
+	{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 12, Brief: true, Names: true},
+	{Title: "Step overdue, working days", Width: 9, Late: true, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late against", Width: 10, Brief: true},
+	{Title: "Whole overdue, working days", Width: 9, Late: true, Brief: true}, {Title: "Whole due", Width: 12, Brief: true}, {Title: "Whole late against", Width: 10, Brief: true},
+	{Title: "Whose turn", Width: 20, Brief: true}, {Title: "Name", Width: 16, Brief: true, Names: true}, {Title: "Stage", Width: 24, Brief: true}, {Title: "Next step", Width: 26, Brief: true},
+	{Title: "Next on", Width: 12}, {Title: "Limit of the step", Width: 14}, {Title: "Their turn since", Width: 12}, {Title: "In stage since", Width: 12}, {Title: "Working days since raised", Width: 11},
 	{Title: "Left of the whole, working days", Width: 12}, {Title: "Team", Width: 18}, {Title: "Procedure", Width: 26}, {Title: "Theme", Width: 18}, {Title: "Last action", Width: 26}, {Title: "Seen in", Width: 11},
 	{Title: "Reminders", Width: 11}, {Title: "Time outs", Width: 28}, {Title: "CAFCASS", Width: 22}, {Title: "Flags", Width: 30},
 }
@@ -254,26 +280,18 @@ func (in *Input) list(title string, all []Dispute, which func(*Dispute) bool, em
 func (d *Dispute) row() []Value {
 	s := d.Standing
 	role, names := d.turn()
-	r, dated := d.due()
-	left, capped := d.cap()
 	what, where := d.last()
-	ref, due := Text(d.Ref), Text(cmp.Or(r.NoDate(), "no limit"))
-	var late, kind, leftover Value
+	ref, due := Text(d.Ref), dueOn(s.Step)
 	if d.withCafcass() {
 		due = Text("with CAFCASS")
 	}
-	if dated {
-		due, ref.Link = Day(r.Proof.Due), d.Ref
+	if s.Step.Dated() || s.Whole.Passed {
+		ref.Link = d.Ref
 	}
-	if d.overdue() {
-		late, kind = Number(r.Late), Text(against(r.Clock.Severity))
-		late.Strong, kind.Strong = true, breach(r)
-	}
-	if capped {
-		leftover = Number(left)
-	}
-	return []Value{ref, Text(d.child()), late, kind, due, Text(role), Text(names), Text(s.Title), Text(s.Next),
-		Day(s.NextOn), Text(spaced(r.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), leftover, Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
+	stepLate, stepKind := overdueBy(s.Step)
+	wholeLate, wholeKind := overdueBy(s.Whole)
+	return []Value{ref, Text(d.child()), stepLate, due, stepKind, wholeLate, dueOn(s.Whole), wholeKind, Text(role), Text(names), Text(s.Title), Text(s.Next),
+		Day(s.NextOn), Text(spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
 
@@ -374,26 +392,36 @@ func (in *Input) working(all []Dispute) Part {
 	var rows [][]Value
 	for i := range all {
 		d := &all[i]
-		r, ok := d.due()
-		if !ok || !d.open() {
+		if !d.open() {
 			continue
 		}
-		lines := strings.Split(strings.TrimSpace(r.Proof.String()), "\n")
-		for j, line := range lines {
-			row := []Value{{}, {}, {}, {}, Text(line), {}}
-			if j == 0 {
-				ref := Text(d.Ref)
-				ref.Anchor = d.Ref
-				row = []Value{ref, Text(spaced(r.Clock.ID)), Text(r.Clock.Amount.String()), Day(r.Proof.Due), Text(line), Text(r.Clock.Clause + ": " + d.Policy.Clauses[r.Clock.Clause])}
+		first := true
+		for _, l := range []struct {
+			name string
+			reconcile.Limit
+			shown bool
+		}{{"Step", d.Standing.Step, d.Standing.Step.Dated()}, {"Whole", d.Standing.Whole, d.Standing.Whole.Passed}} {
+			if !l.shown {
+				continue
 			}
-			rows = append(rows, row)
-		}
-		if r.Clock.Reading != "" {
-			rows = append(rows, []Value{{}, {}, {}, {}, Text("as read: " + r.Clock.Reading), {}})
+			for j, line := range strings.Split(strings.TrimSpace(l.Proof.String()), "\n") {
+				row := []Value{{}, {}, {}, {}, Text(line), {}}
+				if j == 0 {
+					ref := Text(d.Ref)
+					if first {
+						ref.Anchor, first = d.Ref, false
+					}
+					row = []Value{ref, Text(l.name + ": " + spaced(l.Clock.ID)), Text(l.Clock.Amount.String()), Day(l.Proof.Due), Text(line), Text(l.Clock.Clause + ": " + d.Policy.Clauses[l.Clock.Clause])}
+				}
+				rows = append(rows, row)
+			}
+			if l.Clock.Reading != "" {
+				rows = append(rows, []Value{{}, {}, {}, {}, Text("as read: " + l.Clock.Reading), {}})
+			}
 		}
 	}
 	return Part{Title: "Show your working", Text: []string{"How each due date was counted, day by day."}, Tables: []Table{table("Working", []Column{
-		{Title: "Reference", Width: 11, Brief: true}, {Title: "What", Width: 14, Brief: true}, {Title: "Limit", Width: 22, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true}, {Title: "Clause", Width: 60},
+		{Title: "Reference", Width: 11, Brief: true}, {Title: "What", Width: 18, Brief: true}, {Title: "Limit", Width: 22, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true}, {Title: "Clause", Width: 60},
 	}, rows, "No date is running.")}}
 }
 

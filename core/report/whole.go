@@ -17,19 +17,11 @@ type whole struct {
 	late  bool // it ended after that day, or is open after it
 }
 
-// whole gives how a dispute stands against its procedure's limits of the whole, the earliest where there are several.
+// whole gives how a dispute stands against its procedure's limit of the whole.
 func (d *Dispute) whole() (out whole) {
 	out.ended = !d.open()
-	for _, r := range d.Standing.Clocks {
-		if r.Visit != "" {
-			continue
-		}
-		if r.Open() {
-			return whole{ended: out.ended}
-		}
-		if out.set = true; out.due.IsZero() || r.Proof.Due < out.due {
-			out.due = r.Proof.Due
-		}
+	if limit := d.Standing.Whole; limit.Dated() {
+		out.set, out.due = true, limit.Proof.Due
 	}
 	until := d.Today
 	if out.ended {
