@@ -102,7 +102,13 @@ func (d *decider) alert(v *visit, pending bool) {
 	}
 	if limit, ok := d.limit(&start); ok && !limit.Open() {
 		e.Due, e.Proof = limit.Proof.Due, limit.Proof
-		if limit.Proof.Due < v.entered {
+		if d.Today > v.entered { // it was held, or the record was entered late
+			e.Due = d.timeToday(&start, limit)
+		}
+		switch {
+		case e.Due > limit.Proof.Due:
+			e.Also = append(e.Also, d.untilWhen(e.Due, limit))
+		case limit.Proof.Due < v.entered:
 			e.Also = append(e.Also, "the limit had passed when this stage was entered: it is overdue from its first day")
 		}
 	} else if limit.Unknown != "" {
@@ -244,7 +250,7 @@ func (d *decider) corrections() {
 			switch {
 			case ok && limit.Paused != "":
 				d.correct(v, workday.Proof{}, limit.Paused+": the clock stands still, and a new date follows when it runs again")
-			case ok && !limit.Open():
+			case ok && !limit.Open() && !d.stands(v, limit):
 				d.correct(v, limit.Proof, "the date has changed")
 			}
 		}
@@ -265,12 +271,17 @@ func (d *decider) correct(v *visit, proof workday.Proof, says string) {
 		stated = sent
 	}
 	last := stated[len(stated)-1]
-	if last.Due == proof.Due {
+	if last.Due == proof.Due || !proof.Due.IsZero() && last.Proof.Due == proof.Due {
 		return
 	}
 	to, cc := addressees(sent)
+	before := last.Due
+	if date := d.toldDate(v, Running{Proof: proof}); !proof.Due.IsZero() && !date.IsZero() {
+		before = 0 // it holds
+		says += fmt.Sprintf("; the one that you were told before, %s, stands for you: answer by the new one if you can", date.Long())
+	}
 	n := len(d.leftFor(v.id, drp.ReasonCorrection))
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: last.Due,
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: before,
 		On: d.Today, To: to, Cc: cc, Clause: d.Policy.Corrections.Clause, Rule: "corrections", Says: says, Proof: proof,
 		Evidence: []string{v.by.Evidence}}, string(rune('a'+n)))
 }

@@ -62,26 +62,66 @@ func heardOn(v *visit, role string) (on workday.Date, heard bool) {
 	return on, heard
 }
 
-// ownTime gives the end of the stage's own time for those who must answer, where that lies behind the limit, since they were told
-// late. It says why nothing goes by itself where they never were.
+// ownTime gives the end of the time of those who must answer, where that lies behind the limit: they were told late, or a date was
+// told to them that stands. It says why nothing goes by itself where they were never told.
 func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never string) {
 	told, ok := s.toldOn(v)
 	if !ok {
 		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(unheard(v)))
 	}
-	amount := s.amount(limit.Clock)
-	if amount.Set || amount.Before || amount.None || limit.Clock.Field != "" || told <= limit.Start.On {
-		return limit.Proof.Due, ""
-	}
-	proof, err := s.Calendar.Prove(told, amount.N, amount.Unit, s.pauses...)
-	if err != nil {
-		return limit.Proof.Due, ""
-	}
-	until = proof.Due
+	until = s.timeFrom(told, limit)
 	if on, _ := s.answered(v); !on.IsZero() { // who has answered needs no more time
 		until = min(until, on)
 	}
-	return max(until, limit.Proof.Due), ""
+	return max(until, limit.Proof.Due, s.toldDate(v, limit)), ""
+}
+
+// timeFrom gives the end of the stage's own time, counted from the day on which somebody was told; the limit, where they were told in
+// time, or where it is no such time but a date.
+func (s *story) timeFrom(told workday.Date, limit Running) workday.Date {
+	amount := s.amount(limit.Clock)
+	if amount.Set || amount.Before || amount.None || limit.Clock.Field != "" || limit.Proof.Set != "" || told <= limit.Start.On {
+		return limit.Proof.Due
+	}
+	proof, err := s.Calendar.Prove(told, amount.N, amount.Unit, s.pauses...)
+	if err != nil {
+		return limit.Proof.Due
+	}
+	return max(proof.Due, limit.Proof.Due)
+}
+
+// timeToday gives the end of the time of those who are told of a visit today.
+func (s *story) timeToday(v *visit, limit Running) workday.Date {
+	told, ok := s.toldOn(v)
+	if !ok {
+		told = s.Today
+	}
+	return s.timeFrom(told, limit)
+}
+
+// toldDate gives the latest date that was stated at a visit and stands though the limit lies before it: their own time, or the limit
+// as it was before the day was corrected from which it is counted. Where somebody has set the limit, or ended a time out, that
+// counts. It is zero where there is none.
+func (s *story) toldDate(v *visit, limit Running) (until workday.Date) {
+	if limit.Open() || limit.Proof.Set != "" {
+		return 0
+	}
+	for _, p := range s.stated(v) {
+		if p.Due > p.Proof.Due || p.Proof.From != limit.Proof.From {
+			until = max(until, p.Due)
+		}
+	}
+	if until <= limit.Proof.Due {
+		return 0
+	}
+	return until
+}
+
+// stated gives what has told somebody until when they have time at a visit, oldest first.
+func (s *story) stated(v *visit) []drp.Past {
+	return slices.DeleteFunc(s.leftFor(v.id, drp.ReasonAlert, drp.ReasonCorrection), func(p drp.Past) bool {
+		return p.Proof.Due.IsZero() || len(p.Reached) == 0 && p.Life != drp.Accepted
+	})
 }
 
 // unheard gives those of them who have not heard of it.
@@ -89,17 +129,47 @@ func unheard(v *visit) []string {
 	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := heardOn(v, r); return heard })
 }
 
+// whyNotLate says why those who must answer are not late yet though the limit has passed.
+func (s *story) whyNotLate(v *visit, e expired) string {
+	if e.untold != "" {
+		return e.untold
+	}
+	if date := s.toldDate(v, e.limit); date == e.ownTime {
+		return fmt.Sprintf("those who must answer were told that they have until %s, and that stands", date.Long())
+	}
+	told, _ := s.toldOn(v)
+	return fmt.Sprintf("those who must answer were told on %s only, and their own time ends on %s", told.Long(), e.ownTime.Long())
+}
+
 // askBeforeTheirTime asks the owner in place of an escalation over somebody who has not been told, or not long enough ago.
 func (d *decider) askBeforeTheirTime(v *visit, e expired) {
-	says, on, is := e.untold, e.limit.Proof.Due, "was" // that nobody was told is asked about on the last day, while it can be mended
-	if d.Today <= on {
+	on, is := e.next, "was"
+	if e.untold != "" { // this is asked about on the last day, while it can be mended
+		on = e.limit.Proof.Due
+	}
+	if d.Today <= e.limit.Proof.Due {
 		is = "is"
 	}
-	if says == "" {
-		on = e.next
-		told, _ := d.toldOn(v)
-		says = fmt.Sprintf("those who must answer were told on %s only, and their own time ends on %s", told.Long(), e.ownTime.Long())
-	}
 	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit, fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
-		is, e.limit.Proof.Due.Long(), says))
+		is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e)))
+}
+
+// untilWhen says in an alert that goes late until when its reader has time, and what the procedure's own limit is.
+func (s *story) untilWhen(own workday.Date, limit Running) string {
+	is := "is"
+	if s.Today > limit.Proof.Due {
+		is = "was"
+	}
+	return fmt.Sprintf("you are told on %s only, so you have time until %s; the limit of the procedure %s %s", s.Today.Long(), own.Long(), is, limit.Proof.Due.Long())
+}
+
+// stands says whether nothing is to be corrected though the limit has moved: whoever was told a date keeps it, since the new one has
+// passed already, or theirs was their own time.
+func (s *story) stands(v *visit, limit Running) bool {
+	sent := s.leftFor(v.id, drp.ReasonAlert, drp.ReasonCorrection)
+	if len(sent) == 0 || s.toldDate(v, limit).IsZero() {
+		return false
+	}
+	last := sent[len(sent)-1]
+	return !last.Due.IsZero() && (limit.Proof.Due < s.Today || last.Due > last.Proof.Due)
 }
