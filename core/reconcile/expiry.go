@@ -123,6 +123,7 @@ func (s *story) atLimit(v *visit, e *expired) {
 		}
 	case e.exit.Do == policy.Prompt:
 		e.step = prompts
+		e.ownTime, e.untold = s.ownTime(v, e.limit)
 		return
 	case s.Today < due:
 		return
@@ -213,11 +214,14 @@ func (d *decider) expiry() {
 // prompt asks whom the policy names, on the last day or once the limit has passed.
 func (d *decider) prompt(v *visit, e expired) {
 	says, on, reason := "the limit has passed without an answer", e.next, drp.ReasonAsk
-	if came := d.came(v, e.limit.Proof.Due); came != "" {
-		says = "the limit has passed; " + came
-	}
-	if e.exit.When == policy.Unsatisfactory {
+	came := d.came(v, e.limit.Proof.Due)
+	switch {
+	case e.exit.When == policy.Unsatisfactory:
 		says = "the limit has passed; an answer has come and no end is recorded"
+	case came != "":
+		says = "the limit has passed; " + came
+	case e.untold != "" || e.limit.Proof.Due < e.ownTime && d.Today <= e.ownTime:
+		says = "the limit has passed; " + d.whyNotLate(v, e)
 	}
 	if d.refers(v) {
 		reason = drp.ReasonReferral

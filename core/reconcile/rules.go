@@ -115,11 +115,19 @@ func (d *decider) answerFindings(v *visit) {
 	early := v.next != nil && d.leftInTime(v) // whoever had to answer still had time when the owner went higher
 	nobody := len(missing) == len(a.By)
 	if len(missing) > 0 && (!nobody || v.next != nil && !early) && (!a.Any || nobody) {
-		what := d.nothingFrom(v, missing)
-		if a.Joint && len(missing) < len(a.By) {
-			what = "the answer is not a joint one: nothing from the " + d.titles(missing)
+		late := slices.DeleteFunc(slices.Clone(missing), func(role string) bool { return d.notLate(v, role) != "" })
+		if len(late) > 0 {
+			what := d.nothingFrom(v, late)
+			if a.Joint && len(missing) < len(a.By) {
+				what = "the answer is not a joint one: nothing from the " + d.titles(late)
+			}
+			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: severityOf(v.stage.Clock(v.stage.Limit))})
 		}
-		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: severityOf(v.stage.Clock(v.stage.Limit))})
+		for _, role := range missing {
+			if why := d.notLate(v, role); why != "" {
+				d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: why, Since: v.entered, Severity: "note"})
+			}
+		}
 	}
 	if on.IsZero() {
 		return

@@ -129,6 +129,27 @@ func unheard(v *visit) []string {
 	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := heardOn(v, r); return heard })
 }
 
+// notLate says why somebody who has to answer at a visit was not late when it was left, or is not today, though no answer of theirs
+// has come; "" where they were.
+func (s *story) notLate(v *visit, role string) string {
+	limit, ok := s.limit(v)
+	if !ok || limit.Open() || !slices.Contains(mustHear(v), role) {
+		return ""
+	}
+	told, heard := heardOn(v, role)
+	if !heard {
+		return fmt.Sprintf("nothing shows that the %s was told", s.Policy.RoleTitle(role))
+	}
+	until, end := max(s.timeFrom(told, limit), s.toldDate(v, limit)), s.Today
+	if !v.ended.IsZero() {
+		end = v.ended
+	}
+	if end > until || until <= limit.Proof.Due {
+		return ""
+	}
+	return fmt.Sprintf("the %s was told on %s only, and had time until %s", s.Policy.RoleTitle(role), told.Long(), until.Long())
+}
+
 // whyNotLate says why those who must answer are not late yet though the limit has passed.
 func (s *story) whyNotLate(v *visit, e expired) string {
 	if e.untold != "" {
