@@ -164,6 +164,7 @@ type RowFact struct {
 	Stage    string       `yaml:"stage"`
 	On       string       `yaml:"on"`
 	By       string       `yaml:"by"`      // column with the worker
+	ByName   string       `yaml:"by_name"` // column with the worker's name
 	ByRole   string       `yaml:"by_role"` // where no column says who
 	To       []string     `yaml:"to"`      // roles
 	Answer   string       `yaml:"answer"`  // a yes or no: no denies the fact, blank says nothing

@@ -142,7 +142,7 @@ func (s *System) wanted() []string {
 		out = append(out, s.Fields[k])
 	}
 	for _, x := range s.Facts {
-		out = append(out, x.On, x.By, x.Answer, x.Obstacle)
+		out = append(out, x.On, x.By, x.ByName, x.Answer, x.Obstacle)
 	}
 	return out
 }
@@ -249,6 +249,11 @@ func (r *rowReader) fact(m RowFact) {
 	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Position: m.On}}
 	if f.By.Worker == "" {
 		f.By.Role = m.ByRole
+	} else if name := r.value(m.ByName); name != "" {
+		if r.out.Names == nil {
+			r.out.Names = make(map[string]drp.Private)
+		}
+		r.out.Names[f.By.Worker] = drp.NewPrivate(name)
 	}
 	for _, role := range m.To {
 		f.To = append(f.To, drp.Actor{Role: role})

@@ -14,6 +14,7 @@
 package drp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -121,6 +122,9 @@ type Actor struct {
 
 // IsZero says whether nobody is named.
 func (a Actor) IsZero() bool { return a.Role == "" && a.Worker == "" && a.Address.Empty() }
+
+// key is by what an actor's name is kept: the worker's id, else the digest of the address.
+func (a Actor) key() string { return cmp.Or(a.Worker, a.Address.Digest()) }
 
 // Fact is one thing that a piece of evidence says happened.
 type Fact struct {
@@ -261,12 +265,13 @@ type Reading struct {
 	Holders    []Holder
 	Child      *Child // what the record system says of the child itself
 	Rulings    []Ruling
-	Deliveries []DeliveryStatus  // what a machine says of messages that drpd sent
-	Formerly   map[string]string // a child's number: the one that it had in the record system before
-	Former     bool              // of a record system that is no longer used
-	Unclear    string            // why nobody but a person can say what it is about, or whose people these are
-	Withheld   string            // why what it says must not count before a person has seen it: a part of it could not be read
-	Corrects   string            // id of the evidence that this one replaces
+	Deliveries []DeliveryStatus   // what a machine says of messages that drpd sent
+	Names      map[string]Private // of workers, by the id that the source has for them
+	Formerly   map[string]string  // a child's number: the one that it had in the record system before
+	Former     bool               // of a record system that is no longer used
+	Unclear    string             // why nobody but a person can say what it is about, or whose people these are
+	Withheld   string             // why what it says must not count before a person has seen it: a part of it could not be read
+	Corrects   string             // id of the evidence that this one replaces
 	Doubts     []Doubt
 	Harm       []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
 }

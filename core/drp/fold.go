@@ -2,6 +2,7 @@ package drp
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,8 @@ type File struct {
 	Settled    []Settled  // those that a person has settled
 	Doubts     []Doubt
 	Deliveries []DeliveryStatus // what machines say of messages that drpd sent
+
+	Names map[string]Private // of workers, by the id that the sources have for them: of who raised the dispute always
 
 	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
 
@@ -48,6 +51,30 @@ func (out *File) Adjust(change func(*File)) {
 			return f
 		}
 	}
+}
+
+// nameRaisers names who raised the dispute, where the roster knows them and the source does not say.
+func (out *File) nameRaisers(roster Roster) {
+	for _, f := range out.Facts {
+		if f.Kind != Raised {
+			continue
+		}
+		for _, h := range roster {
+			for _, a := range []Actor{f.By, f.Said} {
+				if key := a.key(); key != "" && out.Names[key].Empty() && h.is(a) {
+					out.Names[key] = h.Name
+				}
+			}
+		}
+	}
+}
+
+// NameOf gives the name of somebody as far as it is known: else the address from which they write, or nothing.
+func (out *File) NameOf(a Actor) Private {
+	if name := out.Names[a.key()]; !name.Empty() {
+		return name
+	}
+	return a.Address
 }
 
 // Has says whether a field was filled in.
@@ -77,7 +104,7 @@ func (out *File) HasRuled(about, choice string) bool {
 // one says nothing. Where two sources contradict each other the reading that protects the child stands: the earlier
 // start, the later end; it is marked as doubtful, and a conflict asks a person.
 func Fold(readings []Reading, roster Roster) File {
-	out := File{Fields: make(map[string]Field), Came: make(map[string]time.Time)}
+	out := File{Fields: make(map[string]Field), Came: make(map[string]time.Time), Names: make(map[string]Private)}
 	for _, r := range readings {
 		if at := r.Evidence.Learned; !at.IsZero() && (out.First.IsZero() || at.Before(out.First)) { // what is supposed came at no time
 			out.First = at
@@ -152,6 +179,7 @@ func Fold(readings []Reading, roster Roster) File {
 		}
 	}
 	out.keep(out.agree(facts))
+	out.nameRaisers(roster)
 	out.order()
 	return out
 }
@@ -370,6 +398,7 @@ func (out *File) take(readings []*Reading) {
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)
 		out.Deliveries = append(out.Deliveries, r.Deliveries...)
+		maps.Copy(out.Names, r.Names)
 		for _, q := range r.Doubts {
 			if r.Evidence.Kind == Message {
 				q.By, q.On = r.Sender, max(r.Sent, r.Learned)

@@ -39,6 +39,11 @@ func (h *Holder) holds(children []string, on workday.Date) bool {
 		(h.From.IsZero() || h.From <= on) && (h.Until.IsZero() || on <= h.Until)
 }
 
+// is says whether an actor is this person, by the worker's id or by the address.
+func (h *Holder) is(a Actor) bool {
+	return a.Worker != "" && a.Worker == h.Person || !a.Address.Empty() && a.Address.Same(h.Address)
+}
+
 // Roster says who holds which role when. A holder for the child goes before one for all children, a holder before a
 // deputy.
 type Roster []Holder
@@ -183,10 +188,7 @@ func (r Roster) RolesOf(a Actor, children []string, on workday.Date) []string {
 	}
 	for i := range r {
 		h := &r[i]
-		same := a.Worker != "" && a.Worker == h.Person ||
-			!a.Address.Empty() && a.Address.Same(h.Address) ||
-			h.Domain != "" && a.Address.domain(h.Domain)
-		if same && h.holds(children, on) {
+		if (h.is(a) || h.Domain != "" && a.Address.domain(h.Domain)) && h.holds(children, on) {
 			out = append(out, h.Role)
 		}
 	}

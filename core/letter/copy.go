@@ -11,6 +11,7 @@ import (
 // Copy writes the letter of an effect for somebody who gets a copy: it says for whom the decision is, and offers no line by
 // which to answer, since no answer of theirs would count.
 func (w *Writer) Copy(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
+	e.Also = append(slices.Clone(e.Also), raising(p, e, file)...)
 	return w.email(p, e, file, w.copied(p, e, file.Subject.Children))
 }
 

@@ -177,11 +177,37 @@ type view struct {
 
 // Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
 func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
+	e.Also = append(slices.Clone(e.Also), raising(p, e, file)...)
 	v := w.view(p, e, file.Subject.Children)
 	if e.Reason == drp.ReasonMessage && len(e.Asks) > 0 { // who may not decide what it means is not shown it
 		v.Quote = quoted(e, file)
 	}
 	return w.email(p, e, file, v)
+}
+
+// raising says who raised the dispute that a letter asks to confirm, and what it is about.
+func raising(p *policy.Policy, e drp.Effect, file drp.File) (out []string) {
+	i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised && slices.Contains(e.Evidence, f.Evidence) })
+	if e.Reason != drp.ReasonConfirm || i < 0 {
+		return nil
+	}
+	f := file.Facts[i]
+	who := f.By
+	if file.NameOf(who).Empty() && who.Worker == "" && !f.Said.IsZero() {
+		who = f.Said
+	}
+	words := cmp.Or(file.NameOf(who).Reveal(), "somebody who is not named")
+	if who.Worker != "" {
+		words = cmp.Or(file.NameOf(who).Reveal(), "worker") + " (" + who.Worker + " in the record system)"
+	}
+	if f.By.Role != "" {
+		words += ", as " + p.RoleTitle(f.By.Role)
+	}
+	out = append(out, "it was raised on "+f.On.Long()+" by "+words)
+	if about := strings.Join(slices.DeleteFunc([]string{file.Subject.Ground, file.Subject.Theme}, func(s string) bool { return s == "" }), ", "); about != "" {
+		out = append(out, "the concern: "+about)
+	}
+	return out
 }
 
 // quoted gives what somebody wrote who is asked about: its first lines, for whoever is to decide what it means.

@@ -233,3 +233,46 @@ func TestCheckOfTemplates(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is asked to confirm a dispute reads who raised it and what it is about, and so does whoever gets a copy; free text does
+// not go along.
+func TestConfirmNamesTheRaiser(t *testing.T) {
+	w, err := letter.NewWriter("Fairshire Council", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, "iro-carefirst")
+	e := drp.Effect{Dispute: "W-GQS56X", Kind: drp.Email, Reason: drp.ReasonConfirm, Stage: "stage-1", To: []string{p.Duty}, Evidence: []string{"e1"}, Says: "confirm it",
+		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}}}
+	on := workday.NewDate(2026, time.March, 2)
+	raised := func(by, said drp.Actor) drp.Fact {
+		return drp.Fact{Kind: drp.Raised, On: on, By: by, Said: said, Evidence: "e1"}
+	}
+	file := drp.File{Subject: drp.Subject{Theme: "school", Ground: "delay"}, Names: map[string]drp.Private{"w-103": drp.NewPrivate("Ina Coe")},
+		Fields: map[string]drp.Field{"details": {Name: "details", Value: drp.NewPrivate("Canary details")}}}
+	mail := drp.Actor{Address: drp.NewPrivate("ina.coe@fairshire.example")}
+	for _, tt := range []struct {
+		by, said drp.Actor
+		want     string
+	}{
+		{drp.Actor{Worker: "w-103"}, drp.Actor{}, "It was raised on Monday 2 March 2026 by Ina Coe (w-103 in the record system)."},
+		{drp.Actor{Worker: "w-999"}, drp.Actor{}, "by worker (w-999 in the record system)."},
+		{mail, drp.Actor{}, "by ina.coe@fairshire.example."},
+		{drp.Actor{Role: "social-worker"}, mail, "by ina.coe@fairshire.example, as social worker."},
+		{drp.Actor{}, drp.Actor{}, "by somebody who is not named."},
+	} {
+		file.Facts = []drp.Fact{raised(tt.by, tt.said)}
+		for _, write := range []func(*policy.Policy, drp.Effect, drp.File) (letter.Letter, error){w.Email, w.Copy} {
+			l, err := write(p, e, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(l.Text, tt.want) || !strings.Contains(l.Text, "The concern: delay, school.") || strings.Contains(l.Text+l.HTML, "Canary") {
+				t.Errorf("want %q in\n%s", tt.want, l.Text)
+			}
+			if strings.Contains(l.Subject, "Coe") || strings.Contains(l.Subject, "@") {
+				t.Errorf("a name in the subject: %s", l.Subject)
+			}
+		}
+	}
+}

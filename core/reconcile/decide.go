@@ -260,7 +260,10 @@ func (s *story) unconfirmed() bool {
 	return s.toConfirm(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm
 }
 
-// confirm asks the duty holder whether what somebody raised is a dispute.
+// climbsAfter is how often the duty holder is asked to confirm a dispute, before the practice lead is asked to.
+const climbsAfter = 3
+
+// confirm asks the duty holder whether what somebody raised is a dispute, and after the third time the practice lead.
 func (d *decider) confirm() {
 	if d.File.Ruled(drp.AboutDispute) == drp.Reject {
 		return
@@ -275,8 +278,12 @@ func (d *decider) confirm() {
 	if n > 0 {
 		times = []string{fmt.Sprint(n)}
 	}
+	to := []string{d.Policy.Duty}
+	if n >= climbsAfter {
+		to, cc = cc, to
+	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: v.id, Stage: v.stage.ID,
-		On: on, To: []string{d.Policy.Duty}, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
+		On: on, To: to, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
 		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
 		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
 }

@@ -70,7 +70,7 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 	}
 	switch r.About {
 	case drp.AboutDispute:
-		roles = []string{c.Policy.Duty}
+		roles = c.confirmers(r)
 		if raised := c.start(); raised == nil || !c.toConfirm(raised) && !c.tooOldFor(raised) {
 			return drp.UnaskedAnswer(r), true
 		}
@@ -88,6 +88,17 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 func (c *Case) askedAbout(r drp.Ruling) (roles []string) {
 	for _, p := range c.Past {
 		if p.Kind == drp.Email && p.Sent() && askedOn(p) <= r.On && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About }) {
+			roles = append(roles, p.To...)
+		}
+	}
+	return distinct(roles)
+}
+
+// confirmers are those who may say by email whether there is a dispute: the duty holder, and whoever was asked in their place.
+func (c *Case) confirmers(r drp.Ruling) []string {
+	roles := []string{c.Policy.Duty}
+	for _, p := range c.Past {
+		if p.Reason == drp.ReasonConfirm && p.Sent() && askedOn(p) <= r.On {
 			roles = append(roles, p.To...)
 		}
 	}
