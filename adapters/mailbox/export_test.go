@@ -22,3 +22,6 @@ func Vouched(server, header, from string) (bool, string, error) {
 	ok, why := (&parser{Reader: &Reader{TrustedServer: server}}).proved(&message.Header{Header: h}, from)
 	return ok, why, nil
 }
+
+// People reads the addresses of From, To or Cc.
+func People(field string) ([]string, bool) { return people(field) }

@@ -135,21 +135,15 @@ func (p *parser) problem(what, position string) {
 
 func (p *parser) head(h *message.Header) {
 	l := &p.letter
-	from, err := mail.ParseAddressList(h.Get("From"))
-	if fields := h.FieldsByKey("From"); err != nil || len(from) != 1 || fields.Len() != 1 {
-		l.Why = "it does not say who sent it, or names several"
+	l.Auto, l.Replied = machine(h)
+	if from, whole := people(h.Get("From")); !whole || len(from) > 1 || h.FieldsByKey("From").Len() > 1 {
+		l.Why = "it names several who sent it, or its From cannot be read"
+	} else if len(from) == 0 {
+		l.Why = "it does not say who sent it"
 	} else {
-		l.From = strings.ToLower(from[0].Address)
+		l.From = from[0]
 	}
-	for key, to := range map[string]*[]string{"To": &l.To, "Cc": &l.Cc} {
-		list, err := mail.ParseAddressList(h.Get(key))
-		if err != nil {
-			continue
-		}
-		for _, a := range list {
-			*to = append(*to, strings.ToLower(a.Address))
-		}
-	}
+	l.To, l.Cc = p.recipients(h, "To"), p.recipients(h, "Cc")
 	for _, key := range []string{"Delivered-To", "X-Original-To", "Envelope-To"} {
 		for fields := h.FieldsByKey(key); fields.Next(); {
 			l.Delivered = append(l.Delivered, strings.ToLower(strings.Trim(strings.TrimSpace(fields.Value()), "<>")))
@@ -160,10 +154,24 @@ func (p *parser) head(h *message.Header) {
 	if at, err := mail.ParseDate(h.Get("Date")); err == nil {
 		l.Sent = workday.DateOf(at.In(p.Zone))
 	}
-	l.Auto, l.Replied = machine(h)
 	if l.From != "" {
 		l.Trusted, l.Why = p.proved(h, l.From)
 	}
+}
+
+// recipients reads all headers of a name, To or Cc. What cannot be read of a person's message is told of: it may be whoever an
+// alert had to reach.
+func (p *parser) recipients(h *message.Header, name string) (out []string) {
+	all := true
+	for fields := h.FieldsByKey(name); fields.Next(); {
+		some, whole := people(fields.Value())
+		out = append(out, some...)
+		all = all && whole
+	}
+	if !all && !p.letter.Auto {
+		p.problem("an address in "+name+" cannot be read: somebody whom it names may not be known to have got it", "header "+name)
+	}
+	return out
 }
 
 func (p *parser) walk(e *message.Entity, depth int) {

@@ -134,14 +134,16 @@ func domainOf(address string) string {
 	return address[strings.LastIndexByte(address, '@')+1:]
 }
 
-// sameDomain compares without regard to case of ASCII letters alone: strings.EqualFold would also take the long s and the
-// Kelvin sign for letters of a council's domain.
-func sameDomain(a, b string) bool {
-	lower := func(r rune) rune {
+// sameDomain compares without regard to case.
+func sameDomain(a, b string) bool { return lower(a) == lower(b) }
+
+// lower gives small letters for capitals of ASCII alone: strings.ToLower would also make an ordinary k of the Kelvin sign, and
+// strings.EqualFold take the long s for one of a council's domain.
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
 		if 'A' <= r && r <= 'Z' {
 			return r + 'a' - 'A'
 		}
 		return r
-	}
-	return strings.Map(lower, a) == strings.Map(lower, b)
+	}, s)
 }
