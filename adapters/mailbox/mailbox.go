@@ -45,7 +45,11 @@ type Reader struct {
 	Open          func(part string, data []byte) ([]mapping.Sheet, error) // a file: a form, or an archive of some
 	Page          func(part string, data []byte) (mapping.Sheet, error)   // a body in HTML
 	Lines         func(part, text string) (mapping.Sheet, error)          // a body in plain text
-	Unseal        func(sealed []byte) (entity []byte, err error)          // S/MIME: what it encloses
+
+	// S/MIME: what it encloses, and what its signature shows. An entity and an error: it was changed after it had been signed.
+	Unseal func(sealed []byte) (entity []byte, shows string, err error)
+	// What a signature beside an entity shows; an error: the entity was changed afterwards.
+	Signed func(entity, signature []byte) (shows string, err error)
 }
 
 // Read understands one message. It is total: what is wrong with it stands in Problems.
@@ -63,6 +67,9 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	p.reportsAbout(&e.Header)
 	p.authors(p.letter.Text)
 	p.body()
+	if p.shows != "" { // where it is from: a signature says less than it seems to
+		p.letter.Why = strings.TrimPrefix(p.letter.Why+"; "+p.shows, "; ")
+	}
 	return p.letter
 }
 
@@ -127,6 +134,8 @@ type parser struct {
 	html     []byte // the body in HTML, and where it stood
 	htmlAt   string
 	textAt   string
+	shows    string // what a signature shows
+	changed  bool   // inside what was changed after it had been signed: its files do not count either
 }
 
 func (p *parser) problem(what, position string) {
@@ -182,6 +191,9 @@ func (p *parser) walk(e *message.Entity, depth int) {
 		return
 	}
 	position := fmt.Sprintf("part %d", p.parts)
+	if !p.intact(e, position) {
+		defer p.distrust()()
+	}
 	if mr := e.MultipartReader(); mr != nil {
 		for {
 			child, err := mr.NextPart()
@@ -221,6 +233,7 @@ func (p *parser) leaf(e *message.Entity, position string) {
 		return
 	}
 	switch {
+	case p.changed && kind != "text/plain" && kind != "text/html":
 	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), position):
 	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
 		p.bodyText(kind, params, data, position)
@@ -371,11 +384,15 @@ func (p *parser) sealed(data []byte, position string) {
 		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to send it by another secure way", position)
 		return
 	}
-	entity, err := p.Unseal(data)
+	entity, shows, err := p.Unseal(data)
 	if err != nil {
 		p.unread(err.Error(), position)
-		return
+		if entity == nil {
+			return
+		}
+		defer p.distrust()()
 	}
+	p.showed(shows)
 	e, err := message.Read(bytes.NewReader(mended(entity)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 		p.unread("what it encloses is damaged", position)
@@ -384,6 +401,80 @@ func (p *parser) sealed(data []byte, position string) {
 	p.nest++
 	p.walk(e, p.nest)
 	p.nest--
+}
+
+// intact holds what is signed against the signature beside it, if that is S/MIME.
+func (p *parser) intact(e *message.Entity, position string) bool {
+	kind, params, _ := e.Header.ContentType()
+	if kind != "multipart/signed" || p.Signed == nil {
+		return true
+	}
+	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage))
+	e.Body = bytes.NewReader(data)
+	parts := split(data, params["boundary"])
+	if err != nil || len(parts) < 2 {
+		return true // the walk says what is wrong with it
+	}
+	beside, err := message.Read(bytes.NewReader(parts[1]))
+	if err != nil {
+		return true
+	}
+	if kind, _, _ := beside.Header.ContentType(); kind != "application/pkcs7-signature" && kind != "application/x-pkcs7-signature" {
+		p.showed("it is signed in a way that is not looked at")
+		return true
+	}
+	signature, err := io.ReadAll(beside.Body)
+	if err != nil {
+		signature = nil
+	}
+	shows, err := p.Signed(parts[0], signature)
+	if err != nil {
+		p.unread(err.Error(), position)
+		return false
+	}
+	p.showed(shows)
+	return true
+}
+
+// showed keeps what the first signature shows.
+func (p *parser) showed(what string) {
+	if p.shows == "" {
+		p.shows = what
+	}
+}
+
+// distrust makes nothing count of what is read until the function that it gives is called; its words are kept, since somebody
+// may have to see them at once.
+func (p *parser) distrust() func() {
+	inner, changed := p.inner, p.changed
+	p.inner, p.changed = true, true
+	return func() { p.inner, p.changed = inner, changed }
+}
+
+// split gives the parts of a multipart as they are, byte by byte.
+func split(data []byte, boundary string) (parts [][]byte) {
+	if boundary == "" {
+		return nil
+	}
+	from := -1
+	for at := 0; at < len(data); {
+		end := len(data)
+		if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+			end = at + n + 1
+		}
+		line := string(bytes.TrimRight(data[at:end], " \t\r\n"))
+		if last := line == "--"+boundary+"--"; last || line == "--"+boundary {
+			if from >= 0 {
+				part := bytes.TrimSuffix(data[from:max(from, at)], []byte("\n")) // the end of the line belongs to the boundary
+				parts = append(parts, bytes.TrimSuffix(part, []byte("\r")))
+			}
+			if from = end; last {
+				return parts
+			}
+		}
+		at = end
+	}
+	return parts
 }
 
 // Attachment finds, in the bytes of a message, the form with a digest as the readers give it: a file, one in an archive, or

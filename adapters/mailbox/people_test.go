@@ -28,11 +28,25 @@ func TestAsPeopleSendThem(t *testing.T) {
 	const words = "Content-Type: text/plain\r\n\r\nPlease see the form."
 	const word = `application/octet-stream; name="form.docx"`
 	r := reader(t)
-	r.Unseal = func(sealed []byte) ([]byte, error) {
-		if string(sealed) != "sealed" {
-			return nil, errors.New("it is encrypted for another certificate")
+	r.Unseal = func(sealed []byte) ([]byte, string, error) {
+		entity := []byte(mixed(words, attached(word, "attachment", form)))
+		switch string(sealed) {
+		case "sealed":
+			return entity, "it is signed", nil
+		case "changed":
+			return entity, "", errors.New("it was changed after it had been signed")
 		}
-		return []byte(mixed(words, attached(word, "attachment", form))), nil
+		return nil, "", errors.New("it is encrypted for another certificate")
+	}
+	r.Signed = func(_, signature []byte) (string, error) {
+		if string(signature) != "good" {
+			return "", errors.New("it was changed after it had been signed")
+		}
+		return "it is signed", nil
+	}
+	beside := func(signature string) string {
+		return plain + "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n--s\r\n" + mixed(words, attached(word, "attachment", form)) +
+			"\r\n--s\r\n" + strings.TrimSuffix(attached("application/pkcs7-signature; name=smime.p7s", "attachment", []byte(signature)), "\r\n") + "\r\n--s--\r\n"
 	}
 	for name, tt := range map[string]struct {
 		message string
@@ -44,6 +58,9 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"an archive":                     {plain + mixed(words, attached("application/zip", "attachment; filename=f.zip", archive)), "Please see the form.", 1, ""},
 		"a message that is carried":      {plain + mixed(words, "Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\nSubject: s\r\n"+strings.ReplaceAll(strings.ReplaceAll(mixed("Content-Type: text/plain\r\n\r\nresolved: yes", attached(word, "attachment", form)), "boundary=b", "boundary=inner"), "--b", "--inner")), "Please see the form.", 1, ""},
 		"signed, in one part":            {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("sealed")), "Please see the form.", 1, ""},
+		"signed, in one part, changed":   {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("changed")), "", 0, "it was changed"},
+		"signed, in two parts":           {beside("good"), "Please see the form.", 1, ""},
+		"signed, in two parts, changed":  {beside("bad"), "", 0, "it was changed"},
 		"encrypted for somebody else":    {plain + "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("other")), "", 0, "for another certificate"},
 		"a line that is no header":       {"this is from a filter\r\n" + plain + "X-Scan: clean\r\n of viruses\r\n*** SPAM?\r\n\twritten by a filter\r\n\r\nResolved: yes\r\n", "Resolved: yes", 0, ""},
 		"lines that flow":                {plain + "Content-Type: text/plain; format=flowed\r\n\r\nResolved: \r\nyes\r\n", "Resolved: yes", 0, ""},
@@ -82,6 +99,9 @@ func TestAsPeopleSendThem(t *testing.T) {
 			}
 			if name == "a form in the body" && (l.Body == nil || len(l.Body.Lines) != 2) {
 				t.Errorf("the body as a form: %+v", l.Body)
+			}
+			if signed := strings.HasPrefix(name, "signed"); signed && tt.unread == "" != strings.HasSuffix(l.Why, "; it is signed") || signed && tt.unread != "" && !strings.Contains(l.Quoted, "Please see the form.") {
+				t.Errorf("where it is from: %q; its words: %q", l.Why, l.Quoted)
 			}
 			if strings.HasPrefix(name, "messages within") && len(l.Problems) == 0 {
 				t.Error("nothing says that there is more")

@@ -135,23 +135,60 @@ func lines(b []byte) []byte {
 	return out.Bytes()
 }
 
+// What a signature shows.
+const (
+	unchanged = "it is signed and has not been changed since; whose certificate it is was not checked"
+	unchecked = "it is signed in a way that could not be checked"
+)
+
+// ErrChanged says that what somebody signed is no longer what they signed.
+var ErrChanged = errors.New("it was changed after it had been signed: ask the sender to send it again, or without a signature")
+
 // Open gives what a message of the kind application/pkcs7-mime encloses: what somebody has signed, or what is encrypted for
-// drpd's own certificate. Who signed it is not looked at: a signature proves no sender here. What cannot be opened says what to
-// ask of the sender.
-func (s *Seal) Open(sealed []byte) ([]byte, error) {
+// drpd's own certificate; and of what is signed, what that shows. Whose certificate it is is not looked at: a signature proves
+// no sender here. What cannot be opened says what to ask of the sender. With ErrChanged it gives what it encloses as well.
+func (s *Seal) Open(sealed []byte) (entity []byte, shows string, err error) {
 	p, err := pkcs7.Parse(sealed)
 	if err != nil {
-		return nil, errors.New("its S/MIME envelope is damaged: ask the sender to send it again")
+		return nil, "", errors.New("its S/MIME envelope is damaged: ask the sender to send it again")
 	}
 	if len(p.Content) > 0 {
-		return p.Content, nil
+		shows, err := check(p)
+		return p.Content, shows, err
 	}
 	if s.Own.PrivateKey == nil || s.Own.Leaf == nil {
-		return nil, errors.New("it is encrypted, and drpd has no certificate of its own: ask the sender to send it by another secure way")
+		return nil, "", errors.New("it is encrypted, and drpd has no certificate of its own: ask the sender to send it by another secure way")
 	}
-	entity, err := p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
+	entity, err = p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
 	if err != nil {
-		return nil, errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' mailbox, or another secure way")
+		return nil, "", errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' mailbox, or another secure way")
 	}
-	return entity, nil
+	return entity, "", nil
+}
+
+// Check says what a signature shows that stands beside an entity; ErrChanged where it is another's. What is signed has CRLF at
+// the end of each line, however it was kept since (RFC 8551, section 3.1.1).
+func Check(entity, signature []byte) (shows string, err error) {
+	p, err := pkcs7.Parse(signature)
+	if err != nil {
+		return unchecked, nil
+	}
+	p.Content = entity
+	if shows, err = check(p); err != nil {
+		p.Content = bytes.ReplaceAll(bytes.ReplaceAll(entity, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+		shows, err = check(p)
+	}
+	return shows, err
+}
+
+// check holds what is signed against its digest, and that against the signature.
+func check(p *pkcs7.PKCS7) (shows string, err error) {
+	var digest *pkcs7.MessageDigestMismatchError
+	switch err := p.Verify(); {
+	case err == nil:
+		return unchanged, nil
+	case errors.As(err, &digest), errors.Is(err, rsa.ErrVerification), strings.HasSuffix(err.Error(), "verification failure"): // x509 has no error of its own for other keys
+		return "", ErrChanged
+	}
+	return unchecked, nil // an algorithm that is not known or too weak, or no certificate with it
 }

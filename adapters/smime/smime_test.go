@@ -190,12 +190,12 @@ func TestOpen(t *testing.T) {
 	ours, signer := write("own.pem", certificate), write("theirs.pem", theirs)
 	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }}
 	signed := openssl(t, []byte(entity), "cms", "-sign", "-binary", "-nodetach", "-signer", signer, "-inkey", keyFile, "-outform", "DER")
-	if got, err := s.Open(signed); err != nil || string(got) != entity {
-		t.Errorf("signed: %q, %v", got, err)
+	if got, shows, err := s.Open(signed); err != nil || string(got) != entity || !strings.Contains(shows, "whose certificate it is was not checked") {
+		t.Errorf("signed: %q, %q, %v", got, shows, err)
 	}
 	sealed := openssl(t, []byte(entity), "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", ours)
-	if got, err := s.Open(sealed); err != nil || string(got) != entity {
-		t.Errorf("encrypted: %q, %v", got, err)
+	if got, shows, err := s.Open(sealed); err != nil || string(got) != entity || shows != "" {
+		t.Errorf("encrypted: %q, %q, %v", got, shows, err)
 	}
 	for want, x := range map[string]struct {
 		seal *smime.Seal
@@ -205,8 +205,55 @@ func TestOpen(t *testing.T) {
 		"has no certificate of its own": {&smime.Seal{}, sealed},
 		"is damaged":                    {s, []byte("garbage")},
 	} {
-		if _, err := x.seal.Open(x.data); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := x.seal.Open(x.data); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// What was changed after it had been signed is told from what was not, in both kinds of signing, with and without attributes
+// that are signed as well, by keys of both kinds; a signature of a kind that is not known says so.
+func TestChanged(t *testing.T) {
+	curve, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, key := range map[string]crypto.Signer{"rsa": rsaKey(t), "ecdsa": curve} {
+		_, cert := made(t, key, nil)
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signer, keyFile := write(t, "cert.pem", cert), write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+		for _, more := range [][]string{nil, {"-noattr"}, {"-md", "sha512"}} {
+			sign := append([]string{"cms", "-sign", "-binary", "-signer", signer, "-inkey", keyFile, "-outform", "DER"}, more...)
+			apart := openssl(t, []byte(entity), sign...)
+			for name, tt := range map[string]struct {
+				entity string
+				want   error
+			}{
+				"as it was":         {entity, nil},
+				"kept with LF":      {strings.ReplaceAll(entity, "\r\n", "\n"), nil},
+				"another word":      {strings.Replace(entity, "now", "not", 1), smime.ErrChanged},
+				"one byte less":     {entity[:len(entity)-1] + " ", smime.ErrChanged},
+				"nothing":           {"", smime.ErrChanged},
+				"another's content": {"Content-Type: text/plain\r\n\r\nResolved: yes", smime.ErrChanged},
+			} {
+				if shows, err := smime.Check([]byte(tt.entity), apart); err != tt.want || err == nil && !strings.Contains(shows, "has not been changed") { //nolint:errorlint // the very error
+					t.Errorf("%s %v, %s: %q, %v", kind, more, name, shows, err)
+				}
+			}
+			whole := openssl(t, []byte(entity), append(sign, "-nodetach")...)
+			changed := bytes.Replace(whole, []byte("now with you"), []byte("not with you"), 1)
+			if got, _, err := (&smime.Seal{}).Open(changed); err != smime.ErrChanged || !strings.Contains(string(got), "not with you") { //nolint:errorlint // the very error
+				t.Errorf("%s %v, in one part: %q, %v", kind, more, got, err)
+			}
+			if _, shows, err := (&smime.Seal{}).Open(whole); err != nil || !strings.Contains(shows, "has not been changed") {
+				t.Errorf("%s %v, in one part: %q, %v", kind, more, shows, err)
+			}
+		}
+	}
+	if shows, err := smime.Check([]byte(entity), []byte("garbage")); err != nil || !strings.Contains(shows, "could not be checked") {
+		t.Errorf("%q, %v", shows, err)
 	}
 }

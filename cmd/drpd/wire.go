@@ -150,7 +150,7 @@ func openMessages(p *parts, now func() time.Time) (*mailbox.Reader, daemon.Sourc
 		}
 	}
 	box, err := openMailbox(c)
-	return &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text, Unseal: seal.Open}, box, err
+	return &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text, Unseal: seal.Open, Signed: smime.Check}, box, err
 }
 
 // written gives the bytes of what a writer of documents writes.
