@@ -14,12 +14,10 @@ import (
 // made, together with what became of those before. So whenever drpd is stopped or dies, only what was under way at that
 // moment can have an end that nobody knows.
 type sending struct {
-	*Daemon
+	*round
 	books, wire context.Context // both outlive a stop for a moment: for what is known to be stored, for what is under way to end
-	stats       *CycleStats
-	sent        *int
 
-	mu      sync.Mutex // guards what follows, and the daemon
+	mu      sync.Mutex // guards what follows, the round and the daemon
 	waiting []attempt
 	done    []port.Settled // what became of attempts, not stored yet
 	n       int
@@ -27,12 +25,12 @@ type sending struct {
 }
 
 // oneByOne makes attempts, each recorded before it is made, and says how many it made.
-func (d *Daemon) oneByOne(ctx context.Context, batch []attempt, stats *CycleStats, sent *int) (int, error) {
+func (d *round) oneByOne(ctx context.Context, batch []attempt) (int, error) {
 	books, closed := lingering(ctx, 2*stopTime-stopTime/5)
 	defer closed()
 	wire, cut := lingering(ctx, stopTime)
 	defer cut()
-	s := &sending{Daemon: d, books: books, wire: wire, stats: stats, sent: sent, waiting: batch}
+	s := &sending{round: d, books: books, wire: wire, waiting: batch}
 	work := func() {
 		for a := s.next(ctx); a != nil; a = s.next(ctx) {
 			s.became(*a, s.try(ctx, *a))
@@ -116,9 +114,9 @@ func (s *sending) became(a attempt, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a.Kind == drp.Email && !a.Released {
-		*s.sent++
+		s.sent++
 	}
-	some, err := s.Daemon.became(s.books, a, err, s.stats)
+	some, err := s.round.became(s.books, a, err)
 	if err != nil && s.err == nil {
 		s.err = err
 	}
@@ -136,7 +134,7 @@ func (d *Daemon) ticket(a attempt) port.Envelope {
 }
 
 // together makes attempts with one command: case notes, and messages that are put away. Made a second time they change nothing.
-func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStats) (int, error) {
+func (d *round) together(ctx context.Context, batch []attempt) (int, error) {
 	books, closed := lingering(ctx, stopTime)
 	defer closed()
 	tickets := make([]port.Envelope, len(batch))
@@ -154,7 +152,7 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 		if !claimed[i] {
 			continue
 		}
-		some, err := d.became(books, a, errs[i], stats)
+		some, err := d.became(books, a, errs[i])
 		if err != nil {
 			return len(done), err
 		}
@@ -169,11 +167,11 @@ func (d *Daemon) together(ctx context.Context, batch []attempt, stats *CycleStat
 }
 
 // became says what became of an attempt, and of what it carried, and tells the operator of one that failed for good.
-func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleStats) ([]port.Settled, error) {
+func (d *round) became(ctx context.Context, a attempt, err error) ([]port.Settled, error) {
 	if err == nil {
-		stats.count(a)
+		d.stats.count(a)
 	}
-	s, problem := d.settled(a, err, stats)
+	s, problem := d.settled(a, err)
 	if problem != nil {
 		return nil, problem
 	}
@@ -187,7 +185,7 @@ func (d *Daemon) became(ctx context.Context, a attempt, err error, stats *CycleS
 			return nil, err
 		}
 	}
-	return d.carried(a, s, err, stats)
+	return d.carried(a, s, err)
 }
 
 // lingering is a context that ends some time after another.

@@ -75,74 +75,7 @@ type Daemon struct {
 	PackParts     []string                             // what a referral must hold
 	KeepReport    func(name string, data []byte) error // a copy where people find it
 
-	fresh    map[string]decision               // what was decided in this round
-	ended    map[string]ended                  // disputes of which nothing more is to follow, as reports look at them
-	looked   map[workday.Date][]report.Dispute // what was put together for the reports of this round
-	waits    map[string]workday.Date           // reminders that wait for tomorrow, and the day on which they do
-	awaiting map[string]bool                   // of messages that are to be put away, and are in the ledger
-	readings map[string]drp.Reading            // what was read before: evidence never changes, and reading it is pure
-	hung     map[string]bool                   // sources that gave no answer in time in this cycle
-	late     map[string]chan polled            // sources that have not come back, and where their answer comes
-}
-
-// decision is a case as it was decided, at its revision.
-type decision struct {
-	reconcile.Case
-	stored port.Stored
-}
-
-// CycleStats says what a cycle did.
-type CycleStats struct {
-	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
-}
-
-const maxReadings = 10_000 // kept in memory
-
-const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
-
-// Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
-func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
-	var stats CycleStats
-	d.hung = make(map[string]bool)
-	if err := d.clock(ctx); err != nil {
-		return stats, err
-	}
-	for again := true; again; { // a new dispute makes the record system tell who works with its children
-		if err := d.poll(ctx, &stats); err != nil {
-			return stats, fmt.Errorf("poll: %w", err)
-		}
-		var err error
-		if again, err = d.place(ctx, &stats); err != nil {
-			return stats, fmt.Errorf("place evidence: %w", err)
-		}
-	}
-	if err := d.tellKept(ctx); err != nil {
-		return stats, fmt.Errorf("tell the operator: %w", err)
-	}
-	if err := d.ending(ctx); err != nil {
-		return stats, fmt.Errorf("tell the operator: %w", err)
-	}
-	if err := d.calendarEnds(ctx); err != nil {
-		return stats, fmt.Errorf("tell the operator: %w", err)
-	}
-	if err := d.reports(ctx); err != nil {
-		return stats, fmt.Errorf("reports: %w", err)
-	}
-	sent := 0
-	for range maxRounds {
-		decided, err := d.decideAll(ctx, &stats)
-		if err != nil {
-			return stats, fmt.Errorf("decide: %w", err)
-		}
-		done, err := d.deliver(ctx, &stats, &sent)
-		if err != nil {
-			return stats, fmt.Errorf("deliver: %w", err)
-		}
-		if decided+done == 0 {
-			return stats, nil
-		}
-	}
-	return stats, nil
+	memory memory
 }
 
 // clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
@@ -262,11 +195,11 @@ func (d *Daemon) learned(ev drp.Evidence) workday.Date {
 
 // read understands stored evidence; it can run at any time and again.
 func (d *Daemon) read(ev drp.Evidence) drp.Reading {
-	if r, ok := d.readings[ev.ID]; ok {
+	if r, ok := d.memory.readings[ev.ID]; ok {
 		return r
 	}
-	if d.readings == nil || len(d.readings) >= maxReadings {
-		d.readings = make(map[string]drp.Reading)
+	if d.memory.readings == nil || len(d.memory.readings) >= maxReadings {
+		d.memory.readings = make(map[string]drp.Reading)
 	}
 	read := d.ReadOwn
 	for _, f := range d.Feeds {
@@ -278,7 +211,7 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 	r.Evidence = ev
 	r.Evidence.Body = nil
 	r.Learned = d.learned(ev)
-	d.readings[ev.ID] = r
+	d.memory.readings[ev.ID] = r
 	return r
 }
 
@@ -314,49 +247,6 @@ func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, err
 		}
 	}
 	return out, nil
-}
-
-// decideAll decides each dispute whose evidence, date or inputs have changed.
-func (d *Daemon) decideAll(ctx context.Context, stats *CycleStats) (int, error) {
-	around, err := d.surroundings(ctx)
-	if err != nil {
-		return 0, err
-	}
-	due, err := d.Book.Due(ctx, d.today(), d.inputs(around), d.Now())
-	if err != nil {
-		return 0, err
-	}
-	var batch []port.Decided
-	var before [][]drp.Past // what each had decided before
-	d.fresh = make(map[string]decision)
-	for _, ref := range due {
-		c, stored, err := d.caseIn(ctx, ref, around)
-		if err != nil {
-			if ctx.Err() != nil {
-				return 0, ctx.Err()
-			}
-			d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
-			continue
-		}
-		if c.Policy == nil {
-			d.Log.Error("the dispute's policy is not loaded", "dispute", ref, "policy", stored.Policy)
-			continue
-		}
-		d.fresh[ref] = decision{c, stored}
-		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
-		before = append(before, stored.Past)
-	}
-	if len(batch) == 0 {
-		return 0, nil
-	}
-	stats.Decided += len(batch)
-	if err := d.Book.Decide(ctx, batch); err != nil {
-		return len(batch), err
-	}
-	for i, x := range batch {
-		d.logChanges(x, before[i])
-	}
-	return len(batch), nil
 }
 
 // logChanges tells of each date that was stated and has changed, when it is first decided to correct it.

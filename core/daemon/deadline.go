@@ -36,10 +36,10 @@ type polled struct {
 // ask polls a source, and waits for its answer no longer than its deadline, even if the source does not stop at it. One that does not
 // is not asked again before it has come back: its answer is to an old question, and is not wanted.
 func (d *Daemon) ask(ctx context.Context, f Feed, cursor []byte) polled {
-	if late := d.late[f.Name]; late != nil {
+	if late := d.memory.late[f.Name]; late != nil {
 		select {
 		case <-late:
-			delete(d.late, f.Name)
+			delete(d.memory.late, f.Name)
 		default:
 			return polled{err: errLate, hung: true}
 		}
@@ -65,10 +65,10 @@ func (d *Daemon) ask(ctx context.Context, f Feed, cursor []byte) polled {
 	}
 	got.hung = true
 	if !came {
-		if d.late == nil {
-			d.late = make(map[string]chan polled)
+		if d.memory.late == nil {
+			d.memory.late = make(map[string]chan polled)
 		}
-		d.late[f.Name] = answer
+		d.memory.late[f.Name] = answer
 	}
 	return got
 }

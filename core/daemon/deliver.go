@@ -9,8 +9,6 @@ import (
 	"drpd/core/policy"
 	"drpd/core/port"
 	"drpd/core/reconcile"
-	"drpd/core/report"
-	"drpd/core/workday"
 )
 
 // operator is the role that every council gives to somebody: they are told where nobody else can be.
@@ -23,7 +21,7 @@ const (
 )
 
 // deliver sends what is to go and says how much it tried.
-func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int, error) {
+func (d *round) deliver(ctx context.Context) (int, error) {
 	out, err := d.Deliveries.Outbox(ctx, d.Now())
 	if err != nil {
 		return 0, err
@@ -32,7 +30,7 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 	if err != nil {
 		return 0, err
 	}
-	guarded, err := d.guard(ctx, out, *sent)
+	guarded, err := d.guard(ctx, out, d.sent)
 	if err != nil {
 		return 0, err
 	}
@@ -45,24 +43,22 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 	for _, q := range asked {
 		g.asked[q.Dispute] = q.Why
 	}
-	d.looked = make(map[workday.Date][]report.Dispute)
-	defer func() { d.looked = nil }()
 	n := 0
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
 		part := slices.DeleteFunc(slices.Clone(out), func(o port.Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
 		try := func(batch []attempt) error {
-			tried, err := d.together(ctx, batch, stats)
+			tried, err := d.together(ctx, batch)
 			n += tried
 			return err
 		}
 		if kinds[0] == drp.Email {
 			try = func(batch []attempt) error {
-				tried, err := d.oneByOne(ctx, batch, stats, sent)
+				tried, err := d.oneByOne(ctx, batch)
 				n += tried
 				return err
 			}
-			digests, rest, err := d.digests(ctx, part, g, taken, stats)
+			digests, rest, err := d.digests(ctx, part, g, taken)
 			if err != nil {
 				return n, err
 			}
@@ -72,7 +68,7 @@ func (d *Daemon) deliver(ctx context.Context, stats *CycleStats, sent *int) (int
 			part = rest
 		}
 		for some := range slices.Chunk(part, bulkSize) {
-			batch, err := d.ready(ctx, some, g, taken, stats)
+			batch, err := d.ready(ctx, some, g, taken)
 			if err != nil {
 				return n, err
 			}
@@ -96,7 +92,7 @@ type attempt struct {
 
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
 // dispute has to say is decided anew once its receipt is there.
-func (d *Daemon) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) ([]attempt, error) {
+func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) ([]attempt, error) {
 	var batch []attempt
 	var made []port.Envelope
 	for _, o := range out {
@@ -104,13 +100,13 @@ func (d *Daemon) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, 
 			continue
 		}
 		if gate, why := g.refuse(o); gate != "" {
-			stats.Held++
+			d.stats.Held++
 			if err := d.hold(ctx, o, gate, why); err != nil {
 				return nil, err
 			}
 			continue
 		}
-		a, fresh, err := d.prepare(ctx, o, stats)
+		a, fresh, err := d.prepare(ctx, o)
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +128,7 @@ func (d *Daemon) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, 
 const gateRole = "role"
 
 // prepare makes the deliveries of an effect and picks the next one; nil where a person is needed first.
-func (d *Daemon) prepare(ctx context.Context, o port.Outgoing, stats *CycleStats) (*attempt, []port.Envelope, error) {
+func (d *round) prepare(ctx context.Context, o port.Outgoing) (*attempt, []port.Envelope, error) {
 	if o.Kind == drp.MailMark && o.Unmade { // it is about no case
 		fresh := []port.Envelope{{Key: o.Key, Reason: o.Reason, At: d.Now(), IsTo: true}}
 		return &attempt{Outgoing: o, to: fresh[0]}, fresh, nil
@@ -156,14 +152,14 @@ func (d *Daemon) prepare(ctx context.Context, o port.Outgoing, stats *CycleStats
 			why = err.Error()
 		}
 		if why != "" {
-			stats.Held++
+			d.stats.Held++
 			return nil, nil, d.cannotGo(ctx, o, gateRole, why)
 		}
 	}
 	if o.Unmade {
 		a.Deliveries = fresh
 	}
-	made, err := d.next(ctx, a, c, stats)
+	made, err := d.next(ctx, a, c)
 	if err != nil || !made {
 		return nil, fresh, err
 	}
@@ -178,7 +174,7 @@ func (d *Daemon) prepare(ctx context.Context, o port.Outgoing, stats *CycleStats
 
 // next picks the first delivery that has a message; one to which no route led, or whose route is another since, is tried to be
 // made again.
-func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, stats *CycleStats) (bool, error) {
+func (d *round) next(ctx context.Context, a *attempt, c reconcile.Case) (bool, error) {
 	for _, e := range a.Deliveries {
 		if a.Kind != drp.Email || e.AlreadyTrying || e.Route != "" && d.Mail.Current(e) {
 			a.to = e
@@ -193,7 +189,7 @@ func (d *Daemon) next(ctx context.Context, a *attempt, c reconcile.Case, stats *
 		if !errors.As(err, &held) {
 			held = port.Held{Gate: gateRole, Why: err.Error()}
 		}
-		stats.Held++
+		d.stats.Held++
 		if err := d.cannotGo(ctx, a.Outgoing, held.Gate, held.Why); err != nil {
 			return false, err
 		}
@@ -216,7 +212,7 @@ func (d *Daemon) cannotGo(ctx context.Context, o port.Outgoing, gate, why string
 }
 
 // caseOf gives the case from which an effect was decided: as it was decided in this round, where nothing has come since.
-func (d *Daemon) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, port.Stored, error) {
+func (d *round) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, port.Stored, error) {
 	if x, ok := d.fresh[o.Dispute]; ok && x.stored.Revision == o.Basis {
 		return x.Case, x.stored, nil
 	}
@@ -226,7 +222,7 @@ func (d *Daemon) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, p
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the
 // same Message-ID is made; ok is false where a person must say. An emergency waits for neither, and says that it may be there
 // already.
-func (d *Daemon) search(ctx context.Context, a *attempt, c reconcile.Case) (ok bool, err error) {
+func (d *round) search(ctx context.Context, a *attempt, c reconcile.Case) (ok bool, err error) {
 	found, err := d.find(ctx, a.to)
 	switch {
 	case !found && a.Urgent && a.to.Tries <= allResends:
@@ -252,7 +248,7 @@ func (d *Daemon) search(ctx context.Context, a *attempt, c reconcile.Case) (ok b
 }
 
 // secondCopy makes a message anew that may be there already, and lets it say so. Where it cannot be made, it goes as it is.
-func (d *Daemon) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
+func (d *round) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
 	o := a.Outgoing
 	o.Also = append(slices.Clone(o.Also), "this may be a second copy: whether the first one went is not known")
 	made, err := d.remake(ctx, o, c, a.stored, a.to.Person)

@@ -22,24 +22,24 @@ const gateDaily = "daily"
 // digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
 // had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
-func (d *Daemon) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool, stats *CycleStats) (batch []attempt, rest []port.Outgoing, err error) {
+func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) (batch []attempt, rest []port.Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
 	had, err := d.Post.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
 		return nil, nil, err
 	}
-	if d.waits == nil {
-		d.waits = make(map[string]workday.Date)
+	if d.memory.waits == nil {
+		d.memory.waits = make(map[string]workday.Date)
 	}
-	maps.DeleteFunc(d.waits, func(_ string, on workday.Date) bool { return on != d.today() })
+	maps.DeleteFunc(d.memory.waits, func(_ string, on workday.Date) bool { return on != d.today() })
 	var found []reminding
 	for _, o := range out {
 		if gate, _ := g.refuse(o); gate != "" || !o.Reminds() {
 			rest = append(rest, o)
 			continue
 		}
-		if d.waits[o.Key] == d.today() { // it was looked at: nobody is asked anew before tomorrow
-			stats.Held++
+		if d.memory.waits[o.Key] == d.today() { // it was looked at: nobody is asked anew before tomorrow
+			d.stats.Held++
 			continue
 		}
 		some, known, err := d.reminding(ctx, o)
@@ -49,8 +49,8 @@ func (d *Daemon) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper
 		case !known: // what keeps it is found where it is made
 			rest = append(rest, o)
 		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) && slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
-			stats.Held++
-			d.waits[o.Key] = d.today()
+			d.stats.Held++
+			d.memory.waits[o.Key] = d.today()
 			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
 				return nil, nil, err
 			}
@@ -128,7 +128,7 @@ type reminding struct {
 }
 
 // reminding gives those who are still to get a reminder; known is false where that cannot be said yet.
-func (d *Daemon) reminding(ctx context.Context, o port.Outgoing) (out []reminding, known bool, err error) {
+func (d *round) reminding(ctx context.Context, o port.Outgoing) (out []reminding, known bool, err error) {
 	c, stored, err := d.caseOf(ctx, o)
 	if err != nil || c.Policy == nil {
 		return nil, false, err
@@ -178,7 +178,7 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 }
 
 // carried says what became of what a digest carries. What was not accepted goes into a new digest.
-func (d *Daemon) carried(a attempt, s port.Settled, err error, stats *CycleStats) ([]port.Settled, error) {
+func (d *round) carried(a attempt, s port.Settled, err error) ([]port.Settled, error) {
 	if len(a.to.Carries) == 0 {
 		return []port.Settled{s}, nil
 	}
@@ -188,7 +188,7 @@ func (d *Daemon) carried(a attempt, s port.Settled, err error, stats *CycleStats
 	s.Absent = nil
 	out := []port.Settled{s}
 	for i, m := range a.to.Carries {
-		x, err := d.settled(attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err, stats)
+		x, err := d.settled(attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err)
 		if err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ type holding func(role string, children []string, on workday.Date) []drp.Holder
 // make resolves the roles and renders one message a person. A role to which it is addressed and that nobody holds blocks the
 // effect; one that is only copied in does not. A person to whom no route leads is left for later, and the others get theirs.
 // why says what keeps the whole effect from being made.
-func (d *Daemon) make(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (out []port.Envelope, why string, err error) {
+func (d *round) make(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (out []port.Envelope, why string, err error) {
 	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil || why != "" {
 		return nil, why, err
@@ -79,7 +79,7 @@ func (d *Daemon) missing(ctx context.Context, o port.Outgoing, c reconcile.Case,
 }
 
 // remake makes a message anew: no route led to the person when the effect was made, or the route is another since.
-func (d *Daemon) remake(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, person string) ([]port.Envelope, error) {
+func (d *round) remake(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, person string) ([]port.Envelope, error) {
 	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (d *Daemon) rendered(o port.Outgoing, x composed, person port.Person, isTo 
 }
 
 // compose resolves the roles of an effect and puts it into words, or says why that must wait.
-func (d *Daemon) compose(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (x composed, why string, err error) {
+func (d *round) compose(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (x composed, why string, err error) {
 	if x, why = d.recipients(o, c, stored); why != "" {
 		return x, why, nil
 	}

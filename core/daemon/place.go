@@ -15,7 +15,7 @@ import (
 
 // place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
 // has begun since, so that the order of arrival makes no difference.
-func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err error) {
+func (d *cycle) place(ctx context.Context) (began bool, err error) {
 	for again := true; again; {
 		again = false
 		waiting, err := d.Placing.Waiting(ctx)
@@ -52,10 +52,10 @@ func (d *Daemon) place(ctx context.Context, stats *CycleStats) (began bool, err 
 			case port.PlaceWaiting:
 				asked = append(asked, port.Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
 			case port.PlaceQuarantine:
-				stats.Quarantined++
+				d.stats.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 			case port.PlaceDispute:
-				stats.Placed++
+				d.stats.Placed++
 				again = again || p.Said // whose child it is may be another since
 			case port.PlacePeople:
 				again = true // who they are may be what a message waits for

@@ -9,12 +9,12 @@ import (
 )
 
 // poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other.
-func (d *Daemon) poll(ctx context.Context, stats *CycleStats) error {
+func (d *cycle) poll(ctx context.Context) error {
 	for _, f := range d.Feeds {
 		if f.Source == nil || d.hung[f.Name] { // a system of which only what was read before is wanted; one that was waited for long enough
 			continue
 		}
-		if err := d.drain(ctx, f, stats); err != nil {
+		if err := d.drain(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -22,7 +22,7 @@ func (d *Daemon) poll(ctx context.Context, stats *CycleStats) error {
 }
 
 // drain reads a source until it has no more, part by part. While one part is stored the next is read.
-func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
+func (d *cycle) drain(ctx context.Context, f Feed) error {
 	cursor, err := d.Intake.Cursor(ctx, f.Name)
 	if err != nil {
 		return err
@@ -41,7 +41,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
 			ahead = make(chan polled, 1)
 			go func(cursor []byte) { ahead <- d.ask(ctx, f, cursor) }(got.next)
 		}
-		err := d.store(ctx, f, got, remark.Err, stats)
+		err := d.store(ctx, f, got, remark.Err)
 		if ahead == nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func (d *Daemon) drain(ctx context.Context, f Feed, stats *CycleStats) error {
 }
 
 // store keeps what a source gave, with the cursor (tx 1), or that it could not be read.
-func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, stats *CycleStats) error {
+func (d *cycle) store(ctx context.Context, f Feed, got polled, remark error) error {
 	if err := d.remark(ctx, f.Name, remark); err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (d *Daemon) store(ctx context.Context, f Feed, got polled, remark error, st
 	if err := d.Intake.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
 		return err
 	}
-	stats.Polled += len(got.batch)
+	d.stats.Polled += len(got.batch)
 	return d.putAwayStored(ctx, f, got.next)
 }
 
@@ -87,7 +87,7 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	var effects []drp.Effect
 	for _, x := range items {
 		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Location, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Location)
-		if !d.awaiting[e.Key] {
+		if !d.memory.awaiting[e.Key] {
 			effects = append(effects, e)
 		}
 	}
@@ -97,11 +97,11 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	if err := d.Deliveries.AddEffects(ctx, effects, d.Now()); err != nil {
 		return err
 	}
-	if d.awaiting == nil || len(d.awaiting) > maxReadings {
-		d.awaiting = make(map[string]bool)
+	if d.memory.awaiting == nil || len(d.memory.awaiting) > maxReadings {
+		d.memory.awaiting = make(map[string]bool)
 	}
 	for _, e := range effects {
-		d.awaiting[e.Key] = true
+		d.memory.awaiting[e.Key] = true
 	}
 	return nil
 }

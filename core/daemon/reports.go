@@ -37,16 +37,13 @@ type ended struct {
 // learned by then. One that cannot be read, or whose policy is not loaded, is an error: a report must not be silent about
 // it.
 func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
-	if out, ok := d.looked[asOf]; ok {
-		return out, nil
-	}
 	a, err := d.surroundings(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var out []report.Dispute
 	for _, k := range a.disputes {
-		done, ok := d.ended[k.Ref]
+		done, ok := d.memory.ended[k.Ref]
 		switch {
 		case !ok || done.revision != k.Revision:
 		case asOf.IsZero():
@@ -75,15 +72,12 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 			return nil, err
 		}
 		if asOf.IsZero() && x.Closed {
-			if d.ended == nil {
-				d.ended = make(map[string]ended)
+			if d.memory.ended == nil {
+				d.memory.ended = make(map[string]ended)
 			}
-			d.ended[k.Ref] = ended{x, k.Revision}
+			d.memory.ended[k.Ref] = ended{x, k.Revision}
 		}
 		out = append(out, x)
-	}
-	if d.looked != nil {
-		d.looked[asOf] = out
 	}
 	return out, nil
 }
@@ -120,16 +114,23 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 	return out, nil
 }
 
-// Report collects what a report looks at; before is the day at whose end the comparison stands, zero for none.
+// Report collects what a report looks at; since is the day after the one at whose end the comparison stands, zero for none.
 func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday.Date) (report.Input, error) {
+	return d.reportOf(ctx, reader, since, d.Disputes)
+}
+
+// reportOf is Report on the disputes as they are looked up.
+func (d *Daemon) reportOf(ctx context.Context, reader report.Reader, since workday.Date,
+	disputes func(ctx context.Context, asOf workday.Date) ([]report.Dispute, error),
+) (report.Input, error) {
 	now := d.Now().In(d.Zone)
 	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}
 	var err error
-	if in.Disputes, err = d.Disputes(ctx, 0); err != nil {
+	if in.Disputes, err = disputes(ctx, 0); err != nil {
 		return in, err
 	}
 	if !since.IsZero() {
-		if in.Before, err = d.Disputes(ctx, since-1); err != nil { // it stood as the day before had left it
+		if in.Before, err = disputes(ctx, since-1); err != nil { // it stood as the day before had left it
 			return in, err
 		}
 	}
@@ -201,13 +202,14 @@ func (d *Daemon) previous(s Subscription, day workday.Date) workday.Date {
 }
 
 // reportLetter makes the letter with which a report goes to one person: what they may see, and the workbook.
-func (d *Daemon) reportLetter(ctx context.Context, e drp.Effect, title string, cleared bool) (letter.Letter, error) {
+func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cleared bool) (letter.Letter, error) {
 	i := slices.IndexFunc(d.Subscriptions, func(s Subscription) bool { return s.Name == e.Says })
 	if i < 0 {
 		return letter.Letter{}, fmt.Errorf("the report %q is no longer in the configuration", e.Says)
 	}
 	s := d.Subscriptions[i]
-	in, err := d.Report(ctx, report.Reader{Title: title, Policies: s.Policies, Teams: s.Teams, Cleared: cleared}, d.previous(s, e.On))
+	reader := report.Reader{Title: title, Policies: s.Policies, Teams: s.Teams, Cleared: cleared}
+	in, err := d.reportOf(ctx, reader, d.previous(s, e.On), d.disputes)
 	if err != nil {
 		return letter.Letter{}, err
 	}

@@ -98,7 +98,7 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
 // accepted is a fact of the dispute. So does one that a relay refused because there is no such recipient.
-func (d *Daemon) settled(a attempt, err error, r *CycleStats) (port.Settled, error) {
+func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	s := port.Settled{Key: a.Key, Person: a.to.Person, Life: drp.Accepted, Now: d.Now()}
 	var permanent port.Permanent
 	var held port.Held
@@ -127,11 +127,11 @@ func (d *Daemon) settled(a attempt, err error, r *CycleStats) (port.Settled, err
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):
 		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
-		r.Held++
+		d.stats.Held++
 	default:
 		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
 	}
-	r.Failed++
+	d.stats.Failed++
 	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
 	return s, nil
 }

@@ -1,0 +1,159 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+
+	"drpd/core/drp"
+	"drpd/core/port"
+	"drpd/core/reconcile"
+	"drpd/core/report"
+	"drpd/core/workday"
+)
+
+// CycleStats says what a cycle did.
+type CycleStats struct {
+	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
+}
+
+const maxReadings = 10_000 // kept in memory
+
+const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
+
+// cycle is one round of all work, from the poll to the last delivery. It begins knowing nothing and is thrown away: what is to
+// outlive it is in the ledger.
+type cycle struct {
+	*Daemon
+	stats CycleStats
+	sent  int             // emails that were attempted, which the guard counts
+	hung  map[string]bool // sources that gave no answer in time
+}
+
+func (d *Daemon) begin() *cycle { return &cycle{Daemon: d, hung: make(map[string]bool)} }
+
+// round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
+type round struct {
+	*cycle
+	fresh  map[string]decision               // what was decided
+	looked map[workday.Date][]report.Dispute // what was put together for reports
+}
+
+// decision is a case as it was decided, at its revision.
+type decision struct {
+	reconcile.Case
+	stored port.Stored
+}
+
+// disputes gives every dispute as reports look at it, put together once a round.
+func (d *round) disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
+	if out, ok := d.looked[asOf]; ok {
+		return out, nil
+	}
+	out, err := d.Disputes(ctx, asOf)
+	if err == nil {
+		d.looked[asOf] = out
+	}
+	return out, err
+}
+
+// memory is what a daemon remembers from one cycle to the next, so as not to do it again. All of it can be lost at any time:
+// that changes what a cycle costs, and not what it does.
+type memory struct {
+	ended    map[string]ended        // disputes of which nothing more is to follow, as reports look at them
+	waits    map[string]workday.Date // reminders that wait for tomorrow, and the day on which they do
+	awaiting map[string]bool         // messages that are to be put away, and are in the ledger
+	readings map[string]drp.Reading  // what was read before: evidence never changes, and reading it is pure
+	late     map[string]chan polled  // sources that have not come back, and where their answer comes
+}
+
+// Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
+func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
+	c := d.begin()
+	err := c.run(ctx)
+	return c.stats, err
+}
+
+// run does the work of the cycle.
+func (d *cycle) run(ctx context.Context) error {
+	if err := d.clock(ctx); err != nil {
+		return err
+	}
+	for again := true; again; { // a new dispute makes the record system tell who works with its children
+		if err := d.poll(ctx); err != nil {
+			return fmt.Errorf("poll: %w", err)
+		}
+		var err error
+		if again, err = d.place(ctx); err != nil {
+			return fmt.Errorf("place evidence: %w", err)
+		}
+	}
+	if err := d.tellKept(ctx); err != nil {
+		return fmt.Errorf("tell the operator: %w", err)
+	}
+	if err := d.ending(ctx); err != nil {
+		return fmt.Errorf("tell the operator: %w", err)
+	}
+	if err := d.calendarEnds(ctx); err != nil {
+		return fmt.Errorf("tell the operator: %w", err)
+	}
+	if err := d.reports(ctx); err != nil {
+		return fmt.Errorf("reports: %w", err)
+	}
+	for range maxRounds {
+		r := &round{cycle: d, fresh: make(map[string]decision), looked: make(map[workday.Date][]report.Dispute)}
+		decided, err := r.decideAll(ctx)
+		if err != nil {
+			return fmt.Errorf("decide: %w", err)
+		}
+		done, err := r.deliver(ctx)
+		if err != nil {
+			return fmt.Errorf("deliver: %w", err)
+		}
+		if decided+done == 0 {
+			return nil
+		}
+	}
+	return nil
+}
+
+// decideAll decides each dispute whose evidence, date or inputs have changed.
+func (d *round) decideAll(ctx context.Context) (int, error) {
+	around, err := d.surroundings(ctx)
+	if err != nil {
+		return 0, err
+	}
+	due, err := d.Book.Due(ctx, d.today(), d.inputs(around), d.Now())
+	if err != nil {
+		return 0, err
+	}
+	var batch []port.Decided
+	var before [][]drp.Past // what each had decided before
+	for _, ref := range due {
+		c, stored, err := d.caseIn(ctx, ref, around)
+		if err != nil {
+			if ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
+			continue
+		}
+		if c.Policy == nil {
+			d.Log.Error("the dispute's policy is not loaded", "dispute", ref, "policy", stored.Policy)
+			continue
+		}
+		d.fresh[ref] = decision{c, stored}
+		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
+		before = append(before, stored.Past)
+	}
+	if len(batch) == 0 {
+		return 0, nil
+	}
+	d.stats.Decided += len(batch)
+	if err := d.Book.Decide(ctx, batch); err != nil {
+		return len(batch), err
+	}
+	for i, x := range batch {
+		d.logChanges(x, before[i])
+	}
+	return len(batch), nil
+}
