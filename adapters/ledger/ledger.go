@@ -254,26 +254,26 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 }
 
 // Setting reads a setting, "" where there is none.
-func (l *Ledger) Setting(ctx context.Context, name string) (value string, err error) {
+func (l *Ledger) Setting(ctx context.Context, name port.Setting) (value string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		_, err := t.get(&value, `SELECT value FROM setting WHERE name = ?`, name)
+		_, err := t.get(&value, `SELECT value FROM setting WHERE name = ?`, string(name))
 		return err
 	})
 	return value, err
 }
 
 // SetSetting stores a setting; "" removes it.
-func (l *Ledger) SetSetting(ctx context.Context, name, value, actor string, now time.Time) error {
+func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
-		if err := t.exec(`DELETE FROM setting WHERE name = ?`, name); err != nil {
+		if err := t.exec(`DELETE FROM setting WHERE name = ?`, string(name)); err != nil {
 			return err
 		}
 		if value != "" {
-			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?)`, name, value); err != nil {
+			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?)`, string(name), value); err != nil {
 				return err
 			}
 		}
-		return t.audit(now, actor, "setting", name, value)
+		return t.audit(now, actor, "setting", string(name), value)
 	})
 }
 

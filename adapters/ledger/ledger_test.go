@@ -105,7 +105,7 @@ func TestTwoWriters(t *testing.T) {
 				took.Add(1)
 			}
 			for n := range 50 {
-				if err := l.SetSetting(t.Context(), fmt.Sprint("s", n%5), fmt.Sprint(i, n), "somebody", noon); err != nil {
+				if err := l.SetSetting(t.Context(), port.Setting(fmt.Sprint("s", n%5)), fmt.Sprint(i, n), "somebody", noon); err != nil {
 					t.Error(err)
 				}
 			}
@@ -256,7 +256,7 @@ func TestCopy(t *testing.T) { each(t, testCopy) }
 func testCopy(t *testing.T, l *ledger.Ledger) {
 	t.Helper()
 	begin(t, l)
-	if err := l.SetSetting(t.Context(), "paused", "yes", "somebody", noon); err != nil {
+	if err := l.SetSetting(t.Context(), port.Paused, "yes", "somebody", noon); err != nil {
 		t.Fatal(err)
 	}
 	to := filepath.Join(t.TempDir(), "copy.db")
@@ -270,7 +270,7 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 4 {
 		t.Errorf("the copy's audit: %d entries, %v", len(entries), err)
 	}
-	if v, err := c.Setting(t.Context(), "paused"); err != nil || v != "yes" {
+	if v, err := c.Setting(t.Context(), port.Paused); err != nil || v != "yes" {
 		t.Errorf("the copy's settings: %q, %v", v, err)
 	}
 	raw, err := driver.Open("file:" + to)

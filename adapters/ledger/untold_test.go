@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"drpd/adapters/ledger"
+	"drpd/core/port"
 )
 
 // opened opens a ledger by a connection string, and gives the error.
@@ -96,7 +97,7 @@ func TestConnectionLost(t *testing.T) {
 		}
 	}
 	for range 3 { // the first may still meet the connection that has ended
-		_, err = l.Setting(t.Context(), "paused")
+		_, err = l.Setting(t.Context(), port.Paused)
 		if err == nil || strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "127.0.0.1") || !strings.HasPrefix(err.Error(), "ledger: ") {
 			t.Errorf("%v", err)
 		}
@@ -107,7 +108,7 @@ func TestConnectionLost(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if _, err := l.Setting(ctx, "paused"); !errors.Is(err, context.Canceled) {
+	if _, err := l.Setting(ctx, port.Paused); !errors.Is(err, context.Canceled) {
 		t.Errorf("a stop is told as something else: %v", err)
 	}
 }

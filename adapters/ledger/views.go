@@ -80,7 +80,7 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 		state, action := "rejected", "quarantine rejected"
 		if accept {
 			state, action = "new", "quarantine accepted"
-			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, "accept/"+id, actor); err != nil {
+			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, string(port.AcceptedBy(id)), actor); err != nil {
 				return err
 			}
 		}

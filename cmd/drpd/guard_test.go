@@ -10,6 +10,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/testdata"
 )
@@ -144,7 +145,7 @@ func TestBlastRadius(t *testing.T) {
 			if len(out) != 1 || !strings.Contains(out[0], "attention_operator") {
 				t.Fatalf("%d went, want that message alone: %v", len(out), out)
 			}
-			if why, err := c.ledger.Setting(t.Context(), daemon.SettingGuard); err != nil || !strings.Contains(why, "were about to go") {
+			if why, err := c.ledger.Setting(t.Context(), port.Guard); err != nil || !strings.Contains(why, "were about to go") {
 				t.Errorf("%q, %v", why, err)
 			}
 			var o strings.Builder
@@ -168,7 +169,7 @@ func TestBlastRadius(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, e := range effects {
-				if e.Open && len(e.Reached) > 0 && e.HeldBy == daemon.SettingGuard {
+				if e.Open && len(e.Reached) > 0 && e.HeldBy == port.GateGuard {
 					t.Errorf("%s %s is half sent: it reached %v", e.Dispute, e.Reason, e.Reached)
 				}
 			}
@@ -182,7 +183,7 @@ func TestBlastRadius(t *testing.T) {
 	defer func() { _ = c.close() }()
 	c.Gates.Most, c.Home = most, "fairshire.example"
 	c.cycle(t, day+1, 10)
-	if why, err := c.ledger.Setting(t.Context(), daemon.SettingGuard); err != nil || why != "" {
+	if why, err := c.ledger.Setting(t.Context(), port.Guard); err != nil || why != "" {
 		t.Errorf("an ordinary day is held: %q, %v", why, err)
 	}
 	if out, _ := went(t, dir, before); len(out) == 0 {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"drpd/core/port"
 )
 
 // Words of imminent harm do not wait for the morning, nor for the end of a pause: the operator gets them at once, whoever
@@ -29,7 +31,7 @@ func TestHarmAtOnce(t *testing.T) {
 			c := openCouncil(t, dir)
 			defer func() { _ = c.close() }()
 			saturday := time.Date(2026, 11, 28, 22, 30, 0, 0, london())
-			if err := c.ledger.SetSetting(t.Context(), "paused", "yes", "a person", saturday); err != nil {
+			if err := c.ledger.SetSetting(t.Context(), port.Paused, "yes", "a person", saturday); err != nil {
 				t.Fatal(err)
 			}
 			if err := os.WriteFile(filepath.Join(dir, "mail", "in", "harm.eml"), c.letter(t, name), 0o600); err != nil {

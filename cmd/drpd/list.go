@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/port"
 )
 
@@ -169,17 +168,17 @@ func (c *statusCmd) Run(a *app) error {
 				held[e.HeldBy]++
 			}
 		}
-		paused, err := l.Setting(a.ctx, "paused")
+		paused, err := l.Setting(a.ctx, port.Paused)
 		if err != nil {
 			return err
 		}
-		guard, err := l.Setting(a.ctx, daemon.SettingGuard)
+		guard, err := l.Setting(a.ctx, port.Guard)
 		if err != nil {
 			return err
 		}
 		remarks := make(map[string]string)
 		for _, h := range health {
-			if remarks[h.Name], err = l.Setting(a.ctx, daemon.SettingRemark+h.Name); err != nil {
+			if remarks[h.Name], err = l.Setting(a.ctx, port.RemarkOn(h.Name)); err != nil {
 				return err
 			}
 		}

@@ -6,8 +6,8 @@ import (
 	"strings"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/report"
 	"drpd/core/workday"
@@ -19,7 +19,7 @@ type pauseCmd struct{}
 func (c *pauseCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
 		a.printf("output is paused: drpd decides and reports, and sends nothing until drpd resume\n")
-		return l.SetSetting(a.ctx, "paused", "yes", account(), a.now())
+		return l.SetSetting(a.ctx, port.Paused, "yes", account(), a.now())
 	})
 }
 
@@ -29,7 +29,7 @@ type resumeCmd struct{}
 func (c *resumeCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
 		a.printf("output goes again from the next cycle on\n")
-		return l.SetSetting(a.ctx, "paused", "", account(), a.now())
+		return l.SetSetting(a.ctx, port.Paused, "", account(), a.now())
 	})
 }
 
@@ -43,7 +43,7 @@ type holdListCmd struct{}
 // Run says why everything is held, and what waits.
 func (c *holdListCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		why, err := l.Setting(a.ctx, daemon.SettingGuard)
+		why, err := l.Setting(a.ctx, port.Guard)
 		if err != nil {
 			return err
 		}
@@ -57,7 +57,7 @@ func (c *holdListCmd) Run(a *app) error {
 			return err
 		}
 		for _, p := range all {
-			if p.HeldBy == daemon.SettingGuard {
+			if p.HeldBy == port.GateGuard {
 				a.printf("%s  %s  %s %s %s to %v cc %v  %s\n", p.Key, p.On, p.Dispute, p.Kind, p.Reason, p.To, p.Cc, p.Clause)
 			}
 		}
@@ -70,7 +70,7 @@ type holdReleaseCmd struct{}
 // Run lets what is held go, and opens the gate again.
 func (c *holdReleaseCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		why, err := l.Setting(a.ctx, daemon.SettingGuard)
+		why, err := l.Setting(a.ctx, port.Guard)
 		if err != nil {
 			return err
 		}
@@ -78,16 +78,16 @@ func (c *holdReleaseCmd) Run(a *app) error {
 			a.printf("nothing is held because it would be too much\n")
 			return nil
 		}
-		n, err := l.LetGo(a.ctx, daemon.SettingGuard, account(), a.now())
+		n, err := l.LetGo(a.ctx, port.GateGuard, account(), a.now())
 		if err != nil {
 			return err
 		}
 		today := workday.DateOf(a.now().In(london())).String()
-		if err := l.SetSetting(a.ctx, daemon.SettingReleased, today, account(), a.now()); err != nil {
+		if err := l.SetSetting(a.ctx, port.Released, today, account(), a.now()); err != nil {
 			return err
 		}
 		a.printf("all that is held goes from the next cycle on, once (%d); what comes after counts anew, and the limits of a day hold again tomorrow\n", n)
-		return l.SetSetting(a.ctx, daemon.SettingGuard, "", account(), a.now())
+		return l.SetSetting(a.ctx, port.Guard, "", account(), a.now())
 	})
 }
 
@@ -288,7 +288,7 @@ func (a *app) release(id, dispute string, accept bool) error {
 			}
 		}
 		if dispute != "" {
-			if err := l.SetSetting(a.ctx, "tie/"+id, dispute, account(), a.now()); err != nil {
+			if err := l.SetSetting(a.ctx, port.TiedTo(id), dispute, account(), a.now()); err != nil {
 				return err
 			}
 		}

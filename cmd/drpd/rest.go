@@ -11,12 +11,11 @@ import (
 
 	"drpd/adapters/ledger"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // What was read of a source is read again with its mapping, at every decision. Without it, or with another one, what the
 // disputes rest on would be gone or would say something else, and what was sent would go again.
-
-const settingMapping = "mapping/" // and the name of a source: the mapping with which it was read last
 
 // mappings gives the system that each source of rows is read as.
 func (p *parts) mappings() map[string]string {
@@ -48,7 +47,7 @@ func (p *parts) rests(ctx context.Context, l *ledger.Ledger) (problems []string,
 			problems = append(problems, fmt.Sprintf("%d open disputes rest on the record system %q, which is neither under records nor under former: "+
 				"add it to former, with the name and the mapping that it had", r.Open, r.Source))
 		default:
-			was, err := l.Setting(ctx, settingMapping+r.Source)
+			was, err := l.Setting(ctx, port.MappingOf(r.Source))
 			if err != nil {
 				return nil, err
 			}
@@ -76,9 +75,9 @@ func (p *parts) settled(ctx context.Context, l *ledger.Ledger, now time.Time) er
 	}
 	mappings := p.mappings()
 	for _, name := range slices.Sorted(maps.Keys(mappings)) {
-		was, err := l.Setting(ctx, settingMapping+name)
+		was, err := l.Setting(ctx, port.MappingOf(name))
 		if err == nil && was != mappings[name] {
-			err = l.SetSetting(ctx, settingMapping+name, mappings[name], "drpd", now)
+			err = l.SetSetting(ctx, port.MappingOf(name), mappings[name], "drpd", now)
 		}
 		if err != nil {
 			return err

@@ -81,7 +81,7 @@ type Daemon struct {
 // clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
 // what was sent since.
 func (d *Daemon) clock(ctx context.Context) error {
-	last, err := d.Settings.Setting(ctx, settingDay)
+	last, err := d.Settings.Setting(ctx, port.LastDay)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}
@@ -90,7 +90,7 @@ func (d *Daemon) clock(ctx context.Context) error {
 	case today < last:
 		return fmt.Errorf("the machine's clock says %s, but drpd worked on %s before: set the clock right", today, last)
 	case today > last:
-		return d.Settings.SetSetting(ctx, settingDay, today, "drpd", d.Now())
+		return d.Settings.SetSetting(ctx, port.LastDay, today, "drpd", d.Now())
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (d *Daemon) clock(ctx context.Context) error {
 // NotBefore sees that nothing is looked at from before the day of the last decision, whatever the machine's clock says: a
 // look back must not contradict what was done since.
 func (d *Daemon) NotBefore(ctx context.Context) error {
-	last, err := d.Settings.Setting(ctx, settingDay)
+	last, err := d.Settings.Setting(ctx, port.LastDay)
 	if err != nil || d.today().String() >= last {
 		return err
 	}

@@ -152,14 +152,14 @@ func TestPutAway(t *testing.T) {
 	b := &box{there: map[string]bool{"1/1": true}}
 	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b, Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
 	ctx := t.Context()
-	if err := w.d.Settings.SetSetting(ctx, "paused", "yes", "somebody", w.clock); err != nil {
+	if err := w.d.Settings.SetSetting(ctx, port.Paused, "yes", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	w.at(16, 9)
 	if len(b.events) != 0 {
 		t.Error("paused, and somebody's mailbox was changed")
 	}
-	if err := w.d.Settings.SetSetting(ctx, "paused", "", "somebody", w.clock); err != nil {
+	if err := w.d.Settings.SetSetting(ctx, port.Paused, "", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	for hour := 10; hour < 13; hour++ {
@@ -213,7 +213,7 @@ func TestGuard(t *testing.T) {
 	if n := len(w.mail.Sent); n != 1 {
 		t.Errorf("%d emails went out, want that message alone: %v", n, w.count)
 	}
-	if err := w.ledger.SetSetting(t.Context(), daemon.SettingGuard, "", "somebody", w.clock); err != nil {
+	if err := w.ledger.SetSetting(t.Context(), port.Guard, "", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	w.d.Gates.Most.Cycle = 100
@@ -331,7 +331,7 @@ func TestEmergency(t *testing.T) {
 		return slices.ContainsFunc(p.OnEnd, func(n policy.EndMessage) bool { return n.Urgent })
 	})
 	p := w.policies[i]
-	if err := w.ledger.SetSetting(t.Context(), "paused", "by somebody", "somebody", w.clock); err != nil {
+	if err := w.ledger.SetSetting(t.Context(), port.Paused, "by somebody", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	say := func(key string, trusted bool) {

@@ -29,16 +29,6 @@ type Most struct {
 	Outside    int // to mail domains other than the mailbox's own, a day
 }
 
-// The names of settings in the ledger.
-const (
-	settingPaused = "paused"
-	settingDay    = "last day"
-
-	SettingGuard    = "guard"         // why everything is held
-	SettingReleased = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
-	SettingRemark   = "remark/"       // and the source: what is to be looked at there
-)
-
 // gatekeeper asks the gates, in order, whether an effect may go.
 type gatekeeper struct {
 	Gates
@@ -104,11 +94,11 @@ func (d *Daemon) outside(role string) bool {
 
 // guard closes the gate where more would go than may, and tells the operator once. It says whether the gate is closed.
 func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (closed bool, err error) {
-	why, err := d.Settings.Setting(ctx, SettingGuard)
+	why, err := d.Settings.Setting(ctx, port.Guard)
 	if err != nil || why != "" {
 		return why != "", err
 	}
-	released, err := d.Settings.Setting(ctx, SettingReleased)
+	released, err := d.Settings.Setting(ctx, port.Released)
 	if err != nil {
 		return false, err
 	}
@@ -120,7 +110,7 @@ func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (clos
 	if why = d.over(out, gone, sent, released == d.today().String()); why == "" {
 		return false, nil
 	}
-	if err := d.Settings.SetSetting(ctx, SettingGuard, why, "drpd", d.Now()); err != nil {
+	if err := d.Settings.SetSetting(ctx, port.Guard, why, "drpd", d.Now()); err != nil {
 		return true, err
 	}
 	d.Log.Error("blast-radius guard: everything is held until a person says drpd hold release", "why", why)
@@ -137,7 +127,7 @@ func (g *gatekeeper) refuse(e port.Outgoing) (gate, why string) {
 	case g.paused && !e.Urgent:
 		return "paused", "output is paused: drpd resume"
 	case g.guarded && e.Kind != drp.MailMark && !e.Urgent && !begun:
-		return SettingGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
+		return port.GateGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
 	case g.asked[e.Dispute] != "" && !e.Urgent && e.Reason != drp.ReasonAttention:
 		return gateQuestion, g.asked[e.Dispute]
 	case e.Screened != "":

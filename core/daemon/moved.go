@@ -104,12 +104,12 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 	if r.Unclear == "" {
 		return out, nil
 	}
-	row := "accept/" + ev.Source + "/" + ev.Key
+	row := port.RowAcceptedBy(ev.Source, ev.Key)
 	earlier, err := d.Settings.Setting(ctx, row)
 	if err != nil || earlier != "" {
 		return out, err
 	}
-	accepted, err := d.Settings.Setting(ctx, "accept/"+ev.ID)
+	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
 	switch {
 	case err != nil:
 		return port.Placement{}, err

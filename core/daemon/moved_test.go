@@ -6,6 +6,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -52,7 +53,7 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	if err != nil || i < 0 {
 		t.Fatalf("the people do not wait: %+v, %v", waiting, err)
 	}
-	if err := w.ledger.SetSetting(t.Context(), "accept/"+waiting[i].ID, "somebody", "somebody", w.clock); err != nil {
+	if err := w.ledger.SetSetting(t.Context(), port.AcceptedBy(waiting[i].ID), "somebody", "somebody", w.clock); err != nil {
 		t.Fatal(err)
 	}
 	say()

@@ -120,7 +120,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	if reading.Auto {
 		return d.machine(ctx, reading)
 	}
-	accepted, err := d.Settings.Setting(ctx, "accept/"+ev.ID)
+	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
 	switch {
 	case err != nil:
 		return port.Placement{}, err
@@ -188,7 +188,7 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, disputes []drp.Dispute) (
 	tied drp.Tied, said bool, err error,
 ) {
-	to, err := d.Settings.Setting(ctx, "tie/"+ev.ID)
+	to, err := d.Settings.Setting(ctx, port.TiedTo(ev.ID))
 	if err != nil {
 		return tied, false, err
 	}

@@ -112,7 +112,7 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 	if err != nil {
 		says = err.Error()
 	}
-	name := SettingRemark + source
+	name := port.RemarkOn(source)
 	if before, err := d.Settings.Setting(ctx, name); err != nil || before == says {
 		return err
 	}

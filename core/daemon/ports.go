@@ -142,10 +142,10 @@ type Post interface {
 	Absences(ctx context.Context) ([]drp.Absence, error)
 }
 
-// Settings keeps values under a name, with who set them.
+// Settings keeps values under a name: "" where there is none, and to remove one.
 type Settings interface {
-	Setting(ctx context.Context, name string) (string, error)
-	SetSetting(ctx context.Context, name, value, actor string, now time.Time) error
+	Setting(ctx context.Context, name port.Setting) (string, error)
+	SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error
 }
 
 // Ledger is drpd's own state: all of the above in one place. Each method is one transaction, with the audit entries that belong

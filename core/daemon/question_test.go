@@ -89,7 +89,7 @@ func TestRecordOfAnother(t *testing.T) {
 func TestRecordOfAnotherSaid(t *testing.T) {
 	say := func(t *testing.T, w *world, q port.Question, where string) {
 		t.Helper()
-		if err := w.ledger.SetSetting(t.Context(), "tie/"+q.ID, where, "somebody", w.clock); err != nil {
+		if err := w.ledger.SetSetting(t.Context(), port.TiedTo(q.ID), where, "somebody", w.clock); err != nil {
 			t.Fatal(err)
 		}
 		for day := 18; day <= 25; day++ {

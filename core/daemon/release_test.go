@@ -8,6 +8,7 @@ import (
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // release lets go what the guard holds, as drpd hold release does.
@@ -19,11 +20,11 @@ func (w *world) release(t *testing.T) (n int) {
 	if !ok {
 		t.Fatal("this ledger can let nothing go")
 	}
-	n, err := l.LetGo(t.Context(), daemon.SettingGuard, "somebody", w.clock)
+	n, err := l.LetGo(t.Context(), port.GateGuard, "somebody", w.clock)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{daemon.SettingReleased: w.today().String(), daemon.SettingGuard: ""} {
+	for name, value := range map[port.Setting]string{port.Released: w.today().String(), port.Guard: ""} {
 		if err := w.ledger.SetSetting(t.Context(), name, value, "somebody", w.clock); err != nil {
 			t.Fatal(err)
 		}
@@ -53,7 +54,7 @@ func TestHoldRelease(t *testing.T) {
 			w.d.Subscriptions, w.d.Gates.Most = nil, daemon.Most{Cycle: 150, Day: 400, Role: 60, Outside: 60}
 			guard := func() string {
 				t.Helper()
-				why, err := w.ledger.Setting(t.Context(), daemon.SettingGuard)
+				why, err := w.ledger.Setting(t.Context(), port.Guard)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -89,7 +90,7 @@ func TestHoldRelease(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, p := range s.Past {
-					if p.Open || p.HeldBy == daemon.SettingGuard {
+					if p.Open || p.HeldBy == port.GateGuard {
 						t.Errorf("%s %s of %s reached %v, held by %q", p.Kind, p.Reason, k.Ref, p.Reached, p.HeldBy)
 					}
 				}
@@ -111,7 +112,7 @@ func TestGuardLeavesNothingHalfSent(t *testing.T) {
 	w.raise(c, 1, 9)
 	x := &wire{Mailer: w.d.Mail, nth: map[int]func(context.Context) (error, bool){}}
 	x.nth[5] = func(context.Context) (error, bool) { // somebody says that it is too much, in the middle
-		if err := w.ledger.SetSetting(t.Context(), daemon.SettingGuard, "more than usual", "drpd", w.clock); err != nil {
+		if err := w.ledger.SetSetting(t.Context(), port.Guard, "more than usual", "drpd", w.clock); err != nil {
 			t.Error(err)
 		}
 		return nil, true

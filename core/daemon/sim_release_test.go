@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"drpd/core/daemon"
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // operator is a person who at times lets go what the guard holds. In some worlds little may go in one cycle.
@@ -22,7 +22,7 @@ func (w *world) operator() {
 	for _, o := range out {
 		w.halfSent(o.Past)
 	}
-	why, err := w.ledger.Setting(ctx, daemon.SettingGuard)
+	why, err := w.ledger.Setting(ctx, port.Guard)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -33,11 +33,11 @@ func (w *world) operator() {
 		return
 	}
 	w.count["let go by a person"]++
-	if _, err := l.LetGo(ctx, daemon.SettingGuard, "somebody", w.clock); err != nil {
+	if _, err := l.LetGo(ctx, port.GateGuard, "somebody", w.clock); err != nil {
 		w.t.Fatal(err)
 	}
-	for _, s := range [][2]string{{daemon.SettingReleased, w.today().String()}, {daemon.SettingGuard, ""}} {
-		if err := w.ledger.SetSetting(ctx, s[0], s[1], "somebody", w.clock); err != nil {
+	for name, value := range map[port.Setting]string{port.Released: w.today().String(), port.Guard: ""} {
+		if err := w.ledger.SetSetting(ctx, name, value, "somebody", w.clock); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -45,7 +45,7 @@ func (w *world) operator() {
 
 // halfSent sees that the guard holds nothing that some have got.
 func (w *world) halfSent(p drp.Past) {
-	if p.HeldBy == daemon.SettingGuard && p.Open && len(p.Reached) > 0 {
+	if p.HeldBy == port.GateGuard && p.Open && len(p.Reached) > 0 {
 		w.fail("%s: the %s reached %v, and the guard holds the rest", p.Dispute, p.Reason, p.Reached)
 	}
 }

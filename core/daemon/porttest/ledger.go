@@ -22,7 +22,7 @@ type Ledger struct {
 	zone      *time.Location
 	holder    string
 	until     time.Time
-	settings  map[string]string
+	settings  map[port.Setting]string
 	sources   map[string]*source
 	gaps      []reconcile.Gap
 	evidence  map[string]*kept
@@ -79,7 +79,7 @@ type delivery struct {
 
 // NewLedger makes an empty one.
 func NewLedger(zone *time.Location) *Ledger {
-	return &Ledger{zone: zone, settings: map[string]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
+	return &Ledger{zone: zone, settings: map[port.Setting]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
 		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{}}
 }
 
@@ -766,13 +766,13 @@ func (e *effect) lifeNow() drp.Life {
 }
 
 // Setting implements daemon.Ledger.
-func (l *Ledger) Setting(_ context.Context, name string) (string, error) {
+func (l *Ledger) Setting(_ context.Context, name port.Setting) (string, error) {
 	defer l.lock()()
 	return l.settings[name], nil
 }
 
 // SetSetting implements daemon.Ledger.
-func (l *Ledger) SetSetting(ctx context.Context, name, value, _ string, _ time.Time) error {
+func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, _ string, _ time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}

@@ -337,12 +337,12 @@ func testAddEffects(t *testing.T, l daemon.Ledger) {
 }
 
 func testSettings(t *testing.T, l daemon.Ledger) {
-	must(t, l.SetSetting(t.Context(), "paused", "yes", "somebody", noon))
-	if v, err := l.Setting(t.Context(), "paused"); err != nil || v != "yes" {
+	must(t, l.SetSetting(t.Context(), port.Paused, "yes", "somebody", noon))
+	if v, err := l.Setting(t.Context(), port.Paused); err != nil || v != "yes" {
 		t.Errorf("%q, %v", v, err)
 	}
-	must(t, l.SetSetting(t.Context(), "paused", "", "somebody", noon))
-	if v, err := l.Setting(t.Context(), "paused"); err != nil || v != "" {
+	must(t, l.SetSetting(t.Context(), port.Paused, "", "somebody", noon))
+	if v, err := l.Setting(t.Context(), port.Paused); err != nil || v != "" {
 		t.Errorf("%q, %v", v, err)
 	}
 }

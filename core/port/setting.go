@@ -1,0 +1,30 @@
+package port
+
+// Setting is the name of a value that the ledger keeps for as long as nobody changes it. The names are here, and nowhere else.
+type Setting string
+
+// The settings of a ledger as a whole.
+const (
+	Paused   Setting = "paused"        // not empty: nothing goes out but emergencies
+	LastDay  Setting = "last day"      // the day on which drpd last worked
+	Guard    Setting = "guard"         // why everything is held
+	Released Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
+)
+
+// RemarkOn is what is to be looked at in a source.
+func RemarkOn(source string) Setting { return Setting("remark/" + source) }
+
+// MappingOf is the mapping with which a source was read last.
+func MappingOf(source string) Setting { return Setting("mapping/" + source) }
+
+// AcceptedBy is who accepted a piece of evidence that had waited for a person.
+func AcceptedBy(evidence string) Setting { return Setting("accept/" + evidence) }
+
+// RowAcceptedBy is who accepted a version of a row, and with it the later ones.
+func RowAcceptedBy(source, key string) Setting { return Setting("accept/" + source + "/" + key) }
+
+// TiedTo is the dispute to which a person has tied a piece of evidence, or drp.Anew.
+func TiedTo(evidence string) Setting { return Setting("tie/" + evidence) }
+
+// GateGuard holds what was about to go when more was than usual.
+const GateGuard = "guard"
