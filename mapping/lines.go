@@ -58,7 +58,7 @@ func (r *lineReader) meaning(head string, yes bool) {
 	q := &r.out.Doubts[len(r.out.Doubts)-1]
 	if about, choice := rulingOf(head); about != "" {
 		if about != drp.AboutSend && !yes {
-			choice = drp.Reject
+			choice = drp.Refuse
 		}
 		if yes || about != drp.AboutSend {
 			q.Rulings = []drp.Ruling{r.rules(about, choice)}
@@ -158,7 +158,7 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 		}
 		return false
 	case about != drp.AboutSend && !yes:
-		choice = drp.Reject
+		choice = drp.Refuse
 	case !yes: // not to be sent, as it is without an answer
 		return true
 	}

@@ -184,7 +184,7 @@ func (c *conflictSettleCmd) options(k reconcile.Case) (out []drp.Choice) {
 	switch c.ID {
 	case drp.AboutDispute:
 		return []drp.Choice{{Say: drp.Confirm, Does: "it is a dispute: the procedure goes on"},
-			{Say: drp.Reject, Does: "it is not a dispute: drpd closes it"}}
+			{Say: drp.Refuse, Does: "it is not a dispute: drpd closes it"}}
 	case drp.AboutSend:
 		for _, visit := range r.Sendable {
 			out = append(out, drp.Choice{Say: visit, Does: "drpd sends the alert of this stage"})
@@ -282,7 +282,7 @@ func (c *quarantineRejectCmd) Run(a *app) error { return a.release(c.ID, "", fal
 
 func (a *app) release(id, dispute string, accept bool) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		if dispute != "" && dispute != "new" {
+		if dispute != "" && dispute != drp.Anew {
 			if _, err := l.Load(a.ctx, dispute); err != nil {
 				return err
 			}

@@ -690,7 +690,7 @@ func (w *world) act(c *simCase) {
 		from, ruling := owner, drp.Ruling{About: drp.AboutSend, Choice: stage.ID + ".1"}
 		if w.rng.IntN(3) == 0 {
 			others := slices.DeleteFunc(slices.Sorted(maps.Keys(p.Roles)), func(r string) bool { return r == p.Duty })
-			from, ruling = others[w.rng.IntN(len(others))], drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject}
+			from, ruling = others[w.rng.IntN(len(others))], drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse}
 		}
 		w.say(c.feed, drp.Message, fmt.Sprint(len(c.feed.all)), said{Form: p.Forms[0], Child: c.child, Trusted: true, From: from,
 			Ruling: &ruling, Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: p.Raisers[0]}}})

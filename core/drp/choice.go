@@ -6,10 +6,12 @@ import (
 	"strings"
 )
 
-// The choices of a question that is answered with yes or no.
+// The words by which people choose, in answers and rulings. A choice may also be a day, a stage or a part: then it is that text.
 const (
-	Accept = "accept"
-	Refuse = "reject"
+	Accept  = "accept"  // yes, of a question
+	Refuse  = "reject"  // no, of a question, and of whether there is a dispute at all
+	Confirm = "confirm" // yes, there is a dispute
+	Anew    = "new"     // evidence belongs to a dispute that it begins
 )
 
 // Choice is one answer to a question, and what it does.

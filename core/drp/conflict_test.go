@@ -24,7 +24,7 @@ func each() []drp.Conflict {
 	}
 	fold := func(readings ...drp.Reading) drp.Conflict { f := drp.Fold(readings, nil); return f.Conflicts[0] }
 	unclear := drp.File{Doubts: []drp.Doubt{{What: "a line says yes or no to what drpd does not know: what does it mean?", Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
-	ruling := drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject, On: start, Evidence: "m2"}
+	ruling := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, On: start, Evidence: "m2"}
 	send := drp.Ruling{About: drp.AboutSend, Choice: "stage-9.1", On: start, Evidence: "m3"}
 	return []drp.Conflict{drp.RecordIsGone("r1"), drp.RecordIsAnothers("W-AAAAAA"), drp.WhoseEvidence("r2", "the record 7 is about another child than dispute W-AAAAAA"),
 		fold(reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))),
@@ -62,7 +62,7 @@ func TestIDs(t *testing.T) {
 		f := drp.File{Doubts: []drp.Doubt{{What: what, Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate(passage)}}}
 		return f.Unclear()[0].Conflict
 	}
-	r, f := drp.Ruling{About: drp.AboutDispute, Choice: drp.Reject, Evidence: "m2"}, drp.Fact{Kind: drp.ReferralConfirmed, On: start, Evidence: "m3"}
+	r, f := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, Evidence: "m2"}, drp.Fact{Kind: drp.ReferralConfirmed, On: start, Evidence: "m3"}
 	for name, two := range map[string][]drp.Conflict{
 		"the title of a role": {drp.AnswerOfAnother(r, "duty manager"), drp.AnswerOfAnother(r, "duty officer")},
 		"why evidence waits":  {drp.WhoseEvidence("r1", "another child"), drp.WhoseEvidence("r1", "another procedure")},

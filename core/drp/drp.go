@@ -296,12 +296,6 @@ const (
 	AboutSend    = "send"
 )
 
-// Confirm and Reject are the choices about a dispute.
-const (
-	Confirm = "confirm"
-	Reject  = "reject"
-)
-
 // Line is the line of an email that makes the ruling, where one can.
 func (r Ruling) Line() string {
 	mark, message := MessageOf(r.About)

@@ -119,10 +119,10 @@ func sameRecord(r Reading, k Dispute) Tied {
 	return out
 }
 
-// TieTo is what a person has said: the dispute's reference, or "new". A new one is none of the existing disputes, except
+// TieTo is what a person has said: the dispute's reference, or Anew. A new one is none of the existing disputes, except
 // one that the same record has begun since, about the same child and day: another version of it was said to be new before.
 func TieTo(r Reading, code, to string, disputes []Dispute) Tied {
-	if to != "new" {
+	if to != Anew {
 		return Tied{Ref: to}
 	}
 	s := r.Subject

@@ -121,7 +121,7 @@ func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.R
 	case reason == drp.ReasonMeeting:
 		e.Agenda = []string{"an item of the agenda"}
 	case reason == drp.ReasonConfirm:
-		e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}, {Choice: drp.Reject, Text: "it is none"}}
+		e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}, {Choice: drp.Refuse, Text: "it is none"}}
 	case reason == drp.ReasonEnd || reason == drp.ReasonInform || reason == drp.ReasonAttention:
 	default:
 		e.Consult = e.To

@@ -83,7 +83,7 @@ func TestLetters(t *testing.T) {
 		drp.ReasonConfirm: func(e *drp.Effect) {
 			e.Due, e.Proof, e.Clause, e.To = 0, workday.Proof{}, "", []string{p.Duty}
 			e.Says = "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none"
-			e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}
+			e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}
 		},
 		drp.ReasonAttention: func(e *drp.Effect) {
 			e.Due, e.Proof, e.Clause, e.Visit, e.Stage, e.To = 0, workday.Proof{}, "", "", "", []string{"operator"}

@@ -265,7 +265,7 @@ const climbsAfter = 3
 
 // confirm asks the duty holder whether what somebody raised is a dispute, and after the third time the practice lead.
 func (d *decider) confirm() {
-	if d.File.Ruled(drp.AboutDispute) == drp.Reject {
+	if d.File.Ruled(drp.AboutDispute) == drp.Refuse {
 		return
 	}
 	r, v := d.raised, d.current()
@@ -285,7 +285,7 @@ func (d *decider) confirm() {
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: v.id, Stage: v.stage.ID,
 		On: on, To: to, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
 		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
-		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Reject, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
+		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
 }
 
 // again says when something is to be asked, the first time or once more: after the policy's interval, with a copy to the

@@ -89,7 +89,7 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 			row[0] = drp.Statement{Fact: again}
 			add(drp.Row, "form/1", learned, say(drp.Reading{Record: drp.RecordState{Known: true}}, row...))
 		case 5:
-			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Reject}, {About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
+			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Refuse}, {About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
 			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned, fmt.Sprintf("e%03d", len(out))
 			add(drp.Message, "m", learned, drp.Reading{Rulings: []drp.Ruling{ruling}})
 		}
@@ -355,7 +355,7 @@ func TestNobodyElseCloses(t *testing.T) {
 		}
 		closed++
 		asked := func(r drp.Reading) bool {
-			return slices.ContainsFunc(r.Rulings, func(x drp.Ruling) bool { return x.Choice == drp.Reject && x.Said.Role == p.Duty })
+			return slices.ContainsFunc(r.Rulings, func(x drp.Ruling) bool { return x.Choice == drp.Refuse && x.Said.Role == p.Duty })
 		}
 		if readings[0].Facts[0].By.Role != "stranger" || !slices.ContainsFunc(readings, asked) {
 			t.Fatalf("closed, and nobody who was asked has said so")
@@ -403,7 +403,7 @@ func TestTwoRulingsOfADay(t *testing.T) {
 	raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "mailbox", Kind: drp.Message, Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
 		Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: "social-worker"}, Learned: start, Evidence: "e1"}}}
 	readings := []drp.Reading{raised}
-	for id, choice := range map[string]string{"e2": drp.Confirm, "e3": drp.Reject} {
+	for id, choice := range map[string]string{"e2": drp.Confirm, "e3": drp.Refuse} {
 		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: (start + 1).Midnight()}, Sent: start + 1, Subject: raised.Subject,
 			Rulings: []drp.Ruling{{About: drp.AboutDispute, Choice: choice, Said: drp.Actor{Role: p.Duty}, On: start + 1, Evidence: id}}})
 	}

@@ -88,7 +88,7 @@ func (s *story) walk() {
 	s.noEnds()
 	s.denials()
 	s.takenBack()
-	if s.File.Ruled(drp.AboutDispute) == drp.Reject && s.ended == nil {
+	if s.File.Ruled(drp.AboutDispute) == drp.Refuse && s.ended == nil {
 		s.ended = &drp.Fact{Kind: drp.OutOfScope, On: s.raised.On, Learned: s.raised.Learned}
 	}
 }

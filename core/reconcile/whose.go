@@ -22,7 +22,7 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 			continue
 		case byEmail && c.otherwise(r):
 			q, unsure = drp.YesAndNo(r), true
-		case byEmail && confirmed && r.Choice == drp.Reject:
+		case byEmail && confirmed && r.Choice == drp.Refuse:
 			q, unsure = drp.NoAfterYes(r), true
 		}
 		if unsure {
