@@ -317,7 +317,7 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		{"told late, and answered yesterday", []drp.Reading{alert(start + 3), answer(limit.Proof.Due + 1)}, limit.Proof.Due + 2, true},
 		{"never told, and the owner says so", []drp.Reading{word}, limit.Proof.Due + 1, true},
 	} {
-		r := w.decide(p, append([]drp.Reading{raised}, tt.with...), nil, tt.on)
+		r := w.decide(p, append([]drp.Reading{raised}, tt.with...), w.heldAlert(p, raised), tt.on)
 		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
 		asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
 			return e.Reason == drp.ReasonAsk && strings.Contains(e.Says, "the limit of the procedure was "+limit.Proof.Due.Long())
@@ -331,6 +331,15 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 	}
 }
 
+// heldAlert is the first alert of a dispute, which something has held since.
+func (w world) heldAlert(p *policy.Policy, raised drp.Reading) []drp.Past {
+	past, _ := went(w.decide(p, []drp.Reading{raised}, nil, start).Effects, nil, nil, start)
+	for i := range past {
+		past[i].Life, past[i].Reached = drp.Held, nil
+	}
+	return past
+}
+
 // Whoever is named as not told is named once, and nobody is told on the last day that it goes up by itself.
 func TestNobodyWasTold(t *testing.T) {
 	w := load(t)
@@ -341,7 +350,7 @@ func TestNobodyWasTold(t *testing.T) {
 		t.Errorf("on the last day: %+v", r.Effects)
 	}
 	want := "nothing shows that the " + p.RoleTitle("team-manager") + " has been told"
-	r := w.decide(p, []drp.Reading{raised}, nil, due+1)
+	r := w.decide(p, []drp.Reading{raised}, w.heldAlert(p, raised), due+1)
 	if !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.To[0] == "iro" && strings.Contains(e.Says, want) }) {
 		t.Errorf("a day later: %+v", r.Effects)
 	}

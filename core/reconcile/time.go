@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/workday"
 )
 
@@ -124,6 +125,23 @@ func (s *story) stated(v *visit) []drp.Past {
 	})
 }
 
+// alertedToday says whether drpd's own alert of a visit is about to go, after the limit: what tells its people says that, and nothing
+// else does.
+func (d *decider) alertedToday(v *visit) bool {
+	a := v.stage.Alert
+	if a == nil || len(a.To) == 0 || d.File.Record.Gone || a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) || len(d.leftFor(v.id, drp.ReasonAlert)) > 0 {
+		return false
+	}
+	for _, at := range a.Attach {
+		if at.What != policy.AttachRecord && !d.hasForm(v, at.What) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && !d.soon(p.Effect)
+	})
+}
+
 // unheard gives those of them who have not heard of it.
 func unheard(v *visit) []string {
 	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := heardOn(v, r); return heard })
@@ -164,8 +182,12 @@ func (s *story) whyNotLate(v *visit, e expired) string {
 
 // askBeforeTheirTime asks the owner in place of an escalation over somebody who has not been told, or not long enough ago.
 func (d *decider) askBeforeTheirTime(v *visit, e expired) {
-	on, is := e.next, "was"
-	if e.untold != "" { // this is asked about on the last day, while it can be mended
+	if e.untold != "" && d.alertedToday(v) {
+		return
+	}
+	told, _ := d.toldOn(v)
+	on, is := max(e.next, d.after(told, 1)), "was" // the alert has just said so
+	if e.untold != "" {                            // this is asked about on the last day, while it can be mended
 		on = e.limit.Proof.Due
 	}
 	if d.Today <= e.limit.Proof.Due {
