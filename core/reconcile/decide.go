@@ -164,7 +164,7 @@ func (s *story) settle(k clocks, all outcome) Result {
 	slices.SortStableFunc(effects, func(a, b drp.Effect) int { return cmp.Or(int(a.On-b.On), strings.Compare(a.Slot, b.Slot)) })
 	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable, LookAgain: all.lookAgain}
 	r.Idle, r.Unused = s.idle, s.unused()
-	r.Standing = s.standing(k, len(r.Conflicts) > 0)
+	r.Standing = s.standing(k, r.Conflicts)
 	s.nextTold(&r.Standing, all)
 	r.Closed = s.closed(r) && all.tellOn.IsZero()
 	return r

@@ -2,8 +2,10 @@ package reconcile
 
 import (
 	"fmt"
+	"slices"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/workday"
 )
 
@@ -17,10 +19,10 @@ type Standing struct {
 	EndedBy  drp.FactKind
 	Referred workday.Date // with CAFCASS since; zero where it is not there
 	Visits   []Stay
-	Clocks   []Running // of the current stage, and the caps
-	Turn     []string  // the roles whose turn it is
-	TurnFrom workday.Date
-	Next     string // what happens next
+	Clocks   []Running    // of the current stage, and the caps
+	Turn     []string     // the roles whose turn it is
+	TurnFrom workday.Date // since when: what passed it to them, never a limit that passed while it was theirs
+	Next     string       // what happens next
 	NextOn   workday.Date
 	TellOn   workday.Date // the working day on which somebody is told of it next; zero where it has ended, and where it is silent and nothing is ahead
 	Silent   string       // why nobody is told meanwhile, where the stage says so
@@ -39,7 +41,7 @@ type Stay struct {
 	Facts            []drp.Fact // what happened in it, By included
 }
 
-func (s *story) standing(k clocks, questions bool) Standing {
+func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 	if s.raised == nil {
 		return Standing{Turn: []string{operator}, Next: "a person must say when and by whom it was raised"}
 	}
@@ -58,8 +60,8 @@ func (s *story) standing(k clocks, questions bool) Standing {
 		return at
 	}
 	s.whoseTurn(&at, v, k)
-	if questions && at.NextOn.IsZero() {
-		at.Turn = []string{operator}
+	if len(questions) > 0 && at.NextOn.IsZero() {
+		at.Turn, at.TurnFrom = []string{operator}, s.inQuestionSince(questions, at.TurnFrom)
 	}
 	if at.Passed = s.passed(k); !s.resting() { // with CAFCASS no step has a limit
 		at.Step = s.stepLimit(v, k)
@@ -67,42 +69,53 @@ func (s *story) standing(k clocks, questions bool) Standing {
 	return at
 }
 
+// whoseTurn says whose turn it is at a visit, since when, and what happens next.
 func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 	limit, _ := k.limitOf(v)
-	owners := s.Policy.Owners(v.stage.ID)
-	at.Turn, at.TurnFrom = v.stage.Holder, v.entered
-	on, _ := s.answered(v)
+	what, f := s.matter(v)
 	_, check, undecided := s.unsettled()
 	_, held := s.heldPack()
+	var since []workday.Date // the days on which something passed the turn to the owner: the first counts
+	owners := func(since ...workday.Date) {
+		if at.Turn = s.Policy.Owners(v.stage.ID); !sameRoles(at.Turn, v.stage.Holder) { // else it was theirs before, too
+			at.TurnFrom = max(v.entered, slices.Min(since))
+		}
+	}
+	if what != policy.NoAnswer {
+		since = append(since, f.On)
+	}
+	if !limit.Open() && s.Today > limit.Proof.Due {
+		since = append(since, limit.Proof.Due)
+	}
+	at.Turn, at.TurnFrom = v.stage.Holder, s.holdsSince(v)
 	switch {
 	case s.resting():
 		at.Referred, at.Turn, at.TurnFrom = s.referred, []string{s.Policy.ReferredTo()}, s.referred
-		at.Next, at.NextOn = "the outcome of the referral; the "+s.titles(owners)+" is asked for it", check
+		at.Next, at.NextOn = "the outcome of the referral; the "+s.titles(s.Policy.Owners(v.stage.ID))+" is asked for it", check
 	case held:
 		at.Turn, at.TurnFrom = []string{operator}, s.referralSettledOn()
 		at.Next, at.NextOn = "the referral to CAFCASS that was confirmed is to go out: it is held", s.Today
 	case undecided:
 		no, _ := s.declined()
-		at.Turn, at.TurnFrom = owners, no.On
+		owners(append(since, no.On)...)
 		at.Next, at.NextOn = "the owner decided against a referral, and is asked how it goes on", check
 	case s.pending != nil:
-		p := s.pending
-		at.Turn, at.TurnFrom = owners, p.entered
-		at.Next, at.NextOn = "the alert to "+p.stage.Title+" is to go out", p.entered
+		owners(append(since, s.pending.entered)...)
+		at.Next, at.NextOn = "the alert to "+s.pending.stage.Title+" is to go out", s.pending.entered
 	case limit.Paused != "":
-		at.Turn, at.TurnFrom = owners, s.timeOut.On
+		owners(append(since, s.timeOut.On)...)
 		at.Next, at.NextOn = limit.Paused, s.timeOut.Until
 	case !limit.Open() && s.Today > limit.Proof.Due:
-		at.Turn, at.TurnFrom = owners, limit.Proof.Due
+		owners(since...)
 		at.Next = "the owner says whether it is resolved or goes on"
 		if h := s.Policy.HandOver; h != nil && !h.Amount.None {
 			at.NextOn = s.after(limit.Proof.Due, max(1, h.Amount.N))
 		}
-	case !on.IsZero():
-		at.Turn, at.TurnFrom = owners, on
+	case what != policy.NoAnswer:
+		owners(since...)
 		at.Next, at.NextOn = "the owner says whether it is resolved or goes on", limit.Proof.Due
 	case limit.Unset:
-		at.Turn, at.TurnFrom = owners, v.entered
+		owners(v.entered)
 		at.Next, at.NextOn = "a timescale is to be set for this case", v.entered
 	case limit.Unknown != "":
 		at.Next = "an answer; the limit is unknown: " + limit.Unknown
@@ -114,6 +127,44 @@ func (s *story) whoseTurn(at *Standing, v *visit, k clocks) {
 			at.Next = fmt.Sprintf("an answer, or %s", next.Title)
 		}
 	}
+}
+
+// holdsSince is the day since which it is the turn of those who hold a visit's stage: the stage's first, or the end of a time out,
+// during which it was the owner's.
+func (s *story) holdsSince(v *visit) workday.Date {
+	since := v.entered
+	for _, p := range s.pauses {
+		if p.Until <= s.Today && !sameRoles(v.stage.Holder, s.Policy.Owners(v.stage.ID)) {
+			since = max(since, p.Until)
+		}
+	}
+	return since
+}
+
+// inQuestionSince is the day since which a person has had something to settle: on which the last evidence for the oldest question was
+// learned; or another day where that is not known.
+func (s *story) inQuestionSince(questions []drp.Conflict, otherwise workday.Date) (since workday.Date) {
+	all := s.File.Statements()
+	for _, q := range questions {
+		var learned workday.Date
+		for _, f := range all {
+			if slices.Contains(q.Evidence(), f.Evidence) {
+				learned = max(learned, f.Learned)
+			}
+		}
+		if !learned.IsZero() && (since.IsZero() || learned < since) {
+			since = learned
+		}
+	}
+	if since.IsZero() || since > s.Today {
+		return otherwise
+	}
+	return since
+}
+
+// sameRoles says whether two lists hold the same roles.
+func sameRoles(a, b []string) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(r string) bool { return !slices.Contains(b, r) })
 }
 
 // closed says whether the dispute has ended and nothing more is to follow.
