@@ -11,6 +11,7 @@ import (
 // Letter is an email as the mailbox understood it.
 type Letter struct {
 	From            string
+	Sender          string // who sent it for its author, where the message names somebody else
 	To              []string
 	Cc              []string
 	Delivered       []string // the addresses under which the mail server took it in
@@ -37,6 +38,9 @@ type Letter struct {
 // somebody.
 func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Reading {
 	out := drp.Reading{Sender: drp.Actor{Address: drp.NewPrivate(l.From)}, Trusted: l.Trusted, Why: l.Why, Auto: l.Auto, Sent: l.Sent, Doubts: l.Problems}
+	if l.Sender != "" && l.Sender != l.From {
+		out.SentBy.Address = drp.NewPrivate(l.Sender)
+	}
 	if out.Sent.IsZero() || out.Sent > learned {
 		out.Sent = learned
 	}

@@ -152,6 +152,9 @@ func (p *parser) head(h *message.Header) {
 	} else {
 		l.From = from[0]
 	}
+	if by, _ := people(h.Get("Sender")); len(by) == 1 {
+		l.Sender = by[0]
+	}
 	l.To, l.Cc = p.recipients(h, "To"), p.recipients(h, "Cc")
 	for _, key := range []string{"Delivered-To", "X-Original-To", "Envelope-To"} {
 		for fields := h.FieldsByKey(key); fields.Next(); {

@@ -42,6 +42,17 @@ func TestRead(t *testing.T) {
 	}
 }
 
+// Who sent it for its author is named beside them, and proves nothing.
+func TestSentForItsAuthor(t *testing.T) {
+	l := reader(t).Read([]byte(vouched + "Sender: Support <Support@council.example>\r\n" + plain + "\r\nx"))
+	if l.From != "chair@council.example" || l.Sender != "support@council.example" {
+		t.Errorf("from %q, sent by %q", l.From, l.Sender)
+	}
+	if l := reader(t).Read([]byte(vouched + plain + "\r\nx")); l.Sender != "" {
+		t.Errorf("sent by %q, whom nothing names", l.Sender)
+	}
+}
+
 // Who sent it is proved by the trusted server alone, aligned with the From address.
 func TestProved(t *testing.T) {
 	for name, tt := range map[string]struct {

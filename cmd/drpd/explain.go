@@ -146,7 +146,7 @@ func (a *app) statement(p *policy.Policy, f drp.Statement) {
 		a.printf(" [%s]", f.Stage)
 	}
 	if len(f.ByRoles) > 0 {
-		a.printf(" by %s", titles(p, f.ByRoles))
+		a.printf(" by %s%s", titles(p, f.ByRoles), reconcile.OnBehalf(p, f.Fact, f.ByRoles...))
 	}
 	if len(f.ToRoles) > 0 {
 		a.printf(" to %s", titles(p, f.ToRoles))

@@ -159,6 +159,10 @@ type Fact struct {
 
 	// Set by Fold: the roles that By, To and Said hold on the day, by the roster.
 	ByRoles, ToRoles, SaidRoles []string
+
+	// Set by Fold: who sent the message for its author, with their roles, and those of ByRoles that are somebody's as a deputy only.
+	Wrote                 Actor    `json:",omitzero"`
+	WroteRoles, DeputyFor []string `json:",omitempty"`
 }
 
 // Before orders facts: by day, then by the order of a dispute's life, then by evidence. It never depends on arrival.
@@ -252,7 +256,8 @@ type Reading struct {
 	Evidence   Evidence // without its body
 	Subject    Subject
 	Sender     Actor
-	Trusted    bool // the sender is proved: a record system, the console, or aligned mail authentication
+	SentBy     Actor // who sent it for its sender, where a message names somebody beside them
+	Trusted    bool  // the sender is proved: a record system, the console, or aligned mail authentication
 	Why        string
 	Auto       bool         // sent by a machine: moves nothing
 	Sent       workday.Date // by its author's own clock

@@ -158,9 +158,21 @@ func Fold(readings []Reading, roster Roster) File {
 	facts = said(facts, latest)
 	back := returned(latest)
 	facts = slices.DeleteFunc(facts, func(f Statement) bool { return back[f.Evidence] })
+	sentBy := make(map[string]Actor)
+	for _, r := range latest {
+		sentBy[r.Evidence.ID] = r.SentBy
+	}
 	for i := range facts {
-		facts[i].ByRoles = roster.RolesOf(facts[i].By, out.Subject.Children, facts[i].On)
-		facts[i].SaidRoles = roster.RolesOf(facts[i].Said, out.Subject.Children, facts[i].On)
+		f := &facts[i].Fact
+		f.ByRoles = roster.RolesOf(f.By, out.Subject.Children, f.On)
+		f.SaidRoles = roster.RolesOf(f.Said, out.Subject.Children, f.On)
+		f.Wrote = sentBy[f.Evidence]
+		f.WroteRoles = roster.RolesOf(f.Wrote, out.Subject.Children, f.On)
+		speaks := f.By
+		if !f.Said.IsZero() {
+			speaks = f.Said
+		}
+		f.DeputyFor = roster.deputyFor(speaks, f.ByRoles, out.Subject.Children, f.On)
 		facts[i].ToRoles = nil
 		for _, to := range facts[i].To {
 			facts[i].ToRoles = append(facts[i].ToRoles, roster.RolesOf(to, out.Subject.Children, facts[i].On)...)

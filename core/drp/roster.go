@@ -34,6 +34,11 @@ type Child struct {
 	Restricted bool   // the record is open to few: a count in reports, but for a reader who is cleared
 }
 
+// means says whether a source means this holder: the person, or whoever writes from the mail domain.
+func (h *Holder) means(a Actor) bool {
+	return h.is(a) || h.Domain != "" && a.Address.domain(h.Domain)
+}
+
 func (h *Holder) holds(children []string, on workday.Date) bool {
 	return (h.Child == "" || slices.Contains(children, h.Child)) &&
 		(h.From.IsZero() || h.From <= on) && (h.Until.IsZero() || on <= h.Until)
@@ -114,6 +119,22 @@ func (r Roster) Deputies(role string, children []string, on workday.Date) (out [
 	return distinct(out)
 }
 
+// deputyFor gives those of the roles that somebody holds as a deputy, and not themselves.
+func (r Roster) deputyFor(a Actor, roles, children []string, on workday.Date) (out []string) {
+	for _, role := range roles {
+		held, own := false, false
+		for i := range r {
+			if h := &r[i]; h.Role == role && h.means(a) && h.holds(children, on) {
+				held, own = true, own || !h.Deputy
+			}
+		}
+		if held && !own {
+			out = append(out, role)
+		}
+	}
+	return out
+}
+
 // WithFallbacks adds to each role those who stand in where nobody holds it: the holders of another role, as its deputies
 // where it has none of its own.
 func (r Roster) WithFallbacks(fallbacks map[string]string) Roster {
@@ -187,8 +208,7 @@ func (r Roster) RolesOf(a Actor, children []string, on workday.Date) []string {
 		out = append(out, a.Role)
 	}
 	for i := range r {
-		h := &r[i]
-		if (h.is(a) || h.Domain != "" && a.Address.domain(h.Domain)) && h.holds(children, on) {
+		if h := &r[i]; h.means(a) && h.holds(children, on) {
 			out = append(out, h.Role)
 		}
 	}

@@ -182,7 +182,7 @@ func (d *decider) expiry() {
 	case rejected:
 		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "the request was rejected")
 	case answered:
-		d.ask(v, drp.ReasonAsk, d.after(e.fact.On, 1), e.limit, e.exit, "an answer has come and no end is recorded; the policy states no limit")
+		d.ask(v, drp.ReasonAsk, d.after(e.fact.On, 1), e.limit, e.exit, d.answerCame(v)+"; the policy states no limit")
 	case prompts:
 		d.prompt(v, *e)
 	case contestable:
@@ -217,7 +217,7 @@ func (d *decider) prompt(v *visit, e expired) {
 	came := d.came(v, e.limit.Proof.Due)
 	switch {
 	case e.exit.When == policy.Unsatisfactory:
-		says = "the limit has passed; an answer has come and no end is recorded"
+		says = "the limit has passed; " + d.answerCame(v)
 	case came != "":
 		says = "the limit has passed; " + came
 	case e.untold != "" || e.limit.Proof.Due < e.ownTime && d.Today <= e.ownTime:
@@ -410,7 +410,7 @@ func (d *decider) lastDay(v *visit, e expired) {
 	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the next stage on " + when
 	var cc []string
 	if what == policy.Unsatisfactory {
-		says = "an answer has come and no end is recorded: is it resolved? Unless you say so today it goes to the next stage on " + when
+		says = d.answerCame(v) + ": is it resolved? Unless you say so today it goes to the next stage on " + when
 	} else if v.stage.Answer != nil {
 		cc = v.stage.Answer.By
 	}
@@ -469,7 +469,7 @@ func (d *decider) chase(v *visit, limit Running) {
 	}
 	came, none := cmp.Or(d.came(v, d.Today), "no answer has come"), "the policy states no limit"
 	if what, _ := d.matter(v); what != policy.NoAnswer {
-		came = "an answer has come and no end is recorded"
+		came = d.answerCame(v)
 	}
 	if limit.Unset {
 		none = "no timescale has been set for this case"

@@ -141,7 +141,8 @@ func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 		return
 	}
 	roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })
-	says := fmt.Sprintf("a message of the %s came on %s, in words of their own: is it their answer? Until you say so it counts as none", d.titles(roles), f.On.Long())
+	says := fmt.Sprintf("a message of the %s%s came on %s, in words of their own: is it their answer? Until you say so it counts as none",
+		d.titles(roles), OnBehalf(d.Policy, f, roles...), f.On.Long())
 	limit, _ := d.clocks.limitOf(v)
 	if !limit.Open() {
 		says += fmt.Sprintf(", and the limit of %s holds", limit.Proof.Due.Long())

@@ -84,7 +84,7 @@ func (d *decider) note(v *visit, on drp.Reason, f drp.Fact, extra string) {
 	}
 	for _, child := range d.File.Subject.Children {
 		e := drp.Effect{Kind: drp.CaseNote, Reason: on, Visit: v.id, Stage: v.stage.ID, Child: child, NoteType: n.Type,
-			On: f.On, To: to, Clause: n.Clause, Rule: "case_notes", Evidence: evidenceOf(f), Says: noteSays(on, f, extra)}
+			On: f.On, To: to, Clause: n.Clause, Rule: "case_notes", Evidence: evidenceOf(f), Says: d.noteSays(on, f, extra)}
 		words := []string{extra}
 		if on == drp.ReasonEnd {
 			words = d.endedAnew(e, extra)
@@ -100,12 +100,12 @@ func evidenceOf(f drp.Fact) []string {
 	return []string{f.Evidence}
 }
 
-func noteSays(on drp.Reason, f drp.Fact, role string) string {
+func (d *decider) noteSays(on drp.Reason, f drp.Fact, role string) string {
 	if on == drp.ReasonAnswer {
-		return fmt.Sprintf("an answer came on %s from the role %s", f.On, role)
+		return fmt.Sprintf("an answer came on %s from the role %s%s", f.On, role, OnBehalf(d.Policy, f, role))
 	}
 	if on == drp.ReasonEnd {
-		return fmt.Sprintf("the dispute ended on %s (%s)", f.On, f.Kind)
+		return fmt.Sprintf("the dispute ended on %s (%s%s)", f.On, f.Kind, OnBehalf(d.Policy, f, f.ByRoles...))
 	}
 	if on == drp.ReasonCorrection && f.Evidence != "" {
 		return fmt.Sprintf("the alert that was noted for this stage came back on %s and reached nobody to whom it was addressed", f.On)

@@ -10,7 +10,7 @@ func (d *Dispute) done() [][]string {
 			return
 		}
 		what := spaced(string(f.Kind)) + " " + f.On.String()
-		if who := d.who(f.ByRoles); who != "" {
+		if who := d.by(f); who != "" {
 			what += " (" + who + ")"
 		}
 		out[at] = append(out[at], what)

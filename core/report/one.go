@@ -112,11 +112,16 @@ func (d *Dispute) chronology() Part {
 		if f.Doubt != "" {
 			what += "; doubtful: " + f.Doubt
 		}
-		rows = append(rows, []Value{Day(f.On), Text(what), Text(d.who(f.ByRoles)), Text(d.who(f.ToRoles)), Text(f.Source), Day(f.Learned)})
+		rows = append(rows, []Value{Day(f.On), Text(what), Text(d.by(f.Fact)), Text(d.who(f.ToRoles)), Text(f.Source), Day(f.Learned)})
 	}
 	return Part{Title: "Chronology", Tables: []Table{table("Chronology", []Column{
 		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 44, Brief: true}, {Title: "By", Width: 26, Brief: true}, {Title: "To", Width: 30, Brief: true}, {Title: "Seen in", Width: 12, Brief: true}, {Title: "Learned", Width: 12},
 	}, rows, "Nothing is recorded.")}}
+}
+
+// by gives whose word a fact is, and who wrote it for them.
+func (d *Dispute) by(f drp.Fact) string {
+	return d.who(f.ByRoles) + reconcile.OnBehalf(d.Policy, f, f.ByRoles...)
 }
 
 func (d *Dispute) who(roles []string) string {

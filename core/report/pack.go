@@ -140,7 +140,7 @@ func (d *Dispute) decision(pack PackInput) Part {
 	for _, f := range d.File.Facts {
 		what := map[drp.FactKind]string{drp.LegalAdviceTaken: "Legal advice taken", drp.ReferralAgreed: "Referral agreed", drp.ReferralConfirmed: "Referral confirmed", drp.ReferralDeclined: "Referral declined"}[f.Kind]
 		if what != "" {
-			rows = append(rows, []Value{Day(f.On), Text(what), Text(d.who(f.ByRoles)), Text(f.Source), Text(f.Text.Reveal())})
+			rows = append(rows, []Value{Day(f.On), Text(what), Text(d.by(f)), Text(f.Source), Text(f.Text.Reveal())})
 		}
 	}
 	part := Part{Title: "Legal advice and the decision", Tables: []Table{table("Decision", []Column{
