@@ -223,7 +223,8 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	kind, params, _ := e.Header.ContentType()
 	disposition, names, _ := e.Header.ContentDisposition()
 	name := strings.ToLower(names["filename"] + params["name"])
-	switch encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding"))); encoding {
+	encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding")))
+	switch encoding {
 	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
 	default:
 		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), position)
@@ -250,6 +251,12 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""), slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
 		p.unread("the attachment is a picture: ask the sender for the form itself", position)
+	case strings.HasPrefix(kind, "text/"):
+		if data, ok := wide(data, params["charset"]); ok {
+			p.file(kind, data, position)
+		} else {
+			p.unread(notNamed, position)
+		}
 	default:
 		p.file(kind, data, position)
 	}
@@ -301,6 +308,11 @@ func (p *parser) over(what, position string) {
 
 // bodyText reads a part of the body.
 func (p *parser) bodyText(kind string, params map[string]string, data []byte, position string) {
+	data, ok := wide(data, params["charset"])
+	if !ok && !p.inner {
+		p.unread(notNamed, position)
+		return
+	}
 	if len(data) > maxText && !p.inner {
 		p.over("the text is too long", position)
 		return
@@ -340,6 +352,9 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 	}
 	p.letter.Text += text
 }
+
+// notNamed is said of a text in UTF-16 that is said to be something else.
+const notNamed = "its words are in a character set other than it says: ask the sender to send them again as an ordinary message"
 
 // windows gives the character that a program meant which calls Windows' own character set ISO 8859-1: there these are controls.
 func windows(r rune) rune {

@@ -2,11 +2,13 @@ package mailbox_test
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // What people and their programs send besides the ordinary.
@@ -72,13 +74,23 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"a card and a piece cut off":     {plain + mixed(words, attached("text/x-vcard; name=me.vcf", "attachment", []byte("BEGIN:VCARD")), attached("text/plain; name=ATT00001.txt", "attachment", []byte("This list is for all"))), "Please see the form.", 0, ""},
 		"more files than are opened":     {plain + mixed(append([]string{words}, slices.Repeat([]string{attached("text/html", "attachment; filename=f.html", []byte("<html>x"))}, 30)...)...), "Please see the form.", 20, "more than 20 files"},
 		"winmail.dat":                    {plain + mixed(words, attached("application/ms-tnef; name=winmail.dat", "attachment", []byte("x"))), "Please see the form.", 0, "winmail.dat"},
-		"an Outlook message":             {plain + mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
-		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", wide("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
+		"an Outlook message":             {plain + mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg", container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
+		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
 		"a part without an end":          {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
 		"a line drawn in a form":         {plain + "\r\nPerson ID: 1\r\n____________________\r\nStage 1\r\n", "Stage 1", 0, ""},
 		"a line drawn by Outlook":        {plain + "\r\nAgreed.\r\n____________________\r\nFrom: drpd\r\nSent: 1 March\r\nTo: me\r\nSubject: s\r\n\r\nResolved: yes", "Agreed.", 0, ""},
 		"a form in the body":             {plain + "Content-Type: text/html\r\n\r\n<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>", "Dispute Resolution Form", 0, ""},
 		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, "nested deeper"},
+		"UTF-16 with a mark":             {plain + wide16("text/plain; charset=utf-16", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 with a mark, big":        {plain + wide16("text/plain; charset=UTF-16", "\ufeffIt’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 without a mark":          {plain + wide16("text/plain; charset=utf-16", "It’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16LE":                       {plain + wide16("text/plain; charset=utf-16le", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 that no one names":       {plain + wide16("text/plain", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 with neither":            {plain + wide16("text/plain", "It’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 that says ASCII":         {plain + wide16("text/plain; charset=us-ascii", "\ufeffResolved: yes", binary.LittleEndian), "", 0, "other than it says"},
+		"UTF-16 in HTML":                 {plain + wide16("text/html; charset=utf-16", "\ufeff<p>Resolved: yes</p>", binary.LittleEndian), "Resolved: yes", 0, ""},
+		"a text file in UTF-16":          {plain + mixed(words, "Content-Disposition: attachment\r\n"+strings.TrimSuffix(wide16("text/plain; name=form.txt", "\ufeffDispute Resolution Form\nPerson ID: 1", binary.LittleEndian), "\r\n")), "Please see the form.", 1, ""},
+		"a mark of UTF-8":                {plain + "Content-Type: text/plain; charset=utf-8\r\n\r\n\ufeffResolved: yes", "Resolved: yes", 0, ""},
 		"an encoding of long ago":        {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)), "Please see the form.", 0, "encoded in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -110,11 +122,21 @@ func TestAsPeopleSendThem(t *testing.T) {
 	}
 }
 
-// wide is a file that begins with some bytes and names a stream as Microsoft's container does.
-func wide(head, stream string) []byte {
+// container is a file that begins with some bytes and names a stream as Microsoft's container does.
+func container(head, stream string) []byte {
 	out := []byte(head)
 	for _, c := range []byte(stream) {
 		out = append(out, c, 0)
 	}
 	return out
+}
+
+// wide16 is a part in UTF-16.
+func wide16(kind, text string, order binary.ByteOrder) string {
+	var data []byte
+	for _, u := range utf16.Encode([]rune(text)) {
+		data = append(data, 0, 0)
+		order.PutUint16(data[len(data)-2:], u)
+	}
+	return "Content-Type: " + kind + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(data) + "\r\n"
 }
