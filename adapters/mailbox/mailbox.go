@@ -226,6 +226,12 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding")))
 	switch encoding {
 	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
+	case "uuencode", "x-uuencode", "x-uue":
+		data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage)) // as it came: the library does not know it
+		if rest := p.uuencoded(data, position); err != nil || len(bytes.TrimSpace(rest)) > 0 {
+			p.unread("a part is encoded in a way of long ago, and damaged: ask the sender to send it again as an ordinary attachment", position)
+		}
+		return
 	default:
 		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), position)
 		return
@@ -250,7 +256,7 @@ func (p *parser) leaf(e *message.Entity, position string) {
 		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", position)
 	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""), slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
-		p.unread("the attachment is a picture: ask the sender for the form itself", position)
+		p.unread(picture, position)
 	case strings.HasPrefix(kind, "text/"):
 		if data, ok := wide(data, params["charset"]); ok {
 			p.file(kind, data, position)
@@ -313,6 +319,9 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 		p.unread(notNamed, position)
 		return
 	}
+	if kind == "text/plain" {
+		data = p.uuencoded(data, position)
+	}
 	if len(data) > maxText && !p.inner {
 		p.over("the text is too long", position)
 		return
@@ -355,6 +364,28 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 
 // notNamed is said of a text in UTF-16 that is said to be something else.
 const notNamed = "its words are in a character set other than it says: ask the sender to send them again as an ordinary message"
+
+// uuencoded reads the files that stand in a text, and gives the rest.
+func (p *parser) uuencoded(data []byte, position string) []byte {
+	rest, files := uudecode(string(data))
+	for i, f := range files {
+		at := fmt.Sprintf("%s, file %d in its text", position, i+1)
+		switch {
+		case p.letter.Auto, p.changed:
+		case f.data == nil:
+			p.unread("a file in its text is damaged: ask the sender to send it again as an ordinary attachment", at)
+		case pictureName.MatchString(f.name):
+			p.unread(picture, at)
+		default:
+			p.file("", f.data, at)
+		}
+	}
+	return []byte(rest)
+}
+
+var pictureName = regexp.MustCompile(`(?i)\.(jpe?g|png|gif|bmp|tiff?|heic|webp)$`)
+
+const picture = "the attachment is a picture: ask the sender for the form itself"
 
 // windows gives the character that a program meant which calls Windows' own character set ISO 8859-1: there these are controls.
 func windows(r rune) rune {

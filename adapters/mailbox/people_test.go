@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +93,12 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"UTF-16 in HTML":                 {plain + wide16("text/html; charset=utf-16", "\ufeff<p>Resolved: yes</p>", binary.LittleEndian), "Resolved: yes", 0, ""},
 		"a text file in UTF-16":          {plain + mixed(words, "Content-Disposition: attachment\r\n"+strings.TrimSuffix(wide16("text/plain; name=form.txt", "\ufeffDispute Resolution Form\nPerson ID: 1", binary.LittleEndian), "\r\n")), "Please see the form.", 1, ""},
 		"a mark of UTF-8":                {plain + "Content-Type: text/plain; charset=utf-8\r\n\r\n\ufeffResolved: yes", "Resolved: yes", 0, ""},
+		"uuencoded in the text":          {plain + "\r\nPlease see the form.\r\n\r\n" + uuencoded("form.docx", form) + "\r\nTess\r\n", "Please see the form.\n\n\nTess", 1, ""},
+		"uuencoded, blanks lost":         {plain + "\r\nPlease see the form.\r\n" + regexp.MustCompile(` +\r\n`).ReplaceAllString(strings.ReplaceAll(uuencoded("form.docx", form), "`", " "), "\r\n"), "Please see the form.", 1, ""},
+		"uuencoded without an end":       {plain + "\r\nPlease see the form.\r\n" + uuencoded("form.docx", form)[:4000], "Please see the form.", 0, "a file in its text is damaged"},
+		"uuencoded, a picture":           {plain + "\r\nPlease see the form.\r\n" + uuencoded("scan.JPG", []byte("\xff\xd8\xff")), "Please see the form.", 0, "a picture"},
+		"words that begin so":            {plain + "\r\nWe begin 2024 with this:\r\nbegin 2024 the plan\r\nand then go on", "We begin 2024 with this:\nbegin 2024 the plan\nand then go on", 0, ""},
+		"an encoding of long ago, whole": {plain + mixed(words, "Content-Type: application/octet-stream; name=form.docx\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"+uuencoded("form.docx", form)), "Please see the form.", 1, ""},
 		"an encoding of long ago":        {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)), "Please see the form.", 0, "encoded in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,4 +147,28 @@ func wide16(kind, text string, order binary.ByteOrder) string {
 		order.PutUint16(data[len(data)-2:], u)
 	}
 	return "Content-Type: " + kind + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(data) + "\r\n"
+}
+
+// uuencoded is a file as uuencode(1) writes it.
+func uuencoded(name string, data []byte) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "begin 644 %s\r\n", name)
+	six := func(n byte) {
+		if n &= 63; n == 0 {
+			n = 64
+		}
+		b.WriteByte(' ' + n)
+	}
+	for line := range slices.Chunk(data, 45) {
+		six(byte(len(line)))
+		for three := range slices.Chunk(line, 3) {
+			three = append(slices.Clone(three), 0, 0)[:3]
+			six(three[0] >> 2)
+			six(three[0]<<4 | three[1]>>4)
+			six(three[1]<<2 | three[2]>>6)
+			six(three[2])
+		}
+		b.WriteString("\r\n")
+	}
+	return b.String() + "`\r\nend\r\n"
 }
