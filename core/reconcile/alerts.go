@@ -173,10 +173,8 @@ func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
 	if pending {
 		since = max(since, v.by.On)
 	}
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDraft, Visit: v.id, Stage: v.stage.ID, On: d.after(since, 1), To: d.Policy.Owners(v.stage.ID),
-		Clause: v.stage.Alert.To[0].Clause, Rule: "alert by owner", Evidence: []string{v.by.Evidence},
-		Says: "the written alert has not been seen in the mailbox for: " + d.titles(missing), MustReach: slices.Concat(to, cc)}
-	e.Draft = v.stage.Asks()
+	e := d.toOwner(v, drp.ReasonDraft, d.after(since, 1), v.stage.Alert.To[0].Clause, "alert by owner", "the written alert has not been seen in the mailbox for: "+d.titles(missing))
+	e.Evidence, e.MustReach, e.Draft = []string{v.by.Evidence}, slices.Concat(to, cc), v.stage.Asks()
 	e.Next = v.stage.Next()
 	if cite := d.missingClause(v.stage, missing); cite != "" {
 		e.Clause = cite

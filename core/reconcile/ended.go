@@ -214,8 +214,8 @@ func (d *decider) afterwards() {
 	v := d.current()
 	on, cc, n := d.again(first, asked)
 	says := fmt.Sprintf("what you wrote on %s came after the dispute had ended on %s, in words that nobody but a person can read: it stays ended", last.Long(), d.ended.On.Long())
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: v.id, Stage: v.stage.ID, On: max(on, first), To: d.Policy.Owners(v.stage.ID), Cc: cc,
-		Clause: d.endClause(v, *d.ended), Rule: ruleAfter, Evidence: evidence, Says: says}
+	e := d.toOwner(v, drp.ReasonInform, max(on, first), d.endClause(v, *d.ended), ruleAfter, says)
+	e.Cc, e.Evidence = cc, evidence
 	if next := v.stage.Next(); next != "" {
 		e.Says += ". If it is open again, send the line below"
 		e.Asks = []drp.Ask{{Fact: drp.Escalated, Stage: next, Text: "it is open again, and goes on to the next stage"}}

@@ -327,10 +327,9 @@ func (d *decider) sendReferral() {
 // contest tells the owner, on the last day, that what was decided takes effect unless it is contested.
 func (d *decider) contest(v *visit, e expired) {
 	due := e.limit.Proof.Due
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: due, On: d.lastWorking(due),
-		To: d.Policy.Owners(v.stage.ID), Says: "unless it is contested by the end of that day, what was decided takes effect", Clause: e.exit.Clause,
-		Rule: "on_expiry " + e.exit.When, Proof: e.limit.Proof, Evidence: []string{e.limit.Start.Evidence},
-		Asks: []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}}, "contest", due.String())
+	x := d.askAtLimit(v, drp.ReasonLastDay, d.lastWorking(due), e.limit, e.exit, "unless it is contested by the end of that day, what was decided takes effect")
+	x.Next, x.Asks = "", []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}
+	d.emit(x, "contest", due.String())
 }
 
 // lookAtTimeOut asks the owner, on the day on which a time out is to end or be looked at, how it stands.
@@ -416,9 +415,9 @@ func (d *decider) lastDay(v *visit, e expired) {
 	}
 	owners := d.Policy.Owners(v.stage.ID)
 	cc = slices.DeleteFunc(slices.Clone(cc), func(r string) bool { return slices.Contains(owners, r) })
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonLastDay, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: limit.Proof.Due,
-		To: owners, Cc: cc, Says: says, Next: exp.To, Clause: exp.Clause, Rule: "on_expiry " + what,
-		Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp, owners)}, what, limit.Proof.Due.String())
+	x := d.askAtLimit(v, drp.ReasonLastDay, limit.Proof.Due, limit, exp, says)
+	x.Cc, x.Asks = cc, d.answers(v, exp, owners)
+	d.emit(x, what, limit.Proof.Due.String())
 }
 
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
@@ -440,11 +439,10 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == "on_expiry "+whenUnread }); i >= 0 && exp.When == whenUnread && on >= d.askAgainOn(sentOn(asked[i])) {
 		cc = []string{practiceLead} // each of their own words asks anew: it is the first question that counts
 	}
-	to := d.asked(v, exp)
-	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on,
-		To: to, Cc: cc, Says: says, Next: exp.To, Consult: consultees(v.stage), Clause: exp.Clause,
-		Rule: "on_expiry " + exp.When, Proof: limit.Proof, Evidence: []string{limit.Start.Evidence}, Asks: d.answers(v, exp, to)},
-		exp.When, fmt.Sprint(len(asked)))
+	e := d.askAtLimit(v, reason, on, limit, exp, says)
+	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
+	e.Asks = d.answers(v, exp, e.To)
+	d.emit(e, exp.When, fmt.Sprint(len(asked)))
 }
 
 // asked gives those whom an exit asks: the owner, unless it names others.
@@ -531,8 +529,9 @@ func (d *decider) barred(v *visit) {
 	if r == nil || v.stage.ID != r.Bars || len(d.Similar) == 0 || d.File.Ruled("similar") != "" {
 		return
 	}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, On: v.entered, To: d.Policy.Owners(v.stage.ID),
-		Says:   fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title),
-		Clause: r.Clause, Rule: "recurrence", Evidence: []string{v.by.Evidence}, Next: r.Start,
-		Asks: []drp.Ask{{Fact: drp.Escalated, Stage: r.Start, Text: "it is similar: start at the formal stage"}}}, "similar")
+	e := d.toOwner(v, drp.ReasonAsk, v.entered, r.Clause, "recurrence",
+		fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title))
+	e.Evidence, e.Next = []string{v.by.Evidence}, r.Start
+	e.Asks = []drp.Ask{{Fact: drp.Escalated, Stage: r.Start, Text: "it is similar: start at the formal stage"}}
+	d.emit(e, "similar")
 }

@@ -148,10 +148,10 @@ func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 		says += fmt.Sprintf(", and the limit of %s holds", limit.Proof.Due.Long())
 	}
 	about := drp.AboutMessage(f.Evidence)
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonMessage, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
-		Clause: v.stage.Answer.Clause, Rule: "message", Says: says, Evidence: []string{f.Evidence},
-		Asks: []drp.Ask{{About: about, Choice: drp.Accept, Text: "it is their answer: it counts from " + f.On.Long()},
-			{About: about, Choice: drp.Refuse, Text: "it is not"}}}, about, fmt.Sprint(n))
+	e := d.toOwner(v, drp.ReasonMessage, on, v.stage.Answer.Clause, "message", says)
+	e.Due, e.Cc, e.Evidence = limit.Proof.Due, cc, []string{f.Evidence}
+	e.Asks = []drp.Ask{{About: about, Choice: drp.Accept, Text: "it is their answer: it counts from " + f.On.Long()}, {About: about, Choice: drp.Refuse, Text: "it is not"}}
+	d.emit(e, about, fmt.Sprint(n))
 }
 
 // answerLine is the line by which an alert of a stage can be answered.

@@ -130,12 +130,12 @@ func (d *decider) outcome() {
 	}
 	v := d.current()
 	on, cc, n := d.again(check, func(p drp.Past) bool { return p.Rule == ruleCheck && p.On >= check })
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonReferred, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
-		Clause: d.Policy.Referral.Check.Clause, Rule: ruleCheck, Next: v.stage.Next()}
-	e.Says, e.Evidence = "you decided on "+from.Long()+" not to refer the case to CAFCASS, and the dispute is open: how does it go on?", nil
+	says := "you decided on " + from.Long() + " not to refer the case to CAFCASS, and the dispute is open: how does it go on?"
 	if d.resting() {
-		e.Says = "the case has been with CAFCASS since " + d.referred.Long() + ": what came of it?"
+		says = "the case has been with CAFCASS since " + d.referred.Long() + ": what came of it?"
 	}
+	e := d.toOwner(v, drp.ReasonReferred, on, d.Policy.Referral.Check.Clause, ruleCheck, says)
+	e.Cc, e.Next = cc, v.stage.Next()
 	e.Asks = d.outcomes(v, e.To, e.Next)
 	d.emit(e, from.String(), fmt.Sprint(n))
 }

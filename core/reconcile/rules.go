@@ -183,11 +183,25 @@ func (d *decider) record() {
 	d.askFor(d.current(), drp.ReasonAuthorise, d.after(since, 1), a.Clause, "record.authorise", "the record can be authorised now, and only by you")
 }
 
+// toOwner is a letter to whoever owns the dispute during a visit: all that asks the owner begins with it.
+func (d *decider) toOwner(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string) drp.Effect {
+	return drp.Effect{Dispute: d.Ref, Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID),
+		Clause: clause, Rule: rule, Says: says}
+}
+
+// askAtLimit is what asks the owner, or tells them, about a limit and its exit.
+func (d *decider) askAtLimit(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) drp.Effect {
+	e := d.toOwner(v, reason, on, exp.Clause, "on_expiry "+exp.When, says)
+	e.Due, e.Proof, e.Evidence, e.Next = limit.Proof.Due, limit.Proof, []string{limit.Start.Evidence}, exp.To
+	return e
+}
+
 // askFor is ask for what is not about a limit.
 func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) {
 	on, cc, n := d.again(on, func(p drp.Past) bool { return p.Kind == drp.Email && p.Reason == reason && p.Rule == rule })
-	d.emit(drp.Effect{Kind: drp.Email, Reason: reason, Visit: v.id, Stage: v.stage.ID, On: on, To: d.Policy.Owners(v.stage.ID), Cc: cc,
-		Clause: clause, Rule: rule, Says: says, Asks: asks}, rule, fmt.Sprint(n))
+	e := d.toOwner(v, reason, on, clause, rule, says)
+	e.Cc, e.Asks = cc, asks
+	d.emit(e, rule, fmt.Sprint(n))
 }
 
 // reachedBy says whether a stage, or a later one, had been entered by a day.
@@ -244,8 +258,9 @@ func (d *decider) meetings() {
 			continue
 		}
 		if f, ok := v.first(drp.MeetingRequested); ok { // once a stage, however often it is asked for
-			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonMeeting, Visit: v.id, Stage: v.stage.ID, On: f.On, To: d.Policy.Owners(v.stage.ID),
-				Agenda: a.Items, Clause: a.Clause, Rule: "agenda", Evidence: []string{f.Evidence}, Says: "a meeting was requested: this is its agenda"})
+			e := d.toOwner(v, drp.ReasonMeeting, f.On, a.Clause, "agenda", "a meeting was requested: this is its agenda")
+			e.Agenda, e.Evidence = a.Items, []string{f.Evidence}
+			d.emit(e)
 		}
 	}
 }

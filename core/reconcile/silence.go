@@ -192,9 +192,9 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) drp.Effect {
 		if !limit.Open() && d.Today <= limit.Proof.Due {
 			waits += ", by " + limit.Proof.Due.Long()
 		}
-		owners := d.Policy.Owners(v.stage.ID)
-		e.Reason, e.Visit, e.Stage, e.To, e.Evidence = drp.ReasonAsk, v.id, v.stage.ID, owners, []string{v.by.Evidence}
-		e.Clause = d.clauseOf(v, limit)
+		e = d.toOwner(v, drp.ReasonAsk, on, d.clauseOf(v, limit), ruleStillOpen, "")
+		owners := e.To
+		e.Evidence = []string{v.by.Evidence}
 		if d.unconfirmed() {
 			e.To = []string{d.Policy.Duty}
 		} else {
