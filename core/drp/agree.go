@@ -55,7 +55,7 @@ func sides(group []Statement) [][]Statement {
 	for _, f := range group {
 		i := slices.IndexFunc(out, func(side []Statement) bool {
 			return slices.ContainsFunc(side, func(g Statement) bool {
-				return len(f.ByRoles) == 0 || len(g.ByRoles) == 0 || intersects(f.ByRoles, g.ByRoles)
+				return len(f.ByRoles) == 0 || len(g.ByRoles) == 0 || Intersects(f.ByRoles, g.ByRoles)
 			})
 		})
 		if i < 0 {

@@ -48,7 +48,7 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
 		i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Ref == s.Dispute })
-		if i >= 0 && len(r.Forms) > 0 && len(disputes[i].Children) > 0 && len(s.Children) > 0 && !intersects(disputes[i].Children, s.Children) {
+		if i >= 0 && len(r.Forms) > 0 && len(disputes[i].Children) > 0 && len(s.Children) > 0 && !Intersects(disputes[i].Children, s.Children) {
 			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
 		}
 		if j := slices.IndexFunc(disputes, func(k Dispute) bool { return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute }); i >= 0 && j >= 0 {
@@ -105,7 +105,7 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 func sameRecord(r Reading, k Dispute) Tied {
 	s, why := r.Subject, ""
 	switch {
-	case len(k.Children) > 0 && len(s.Children) > 0 && !intersects(k.Children, s.Children):
+	case len(k.Children) > 0 && len(s.Children) > 0 && !Intersects(k.Children, s.Children):
 		why = "is about another child than dispute " + k.Ref
 	case s.Form != "" && !slices.Contains(k.Forms, s.Form):
 		why = "is a form of another procedure than dispute " + k.Ref
@@ -143,13 +143,14 @@ func sameMatter(k Dispute, s Subject) bool {
 	if len(k.Children)+len(s.Children) == 0 {
 		return k.Theme != "" && k.Theme == s.Theme
 	}
-	return intersects(k.Children, s.Children)
+	return Intersects(k.Children, s.Children)
 }
 
 func raises(r Reading, starts []FactKind) bool {
 	return slices.ContainsFunc(r.Facts, func(f Fact) bool { return slices.Contains(starts, f.Kind) })
 }
 
-func intersects(a, b []string) bool {
+// Intersects says whether two lists have something in common.
+func Intersects(a, b []string) bool {
 	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
 }

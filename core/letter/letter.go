@@ -262,7 +262,7 @@ func (w *Writer) Note(p *policy.Policy, e drp.Effect) (string, error) {
 
 func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 	v := view{Authority: w.authority, Ref: e.Dispute, Procedure: p.Title, Source: p.Title, Key: e.Key, Children: children,
-		Clause: e.Clause, ClauseWords: p.Clauses[e.Clause], Agenda: e.Agenda, Consult: titles(p, e.Consult), Reach: titles(p, e.MustReach)}
+		Clause: e.Clause, ClauseWords: p.Clauses[e.Clause], Agenda: e.Agenda, Consult: p.Titles(e.Consult), Reach: p.Titles(e.MustReach)}
 	if s := p.Stage(e.Stage); s != nil {
 		v.Stage = s.Title
 	}
@@ -321,14 +321,6 @@ func AnswerLine(a drp.Ask, e drp.Effect) string {
 		return "Consulted " + strings.Join(e.Consult, " and ") + ": yes"
 	}
 	return strings.ToUpper(what[:1]) + what[1:] + ": yes"
-}
-
-func titles(p *policy.Policy, roles []string) []string {
-	out := make([]string, len(roles))
-	for i, r := range roles {
-		out[i] = p.RoleTitle(r)
-	}
-	return out
 }
 
 // textOf gives the headline and the paragraphs of an effect, by its reason.
@@ -415,8 +407,8 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 
 // alertText are those of an alert and of its case note.
 func alertText(p *policy.Policy, e drp.Effect, stage, next string) (string, []string) {
-	to := strings.Join(titles(p, e.To), " and the ")
-	owner, owns := strings.Join(titles(p, p.Owners(e.Stage)), " and the "), " owns"
+	to := strings.Join(p.Titles(e.To), " and the ")
+	owner, owns := strings.Join(p.Titles(p.Owners(e.Stage)), " and the "), " owns"
 	if len(p.Owners(e.Stage)) > 1 {
 		owns = " own"
 	}

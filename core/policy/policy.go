@@ -425,9 +425,7 @@ func (p *Policy) Copied(c Copy, stage string) bool {
 // Refers says whether a fact is the owner's decision on a referral to CAFCASS: theirs is the power, and nobody else's word
 // settles it.
 func (p *Policy) Refers(f drp.Fact) bool {
-	owners := p.OwnersOfAny()
-	return (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) &&
-		slices.ContainsFunc(f.ByRoles, func(r string) bool { return slices.Contains(owners, r) })
+	return (f.Kind == drp.ReferralConfirmed || f.Kind == drp.ReferralDeclined) && drp.Intersects(f.ByRoles, p.OwnersOfAny())
 }
 
 // CAFCASS stands for it where the policy names no role to which drpd sends the referral.
@@ -487,11 +485,16 @@ func (p *Policy) AgendaFor(stage string) *Agenda {
 
 // RoleTitles returns the titles of roles, joined by "and".
 func (p *Policy) RoleTitles(roles []string) string {
-	titles := make([]string, len(roles))
+	return strings.Join(p.Titles(roles), " and ")
+}
+
+// Titles returns the titles of roles, each by itself.
+func (p *Policy) Titles(roles []string) []string {
+	out := make([]string, len(roles))
 	for i, r := range roles {
-		titles[i] = p.RoleTitle(r)
+		out[i] = p.RoleTitle(r)
 	}
-	return strings.Join(titles, " and ")
+	return out
 }
 
 // RoleTitle returns a role's title, or the role itself.

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 
+	"drpd/core/drp"
 	"drpd/core/strict"
 	"drpd/core/workday"
 )
@@ -120,7 +121,7 @@ func (s Set) Using(forms []string) (Set, error) {
 	var known []string
 	for _, p := range s {
 		known = append(known, p.Forms...)
-		if slices.ContainsFunc(p.Forms, func(f string) bool { return slices.Contains(forms, f) }) {
+		if drp.Intersects(p.Forms, forms) {
 			out = append(out, p)
 		}
 	}

@@ -44,15 +44,7 @@ type shower struct {
 func (s *shower) line(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
 
 // titles lists roles; the list's separator is none that stands in a title.
-func (s *shower) titles(roles []string) string { return s.joined(roles, "; ") }
-
-func (s *shower) joined(roles []string, with string) string {
-	out := make([]string, len(roles))
-	for i, r := range roles {
-		out[i] = s.p.RoleTitle(r)
-	}
-	return strings.Join(out, with)
-}
+func (s *shower) titles(roles []string) string { return strings.Join(s.p.Titles(roles), "; ") }
 
 // cite gives a rule's clause, with the number of its reading where one was chosen.
 func (s *shower) cite(c Cite) string {
@@ -106,7 +98,7 @@ func (s *shower) holds(i *If) string {
 		out = append(out, "it is about "+strings.Join(i.Ground, " or "))
 	}
 	if len(i.RaisedBy) > 0 {
-		out = append(out, "it was raised by the "+s.joined(i.RaisedBy, " or the "))
+		out = append(out, "it was raised by the "+strings.Join(s.p.Titles(i.RaisedBy), " or the "))
 	}
 	if i.Fact != "" {
 		out = append(out, spaced(string(i.Fact))+" has happened")
@@ -269,7 +261,7 @@ func (s *shower) end(e End) string {
 		if e.All {
 			joined = " and the "
 		}
-		who = "the " + s.joined(e.By, joined) + ": " + spaced(string(e.Fact))
+		who = "the " + strings.Join(s.p.Titles(e.By), joined) + ": " + spaced(string(e.Fact))
 	}
 	return who + " (" + s.cite(e.Cite) + ")"
 }

@@ -67,6 +67,6 @@ func (p Placement) Taken(k drp.Dispute) bool {
 
 // Strange says whether what is placed is about none of a dispute's children.
 func (p Placement) Strange(children []string) bool {
-	shared := slices.ContainsFunc(p.Children, func(c string) bool { return slices.Contains(children, c) })
+	shared := drp.Intersects(p.Children, children)
 	return len(p.Children) > 0 && len(children) > 0 && !shared
 }

@@ -212,7 +212,7 @@ func (s *story) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.Fac
 		if f.Until.IsZero() {
 			continue
 		}
-		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && s.Policy.MoreTime != nil && intersects(f.ByRoles, s.Policy.MoreTime.By)
+		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && s.Policy.MoreTime != nil && drp.Intersects(f.ByRoles, s.Policy.MoreTime.By)
 		if more || amount.Set && f.Kind != drp.MoreTimeGiven && f.Kind != drp.TimeOutStarted {
 			out = &v.facts[i]
 		}

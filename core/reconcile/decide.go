@@ -313,7 +313,3 @@ const (
 	practiceLead = policy.PracticeLead
 	drpdItself   = "drpd"
 )
-
-func intersects(a, b []string) bool {
-	return slices.ContainsFunc(a, func(x string) bool { return slices.Contains(b, x) })
-}

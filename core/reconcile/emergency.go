@@ -119,6 +119,6 @@ func (d *decider) acknowledged(n policy.EndMessage, f drp.Fact) bool {
 		roles = append(roles, role, d.Policy.StandIns()[role])
 	}
 	return slices.ContainsFunc(d.File.Facts, func(g drp.Fact) bool {
-		return g.Kind == drp.Acknowledged && g.Learned >= f.Learned && intersects(g.ByRoles, roles)
+		return g.Kind == drp.Acknowledged && g.Learned >= f.Learned && drp.Intersects(g.ByRoles, roles)
 	})
 }

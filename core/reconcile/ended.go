@@ -127,7 +127,7 @@ func (d *decider) endClause(v *visit, end drp.Fact) string {
 	}
 	ends := d.endsAt(v, end.On)
 	i := slices.IndexFunc(ends, func(e policy.End) bool {
-		return e.Fact == end.Kind && (len(e.By) == 0 || intersects(end.ByRoles, e.By))
+		return e.Fact == end.Kind && (len(e.By) == 0 || drp.Intersects(end.ByRoles, e.By))
 	})
 	if i < 0 { // somebody whom an exit asks has said so
 		i = slices.IndexFunc(ends, func(e policy.End) bool { return e.Fact == end.Kind })
@@ -228,7 +228,7 @@ func (d *decider) wordsAfterEnd() (out []drp.Fact) {
 	owners := d.Policy.OwnersOfAny()
 	for _, f := range d.File.Facts {
 		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence]}
-		if f.Kind == drp.MessageCame && f.Evidence != d.ended.Evidence && len(f.To) == 0 && intersects(f.ByRoles, owners) && f.On <= d.Today &&
+		if f.Kind == drp.MessageCame && f.Evidence != d.ended.Evidence && len(f.To) == 0 && drp.Intersects(f.ByRoles, owners) && f.On <= d.Today &&
 			(f.On > d.ended.On || f.Learned > max(d.ended.On, d.ended.Learned)) && !d.saidSince(owners, u) {
 			out = append(out, f)
 		}

@@ -488,10 +488,10 @@ func consultees(s *policy.Stage) []string {
 // that asks somebody lets them end it, unless the stage says itself who does.
 func (d *decider) ending(v *visit, exp policy.Expiry, asked []string) []drp.Ask {
 	can := func(k drp.FactKind) bool {
-		return slices.ContainsFunc(d.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == k && (len(e.By) == 0 || intersects(asked, e.By)) })
+		return slices.ContainsFunc(d.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == k && (len(e.By) == 0 || drp.Intersects(asked, e.By)) })
 	}
 	switch {
-	case can(drp.Resolved), len(v.stage.Ends) == 0 && intersects(asked, exp.Ask):
+	case can(drp.Resolved), len(v.stage.Ends) == 0 && drp.Intersects(asked, exp.Ask):
 		return []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}}
 	case can(drp.Determined):
 		return []drp.Ask{{Fact: drp.Determined, Text: "it is decided, and that ends it"}}
@@ -508,7 +508,7 @@ func (d *decider) answers(v *visit, exp policy.Expiry, asked []string) []drp.Ask
 	for _, other := range exp.Or {
 		out = append(out, drp.Ask{Fact: drp.Escalated, Stage: other, Text: "escalate it to " + d.Policy.Stage(other).Title})
 	}
-	may := intersects(asked, d.Policy.OwnersOfAny()) // a referral is for the owner alone
+	may := drp.Intersects(asked, d.Policy.OwnersOfAny()) // a referral is for the owner alone
 	if may && (d.refers(v) || exp.When == adviceNo && d.Policy.Referral != nil) {
 		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 	}

@@ -86,7 +86,7 @@ func (s *story) whyNotEscalated(v *visit, f drp.Fact) string {
 		return ""
 	}
 	switch {
-	case !intersects(f.ByRoles, owners):
+	case !drp.Intersects(f.ByRoles, owners):
 		return fmt.Sprintf("at %s it is for the %s to say", v.stage.Title, s.titles(owners))
 	case f.Stage != "":
 		return fmt.Sprintf("the stage that it names does not come after %s", v.stage.Title)

@@ -40,7 +40,7 @@ func (c *Case) meant() []drp.Fact {
 
 // anyReply makes a message an answer where the policy counts any written reply at the stage to which it belongs.
 func anyReply(v *visit, f drp.Fact) drp.Fact {
-	if a := v.stage.Answer; f.Kind == drp.MessageCame && a != nil && a.Reply && intersects(f.ByRoles, a.By) {
+	if a := v.stage.Answer; f.Kind == drp.MessageCame && a != nil && a.Reply && drp.Intersects(f.ByRoles, a.By) {
 		f.Kind = drp.Responded
 	}
 	return f
@@ -86,20 +86,20 @@ func (s *story) freeWords(v *visit) (out []drp.Fact) {
 // since.
 func (s *story) explained(v *visit, f drp.Fact) bool {
 	return s.File.Ruled(drp.AboutMessage(f.Evidence)) == drp.Refuse || slices.ContainsFunc(v.facts, func(g drp.Fact) bool {
-		return answersAt(v, g) && intersects(f.ByRoles, g.ByRoles) && g.Learned >= f.Learned
+		return answersAt(v, g) && drp.Intersects(f.ByRoles, g.ByRoles) && g.Learned >= f.Learned
 	})
 }
 
 // answersAt says whether a fact is the answer of somebody who has to give one at a visit.
 func answersAt(v *visit, f drp.Fact) bool {
-	return isAnswer(f.Kind) && intersects(f.ByRoles, answering(v))
+	return isAnswer(f.Kind) && drp.Intersects(f.ByRoles, answering(v))
 }
 
 // messageAsked is the day on which the owner was first asked whether a message of a visit is an answer, of the latest such message,
 // or today where they still are to be: whoever has sent it does not lose by a question that came late, as after an update.
 func (s *story) messageAsked(v *visit) (on workday.Date) {
 	for _, f := range s.freeWords(v) {
-		if !intersects(f.ByRoles, answering(v)) {
+		if !drp.Intersects(f.ByRoles, answering(v)) {
 			continue
 		}
 		first := s.Today
@@ -122,7 +122,7 @@ func (d *decider) messages() {
 	asked := make(map[string]bool) // one that came in a later stage than it is dated is a message of both
 	for _, v := range d.visits {
 		for _, f := range d.freeWords(v) {
-			if intersects(f.ByRoles, answering(v)) && !asked[f.Evidence] {
+			if drp.Intersects(f.ByRoles, answering(v)) && !asked[f.Evidence] {
 				asked[f.Evidence] = true
 				d.isItTheirAnswer(v, f)
 			}

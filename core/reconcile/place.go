@@ -119,7 +119,7 @@ func leads(k drp.FactKind) bool {
 
 // endWord says whether a fact is the word of one of several who must all say so before the dispute ends.
 func (s *story) endWord(v *visit, f drp.Fact) bool {
-	return slices.ContainsFunc(s.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == f.Kind && e.All && intersects(f.ByRoles, e.By) })
+	return slices.ContainsFunc(s.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == f.Kind && e.All && drp.Intersects(f.ByRoles, e.By) })
 }
 
 // move takes a fact that moves the dispute.
@@ -214,8 +214,8 @@ func keep(all []*visit, is func(*visit) bool) []*visit {
 
 // theirStages leaves, of several visits, those at which the author of a fact is to act: its holder before its owner.
 func (s *story) theirStages(all []*visit, f drp.Fact) []*visit {
-	holds := func(v *visit) bool { return intersects(f.ByRoles, slices.Concat(v.stage.Holder, answering(v))) }
-	owns := func(v *visit) bool { return intersects(f.ByRoles, s.Policy.Owners(v.stage.ID)) }
+	holds := func(v *visit) bool { return drp.Intersects(f.ByRoles, slices.Concat(v.stage.Holder, answering(v))) }
+	owns := func(v *visit) bool { return drp.Intersects(f.ByRoles, s.Policy.Owners(v.stage.ID)) }
 	for _, is := range []func(*visit) bool{holds, owns} {
 		if some := keep(all, is); len(some) > 0 {
 			return some
@@ -226,8 +226,8 @@ func (s *story) theirStages(all []*visit, f drp.Fact) []*visit {
 
 // isAnsweredBy says whether a fact is the answer, what may be one, or the advice, for which a stage waits from its author.
 func (s *story) isAnsweredBy(v *visit, f drp.Fact) bool {
-	return (isAnswer(f.Kind) || f.Kind == drp.MessageCame) && intersects(f.ByRoles, answering(v)) ||
-		slices.ContainsFunc(v.stage.Moves, func(m policy.Move) bool { return m.On == f.Kind && len(m.By) > 0 && intersects(f.ByRoles, m.By) })
+	return (isAnswer(f.Kind) || f.Kind == drp.MessageCame) && drp.Intersects(f.ByRoles, answering(v)) ||
+		slices.ContainsFunc(v.stage.Moves, func(m policy.Move) bool { return m.On == f.Kind && len(m.By) > 0 && drp.Intersects(f.ByRoles, m.By) })
 }
 
 // isAnswer lists what counts as an answer of whoever has to give one: a manager's "resolved" too (G1).
@@ -239,7 +239,7 @@ func isAnswer(k drp.FactKind) bool {
 // or as what is to follow at this stage.
 func (s *story) waits(v *visit, f drp.Fact) bool {
 	at, kind := v.stage, string(f.Kind)
-	by := func(roles []string) bool { return len(roles) == 0 || intersects(f.ByRoles, roles) }
+	by := func(roles []string) bool { return len(roles) == 0 || drp.Intersects(f.ByRoles, roles) }
 	return s.isAnsweredBy(v, f) || s.setsLimit(v, f) || slices.Contains(at.EnterOn, f.Kind) ||
 		at.Answer != nil && !isAnswer(f.Kind) && slices.Contains(at.Answer.Needs, f.Kind) ||
 		slices.ContainsFunc(at.Clocks, func(k policy.Clock) bool { return k.From == kind || k.Until == kind }) ||
@@ -262,7 +262,7 @@ func (s *story) setsLimit(v *visit, f drp.Fact) bool {
 	case f.Until.IsZero() || f.Kind == drp.TimeOutStarted:
 		return false
 	case f.Kind == drp.MoreTimeGiven:
-		return s.Policy.MoreTime != nil && intersects(f.ByRoles, s.Policy.MoreTime.By) && v.stage.Clock(v.stage.Limit) != nil
+		return s.Policy.MoreTime != nil && drp.Intersects(f.ByRoles, s.Policy.MoreTime.By) && v.stage.Clock(v.stage.Limit) != nil
 	}
 	return slices.ContainsFunc(v.stage.Clocks, func(k policy.Clock) bool { return s.amount(k).Set })
 }

@@ -17,7 +17,7 @@ func (s *story) withCafcass() (since workday.Date) {
 		return 0
 	case s.Policy.Referral.To != "":
 		for _, p := range s.packs() {
-			if (p.Life == drp.Accepted || intersects(p.Reached, p.To)) && (since.IsZero() || s.backSince() > since) {
+			if (p.Life == drp.Accepted || drp.Intersects(p.Reached, p.To)) && (since.IsZero() || s.backSince() > since) {
 				since = sentOn(p)
 			}
 		}
@@ -66,7 +66,9 @@ func (s *story) notReferred(f drp.Fact) {
 	if r == nil {
 		return
 	}
-	if i := slices.IndexFunc(r.Ends, func(e policy.End) bool { return e.Fact == f.Kind && (len(e.By) == 0 || intersects(f.ByRoles, e.By)) }); i >= 0 {
+	if i := slices.IndexFunc(r.Ends, func(e policy.End) bool {
+		return e.Fact == f.Kind && (len(e.By) == 0 || drp.Intersects(f.ByRoles, e.By))
+	}); i >= 0 {
 		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: it ends the dispute only while the case is with CAFCASS", f.Kind, f.On), f.On, r.Ends[i].Clause})
 	}
 }
@@ -111,7 +113,7 @@ func (s *story) unsettled() (from, check workday.Date, ok bool) {
 	}
 	from = s.referred
 	for _, f := range s.File.Facts {
-		if f.Kind == drp.ReferralPending && intersects(f.ByRoles, s.Policy.OwnersOfAny()) && f.On <= s.Today {
+		if f.Kind == drp.ReferralPending && drp.Intersects(f.ByRoles, s.Policy.OwnersOfAny()) && f.On <= s.Today {
 			from = max(from, f.On)
 		}
 	}
@@ -144,7 +146,7 @@ func (d *decider) outcome() {
 func (d *decider) outcomes(v *visit, owners []string, next string) (out []drp.Ask) {
 	ends := d.endsAt(v, d.Today)
 	for _, a := range []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Determined, Text: "it is decided, and that ends it"}, {Fact: drp.Withdrawn, Text: "it is withdrawn"}} {
-		if slices.ContainsFunc(ends, func(e policy.End) bool { return e.Fact == a.Fact && (len(e.By) == 0 || intersects(owners, e.By)) }) {
+		if slices.ContainsFunc(ends, func(e policy.End) bool { return e.Fact == a.Fact && (len(e.By) == 0 || drp.Intersects(owners, e.By)) }) {
 			if a.Fact == drp.Determined && d.resting() {
 				a.Text = "CAFCASS or the court has decided, and that ends it"
 			}

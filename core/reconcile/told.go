@@ -13,7 +13,7 @@ func (d *decider) sendAlert(v *visit, e drp.Effect) {
 	sent := slices.DeleteFunc(d.leftFor(v.id, drp.ReasonAlert), d.lost)
 	n := d.lostAlerts(v.id)
 	switch {
-	case slices.ContainsFunc(sent, func(p drp.Past) bool { return intersects(p.Reached, p.To) }):
+	case slices.ContainsFunc(sent, func(p drp.Past) bool { return drp.Intersects(p.Reached, p.To) }):
 		for _, role := range d.untold(e, sent) { // each by itself: who is there waits for nobody who is not
 			x := e
 			x.Only = []string{role}

@@ -24,11 +24,11 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 	for _, u := range slices.Concat(s.Unread, s.unclear()) {
 		switch {
 		case u.On < v.entered || u.On > s.Today:
-		case u.Proved && intersects(u.Roles, owners):
+		case u.Proved && drp.Intersects(u.Roles, owners):
 			if !s.saidSince(owners, u) {
 				out.own = append(out.own, u)
 			}
-		case u.Named || intersects(u.Roles, people) || intersects(u.Roles, owners):
+		case u.Named || drp.Intersects(u.Roles, people) || drp.Intersects(u.Roles, owners):
 			out.others = append(out.others, u)
 		}
 	}
@@ -36,7 +36,7 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: s.File.Came[f.Evidence], From: f.By, Proved: true, Named: true, Roles: f.ByRoles}
 		switch {
 		case s.saidSince(owners, u):
-		case !intersects(f.ByRoles, owners):
+		case !drp.Intersects(f.ByRoles, owners):
 			out.others = append(out.others, u)
 		case len(f.To) == 0 || f.On >= limit:
 			out.own = append(out.own, u)
@@ -74,7 +74,7 @@ func (s *story) saidSince(owners []string, u drp.Unread) bool {
 	return slices.ContainsFunc(s.File.Statements(), func(x drp.Statement) bool {
 		decides := x.Kind == drp.Resolved || x.Kind == drp.Withdrawn || x.Kind == drp.Determined || x.Kind == drp.Escalated
 		later := x.Learned > u.On || x.Learned == u.On && !s.File.Came[x.Evidence].Before(u.At)
-		return decides && later && x.Evidence != u.Evidence && x.On <= s.Today && intersects(x.ByRoles, owners)
+		return decides && later && x.Evidence != u.Evidence && x.On <= s.Today && drp.Intersects(x.ByRoles, owners)
 	})
 }
 
@@ -114,7 +114,7 @@ func (d *decider) askAgain(v *visit, e expired) {
 // nothingFrom is what may be said of roles that have not answered at a visit.
 func (s *story) nothingFrom(v *visit, roles []string) string {
 	for _, u := range slices.Backward(s.unread(v, s.Today).others) {
-		if intersects(u.Roles, roles) {
+		if drp.Intersects(u.Roles, roles) {
 			return fmt.Sprintf("no answer that could be read from the %s: something came on %s", s.titles(roles), u.On.Long())
 		}
 	}

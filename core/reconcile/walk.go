@@ -101,7 +101,7 @@ func (c *Case) start() (raised *drp.Fact) {
 	}
 	for i := range c.File.Facts {
 		f := &c.File.Facts[i]
-		if f.Kind == drp.Raised && (raised == nil || intersects(f.ByRoles, c.Policy.Raisers) && !intersects(raised.ByRoles, c.Policy.Raisers)) {
+		if f.Kind == drp.Raised && (raised == nil || drp.Intersects(f.ByRoles, c.Policy.Raisers) && !drp.Intersects(raised.ByRoles, c.Policy.Raisers)) {
 			raised = f
 		}
 	}
@@ -162,7 +162,7 @@ func (s *story) timeOuts() {
 		case f.Kind != drp.TimeOutStarted || s.timeOut != nil:
 		case s.Policy.TimeOut == nil:
 			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
-		case !intersects(f.ByRoles, s.Policy.TimeOut.Permission):
+		case !drp.Intersects(f.ByRoles, s.Policy.TimeOut.Permission):
 			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause, What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
 		case f.Event || f.Until.IsZero():
 			s.timeOut = &s.File.Facts[i]
@@ -183,7 +183,7 @@ func (c *Case) holds(i *policy.If, raisedBy []string) bool {
 		ok = !f.Empty() && (len(i.Is) == 0 || f.Is(i.Is))
 	}
 	ok = ok && (len(i.Ground) == 0 || slices.Contains(i.Ground, c.File.Subject.Ground))
-	ok = ok && (len(i.RaisedBy) == 0 || intersects(raisedBy, i.RaisedBy))
+	ok = ok && (len(i.RaisedBy) == 0 || drp.Intersects(raisedBy, i.RaisedBy))
 	ok = ok && (i.Fact == "" || slices.ContainsFunc(c.File.Facts, func(f drp.Fact) bool { return f.Kind == i.Fact && f.On <= c.Today }))
 	return ok != i.Not
 }
@@ -226,7 +226,7 @@ func (s *story) ends(cur *visit, f drp.Fact) bool {
 		case e.All:
 			return allSaid(append(slices.Clone(cur.facts), f), e)
 		}
-		return len(e.By) == 0 || intersects(f.ByRoles, e.By)
+		return len(e.By) == 0 || drp.Intersects(f.ByRoles, e.By)
 	})
 }
 
@@ -244,7 +244,9 @@ func (s *story) noEnds() {
 // noEnd says of a fact that would end the dispute why it does not: others must say so too, or at this stage it is for
 // others to say.
 func (s *story) noEnd(cur *visit, f drp.Fact) {
-	mine := func(e policy.End) bool { return e.Fact == f.Kind && (len(e.By) == 0 || intersects(f.ByRoles, e.By)) }
+	mine := func(e policy.End) bool {
+		return e.Fact == f.Kind && (len(e.By) == 0 || drp.Intersects(f.ByRoles, e.By))
+	}
 	here := s.endsAt(cur, f.On)
 	if i := slices.IndexFunc(here, mine); i >= 0 {
 		missing := slices.DeleteFunc(slices.Clone(here[i].By), func(role string) bool {
@@ -300,7 +302,7 @@ func (s *story) enters(cur *visit, f drp.Fact) *policy.Stage {
 				return to
 			}
 		case slices.Contains(to.EnterOn, f.Kind) && (f.Stage == to.ID || cur.stage.Next() == to.ID):
-			if len(f.ToRoles) == 0 || intersects(f.ToRoles, to.Holder) {
+			if len(f.ToRoles) == 0 || drp.Intersects(f.ToRoles, to.Holder) {
 				return to
 			}
 		}
@@ -341,7 +343,7 @@ func alerted(f drp.Fact, cur *policy.Stage, later []policy.Stage) *policy.Stage 
 
 // counts says whether an alert is the owner's or drpd's: a manager who writes to another enters no stage.
 func (c *Case) counts(f drp.Fact) bool {
-	return slices.Contains(f.ByRoles, drpdItself) || intersects(f.ByRoles, c.Policy.OwnersOfAny())
+	return slices.Contains(f.ByRoles, drpdItself) || drp.Intersects(f.ByRoles, c.Policy.OwnersOfAny())
 }
 
 func holderOf(s *policy.Stage) string {
@@ -357,7 +359,7 @@ func reaches(f drp.Fact, s *policy.Stage) bool {
 
 // asksFor returns the stage to which a fact asks to go: the owner's word, or a move of the stage.
 func (s *story) asksFor(cur *visit, f drp.Fact) *policy.Stage {
-	if f.Kind == drp.Escalated && (intersects(f.ByRoles, s.Policy.Owners(cur.stage.ID)) || s.wasAsked(cur, f)) {
+	if f.Kind == drp.Escalated && (drp.Intersects(f.ByRoles, s.Policy.Owners(cur.stage.ID)) || s.wasAsked(cur, f)) {
 		to := f.Stage
 		if to == "" {
 			to = cur.stage.Next()
@@ -377,7 +379,7 @@ func (s *story) asksFor(cur *visit, f drp.Fact) *policy.Stage {
 
 // mayMove says whether a fact is the word of somebody whose move it is, or of the owner who was asked how they decided.
 func (c *Case) mayMove(v *visit, m policy.Move, f drp.Fact) bool {
-	return len(m.By) == 0 || intersects(f.ByRoles, m.By) || c.wasAsked(v, f)
+	return len(m.By) == 0 || drp.Intersects(f.ByRoles, m.By) || c.wasAsked(v, f)
 }
 
 // afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
@@ -396,7 +398,7 @@ func (s *story) afterEnd(f drp.Fact) {
 		}
 		moves = to != nil && s.Policy.Order(to.ID) > s.Policy.Order(s.last().stage.ID)
 	case drp.Reassigned:
-		moves = !intersects(f.ToRoles, s.Policy.OwnersOfAny())
+		moves = !drp.Intersects(f.ToRoles, s.Policy.OwnersOfAny())
 	case drp.Escalated:
 		moves = true
 	}

@@ -81,7 +81,7 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 		}
 		roles = c.Policy.Owners(stage.ID)
 	}
-	return drp.AnswerOfAnother(r, c.Policy.RoleTitles(roles)), !intersects(r.SaidRoles, roles)
+	return drp.AnswerOfAnother(r, c.Policy.RoleTitles(roles)), !drp.Intersects(r.SaidRoles, roles)
 }
 
 // askedAbout gives the roles that drpd has asked for a ruling by the day on which it was made.
@@ -110,7 +110,7 @@ func (c *Case) confirmers(r drp.Ruling) []string {
 // copy of it changes nothing.
 func (c *Case) wasAsked(v *visit, f drp.Fact) bool {
 	return slices.ContainsFunc(c.Past, func(p drp.Past) bool {
-		return p.Kind == drp.Email && p.Visit == v.id && p.Sent() && askedOn(p) <= f.Learned && intersects(f.ByRoles, p.To) &&
+		return p.Kind == drp.Email && p.Visit == v.id && p.Sent() && askedOn(p) <= f.Learned && drp.Intersects(f.ByRoles, p.To) &&
 			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool {
 				return a.Fact == f.Kind && (a.Stage == f.Stage || f.Stage == "" && a.Stage == p.Next)
 			})
@@ -126,13 +126,13 @@ func (s *story) accepted(q drp.Conflict) bool {
 // toConfirm says whether somebody must confirm that there is a dispute: it was raised by one who may not raise any.
 func (c *Case) toConfirm(raised *drp.Fact) bool {
 	event := c.Policy.Trigger != nil && raised.Kind == c.Policy.Trigger.Fact
-	return !event && !intersects(raised.ByRoles, c.Policy.Raisers)
+	return !event && !drp.Intersects(raised.ByRoles, c.Policy.Raisers)
 }
 
 // mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
 // who keeps the form.
 func (s *story) mayBeSaid(f drp.Fact) bool {
-	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || intersects(f.SaidRoles, f.Joint)
+	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || drp.Intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.SaidRoles, f.Joint)
 }
 
 // theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
@@ -148,7 +148,7 @@ func (s *story) theirs(f drp.Fact) bool {
 	default:
 		return true
 	}
-	return len(f.ByRoles) == 0 || intersects(f.ByRoles, s.Policy.OwnersOfAny()) || intersects(f.ByRoles, s.Policy.Raisers)
+	return len(f.ByRoles) == 0 || drp.Intersects(f.ByRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.ByRoles, s.Policy.Raisers)
 }
 
 // takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, that day or
@@ -160,7 +160,7 @@ func (s *story) takenBack() {
 	yes := s.pending.by
 	i := slices.IndexFunc(s.File.Denials, func(no drp.Denial) bool {
 		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
-			intersects(no.ByRoles, s.Policy.Owners(s.last().stage.ID))
+			drp.Intersects(no.ByRoles, s.Policy.Owners(s.last().stage.ID))
 	})
 	if i < 0 {
 		return
