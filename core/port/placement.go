@@ -2,7 +2,6 @@ package port
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"drpd/core/drp"

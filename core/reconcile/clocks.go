@@ -362,6 +362,7 @@ type clocks struct {
 	limits  map[string]Running // the limit of each visit
 	running []Running          // every clock of the current visit, and of the whole dispute
 	left    []Running          // of the visits before, those that were late when the stage was left
+	ahead   []Running          // of the stages that are still to come, those that run from the raising of the dispute
 	finds   []drp.Finding      // why some cannot be counted
 }
 
@@ -385,6 +386,15 @@ func measure(s *story) clocks {
 	}
 	for _, r := range c.running {
 		c.found(r)
+	}
+	for _, to := range s.Policy.Stages[s.Policy.Order(v.stage.ID)+1:] {
+		for _, k := range to.Clocks {
+			if k.From == "raised" {
+				r := s.run(k, nil)
+				r.Stage = to.ID
+				c.ahead = append(c.ahead, r)
+			}
+		}
 	}
 	return c
 }
@@ -411,6 +421,12 @@ func (d *decider) clockFindings() {
 	}
 	if d.ended != nil {
 		return
+	}
+	for _, r := range d.clocks.ahead {
+		if r.Overdue(d.Today) {
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
+				What: fmt.Sprintf("%s: the limit was %s, %s ago, and %s has not been entered", r.Clock.ID, r.Proof.Due, workingDays(r.Late), d.Policy.Stage(r.Stage).Title)})
+		}
 	}
 	for _, r := range d.clocks.running {
 		if r.None && r.Met.IsZero() {
@@ -442,19 +458,48 @@ func (d *decider) leftInTime(v *visit) bool {
 }
 
 // leftLate gives the clocks of a stage that was left after their limit, where what they ask for had not come: neither in time nor
-// before the stage was left.
+// before the stage was left. One that asks for the end of the stage is in time where the stage went on as the procedure says.
 func (s *story) leftLate(v *visit) (out []Running) {
 	if v.next == nil || v.next.entered == v.entered && v.stage.Opens != nil {
 		return nil
 	}
 	for _, k := range v.stage.Clocks {
 		r := s.run(k, v)
-		if r.Open() || k.Until == "ended" || r.Late == 0 || r.Met != v.ended {
+		if r.Open() || r.Late == 0 || r.Met != v.ended || k.Until == "ended" && s.wentOn(v, r) {
 			continue
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+// wentOn says whether a stage was left as the procedure has it: it goes on by itself once its limit has passed, and did so on the
+// next working day.
+func (s *story) wentOn(v *visit, limit Running) bool {
+	byItself := func(e policy.Expiry) bool {
+		return e.Do == policy.Escalate && (e.Clock == "" || e.Clock == limit.Clock.ID)
+	}
+	return limit.Clock.ID == v.stage.Limit && slices.ContainsFunc(v.stage.Expiry, byItself) && v.ended <= s.after(limit.Proof.Due, 1)
+}
+
+// early finds a stage that somebody sent on before its limit and without an answer, where the procedure says that it goes on once the
+// limit has passed: that is what departs from it, and nobody is late.
+func (d *decider) early() {
+	for _, v := range d.visits {
+		limit, _ := d.clocks.limitOf(v)
+		what, _ := d.matter(v)
+		if v.next == nil || limit.Open() || what != policy.NoAnswer || v.ended >= limit.Proof.Due || v.next.stage.ID != v.stage.Next() {
+			continue
+		}
+		i := slices.IndexFunc(v.stage.Expiry, func(e policy.Expiry) bool {
+			return e.When == what && e.Do == policy.Escalate && d.holds(e.If, d.raised.ByRoles)
+		})
+		if i < 0 {
+			continue
+		}
+		d.finding(v.stage.ID, drp.Finding{Clause: v.stage.Expiry[i].Clause, Severity: "note", Since: v.ended, Evidence: []string{v.next.by.Evidence},
+			What: fmt.Sprintf("it went on to %s on %s, before the limit of %s had passed", v.next.stage.Title, v.ended, limit.Proof.Due)})
+	}
 }
 
 // severityOf says what it means to be late against a clock: only a maximum is broken.

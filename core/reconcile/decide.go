@@ -105,7 +105,7 @@ type decider struct {
 // rules are those that hold for a dispute under way or ended.
 func rules() []func(*decider) {
 	return []func(*decider){
-		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
+		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings, (*decider).early,
 		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
 		(*decider).followUps, (*decider).endings, (*decider).afterwards, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
 		(*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel,
