@@ -178,12 +178,15 @@ func (d *decider) expiry() {
 				"the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
 		}
 	case noLimit:
+		d.askWhoeverWrote(v, *e)
 		d.chase(v, e.limit)
 	case rejected:
 		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "the request was rejected")
 	case answered:
+		d.askWhoeverWrote(v, *e)
 		d.ask(v, drp.ReasonAsk, d.after(e.fact.On, 1), e.limit, e.exit, d.answerCame(v)+"; the policy states no limit")
 	case prompts:
+		d.askWhoeverWrote(v, *e)
 		d.prompt(v, *e)
 	case contestable:
 		d.contest(v, *e)

@@ -85,7 +85,42 @@ func (d *decider) askWhatItMeans(v *visit, limit Running, exp policy.Expiry, own
 		fmt.Sprintf("what you wrote on %s could not be read as an answer, so nothing goes by itself: answer by one of these lines; the limit of %s holds meanwhile", on.Long(), due.Long()))
 }
 
-// Why a question goes out in place of an escalation.
+// askWhoeverWrote asks, where the policy moves nothing by itself, whoever has sent something that was not understood what they mean by
+// it: at once, and once for each message. The owner is asked of what they wrote to drpd alone.
+func (d *decider) askWhoeverWrote(v *visit, e expired) {
+	limit, came := e.limit, d.unread(v, e.limit.Proof.Due)
+	owners := d.Policy.Owners(v.stage.ID)
+	one := func(u drp.Unread, when string, to []string, asks []drp.Ask, says string) {
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: limit.Proof.Due, On: u.On, To: to,
+			Says: fmt.Sprintf("what you sent on %s could not be read as an answer: %s", u.On.Long(), says), Clause: d.clauseOf(v, limit), Rule: when,
+			Proof: limit.Proof, Evidence: []string{u.Evidence}, Asks: asks}, when, u.Evidence)
+	}
+	for _, u := range came.own {
+		toOthers := func(f drp.Fact) bool {
+			return f.Evidence == u.Evidence && (f.Kind != drp.MessageCame || len(f.To) > 0)
+		}
+		if slices.ContainsFunc(d.File.Facts, toOthers) {
+			continue
+		}
+		asks := d.answers(v, d.exitFor(v), owners)
+		if i := slices.IndexFunc(d.Policy.EndsAt(v.stage), func(x policy.End) bool {
+			return x.Fact == drp.Withdrawn && (len(x.By) == 0 || intersects(owners, x.By))
+		}); i >= 0 {
+			asks = append(asks, drp.Ask{Fact: drp.Withdrawn, Text: "it is withdrawn"})
+		}
+		one(u, whenUnread, owners, asks, "say what you mean by one of these lines, or on the form; until then it counts for nothing")
+	}
+	for _, role := range answering(v) {
+		for _, u := range came.others {
+			words := slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Evidence == u.Evidence }) // of these the owner is asked
+			if u.Proved && !words && slices.Contains(u.Roles, role) {
+				one(u, whenAnswerUnread, []string{role}, answerLine(v.stage), "answer by the line below, or on the form; until then it counts for nothing")
+			}
+		}
+	}
+}
+
+// Why a question goes out in place of an escalation, or about what was not understood.
 const (
 	whenUnread       = "unread"
 	whenAnswerUnread = "unread-answer"
