@@ -48,9 +48,16 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 			if err := d.lapse(ctx, ev, p, asked); err != nil {
 				return began, err
 			}
+			if p.Alike {
+				if err := d.tell(ctx, p.Reason, "alike", ev.ID, false); err != nil {
+					return began, err
+				}
+			}
 			switch p.Where {
 			case port.PlaceWaiting:
-				asked = append(asked, port.Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
+				if !p.Alike {
+					asked = append(asked, port.Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
+				}
 			case port.PlaceQuarantine:
 				d.stats.Quarantined++
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
@@ -71,10 +78,13 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
 func (d *Daemon) unread(p *port.Placement, ev drp.Evidence, disputes []drp.Dispute) {
 	r := d.read(ev)
-	if ev.Kind != drp.Message || r.Auto || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
+	if ev.Kind != drp.Message || r.Auto || p.Alike && p.Dispute == "" || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
 		return
 	}
 	p.Unread = &port.Unread{Sender: r.Sender.Address.Digest(), Proved: r.Trusted, Sent: r.Sent}
+	if p.Alike {
+		p.Unread.Sent = r.Learned
+	}
 	if names := r.Subject.Dispute; p.Where == port.PlaceQuarantine && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
 		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
@@ -153,9 +163,14 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 		return port.Placement{}, err
 	}
 	reading.Subject.Children = children
+	if tied, err = d.alike(ctx, ev, tied, said); err != nil {
+		return port.Placement{}, err
+	}
 	switch {
 	case tied.Asks != "":
 		return questioned(ev, tied.Asks, tied.Doubt), nil
+	case tied.May != "":
+		return mayBe(ev, tied), nil
 	case tied.New && p == nil:
 		return port.Placement{Where: port.PlaceQuarantine, Reason: fmt.Sprintf("form type %q is under no policy", reading.Subject.Form)}, nil
 	case tied.Ref == "" && ev.Kind == drp.Message && len(reading.Facts)+len(reading.Denials) == 0:

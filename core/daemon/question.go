@@ -18,9 +18,41 @@ const gateQuestion = "question"
 
 // questioned is what waits, and what a person can say.
 func questioned(ev drp.Evidence, ref, doubt string) port.Placement {
+	return port.Placement{Where: port.PlaceWaiting, Dispute: ref, Reason: doubt + sayWhich(ev, ref, "the same dispute, and what changed was a correction")}
+}
+
+// sayWhich says how a person says which dispute evidence belongs to.
+func sayWhich(ev drp.Evidence, ref, same string) string {
 	accept := ": drpd quarantine accept " + ev.ID + " --dispute "
-	return port.Placement{Where: port.PlaceWaiting, Dispute: ref, Reason: doubt +
-		". If it is the same dispute, and what changed was a correction" + accept + ref + "; if it is another one" + accept + "new; if it is a mistake: drpd quarantine reject " + ev.ID}
+	return ". If it is " + same + accept + ref + "; if it is another one" + accept + "new; if it is a mistake: drpd quarantine reject " + ev.ID
+}
+
+// alike remembers the open dispute that evidence may be about. What was asked once begins no dispute by itself later.
+func (d *Daemon) alike(ctx context.Context, ev drp.Evidence, tied drp.Tied, said bool) (drp.Tied, error) {
+	if said || tied.May == "" && !tied.New {
+		return tied, nil
+	}
+	before, err := d.Settings.Setting(ctx, port.AlikeTo(ev.ID))
+	switch {
+	case err != nil:
+		return tied, err
+	case before == "" && tied.May != "":
+		return tied, d.Settings.SetSetting(ctx, port.AlikeTo(ev.ID), tied.May, "drpd", d.Now())
+	case before != "" && tied.New:
+		return drp.Tied{May: before, Other: true, Doubt: "it may be about the same as dispute " + before + ", which has ended since, or begin another one"}, nil
+	}
+	return tied, nil
+}
+
+// mayBe is what waits since it may be about the same as an open dispute, and what a person can say. A form of that dispute's own
+// procedure counts as a message that nobody has understood: nothing of the dispute goes by itself over it. One of another
+// procedure says nothing about how that one goes on.
+func mayBe(ev drp.Evidence, tied drp.Tied) port.Placement {
+	p := port.Placement{Where: port.PlaceWaiting, Alike: true, Reason: tied.Doubt + sayWhich(ev, tied.May, "about the same")}
+	if ev.Kind == drp.Message && !tied.Other {
+		p.Dispute = tied.May
+	}
+	return p
 }
 
 // backAgain says why a record that had vanished and is back may not be the same: it was raised on another day. Its number may

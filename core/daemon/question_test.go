@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/port"
 )
 
@@ -170,5 +171,62 @@ func TestTakenBackAtOnce(t *testing.T) {
 	}
 	if w.count["sent: alert"] == before {
 		t.Error("no alert went any more")
+	}
+}
+
+// What begins a dispute about the same child and concern as an open one waits for a person, whatever its procedure and day: the
+// operator is told once how to say which it is, the open one goes on, and after its end a person still has to say so.
+func TestAnotherFormOfTheSame(t *testing.T) {
+	for _, tt := range []struct {
+		name, says string
+		disputes   int
+	}{{"nobody has said", "", 1}, {"the same", "first", 1}, {"another", "new", 2}} {
+		t.Run(tt.name, func(t *testing.T) {
+			w, c := calm(t)
+			w.at(16, 9)
+			first := ref1(t, w)
+			i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.Record == nil && len(p.Raisers) > 0 && p.ID != c.policy.ID })
+			other := w.policies[i]
+			w.say(w.feeds[1], drp.Message, "another form", said{Form: other.Forms[0], Child: c.child, From: other.Raisers[0], Trusted: true, WithForm: true,
+				Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: other.Raisers[0]}}})
+			id := w.feeds[1].all[len(w.feeds[1].all)-1].ID
+			w.at(16, 10)
+			w.at(16, 11)
+			told := 0
+			for _, all := range w.mail.Sent {
+				for _, e := range all {
+					if text := string(e.Message); e.Role == "operator" && strings.Contains(text, "drpd quarantine accept "+id+" --dispute "+first) && strings.Contains(text, "--dispute new") {
+						told++
+					}
+				}
+			}
+			if told != 1 {
+				t.Errorf("the operator was told %d times how to say which it is", told)
+			}
+			switch tt.says {
+			case "first":
+				tt.says = first
+			case "":
+				c.facts = append(c.facts, saidFact{Kind: drp.Resolved, On: w.today(), By: c.policy.Owner[0]})
+				w.tell(c, nil)
+			}
+			for _, setting := range []port.Setting{port.TiedTo(id), port.AcceptedBy(id)} {
+				if err := w.ledger.SetSetting(t.Context(), setting, tt.says, "somebody", w.clock); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.at(17, 9)
+			w.at(18, 9)
+			k, err := w.ledger.Disputes(t.Context())
+			if err != nil || len(k) != tt.disputes {
+				t.Errorf("%d disputes, want %d: %+v, %v", len(k), tt.disputes, k, err)
+			}
+			if waits, err := w.ledger.Kept(t.Context()); err != nil || (waits.Waiting > 0) != (tt.says == "") {
+				t.Errorf("%+v, %v", waits, err)
+			}
+			for _, wrong := range w.wrong {
+				t.Error(wrong)
+			}
+		})
 	}
 }

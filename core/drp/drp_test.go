@@ -197,11 +197,11 @@ func TestTie(t *testing.T) {
 		"by reference":           {drp.Subject{Dispute: "C-BBBBBB"}, "C-BBBBBB"},
 		"a reference unknown":    {drp.Subject{Dispute: "C-ZZZZZZ"}, "? it names dispute C-ZZZZZZ, which drpd does not know"},
 		"by record":              {drp.Subject{Form: "w", Record: "5001"}, "W-AAAAAA"},
-		"another record":         {drp.Subject{Form: "w", Record: "5002", Children: []string{"1"}, Raised: start}, "new"},
+		"another record":         {drp.Subject{Form: "w", Record: "5002", Children: []string{"1"}, Raised: start, Theme: "x"}, "? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
 		"a record that vanished": {drp.Subject{Record: "5001"}, "W-AAAAAA"},
 		"by child and day":       {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start}, "C-BBBBBB"},
 		"by child, another day":  {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 3}, "? it may be dispute C-BBBBBB with another date, or a new one"},
-		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "new"},
+		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
 		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
 		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
@@ -283,9 +283,9 @@ func TestFoldMoved(t *testing.T) {
 func TestTieEachSide(t *testing.T) {
 	disputes := []drp.Dispute{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}
 	by := drp.Beginning{Code: "H", Facts: []drp.FactKind{drp.Raised}, EachSide: true}
-	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: "new"} {
+	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: ""} {
 		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)}, Facts: []drp.Fact{{Kind: drp.Raised}}}, by, disputes)
-		if got.New != (want == "new") || !got.New && got.Ref != want {
+		if got.New || got.Ref != want {
 			t.Errorf("%d days apart: %+v, want %q", days, got, want)
 		}
 	}

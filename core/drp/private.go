@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 )
 
 const placeholder = "[private]"
@@ -73,9 +72,7 @@ func (p Private) MarshalJSON() ([]byte, error) { return json.Marshal(p.shown()) 
 
 // Mentions returns the first of the words that the text holds, as whole words in any case, or "".
 func (p Private) Mentions(words []string) string {
-	text := " " + strings.Join(strings.FieldsFunc(strings.ToLower(p.text), func(r rune) bool {
-		return !unicode.IsLetter(r) && !unicode.IsDigit(r)
-	}), " ") + " "
+	text := " " + plainWords(p.text) + " "
 	for _, w := range words {
 		if strings.Contains(text, " "+strings.ToLower(w)+" ") {
 			return w

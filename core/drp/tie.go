@@ -3,6 +3,8 @@ package drp
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"drpd/core/workday"
 )
@@ -38,6 +40,8 @@ type Tied struct {
 	New   bool   // it starts one
 	Doubt string // a person must say
 	Asks  string // the dispute that waits for what they say: the evidence may be its record's, and may be another's
+	May   string // the open dispute that it may be about; that one goes on meanwhile
+	Other bool   // and it is a form of another procedure than that one's
 }
 
 // Tie finds the dispute of a reading: by drpd's reference, else by the record's key, else by child and date among the
@@ -93,9 +97,13 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	case len(near) > 1:
 		return Tied{Doubt: fmt.Sprintf("it may belong to %d disputes about this child", len(near))}
 	case len(other) > 0:
-		return Tied{Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
+		return Tied{May: other[0].Ref, Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
 	case s.Form != "" && raises(r, by.Facts):
-		return unused(by.Code, s, disputes, func(k Dispute) bool { return sameOrigin(k, s) })
+		out := unused(by.Code, s, disputes, func(k Dispute) bool { return sameOrigin(k, s) })
+		if i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Open && sameConcern(k, r) }); out.New && i >= 0 {
+			return Tied{May: disputes[i].Ref, Other: !slices.Contains(disputes[i].Forms, s.Form), Doubt: fmt.Sprintf("it may be about the same as dispute %s, which is open, or begin another one", disputes[i].Ref)}
+		}
+		return out
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
 }
@@ -144,6 +152,25 @@ func sameMatter(k Dispute, s Subject) bool {
 		return k.Theme != "" && k.Theme == s.Theme
 	}
 	return Intersects(k.Children, s.Children)
+}
+
+// sameConcern says whether what begins a dispute may be another form about the same child and concern as a dispute, under
+// whatever procedure and of whatever day. A letter that names no concern may be about any; a record system that holds two records
+// without one holds them as two.
+func sameConcern(k Dispute, r Reading) bool {
+	if !sameMatter(k, r.Subject) {
+		return false
+	}
+	one, two := plainWords(k.Theme), plainWords(r.Subject.Theme)
+	if one == "" || two == "" {
+		return r.Evidence.Kind != Row
+	}
+	return one == two
+}
+
+// plainWords are the words of a text, whatever the case of its letters and what stands between the words.
+func plainWords(text string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }
 
 func raises(r Reading, starts []FactKind) bool {

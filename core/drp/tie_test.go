@@ -129,3 +129,39 @@ func TestTiedByAPerson(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// Another form about the same child and concern as an open dispute begins no second one by itself, whatever its procedure and day:
+// a person is asked. About another concern, or where the first has ended, it does.
+func TestAnotherFormSameConcern(t *testing.T) {
+	first := drp.Subject{Form: "i", Children: []string{"1"}, Theme: "Bed and breakfast", Raised: start}
+	k := begun("I-AAAAAA", first)
+	for name, tt := range map[string]struct {
+		kind   drp.Kind
+		change func(s *drp.Subject, k *drp.Dispute)
+		asked  bool
+	}{
+		"another day":                     {drp.Message, func(*drp.Subject, *drp.Dispute) {}, true},
+		"another procedure":               {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Form = "h" }, true},
+		"another procedure, in a record":  {drp.Row, func(s *drp.Subject, _ *drp.Dispute) { s.Form, s.Record = "w", "5001" }, true},
+		"a second record":                 {drp.Row, func(s *drp.Subject, k *drp.Dispute) { s.Record, k.Record = "5002", "5001" }, true},
+		"the concern in other characters": {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = " bed  AND breakfast." }, true},
+		"no concern named":                {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = "" }, true},
+		"a second record without concern": {drp.Row, func(s *drp.Subject, k *drp.Dispute) { s.Record, k.Record, s.Theme = "5002", "5001", "" }, false},
+		"another concern":                 {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = "school" }, false},
+		"another child":                   {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Children = []string{"2"} }, false},
+		"the first has ended":             {drp.Message, func(_ *drp.Subject, k *drp.Dispute) { k.Open = false }, false},
+	} {
+		s, of := first, k
+		s.Raised += 20
+		tt.change(&s, &of)
+		r := raisedAs(s)
+		r.Evidence.Kind = tt.kind
+		got := drp.Tie(r, beginsWith, []drp.Dispute{of})
+		if asked := got.May == of.Ref && got.Doubt != "" && got.Ref == ""; asked != tt.asked || got.New == tt.asked {
+			t.Errorf("%s: %+v", name, got)
+		}
+		if said := drp.TieTo(r, "I", "new", []drp.Dispute{of}); !said.New {
+			t.Errorf("%s, and a person says that it is new: %+v", name, said)
+		}
+	}
+}

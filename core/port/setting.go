@@ -26,5 +26,8 @@ func RowAcceptedBy(source, key string) Setting { return Setting("accept/" + sour
 // TiedTo is the dispute to which a person has tied a piece of evidence, or drp.Anew.
 func TiedTo(evidence string) Setting { return Setting("tie/" + evidence) }
 
+// AlikeTo is the dispute that a piece of evidence may be about: a person is still to say so once that one has ended.
+func AlikeTo(evidence string) Setting { return Setting("alike/" + evidence) }
+
 // GateGuard holds what was about to go when more was than usual.
 const GateGuard = "guard"

@@ -104,7 +104,7 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 		}
 		asks := d.answers(v, d.exitFor(v), owners)
 		if i := slices.IndexFunc(d.Policy.EndsAt(v.stage), func(x policy.End) bool {
-			return x.Fact == drp.Withdrawn && (len(x.By) == 0 || intersects(owners, x.By))
+			return x.Fact == drp.Withdrawn && (len(x.By) == 0 || drp.Intersects(owners, x.By))
 		}); i >= 0 {
 			asks = append(asks, drp.Ask{Fact: drp.Withdrawn, Text: "it is withdrawn"})
 		}
