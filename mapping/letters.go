@@ -51,6 +51,11 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Deliveries, out.Unclear = s.deliveries(ev.ID, l, out.Sent)
 		return out
 	}
+	if ref, copied := ev.IsFor(); copied {
+		s.words(ev, l, learned, &out)
+		out.Subject.Dispute, out.Doubts = ref, nil // the message itself has been asked about
+		return out
+	}
 	out.Harm = s.harm(ev.ID, l)
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	forms := s.forms(ev, l, &out)
@@ -96,16 +101,29 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 			}
 		}
 	}
-	if !done && !forms.read && strings.TrimSpace(l.Text) != "" {
-		words := drp.Fact{Kind: drp.MessageCame, On: out.Sent, Text: drp.NewPrivate(l.Text), Position: "body"}
-		for _, to := range slices.Concat(l.To, l.Cc) {
-			if !s.own(to) {
-				words.To = append(words.To, drp.Actor{Address: drp.NewPrivate(to)})
-			}
+	if !done && !forms.read {
+		s.words(ev, l, learned, &out)
+	}
+	for _, ref := range drp.TokensIn(l.Text) {
+		if out.Subject.Dispute != "" && ref != out.Subject.Dispute {
+			out.Mentions = append(out.Mentions, ref)
 		}
-		add(words)
 	}
 	return out
+}
+
+// words keeps that a message came in words of its author's own, and to whom.
+func (s *Set) words(ev drp.Evidence, l Letter, learned workday.Date, out *drp.Reading) {
+	if strings.TrimSpace(l.Text) == "" {
+		return
+	}
+	f := drp.Fact{Kind: drp.MessageCame, On: out.Sent, By: out.Sender, Text: drp.NewPrivate(l.Text), Position: "body"}
+	for _, to := range slices.Concat(l.To, l.Cc) {
+		if !s.own(to) {
+			f.To = append(f.To, drp.Actor{Address: drp.NewPrivate(to)})
+		}
+	}
+	out.Say(drp.Statement{Fact: f}.Took(ev.ID, ev.Source, learned))
 }
 
 // formsRead is what the forms of a letter come to.

@@ -3,6 +3,7 @@ package mapping_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -366,5 +367,27 @@ func TestAbout(t *testing.T) {
 		if ref != tt.want {
 			t.Errorf("%s: %q (%s), want %q", name, ref, unclear, tt.want)
 		}
+	}
+}
+
+// A message that names another dispute in its text, beside the one that it is about, mentions it. Its copy for that one says that
+// words came, and nothing else: what it answers, it answers for its own.
+func TestMessageAboutTwo(t *testing.T) {
+	s := set(t)
+	on := day(t, "2026-12-10")
+	l := mapping.Letter{From: "tm@council.example", To: []string{"chair@council.example"}, Trusted: true, Sent: on, Subject: "Re: [C-GQS56X] an answer",
+		Text: "About [C-GQS56X], [W-ABCDEF] and [W-ABCDEF]: we have seen both families.\n\nResolved: yes\n"}
+	ev := drp.Evidence{ID: "m", Source: "mailbox", Kind: drp.Message, Key: "m"}
+	r := s.ReadLetter(ev, l, on)
+	if r.Subject.Dispute != "C-GQS56X" || !slices.Equal(r.Mentions, []string{"W-ABCDEF"}) || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
+		t.Errorf("%+v", r)
+	}
+	c := s.ReadLetter(ev.CopyFor("W-ABCDEF"), l, on)
+	if c.Subject.Dispute != "W-ABCDEF" || len(c.Mentions) > 0 || len(c.Facts) != 1 || c.Facts[0].Kind != drp.MessageCame || len(c.Facts[0].To) != 1 || len(c.Doubts) > 0 {
+		t.Errorf("the copy: %+v", c)
+	}
+	l.Subject = "Two disputes"
+	if r := s.ReadLetter(ev, l, on); len(r.Mentions) > 0 {
+		t.Errorf("about none by itself: %+v", r.Mentions)
 	}
 }

@@ -170,6 +170,11 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 		if err := t.begin(p); err != nil {
 			return err
 		}
+		for _, ev := range p.Copies {
+			if err := t.add(ev, "new", "", p.Now); err != nil {
+				return err
+			}
+		}
 		keyID := row.SealedBy
 		body := row.Body
 		switch {

@@ -63,7 +63,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 			case port.PlaceDispute:
 				d.stats.Placed++
-				again = again || p.Said // whose child it is may be another since
+				again = again || p.Said || len(p.Copies) > 0 // whose child it is may be another since, and copies are to be placed
 			case port.PlacePeople:
 				again = true // who they are may be what a message waits for
 			}
@@ -194,9 +194,24 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 		return out, nil
 	}
 	if ev.Kind == drp.Message && accepted == "" {
-		return d.heard(ctx, out, reading, disputes)
+		if out, err = d.heard(ctx, out, reading, disputes); err != nil {
+			return out, err
+		}
+	}
+	if out.Where == port.PlaceDispute {
+		out.Copies = copies(ev, reading, tied.Ref, disputes)
 	}
 	return out, nil
+}
+
+// copies gives a message once more for each other dispute that it names: its people are asked what it means to them.
+func copies(ev drp.Evidence, r drp.Reading, own string, disputes []drp.Dispute) (out []drp.Evidence) {
+	for _, ref := range r.Mentions {
+		if ref != own && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }) {
+			out = append(out, ev.CopyFor(ref))
+		}
+	}
+	return out
 }
 
 // tie finds the dispute of a piece of evidence, or takes a person's word for it.

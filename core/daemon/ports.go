@@ -86,7 +86,8 @@ type Intake interface {
 type Placing interface {
 	// Waiting gives evidence that belongs to no dispute yet, oldest first.
 	Waiting(ctx context.Context) ([]drp.Evidence, error)
-	// Place says where a piece of evidence belongs; the revision of the dispute rises, and of one that it was in question for.
+	// Place says where a piece of evidence belongs, and keeps its copies for other disputes; the revision of the dispute rises,
+	// and of one that it was in question for.
 	// A dispute that begins under a record's number takes the number from the one before. ErrTaken where the dispute is
 	// another's.
 	Place(ctx context.Context, p port.Placement) error

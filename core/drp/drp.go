@@ -46,6 +46,22 @@ type Evidence struct {
 	Body    []byte    // the bytes as they came
 }
 
+// forAnother stands in the key of a copy of a message, between the message's own key and the dispute that it is for.
+const forAnother = "#"
+
+// CopyFor gives a message once more, as evidence of another dispute that it names: each piece of evidence is one dispute's.
+func (e Evidence) CopyFor(ref string) Evidence {
+	sum := sha256.Sum256([]byte(e.ID + forAnother + ref))
+	e.ID, e.Key = "m"+hex.EncodeToString(sum[:])[:31], e.Key+forAnother+ref
+	return e
+}
+
+// IsFor gives the dispute for which a copy of a message was made.
+func (e Evidence) IsFor() (ref string, copied bool) {
+	_, ref, copied = strings.Cut(e.Key, forAnother)
+	return ref, copied && e.Kind == Message
+}
+
 // FactKind names something that can happen in a dispute.
 type FactKind string
 
@@ -274,6 +290,7 @@ type Reading struct {
 	Names      map[string]Private // of workers, by the id that the source has for them
 	Formerly   map[string]string  // a child's number: the one that it had in the record system before
 	Former     bool               // of a record system that is no longer used
+	Mentions   []string           // the disputes that a message names in its text, beside the one that it is about
 	Unclear    string             // why nobody but a person can say what it is about, or whose people these are
 	Withheld   string             // why what it says must not count before a person has seen it: a part of it could not be read
 	Corrects   string             // id of the evidence that this one replaces

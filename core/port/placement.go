@@ -32,10 +32,11 @@ type Placement struct {
 	Instead  bool // and that the dispute is about these children, and none of those that it was about
 	Theme    string
 	Reason   string
-	Alike    bool          // it waits, since it may be about the same as an open dispute, which goes on meanwhile
-	Became   []Became      // what it says of messages that were sent
-	Absent   []drp.Absence // whom it tells not to be reached
-	Seen     []string      // persons who wrote it: none of their absences goes on
+	Copies   []drp.Evidence // of a message: for the other disputes that it names; kept with this
+	Alike    bool           // it waits, since it may be about the same as an open dispute, which goes on meanwhile
+	Became   []Became       // what it says of messages that were sent
+	Absent   []drp.Absence  // whom it tells not to be reached
+	Seen     []string       // persons who wrote it: none of their absences goes on
 	SeenOn   workday.Date
 	Now      time.Time
 }

@@ -267,6 +267,9 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 	if d := l.disputes[p.Dispute]; d != nil && p.Where == port.PlaceDispute && p.Taken(d.Dispute) {
 		return port.ErrTaken
 	}
+	for _, ev := range p.Copies {
+		l.add(ev, "new", "")
+	}
 	if p.New != nil {
 		for _, d := range l.disputes {
 			if p.Record != "" && d.Record == p.Record {

@@ -145,6 +145,16 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	m.Kind, m.Learned = drp.Message, noon.Add(-time.Hour)
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{m}, nil, noon))
 	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceWaiting, Now: noon}))
+	for range 2 { // a copy for another dispute waits to be placed, once
+		must(t, l.Place(t.Context(), port.Placement{Evidence: "q1", Where: port.PlaceNoted, Copies: []drp.Evidence{m.CopyFor("W-OTHER1")}, Now: noon}))
+	}
+	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 2 || !slices.ContainsFunc(w, func(ev drp.Evidence) bool {
+		ref, copied := ev.IsFor()
+		return copied && ref == "W-OTHER1" && string(ev.Body) == string(m.Body) && ev.ID != m.ID
+	}) {
+		t.Errorf("waiting: %+v, %v", w, err)
+	}
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "q1", Where: port.PlaceQuarantine, Reason: "why", Now: noon}))
 	if k, err := l.Kept(t.Context()); err != nil || k.Waiting != 1 || k.Messages != 1 || !k.Oldest.Equal(m.Learned) {
 		t.Errorf("kept %+v, %v", k, err)
 	}
