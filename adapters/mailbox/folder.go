@@ -23,8 +23,11 @@ type Folder struct {
 	Path string
 }
 
-// Poll gives every message that the cursor has not seen, by the names of the files. A file that cannot be read yet is
-// tried again the next time.
+// rest is how long a file must have lain as it is before it is taken: half a message may be another one.
+const rest = 5 * time.Second
+
+// Poll gives every message that the cursor has not seen, by the names of the files. One that is still being written is left
+// for the next time: an empty one, one that was written to a moment ago, or changes while it is read.
 func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
 	var seen []string
 	if len(cursor) > 0 {
@@ -43,7 +46,7 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 			continue
 		}
 		info, err := e.Info()
-		if err != nil || info.Size() == 0 {
+		if err != nil || info.Size() == 0 || now.Sub(info.ModTime()).Abs() < rest {
 			continue // not there yet, or not any more
 		}
 		if info.Size() > maxMessage {
@@ -53,6 +56,9 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 			body, err := os.ReadFile(filepath.Join(f.Path, name))
 			if err != nil {
 				return nil, nil, fmt.Errorf("mailbox %s: a message cannot be read: %w", f.Name, err)
+			}
+			if after, err := os.Stat(filepath.Join(f.Path, name)); err != nil || after.Size() != int64(len(body)) || !after.ModTime().Equal(info.ModTime()) {
+				continue
 			}
 			out = append(out, evidence(f.Name, body, now))
 		}

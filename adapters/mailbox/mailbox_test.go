@@ -170,6 +170,54 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// A message that is still being written is taken once it rests, whole; one from a clock that is wrong is taken at once.
+func TestFolderWaits(t *testing.T) {
+	dir := t.TempDir()
+	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	write := func(name, text string, at time.Time) {
+		t.Helper()
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(file, at, at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := &mailbox.Folder{Name: "mailbox", Path: dir}
+	var cursor []byte
+	poll := func(at time.Time) string {
+		t.Helper()
+		batch, next, err := f.Poll(t.Context(), cursor, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cursor = next
+		var got []string
+		for _, ev := range batch {
+			got = append(got, string(ev.Body))
+		}
+		return strings.Join(got, "|")
+	}
+	write("a.eml", "Resolved:", now.Add(-time.Second))
+	write("b.eml", "whole", now.Add(-time.Minute))
+	write("c.eml", "from tomorrow", now.AddDate(0, 0, 1))
+	write("d.eml", "from a clock that is a little fast", now.Add(time.Second))
+	if got := poll(now); got != "whole|from tomorrow" {
+		t.Errorf("first %q", got)
+	}
+	write("a.eml", "Resolved: no", now.Add(9*time.Second))
+	if got := poll(now.Add(10 * time.Second)); got != "from a clock that is a little fast" {
+		t.Errorf("then %q", got)
+	}
+	if got := poll(now.Add(20 * time.Second)); got != "Resolved: no" {
+		t.Errorf("at last %q", got)
+	}
+	if got := poll(now.Add(30 * time.Second)); got != "" {
+		t.Errorf("again %q", got)
+	}
+}
+
 // Exchange Online writes no name of its own into its word on the sender, and says itself who was logged in to the tenant.
 func TestMicrosoft365(t *testing.T) {
 	pass := "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n smtp.mailfrom=council.example; dkim=pass (signature was verified)\r\n header.d=council.example;dmarc=pass action=none\r\n header.from=council.example;compauth=pass reason=100"
