@@ -259,8 +259,8 @@ const limits = "Step: the limit of the present stage, on whoever's turn it is. W
 // columns of the lists of disputes: what answers at once comes first.
 var columns = []Column{
 	{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 12, Brief: true, Names: true},
-	{Title: "Step overdue, working days", Width: 9, Late: true, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late against", Width: 10, Brief: true},
-	{Title: "Whole overdue, working days", Width: 9, Late: true, Brief: true}, {Title: "Whole due", Width: 12, Brief: true}, {Title: "Whole late against", Width: 10, Brief: true},
+	{Title: "Step overdue, working days", Width: 13, Late: true, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late against", Width: 13, Brief: true},
+	{Title: "Whole overdue, working days", Width: 14, Late: true, Brief: true}, {Title: "Whole due", Width: 12, Brief: true}, {Title: "Whole late against", Width: 13, Brief: true},
 	{Title: "Whose turn", Width: 20, Brief: true}, {Title: "Name", Width: 16, Brief: true, Names: true}, {Title: "Stage", Width: 24, Brief: true}, {Title: "Next step", Width: 26, Brief: true},
 	{Title: "Next on", Width: 12}, {Title: "Limit of the step", Width: 14}, {Title: "Their turn since", Width: 12}, {Title: "In stage since", Width: 12}, {Title: "Working days since raised", Width: 11},
 	{Title: "Left of the whole, working days", Width: 12}, {Title: "Team", Width: 18}, {Title: "Procedure", Width: 26}, {Title: "Theme", Width: 18}, {Title: "Last action", Width: 26}, {Title: "Seen in", Width: 11},
