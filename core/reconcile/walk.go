@@ -66,6 +66,7 @@ func tell(c Case) *story {
 	if s.raised = c.start(); s.raised == nil {
 		return s
 	}
+	s.likelyStart()
 	s.File.Facts = c.meant()
 	s.walk()
 	s.rest()
