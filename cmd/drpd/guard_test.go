@@ -190,3 +190,31 @@ func TestBlastRadius(t *testing.T) {
 		t.Error("nothing goes on an ordinary day")
 	}
 }
+
+// What is held since many dates have moved is listed, and let go, as what would be more than usual.
+func TestManyDatesAreReleased(t *testing.T) {
+	t.Parallel()
+	day := workday.NewDate(2026, time.December, 8)
+	dir := busy(t, day-30)
+	c := openCouncil(t, dir)
+	moved := daemon.Dates{"W-AAAAAA": {From: day, Held: true}, "W-BBBBBB": {From: day}}
+	if err := c.ledger.SetSetting(t.Context(), port.DatesMoved, moved.Value(), "drpd", at(day-30, 11)); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.close() }()
+	for _, tt := range []struct{ args, want string }{{"list", "the dates of 1 disputes"}, {"release", "goes from the next cycle on"}, {"list", "nothing is held"}} {
+		var o strings.Builder
+		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(day-30, 12) }},
+			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "hold", tt.args})
+		if code != 0 || !strings.Contains(o.String(), tt.want) {
+			t.Errorf("hold %s: %d, %s", tt.args, code, o.String())
+		}
+	}
+	value, err := c.ledger.Setting(t.Context(), port.DatesMoved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if now, err := daemon.ReadDates(value); err != nil || now.Why() != "" || len(now) != 2 {
+		t.Errorf("%v, %v", now, err)
+	}
+}

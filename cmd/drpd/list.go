@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drpd/adapters/ledger"
+	"drpd/core/daemon"
 	"drpd/core/port"
 )
 
@@ -176,6 +177,15 @@ func (c *statusCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		value, err := l.Setting(a.ctx, port.DatesMoved)
+		if err != nil {
+			return err
+		}
+		dates, err := daemon.ReadDates(value)
+		if err != nil {
+			return err
+		}
+		guard = cmp.Or(guard, dates.Why())
 		remarks := make(map[string]string)
 		for _, h := range health {
 			if remarks[h.Name], err = l.Setting(a.ctx, port.RemarkOn(h.Name)); err != nil {

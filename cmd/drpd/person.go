@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"drpd/adapters/ledger"
+	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/reconcile"
@@ -43,15 +44,11 @@ type holdListCmd struct{}
 // Run says why everything is held, and what waits.
 func (c *holdListCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		why, err := l.Setting(a.ctx, port.Guard)
-		if err != nil {
+		why, _, err := a.held(l)
+		if err != nil || len(why) == 0 {
 			return err
 		}
-		if why == "" {
-			a.printf("nothing is held because it would be too much\n")
-			return nil
-		}
-		a.printf("%s\n", why)
+		a.printf("%s\n", strings.Join(why, "\n"))
 		all, err := l.Effects(a.ctx, "")
 		if err != nil {
 			return err
@@ -65,18 +62,39 @@ func (c *holdListCmd) Run(a *app) error {
 	})
 }
 
+// held says why things are held that would be too much, or rest on too many dates that have moved; and which dates have. It prints
+// that nothing is.
+func (a *app) held(l *ledger.Ledger) (why []string, dates daemon.Dates, err error) {
+	guard, err := l.Setting(a.ctx, port.Guard)
+	if err != nil {
+		return nil, nil, err
+	}
+	value, err := l.Setting(a.ctx, port.DatesMoved)
+	if err != nil {
+		return nil, nil, err
+	}
+	if dates, err = daemon.ReadDates(value); err != nil {
+		return nil, nil, err
+	}
+	why = slices.DeleteFunc([]string{guard, dates.Why()}, func(s string) bool { return s == "" })
+	if len(why) == 0 {
+		a.printf("nothing is held because it would be too much\n")
+	}
+	return why, dates, nil
+}
+
 type holdReleaseCmd struct{}
 
 // Run lets what is held go, and opens the gate again.
 func (c *holdReleaseCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		why, err := l.Setting(a.ctx, port.Guard)
-		if err != nil {
+		why, dates, err := a.held(l)
+		if err != nil || len(why) == 0 {
 			return err
 		}
-		if why == "" {
-			a.printf("nothing is held because it would be too much\n")
-			return nil
+		dates.Release()
+		if err := l.SetSetting(a.ctx, port.DatesMoved, dates.Value(), account(), a.now()); err != nil {
+			return err
 		}
 		n, err := l.LetGo(a.ctx, port.GateGuard, account(), a.now())
 		if err != nil {

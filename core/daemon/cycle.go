@@ -128,6 +128,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	}
 	var batch []port.Decided
 	var before [][]drp.Past // what each had decided before
+	moved := make(map[string]workday.Date)
 	for _, ref := range due {
 		c, stored, err := d.caseIn(ctx, ref, around)
 		if err != nil {
@@ -142,13 +143,18 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			continue
 		}
 		d.fresh[ref] = decision{c, stored}
-		batch = append(batch, d.decided(c, stored, around, reconcile.Decide(c)))
+		result := reconcile.Decide(c)
+		moved[ref] = result.Standing.Moved
+		batch = append(batch, d.decided(c, stored, around, result))
 		before = append(before, stored.Past)
 	}
 	if len(batch) == 0 {
 		return 0, nil
 	}
 	d.stats.Decided += len(batch)
+	if err := d.datesMoved(ctx, moved); err != nil {
+		return len(batch), err
+	}
 	if err := d.Book.Decide(ctx, batch); err != nil {
 		return len(batch), err
 	}

@@ -35,6 +35,9 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
+	if g.dates, err = d.dates(ctx); err != nil {
+		return 0, err
+	}
 	g.asked = make(map[string]string)
 	asked, err := d.Placing.Questions(ctx)
 	if err != nil {

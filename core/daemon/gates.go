@@ -27,6 +27,7 @@ type Most struct {
 	Cycle, Day int
 	Role       int // to the holders of one role, a day; not of those that every council gives to somebody
 	Outside    int // to mail domains other than the mailbox's own, a day
+	Dates      int // how many disputes' dates may move in one cycle after somebody was told of them
 }
 
 // gatekeeper asks the gates, in order, whether an effect may go.
@@ -34,6 +35,7 @@ type gatekeeper struct {
 	Gates
 	paused, guarded bool
 	asked           map[string]string // dispute: why nobody knows whether its record is still its own
+	dates           Dates
 	now             time.Time
 	cal             *workday.Calendar
 }
@@ -128,6 +130,8 @@ func (g *gatekeeper) refuse(e port.Outgoing) (gate, why string) {
 		return "paused", "output is paused: drpd resume"
 	case g.guarded && e.Kind != drp.MailMark && !e.Urgent && !begun:
 		return port.GateGuard, "more was about to go than usual: drpd hold list, then drpd hold release"
+	case g.dates.holds(e.Effect) && !e.Urgent && !begun:
+		return port.GateGuard, "the dates of many disputes have moved at once: drpd hold list, then drpd hold release"
 	case g.asked[e.Dispute] != "" && !e.Urgent && e.Reason != drp.ReasonAttention:
 		return gateQuestion, g.asked[e.Dispute]
 	case e.Screened != "":

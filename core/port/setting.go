@@ -5,10 +5,11 @@ type Setting string
 
 // The settings of a ledger as a whole.
 const (
-	Paused   Setting = "paused"        // not empty: nothing goes out but emergencies
-	LastDay  Setting = "last day"      // the day on which drpd last worked
-	Guard    Setting = "guard"         // why everything is held
-	Released Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
+	Paused     Setting = "paused"        // not empty: nothing goes out but emergencies
+	LastDay    Setting = "last day"      // the day on which drpd last worked
+	Guard      Setting = "guard"         // why everything is held
+	DatesMoved Setting = "guard/dates"   // the disputes whose date has moved since it was told, and of which of them nothing is said meanwhile
+	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )
 
 // RemarkOn is what is to be looked at in a source.

@@ -30,6 +30,7 @@ type Standing struct {
 	Whole    Limit        // the limit that the procedure sets for the whole, and how late that is; where it has ended, was
 	Passed   []Running    // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
 	After    []drp.Fact   // what came after the end
+	Moved    workday.Date // the day from which the stage's limit is counted, where those who were told of it were told another; else zero
 }
 
 // Stay is one visit of a stage, for the timeline.
@@ -59,6 +60,7 @@ func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 		at.Next = "ended"
 		return at
 	}
+	at.Moved = s.moved(v)
 	s.whoseTurn(&at, v, k)
 	if len(questions) > 0 && at.NextOn.IsZero() {
 		at.Turn, at.TurnFrom = []string{operator}, s.inQuestionSince(questions, at.TurnFrom)

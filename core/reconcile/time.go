@@ -216,3 +216,13 @@ func (s *story) stands(v *visit, limit Running) bool {
 	last := sent[len(sent)-1]
 	return !last.Due.IsZero() && (limit.Proof.Due < s.Today || last.Due > last.Proof.Due)
 }
+
+// moved gives the day from which the limit of a visit is counted, where whoever was told of it last was told of another day.
+func (s *story) moved(v *visit) workday.Date {
+	stated := s.stated(v)
+	limit, ok := s.limit(v)
+	if !ok || limit.Open() || len(stated) == 0 || stated[len(stated)-1].Proof.From == limit.Proof.From {
+		return 0
+	}
+	return limit.Proof.From
+}

@@ -53,6 +53,7 @@ type Most struct {
 	Day     int `yaml:"day"`
 	Role    int `yaml:"role"`
 	Outside int `yaml:"outside"`
+	Dates   int `yaml:"dates"` // and how many disputes' dates may move in one cycle
 }
 
 // State is where drpd keeps its own state.
@@ -189,7 +190,7 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -247,7 +248,7 @@ func Load(name string) (*Config, error) {
 	for _, x := range []struct {
 		key string
 		n   int
-	}{{"cycle", c.Most.Cycle}, {"day", c.Most.Day}, {"role", c.Most.Role}, {"outside", c.Most.Outside}} {
+	}{{"cycle", c.Most.Cycle}, {"day", c.Most.Day}, {"role", c.Most.Role}, {"outside", c.Most.Outside}, {"dates", c.Most.Dates}} {
 		if x.n < 1 {
 			f.Fault([]any{"most_emails", x.key}, "%d: give 1 or more", x.n)
 		}
