@@ -121,9 +121,45 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 			file = drp.Fold(readings, roster)
 		}
 	}
-	file.Adjust(func(f *drp.File) { withQuestions(f, stored, a.asked) })
+	raisers, err := d.raisers(ctx, stored, readings, file)
+	if err != nil {
+		return reconcile.Case{}, err
+	}
+	file.Adjust(func(f *drp.File) {
+		withQuestions(f, stored, a.asked)
+		judged(f, raisers)
+	})
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
+}
+
+// raisers gives, where a child of a dispute has another number since, the roles that whoever raised it held by what was known on
+// the day on which that was first learned, for the child under its number of then: it is never judged anew.
+func (d *Daemon) raisers(ctx context.Context, stored port.Stored, readings []drp.Reading, file drp.File) (roles []string, err error) {
+	var before []string
+	for _, r := range readings {
+		for _, c := range r.Subject.Children {
+			if !slices.Contains(stored.Children, c) && !slices.Contains(before, c) {
+				before = append(before, c)
+			}
+		}
+	}
+	i := slices.IndexFunc(file.Facts, func(f drp.Fact) bool { return f.Kind == drp.Raised })
+	if len(before) == 0 || i < 0 {
+		return nil, nil
+	}
+	raised := file.Facts[i]
+	roster, err := d.rosterOf(ctx, before, raised.Learned)
+	return roster.RolesOf(raised.By, before, raised.On), err
+}
+
+// judged adds the roles of whoever raised a dispute as they were judged when that was first learned.
+func judged(f *drp.File, roles []string) {
+	for i := range f.Facts {
+		if x := &f.Facts[i]; x.Kind == drp.Raised && len(roles) > 0 {
+			x.ByRoles = slices.Compact(slices.Sorted(slices.Values(slices.Concat(x.ByRoles, roles))))
+		}
+	}
 }
 
 // unreadFor gives the messages that nobody has understood and that name a dispute, or name none and are of somebody with a

@@ -217,9 +217,17 @@ func (d *Daemon) read(ev drp.Evidence) drp.Reading {
 
 // roster is the dated roster of the configuration with those whom the record system names for the children.
 func (d *Daemon) roster(ctx context.Context, children []string) (drp.Roster, error) {
+	return d.rosterOf(ctx, children, 0)
+}
+
+// rosterOf is the roster as it was known at the end of a day; where none is given, as it is known now.
+func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Date) (drp.Roster, error) {
 	people, err := d.Placing.People(ctx, children)
 	if err != nil {
 		return nil, err
+	}
+	if !day.IsZero() {
+		people = slices.DeleteFunc(people, func(ev drp.Evidence) bool { return d.learned(ev) > day })
 	}
 	newest := make(map[string]drp.Evidence)
 	var keys []string

@@ -75,12 +75,27 @@ func asking(conflicts []drp.Conflict) func(*decider) {
 }
 
 // attend asks the operator, and again after the policy's interval with a copy to the practice lead: nothing waits
-// unseen.
+// unseen. Whether a record is still about the same child, whose number may be a secret now, whoever is cleared is asked first.
 func (d *decider) attend(c drp.Conflict) {
 	e := questionAbout(d.Ref, c)
-	on, cc, n := d.again(d.Today, func(p drp.Past) bool { return p.Reason == drp.ReasonAttention && asksAbout(p, e, c) })
+	first := e
+	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {
+		first.To = []string{d.Policy.Duty}
+	}
+	on, cc, n := d.again(d.Today, func(p drp.Past) bool {
+		return p.Reason == drp.ReasonAttention && (asksAbout(p, e, c) || asksAbout(p, first, c))
+	})
+	if n == 0 {
+		e = first
+	}
 	e.On, e.Cc = on, cc
 	d.emit(e, c.ID(), fmt.Sprint(n))
+}
+
+// cleared says whether all who hold a role today may see restricted records.
+func (d *decider) cleared(role string) bool {
+	holders := d.Roster.Holding(role, d.File.Subject.Children, d.Today)
+	return len(holders) > 0 && !slices.ContainsFunc(holders, func(h drp.Holder) bool { return !h.Cleared })
 }
 
 const ruleConflict = "conflict" // of an email that asks a question

@@ -257,7 +257,15 @@ func (d *decider) notRaised() {
 // unconfirmed says whether the dispute was raised by somebody who may not raise one. Its clock runs, and nobody but the
 // duty holder is asked until they confirm it.
 func (s *story) unconfirmed() bool {
-	return s.toConfirm(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm
+	return s.toConfirm(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm && !s.wasUnderWay()
+}
+
+// wasUnderWay says whether an alert of the dispute has left, or something else that leaves only once a dispute need not be
+// confirmed any more: who may raise one was judged then, and is not judged anew because the roster is another since.
+func (s *story) wasUnderWay() bool {
+	return slices.ContainsFunc(s.Past, func(p drp.Past) bool {
+		return p.Sent() && (p.Reason == drp.ReasonAlert || p.Reason == drp.ReasonLastDay || p.Reason == drp.ReasonDraft)
+	})
 }
 
 // climbsAfter is how often the duty holder is asked to confirm a dispute, before the practice lead is asked to.
