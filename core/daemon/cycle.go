@@ -90,6 +90,9 @@ func (d *cycle) run(ctx context.Context) error {
 	if err := d.tellKept(ctx); err != nil {
 		return fmt.Errorf("tell the operator: %w", err)
 	}
+	if err := d.handOver(ctx); err != nil {
+		return fmt.Errorf("tell of who holds which role: %w", err)
+	}
 	if err := d.ending(ctx); err != nil {
 		return fmt.Errorf("tell the operator: %w", err)
 	}

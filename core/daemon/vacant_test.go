@@ -2,6 +2,7 @@ package daemon_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"drpd/core/drp"
@@ -148,5 +149,38 @@ func TestVacantCopiesOneByOne(t *testing.T) {
 	}
 	for _, wrong := range w.wrong {
 		t.Error(wrong)
+	}
+}
+
+// Whoever follows in a role gets one list of what waits for it, and no letter again; where nobody follows, the operator is told
+// once, with the list.
+func TestHandOver(t *testing.T) {
+	for _, vacant := range []bool{false, true} {
+		w, c := calm(t)
+		w.at(16, 9)
+		ref, role := ref1(t, w), c.policy.Stages[0].Holder[0]
+		full, alerts := w.roster, len(w.gotOf(c.policy.Stages[0].ID))
+		w.roster = slices.DeleteFunc(slices.Clone(full), func(h drp.Holder) bool { return h.Role == role })
+		to := "operator"
+		if !vacant {
+			to = role
+			w.roster = append(w.roster, drp.Holder{Role: role, Person: "p-successor", Name: drp.NewPrivate("A Successor"), Address: address("successor")})
+		}
+		w.restart()
+		w.d.Inputs = "another roster"
+		for _, hour := range []int{9, 10, 11} {
+			w.at(17, hour)
+		}
+		lists := 0
+		for _, sent := range w.mail.Sent {
+			for _, e := range sent {
+				if e.Dispute == "" && e.Role == to && strings.Contains(string(e.Message), ref+": "+c.policy.Stages[0].Title) {
+					lists++
+				}
+			}
+		}
+		if lists != 1 || len(w.gotOf(c.policy.Stages[0].ID)) != alerts {
+			t.Errorf("vacant %v: %d lists to the %s, and %d alerts after %d", vacant, lists, to, len(w.gotOf(c.policy.Stages[0].ID)), alerts)
+		}
 	}
 }

@@ -1,0 +1,128 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"drpd/core/drp"
+	"drpd/core/port"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// handOver tells, once for each change of the roster, whoever holds a role newly what waits for it, in one list, and the operator
+// which role nobody holds any more, with what waits for that. The letters that went before are not sent again.
+func (d *Daemon) handOver(ctx context.Context) error {
+	held := d.held()
+	now, err := json.Marshal(held) // in the order of its keys
+	if err != nil {
+		return err
+	}
+	was, err := d.Settings.Setting(ctx, port.Holders)
+	if err != nil || was == string(now) {
+		return err
+	}
+	if was != "" {
+		before := make(map[string]string)
+		if err := json.Unmarshal([]byte(was), &before); err != nil {
+			return err
+		}
+		if err := d.tellChanges(ctx, before, held); err != nil {
+			return err
+		}
+	}
+	return d.Settings.SetSetting(ctx, port.Holders, string(now), "drpd", d.Now())
+}
+
+// held gives the roles of the roster that are held for all children, each with a digest of those who hold it today; "" where
+// nobody does.
+func (d *Daemon) held() map[string]string {
+	out := make(map[string]string)
+	for _, h := range d.Roster {
+		if h.Child != "" || h.Domain != "" {
+			continue
+		}
+		var persons []string
+		for _, x := range d.Roster.Holding(h.Role, nil, d.today()) {
+			persons = append(persons, x.Person)
+		}
+		out[h.Role] = drp.NewPrivate(strings.Join(persons, " ")).Digest()
+	}
+	return out
+}
+
+func (d *Daemon) tellChanges(ctx context.Context, before, held map[string]string) error {
+	var waits map[string][]string
+	for _, role := range slices.Sorted(maps.Keys(before)) {
+		if before[role] == held[role] {
+			continue
+		}
+		if waits == nil {
+			var err error
+			if waits, err = d.waiting(ctx); err != nil {
+				return err
+			}
+		}
+		title, e := titleOf(d.Policies, role), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, On: d.today(), Rule: "hand-over", Also: waits[role]}
+		switch {
+		case held[role] == "":
+			e.To, e.Says = []string{operator}, "nobody holds the role "+title+" any more: add a holder or a deputy to the roster. Nothing waits for it today"
+			if len(e.Also) > 0 {
+				e.Says = "nobody holds the role " + title + " any more: add a holder or a deputy to the roster. This waits for it"
+			}
+		case len(e.Also) == 0:
+			continue
+		default:
+			e.To, e.Says = []string{role}, "who holds the role "+title+" has changed. This waits for whoever holds it now; what was sent before is not sent again"
+		}
+		if err := d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("hand-over", role, d.today().String(), held[role])}, d.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waiting gives, for each role, the open disputes in which it is its turn or which it owns.
+func (d *Daemon) waiting(ctx context.Context) (map[string][]string, error) {
+	a, err := d.surroundings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string][]string)
+	for _, k := range a.disputes {
+		if !k.Open {
+			continue
+		}
+		c, _, err := d.caseIn(ctx, k.Ref, a)
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			d.Log.Error("the dispute cannot be read from the ledger: the list of what waits goes without it", "dispute", k.Ref, "error", err)
+			continue
+		case c.Policy == nil:
+			continue
+		}
+		s := reconcile.Decide(c).Standing
+		due := workday.Date(0)
+		if n := len(s.Visits); n > 0 {
+			due = s.Visits[n-1].Limit.Proof.Due
+		}
+		owners := c.Policy.Owners(s.Stage)
+		for _, role := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(s.Turn, owners)))) {
+			line := fmt.Sprintf("%s: %s, since %s", k.Ref, s.Title, s.Since.Long())
+			if !due.IsZero() {
+				line += ", due by the end of " + due.Long()
+			}
+			if !slices.Contains(s.Turn, role) {
+				line += "; it is the turn of the " + c.Policy.RoleTitles(s.Turn)
+			}
+			out[role] = append(out[role], line)
+		}
+	}
+	return out, nil
+}
