@@ -32,8 +32,7 @@ func each() []drp.Conflict {
 		unclear.Unclear()[0].Conflict, drp.WhatWasSent("stage-2.1"), drp.IsItOpenAgain(said(drp.Resolved, 1, "iro"), said(drp.Escalated, 2, "iro")),
 		drp.ReferralStays(said(drp.ReferralConfirmed, 3, "iro"), "the dispute ended on 2026-03-03 (resolved)", "W-AAAAAA"), drp.Hearsay(said(drp.Responded, 1, "tm")),
 		drp.StageUnknown(said(drp.Escalated, 1, "iro")), drp.StageOfFact(said(drp.ReviewHeld, 1, "chair"), drp.Choice{Say: "stage-1"}), drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
-		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling), drp.NoAfterYes(ruling),
-		drp.IsTheDateRight(said(drp.Raised, 400, "iro"), "it lies after the day on which it was learned", "it counts for nothing")}
+		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling), drp.NoAfterYes(ruling)}
 }
 
 // What was ruled under the ID that a question had before goes on to count: those IDs follow from sentences that never change.

@@ -294,9 +294,6 @@ func (s *story) heard() (out []drp.Fact) {
 		case f.Kind == drp.Raised:
 			s.aside(f, "the dispute counts as raised on %s", s.raised.On)
 			continue
-		case s.dateInDoubt(f):
-			s.aside(f, "its day is in question: a person is asked whether it is right")
-			continue
 		case s.ahead(f):
 			s.aside(f, "it is dated in the future, and waits until then")
 			continue

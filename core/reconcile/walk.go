@@ -66,7 +66,6 @@ func tell(c Case) *story {
 	if s.raised = c.start(); s.raised == nil {
 		return s
 	}
-	s.likelyStart()
 	s.File.Facts = c.meant()
 	s.walk()
 	s.rest()
