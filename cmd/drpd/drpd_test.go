@@ -450,13 +450,13 @@ func TestOverlayAndMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("drpd.yaml", string(old)+"overlays: overlays\n")
-	write("overlays/fairshire.yaml", "overlay: iro-carefirst\nauthority: Fairshire\nchanges:\n  - {set: version, to: 2, because: changed in November}\n  - {set: stages.stage-1.clocks.complete.amount, to: 7 working days, because: agreed with the IROs}\n")
+	write("overlays/fairshire.yaml", "overlay: iro-carefirst\nauthority: Fairshire\nchanges:\n  - {set: version, to: 2, because: changed in November}\n  - {set: stages.stage-1.clocks.complete.amount, to: 10 working days, because: agreed with the IROs}\n")
 	now = now.Add(time.Hour)
 	run(0, "run", "--once")
 	if out := run(0, "explain", ref); !strings.Contains(out, "due 2026-11-23") || !strings.Contains(out, "version 1") || sent() != before {
 		t.Errorf("the overlay moved an open dispute, %d emails more: %s", sent()-before, out)
 	}
-	if out := run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", ref); !strings.Contains(out, "the limit was 2026-11-23 and becomes 2026-11-25") || !strings.Contains(out, "nothing was changed") {
+	if out := run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", ref); !strings.Contains(out, "the limit was 2026-11-23 and becomes 2026-11-30") || !strings.Contains(out, "nothing was changed") {
 		t.Error(out)
 	}
 	run(0, "run", "--once")
@@ -467,7 +467,7 @@ func TestOverlayAndMigrate(t *testing.T) {
 	now = now.Add(time.Hour)
 	run(0, "run", "--once")
 	out := run(0, "explain", ref)
-	if !strings.Contains(out, "due 2026-11-25") || !strings.Contains(out, "version 2") || strings.Count(out, "email correction") != 1 || strings.Count(out, "email alert") != 1 {
+	if !strings.Contains(out, "due 2026-11-30") || !strings.Contains(out, "version 2") || strings.Count(out, "email correction") != 1 || strings.Count(out, "email alert") != 1 {
 		t.Error(out)
 	}
 	if n := sent() - before; n != 3 { // the correction: to the team manager, the social worker, and the IRO

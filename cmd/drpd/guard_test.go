@@ -72,6 +72,7 @@ func TestBlastRadius(t *testing.T) {
 	t.Parallel()
 	day := workday.NewDate(2026, time.December, 8)
 	early, late := busy(t, day-20), busy(t, day)
+	const oldOnes = "the mapping makes every dispute an old one"
 	most := daemon.Most{Cycle: 12, Day: 25, Role: 10, Outside: 8}
 	for name, broken := range map[string]func(t *testing.T, dir string) *council{
 		"the clock is a month ahead": func(t *testing.T, dir string) *council {
@@ -98,7 +99,7 @@ func TestBlastRadius(t *testing.T) {
 			c.clock = at(day+1, 10)
 			return c
 		},
-		"the mapping makes every dispute an old one": func(t *testing.T, dir string) *council {
+		oldOnes: func(t *testing.T, dir string) *council {
 			t.Helper()
 			c := openCouncil(t, dir)
 			read := c.Feeds[0].Read
@@ -142,6 +143,14 @@ func TestBlastRadius(t *testing.T) {
 				c.clock = c.clock.Add(time.Hour)
 			}
 			out, all := went(t, dir, before)
+			if name == oldOnes { // what people were told stands, and their owners are asked: there is nothing to hold
+				for _, n := range out {
+					if strings.Contains(n, "_alert_") || strings.Contains(n, "_correction_") {
+						t.Errorf("%s went over dates of a mapping that reads them wrongly", n)
+					}
+				}
+				return
+			}
 			if len(out) != 1 || !strings.Contains(out[0], "attention_operator") {
 				t.Fatalf("%d went, want that message alone: %v", len(out), out)
 			}

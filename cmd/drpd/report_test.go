@@ -255,7 +255,7 @@ func TestUnknownSince(t *testing.T) {
 	book := filepath.Join(dir, "o.xlsx")
 	said := run("report", "overdue", "--teams", "no team", "--out", book)
 	book = filepath.Join(dir, "o-only-no-team.xlsx")
-	const want = "Unknown: care-first has not been read since 18 January 2027, 09:00"
+	const want = "Unknown: care-first has not been read since 15 January 2027, 10:30"
 	if !strings.HasPrefix(said, want) {
 		t.Errorf("said %q", said)
 	}

@@ -279,6 +279,10 @@ func TestClosedStaysEnded(t *testing.T) {
 			}
 		}
 		readings := evidence(t, p)
+		if rapid.Bool().Draw(t, "resolved") {
+			owner := rapid.SampledFrom(p.Owners(p.Stages[0].ID)).Draw(t, "by")
+			readings = append(readings, told(drp.Resolved, start+35, owner))
+		}
 		var past []drp.Past
 		for day := start; day <= start+45; day++ {
 			for range 30 {

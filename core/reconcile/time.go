@@ -213,8 +213,10 @@ func (s *story) stands(v *visit, limit Running) bool {
 	if len(sent) == 0 || s.toldDate(v, limit).IsZero() {
 		return false
 	}
-	last := sent[len(sent)-1]
-	return !last.Due.IsZero() && (limit.Proof.Due < s.Today || last.Due > last.Proof.Due)
+	if limit.Proof.Due < s.Today {
+		return !sent[len(sent)-1].Due.IsZero()
+	}
+	return !slices.ContainsFunc(sent, func(p drp.Past) bool { return p.Due <= p.Proof.Due }) // all were told until when their own time runs
 }
 
 // moved gives the day from which the limit of a visit is counted, where whoever was told of it last was told of another day.
