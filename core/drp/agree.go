@@ -89,8 +89,8 @@ func betweenMoves(ends, facts []Statement) (out [][]Statement) {
 
 // movesOn says whether a statement may open a dispute again that had ended: somebody sends it on, the record goes to somebody else, or
 // a person alerts a stage. An alert of drpd's own opens nothing.
-func (x Statement) movesOn() bool {
-	return !x.Denied && (x.Kind == Escalated || x.Kind == Reassigned || x.Kind == Alerted && x.Stage != "" && x.By.Role != "drpd")
+func (s Statement) movesOn() bool {
+	return !s.Denied && (s.Kind == Escalated || s.Kind == Reassigned || s.Kind == Alerted && s.Stage != "" && s.By.Role != "drpd")
 }
 
 func (out *File) settle(group []Statement) []Statement {

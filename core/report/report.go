@@ -12,14 +12,19 @@ import (
 	"drpd/core/workday"
 )
 
-// The parts of a document, as the package layout has them.
 type (
-	Doc    = layout.Doc
-	Part   = layout.Part
-	Table  = layout.Table
+	// Doc is a document, as the package layout has it.
+	Doc = layout.Doc
+	// Part is a part of one.
+	Part = layout.Part
+	// Table is a table in it.
+	Table = layout.Table
+	// Column is a column of a table.
 	Column = layout.Column
+	// Series is what a drawing shows.
 	Series = layout.Series
-	Value  = layout.Value
+	// Value is what stands in a cell.
+	Value = layout.Value
 )
 
 // Text is a value in words.
