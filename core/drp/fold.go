@@ -29,6 +29,7 @@ type File struct {
 	Came map[string]time.Time // when each message and attestation came, by its id: what is of one day has an order
 
 	First time.Time // when the first piece of evidence came; zero where there is none
+	Last  time.Time // when the last came that people wrote or recorded
 
 	supposing func(Ruling) File // the same evidence, put together anew with a ruling
 }
@@ -108,6 +109,9 @@ func Fold(readings []Reading, roster Roster) File {
 	for _, r := range readings {
 		if at := r.Evidence.Learned; !at.IsZero() && (out.First.IsZero() || at.Before(out.First)) { // what is supposed came at no time
 			out.First = at
+		}
+		if r.Evidence.Kind != Receipt && r.Evidence.Learned.After(out.Last) {
+			out.Last = r.Evidence.Learned
 		}
 	}
 	out.supposing = func(r Ruling) File {

@@ -30,7 +30,8 @@ func (d *decider) tellAlerted(byRule []string) {
 		return
 	}
 	waits := slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Rule == ruleEnded && p.Life != drp.Cancelled && p.On == e.On })
-	if d.Today <= max(e.On, d.askedAsOpen()).AddDays(oldNews) || waits {
+	changed := workday.DateOf(d.File.Last.UTC()) // whoever had said the same, and has not by what is known now, hears of it however late
+	if d.Today <= max(e.On, d.askedAsOpen(), changed).AddDays(oldNews) || waits {
 		d.emit(e, d.endedAnew(e, ruleEnded)...)
 	}
 }
