@@ -52,8 +52,10 @@ func pure(dir string) bool {
 }
 
 var (
-	impureImports = []string{"context", "database/sql", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "os", "os/exec", "net", "net/http", "net/smtp", "io/ioutil"}
-	impureCalls   = []string{"time.Now", "time.Since", "time.Until", "time.Local", "time.LoadLocation", "time.Sleep", "time.After", "time.NewTimer", "time.NewTicker", "filepath.Walk", "filepath.Glob"}
+	impureImports = []string{"context", "database/sql", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "os", "os/exec", "net",
+		"net/http", "net/smtp", "io/ioutil"}
+	impureCalls = []string{"time.Now", "time.Since", "time.Until", "time.Local", "time.LoadLocation", "time.Sleep", "time.After",
+		"time.NewTimer", "time.NewTicker", "filepath.Walk", "filepath.Glob"}
 )
 
 // violations lists what in a tree breaks the arrows of the design.
@@ -79,7 +81,8 @@ func violations(src source, ids []string) []string {
 						bad("init(): wire by hand")
 					}
 				case *ast.SelectorExpr:
-					if x, ok := n.X.(*ast.Ident); ok && pure(dir) && names[x.Name] != "" && slices.Contains(impureCalls, path.Base(names[x.Name])+"."+n.Sel.Name) {
+					if x, ok := n.X.(*ast.Ident); ok && pure(dir) && names[x.Name] != "" &&
+						slices.Contains(impureCalls, path.Base(names[x.Name])+"."+n.Sel.Name) {
 						bad("%s.%s in the pure core", x.Name, n.Sel.Name)
 					}
 				case *ast.BasicLit:
@@ -122,7 +125,8 @@ func arrow(dir, imported string, im *ast.ImportSpec, bad func(string, ...any)) {
 	from, rest, _ := strings.Cut(dir, "/")
 	adapter, _, _ := strings.Cut(rest, "/")
 	other, _, _ := strings.Cut(strings.TrimPrefix(inside, "adapters/"), "/")
-	allowed := map[string][]string{"core": {"core"}, "mapping": {"core"}, "adapters": {"core", "mapping", "adapters"}, "cmd": {"core", "mapping", "adapters", "policies", "testdata", "cmd"}}
+	allowed := map[string][]string{"core": {"core"}, "mapping": {"core"}, "adapters": {"core", "mapping", "adapters"},
+		"cmd": {"core", "mapping", "adapters", "policies", "testdata", "cmd"}}
 	switch {
 	case !slices.Contains(allowed[from], top):
 		bad("%s imports %s", from, imported)

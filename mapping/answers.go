@@ -210,7 +210,8 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 		}
 		if def, _ := r.label(cells[0].Text, columns[j].stage); def != nil {
 			r.labels[[2]int{n, 0}], r.used[[2]int{n, i}] = true, true
-			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text), position: c.Position})
+			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text),
+				position: c.Position})
 		}
 	}
 	return found

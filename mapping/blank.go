@@ -18,7 +18,8 @@ func (f *Form) Blank(p *policy.Policy) (layout.Doc, error) {
 		return layout.Doc{}, fmt.Errorf("the form %s is not of the policy %s: its forms are %s", f.Form, p.ID, strings.Join(p.Forms, ", "))
 	}
 	doc := layout.Doc{Name: f.Form, Title: f.Titles[0], About: fmt.Sprintf("%s, version %d", p.Title, p.Version), Lead: []string{
-		"One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and send the form on by email. Write a date with its day first: 3 March 2026."}}
+		"One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and send the " +
+			"form on by email. Write a date with its day first: 3 March 2026."}}
 	head := layout.Part{Tables: []layout.Table{f.asked(p, Head)}}
 	doc.Parts = []layout.Part{head}
 	for _, s := range f.Stages {

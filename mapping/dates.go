@@ -35,7 +35,8 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	}
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "the" || w == "of" })
 	t = strings.Join(words, " ")
-	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006", "2/jan/2006", "2/jan/06", "2 january 06", "2 jan 06", "january 2 2006", "jan 2 2006"} {
+	for _, l := range []string{"2/1/2006", "2/1/06", "2006/1/2", "2 january 2006", "2 jan 2006", "2/jan/2006", "2/jan/06", "2 january 06",
+		"2 jan 06", "january 2 2006", "jan 2 2006"} {
 		if d, ok := parseLayout(l, t); ok {
 			if weekday != "" && !strings.EqualFold(d.Weekday().String(), weekday) {
 				return 0, fmt.Errorf("%s is a %s", d, d.Weekday())
@@ -69,8 +70,10 @@ func dayBy(s string, came workday.Date) (workday.Date, error) {
 
 // weekdays are the names that people write for them.
 var weekdays = map[string]string{
-	"monday": "monday", "mon": "monday", "tuesday": "tuesday", "tues": "tuesday", "tue": "tuesday", "wednesday": "wednesday", "weds": "wednesday", "wed": "wednesday",
-	"thursday": "thursday", "thurs": "thursday", "thur": "thursday", "thu": "thursday", "friday": "friday", "fri": "friday", "saturday": "saturday", "sat": "saturday", "sunday": "sunday", "sun": "sunday",
+	"monday": "monday", "mon": "monday", "tuesday": "tuesday", "tues": "tuesday", "tue": "tuesday", "wednesday": "wednesday",
+	"weds": "wednesday", "wed": "wednesday",
+	"thursday": "thursday", "thurs": "thursday", "thur": "thursday", "thu": "thursday", "friday": "friday", "fri": "friday",
+	"saturday": "saturday", "sat": "saturday", "sunday": "sunday", "sun": "sunday",
 }
 
 func parseLayout(layout, s string) (workday.Date, bool) {
@@ -214,7 +217,9 @@ func choice(text string) (chosen string, n int) {
 		return text, 1
 	}
 	var parts []string // options and boxes, in their order
-	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ", "◯", " ☐ ", "◉", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)", " ☒ ").Replace(text)) {
+	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ",
+		"◯", " ☐ ", "◉", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)",
+		" ☒ ").Replace(text)) {
 		switch {
 		case word == "☒" || word == "☐":
 			parts = append(parts, word)

@@ -95,7 +95,8 @@ func awayUntil(text string, sent workday.Date) (until workday.Date, away bool) {
 
 // dayNear reads a day as people write it; one without a year is the next of its kind.
 func dayNear(text string, sent workday.Date) (workday.Date, bool) {
-	text = strings.TrimRight(strings.NewReplacer("the ", "", " of ", " ", "sept ", "sep ", ". ", " ").Replace(strings.ToLower(text)+" "), " .,")
+	text = strings.TrimRight(strings.NewReplacer("the ", "", " of ", " ", "sept ", "sep ", ". ",
+		" ").Replace(strings.ToLower(text)+" "), " .,")
 	on, err := ParseDay(text, nil)
 	for year := sent.Year(); err != nil && year <= sent.Year()+1; year++ {
 		if on, err = ParseDay(fmt.Sprintf("%s %d", text, year), nil); err == nil && on < sent {

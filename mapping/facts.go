@@ -68,7 +68,9 @@ func (r *formReader) follows() bool {
 	}
 	for i := first + 1; i < last; i++ {
 		if s := r.Stages[i]; first >= 0 && !r.blocks[s.Stage] && !s.Optional {
-			r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Position: r.sheet.Name, Evidence: r.ev})
+			r.out.Doubts = append(r.out.Doubts,
+				drp.Doubt{What: fmt.Sprintf("the form speaks of %s, and %s before it is blank", r.Stages[last].Stage, s.Stage), Position: r.sheet.Name,
+					Evidence: r.ev})
 			return false
 		}
 	}
@@ -199,7 +201,8 @@ func (r *formReader) following(stage string) string {
 }
 
 func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
-	f := drp.Statement{Fact: drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev, Source: r.source, Learned: r.learned}}
+	f := drp.Statement{Fact: drp.Fact{Kind: kind, Stage: stage, By: r.sender, Said: r.sender, Block: r.Form.Form + "/" + stage, Evidence: r.ev,
+		Source: r.source, Learned: r.learned}}
 	if kind == drp.Escalated { // it stands in the block of the stage that it leaves
 		f.Stage = r.following(stage)
 	}

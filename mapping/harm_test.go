@@ -110,8 +110,10 @@ func TestHarmInForms(t *testing.T) {
 		sheet mapping.Sheet
 		want  bool
 	}{
-		"another label, yes":                           {table("Person ID|30777", "Likelihood of imminent significant harm|Yes", "Date raised|4 June 2024"), true},
-		"another label, no":                            {table("Person ID|30777", "Likelihood of imminent significant harm|No", "Date raised|4 June 2024"), false},
+		"another label, yes": {table("Person ID|30777", "Likelihood of imminent significant harm|Yes",
+			"Date raised|4 June 2024"), true},
+		"another label, no": {table("Person ID|30777", "Likelihood of imminent significant harm|No",
+			"Date raised|4 June 2024"), false},
 		"another label, blank":                         {table("Likelihood of imminent significant harm|", "Date raised|4 June 2024"), false},
 		"another label, words":                         {table("Likelihood of imminent significant harm|her uncle is back"), true},
 		"a question":                                   {table("Is there imminent significant harm?|yes"), true},
@@ -131,11 +133,12 @@ func TestHarmInForms(t *testing.T) {
 		"a heading and its answer":                     {table("#Imminent significant harm", "#Yes"), true},
 		"a heading without one":                        {table("#Imminent significant harm", "#", "#Date raised: 4 June"), false},
 		"what a form tells people":                     {table("#If there is a likelihood of imminent significant harm, telephone."), false},
-		"a form that is known":                         {table("#Multi-Agency Escalation Form", "Person ID|30777", "Imminent significant harm|Yes"), true},
-		"a form that is known, no":                     {table("#Multi-Agency Escalation Form", "Person ID|30777", "Imminent significant harm|No"), false},
-		"a form that is known, blank":                  {table("#Multi-Agency Escalation Form", "Person ID|30777", "Imminent significant harm|"), false},
-		"a known label beside another":                 {table("Person ID|30777|Imminent significant harm|"), false},
-		"a letter, attached":                           {table("#Dear all,", "#She is in immediate danger."), true},
+		"a form that is known": {table("#Multi-Agency Escalation Form", "Person ID|30777",
+			"Imminent significant harm|Yes"), true},
+		"a form that is known, no":     {table("#Multi-Agency Escalation Form", "Person ID|30777", "Imminent significant harm|No"), false},
+		"a form that is known, blank":  {table("#Multi-Agency Escalation Form", "Person ID|30777", "Imminent significant harm|"), false},
+		"a known label beside another": {table("Person ID|30777|Imminent significant harm|"), false},
+		"a letter, attached":           {table("#Dear all,", "#She is in immediate danger."), true},
 	} {
 		if got := harms(t, mapping.Letter{Sheets: []mapping.Sheet{tt.sheet}}); got != tt.want {
 			t.Errorf("%s: speaks of harm: %v", name, got)

@@ -37,7 +37,8 @@ type Letter struct {
 // ReadLetter reads an email: the forms in it, the lines by which a prompt is answered, and the fact that it was sent to
 // somebody.
 func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Reading {
-	out := drp.Reading{Sender: drp.Actor{Address: drp.NewPrivate(l.From)}, Trusted: l.Trusted, Why: l.Why, Auto: l.Auto, Sent: l.Sent, Doubts: l.Problems}
+	out := drp.Reading{Sender: drp.Actor{Address: drp.NewPrivate(l.From)}, Trusted: l.Trusted, Why: l.Why, Auto: l.Auto, Sent: l.Sent,
+		Doubts: l.Problems}
 	if l.Sender != "" && l.Sender != l.From {
 		out.SentBy.Address = drp.NewPrivate(l.Sender)
 	}

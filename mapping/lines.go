@@ -199,7 +199,8 @@ func (r *lineReader) contradictions() {
 	r.said = slices.DeleteFunc(r.said, func(f drp.Statement) bool { return drop[f.Kind] })
 	asked := make(map[string]bool)
 	for _, one := range slices.Clone(r.rulings) {
-		if one.About == drp.AboutSend || asked[one.About] || !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == one.About && o.Choice != one.Choice }) {
+		if one.About == drp.AboutSend || asked[one.About] ||
+			!slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == one.About && o.Choice != one.Choice }) {
 			continue
 		}
 		asked[one.About] = true
@@ -251,7 +252,8 @@ func decides(head string) bool {
 	const stem = 6 // letters: resolv, escala, withdr
 	for _, word := range strings.Fields(head) {
 		word = strings.TrimPrefix(word, "un")
-		if len(word) >= stem && slices.ContainsFunc([]drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined, drp.Contested, drp.Escalated, drp.Confirm}, func(k drp.FactKind) bool { return strings.HasPrefix(string(k), word[:stem]) }) {
+		if len(word) >= stem && slices.ContainsFunc([]drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined, drp.Contested, drp.Escalated,
+			drp.Confirm}, func(k drp.FactKind) bool { return strings.HasPrefix(string(k), word[:stem]) }) {
 			return true
 		}
 	}

@@ -52,38 +52,45 @@ func TestAnswerLines(t *testing.T) {
 		"Resolved:":                         nothing,
 		"Resolved:\nYes, and we meet again": nothing,
 		"> Resolved: yes":                   nothing,
-		"I asked whether it was resolved: they say yes":         nothing,
-		"Meeting arranged: yes":                                 nothing,
-		"Invited: yes":                                          nothing,
-		"Escalated to stage 2: yes":                             "escalated [stage-2] 2026-12-10 by \n",
-		"Escalated to the next stage: yes":                      "escalated [] 2026-12-10 by \n",
-		"Consulted the Chair Line Manager: yes":                 "consulted [] 2026-12-10 by  to chair-line-manager\n",
-		"Resolved: yes\nResolved: no":                           "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
-		"Resolved: yes\nResolved: yes":                          yes + yes,
-		"Resolved in part: yes":                                 nothing + "doubt: a line answers to more than \"resolved\" alone: what does it mean? (answer line)\n",
-		"Raised concerns: they are in the file":                 nothing,
-		"Confirm: yes\nConfirm: no":                             "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
-		"Their answer 0a1b2c3d: yes\nTheir answer 0a1b2c3d: no": "doubt: two lines answer to \"their answer 0a1b2c3d\", and not the same (answer line)\n",
-		"Their answer 0a1b2c3d: perhaps":                        nothing + "doubt: the answer to \"their\" is neither yes nor no (answer line)\n",
-		"Responded: yes\n\nThe plan stands, we act by Friday.":  "responded [] 2026-12-10 by \n",
-		"Confirm: perhaps":                                      nothing + "doubt: the answer to \"confirm\" is neither yes nor no (answer line)\n",
-		"Resolved: yes\nEscalated to stage-2: yes":              both,
-		"Resolved: no\nEscalated to stage-2: yes":               "escalated [stage-2] 2026-12-10 by \nresolved [] 2026-12-10 by  denied\n",
-		"Resolved: yes\nEscalated to stage-2: no":               "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
-		"Reassigned to group-manager: yes":                      "message-came [] 2026-12-10 by \ndoubt: whether the record was reassigned is for the record system to say (answer line)\n",
-		"Timescale set: 4 January\nSend stage-3.1: soon":        "timescale-set [] 2026-12-10 by \ndoubt: the answer to \"send\" is neither yes nor no (answer line)\n",
+		"I asked whether it was resolved: they say yes": nothing,
+		"Meeting arranged: yes":                         nothing,
+		"Invited: yes":                                  nothing,
+		"Escalated to stage 2: yes":                     "escalated [stage-2] 2026-12-10 by \n",
+		"Escalated to the next stage: yes":              "escalated [] 2026-12-10 by \n",
+		"Consulted the Chair Line Manager: yes":         "consulted [] 2026-12-10 by  to chair-line-manager\n",
+		"Resolved: yes\nResolved: no":                   "doubt: two lines answer to \"resolved\", and not the same (answer line)\n",
+		"Resolved: yes\nResolved: yes":                  yes + yes,
+		"Resolved in part: yes": nothing + "doubt: a line answers to more than \"resolved\" alone: what does " +
+			"it mean? (answer line)\n",
+		"Raised concerns: they are in the file": nothing,
+		"Confirm: yes\nConfirm: no":             "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
+		"Their answer 0a1b2c3d: yes\nTheir answer 0a1b2c3d: no": "doubt: two lines answer to \"their answer 0a1b2c3d\", and not the same " +
+			"(answer line)\n",
+		"Their answer 0a1b2c3d: perhaps":                       nothing + "doubt: the answer to \"their\" is neither yes nor no (answer line)\n",
+		"Responded: yes\n\nThe plan stands, we act by Friday.": "responded [] 2026-12-10 by \n",
+		"Confirm: perhaps": nothing + "doubt: the answer to \"confirm\" is neither yes nor no " +
+			"(answer line)\n",
+		"Resolved: yes\nEscalated to stage-2: yes": both,
+		"Resolved: no\nEscalated to stage-2: yes":  "escalated [stage-2] 2026-12-10 by \nresolved [] 2026-12-10 by  denied\n",
+		"Resolved: yes\nEscalated to stage-2: no":  "resolved [] 2026-12-10 by \nescalated [stage-2] 2026-12-10 by  denied\n",
+		"Reassigned to group-manager: yes": "message-came [] 2026-12-10 by \n" +
+			"doubt: whether the record was reassigned is for the record system to say (answer line)\n",
+		"Timescale set: 4 January\nSend stage-3.1: soon": "timescale-set [] 2026-12-10 by \n" +
+			"doubt: the answer to \"send\" is neither yes nor no (answer line)\n",
 	} {
 		r := letter(t, mapping.Letter{Text: text})
 		if got := facts(r); got != want {
 			t.Errorf("%q\ngot\n%swant\n%s", text, got, want)
 		}
 		for _, d := range r.Doubts {
-			if d.Evidence == "" || d.Passage.Empty() || !strings.Contains(text, d.Passage.Reveal()) && !strings.Contains(text, strings.ReplaceAll(d.Passage.Reveal(), "\n", "\n\n")) {
+			if d.Evidence == "" || d.Passage.Empty() || !strings.Contains(text, d.Passage.Reveal()) &&
+				!strings.Contains(text, strings.ReplaceAll(d.Passage.Reveal(), "\n", "\n\n")) {
 				t.Errorf("%q: a person is shown %q of %q", text, d.Passage.Reveal(), d.Evidence)
 			}
 		}
 	}
-	r := letter(t, mapping.Letter{Text: "Timescale set: 4 January\nSend stage‑3.1: yes please\nSend stage-3.2: no\nSend the form to Wilma: yes"})
+	r := letter(t, mapping.Letter{Text: "Timescale set: 4 January\nSend stage‑3.1: yes please\nSend stage-3.2: no\n" +
+		"Send the form to Wilma: yes"})
 	if got := r.Facts[0].Until.String(); got != "2027-01-04" {
 		t.Errorf("the timescale is set to %s", got)
 	}
@@ -107,7 +114,8 @@ func TestTooManyAnswers(t *testing.T) {
 
 // Whom a letter alerts: those to whom it is addressed, or all who get the form; a copy alone, or an answer to drpd, alerts nobody.
 func TestWhoIsAlerted(t *testing.T) {
-	form := sheet([]string{"Dispute Resolution Form"}, []string{"PI Number: 30502"}, []string{"Date raised: 1 December 2026"}, []string{"Concern: visits"})
+	form := sheet([]string{"Dispute Resolution Form"}, []string{"PI Number: 30502"}, []string{"Date raised: 1 December 2026"},
+		[]string{"Concern: visits"})
 	for name, tt := range map[string]struct {
 		letter mapping.Letter
 		want   string
@@ -140,12 +148,15 @@ func TestWhoIsAlerted(t *testing.T) {
 
 // FuzzAnswerLines: whatever stands in a letter, what it says in two ways is no fact.
 func FuzzAnswerLines(f *testing.F) {
-	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12", "Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes", "Escalate canary: no"} {
+	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12",
+		"Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes",
+		"Escalate canary: no"} {
 		f.Add(text)
 	}
 	s, on := set(f), workday.NewDate(2026, time.December, 10)
 	f.Fuzz(func(t *testing.T, text string) {
-		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}, on)
+		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"},
+			mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}, on)
 		ends, moves := 0, 0
 		for _, fact := range r.Facts {
 			switch fact.Kind {

@@ -304,7 +304,8 @@ func (c *systemCheck) relation(r Named) {
 	switch {
 	case (r.Table == "") == (q == ""):
 		c.Fault(r.Path, "give a table or a query, one of the two")
-	case q != "" && (!strings.EqualFold(q[:min(6, len(q))], "select") || strings.Contains(q, ";") || strings.Contains(q, "?") || changing.MatchString(q)):
+	case q != "" && (!strings.EqualFold(q[:min(6, len(q))], "select") || strings.Contains(q, ";") || strings.Contains(q, "?") ||
+		changing.MatchString(q)):
 		c.Fault(append(r.Path, "query"), "a query is one SELECT: no ; no ? and no word that changes anything")
 	}
 }

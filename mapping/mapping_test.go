@@ -26,9 +26,11 @@ func day(t testing.TB, s string) workday.Date {
 func TestParseDay(t *testing.T) {
 	for in, want := range map[string]string{
 		"2026-03-04": "2026-03-04", "4/3/2026": "2026-03-04", "04.03.26": "2026-03-04", "4-3-2026": "2026-03-04", "4 March 2026": "2026-03-04",
-		"4th march 2026": "2026-03-04", "Wednesday 4 March 2026": "2026-03-04", "Wednesday, 4th Mar 2026": "2026-03-04", "1st April 2026": "2026-04-01",
+		"4th march 2026": "2026-03-04", "Wednesday 4 March 2026": "2026-03-04", "Wednesday, 4th Mar 2026": "2026-03-04",
+		"1st April 2026":      "2026-04-01",
 		"2026-03-04 09:15:00": "2026-03-04",
-		"4/13/2026":           "", "31/2/2026": "", "March": "", "": "", "tomorrow": "", "the twenty-fifth": "", "4/3": "", "12": "", "0001-01-01x": "",
+		"4/13/2026":           "", "31/2/2026": "", "March": "", "": "", "tomorrow": "", "the twenty-fifth": "", "4/3": "", "12": "",
+		"0001-01-01x": "",
 	} {
 		got, err := mapping.ParseDay(in, []string{"2006-01-02 15:04:05"})
 		if want == "" {
@@ -84,15 +86,19 @@ func row(t *testing.T, rec mapping.Record) drp.Reading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set(t).System.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: mapping.FormKey("5001"), Body: body}, day(t, "2026-03-09"))
+	return set(t).System.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: mapping.FormKey("5001"), Body: body},
+		day(t, "2026-03-09"))
 }
 
 func TestReadRow(t *testing.T) {
 	got := row(t, mapping.Record{
-		Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Authorised", "RAISED_ON": "2026-03-02", "RAISED_BY": "w-101", "HELD_BY": "w-131", "AUTHORISED_BY": "w-131"},
-		Answers: map[string]string{"DRP_GROUND": "drift", "DRP_DESIRED": "therapy", "DRP_S1_RESPONSE_ON": "04/03/2026", "DRP_S1_RESPONSE_BY": "w-131", "DRP_S1_OBSTACLE": "Yes",
+		Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Authorised", "RAISED_ON": "2026-03-02",
+			"RAISED_BY": "w-101", "HELD_BY": "w-131", "AUTHORISED_BY": "w-131"},
+		Answers: map[string]string{"DRP_GROUND": "drift", "DRP_DESIRED": "therapy", "DRP_S1_RESPONSE_ON": "04/03/2026",
+			"DRP_S1_RESPONSE_BY": "w-131", "DRP_S1_OBSTACLE": "Yes",
 			"DRP_S1_SAVED_ON": "soon", "DRP_RESOLVED": "No", "DRP_RESOLVED_ON": "2026-03-05", "DRP_RESOLVED_BY": "w-101"},
-		Moves: []map[string]string{{"REASSIGNED_ON": "2026-03-06", "FROM_WORKER": "w-101", "TO_WORKER": "w-201"}, {"REASSIGNED_ON": "?", "TO_WORKER": "w-201"}}, Children: []string{"20402"}})
+		Moves: []map[string]string{{"REASSIGNED_ON": "2026-03-06", "FROM_WORKER": "w-101", "TO_WORKER": "w-201"},
+			{"REASSIGNED_ON": "?", "TO_WORKER": "w-201"}}, Children: []string{"20402"}})
 	want := `authorised [] no date by w-131
 raised [] 2026-03-02 by w-101
 responded [stage-1] 2026-03-04 by w-131 obstacle
@@ -104,7 +110,8 @@ doubt: the date of a reassignment cannot be read (table CF_REASSIGNMENTS row 2)
 	if facts(got) != want {
 		t.Errorf("got\n%swant\n%s", facts(got), want)
 	}
-	if s := got.Subject; s.Form != "carefirst-drp" || s.Record != "5001" || strings.Join(s.Children, " ") != "20401 20402" || s.Ground != "drift" || s.Raised != day(t, "2026-03-02") {
+	if s := got.Subject; s.Form != "carefirst-drp" || s.Record != "5001" || strings.Join(s.Children, " ") != "20401 20402" ||
+		s.Ground != "drift" || s.Raised != day(t, "2026-03-02") {
 		t.Errorf("%+v", s)
 	}
 	if !got.Record.Authorised || got.Record.Holder.Worker != "w-131" {
@@ -115,7 +122,8 @@ doubt: the date of a reassignment cannot be read (table CF_REASSIGNMENTS row 2)
 // A date of going on stands in the block of the stage that is left: it leads to the one after.
 func TestFormGoesOn(t *testing.T) {
 	for name, tt := range map[string]struct{ title, block, label, want string }{
-		"housing-dispute-note": {"Housing Dispute Note", "Stage 2: Review panel", "Referred to the next level on", "escalated [stage-3] 2026-12-02"},
+		"housing-dispute-note": {"Housing Dispute Note", "Stage 2: Review panel", "Referred to the next level on",
+			"escalated [stage-3] 2026-12-02"},
 		"lscp-escalation-form": {"Multi-Agency Escalation Form", "Stage 1", "Escalated on", "escalated [stage-2] 2026-12-02"},
 	} {
 		form, err := mapping.LoadForm(mapping.Shipped, "forms/"+name+".yaml")
@@ -124,9 +132,11 @@ func TestFormGoesOn(t *testing.T) {
 		}
 		s := set(t)
 		s.Forms = []*mapping.Form{form}
-		got := facts(s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, mapping.Letter{From: "chair@council.example", Trusted: true, Sent: day(t, "2026-12-10"),
-			To: []string{"drp@council.example"}, Sheets: []mapping.Sheet{sheet([]string{tt.title}, []string{"PI Number:", "30502"}, []string{tt.block},
-				[]string{tt.label, "2 December 2026"})}}, day(t, "2026-12-10")))
+		got := facts(s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"},
+			mapping.Letter{From: "chair@council.example", Trusted: true, Sent: day(t, "2026-12-10"),
+				To: []string{"drp@council.example"},
+				Sheets: []mapping.Sheet{sheet([]string{tt.title}, []string{"PI Number:", "30502"}, []string{tt.block},
+					[]string{tt.label, "2 December 2026"})}}, day(t, "2026-12-10")))
 		if !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %swant %s", name, got, tt.want)
 		}
@@ -139,11 +149,15 @@ func TestBadRows(t *testing.T) {
 		rec  mapping.Record
 		want string
 	}{
-		"no policy":    {mapping.Record{Form: map[string]string{"FORM_TYPE": "XYZ", "PI_NUMBER": "1", "STATE": "Draft"}}, `form type "XYZ" is under no policy`},
-		"no child":     {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "STATE": "Draft"}}, "the record names no child"},
-		"strange date": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft", "RAISED_ON": "the twenty-fifth"}}, `the date of "raised" cannot be read`},
-		"new state":    {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Merged"}}, `the state "Merged" is none that the mapping knows: it is taken as open`},
-		"no yes or no": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft"}, Answers: map[string]string{"DRP_RESOLVED": "perhaps"}}, `"DRP_RESOLVED" should be yes or no`},
+		"no policy": {mapping.Record{Form: map[string]string{"FORM_TYPE": "XYZ", "PI_NUMBER": "1", "STATE": "Draft"}},
+			`form type "XYZ" is under no policy`},
+		"no child": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "STATE": "Draft"}}, "the record names no child"},
+		"strange date": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft",
+			"RAISED_ON": "the twenty-fifth"}}, `the date of "raised" cannot be read`},
+		"new state": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Merged"}},
+			`the state "Merged" is none that the mapping knows: it is taken as open`},
+		"no yes or no": {mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft"},
+			Answers: map[string]string{"DRP_RESOLVED": "perhaps"}}, `"DRP_RESOLVED" should be yes or no`},
 	} {
 		if got := facts(row(t, tt.rec)); !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q not in\n%s", name, tt.want, got)
@@ -175,10 +189,13 @@ func letter(t testing.TB, l mapping.Letter) drp.Reading {
 
 func TestReadForm(t *testing.T) {
 	got := letter(t, mapping.Letter{To: []string{"tm@council.example", "drp@council.example"}, Sheets: []mapping.Sheet{sheet(
-		[]string{"Dispute Resolution Form"}, []string{"PI Number:", "30502"}, []string{"Date raised", "1 December 2026"}, []string{"Concern", "visits"},
+		[]string{"Dispute Resolution Form"}, []string{"PI Number:", "30502"}, []string{"Date raised", "1 December 2026"},
+		[]string{"Concern", "visits"},
 		[]string{"Informal"}, []string{"Date of conversation", ""}, []string{"Date of response", ""},
-		[]string{"Stage 1"}, []string{"Date of telephone call: 1/12/26"}, []string{"Date of response", "4.12.2026"}, []string{"Response by", "Team Manager"},
-		[]string{"Stage 2"}, []string{"Meeting requested on", "8 December 2026"}, []string{"Date of response", "sometime"}, []string{"Resolved", "☒"}, []string{"Date resolved", "10/12/2026"},
+		[]string{"Stage 1"}, []string{"Date of telephone call: 1/12/26"}, []string{"Date of response", "4.12.2026"},
+		[]string{"Response by", "Team Manager"},
+		[]string{"Stage 2"}, []string{"Meeting requested on", "8 December 2026"}, []string{"Date of response", "sometime"},
+		[]string{"Resolved", "☒"}, []string{"Date resolved", "10/12/2026"},
 	)}})
 	want := `raised [stage-1] 2026-12-01 by 
 telephoned [stage-1] 2026-12-01 by chair to team-manager
@@ -201,10 +218,13 @@ func TestDoubtfulForms(t *testing.T) {
 		lines [][]string
 		want  string
 	}{
-		"two dates":     {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Date raised", "1/12/2026"}, {"Date of alert", "2/12/2026"}}, `the form gives two dates for "raised"`},
-		"no child":      {[][]string{{"Dispute Resolution Form"}, {"Date raised", "1/12/2026"}}, "the form names no child"},
-		"no role":       {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Date of response", "1/12/2026"}, {"Response by", "Bob"}}, `who did "responded" is not given as a role`},
-		"maybe":         {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Resolved", "partly"}}, `"resolved" should be yes or no`},
+		"two dates": {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Date raised", "1/12/2026"},
+			{"Date of alert", "2/12/2026"}}, `the form gives two dates for "raised"`},
+		"no child": {[][]string{{"Dispute Resolution Form"}, {"Date raised", "1/12/2026"}}, "the form names no child"},
+		"no role": {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Date of response", "1/12/2026"},
+			{"Response by", "Bob"}}, `who did "responded" is not given as a role`},
+		"maybe": {[][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Stage 1"}, {"Resolved", "partly"}},
+			`"resolved" should be yes or no`},
 		"another paper": {[][]string{{"Minutes"}, {"PI number", "1"}}, "the attachment is no form that the mapping knows"},
 	} {
 		var lines [][]string
@@ -217,7 +237,9 @@ func TestDoubtfulForms(t *testing.T) {
 }
 
 func TestReadAnswers(t *testing.T) {
-	got := letter(t, mapping.Letter{Subject: "Re: [C-AAAAAA] your decision", Text: "Hello,\nResolved: no\nConsulted chair-line-manager and head-of-safeguarding: 9 December 2026\nEscalated to stage-3: yes\nMeeting held: whenever\nSend stage-3.1: yes\nConfirm: no\nNote: yes"})
+	got := letter(t, mapping.Letter{Subject: "Re: [C-AAAAAA] your decision", Text: "Hello,\nResolved: no\n" +
+		"Consulted chair-line-manager and head-of-safeguarding: 9 December 2026\nEscalated to stage-3: yes\nMeeting held: whenever\n" +
+		"Send stage-3.1: yes\nConfirm: no\nNote: yes"})
 	want := `consulted [] 2026-12-09 by  to chair-line-manager to head-of-safeguarding
 escalated [stage-3] 2026-12-10 by 
 resolved [] 2026-12-10 by  denied
@@ -226,7 +248,8 @@ doubt: the answer to "meeting-held" is neither yes, no nor a date (answer line)
 	if facts(got) != want {
 		t.Errorf("got\n%swant\n%s", facts(got), want)
 	}
-	if got.Subject.Dispute != "C-AAAAAA" || len(got.Rulings) != 2 || got.Rulings[0].Choice != "stage-3.1" || got.Rulings[1].Choice != "reject" {
+	if got.Subject.Dispute != "C-AAAAAA" || len(got.Rulings) != 2 || got.Rulings[0].Choice != "stage-3.1" ||
+		got.Rulings[1].Choice != "reject" {
 		t.Errorf("%+v %+v", got.Subject, got.Rulings)
 	}
 	if r := letter(t, mapping.Letter{Auto: true, Text: "Resolved: yes"}); len(r.Statements()) != 0 {
@@ -250,14 +273,16 @@ func TestTypedForm(t *testing.T) {
 
 // Every fault of a mapping at its line, in one go.
 func TestFaults(t *testing.T) {
-	src := "system: x\nforms: {table: F; DROP, key: K, type: T, child: C, chnage: U}\npeople: {table: P, child: C}\nstate: {column: S}\nfacts:\n  - {fact: raized, on: A}\n  - {fact: raised}\n"
+	src := "system: x\nforms: {table: F; DROP, key: K, type: T, child: C, chnage: U}\npeople: {table: P, child: C}\nstate: {column: S}\n" +
+		"facts:\n  - {fact: raized, on: A}\n  - {fact: raised}\n"
 	_, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(src)}}, "m.yaml", time.UTC)
 	if err == nil {
 		t.Fatal("taken")
 	}
 	for _, want := range []string{
 		`m.yaml:2:52: unknown key "chnage" (change?)`, `m.yaml:1:1: zone "": say local`, `m.yaml:6:12: no such fact "raized" (raised?)`,
-		`m.yaml:7:5: fact "raised" has no date and no answer: give on: or answer:`, `"F; DROP" is no name of a table or column`, `m.yaml:1:1: way "": say how case notes are written`,
+		`m.yaml:7:5: fact "raised" has no date and no answer: give on: or answer:`, `"F; DROP" is no name of a table or column`,
+		`m.yaml:1:1: way "": say how case notes are written`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in\n%v", want, err)
@@ -266,14 +291,16 @@ func TestFaults(t *testing.T) {
 }
 
 func FuzzForm(f *testing.F) {
-	f.Add("Dispute Resolution Form\nPI number|1\nDate raised|1/12/2026\nStage 1\nDate of response|4.12.2026\nResponse by|Team Manager & social worker")
+	f.Add("Dispute Resolution Form\nPI number|1\nDate raised|1/12/2026\nStage 1\nDate of response|4.12.2026\n" +
+		"Response by|Team Manager & social worker")
 	s := set(f)
 	f.Fuzz(func(t *testing.T, text string) {
 		var lines [][]string
 		for _, l := range strings.Split(text, "\n") {
 			lines = append(lines, strings.Split(l, "|"))
 		}
-		r := s.ReadLetter(drp.Evidence{ID: "m"}, mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{sheet(lines...)}}, 739000)
+		r := s.ReadLetter(drp.Evidence{ID: "m"},
+			mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{sheet(lines...)}}, 739000)
 		for _, fact := range r.Statements() {
 			if fact.On.IsZero() {
 				t.Errorf("a fact without a day: %+v", fact)
@@ -346,19 +373,23 @@ func TestAbout(t *testing.T) {
 		letter mapping.Letter
 		want   string
 	}{
-		"nothing":                       {mapping.Letter{Subject: "Hello"}, ""},
-		"the subject":                   {mapping.Letter{Subject: "RE: [" + a + "] x"}, a},
-		"what it answers":               {mapping.Letter{Answers: id(a)}, a},
-		"the thread alone":              {mapping.Letter{Thread: id(b) + " " + id(a)}, a},
-		"the address":                   {mapping.Letter{To: []string{"drp+w-aaaaaa@council.example"}}, a},
-		"another's address":             {mapping.Letter{To: []string{"other+w-aaaaaa@council.example", "drp+w-aaaaaa@elsewhere.test", "drp+hello@council.example"}}, ""},
-		"all of them":                   {mapping.Letter{Subject: "[" + a + "]", Answers: id(a), Thread: id(a), To: []string{"drp+" + a + "@council.example"}}, a},
-		"an older message of another":   {mapping.Letter{Answers: id(a), Thread: id(b) + id(a)}, a},
-		"answer and subject disagree":   {mapping.Letter{Subject: "[" + b + "]", Answers: id(a)}, "?"},
-		"answer and address disagree":   {mapping.Letter{To: []string{"drp+" + b + "@council.example"}, Answers: id(a)}, "?"},
-		"two in the subject":            {mapping.Letter{Subject: "[" + a + "] and [" + b + "]"}, "?"},
-		"two addresses":                 {mapping.Letter{To: []string{"drp+" + a + "@council.example"}, Delivered: []string{"drp+" + b + "@council.example"}}, "?"},
-		"all against one in the middle": {mapping.Letter{Subject: "[" + b + "]", Answers: id(a), Thread: id(a), To: []string{"drp+" + a + "@council.example"}}, "?"},
+		"nothing":          {mapping.Letter{Subject: "Hello"}, ""},
+		"the subject":      {mapping.Letter{Subject: "RE: [" + a + "] x"}, a},
+		"what it answers":  {mapping.Letter{Answers: id(a)}, a},
+		"the thread alone": {mapping.Letter{Thread: id(b) + " " + id(a)}, a},
+		"the address":      {mapping.Letter{To: []string{"drp+w-aaaaaa@council.example"}}, a},
+		"another's address": {mapping.Letter{To: []string{"other+w-aaaaaa@council.example", "drp+w-aaaaaa@elsewhere.test",
+			"drp+hello@council.example"}}, ""},
+		"all of them": {mapping.Letter{Subject: "[" + a + "]", Answers: id(a), Thread: id(a),
+			To: []string{"drp+" + a + "@council.example"}}, a},
+		"an older message of another": {mapping.Letter{Answers: id(a), Thread: id(b) + id(a)}, a},
+		"answer and subject disagree": {mapping.Letter{Subject: "[" + b + "]", Answers: id(a)}, "?"},
+		"answer and address disagree": {mapping.Letter{To: []string{"drp+" + b + "@council.example"}, Answers: id(a)}, "?"},
+		"two in the subject":          {mapping.Letter{Subject: "[" + a + "] and [" + b + "]"}, "?"},
+		"two addresses": {mapping.Letter{To: []string{"drp+" + a + "@council.example"},
+			Delivered: []string{"drp+" + b + "@council.example"}}, "?"},
+		"all against one in the middle": {mapping.Letter{Subject: "[" + b + "]", Answers: id(a), Thread: id(a),
+			To: []string{"drp+" + a + "@council.example"}}, "?"},
 	} {
 		ref, unclear := s.About(tt.letter)
 		if unclear != "" {
@@ -375,15 +406,18 @@ func TestAbout(t *testing.T) {
 func TestMessageAboutTwo(t *testing.T) {
 	s := set(t)
 	on := day(t, "2026-12-10")
-	l := mapping.Letter{From: "tm@council.example", To: []string{"chair@council.example"}, Trusted: true, Sent: on, Subject: "Re: [C-GQS56X] an answer",
-		Text: "About [C-GQS56X], [W-ABCDEF] and [W-ABCDEF]: we have seen both families.\n\nResolved: yes\n"}
+	l := mapping.Letter{From: "tm@council.example", To: []string{"chair@council.example"}, Trusted: true, Sent: on,
+		Subject: "Re: [C-GQS56X] an answer",
+		Text:    "About [C-GQS56X], [W-ABCDEF] and [W-ABCDEF]: we have seen both families.\n\nResolved: yes\n"}
 	ev := drp.Evidence{ID: "m", Source: "mailbox", Kind: drp.Message, Key: "m"}
 	r := s.ReadLetter(ev, l, on)
-	if r.Subject.Dispute != "C-GQS56X" || !slices.Equal(r.Mentions, []string{"W-ABCDEF"}) || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
+	if r.Subject.Dispute != "C-GQS56X" || !slices.Equal(r.Mentions, []string{"W-ABCDEF"}) ||
+		!slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
 		t.Errorf("%+v", r)
 	}
 	c := s.ReadLetter(ev.CopyFor("W-ABCDEF"), l, on)
-	if c.Subject.Dispute != "W-ABCDEF" || len(c.Mentions) > 0 || len(c.Facts) != 1 || c.Facts[0].Kind != drp.MessageCame || len(c.Facts[0].To) != 1 || len(c.Doubts) > 0 {
+	if c.Subject.Dispute != "W-ABCDEF" || len(c.Mentions) > 0 || len(c.Facts) != 1 || c.Facts[0].Kind != drp.MessageCame ||
+		len(c.Facts[0].To) != 1 || len(c.Doubts) > 0 {
 		t.Errorf("the copy: %+v", c)
 	}
 	l.Subject = "Two disputes"

@@ -74,7 +74,8 @@ func TestMeant(t *testing.T) {
 		{[][]string{{"Resolved", "Yes, on 4 December"}}, "resolved [stage-1] 2026-12-04 by"},
 		{[][]string{{"Resolved", "No - we still differ"}}, "resolved [stage-1] 2026-12-10 by  denied"},
 		{[][]string{{"Resolved", "partly"}}, ""},
-		{[][]string{{"Date of response", "by telephone, 4 December"}, {"Response by", "Team Manager"}}, "responded [stage-1] 2026-12-04 by team-manager"},
+		{[][]string{{"Date of response", "by telephone, 4 December"}, {"Response by", "Team Manager"}},
+			"responded [stage-1] 2026-12-04 by team-manager"},
 		{[][]string{{"Date of response", "by telephone"}, {"Response by", "Team Manager"}}, ""},
 	} {
 		if got := form(tt.rows...); got != tt.want {
@@ -88,7 +89,8 @@ func TestMeant(t *testing.T) {
 		{map[string]string{"DRP_RESOLVED": "Yes on 4 March"}, "resolved [] 2026-03-04 by"},
 		{map[string]string{"DRP_RESOLVED": "perhaps"}, ""},
 	} {
-		got := counts(row(t, mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft"}, Answers: tt.answers}))
+		got := counts(row(t, mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "1", "STATE": "Draft"},
+			Answers: tt.answers}))
 		if strings.TrimSpace(got) != tt.want {
 			t.Errorf("%v counts as %q, want %q", tt.answers, got, tt.want)
 		}

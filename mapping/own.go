@@ -21,7 +21,8 @@ func ReadOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 			return bad()
 		}
 		out.Subject.Dispute, out.Corrects = a.Dispute, a.Corrects
-		f := drp.Fact{Kind: a.Fact, On: a.On, By: drp.Actor{Role: a.By}, Stage: a.Stage, Until: a.Until, Event: a.Event, Evidence: ev.ID, Source: ev.Source, Learned: learned, Position: "console", Text: drp.NewPrivate(a.Because), Although: drp.NewPrivate(a.Although)}
+		f := drp.Fact{Kind: a.Fact, On: a.On, By: drp.Actor{Role: a.By}, Stage: a.Stage, Until: a.Until, Event: a.Event, Evidence: ev.ID,
+			Source: ev.Source, Learned: learned, Position: "console", Text: drp.NewPrivate(a.Because), Although: drp.NewPrivate(a.Although)}
 		for _, to := range a.To {
 			f.To = append(f.To, drp.Actor{Role: to})
 		}
@@ -30,7 +31,8 @@ func ReadOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 		var refused drp.Refusal
 		if json.Unmarshal(ev.Body, &refused) == nil && refused.Effect != "" {
 			out.Subject.Dispute = refused.Dispute
-			out.Deliveries = []drp.DeliveryStatus{{Effect: refused.Effect, Person: refused.Person, State: drp.Returned, Status: refused.Status, On: refused.On, Evidence: ev.ID}}
+			out.Deliveries = []drp.DeliveryStatus{{Effect: refused.Effect, Person: refused.Person, State: drp.Returned, Status: refused.Status,
+				On: refused.On, Evidence: ev.ID}}
 			return out
 		}
 		var s drp.Sending
@@ -39,7 +41,8 @@ func ReadOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 		}
 		out.Subject.Dispute = s.Dispute
 		if s.Reason == drp.ReasonAlert && s.Kind == drp.Email {
-			out.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}}, Attached: s.Form, Evidence: ev.ID, Source: ev.Source, Learned: learned, Position: "receipt"}}
+			out.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}},
+				Attached: s.Form, Evidence: ev.ID, Source: ev.Source, Learned: learned, Position: "receipt"}}
 		}
 	case drp.RulingMade:
 		var d drp.RulingOn

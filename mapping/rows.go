@@ -83,7 +83,8 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		if role == "" {
 			continue // a professional who has no part in a dispute
 		}
-		h := drp.Holder{Role: role, Team: row[p.Team], Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]), Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
+		h := drp.Holder{Role: role, Team: row[p.Team], Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]),
+			Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
 		for _, d := range []struct {
 			column string
 			into   *workday.Date
@@ -94,7 +95,8 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 			}
 			day, err := s.day(d.column, text)
 			if err != nil {
-				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Position: position + " " + d.column, Passage: drp.NewPrivate(text), Evidence: ev.ID})
+				out.Doubts = append(out.Doubts, drp.Doubt{What: "the date of an involvement cannot be read", Position: position + " " + d.column,
+					Passage: drp.NewPrivate(text), Evidence: ev.ID})
 				continue
 			}
 			*d.into = day
@@ -216,7 +218,8 @@ func (r *rowReader) read() {
 func (r *rowReader) several() {
 	for _, question := range slices.Sorted(maps.Keys(r.rec.Several)) {
 		if r.asks(question) {
-			r.doubt(fmt.Sprintf("%q has more than one answer, and nothing says which is the newest", question), question, strings.Join(r.rec.Several[question], " / "))
+			r.doubt(fmt.Sprintf("%q has more than one answer, and nothing says which is the newest", question), question,
+				strings.Join(r.rec.Several[question], " / "))
 		}
 	}
 }
@@ -224,7 +227,8 @@ func (r *rowReader) several() {
 func (r *rowReader) state() {
 	s := r.State
 	now := r.value(s.Column)
-	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: drp.Actor{Worker: r.value(s.Holder)}, Since: r.learned}
+	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: drp.Actor{Worker: r.value(s.Holder)},
+		Since: r.learned}
 	switch {
 	case r.out.Record.Authorised:
 		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Position: s.Column}
@@ -324,6 +328,7 @@ func (r *rowReader) moves() {
 			r.doubt("the date of a reassignment cannot be read", position, m[r.Moves.On])
 			continue
 		}
-		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}}, Position: position})
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}},
+			Position: position})
 	}
 }

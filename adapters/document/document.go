@@ -58,8 +58,9 @@ var (
 	errEmbedded  = refuse("it has other documents or objects embedded: a person must open it")
 	errLinked    = refuse("it takes in content from elsewhere by links: a person must open it")
 	errEncrypted = refuse("it is encrypted: ask the sender for one without a password")
-	errControls  = refuse("its boxes or lists lie over the cells as controls, and which cell each belongs to cannot be told: a person must open it")
-	errTooLarge  = refuse("it is larger than %d MB", maxPart>>20)
+	errControls  = refuse("its boxes or lists lie over the cells as controls, and which cell each belongs to cannot be told: a person " +
+		"must open it")
+	errTooLarge = refuse("it is larger than %d MB", maxPart>>20)
 )
 
 // Read opens a form by its content. The part names where in the message it stood.
@@ -105,7 +106,8 @@ func readOne(part string, data []byte) (sheet mapping.Sheet, err error) {
 	case looksLikeHTML(data):
 		sheet, err = HTML(part, data)
 	default:
-		return sheet, refuse("it is no form that can be read: ask the sender for the form as Word (.docx), OpenDocument (.odt), Excel (.xlsx) or PDF with its fields")
+		return sheet, refuse("it is no form that can be read: ask the sender for the form as Word (.docx), OpenDocument (.odt), Excel (.xlsx) " +
+			"or PDF with its fields")
 	}
 	if err != nil {
 		return mapping.Sheet{}, err
@@ -271,7 +273,8 @@ func (p *zipped) harmless() error {
 	for name := range p.files {
 		low := strings.ToLower(name)
 		switch {
-		case strings.HasSuffix(low, "vbaproject.bin") || strings.HasPrefix(low, "basic/") || strings.HasPrefix(low, "scripts/") || strings.Contains(low, "/macrosheets/"):
+		case strings.HasSuffix(low, "vbaproject.bin") || strings.HasPrefix(low, "basic/") || strings.HasPrefix(low, "scripts/") ||
+			strings.Contains(low, "/macrosheets/"):
 			return errMacros
 		case strings.Contains(low, "/embeddings/") || strings.Contains(low, "/activex/") || strings.HasPrefix(low, "object "):
 			return errEmbedded
@@ -399,6 +402,7 @@ func clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\ufffd")
 	}
-	s = strings.NewReplacer("\u00a0", " ", "\u200b", "", "\ufeff", "", "\u00ad", "", "☑", ticked, "🗹", ticked, "\u25a1", unticked, "\u25fb", unticked, "\u2751", unticked).Replace(s)
+	s = strings.NewReplacer("\u00a0", " ", "\u200b", "", "\ufeff", "", "\u00ad", "", "☑", ticked, "🗹", ticked, "\u25a1", unticked,
+		"\u25fb", unticked, "\u2751", unticked).Replace(s)
 	return strings.TrimSpace(s)
 }

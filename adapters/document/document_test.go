@@ -56,7 +56,8 @@ func TestWordProcessor(t *testing.T) {
 }
 
 func TestOwnDocument(t *testing.T) {
-	doc := layout.Doc{Title: "A <title> & more", Parts: []layout.Part{{Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text("line one\nline two")}})}}}}
+	doc := layout.Doc{Title: "A <title> & more",
+		Parts: []layout.Part{{Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text("line one\nline two")}})}}}}
 	var b, again bytes.Buffer
 	if err := errors.Join(paper.Docx(&b, doc), paper.Docx(&again, doc)); err != nil {
 		t.Fatal(err)
@@ -93,7 +94,8 @@ func pack(t testing.TB, parts map[string]string) []byte {
 const ns = `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>`
 
 func TestTrackedChanges(t *testing.T) {
-	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><w:t>kept </w:t></w:r><w:del><w:r><w:t>deleted</w:t></w:r></w:del><w:ins><w:r><w:t>inserted</w:t></w:r></w:ins></w:p></w:body></w:document>`})
+	b := pack(t, map[string]string{"word/document.xml": ns +
+		`<w:p><w:r><w:t>kept </w:t></w:r><w:del><w:r><w:t>deleted</w:t></w:r></w:del><w:ins><w:r><w:t>inserted</w:t></w:r></w:ins></w:p></w:body></w:document>`})
 	s, err := document.Read("p", b)
 	if err != nil || s.Lines[0].Cells[0].Text != "kept inserted" {
 		t.Errorf("%+v, %v", s, err)
@@ -103,7 +105,9 @@ func TestTrackedChanges(t *testing.T) {
 // A text box stands once, though Word writes it twice, and its paragraphs stay apart.
 func TestTextBox(t *testing.T) {
 	const box = `<w:txbxContent><w:p><w:r><w:t>Person ID: 1</w:t></w:r></w:p><w:p><w:r><w:t>Date raised: 2/3/26</w:t></w:r></w:p></w:txbxContent>`
-	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing>` + box + `</w:drawing></mc:Choice><mc:Fallback><w:pict>` + box + `</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p></w:body></w:document>`})
+	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><mc:AlternateContent xmlns:mc="m"><mc:Choice><w:drawing>` + box +
+		`</w:drawing></mc:Choice><mc:Fallback><w:pict>` + box +
+		`</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p></w:body></w:document>`})
 	s, err := document.Read("p", b)
 	if err != nil || len(s.Lines) != 1 || s.Lines[0].Cells[0].Text != "Person ID: 1\nDate raised: 2/3/26" {
 		t.Errorf("%+v, %v", s.Lines, err)
@@ -115,14 +119,18 @@ func TestRefused(t *testing.T) {
 		data []byte
 		want string
 	}{
-		"a cut-off file":  {[]byte("PK\x03\x04 and then the upload broke off"), "the file is damaged: ask the sender to send it again"},
-		"an old document": {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), "it is an old or encrypted Office file: ask the sender for a .docx without a password"},
-		"a picture":       {[]byte("\x89PNG"), "it is no form that can be read: ask the sender"},
-		"a spreadsheet":   {pack(t, map[string]string{"xl/workbook.xml": "<x/>"}), "the file is damaged"},
-		"macros":          {pack(t, map[string]string{"word/document.xml": ns + "</w:body></w:document>", "word/vbaProject.bin": "x"}), "it carries macros: a person must open it"},
-		"deep nesting":    {pack(t, map[string]string{"word/document.xml": ns + strings.Repeat("<w:sdt>", 300)}), "it is nested deeper than 256"},
-		"a bomb":          {pack(t, map[string]string{"word/document.xml": ns + "<w:p><w:r><w:t>" + strings.Repeat("a", 17<<20)}), "larger than 16 MB"},
-		"broken XML":      {pack(t, map[string]string{"word/document.xml": ns + "<w:p></w:q>"}), "the file is damaged: ask the sender to send it again"},
+		"a cut-off file": {[]byte("PK\x03\x04 and then the upload broke off"), "the file is damaged: ask the sender to send it again"},
+		"an old document": {[]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"),
+			"it is an old or encrypted Office file: ask the sender for a .docx without a password"},
+		"a picture":     {[]byte("\x89PNG"), "it is no form that can be read: ask the sender"},
+		"a spreadsheet": {pack(t, map[string]string{"xl/workbook.xml": "<x/>"}), "the file is damaged"},
+		"macros": {pack(t, map[string]string{"word/document.xml": ns + "</w:body></w:document>", "word/vbaProject.bin": "x"}),
+			"it carries macros: a person must open it"},
+		"deep nesting": {pack(t, map[string]string{"word/document.xml": ns + strings.Repeat("<w:sdt>", 300)}), "it is nested deeper than 256"},
+		"a bomb": {pack(t, map[string]string{"word/document.xml": ns + "<w:p><w:r><w:t>" + strings.Repeat("a", 17<<20)}),
+			"larger than 16 MB"},
+		"broken XML": {pack(t, map[string]string{"word/document.xml": ns + "<w:p></w:q>"}),
+			"the file is damaged: ask the sender to send it again"},
 	} {
 		_, err := document.Read("p", tt.data)
 		if !errors.Is(err, document.ErrNotRead) || !strings.Contains(err.Error(), tt.want) {
@@ -143,7 +151,8 @@ func TestCrowded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { asForm(t, []byte("<html><h1>Dispute Resolution Form</h1><table>"+body+"</table>")) })
 	}
-	if _, err := document.Read("p", []byte("<html><table>"+row("x", 300)+"</table>")); err == nil || !strings.Contains(err.Error(), "more than 256 columns") {
+	if _, err := document.Read("p", []byte("<html><table>"+row("x", 300)+"</table>")); err == nil ||
+		!strings.Contains(err.Error(), "more than 256 columns") {
 		t.Errorf("300 columns: %v", err)
 	}
 }

@@ -35,7 +35,8 @@ type contentControl struct {
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 	d := &docx{}
-	d.grid = grid{row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned, span: d.spannedLast}
+	d.grid = grid{row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned,
+		span: d.spannedLast}
 	for _, name := range slices.Sorted(maps.Keys(p.files)) {
 		if ok, _ := path.Match("word/header*.xml", name); !ok {
 			continue

@@ -137,7 +137,8 @@ func (p *page) block(n *html.Node) error {
 }
 
 // unseen are the styles of what nobody sees, or is struck out.
-var unseen = []string{"display:none", "visibility:hidden", "mso-hide:all", "text-decoration:line-through", "text-decoration-line:line-through"}
+var unseen = []string{"display:none", "visibility:hidden", "mso-hide:all", "text-decoration:line-through",
+	"text-decoration-line:line-through"}
 
 // skipped says what nobody sees or is struck out, or somebody else wrote: what is quoted.
 func skipped(n *html.Node) bool {
@@ -165,7 +166,8 @@ func skipped(n *html.Node) bool {
 
 func inline(n *html.Node) bool {
 	switch n.DataAtom {
-	case atom.A, atom.B, atom.Strong, atom.I, atom.Em, atom.U, atom.Span, atom.Font, atom.Small, atom.Big, atom.Sub, atom.Sup, atom.Label, atom.Code, atom.Input, atom.Select, atom.Textarea, atom.Abbr, atom.Mark, atom.Ins:
+	case atom.A, atom.B, atom.Strong, atom.I, atom.Em, atom.U, atom.Span, atom.Font, atom.Small, atom.Big, atom.Sub, atom.Sup, atom.Label,
+		atom.Code, atom.Input, atom.Select, atom.Textarea, atom.Abbr, atom.Mark, atom.Ins:
 		return true
 	}
 	return n.DataAtom == 0 // an element of a word processor's own, such as o:p
@@ -259,7 +261,8 @@ func (p *page) row(n *html.Node, table, row int) (line mapping.Line, nested []ma
 				nested = append(nested, l)
 			}
 		}
-		line.Cells = append(line.Cells, mapping.Cell{Text: strings.Join(text, "\n"), Column: column, Position: fmt.Sprintf("%s, table %d, row %d, cell %d", p.name, table, row, len(line.Cells)+1)})
+		line.Cells = append(line.Cells, mapping.Cell{Text: strings.Join(text, "\n"), Column: column,
+			Position: fmt.Sprintf("%s, table %d, row %d, cell %d", p.name, table, row, len(line.Cells)+1)})
 		column++
 		for _, a := range c.Attr {
 			var n int

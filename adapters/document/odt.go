@@ -23,8 +23,9 @@ type odt struct {
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
 	d := &odt{boxes: make(map[string]string), gone: make(map[string]bool)}
-	d.grid = grid{row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"}, objects: []string{"object", "object-ole"},
-		text: d.text, other: d.noted, span: func() int { return 1 }} // the cells that one covers follow by themselves
+	d.grid = grid{row: "table-row", cell: "table-cell", covered: "covered-table-cell", texts: []string{"p", "h"},
+		objects: []string{"object", "object-ole"},
+		text:    d.text, other: d.noted, span: func() int { return 1 }} // the cells that one covers follow by themselves
 	if p.files["styles.xml"] != nil {
 		if err := d.read(p, "styles.xml", part+", header", d.styled, d.between); err != nil {
 			return nil, err

@@ -118,7 +118,8 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 			}
 		}
 		position := fmt.Sprintf("%s, page %d, field %d", part, f.page, i+1)
-		if err := l.add(mapping.Line{Table: i + 1, Cells: []mapping.Cell{{Text: label, Position: position}, {Text: clean(f.value), Column: 1, Position: position}}}); err != nil {
+		if err := l.add(mapping.Line{Table: i + 1,
+			Cells: []mapping.Cell{{Text: label, Position: position}, {Text: clean(f.value), Column: 1, Position: position}}}); err != nil {
 			return nil, err
 		}
 	}

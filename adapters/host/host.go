@@ -57,7 +57,8 @@ func Secret(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if b, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), b); err != nil || bytes.IndexByte(b, 0) >= 0 || bytes.Contains(b, []byte("\uFFFD")) {
+	if b, _, err = transform.Bytes(unicode.BOMOverride(transform.Nop), b); err != nil || bytes.IndexByte(b, 0) >= 0 ||
+		bytes.Contains(b, []byte("\uFFFD")) {
 		return "", fmt.Errorf("%s is no text that can be read: save it as UTF-8", name)
 	}
 	secret := strings.TrimSpace(string(b))

@@ -20,7 +20,8 @@ func TestWaitsSinceBefore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Decide(t.Context(), []port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Conflicts: []drp.Conflict{q}, Now: now}}); err != nil {
+		if err := l.Decide(t.Context(),
+			[]port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Conflicts: []drp.Conflict{q}, Now: now}}); err != nil {
 			t.Fatal(err)
 		}
 		all, err := l.Conflicts(t.Context())

@@ -14,7 +14,8 @@ import (
 func (l *Ledger) Sent(ctx context.Context, effect, person string) (out port.Envelope, found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row deliveryRow
-		if found, err = t.get(&row, `SELECT `+deliveryWhole+` FROM delivery WHERE effect = ? AND person = ? AND tries > 0`, effect, person); err != nil || !found {
+		if found, err = t.get(&row, `SELECT `+deliveryWhole+` FROM delivery WHERE effect = ? AND person = ? AND tries > 0`, effect,
+			person); err != nil || !found {
 			return err
 		}
 		past, err := t.past(`key = ?`, effect)
@@ -78,7 +79,8 @@ func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
 			return err
 		}
 		for _, r := range rows {
-			out = append(out, drp.Absence{Person: r.Person, From: workday.Date(r.Since), Until: workday.Date(r.Until), Returned: r.Returned, Address: r.Address, Evidence: r.Evidence})
+			out = append(out, drp.Absence{Person: r.Person, From: workday.Date(r.Since), Until: workday.Date(r.Until), Returned: r.Returned,
+				Address: r.Address, Evidence: r.Evidence})
 		}
 		return nil
 	})
@@ -110,7 +112,8 @@ func (t *tx) became(p port.Placement) error {
 		if err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE effect SET life = ? WHERE key = ? AND life <> ?`, string(lifeOf(rows)), b.Effect, string(drp.Cancelled)); err != nil {
+		if err := t.exec(`UPDATE effect SET life = ? WHERE key = ? AND life <> ?`, string(lifeOf(rows)), b.Effect,
+			string(drp.Cancelled)); err != nil {
 			return err
 		}
 		if !slices.ContainsFunc(rows, func(d deliveryRow) bool { return d.Person == b.Person && d.Carried != "" }) {
@@ -145,7 +148,8 @@ func (t *tx) absent(a drp.Absence) error {
 // EndAbsence ends the absences of a person, on a person's word; found is false where there is none.
 func (l *Ledger) EndAbsence(ctx context.Context, person string, today workday.Date, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		found, err = t.changed(`UPDATE absence SET until = ? WHERE person = ? AND (until = 0 OR until >= ?)`, int64(today-1), person, int64(today))
+		found, err = t.changed(`UPDATE absence SET until = ? WHERE person = ? AND (until = 0 OR until >= ?)`, int64(today-1), person,
+			int64(today))
 		if err != nil || !found {
 			return err
 		}
@@ -156,5 +160,6 @@ func (l *Ledger) EndAbsence(ctx context.Context, person string, today workday.Da
 
 // present ends the absences of a person that began before a day.
 func (t *tx) present(person string, on workday.Date) error {
-	return t.exec(`UPDATE absence SET until = ? WHERE person = ? AND since < ? AND (until = 0 OR until >= ?)`, int64(on-1), person, int64(on), int64(on))
+	return t.exec(`UPDATE absence SET until = ? WHERE person = ? AND since < ? AND (until = 0 OR until >= ?)`, int64(on-1), person,
+		int64(on), int64(on))
 }

@@ -31,7 +31,8 @@ func (t *tx) claimDigest(e port.Envelope, now time.Time) (bool, error) {
 		if err := t.exec(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ?`, string(drp.Attempted), m.Key); err != nil {
 			return false, err
 		}
-		if err := t.exec(`UPDATE delivery SET life = ?, tries = tries + 1, carried = ? WHERE effect = ? AND person = ?`, string(drp.Attempted), e.Key, m.Key, m.Person); err != nil {
+		if err := t.exec(`UPDATE delivery SET life = ?, tries = tries + 1, carried = ? WHERE effect = ? AND person = ?`, string(drp.Attempted),
+			e.Key, m.Key, m.Person); err != nil {
 			return false, err
 		}
 		if err := t.audit(now, "drpd", "attempted in "+e.Key, m.Key, m.Person); err != nil {
@@ -102,7 +103,8 @@ func (t *tx) free(digest string) error {
 		return err
 	}
 	for _, key := range members {
-		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0, carried = '' WHERE effect = ? AND carried = ? AND life = ?`, string(drp.Made), key, digest, string(drp.Attempted)); err != nil {
+		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0, carried = '' WHERE effect = ? AND carried = ? AND life = ?`,
+			string(drp.Made), key, digest, string(drp.Attempted)); err != nil {
 			return err
 		}
 		if err := t.exec(`UPDATE effect SET life = ? WHERE key = ? AND life = ?`, string(drp.Made), key, string(drp.Attempted)); err != nil {
@@ -129,7 +131,8 @@ func (t *tx) anew(key string) error {
 	if err := t.exec(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND life <> ? AND NOT EXISTS (SELECT 1 FROM delivery WHERE effect = ? AND life = ?)`, string(drp.Decided), key, string(drp.Cancelled), key, string(drp.Accepted)); err != nil {
 		return err
 	}
-	return t.exec(`DELETE FROM delivery WHERE effect = ? AND EXISTS (SELECT 1 FROM effect WHERE key = ? AND life = ?)`, key, key, string(drp.Decided))
+	return t.exec(`DELETE FROM delivery WHERE effect = ? AND EXISTS (SELECT 1 FROM effect WHERE key = ? AND life = ?)`, key, key,
+		string(drp.Decided))
 }
 
 // Reminded gives the persons for whom a reminder was accepted since a time.

@@ -57,7 +57,8 @@ func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
 	}
 	out := make([]drp.Evidence, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
+		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
+			Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
 	}
 	return out, nil
 }
@@ -116,7 +117,8 @@ func (l *Ledger) Children(ctx context.Context, every bool) (out []string, err er
 func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]port.RowVersion, error) {
 	out := make(map[string]port.RowVersion)
 	return out, l.tx(ctx, func(t *tx) error {
-		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source, string(drp.Row))
+		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source,
+			string(drp.Row))
 		if err != nil {
 			return l.engine.failed(err)
 		}
@@ -192,7 +194,8 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 				return err
 			}
 		}
-		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ?, sealed_by = ?, body = ? WHERE id = ?`, p.Where, p.Dispute, p.Reason, keyID, body, p.Evidence); err != nil {
+		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ?, sealed_by = ?, body = ? WHERE id = ?`, p.Where, p.Dispute,
+			p.Reason, keyID, body, p.Evidence); err != nil {
 			return err
 		}
 		if row.Dispute != "" && row.Dispute != p.Dispute { // it is in question for that one no more
@@ -261,12 +264,14 @@ func (t *tx) touch(p port.Placement) error {
 		}
 	}
 	for _, c := range p.Children {
-		if err := t.exec(`INSERT INTO evidence_child (evidence, child) VALUES (?, ?) ON CONFLICT (child, evidence) DO NOTHING`, p.Evidence, c); err != nil {
+		if err := t.exec(`INSERT INTO evidence_child (evidence, child) VALUES (?, ?) ON CONFLICT (child, evidence) DO NOTHING`, p.Evidence,
+			c); err != nil {
 			return err
 		}
 		switch p.Where {
 		case port.PlaceDispute:
-			if err := t.exec(`INSERT INTO dispute_child (dispute, child) VALUES (?, ?) ON CONFLICT (child, dispute) DO NOTHING`, p.Dispute, c); err != nil {
+			if err := t.exec(`INSERT INTO dispute_child (dispute, child) VALUES (?, ?) ON CONFLICT (child, dispute) DO NOTHING`, p.Dispute,
+				c); err != nil {
 				return err
 			}
 		case port.PlacePeople:
@@ -306,7 +311,8 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 	}
 	err = l.tx(ctx, func(t *tx) error {
 		// coalesce: by the ids, and not by the index of states, in which the people of all children lie.
-		out, err = t.evidence(`coalesce(e.state, '') = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+placeholders(len(children))+`))`, args...)
+		out, err = t.evidence(`coalesce(e.state, '') = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+
+			placeholders(len(children))+`))`, args...)
 		return err
 	})
 	return out, err
@@ -367,7 +373,8 @@ func (t *tx) decide(d port.Decided) error {
 		look = d.LookAgain.UnixMilli()
 	}
 	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ? WHERE ref = ? AND revision = ?`,
-		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look, d.Ref, d.Basis)
+		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look,
+		d.Ref, d.Basis)
 	if err != nil || !ok {
 		return err
 	}
@@ -405,7 +412,8 @@ func (t *tx) keep(d port.Decided, past []drp.Past) error {
 			if err := t.exec(`DELETE FROM delivery WHERE effect = ?`, e.Key); err != nil {
 				return err
 			}
-			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '', released = FALSE WHERE key = ?`, string(drp.Decided), d.Basis, e.Key); err != nil {
+			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '', released = FALSE WHERE key = ?`, string(drp.Decided),
+				d.Basis, e.Key); err != nil {
 				return err
 			}
 			if err := t.audit(d.Now, "drpd", "wanted again", e.Key, d.Ref); err != nil {
@@ -429,7 +437,8 @@ func (t *tx) keep(d port.Decided, past []drp.Past) error {
 				life = drp.Accepted
 			}
 		}
-		if err := t.exec(`UPDATE delivery SET life = ?, why = 'no longer wanted' WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), p.Key, string(drp.Made), string(drp.Attempted)); err != nil {
+		if err := t.exec(`UPDATE delivery SET life = ?, why = 'no longer wanted' WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled),
+			p.Key, string(drp.Made), string(drp.Attempted)); err != nil {
 			return err
 		}
 		if err := t.exec(`UPDATE effect SET life = ?, why = 'no longer wanted' WHERE key = ?`, string(life), p.Key); err != nil {

@@ -27,14 +27,17 @@ func TestFailedBefore(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Decide(t.Context(), []port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Effects: []drp.Effect{note, good}, Now: noon}}); err != nil {
+	if err := l.Decide(t.Context(),
+		[]port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Effects: []drp.Effect{note, good}, Now: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	both := []port.Envelope{{Key: note.Key, Dispute: "C-AAAAAA", At: noon}, {Key: good.Key, Dispute: "C-AAAAAA", At: noon}}
 	if err := l.Make(t.Context(), both, noon); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.SettleAndClaim(t.Context(), []port.Settled{{Key: note.Key, Life: drp.Failed, Why: "refused for good", Now: noon}, {Key: good.Key, Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
+	if _, err := l.SettleAndClaim(t.Context(),
+		[]port.Settled{{Key: note.Key, Life: drp.Failed, Why: "refused for good", Now: noon}, {Key: good.Key, Life: drp.Accepted, Now: noon}},
+		nil, noon); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Close(); err != nil {

@@ -33,7 +33,8 @@ func TestMoreThanMemory(t *testing.T) {
 	body := bytes.Repeat([]byte("Dear all. "), 100_000)
 	var batch []drp.Evidence
 	for i := range 300 {
-		batch = append(batch, drp.Evidence{ID: fmt.Sprintf("e%03d", 300-i), Source: "mailbox", Kind: drp.Message, Key: fmt.Sprint(i), Learned: noon.Add(time.Duration(i/2) * time.Second), Body: body})
+		batch = append(batch, drp.Evidence{ID: fmt.Sprintf("e%03d", 300-i), Source: "mailbox", Kind: drp.Message, Key: fmt.Sprint(i),
+			Learned: noon.Add(time.Duration(i/2) * time.Second), Body: body})
 	}
 	if err := l.Ingest(t.Context(), "mailbox", batch, nil, noon); err != nil {
 		t.Fatal(err)
@@ -69,7 +70,8 @@ func TestMoreThanMemory(t *testing.T) {
 	if kept, err := l.Quarantine(t.Context()); err != nil || len(kept) != 100 || !bytes.Equal(kept[99].Body, body) {
 		t.Fatalf("in quarantine: %d, %v", len(kept), err)
 	}
-	placed(port.Placement{Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
+	placed(port.Placement{Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p",
+		New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
 	s, err := l.Load(t.Context(), "C-AAAAAA")
 	whole("of a dispute", 100, s.Evidence, err)
 }
@@ -84,7 +86,8 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 	}
 	var batch []port.Envelope
 	for i := range 100 {
-		batch = append(batch, port.Envelope{Key: e.Key, Person: fmt.Sprintf("p-%02d", 99-i), Role: "operator", Address: drp.NewPrivate("operator@fairshire.example"), At: noon, Message: raw, IsTo: true})
+		batch = append(batch, port.Envelope{Key: e.Key, Person: fmt.Sprintf("p-%02d", 99-i), Role: "operator",
+			Address: drp.NewPrivate("operator@fairshire.example"), At: noon, Message: raw, IsTo: true})
 	}
 	if err := l.Make(t.Context(), batch, noon); err != nil {
 		t.Fatal(err)
@@ -98,7 +101,8 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 			t.Fatalf("%s stands where %s was put, or its message is not what was kept", d.Person, batch[i].Person)
 		}
 	}
-	if _, err := l.SettleAndClaim(t.Context(), []port.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil, noon); err != nil {
+	if _, err := l.SettleAndClaim(t.Context(), []port.Settled{{Key: e.Key, Person: "p-01", Life: drp.Accepted, Now: noon}}, nil,
+		noon); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -210,9 +210,11 @@ func (t *tx) audit(now time.Time, actor, action, subject, detail string) error {
 		}
 		t.last = &last
 	}
-	e := audit.Seal(t.l.seal.auditKey, t.last.Code, audit.Entry{Seq: t.last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
+	e := audit.Seal(t.l.seal.auditKey, t.last.Code,
+		audit.Entry{Seq: t.last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
 	t.last = &e
-	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action, e.Subject, e.Detail, e.Code)
+	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action,
+		e.Subject, e.Detail, e.Code)
 }
 
 // Audit returns every entry, and an error that says where the chain breaks, if it does.
@@ -302,7 +304,8 @@ func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence
 			return err
 		}
 		if since > 0 {
-			if err := t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, source, since, now.UnixMilli()); err != nil {
+			if err := t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, source, since,
+				now.UnixMilli()); err != nil {
 				return err
 			}
 			if err := t.audit(now, "drpd", "source read again", source, ""); err != nil {

@@ -156,7 +156,8 @@ func TestMarks(t *testing.T) {
 		row := func(id, key, version string) drp.Evidence {
 			return drp.Evidence{ID: id, Source: "care-first", Kind: drp.Row, Key: key, Version: version, Learned: noon, Body: []byte("x")}
 		}
-		if err := l.Ingest(t.Context(), "care-first", []drp.Evidence{row("e1", "form/1", "1"), row("e3", "form/1", "3"), row("e2", "form/1", "2"), row("e4", "form/2", "1")}, nil, noon); err != nil {
+		if err := l.Ingest(t.Context(), "care-first", []drp.Evidence{row("e1", "form/1", "1"), row("e3", "form/1", "3"), row("e2", "form/1", "2"),
+			row("e4", "form/2", "1")}, nil, noon); err != nil {
 			t.Fatal(err)
 		}
 		got, err := l.RowVersions(t.Context(), "care-first")
@@ -177,7 +178,8 @@ func begin(t *testing.T, l *ledger.Ledger) {
 	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{ev}, nil, noon); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon, New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
+	if err := l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon,
+		New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -279,7 +281,9 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 	}
 	defer func() { _ = raw.Close() }()
 	var n int
-	if err := raw.QueryRowContext(t.Context(), `SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`).Scan(&n); err != nil || n != ledger.Tables {
+	if err := raw.QueryRowContext(t.Context(),
+		`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'goose%' AND name NOT LIKE 'sqlite%'`).Scan(&n); err != nil ||
+		n != ledger.Tables {
 		t.Errorf("the schema has %d tables, the copy takes %d (%v)", n, ledger.Tables, err)
 	}
 }
@@ -387,7 +391,8 @@ func TestRests(t *testing.T) {
 				t.Fatal(err)
 			}
 			for id, ref := range map[string]string{"a": "W-A", "b": "W-B", "m": "W-C", "n": "W-D"} {
-				if err := l.Place(t.Context(), port.Placement{Evidence: id, Where: port.PlaceDispute, Dispute: ref, New: &drp.Dispute{Ref: ref, Form: "f"}}); err != nil {
+				if err := l.Place(t.Context(), port.Placement{Evidence: id, Where: port.PlaceDispute, Dispute: ref,
+					New: &drp.Dispute{Ref: ref, Form: "f"}}); err != nil {
 					t.Fatal(err)
 				}
 			}

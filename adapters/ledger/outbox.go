@@ -100,7 +100,8 @@ func became(r effectRow, rows []deliveryRow) drp.Past {
 }
 
 const (
-	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route, carried` // without the message, which is long
+	// without the message, which is long
+	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route, carried`
 	deliveryWhole = deliveryState + `, body`
 )
 
@@ -153,7 +154,8 @@ func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err e
 // Outbox gives the effects that are to go and have not all gone.
 func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		rows, of, err := t.with(deliveryWhole, `life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
+		rows, of, err := t.with(deliveryWhole,
+			`life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
 			string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
 		if err != nil {
 			return err
@@ -166,7 +168,8 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 			}
 			o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 			for _, d := range deliveries {
-				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" && d.Life == string(drp.Attempted) {
+				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" &&
+					d.Life == string(drp.Attempted) {
 					continue
 				}
 				e, err := t.envelope(p, d)
@@ -198,8 +201,10 @@ func (t *tx) envelope(p drp.Past, d deliveryRow) (port.Envelope, error) {
 	if err := decode(plain, &m); err != nil {
 		return port.Envelope{}, err
 	}
-	return port.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role, Address: drp.NewPrivate(m.Address),
-		At: time.UnixMilli(d.At).UTC(), Message: m.Message, Route: d.Route, WithForm: d.WithForm, IsTo: d.IsTo, AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
+	return port.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role,
+		Address: drp.NewPrivate(m.Address),
+		At:      time.UnixMilli(d.At).UTC(), Message: m.Message, Route: d.Route, WithForm: d.WithForm, IsTo: d.IsTo,
+		AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
 }
 
 // Make keeps rendered deliveries.
@@ -227,16 +232,19 @@ func (t *tx) makeOne(e port.Envelope, order int, now time.Time) error {
 	}
 	if err := t.exec(`INSERT INTO delivery (effect, person, place, role, is_to, with_form, life, at, sealed_by, body, route) VALUES (?,?,?,?,?,?,?,?,?,?,?)
 		ON CONFLICT (effect, person) DO UPDATE SET body = excluded.body, sealed_by = excluded.sealed_by, at = excluded.at, route = excluded.route WHERE delivery.life = ?`,
-		e.Key, e.Person, order, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route, string(drp.Made)); err != nil {
+		e.Key, e.Person, order, e.Role, e.IsTo, e.WithForm, string(drp.Made), e.At.UnixMilli(), keyID, body, e.Route,
+		string(drp.Made)); err != nil {
 		return err
 	}
-	return t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made), now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held))
+	return t.exec(`UPDATE effect SET life = ?, made_at = ?, held_by = '', why = '' WHERE key = ? AND life IN (?, ?)`, string(drp.Made),
+		now.UnixMilli(), e.Key, string(drp.Decided), string(drp.Held))
 }
 
 // Hold stores which gate holds an effect, and why. One whose attempt has no known end stays attempted.
 func (l *Ledger) Hold(ctx context.Context, key, gate, why string, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
-		if err := t.exec(`UPDATE effect SET held_by = ?, why = ?, life = CASE WHEN life = ? THEN life ELSE ? END WHERE key = ?`, gate, why, string(drp.Attempted), string(drp.Held), key); err != nil {
+		if err := t.exec(`UPDATE effect SET held_by = ?, why = ?, life = CASE WHEN life = ? THEN life ELSE ? END WHERE key = ?`, gate, why,
+			string(drp.Attempted), string(drp.Held), key); err != nil {
 			return err
 		}
 		return t.audit(now, "drpd", "held by "+gate, key, "")
@@ -247,7 +255,8 @@ func (l *Ledger) Hold(ctx context.Context, key, gate, why string, now time.Time)
 func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (n int, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var keys []string
-		if err := t.all(&keys, `SELECT key FROM effect WHERE held_by = ? AND life IN (?, ?) ORDER BY key`, gate, string(drp.Held), string(drp.Attempted)); err != nil {
+		if err := t.all(&keys, `SELECT key FROM effect WHERE held_by = ? AND life IN (?, ?) ORDER BY key`, gate, string(drp.Held),
+			string(drp.Attempted)); err != nil {
 			return err
 		}
 		n = len(keys)
@@ -298,7 +307,8 @@ func (t *tx) claim(e port.Envelope, now time.Time) (bool, error) {
 	if !e.NotBefore.IsZero() {
 		notBefore = e.NotBefore.UnixMilli()
 	}
-	ok, err = t.changed(`UPDATE delivery SET life = ?, tries = tries + 1, not_before = ? WHERE effect = ? AND person = ? AND life IN (?, ?)`, string(drp.Attempted), notBefore, e.Key, e.Person, string(drp.Made), string(drp.Attempted))
+	ok, err = t.changed(`UPDATE delivery SET life = ?, tries = tries + 1, not_before = ? WHERE effect = ? AND person = ? AND life IN (?, ?)`,
+		string(drp.Attempted), notBefore, e.Key, e.Person, string(drp.Made), string(drp.Attempted))
 	if err != nil || !ok {
 		return false, err
 	}
@@ -317,7 +327,8 @@ func (t *tx) settle(s port.Settled) error {
 	if err != nil {
 		return err
 	}
-	if err := t.exec(`UPDATE effect SET life = ?, why = ?, held_by = ?, settled_at = ? WHERE key = ?`, string(lifeOf(rows)), s.Why, s.Gate, s.Now.UnixMilli(), s.Key); err != nil {
+	if err := t.exec(`UPDATE effect SET life = ?, why = ?, held_by = ?, settled_at = ? WHERE key = ?`, string(lifeOf(rows)), s.Why, s.Gate,
+		s.Now.UnixMilli(), s.Key); err != nil {
 		return err
 	}
 	if s.Absent != nil {

@@ -66,7 +66,8 @@ func TestPlans(t *testing.T) {
 	to := port.Envelope{Key: e.Key, Dispute: ref, Person: "p", Role: "tm", At: noon, IsTo: true}
 	steps := []error{
 		l.Ingest(ctx, "care-first", []drp.Evidence{row("e2"), row("e3")}, nil, noon),
-		l.Place(ctx, port.Placement{Evidence: "e2", Where: port.PlaceDispute, Dispute: ref, Children: []string{"20401"}, Record: "1", Theme: "t", Now: noon}),
+		l.Place(ctx, port.Placement{Evidence: "e2", Where: port.PlaceDispute, Dispute: ref, Children: []string{"20401"}, Record: "1", Theme: "t",
+			Now: noon}),
 		l.Place(ctx, port.Placement{Evidence: "e3", Where: port.PlacePeople, Children: []string{"20401"}, Now: noon,
 			Became: []port.Became{{Effect: e.Key, Person: "p", Returned: true}}}),
 		second(l.People(ctx, []string{"20401", "20402"})),

@@ -43,13 +43,15 @@ func postgresQuiet(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return drp.Quiet("its database was not waited for any longer", err)
 	case refused && told && (said.Code == "28P01" || said.Code == "28000"):
-		return drp.Quiet("its database refuses the login: are login and password in the file of state.dsn_file right, and has the password not expired?", err)
+		return drp.Quiet("its database refuses the login: are login and password in the file of state.dsn_file right, and has the password "+
+			"not expired?", err)
 	case refused && told && said.Code == "3D000":
 		return drp.Quiet("its server has no such database: is the name in the file of state.dsn_file right?", err)
 	case refused && told:
 		return drp.Quiet("its database takes no connection now (SQLSTATE "+said.Code+"); it is tried again", err)
 	case refused, !told && errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return drp.Quiet("its database does not answer: is it running, and are host, port and certificate in the file of state.dsn_file right?", err)
+		return drp.Quiet("its database does not answer: is it running, and are host, port and certificate in the file of "+
+			"state.dsn_file right?", err)
 	}
 	return err
 }

@@ -40,7 +40,8 @@ func (l *Ledger) Unread(ctx context.Context) (out []port.Unread, err error) {
 			return err
 		}
 		for _, r := range rows {
-			out = append(out, port.Unread{Evidence: r.ID, Dispute: r.Dispute, Sender: r.Sender, Proved: r.Proved, Sent: workday.Date(r.Sent), Came: time.UnixMilli(r.Learned).UTC()})
+			out = append(out, port.Unread{Evidence: r.ID, Dispute: r.Dispute, Sender: r.Sender, Proved: r.Proved, Sent: workday.Date(r.Sent),
+				Came: time.UnixMilli(r.Learned).UTC()})
 		}
 		return nil
 	})

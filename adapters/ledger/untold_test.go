@@ -36,7 +36,8 @@ func opened(t *testing.T, dsn string) error {
 // untold sees that an error says what to do, and nothing of the connection string; the error itself is kept.
 func untold(t *testing.T, err error, want string) {
 	t.Helper()
-	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(strings.ToLower(err.Error()), "canary") || strings.Contains(err.Error(), "127.0.0.1") {
+	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(strings.ToLower(err.Error()), "canary") ||
+		strings.Contains(err.Error(), "127.0.0.1") {
 		t.Errorf("%v, want %q", err, want)
 	}
 }
@@ -44,7 +45,8 @@ func untold(t *testing.T, err error, want string) {
 // A connection string holds a password, and one that is not written right is torn elsewhere: a slash in the password, and
 // its beginning is the port, its end the name of the database. Nothing of it stands in an error.
 func TestConnectionUntold(t *testing.T) {
-	const silent = "ledger: its database does not answer: is it running, and are host, port and certificate in the file of state.dsn_file right?"
+	const silent = "ledger: its database does not answer: is it running, and are host, port and certificate in the file of " +
+		"state.dsn_file right?"
 	for _, dsn := range []string{
 		"postgres://canary-user:canary-password@127.0.0.1:1/canary?sslmode=disable",
 		"postgres://canary-host.test:5432/canary-database?sslmode=disable",
@@ -91,14 +93,16 @@ func TestConnectionLost(t *testing.T) {
 	}
 	defer func() { _ = admin.Close() }()
 	name := strings.TrimPrefix(u.Path, "/")
-	for _, say := range []string{`ALTER DATABASE ` + name + ` ALLOW_CONNECTIONS false`, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '` + name + `'`} {
+	for _, say := range []string{`ALTER DATABASE ` + name + ` ALLOW_CONNECTIONS false`,
+		`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '` + name + `'`} {
 		if _, err := admin.ExecContext(t.Context(), say); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 3 { // the first may still meet the connection that has ended
 		_, err = l.Setting(t.Context(), port.Paused)
-		if err == nil || strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "127.0.0.1") || !strings.HasPrefix(err.Error(), "ledger: ") {
+		if err == nil || strings.Contains(err.Error(), name) || strings.Contains(err.Error(), "127.0.0.1") ||
+			!strings.HasPrefix(err.Error(), "ledger: ") {
 			t.Errorf("%v", err)
 		}
 	}

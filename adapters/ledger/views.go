@@ -59,7 +59,8 @@ func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		rows, err := t.evidenceRows(`e.state IN (?, ?)`, port.PlaceQuarantine, port.PlaceWaiting)
 		for _, r := range rows {
-			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
+			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(),
+				Body: r.Body})
 		}
 		return err
 	})
@@ -80,11 +81,13 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 		state, action := "rejected", "quarantine rejected"
 		if accept {
 			state, action = "new", "quarantine accepted"
-			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, string(port.AcceptedBy(id)), actor); err != nil {
+			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, string(port.AcceptedBy(id)),
+				actor); err != nil {
 				return err
 			}
 		}
-		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, port.PlaceQuarantine, port.PlaceWaiting); err != nil || !found {
+		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, port.PlaceQuarantine,
+			port.PlaceWaiting); err != nil || !found {
 			return err
 		}
 		if err := t.exec(`UPDATE dispute SET revision = revision + 1, closed = FALSE
@@ -133,7 +136,8 @@ func (l *Ledger) Conflicts(ctx context.Context) (out []Question, err error) {
 func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
 		for _, query := range []string{
-			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`, `UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
+			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`,
+			`UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
 			`UPDATE evidence SET state = 'erased', body = '' WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
 			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}' WHERE ref = ?`,
 		} {
@@ -149,14 +153,18 @@ func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) er
 func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var digest int
-		if isDigest, err := t.get(&digest, `SELECT 1 FROM effect WHERE key = ? AND reason = ? AND life IN (?, ?)`, key, string(drp.ReasonDigest), string(drp.Held), string(drp.Attempted)); err != nil || isDigest {
+		if isDigest, err := t.get(&digest, `SELECT 1 FROM effect WHERE key = ? AND reason = ? AND life IN (?, ?)`, key, string(drp.ReasonDigest),
+			string(drp.Held), string(drp.Attempted)); err != nil || isDigest {
 			found = isDigest
-			return errors.Join(err, t.free(key), t.stop(key, "what it carried goes into a new digest, a person has said"), t.audit(now, actor, "retry", key, ""))
+			return errors.Join(err, t.free(key), t.stop(key, "what it carried goes into a new digest, a person has said"),
+				t.audit(now, actor, "retry", key, ""))
 		}
-		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND reason <> ? AND life IN (?, ?, ?)`, string(drp.Made), key, string(drp.ReasonDigest), string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+		if found, err = t.changed(`UPDATE effect SET life = ?, held_by = '', why = '' WHERE key = ? AND reason <> ? AND life IN (?, ?, ?)`,
+			string(drp.Made), key, string(drp.ReasonDigest), string(drp.Failed), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err
 		}
-		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key, string(drp.Failed), string(drp.Attempted)); err != nil {
+		if err := t.exec(`UPDATE delivery SET life = ?, tries = 0, not_before = 0 WHERE effect = ? AND life IN (?, ?)`, string(drp.Made), key,
+			string(drp.Failed), string(drp.Attempted)); err != nil {
 			return err
 		}
 		if err := t.anew(key); err != nil {
@@ -174,7 +182,8 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 func (l *Ledger) Cancel(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		const why = "cancelled by a person"
-		if found, err = t.changed(`UPDATE effect SET why = ? WHERE key = ? AND life IN (?, ?, ?, ?)`, why, key, string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted)); err != nil || !found {
+		if found, err = t.changed(`UPDATE effect SET why = ? WHERE key = ? AND life IN (?, ?, ?, ?)`, why, key, string(drp.Decided),
+			string(drp.Made), string(drp.Held), string(drp.Attempted)); err != nil || !found {
 			return err
 		}
 		keys, err := t.members(key)
@@ -196,7 +205,8 @@ func (t *tx) stop(key, why string) error {
 	if err := t.exec(`UPDATE effect SET life = ?, held_by = '', why = ? WHERE key = ?`, string(drp.Failed), why, key); err != nil {
 		return err
 	}
-	if err := t.exec(`UPDATE delivery SET life = ?, why = ? WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), why, key, string(drp.Made), string(drp.Attempted)); err != nil {
+	if err := t.exec(`UPDATE delivery SET life = ?, why = ? WHERE effect = ? AND life IN (?, ?)`, string(drp.Cancelled), why, key,
+		string(drp.Made), string(drp.Attempted)); err != nil {
 		return err
 	}
 	return t.moved(key)
@@ -212,7 +222,8 @@ type KeptPolicy struct {
 // KeepPolicy keeps the text of a policy for the disputes that start under it; one that is kept already stays as it is.
 func (l *Ledger) KeepPolicy(ctx context.Context, p KeptPolicy, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
-		fresh, err := t.changed(`INSERT INTO policy (digest, name, text) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`, p.Digest, p.Name, p.Text)
+		fresh, err := t.changed(`INSERT INTO policy (digest, name, text) VALUES (?, ?, ?) ON CONFLICT (digest) DO NOTHING`, p.Digest,
+			p.Name, p.Text)
 		if err != nil || !fresh {
 			return err
 		}

@@ -77,8 +77,10 @@ func TestPeople(t *testing.T) {
 // What cannot be read of a person's To is told of; of a machine's nobody needs to know. Two headers of one name are read.
 func TestRecipients(t *testing.T) {
 	const from = vouched + "From: =?windows-1252?Q?Tess_O=92Mallory?= <tess@council.example>\r\n"
-	l := reader(t).Read([]byte(from + "To: Tess Mallory, tm@council.example\r\nTo: a@council.example\r\nCc: <b>, =?windows-1252?Q?S=EDle?= <c@council.example>\r\n\r\nx"))
-	if l.From != "tess@council.example" || !l.Trusted || fmt.Sprint(l.To, l.Cc) != "[tm@council.example a@council.example] [c@council.example]" ||
+	l := reader(t).Read([]byte(from + "To: Tess Mallory, tm@council.example\r\nTo: a@council.example\r\n" +
+		"Cc: <b>, =?windows-1252?Q?S=EDle?= <c@council.example>\r\n\r\nx"))
+	if l.From != "tess@council.example" || !l.Trusted ||
+		fmt.Sprint(l.To, l.Cc) != "[tm@council.example a@council.example] [c@council.example]" ||
 		len(l.Problems) != 2 || l.Problems[0].Position != "header To" || l.Problems[1].Position != "header Cc" {
 		t.Errorf("%+v", l)
 	}

@@ -21,7 +21,8 @@ func boxOf(d *mailtest.Dovecot, how string) *mailbox.IMAP {
 	if how == startTLS {
 		port = d.Plain
 	}
-	return &mailbox.IMAP{Name: "mailbox", Server: fmt.Sprintf("127.0.0.1:%d", port), StartTLS: how == startTLS, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: d.Roots}
+	return &mailbox.IMAP{Name: "mailbox", Server: fmt.Sprintf("127.0.0.1:%d", port), StartTLS: how == startTLS, User: "drp@fairshire.example",
+		Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: d.Roots}
 }
 
 func TestDovecotConformance(t *testing.T) {

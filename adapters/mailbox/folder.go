@@ -57,7 +57,8 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 			if err != nil {
 				return nil, nil, fmt.Errorf("mailbox %s: a message cannot be read: %w", f.Name, err)
 			}
-			if after, err := os.Stat(filepath.Join(f.Path, name)); err != nil || after.Size() != int64(len(body)) || !after.ModTime().Equal(info.ModTime()) {
+			if after, err := os.Stat(filepath.Join(f.Path, name)); err != nil || after.Size() != int64(len(body)) ||
+				!after.ModTime().Equal(info.ModTime()) {
 				continue
 			}
 			out = append(out, evidence(f.Name, body, now))

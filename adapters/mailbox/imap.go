@@ -221,11 +221,13 @@ var errNoXOAUTH2 = errors.New("no XOAUTH2")
 func (m *IMAP) refused(err error) string {
 	switch {
 	case m.Token == nil:
-		return "the login was refused: is the password right, has it not expired, and does the server take passwords at all (Microsoft 365 does not)?"
+		return "the login was refused: is the password right, has it not expired, and does the server take passwords at all (Microsoft " +
+			"365 does not)?"
 	case errors.Is(err, errNoXOAUTH2):
 		return "the server takes no tokens (XOAUTH2): name a password_file instead, or another server"
 	}
-	return "the token was refused: 1. is user the mailbox's own address; 2. was the service principal made with the object id of the enterprise application, and not of the app registration; " +
+	return "the token was refused: 1. is user the mailbox's own address; 2. was the service principal made with the object id of the " +
+		"enterprise application, and not of the app registration; " +
 		"3. has it FullAccess to this mailbox; 4. has IMAP.AccessAsApp the administrator's consent; 5. is IMAP on for this mailbox?"
 }
 

@@ -106,7 +106,8 @@ func openOffice(t testing.TB, how string, wrap ...func(imapserver.Session) imaps
 }
 
 func (o *postOffice) box(how string) *mailbox.IMAP {
-	return &mailbox.IMAP{Name: "mailbox", Server: o.addr, StartTLS: how != implicit, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: o.roots}
+	return &mailbox.IMAP{Name: "mailbox", Server: o.addr, StartTLS: how != implicit, User: "drp@fairshire.example",
+		Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: o.roots}
 }
 
 func (o *postOffice) post(t testing.TB, text string) {
@@ -121,7 +122,8 @@ type literal struct{ *strings.Reader }
 func (l literal) Size() int64 { return l.Reader.Size() }
 
 func aMessage(n int) string {
-	return fmt.Sprintf("From: a@council.example\r\nTo: drp@fairshire.example\r\nSubject: %d\r\nMessage-ID: <one@council.example>\r\n\r\nMessage %d.\r\n", n, n)
+	return fmt.Sprintf("From: a@council.example\r\nTo: drp@fairshire.example\r\nSubject: %d\r\nMessage-ID: <one@council.example>\r\n\r\n"+
+		"Message %d.\r\n", n, n)
 }
 
 func TestIMAPConformance(t *testing.T) {
@@ -149,7 +151,8 @@ func TestNothingInTheClear(t *testing.T) {
 			}
 			o.heard.Lock()
 			defer o.heard.Unlock()
-			if said := o.heard.String(); strings.Contains(said, " LOGIN ") || strings.Contains(said, "AUTHENTICATE") || strings.Contains(said, "Made-up") {
+			if said := o.heard.String(); strings.Contains(said, " LOGIN ") || strings.Contains(said, "AUTHENTICATE") ||
+				strings.Contains(said, "Made-up") {
 				t.Errorf("it was told %q", said)
 			}
 		})
@@ -160,15 +163,17 @@ func TestNothingInTheClear(t *testing.T) {
 func TestIMAPFaults(t *testing.T) {
 	o := openOffice(t, implicit)
 	for want, change := range map[string]func(*mailbox.IMAP){
-		"the login was refused: is the password right, has it not expired, and does the server take passwords at all": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "wrong", nil } },
-		"folder Elsewhere cannot be opened: is its name right, and may this login read it?":                           func(m *mailbox.IMAP) { m.Folder = "Elsewhere" },
-		"the server does not answer, or offers no private connection":                                                 func(m *mailbox.IMAP) { m.Server = "127.0.0.1:1" },
-		`"imap.fairshire.example" is no server: write it as host:993`:                                                 func(m *mailbox.IMAP) { m.Server = "imap.fairshire.example" },
+		"the login was refused: is the password right, has it not expired, and does the server take " +
+			"passwords at all": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "wrong", nil } },
+		"folder Elsewhere cannot be opened: is its name right, and may this login read it?": func(m *mailbox.IMAP) { m.Folder = "Elsewhere" },
+		"the server does not answer, or offers no private connection":                       func(m *mailbox.IMAP) { m.Server = "127.0.0.1:1" },
+		`"imap.fairshire.example" is no server: write it as host:993`:                       func(m *mailbox.IMAP) { m.Server = "imap.fairshire.example" },
 		"no such file": func(m *mailbox.IMAP) { m.Password = func() (string, error) { return "", errors.New("no such file") } },
 	} {
 		box := o.box(implicit)
 		change(box)
-		if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.HasPrefix(err.Error(), "mailbox mailbox: ") || !strings.Contains(err.Error(), want) {
+		if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.HasPrefix(err.Error(), "mailbox mailbox: ") ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -269,7 +274,9 @@ func TestXOAUTH2(t *testing.T) {
 		t.Errorf("%q, forgotten %d times", texts, k.forgot)
 	}
 	k.is = "stale"
-	if _, _, err := box.Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "the token was refused: 1. is user the mailbox's own address; 2. was the service principal") || k.forgot != 1 || strings.Contains(err.Error(), "stale") {
+	if _, _, err := box.Poll(t.Context(), nil, noon); err == nil ||
+		!strings.Contains(err.Error(), "the token was refused: 1. is user the mailbox's own address; 2. was the service principal") ||
+		k.forgot != 1 || strings.Contains(err.Error(), "stale") {
 		t.Errorf("%v, forgotten %d times", err, k.forgot)
 	}
 	plain := openOffice(t, implicit).box(implicit)
@@ -354,7 +361,8 @@ func TestIMAPMark(t *testing.T) {
 		t.Errorf("put away: %q", texts)
 	}
 	box.Done = "Nowhere"
-	if err := box.PutAway(t.Context(), []string{left[1].Location}); err == nil || !strings.Contains(err.Error(), "messages cannot be moved to folder Nowhere: is it there") {
+	if err := box.PutAway(t.Context(), []string{left[1].Location}); err == nil ||
+		!strings.Contains(err.Error(), "messages cannot be moved to folder Nowhere: is it there") {
 		t.Errorf("%v", err)
 	}
 }

@@ -19,7 +19,8 @@ func machine(h *message.Header) (auto, replied bool) {
 	submitted, _, _ = strings.Cut(strings.TrimSpace(submitted), " ")
 	subject, _ := h.Text("Subject")
 	subject = strings.ToLower(strings.TrimSpace(subject))
-	for _, prefix := range []string{"automatic reply:", "auto reply:", "autoreply:", "auto:", "out of office:", "out of office autoreply:", "out of the office:"} {
+	for _, prefix := range []string{"automatic reply:", "auto reply:", "autoreply:", "auto:", "out of office:", "out of office autoreply:",
+		"out of the office:"} {
 		replied = replied || strings.HasPrefix(subject, prefix)
 	}
 	for _, key := range []string{"X-Autoreply", "X-Autorespond", "X-Auto-Reply", "X-Autoreply-From"} {
@@ -46,7 +47,8 @@ func machine(h *message.Header) (auto, replied bool) {
 // deliveryReport reads one part of a delivery deliveryReport or a read receipt; false for any other part.
 func (p *parser) deliveryReport(kind string, body io.Reader, position string) bool {
 	switch kind {
-	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification", "message/global-disposition-notification",
+	case "message/delivery-status", "message/global-delivery-status", "message/disposition-notification",
+		"message/global-disposition-notification",
 		"text/rfc822-headers", "message/global-headers", "message/rfc822", "message/global":
 	default:
 		return false

@@ -59,7 +59,8 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	}
 	e, err := message.Read(bytes.NewReader(mended(body)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
-		return mapping.Letter{Why: "not a message", Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Position: "message"}}}
+		return mapping.Letter{Why: "not a message",
+			Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Position: "message"}}}
 	}
 	p := &parser{Reader: r, letter: mapping.Letter{}}
 	p.head(&e.Header)
@@ -233,11 +234,13 @@ func (p *parser) leaf(e *message.Entity, position string) {
 		}
 		return
 	default:
-		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment", encoding), position)
+		p.unread(fmt.Sprintf("a part is encoded in a way that is not known (%.40q): ask the sender to send it again as an ordinary attachment",
+			encoding), position)
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
-	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/") // the end is missing: a file says by itself whether it is whole
+	// the end is missing: a file says by itself whether it is whole
+	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/")
 	if err != nil && !cut || len(data) > maxMessage {
 		p.unread("a part of the message is damaged or too large", position)
 		return
@@ -254,7 +257,8 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
 		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", position)
-	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""), slices.Contains(besides, kind), addedByServer.MatchString(name):
+	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""),
+		slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
 		p.unread(picture, position)
 	case strings.HasPrefix(kind, "text/"):
@@ -269,7 +273,8 @@ func (p *parser) leaf(e *message.Entity, position string) {
 }
 
 // besides are the kinds of parts that programs send with a message and that are never a form.
-var besides = []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/ics", "text/calendar", "text/vcard", "text/x-vcard", "text/directory",
+var besides = []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/ics",
+	"text/calendar", "text/vcard", "text/x-vcard", "text/directory",
 	"text/x-amp-html", "text/rfc822-headers", "message/delivery-status", "message/disposition-notification"}
 
 // addedByServer is what Exchange calls the pieces of a body that it cuts off.
@@ -430,7 +435,8 @@ func (p *parser) carried(data []byte, position string) {
 // sealed reads what S/MIME encloses: signed, or encrypted for drpd.
 func (p *parser) sealed(data []byte, position string) {
 	if p.Unseal == nil {
-		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to send it by another secure way", position)
+		p.unread("it is encrypted or signed in a way that needs a certificate: name drpd's own under mail_out.smime_file, or ask the sender to "+
+			"send it by another secure way", position)
 		return
 	}
 	entity, shows, err := p.Unseal(data)

@@ -25,13 +25,16 @@ func reader(t testing.TB) *mailbox.Reader {
 	return &mailbox.Reader{TrustedServer: "mx.council.example", Zone: zone, Open: document.Open, Page: document.HTML, Lines: document.Text}
 }
 
-const plain = "From: A Chair <Chair@council.example>\r\nTo: tm@council.example\r\nCc: \"D R P\" <drp@council.example>\r\nSubject: =?utf-8?q?[C-AAAAAA]_=C2=A3?=\r\nDate: Sun, 29 Mar 2026 23:30:00 +0000\r\n"
+const plain = "From: A Chair <Chair@council.example>\r\nTo: tm@council.example\r\nCc: \"D R P\" <drp@council.example>\r\n" +
+	"Subject: =?utf-8?q?[C-AAAAAA]_=C2=A3?=\r\nDate: Sun, 29 Mar 2026 23:30:00 +0000\r\n"
 
 const vouched = "Authentication-Results: mx.council.example; dmarc=pass header.from=council.example\r\n"
 
 func TestRead(t *testing.T) {
-	l := reader(t).Read([]byte(vouched + plain + "In-Reply-To: <drpd.C-BBBBBB.key.w-1@drpd.council.example>\r\n\r\nResolved: yes\r\n\r\nOn 1 March drpd wrote:\r\n> Resolved: no\r\n"))
-	if l.From != "chair@council.example" || !slices.Equal(l.To, []string{"tm@council.example"}) || !slices.Equal(l.Cc, []string{"drp@council.example"}) || l.Subject != "[C-AAAAAA] £" || !l.Trusted || l.Auto {
+	l := reader(t).Read([]byte(vouched + plain + "In-Reply-To: <drpd.C-BBBBBB.key.w-1@drpd.council.example>\r\n\r\nResolved: yes\r\n\r\n" +
+		"On 1 March drpd wrote:\r\n> Resolved: no\r\n"))
+	if l.From != "chair@council.example" || !slices.Equal(l.To, []string{"tm@council.example"}) ||
+		!slices.Equal(l.Cc, []string{"drp@council.example"}) || l.Subject != "[C-AAAAAA] £" || !l.Trusted || l.Auto {
 		t.Errorf("%+v", l)
 	}
 	if l.Sent.String() != "2026-03-30" {
@@ -59,17 +62,19 @@ func TestProved(t *testing.T) {
 		header string
 		want   bool
 	}{
-		"nothing":                       {"", false},
-		"dmarc":                         {"Authentication-Results: mx.council.example; dmarc=pass header.from=council.example", true},
-		"dkim of the domain":            {"Authentication-Results: mx.council.example; dkim=pass header.d=council.example", true},
-		"spf of the domain":             {"Authentication-Results: mx.council.example; spf=pass smtp.mailfrom=chair@council.example", true},
-		"dkim of another domain":        {"Authentication-Results: mx.council.example; dkim=pass header.d=elsewhere.test", false},
-		"spf of another domain":         {"Authentication-Results: mx.council.example; spf=pass smtp.mailfrom=x@elsewhere.test", false},
-		"dmarc of another domain":       {"Authentication-Results: mx.council.example; dmarc=pass header.from=elsewhere.test", false},
-		"dmarc fails though spf passes": {"Authentication-Results: mx.council.example; dmarc=fail header.from=council.example; spf=pass smtp.mailfrom=chair@council.example", false},
-		"another server":                {"Authentication-Results: mx.elsewhere.test; dmarc=pass header.from=council.example", false},
-		"the sender's own, below":       {"Authentication-Results: mx.council.example; dmarc=none header.from=council.example\r\nAuthentication-Results: mx.council.example; dmarc=pass header.from=council.example", false},
-		"not a header that parses":      {"Authentication-Results: ;;;", false},
+		"nothing":                 {"", false},
+		"dmarc":                   {"Authentication-Results: mx.council.example; dmarc=pass header.from=council.example", true},
+		"dkim of the domain":      {"Authentication-Results: mx.council.example; dkim=pass header.d=council.example", true},
+		"spf of the domain":       {"Authentication-Results: mx.council.example; spf=pass smtp.mailfrom=chair@council.example", true},
+		"dkim of another domain":  {"Authentication-Results: mx.council.example; dkim=pass header.d=elsewhere.test", false},
+		"spf of another domain":   {"Authentication-Results: mx.council.example; spf=pass smtp.mailfrom=x@elsewhere.test", false},
+		"dmarc of another domain": {"Authentication-Results: mx.council.example; dmarc=pass header.from=elsewhere.test", false},
+		"dmarc fails though spf passes": {"Authentication-Results: mx.council.example; dmarc=fail header.from=council.example; spf=pass " +
+			"smtp.mailfrom=chair@council.example", false},
+		"another server": {"Authentication-Results: mx.elsewhere.test; dmarc=pass header.from=council.example", false},
+		"the sender's own, below": {"Authentication-Results: mx.council.example; dmarc=none header.from=council.example\r\n" +
+			"Authentication-Results: mx.council.example; dmarc=pass header.from=council.example", false},
+		"not a header that parses": {"Authentication-Results: ;;;", false},
 	} {
 		header := tt.header
 		if header != "" {
@@ -88,7 +93,8 @@ func TestProved(t *testing.T) {
 }
 
 func TestMachines(t *testing.T) {
-	for _, h := range []string{"Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated (x)", "Precedence: bulk", "Return-Path: <>", "X-Autoreply: yes", "Content-Type: multipart/report; boundary=b"} {
+	for _, h := range []string{"Auto-Submitted: auto-replied", "Auto-Submitted: auto-generated (x)", "Precedence: bulk", "Return-Path: <>",
+		"X-Autoreply: yes", "Content-Type: multipart/report; boundary=b"} {
 		if l := reader(t).Read([]byte(vouched + h + "\r\n" + plain + "\r\n--b--")); !l.Auto {
 			t.Errorf("%s: not taken for a machine's", h)
 		}
@@ -100,9 +106,10 @@ func TestMachines(t *testing.T) {
 
 func TestDamaged(t *testing.T) {
 	for name, msg := range map[string]string{
-		"no header":     "this is no message\r\n\r\nat all",
-		"winmail":       vouched + plain + "Content-Type: application/ms-tnef; name=winmail.dat\r\n\r\nxx",
-		"damaged form":  vouched + plain + "Content-Type: application/octet-stream; name=f.docx\r\nContent-Disposition: attachment; filename=f.docx\r\n\r\nPK\x03\x04 cut off",
+		"no header": "this is no message\r\n\r\nat all",
+		"winmail":   vouched + plain + "Content-Type: application/ms-tnef; name=winmail.dat\r\n\r\nxx",
+		"damaged form": vouched + plain + "Content-Type: application/octet-stream; name=f.docx\r\n" +
+			"Content-Disposition: attachment; filename=f.docx\r\n\r\nPK\x03\x04 cut off",
 		"deep nesting":  vouched + plain + nested(30),
 		"no boundary":   vouched + plain + "Content-Type: multipart/mixed\r\n\r\nx",
 		"not to be had": "drpd: the message is over the size limit: 99999999 bytes",
@@ -220,7 +227,9 @@ func TestFolderWaits(t *testing.T) {
 
 // Exchange Online writes no name of its own into its word on the sender, and says itself who was logged in to the tenant.
 func TestMicrosoft365(t *testing.T) {
-	pass := "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n smtp.mailfrom=council.example; dkim=pass (signature was verified)\r\n header.d=council.example;dmarc=pass action=none\r\n header.from=council.example;compauth=pass reason=100"
+	pass := "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n" +
+		" smtp.mailfrom=council.example; dkim=pass (signature was verified)\r\n header.d=council.example;dmarc=pass action=none\r\n" +
+		" header.from=council.example;compauth=pass reason=100"
 	none := "Authentication-Results: dkim=none (message not signed)\r\n header.d=none;dmarc=none action=none header.from=council.example;"
 	fail := strings.ReplaceAll(pass, "dmarc=pass action=none", "dmarc=fail action=quarantine")
 	inside := "X-MS-Exchange-Organization-AuthAs: Internal"
@@ -228,15 +237,16 @@ func TestMicrosoft365(t *testing.T) {
 		header string
 		want   bool
 	}{
-		"from elsewhere, proved":            {pass, true},
-		"from elsewhere, not proved":        {none, false},
-		"from elsewhere, failed":            {fail, false},
-		"from inside the tenant":            {none + "\r\n" + inside, true},
-		"from inside, and no word at all":   {inside, true},
-		"anonymous":                         {none + "\r\nX-MS-Exchange-Organization-AuthAs: Anonymous", false},
-		"said twice":                        {none + "\r\n" + inside + "\r\n" + inside, false},
-		"a word below the topmost":          {none + "\r\n" + pass, false},
-		"what it was called before":         {none + "\r\n" + strings.Replace(pass, "Authentication-Results", "Authentication-Results-Original", 1), false},
+		"from elsewhere, proved":          {pass, true},
+		"from elsewhere, not proved":      {none, false},
+		"from elsewhere, failed":          {fail, false},
+		"from inside the tenant":          {none + "\r\n" + inside, true},
+		"from inside, and no word at all": {inside, true},
+		"anonymous":                       {none + "\r\nX-MS-Exchange-Organization-AuthAs: Anonymous", false},
+		"said twice":                      {none + "\r\n" + inside + "\r\n" + inside, false},
+		"a word below the topmost":        {none + "\r\n" + pass, false},
+		"what it was called before": {none + "\r\n" +
+			strings.Replace(pass, "Authentication-Results", "Authentication-Results-Original", 1), false},
 		"a word that nobody can read above": {"Authentication-Results: ;;;\r\n" + pass, false},
 	} {
 		ok, why, err := mailbox.Vouched(mailbox.Microsoft365, tt.header, "chair@council.example")

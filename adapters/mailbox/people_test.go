@@ -24,10 +24,12 @@ func TestAsPeopleSendThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	attached := func(kind, disposition string, data []byte) string {
-		return "Content-Type: " + kind + "\r\nContent-Disposition: " + disposition + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(data) + "\r\n"
+		return "Content-Type: " + kind + "\r\nContent-Disposition: " + disposition + "\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+			base64.StdEncoding.EncodeToString(data) + "\r\n"
 	}
 	mixed := func(parts ...string) string {
-		return "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Join(parts, "\r\n--b\r\n") + "\r\n--b--\r\n"
+		return "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + strings.Join(parts, "\r\n--b\r\n") +
+			"\r\n--b--\r\n"
 	}
 	const words = "Content-Type: text/plain\r\n\r\nPlease see the form."
 	const word = `application/octet-stream; name="form.docx"`
@@ -49,8 +51,10 @@ func TestAsPeopleSendThem(t *testing.T) {
 		return "it is signed", nil
 	}
 	beside := func(signature string) string {
-		return plain + "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n--s\r\n" + mixed(words, attached(word, "attachment", form)) +
-			"\r\n--s\r\n" + strings.TrimSuffix(attached("application/pkcs7-signature; name=smime.p7s", "attachment", []byte(signature)), "\r\n") + "\r\n--s--\r\n"
+		return plain + "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n" +
+			"\r\n--s\r\n" + mixed(words, attached(word, "attachment", form)) +
+			"\r\n--s\r\n" + strings.TrimSuffix(attached("application/pkcs7-signature; name=smime.p7s", "attachment", []byte(signature)), "\r\n") +
+			"\r\n--s--\r\n"
 	}
 	for name, tt := range map[string]struct {
 		message string
@@ -58,48 +62,94 @@ func TestAsPeopleSendThem(t *testing.T) {
 		sheets  int
 		unread  string
 	}{
-		"a form":                         {plain + mixed(words, attached(word, "attachment", form)), "Please see the form.", 1, ""},
-		"an archive":                     {plain + mixed(words, attached("application/zip", "attachment; filename=f.zip", archive)), "Please see the form.", 1, ""},
-		"a message that is carried":      {plain + mixed(words, "Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\nSubject: s\r\n"+strings.ReplaceAll(strings.ReplaceAll(mixed("Content-Type: text/plain\r\n\r\nresolved: yes", attached(word, "attachment", form)), "boundary=b", "boundary=inner"), "--b", "--inner")), "Please see the form.", 1, ""},
-		"signed, in one part":            {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("sealed")), "Please see the form.", 1, ""},
-		"signed, in one part, changed":   {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("changed")), "", 0, "it was changed"},
-		"signed, in two parts":           {beside("good"), "Please see the form.", 1, ""},
-		"signed, in two parts, changed":  {beside("bad"), "", 0, "it was changed"},
-		"encrypted for somebody else":    {plain + "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("other")), "", 0, "for another certificate"},
-		"a line that is no header":       {"this is from a filter\r\n" + plain + "X-Scan: clean\r\n of viruses\r\n*** SPAM?\r\n\twritten by a filter\r\n\r\nResolved: yes\r\n", "Resolved: yes", 0, ""},
-		"lines that flow":                {plain + "Content-Type: text/plain; format=flowed\r\n\r\nResolved: \r\nyes\r\n", "Resolved: yes", 0, ""},
-		"Windows behind another name":    {plain + "Content-Type: text/plain; charset=iso-8859-1\r\n\r\nIt\x92s resolved\r\n", "It’s resolved", 0, ""},
-		"a scan":                         {plain + mixed(words, attached("image/jpeg", "attachment; filename=scan.jpg", []byte("\xff\xd8\xff"))), "Please see the form.", 0, "a picture"},
-		"a picture of a signature":       {plain + mixed(words, "Content-Id: <logo>\r\n"+attached("image/png", "inline; filename=logo.png", []byte("\x89PNG"))), "Please see the form.", 0, ""},
-		"a text file":                    {plain + mixed(words, attached("text/plain; name=form.txt", "attachment", []byte("Dispute Resolution Form\nPerson ID: 1"))), "Please see the form.", 1, ""},
-		"an accepted meeting":            {plain + mixed(words, "Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\nSUMMARY:Resolved: yes"), "Please see the form.", 0, ""},
-		"a card and a piece cut off":     {plain + mixed(words, attached("text/x-vcard; name=me.vcf", "attachment", []byte("BEGIN:VCARD")), attached("text/plain; name=ATT00001.txt", "attachment", []byte("This list is for all"))), "Please see the form.", 0, ""},
-		"more files than are opened":     {plain + mixed(append([]string{words}, slices.Repeat([]string{attached("text/html", "attachment; filename=f.html", []byte("<html>x"))}, 30)...)...), "Please see the form.", 20, "more than 20 files"},
-		"winmail.dat":                    {plain + mixed(words, attached("application/ms-tnef; name=winmail.dat", "attachment", []byte("x"))), "Please see the form.", 0, "winmail.dat"},
-		"an Outlook message":             {plain + mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg", container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
-		"an old Word file":               {plain + mixed(words, attached("application/msword", "attachment; filename=f.doc", container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
-		"a part without an end":          {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
-		"a line drawn in a form":         {plain + "\r\nPerson ID: 1\r\n____________________\r\nStage 1\r\n", "Stage 1", 0, ""},
-		"a line drawn by Outlook":        {plain + "\r\nAgreed.\r\n____________________\r\nFrom: drpd\r\nSent: 1 March\r\nTo: me\r\nSubject: s\r\n\r\nResolved: yes", "Agreed.", 0, ""},
-		"a form in the body":             {plain + "Content-Type: text/html\r\n\r\n<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>", "Dispute Resolution Form", 0, ""},
-		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx", "", 0, "nested deeper"},
-		"UTF-16 with a mark":             {plain + wide16("text/plain; charset=utf-16", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16 with a mark, big":        {plain + wide16("text/plain; charset=UTF-16", "\ufeffIt’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16 without a mark":          {plain + wide16("text/plain; charset=utf-16", "It’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16LE":                       {plain + wide16("text/plain; charset=utf-16le", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16 that no one names":       {plain + wide16("text/plain", "\ufeffIt’s Resolved: yes", binary.LittleEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16 with neither":            {plain + wide16("text/plain", "It’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
-		"UTF-16 that says ASCII":         {plain + wide16("text/plain; charset=us-ascii", "\ufeffResolved: yes", binary.LittleEndian), "", 0, "other than it says"},
-		"UTF-16 in HTML":                 {plain + wide16("text/html; charset=utf-16", "\ufeff<p>Resolved: yes</p>", binary.LittleEndian), "Resolved: yes", 0, ""},
-		"a text file in UTF-16":          {plain + mixed(words, "Content-Disposition: attachment\r\n"+strings.TrimSuffix(wide16("text/plain; name=form.txt", "\ufeffDispute Resolution Form\nPerson ID: 1", binary.LittleEndian), "\r\n")), "Please see the form.", 1, ""},
-		"a mark of UTF-8":                {plain + "Content-Type: text/plain; charset=utf-8\r\n\r\n\ufeffResolved: yes", "Resolved: yes", 0, ""},
-		"uuencoded in the text":          {plain + "\r\nPlease see the form.\r\n\r\n" + uuencoded("form.docx", form) + "\r\nTess\r\n", "Please see the form.\n\n\nTess", 1, ""},
-		"uuencoded, blanks lost":         {plain + "\r\nPlease see the form.\r\n" + regexp.MustCompile(` +\r\n`).ReplaceAllString(strings.ReplaceAll(uuencoded("form.docx", form), "`", " "), "\r\n"), "Please see the form.", 1, ""},
-		"uuencoded without an end":       {plain + "\r\nPlease see the form.\r\n" + uuencoded("form.docx", form)[:4000], "Please see the form.", 0, "a file in its text is damaged"},
-		"uuencoded, a picture":           {plain + "\r\nPlease see the form.\r\n" + uuencoded("scan.JPG", []byte("\xff\xd8\xff")), "Please see the form.", 0, "a picture"},
-		"words that begin so":            {plain + "\r\nWe begin 2024 with this:\r\nbegin 2024 the plan\r\nand then go on", "We begin 2024 with this:\nbegin 2024 the plan\nand then go on", 0, ""},
-		"an encoding of long ago, whole": {plain + mixed(words, "Content-Type: application/octet-stream; name=form.docx\r\nContent-Transfer-Encoding: x-uuencode\r\n\r\n"+uuencoded("form.docx", form)), "Please see the form.", 1, ""},
-		"an encoding of long ago":        {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)), "Please see the form.", 0, "encoded in a way"},
+		"a form": {plain + mixed(words, attached(word, "attachment", form)), "Please see the form.", 1, ""},
+		"an archive": {plain + mixed(words, attached("application/zip", "attachment; filename=f.zip", archive)),
+			"Please see the form.", 1, ""},
+		"a message that is carried": {plain + mixed(words, "Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n"+
+			"Subject: s\r\n"+strings.ReplaceAll(strings.ReplaceAll(mixed("Content-Type: text/plain\r\n\r\nresolved: yes",
+			attached(word, "attachment", form)), "boundary=b", "boundary=inner"), "--b", "--inner")), "Please see the form.", 1, ""},
+		"signed, in one part": {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n" +
+			"Content-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("sealed")), "Please see the form.", 1, ""},
+		"signed, in one part, changed": {plain + "Content-Type: application/pkcs7-mime; smime-type=signed-data\r\n" +
+			"Content-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("changed")), "", 0, "it was changed"},
+		"signed, in two parts":          {beside("good"), "Please see the form.", 1, ""},
+		"signed, in two parts, changed": {beside("bad"), "", 0, "it was changed"},
+		"encrypted for somebody else": {plain + "Content-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n" +
+			"Content-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("other")), "", 0, "for another certificate"},
+		"a line that is no header": {"this is from a filter\r\n" + plain + "X-Scan: clean\r\n of viruses\r\n*** SPAM?\r\n" +
+			"\twritten by a filter\r\n\r\nResolved: yes\r\n", "Resolved: yes", 0, ""},
+		"lines that flow": {plain + "Content-Type: text/plain; format=flowed\r\n\r\nResolved: \r\nyes\r\n",
+			"Resolved: yes", 0, ""},
+		"Windows behind another name": {plain + "Content-Type: text/plain; charset=iso-8859-1\r\n\r\nIt\x92s resolved\r\n",
+			"It’s resolved", 0, ""},
+		"a scan": {plain + mixed(words, attached("image/jpeg", "attachment; filename=scan.jpg", []byte("\xff\xd8\xff"))),
+			"Please see the form.", 0, "a picture"},
+		"a picture of a signature": {plain +
+			mixed(words, "Content-Id: <logo>\r\n"+attached("image/png", "inline; filename=logo.png", []byte("\x89PNG"))),
+			"Please see the form.", 0, ""},
+		"a text file": {plain +
+			mixed(words, attached("text/plain; name=form.txt", "attachment", []byte("Dispute Resolution Form\nPerson ID: 1"))),
+			"Please see the form.", 1, ""},
+		"an accepted meeting": {plain + mixed(words, "Content-Type: text/calendar; method=REPLY\r\n\r\nBEGIN:VCALENDAR\r\n"+
+			"SUMMARY:Resolved: yes"), "Please see the form.", 0, ""},
+		"a card and a piece cut off": {plain + mixed(words, attached("text/x-vcard; name=me.vcf", "attachment", []byte("BEGIN:VCARD")),
+			attached("text/plain; name=ATT00001.txt", "attachment", []byte("This list is for all"))), "Please see the form.", 0, ""},
+		"more files than are opened": {plain +
+			mixed(append([]string{words}, slices.Repeat([]string{attached("text/html", "attachment; filename=f.html", []byte("<html>x"))},
+				30)...)...), "Please see the form.", 20, "more than 20 files"},
+		"winmail.dat": {plain + mixed(words, attached("application/ms-tnef; name=winmail.dat", "attachment", []byte("x"))),
+			"Please see the form.", 0, "winmail.dat"},
+		"an Outlook message": {plain +
+			mixed(words, attached("application/vnd.ms-outlook", "attachment; filename=m.msg",
+				container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "__substg1.0_0037001F"))), "Please see the form.", 0, "an Outlook message (.msg)"},
+		"an old Word file": {plain +
+			mixed(words, attached("application/msword", "attachment; filename=f.doc",
+				container("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "WordDocument"))), "Please see the form.", 0, "an old Word file (.doc)"},
+		"a part without an end": {plain + "MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n" +
+			"\r\n--b\r\n" + words + "\r\n--b\r\n" + attached(word, "attachment", form), "Please see the form.", 1, ""},
+		"a line drawn in a form": {plain + "\r\nPerson ID: 1\r\n____________________\r\nStage 1\r\n", "Stage 1", 0, ""},
+		"a line drawn by Outlook": {plain + "\r\nAgreed.\r\n____________________\r\nFrom: drpd\r\nSent: 1 March\r\nTo: me\r\n" +
+			"Subject: s\r\n\r\nResolved: yes", "Agreed.", 0, ""},
+		"a form in the body": {plain + "Content-Type: text/html\r\n\r\n" +
+			"<html><body><h1>Dispute Resolution Form</h1><table><tr><td>Person ID</td><td>1</td></tr></table></body></html>",
+			"Dispute Resolution Form", 0, ""},
+		"messages within messages, deep": {plain + strings.Repeat("Content-Type: message/rfc822\r\n\r\nFrom: x@elsewhere.test\r\n", 30) + "\r\nx",
+			"", 0, "nested deeper"},
+		"UTF-16 with a mark": {plain + wide16("text/plain; charset=utf-16", "\ufeffIt’s Resolved: yes", binary.LittleEndian),
+			"It’s Resolved: yes", 0, ""},
+		"UTF-16 with a mark, big": {plain + wide16("text/plain; charset=UTF-16", "\ufeffIt’s Resolved: yes", binary.BigEndian),
+			"It’s Resolved: yes", 0, ""},
+		"UTF-16 without a mark": {plain + wide16("text/plain; charset=utf-16", "It’s Resolved: yes", binary.LittleEndian),
+			"It’s Resolved: yes", 0, ""},
+		"UTF-16LE": {plain + wide16("text/plain; charset=utf-16le", "\ufeffIt’s Resolved: yes", binary.LittleEndian),
+			"It’s Resolved: yes", 0, ""},
+		"UTF-16 that no one names": {plain + wide16("text/plain", "\ufeffIt’s Resolved: yes", binary.LittleEndian),
+			"It’s Resolved: yes", 0, ""},
+		"UTF-16 with neither": {plain + wide16("text/plain", "It’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
+		"UTF-16 that says ASCII": {plain + wide16("text/plain; charset=us-ascii", "\ufeffResolved: yes", binary.LittleEndian), "", 0,
+			"other than it says"},
+		"UTF-16 in HTML": {plain + wide16("text/html; charset=utf-16", "\ufeff<p>Resolved: yes</p>", binary.LittleEndian),
+			"Resolved: yes", 0, ""},
+		"a text file in UTF-16": {plain +
+			mixed(words, "Content-Disposition: attachment\r\n"+
+				strings.TrimSuffix(wide16("text/plain; name=form.txt", "\ufeffDispute Resolution Form\nPerson ID: 1", binary.LittleEndian), "\r\n")),
+			"Please see the form.", 1, ""},
+		"a mark of UTF-8": {plain + "Content-Type: text/plain; charset=utf-8\r\n\r\n\ufeffResolved: yes", "Resolved: yes", 0, ""},
+		"uuencoded in the text": {plain + "\r\nPlease see the form.\r\n\r\n" + uuencoded("form.docx", form) + "\r\nTess\r\n",
+			"Please see the form.\n\n\nTess", 1, ""},
+		"uuencoded, blanks lost": {plain + "\r\nPlease see the form.\r\n" +
+			regexp.MustCompile(` +\r\n`).ReplaceAllString(strings.ReplaceAll(uuencoded("form.docx", form), "`", " "), "\r\n"),
+			"Please see the form.", 1, ""},
+		"uuencoded without an end": {plain + "\r\nPlease see the form.\r\n" + uuencoded("form.docx", form)[:4000], "Please see the form.",
+			0, "a file in its text is damaged"},
+		"uuencoded, a picture": {plain + "\r\nPlease see the form.\r\n" + uuencoded("scan.JPG", []byte("\xff\xd8\xff")),
+			"Please see the form.", 0, "a picture"},
+		"words that begin so": {plain + "\r\nWe begin 2024 with this:\r\nbegin 2024 the plan\r\nand then go on",
+			"We begin 2024 with this:\nbegin 2024 the plan\nand then go on", 0, ""},
+		"an encoding of long ago, whole": {plain + mixed(words, "Content-Type: application/octet-stream; name=form.docx\r\n"+
+			"Content-Transfer-Encoding: x-uuencode\r\n\r\n"+uuencoded("form.docx", form)), "Please see the form.", 1, ""},
+		"an encoding of long ago": {plain + mixed(words, strings.Replace(attached(word, "attachment", form), "base64", "x-uuencode", 1)),
+			"Please see the form.", 0, "encoded in a way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := r.Read([]byte(tt.message))
@@ -113,14 +163,16 @@ func TestAsPeopleSendThem(t *testing.T) {
 				t.Errorf("%d forms, not read: %q", len(l.Sheets), l.Unread)
 			}
 			for _, s := range l.Sheets {
-				if got, ok := r.Attachment([]byte(tt.message), s.Digest); !ok || !slices.Equal(got, s.Data) || s.Ext == ".docx" && !slices.Equal(got, form) {
+				if got, ok := r.Attachment([]byte(tt.message), s.Digest); !ok || !slices.Equal(got, s.Data) || s.Ext == ".docx" &&
+					!slices.Equal(got, form) {
 					t.Error("the form cannot be found again by its digest")
 				}
 			}
 			if name == "a form in the body" && (l.Body == nil || len(l.Body.Lines) != 2) {
 				t.Errorf("the body as a form: %+v", l.Body)
 			}
-			if signed := strings.HasPrefix(name, "signed"); signed && tt.unread == "" != strings.HasSuffix(l.Why, "; it is signed") || signed && tt.unread != "" && !strings.Contains(l.Quoted, "Please see the form.") {
+			if signed := strings.HasPrefix(name, "signed"); signed && tt.unread == "" != strings.HasSuffix(l.Why, "; it is signed") ||
+				signed && tt.unread != "" && !strings.Contains(l.Quoted, "Please see the form.") {
 				t.Errorf("where it is from: %q; its words: %q", l.Why, l.Quoted)
 			}
 			if strings.HasPrefix(name, "messages within") && len(l.Problems) == 0 {

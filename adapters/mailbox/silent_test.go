@@ -18,7 +18,8 @@ func TestSilentServer(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			t.Parallel()
 			addr, roots := mailtest.Silent(t, at)
-			box := &mailbox.IMAP{Name: "mailbox", Server: addr, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
+			box := &mailbox.IMAP{Name: "mailbox", Server: addr, User: "drp@fairshire.example",
+				Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
 			for what, ask := range map[string]func(context.Context) error{
 				"poll":     func(ctx context.Context) error { _, _, err := box.Poll(ctx, nil, noon); return err },
 				"holds":    func(ctx context.Context) error { _, err := box.Holds(ctx, "<a@x.example>"); return err },
@@ -31,7 +32,8 @@ func TestSilentServer(t *testing.T) {
 				began := time.Now()
 				err := ask(ctx)
 				cancel()
-				if err == nil || !strings.Contains(err.Error(), "mailbox mailbox: the server does not go on answering") || time.Since(began) > 10*time.Second {
+				if err == nil || !strings.Contains(err.Error(), "mailbox mailbox: the server does not go on answering") ||
+					time.Since(began) > 10*time.Second {
 					t.Errorf("%s: %v after %s", what, err, time.Since(began))
 				}
 			}

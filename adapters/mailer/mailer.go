@@ -34,8 +34,8 @@ type Maker struct {
 	Plus  bool     // the mailbox takes in what is sent to its address with a plus and more: answers name their dispute by it
 }
 
-// render makes the message of one effect for one person, with the subject tag and headers of its route. The same input gives the same bytes,
-// but for what a seal adds.
+// render makes the message of one effect for one person, with the subject tag and headers of its route. The same input gives the
+// same bytes, but for what a seal adds.
 func (m *Maker) render(e port.Envelope, l letter.Letter, way *Route) ([]byte, error) {
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
@@ -127,7 +127,8 @@ func named(raw []byte, key string) []byte {
 
 // oneLine removes characters that would begin another header or disguise a name.
 func oneLine(s string) string {
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == ' ' }), " ")
+	return strings.Join(strings.FieldsFunc(s,
+		func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == ' ' }), " ")
 }
 
 // answersTo is where answers go: to the owner, where the message names one, and always to the mailbox, or drpd would not

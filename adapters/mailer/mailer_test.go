@@ -25,7 +25,8 @@ import (
 // through is a router with one route, for everything, into a folder.
 func through(f *mailer.Folder) *mailer.Router {
 	return &mailer.Router{Maker: mailer.Maker{From: "drp@council.example", Name: "Dispute resolution", Owner: "drpd.council.example"},
-		Routes: []mailer.Route{{Name: "folder", Domains: []string{"*"}, Carries: mailer.Referral, Transport: f, Archive: &mailer.Archive{Find: f.Find}}}}
+		Routes: []mailer.Route{{Name: "folder", Domains: []string{"*"}, Carries: mailer.Referral, Transport: f,
+			Archive: &mailer.Archive{Find: f.Find}}}}
 }
 
 func TestConformance(t *testing.T) {
@@ -53,9 +54,12 @@ func TestConformance(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	m := through(nil)
-	to := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("Zoë\r\nBcc: evil@elsewhere.test"), Address: drp.NewPrivate("tm@council.example")}
-	e := port.Envelope{Key: "k", Dispute: "W-AAAAAA", Person: "w-1", To: []port.Person{to}, Cc: []port.Person{{ID: "w-2", Name: drp.NewPrivate("C"), Address: drp.NewPrivate("c@council.example")}},
-		ReplyTo: port.Person{ID: "w-3", Name: drp.NewPrivate("IRO"), Address: drp.NewPrivate("iro@council.example")}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	to := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("Zoë\r\nBcc: evil@elsewhere.test"),
+		Address: drp.NewPrivate("tm@council.example")}
+	e := port.Envelope{Key: "k", Dispute: "W-AAAAAA", Person: "w-1", To: []port.Person{to},
+		Cc:      []port.Person{{ID: "w-2", Name: drp.NewPrivate("C"), Address: drp.NewPrivate("c@council.example")}},
+		ReplyTo: port.Person{ID: "w-3", Name: drp.NewPrivate("IRO"), Address: drp.NewPrivate("iro@council.example")},
+		At:      time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	made, err := m.Make(e, letter.Letter{Subject: "[W-AAAAAA] x\r\nBcc: evil@elsewhere.test", Text: "t", HTML: "<p>t</p>"})
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +68,9 @@ func TestHeaders(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for key, want := range map[string]string{"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All", "Message-Id": "<drpd.W-AAAAAA.k.w-1.fee424b617@drpd.council.example>", "Reply-To": "\"IRO\" <iro@council.example>, \"Dispute resolution\" <drp@council.example>", "Bcc": ""} {
+	for key, want := range map[string]string{"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All",
+		"Message-Id": "<drpd.W-AAAAAA.k.w-1.fee424b617@drpd.council.example>",
+		"Reply-To":   "\"IRO\" <iro@council.example>, \"Dispute resolution\" <drp@council.example>", "Bcc": ""} {
 		if got := strings.TrimSpace(msg.Header.Get(key)); got != want {
 			t.Errorf("%s: %q, want %q", key, got, want)
 		}
@@ -75,8 +81,11 @@ func TestHeaders(t *testing.T) {
 // bytes.
 func TestAttachments(t *testing.T) {
 	m := through(nil)
-	e := port.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1", To: []port.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
-	l := letter.Letter{Subject: "s", Text: "in text", HTML: "<p>in HTML</p>", Files: []letter.File{{Name: "form.docx", Type: "application/octet-stream", Data: []byte("the form")}, {Name: "manifest.txt", Type: "text/plain", Data: []byte("the manifest")}}}
+	e := port.Envelope{Key: "0123abcd", Dispute: "W-AAAAAA", Person: "w-1",
+		To: []port.Person{{ID: "w-1", Address: drp.NewPrivate("tm@council.example")}}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	l := letter.Letter{Subject: "s", Text: "in text", HTML: "<p>in HTML</p>",
+		Files: []letter.File{{Name: "form.docx", Type: "application/octet-stream", Data: []byte("the form")},
+			{Name: "manifest.txt", Type: "text/plain", Data: []byte("the manifest")}}}
 	made, err := m.Make(e, l)
 	if err != nil {
 		t.Fatal(err)

@@ -128,7 +128,8 @@ func (r *Relay) dial(ctx context.Context) (*line, error) {
 	if !ok || err != nil {
 		return nil, port.Held{Gate: "relay", Why: fmt.Sprintf("relay %s: %q is no server: write it as host:587", r.Name, r.Server)}
 	}
-	options := []mail.Option{mail.WithPort(number), mail.WithTimeout(relayTime), mail.WithHELO(r.Hello), mail.WithoutNoop(), mail.WithoutRset(), mail.WithoutSMTPUTF8(),
+	options := []mail.Option{mail.WithPort(number), mail.WithTimeout(relayTime), mail.WithHELO(r.Hello), mail.WithoutNoop(),
+		mail.WithoutRset(), mail.WithoutSMTPUTF8(),
 		mail.WithTLSConfig(&tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, RootCAs: r.Roots})}
 	if r.StartTLS {
 		options = append(options, mail.WithTLSPolicy(mail.TLSMandatory))
@@ -216,12 +217,15 @@ func (r *Relay) refused(ctx context.Context, err error) error {
 		return held("tls", "its certificate has expired, or is for another name")
 	case errors.As(err, &handshake), errors.As(err, &alert), strings.Contains(err.Error(), "STARTTLS"), strings.Contains(err.Error(), "tls: "):
 		return held("tls", "it offers no private connection of TLS 1.2 or newer: nothing was sent, not even from whom")
-	case errors.As(err, &answer) && (answer.Code == 535 || answer.Code == 534 || answer.Code == 530 || answer.Code == 550 && strings.Contains(answer.Msg, "5.7.30")):
+	case errors.As(err, &answer) && (answer.Code == 535 || answer.Code == 534 || answer.Code == 530 || answer.Code == 550 &&
+		strings.Contains(answer.Msg, "5.7.30")):
 		if r.Token != nil {
 			r.Token.Forget()
-			return held("login", "the token was refused: 1. has the application SMTP.SendAsApp, and the administrator's consent; 2. is user the mailbox's own address; 3. is authenticated SMTP on for this mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false)?")
+			return held("login", "the token was refused: 1. has the application SMTP.SendAsApp, and the administrator's consent; 2. is user the "+
+				"mailbox's own address; 3. is authenticated SMTP on for this mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false)?")
 		}
-		return held("login", "the login was refused: is the password right, and does the server take passwords at all (Microsoft 365 does not: name oauth)?")
+		return held("login", "the login was refused: is the password right, and does the server take passwords at all (Microsoft 365 does not: "+
+			"name oauth)?")
 	case strings.Contains(err.Error(), "auth"):
 		return held("login", "it offers no way to log in that drpd knows")
 	}
@@ -253,7 +257,8 @@ func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []by
 		if errors.As(err, &answer) {
 			return true, r.answered(err, false)
 		}
-		return true, port.Uncertain{Err: drp.Quiet("relay "+r.Name+": the line was lost after the whole message was sent, before the relay said that it has it", err)}
+		return true, port.Uncertain{Err: drp.Quiet("relay "+r.Name+": the line was lost after the whole message was sent, before the relay "+
+			"said that it has it", err)}
 	}
 	return true, nil
 }
@@ -275,7 +280,8 @@ func (r *Relay) answered(err error, recipient bool) error {
 		what += " " + status
 	}
 	quiet := drp.Quiet(what, err)
-	unknown := recipient && answer.Code >= 500 && (strings.HasPrefix(status, "5.1.") || status == "" && (answer.Code == 550 || answer.Code == 551 || answer.Code == 553))
+	unknown := recipient && answer.Code >= 500 &&
+		(strings.HasPrefix(status, "5.1.") || status == "" && (answer.Code == 550 || answer.Code == 551 || answer.Code == 553))
 	switch {
 	case unknown:
 		return port.Permanent{Err: drp.Quiet(what+": there is no such recipient", err), Recipient: true, Status: status}

@@ -50,7 +50,8 @@ func startRelay(t testing.TB, change func(*relay)) *relay {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
@@ -205,8 +206,10 @@ func (r *relay) transport() *mailer.Relay {
 }
 
 func envelope(n int) port.Envelope {
-	p := port.Person{ID: fmt.Sprintf("w-%d", n), Name: drp.NewPrivate("Canary Name"), Address: drp.NewPrivate(fmt.Sprintf("canary%d@council.example", n))}
-	return port.Envelope{Key: fmt.Sprintf("%024d", n), Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: "team-manager", Address: p.Address, To: []port.Person{p}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	p := port.Person{ID: fmt.Sprintf("w-%d", n), Name: drp.NewPrivate("Canary Name"),
+		Address: drp.NewPrivate(fmt.Sprintf("canary%d@council.example", n))}
+	return port.Envelope{Key: fmt.Sprintf("%024d", n), Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: "team-manager",
+		Address: p.Address, To: []port.Person{p}, At: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 }
 
 // routed is a router with one route, for everything, by a transport.
@@ -221,7 +224,8 @@ func TestRelayConformance(t *testing.T) {
 		t.Run(map[bool]string{false: "starttls", true: "implicit"}[implicit], func(t *testing.T) {
 			r := startRelay(t, func(r *relay) { r.tls = implicit })
 			porttest.TestMailer(t, routed(r.transport()), func(*testing.T) [][]byte { return r.has() })
-			if said := r.told(); !strings.Contains(said, "RCPT TO:<a.name@council.example> NOTIFY=FAILURE,DELAY") || !strings.Contains(said, "RET=HDRS") || strings.Contains(said, "NOOP") || strings.Contains(said, "RSET") {
+			if said := r.told(); !strings.Contains(said, "RCPT TO:<a.name@council.example> NOTIFY=FAILURE,DELAY") ||
+				!strings.Contains(said, "RET=HDRS") || strings.Contains(said, "NOOP") || strings.Contains(said, "RSET") {
 				t.Errorf("it was told\n%s", said)
 			}
 		})
@@ -236,11 +240,13 @@ func TestNothingWithoutTLS(t *testing.T) {
 		trusted bool
 		want    string
 	}{
-		"no STARTTLS":         {func(r *relay) { r.plain = true }, true, "it offers no private connection of TLS 1.2 or newer: nothing was sent, not even from whom"},
+		"no STARTTLS": {func(r *relay) { r.plain = true }, true,
+			"it offers no private connection of TLS 1.2 or newer: nothing was sent, not even from whom"},
 		"STARTTLS is refused": {func(r *relay) { r.say["STARTTLS"] = "454 4.7.0 TLS not available" }, true, ""},
 		"an old TLS":          {func(r *relay) { r.max = tls.VersionTLS11 }, true, "it offers no private connection of TLS 1.2 or newer"},
-		"an old TLS, implied": {func(r *relay) { r.max, r.tls = tls.VersionTLS11, true }, true, "it offers no private connection of TLS 1.2 or newer"},
-		"an unknown server":   {nil, false, "its certificate is signed by nobody whom this machine trusts: name its authority under ca_file"},
+		"an old TLS, implied": {func(r *relay) { r.max, r.tls = tls.VersionTLS11, true }, true,
+			"it offers no private connection of TLS 1.2 or newer"},
+		"an unknown server": {nil, false, "its certificate is signed by nobody whom this machine trusts: name its authority under ca_file"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := startRelay(t, tt.change)
@@ -258,7 +264,8 @@ func TestNothingWithoutTLS(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), "canary") {
 				t.Errorf("%v", err)
 			}
-			if said := r.told(); strings.Contains(said, "MAIL") || strings.Contains(said, "RCPT") || strings.Contains(said, "AUTH") || strings.Contains(said, "canary") || len(r.has()) > 0 {
+			if said := r.told(); strings.Contains(said, "MAIL") || strings.Contains(said, "RCPT") || strings.Contains(said, "AUTH") ||
+				strings.Contains(said, "canary") || len(r.has()) > 0 {
 				t.Errorf("it was told\n%s", said)
 			}
 		})
@@ -270,11 +277,15 @@ func TestNothingWithoutTLS(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	const temporary, permanent, uncertain, fine = "temporary", "permanent", "uncertain", "fine"
 	for _, tt := range []struct{ verb, answer, want string }{
-		{"EHLO", hangUp, temporary}, {"MAIL", "451 4.3.0 canary", temporary}, {"MAIL", "550 5.7.1 canary not allowed", temporary}, {"MAIL", "421 4.7.0 canary", temporary}, {"MAIL", hangUp, temporary},
-		{"RCPT", "450 4.2.0 canary", temporary}, {"RCPT", "550 5.1.1 <canary@council.example> unknown", permanent}, {"RCPT", "550 canary unknown", permanent}, {"RCPT", "553 5.1.3 canary", permanent},
-		{"RCPT", "554 5.7.1 canary relay access denied", temporary}, {"RCPT", "550 5.7.1 canary policy", temporary}, {"RCPT", "552 5.2.2 canary full", permanent}, {"RCPT", hangUp, temporary},
+		{"EHLO", hangUp, temporary}, {"MAIL", "451 4.3.0 canary", temporary}, {"MAIL", "550 5.7.1 canary not allowed", temporary},
+		{"MAIL", "421 4.7.0 canary", temporary}, {"MAIL", hangUp, temporary},
+		{"RCPT", "450 4.2.0 canary", temporary}, {"RCPT", "550 5.1.1 <canary@council.example> unknown", permanent},
+		{"RCPT", "550 canary unknown", permanent}, {"RCPT", "553 5.1.3 canary", permanent},
+		{"RCPT", "554 5.7.1 canary relay access denied", temporary}, {"RCPT", "550 5.7.1 canary policy", temporary},
+		{"RCPT", "552 5.2.2 canary full", permanent}, {"RCPT", hangUp, temporary},
 		{"DATA", "451 4.3.0 canary", temporary}, {"DATA", "554 5.6.0 canary", temporary}, {"DATA", hangUp, temporary},
-		{".", "451 4.3.0 canary", temporary}, {".", "554 5.7.1 canary spam", temporary}, {".", "552 5.3.4 canary too big", permanent}, {".", hangUp, uncertain}, {".", "250 2.0.0 canary", fine},
+		{".", "451 4.3.0 canary", temporary}, {".", "554 5.7.1 canary spam", temporary}, {".", "552 5.3.4 canary too big", permanent},
+		{".", hangUp, uncertain}, {".", "250 2.0.0 canary", fine},
 	} {
 		t.Run(tt.verb+" "+tt.answer, func(t *testing.T) {
 			r := startRelay(t, nil)
@@ -313,7 +324,8 @@ func TestConnectionsAreKept(t *testing.T) {
 	r := startRelay(t, nil)
 	x := r.transport()
 	for n := range 50 {
-		if err := x.Deliver(t.Context(), envelope(n), "drp@council.example", fmt.Appendf(nil, "Subject: %d\r\n\r\n.a line with a dot\r\n", n)); err != nil {
+		if err := x.Deliver(t.Context(), envelope(n), "drp@council.example",
+			fmt.Appendf(nil, "Subject: %d\r\n\r\n.a line with a dot\r\n", n)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -138,7 +138,8 @@ func (r *Router) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
 		return port.Made{}, err
 	}
 	if way.Limit > 0 && int64(len(raw)) > way.Limit {
-		return port.Made{}, port.Held{Gate: "route", Why: fmt.Sprintf("the message has %d bytes, and the route %s carries %d", len(raw), way.Name, way.Limit)}
+		return port.Made{}, port.Held{Gate: "route",
+			Why: fmt.Sprintf("the message has %d bytes, and the route %s carries %d", len(raw), way.Name, way.Limit)}
 	}
 	return port.Made{Message: raw, Route: way.terms()}, nil
 }
@@ -150,7 +151,8 @@ func (r *Router) by(e port.Envelope) (*Route, error) {
 			return x, nil
 		}
 	}
-	return nil, port.Held{Gate: "route", Why: "the route has changed since the message was made: look at it, then say drpd outbox retry " + e.Key}
+	return nil, port.Held{Gate: "route", Why: "the route has changed since the message was made: look at it, then say drpd " +
+		"outbox retry " + e.Key}
 }
 
 // Current implements daemon.Mailer.

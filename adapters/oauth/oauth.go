@@ -55,7 +55,8 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	if s.token != nil && time.Until(s.token.Expiry) > early {
 		return s.token.AccessToken, nil
 	}
-	config := &clientcredentials.Config{ClientID: s.ClientID, TokenURL: s.TokenURL, Scopes: []string{s.Scope}, AuthStyle: oauth2.AuthStyleInParams}
+	config := &clientcredentials.Config{ClientID: s.ClientID, TokenURL: s.TokenURL, Scopes: []string{s.Scope},
+		AuthStyle: oauth2.AuthStyleInParams}
 	if u, err := url.Parse(s.TokenURL); err != nil || u.Scheme != "https" {
 		return "", errors.New("oauth: a token is asked for over https only: mend token_url")
 	}
@@ -86,14 +87,16 @@ func (s *Source) identify(config *clientcredentials.Config) (err error) {
 		return err
 	}
 	signed, err := statement(cert, s.ClientID, s.TokenURL, time.Now())
-	config.EndpointParams = url.Values{"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {signed}}
+	config.EndpointParams = url.Values{"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+		"client_assertion": {signed}}
 	return err
 }
 
 // statement says, for ten minutes, that the holder of the certificate is the application (RFC 7523).
 func statement(cert tls.Certificate, client, audience string, now time.Time) (string, error) {
-	t := jwt.NewWithClaims(jwt.SigningMethodPS256, jwt.RegisteredClaims{Issuer: client, Subject: client, Audience: jwt.ClaimStrings{audience}, ID: rand.Text(),
-		NotBefore: jwt.NewNumericDate(now.Add(-time.Minute)), ExpiresAt: jwt.NewNumericDate(now.Add(10 * time.Minute))})
+	t := jwt.NewWithClaims(jwt.SigningMethodPS256,
+		jwt.RegisteredClaims{Issuer: client, Subject: client, Audience: jwt.ClaimStrings{audience}, ID: rand.Text(),
+			NotBefore: jwt.NewNumericDate(now.Add(-time.Minute)), ExpiresAt: jwt.NewNumericDate(now.Add(10 * time.Minute))})
 	print := sha256.Sum256(cert.Certificate[0])
 	t.Header["x5t#S256"] = base64.RawURLEncoding.EncodeToString(print[:])
 	signed, err := t.SignedString(cert.PrivateKey)

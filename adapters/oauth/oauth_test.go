@@ -32,14 +32,16 @@ func office(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)) *
 	t.Helper()
 	s := httptest.NewTLSServer(http.HandlerFunc(answer))
 	t.Cleanup(s.Close)
-	return &oauth.Source{TokenURL: s.URL, ClientID: "app", Scope: "https://outlook.office365.com/.default", Secret: func() (string, error) { return secret, nil }, Client: s.Client()}
+	return &oauth.Source{TokenURL: s.URL, ClientID: "app", Scope: "https://outlook.office365.com/.default",
+		Secret: func() (string, error) { return secret, nil }, Client: s.Client()}
 }
 
 func TestToken(t *testing.T) {
 	var asked atomic.Int64
 	lasts := 3600
 	s := office(t, func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil || r.Form.Get("grant_type") != "client_credentials" || r.Form.Get("client_secret") != secret || r.Form.Get("client_id") != "app" || r.Form.Get("scope") != "https://outlook.office365.com/.default" {
+		if err := r.ParseForm(); err != nil || r.Form.Get("grant_type") != "client_credentials" || r.Form.Get("client_secret") != secret ||
+			r.Form.Get("client_id") != "app" || r.Form.Get("scope") != "https://outlook.office365.com/.default" {
 			t.Errorf("%v", r.Form)
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -62,7 +64,8 @@ func TestToken(t *testing.T) {
 // Each failure is what a person must do, and no secret and no word of the server stands in it.
 func TestFaults(t *testing.T) {
 	for code, want := range map[string]string{
-		"AADSTS7000215": "the client secret is wrong", "AADSTS7000222": "the client secret has expired", "AADSTS700016": "no such application", "AADSTS65001": "has not consented",
+		"AADSTS7000215": "the client secret is wrong", "AADSTS7000222": "the client secret has expired", "AADSTS700016": "no such application",
+		"AADSTS65001": "has not consented",
 		"AADSTS90002": "there is no such tenant", "AADSTS99999": "no token is given (AADSTS99999)", "": "no token is given (status 401)",
 	} {
 		s := office(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -70,7 +73,8 @@ func TestFaults(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = fmt.Fprintf(w, `{"error": "invalid_client", "error_description": "%s: Canary words of the server, %s"}`, code, secret)
 		})
-		if _, err := s.Token(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "oauth: ") || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "Canary") {
+		if _, err := s.Token(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "oauth: ") || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "Canary") {
 			t.Errorf("%s: %v, want %q", code, err, want)
 		}
 	}
@@ -85,7 +89,8 @@ func TestFaults(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	down := &oauth.Source{TokenURL: "https://127.0.0.1:1", Secret: func() (string, error) { return secret, nil }}
-	if _, err := down.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "does not answer") || strings.Contains(err.Error(), "Canary") {
+	if _, err := down.Token(t.Context()); err == nil || !strings.Contains(err.Error(), "does not answer") ||
+		strings.Contains(err.Error(), "Canary") {
 		t.Errorf("%v", err)
 	}
 	if u, _ := oauth.Microsoft("a/b"); u != "https://login.microsoftonline.com/a%2Fb/oauth2/v2.0/token" {
@@ -115,12 +120,14 @@ func TestCertificate(t *testing.T) {
 	var s *oauth.Source
 	seen := make(map[string]bool)
 	s = office(t, func(w http.ResponseWriter, r *http.Request) {
-		if err := r.ParseForm(); err != nil || r.Form.Has("client_secret") || r.Form.Get("client_id") != "app" || r.Form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+		if err := r.ParseForm(); err != nil || r.Form.Has("client_secret") || r.Form.Get("client_id") != "app" ||
+			r.Form.Get("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 			t.Errorf("%v", r.Form)
 		}
 		var claims jwt.RegisteredClaims
 		token, err := jwt.ParseWithClaims(r.Form.Get("client_assertion"), &claims, func(*jwt.Token) (any, error) { return key.Public(), nil },
-			jwt.WithValidMethods([]string{"PS256"}), jwt.WithAudience(s.TokenURL), jwt.WithIssuer("app"), jwt.WithSubject("app"), jwt.WithExpirationRequired())
+			jwt.WithValidMethods([]string{"PS256"}), jwt.WithAudience(s.TokenURL), jwt.WithIssuer("app"), jwt.WithSubject("app"),
+			jwt.WithExpirationRequired())
 		print := sha256.Sum256(cert.Certificate[0])
 		if err != nil || token.Header["x5t#S256"] != base64.RawURLEncoding.EncodeToString(print[:]) || seen[claims.ID] {
 			t.Errorf("%v, %v", err, token)

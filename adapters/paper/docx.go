@@ -82,7 +82,8 @@ func Docx(out io.Writer, doc layout.Doc) error {
 		`<w:sectPr>` + page + fmt.Sprintf(`<w:pgMar w:top="%[1]d" w:right="%[1]d" w:bottom="%[1]d" w:left="%[1]d" w:header="567" w:footer="567" w:gutter="0"/>`, pageMargin) + `</w:sectPr></w:body></w:document>`
 	z := zip.NewWriter(out)
 	for _, f := range []struct{ name, data string }{
-		{"[Content_Types].xml", contentTypes}, {"_rels/.rels", relationships}, {"word/document.xml", body}, {"word/_rels/document.xml.rels", documentRelationships}, {"word/styles.xml", styles},
+		{"[Content_Types].xml", contentTypes}, {"_rels/.rels", relationships}, {"word/document.xml", body},
+		{"word/_rels/document.xml.rels", documentRelationships}, {"word/styles.xml", styles},
 	} {
 		w, err := z.CreateHeader(&zip.FileHeader{Name: f.name, Method: zip.Deflate})
 		if err != nil {
@@ -170,7 +171,8 @@ func (d *docx) open(columns []layout.Column, all int) {
 	if d.tabled { // two tables in a row would become one
 		d.WriteString(`<w:p/>`)
 	}
-	d.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(d.wide) + `" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="4" w:color="C9D2DC"/><w:left w:val="single" w:sz="4" w:color="C9D2DC"/><w:bottom w:val="single" w:sz="4" w:color="C9D2DC"/><w:right w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideH w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideV w:val="single" w:sz="4" w:color="C9D2DC"/></w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
+	d.WriteString(`<w:tbl><w:tblPr><w:tblW w:w="` + fmt.Sprint(d.wide) +
+		`" w:type="dxa"/><w:tblBorders><w:top w:val="single" w:sz="4" w:color="C9D2DC"/><w:left w:val="single" w:sz="4" w:color="C9D2DC"/><w:bottom w:val="single" w:sz="4" w:color="C9D2DC"/><w:right w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideH w:val="single" w:sz="4" w:color="C9D2DC"/><w:insideV w:val="single" w:sz="4" w:color="C9D2DC"/></w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>`)
 	for _, c := range columns {
 		d.printf(`<w:gridCol w:w="%d"/>`, d.wide*max(1, c.Width)/all)
 	}
@@ -191,7 +193,8 @@ func (d *docx) cell(v layout.Value, wide int, look string) {
 	if v.Kind == layout.Count || v.Kind == layout.Share {
 		side = `<w:jc w:val="right"/>`
 	}
-	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr>`, wide, fill, side)
+	d.printf(`<w:tc><w:tcPr><w:tcW w:w="%d" w:type="dxa"/>%s</w:tcPr><w:p><w:pPr><w:spacing w:before="30" w:after="30"/>%s</w:pPr>`,
+		wide, fill, side)
 	if v.Kind == layout.Entry {
 		d.entry(*v.Ask)
 	} else {

@@ -18,7 +18,8 @@ func TestLongText(t *testing.T) {
 		for i := range words {
 			fmt.Fprintf(&text, "word-%d ", i)
 		}
-		doc := layout.Doc{Title: "t", Parts: []layout.Part{{Title: "p", Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text(text.String())}})}}}}
+		doc := layout.Doc{Title: "t", Parts: []layout.Part{{Title: "p",
+			Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text("label"), layout.Text(text.String())}})}}}}
 		if err := paper.PDF(&b, doc); err != nil {
 			t.Fatal(err)
 		}
@@ -31,12 +32,14 @@ func TestLongText(t *testing.T) {
 
 // Whatever a text holds, the documents are written, and the same bytes for the same content.
 func FuzzText(f *testing.F) {
-	for _, s := range []string{"", "a", "\x00\xff", strings.Repeat("x", 3_000), "a\nb", "\u202eright to left \u0627", "\U0001F600", "<w:p>&amp;"} {
+	for _, s := range []string{"", "a", "\x00\xff", strings.Repeat("x", 3_000), "a\nb", "\u202eright to left \u0627", "\U0001F600",
+		"<w:p>&amp;"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		doc := layout.Doc{Title: s, Lead: []string{s}, Parts: []layout.Part{{Title: s, Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text(s), layout.Text(s)}})},
-			Series: []layout.Series{{Title: s, Labels: []string{s}, Values: []int{1}}}}}}
+		doc := layout.Doc{Title: s, Lead: []string{s},
+			Parts: []layout.Part{{Title: s, Tables: []layout.Table{layout.Pairs([][]layout.Value{{layout.Text(s), layout.Text(s)}})},
+				Series: []layout.Series{{Title: s, Labels: []string{s}, Values: []int{1}}}}}}
 		for name, write := range map[string]func(*bytes.Buffer) error{
 			"pdf": func(b *bytes.Buffer) error { return paper.PDF(b, doc) }, "docx": func(b *bytes.Buffer) error { return paper.Docx(b, doc) },
 		} {

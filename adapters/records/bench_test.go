@@ -50,7 +50,8 @@ func (c council) many(tb testing.TB, n int) {
 			}
 		}
 		for _, st := range []string{
-			"INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES " + strings.Join(forms, ","),
+			"INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT, RAISED_ON, RAISED_BY, HELD_BY) VALUES " +
+				strings.Join(forms, ","),
 			"INSERT INTO CF_FORM_ANSWERS VALUES " + strings.Join(answers, ","),
 		} {
 			if _, err := tx.ExecContext(tb.Context(), st); err != nil {
@@ -64,7 +65,8 @@ func (c council) many(tb testing.TB, n int) {
 	c.exec(tb, `CREATE INDEX CF_FORMS_UPDATED ON CF_FORMS (UPDATED_AT)`)
 	c.exec(tb, `CREATE INDEX CF_MOVES_FORM ON CF_REASSIGNMENTS (FORM_ID)`)
 	c.exec(tb, `CREATE INDEX CF_CHILDREN_FORM ON CF_FORM_CHILDREN (FORM_ID)`)
-	c.exec(tb, map[string]string{"sqlite": `ANALYZE`, "postgres": `VACUUM ANALYZE`, "mariadb": `ANALYZE TABLE CF_FORMS, CF_FORM_ANSWERS, CF_REASSIGNMENTS, CF_FORM_CHILDREN`}[c.engine.name])
+	c.exec(tb, map[string]string{"sqlite": `ANALYZE`, "postgres": `VACUUM ANALYZE`,
+		"mariadb": `ANALYZE TABLE CF_FORMS, CF_FORM_ANSWERS, CF_REASSIGNMENTS, CF_FORM_CHILDREN`}[c.engine.name])
 }
 
 // side measures things side by side, round by round, and gives the median time of each; the first round warms up.
@@ -118,7 +120,8 @@ func BenchmarkPoll(b *testing.B) {
 			polls = append(polls, timed(func() {
 				round++
 				now = now.Add(time.Second)
-				c.exec(b, fmt.Sprintf(`UPDATE CF_FORMS SET HELD_BY = 'w-%d', UPDATED_AT = '%s' WHERE FORM_ID IN (%s)`, round, now.Format(time.DateTime), hundred(n)))
+				c.exec(b, fmt.Sprintf(`UPDATE CF_FORMS SET HELD_BY = 'w-%d', UPDATED_AT = '%s' WHERE FORM_ID IN (%s)`, round, now.Format(time.DateTime),
+					hundred(n)))
 			}, func() error {
 				batch, next, err := c.Poll(b.Context(), cursor, now)
 				if len(batch) < 100 {
@@ -207,7 +210,8 @@ type bareAnswer struct {
 
 // scan reads the same rows as a full pass, into structs, and does nothing with them.
 func scan(ctx context.Context, db *sqlx.DB) error {
-	forms, err := db.QueryxContext(ctx, `SELECT FORM_ID AS form_id, UPDATED_AT AS updated_at, FORM_TYPE AS form_type, PI_NUMBER AS pi_number, STATE AS state, RAISED_ON AS raised_on, RAISED_BY AS raised_by, HELD_BY AS held_by, AUTHORISED_ON AS authorised_on, AUTHORISED_BY AS authorised_by FROM CF_FORMS WHERE FORM_TYPE = 'DRP'`)
+	forms, err := db.QueryxContext(ctx,
+		`SELECT FORM_ID AS form_id, UPDATED_AT AS updated_at, FORM_TYPE AS form_type, PI_NUMBER AS pi_number, STATE AS state, RAISED_ON AS raised_on, RAISED_BY AS raised_by, HELD_BY AS held_by, AUTHORISED_ON AS authorised_on, AUTHORISED_BY AS authorised_by FROM CF_FORMS WHERE FORM_TYPE = 'DRP'`)
 	if err != nil {
 		return err
 	}
@@ -218,7 +222,8 @@ func scan(ctx context.Context, db *sqlx.DB) error {
 			return err
 		}
 	}
-	answers, err := db.QueryxContext(ctx, `SELECT FORM_ID AS form_id, QUESTION_CODE AS question_code, ANSWER AS answer FROM CF_FORM_ANSWERS WHERE FORM_ID IN (SELECT FORM_ID FROM CF_FORMS WHERE FORM_TYPE = 'DRP')`)
+	answers, err := db.QueryxContext(ctx,
+		`SELECT FORM_ID AS form_id, QUESTION_CODE AS question_code, ANSWER AS answer FROM CF_FORM_ANSWERS WHERE FORM_ID IN (SELECT FORM_ID FROM CF_FORMS WHERE FORM_TYPE = 'DRP')`)
 	if err != nil {
 		return err
 	}
@@ -261,8 +266,9 @@ func BenchmarkNotes(b *testing.B) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(b.Context(), c.db.Rebind(verb+" CF_OBSERVATIONS (DRPD_REF, PI_NUMBER, OBS_TYPE, NOTE_TEXT, ENTERED_BY, ENTERED_ON) VALUES "+
-				strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", len(batch)), ", ")+tail), args...)
+			_, err = tx.ExecContext(b.Context(),
+				c.db.Rebind(verb+" CF_OBSERVATIONS (DRPD_REF, PI_NUMBER, OBS_TYPE, NOTE_TEXT, ENTERED_BY, ENTERED_ON) VALUES "+
+					strings.TrimSuffix(strings.Repeat("(?, ?, ?, ?, ?, ?), ", len(batch)), ", ")+tail), args...)
 			return errors.Join(err, tx.Commit())
 		}))
 		ours, bare := took[0], took[1]

@@ -63,13 +63,15 @@ case_notes: {way: worklist}
 		run(fmt.Sprintf(`CREATE TABLE CLOCKS (ID VARCHAR(20) PRIMARY KEY, KIND VARCHAR(5), CHILD VARCHAR(5), CHANGED %[1]s, IN_LOCAL %[1]s, IN_UTC %[1]s, INSTANT %[2]s, AS_TEXT VARCHAR(30), AS_ISO VARCHAR(40), DAY DATE)`, walls[e.name], instants[e.name]))
 		run(`CREATE TABLE NOBODY (CHILD VARCHAR(5))`)
 		want := map[string]string{ // the point in time of each, in UTC; what a wall clock in England shows is the day of local
-			"2026-03-29 00:30": "29", "2026-03-29 01:30": "29", "2026-03-29 23:30": "30", "2026-10-25 00:30": "25", "2026-10-25 01:30": "25", "2026-10-25 23:30": "25",
+			"2026-03-29 00:30": "29", "2026-03-29 01:30": "29", "2026-03-29 23:30": "30", "2026-10-25 00:30": "25", "2026-10-25 01:30": "25",
+			"2026-10-25 23:30": "25",
 		}
 		for at := range want {
 			day, clock, _ := strings.Cut(at, " ")
 			y := strings.Split(day, "-")
 			text := y[2] + "/" + y[1] + "/" + y[0] + " " + clock
-			run(`INSERT INTO CLOCKS VALUES (?, 'X', '1', ?, ?, ?, ?, ?, ?, ?)`, at, at+":00", at+":00", at+":00", elsewhere(at), text, day+"T"+clock+":00Z", day)
+			run(`INSERT INTO CLOCKS VALUES (?, 'X', '1', ?, ?, ?, ?, ?, ?, ?)`, at, at+":00", at+":00", at+":00", elsewhere(at), text,
+				day+"T"+clock+":00Z", day)
 		}
 		m, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(system)}}, "m.yaml", london(t))
 		if err != nil {

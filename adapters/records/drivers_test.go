@@ -99,7 +99,8 @@ func TestSQLServerSession(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := strings.Join(<-peer.said, "\n")
-	lock, date, asks := strings.Index(said, "SET LOCK_TIMEOUT 15000"), strings.Index(said, "SET DATEFORMAT ymd"), strings.Index(said, "SELECT MAX(")
+	lock, date, asks := strings.Index(said, "SET LOCK_TIMEOUT 15000"), strings.Index(said, "SET DATEFORMAT ymd"),
+		strings.Index(said, "SELECT MAX(")
 	if lock < 0 || date < 0 || asks < max(lock, date) {
 		t.Errorf("the server was told\n%s", said)
 	}
@@ -199,7 +200,8 @@ func TestSecondHost(t *testing.T) {
 			t.Errorf("%s: %v", c.dsn, err)
 		}
 	}
-	for _, dsn := range []string{"oracle://u:Canary@db.council.example:2484/x?SSL=true&ssl=false", "oracle://u:Canary@db.council.example:2484/x?SSL=true&SSL VERIFY=true&ssl verify=false"} {
+	for _, dsn := range []string{"oracle://u:Canary@db.council.example:2484/x?SSL=true&ssl=false",
+		"oracle://u:Canary@db.council.example:2484/x?SSL=true&SSL VERIFY=true&ssl verify=false"} {
 		for range 20 { // whichever of the two is looked at last
 			if _, err := records.Open("oracle", "system", dsn, &mapping.System{}); err == nil {
 				t.Fatalf("%s: a setting that is given twice is believed", dsn)

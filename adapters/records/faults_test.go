@@ -37,7 +37,8 @@ func TestRenamedColumn(t *testing.T) {
 		c := open(t, e, nil)
 		c.exec(t, `ALTER TABLE CF_FORMS RENAME COLUMN RAISED_ON TO RAISED_DATE`)
 		_, _, err := c.Poll(t.Context(), nil, noon)
-		if err == nil || !strings.Contains(strings.ToLower(err.Error()), "table cf_forms has no column raised_on (it has form_id") || !strings.HasSuffix(err.Error(), "was it renamed?") {
+		if err == nil || !strings.Contains(strings.ToLower(err.Error()), "table cf_forms has no column raised_on (it has form_id") ||
+			!strings.HasSuffix(err.Error(), "was it renamed?") {
 			t.Errorf("%v", err)
 		}
 	})
@@ -52,7 +53,8 @@ func TestUnknownState(t *testing.T) {
 			c.exec(t, `UPDATE CF_FORMS SET STATE = `+state)
 			batch, _ := c.poll(t)
 			r := c.m.ReadRow(batch[0], workday.DateOf(noon))
-			if r.Record.Authorised || len(r.Doubts) != 1 || !strings.Contains(r.Doubts[0].What, "is none that the mapping knows: it is taken as open") {
+			if r.Record.Authorised || len(r.Doubts) != 1 ||
+				!strings.Contains(r.Doubts[0].What, "is none that the mapping knows: it is taken as open") {
 				t.Errorf("%s: %+v", state, r.Doubts)
 			}
 		}
@@ -72,7 +74,8 @@ func TestNoKey(t *testing.T) {
 		c.exec(t, `UPDATE CF_FORMS SET OTHER_ID = 'x' WHERE FORM_ID = '5002'`)
 		batch, _, err := c.Poll(t.Context(), nil, noon)
 		var remark port.Remark
-		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "table CF_FORMS has 1 rows without OTHER_ID") || !slices.Contains(keys(batch), "form/x") {
+		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "table CF_FORMS has 1 rows without OTHER_ID") ||
+			!slices.Contains(keys(batch), "form/x") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
 	})
@@ -91,7 +94,8 @@ func TestTwoRows(t *testing.T) {
 		for day := range 4 {
 			batch, _, err := c.Poll(t.Context(), nil, noon.AddDate(0, 0, day))
 			var remark port.Remark
-			if !errors.As(err, &remark) || !strings.Contains(err.Error(), "the query of forms has 1 rows more than it has of FORM_ID: drpd reads one row of each") {
+			if !errors.As(err, &remark) ||
+				!strings.Contains(err.Error(), "the query of forms has 1 rows more than it has of FORM_ID: drpd reads one row of each") {
 				t.Fatalf("%v", err)
 			}
 			if first == "" {
@@ -142,10 +146,12 @@ func TestRestoredBackup(t *testing.T) {
 		c.exec(t, `UPDATE CF_FORMS SET HELD_BY = 'w-131', UPDATED_AT = '2026-03-02 11:55:00'`)
 		batch, cursor, err := c.Poll(t.Context(), cursor, noon.Add(3*time.Hour))
 		var remark port.Remark
-		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "1 forms have gone back to an earlier state: was a backup restored?") || slices.Contains(keys(batch), "form/5001") {
+		if !errors.As(err, &remark) || !strings.Contains(err.Error(), "1 forms have gone back to an earlier state: was a backup restored?") ||
+			slices.Contains(keys(batch), "form/5001") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
-		for _, later := range []time.Duration{3*time.Hour + time.Minute, 4*time.Hour + 2*time.Minute, 5*time.Hour + 3*time.Minute, 13 * time.Hour, 14*time.Hour + 2*time.Minute, 37 * time.Hour} {
+		for _, later := range []time.Duration{3*time.Hour + time.Minute, 4*time.Hour + 2*time.Minute, 5*time.Hour + 3*time.Minute, 13 * time.Hour,
+			14*time.Hour + 2*time.Minute, 37 * time.Hour} {
 			if _, cursor, err = c.Poll(t.Context(), cursor, noon.Add(later)); !errors.As(err, &remark) {
 				t.Errorf("%s later it is taken back though nothing has changed: %v", later, err)
 			}
@@ -184,7 +190,8 @@ func TestOneView(t *testing.T) {
 		if e.name == "sqlite" {
 			return
 		}
-		if batch, _ = c.pollAt(t, cursor, noon.Add(time.Minute)); len(batch) != 2 || !strings.Contains(string(batch[0].Body), "w-201") || !strings.Contains(string(batch[1].Body), "East") {
+		if batch, _ = c.pollAt(t, cursor, noon.Add(time.Minute)); len(batch) != 2 || !strings.Contains(string(batch[0].Body), "w-201") ||
+			!strings.Contains(string(batch[1].Body), "East") {
 			t.Errorf("a change is lost: %s", batch)
 		}
 	})
@@ -326,7 +333,8 @@ func TestLogins(t *testing.T) {
 		default:
 			t.Skip("a file has no logins")
 		}
-		for dsn, want := range map[string]string{refused: "the login was refused: is its password right, and has it not expired?", poor: "this login may not do that"} {
+		for dsn, want := range map[string]string{refused: "the login was refused: is its password right, and has it not expired?",
+			poor: "this login may not do that"} {
 			s, err := records.Open(e.name, "care-first", dsn, c.m)
 			if err != nil {
 				t.Fatal(err)
@@ -376,7 +384,8 @@ func TestTooLong(t *testing.T) {
 				t.Errorf("mode %q: %v", mode, errs)
 			}
 			var n int
-			if err := c.db.GetContext(t.Context(), &n, c.said(`SELECT count(*) FROM CF_OBSERVATIONS WHERE DRPD_REF = ?`), "b"+mode); err != nil || n != 0 {
+			if err := c.db.GetContext(t.Context(), &n, c.said(`SELECT count(*) FROM CF_OBSERVATIONS WHERE DRPD_REF = ?`),
+				"b"+mode); err != nil || n != 0 {
 				t.Errorf("mode %q: %d rows of the note that was refused, %v", mode, n, err)
 			}
 		}
@@ -436,7 +445,8 @@ func TestDeadlock(t *testing.T) {
 			t.Fatal(err)
 		}
 		insert := func(ref string) error {
-			_, err := other.ExecContext(t.Context(), c.said(`INSERT INTO CF_OBSERVATIONS (DRPD_REF, PI_NUMBER, OBS_TYPE, NOTE_TEXT, ENTERED_BY, ENTERED_ON) VALUES (?, '1', 'x', 'other', 'x', '2026-03-02')`), ref)
+			_, err := other.ExecContext(t.Context(),
+				c.said(`INSERT INTO CF_OBSERVATIONS (DRPD_REF, PI_NUMBER, OBS_TYPE, NOTE_TEXT, ENTERED_BY, ENTERED_ON) VALUES (?, '1', 'x', 'other', 'x', '2026-03-02')`), ref)
 			return err
 		}
 		if err := insert("b"); err != nil {
@@ -473,8 +483,10 @@ func TestDeadlock(t *testing.T) {
 func TestServerSays(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		says := map[string]map[string]string{
-			"postgres": {"53100": "the server has run out of disk", "40P01": "another transaction was in the way (deadlock)", "57P01": "the server was shut down", "23514": "a rule of the table forbids it"},
-			"mariadb":  {"1114": "the server has run out of disk", "1213": "another transaction was in the way (deadlock)", "1053": "the server was shut down", "1452": "a rule of the table forbids it"},
+			"postgres": {"53100": "the server has run out of disk", "40P01": "another transaction was in the way (deadlock)",
+				"57P01": "the server was shut down", "23514": "a rule of the table forbids it"},
+			"mariadb": {"1114": "the server has run out of disk", "1213": "another transaction was in the way (deadlock)",
+				"1053": "the server was shut down", "1452": "a rule of the table forbids it"},
 		}[e.name]
 		if says == nil {
 			t.Skip("no server")
@@ -482,10 +494,12 @@ func TestServerSays(t *testing.T) {
 		for code, want := range says {
 			c := open(t, e, nil)
 			if e.name == "postgres" {
-				c.exec(t, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a canary' USING ERRCODE = '`+code+`'; END $$`)
+				c.exec(t, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a canary' USING ERRCODE = '`+
+					code+`'; END $$`)
 				c.exec(t, `CREATE TRIGGER fail BEFORE INSERT ON CF_OBSERVATIONS FOR EACH ROW EXECUTE FUNCTION fail()`)
 			} else {
-				c.exec(t, `CREATE TRIGGER fail BEFORE INSERT ON CF_OBSERVATIONS FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = `+code+`, MESSAGE_TEXT = 'a canary'`)
+				c.exec(t, `CREATE TRIGGER fail BEFORE INSERT ON CF_OBSERVATIONS FOR EACH ROW SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = `+code+
+					`, MESSAGE_TEXT = 'a canary'`)
 			}
 			for _, err := range c.WriteNotes(t.Context(), []port.Note{note("a", "x"), note("b", "y")}) {
 				if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
@@ -503,7 +517,8 @@ func TestProcedure(t *testing.T) {
 			t.Skip("the engine has no procedures")
 		}
 		c := open(t, e, func(m *mapping.System) {
-			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_OBSERVATION", Arguments: []string{"child", "text", "reference", "type"}, Table: "CF_OBSERVATIONS",
+			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_OBSERVATION",
+				Arguments: []string{"child", "text", "reference", "type"}, Table: "CF_OBSERVATIONS",
 				Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}, Types: map[string]string{"Observation": "OBS"}}
 		})
 		if e.name == "postgres" {
@@ -518,7 +533,8 @@ func TestProcedure(t *testing.T) {
 			}
 		}
 		var got []string
-		if err := c.db.SelectContext(t.Context(), &got, `SELECT concat(DRPD_REF, ' ', PI_NUMBER, ' ', OBS_TYPE, ' ', NOTE_TEXT, ' ', ENTERED_BY) FROM CF_OBSERVATIONS ORDER BY DRPD_REF`); err != nil {
+		if err := c.db.SelectContext(t.Context(), &got,
+			`SELECT concat(DRPD_REF, ' ', PI_NUMBER, ' ', OBS_TYPE, ' ', NOTE_TEXT, ' ', ENTERED_BY) FROM CF_OBSERVATIONS ORDER BY DRPD_REF`); err != nil {
 			t.Fatal(err)
 		}
 		if want := []string{"a 20401 OBS first the procedure", "b 20401 OBS second the procedure"}; !slices.Equal(got, want) {
@@ -526,7 +542,8 @@ func TestProcedure(t *testing.T) {
 		}
 		if e.name == "postgres" { // one that writes elsewhere: nothing is committed that cannot be seen
 			c.exec(t, `CREATE OR REPLACE PROCEDURE ADD_OBSERVATION(child text, body text, ref text, kind text) LANGUAGE sql AS $$ INSERT INTO CF_OBSERVATIONS VALUES (ref || 'x', child, kind, body, 'the procedure', '2026-03-02') $$`)
-			if errs := c.WriteNotes(t.Context(), []port.Note{note("c", "third")}); errs[0] == nil || !strings.Contains(errs[0].Error(), "cannot be seen there: it was not committed") {
+			if errs := c.WriteNotes(t.Context(), []port.Note{note("c", "third")}); errs[0] == nil ||
+				!strings.Contains(errs[0].Error(), "cannot be seen there: it was not committed") {
 				t.Errorf("%v", errs)
 			}
 		}

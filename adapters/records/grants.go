@@ -56,7 +56,8 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 			if ok, err := s.dialect.index(ctx, s.read, n.Table, n.Change); err != nil {
 				bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
 			} else if !ok {
-				out.Notes = append(out.Notes, fmt.Sprintf("%s has no index that begins with %s: each poll reads the whole table; ask for one", n.Title(), n.Change))
+				out.Notes = append(out.Notes, fmt.Sprintf("%s has no index that begins with %s: each poll reads the whole table; ask for one",
+					n.Title(), n.Change))
 			}
 		}
 	}
@@ -89,7 +90,8 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err != nil {
 			bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
 		} else if !ok {
-			bad("table %s has no unique index on %s: without one a note could be there twice after a broken connection; run: CREATE UNIQUE INDEX drpd_reference ON %s (%s)", n.Table, n.Columns["reference"], n.Table, n.Columns["reference"])
+			bad("table %s has no unique index on %s: without one a note could be there twice after a broken connection; run: CREATE UNIQUE INDEX "+
+				"drpd_reference ON %s (%s)", n.Table, n.Columns["reference"], n.Table, n.Columns["reference"])
 		}
 	}
 	return out
@@ -111,7 +113,8 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, bad fun
 	}
 	for _, have := range privileges {
 		if g.may[have] && have != "SELECT" && !slices.Contains(want, have) {
-			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user, strings.ToLower(have), table)
+			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user,
+				strings.ToLower(have), table)
 		}
 	}
 	return all
@@ -207,7 +210,8 @@ func mariadbExecutes(ctx context.Context, db *sqlx.DB, procedure string) (g gran
 	for _, line := range shown {
 		what, on, _ := strings.Cut(strings.ToLower(line), " on ")
 		on, _, _ = strings.Cut(on, " to ")
-		here := []string{"*.*", "`" + strings.ToLower(schema) + "`.*", "`" + strings.ToLower(strings.ReplaceAll(schema, "_", `\_`)) + "`.*", "procedure `" + strings.ToLower(schema) + "`.`" + strings.ToLower(name) + "`"}
+		here := []string{"*.*", "`" + strings.ToLower(schema) + "`.*", "`" + strings.ToLower(strings.ReplaceAll(schema, "_", `\_`)) + "`.*",
+			"procedure `" + strings.ToLower(schema) + "`.`" + strings.ToLower(name) + "`"}
 		if slices.Contains(here, on) && (strings.Contains(what, "execute") || strings.Contains(what, "all privileges")) {
 			g.may["EXECUTE"] = true
 		}

@@ -68,7 +68,8 @@ func TestGrants(t *testing.T) {
 			defer func() { _ = s.Close() }()
 			return s.CheckOnline(t.Context())
 		}
-		dsn, user := c.login(t, map[string]string{"postgres": `GRANT SELECT ON CF_PERSONS TO LOGIN`, "mariadb": `GRANT SELECT ON CF_PERSONS TO LOGIN`}[e.name])
+		dsn, user := c.login(t, map[string]string{"postgres": `GRANT SELECT ON CF_PERSONS TO LOGIN`,
+			"mariadb": `GRANT SELECT ON CF_PERSONS TO LOGIN`}[e.name])
 		for range 2 { // what cannot be read hides what else is missing
 			for _, p := range look(dsn).Problems {
 				if _, say, ok := strings.Cut(p, "; run: "); ok {
@@ -90,10 +91,12 @@ func TestGrants(t *testing.T) {
 			t.Errorf("an index that is there is missed: %q", found.Notes)
 		}
 		c.exec(t, `GRANT UPDATE ON CF_FORMS TO `+user)
-		if found := look(dsn); len(found.Problems) != 1 || found.Problems[0] != "the login "+user+" may update CF_FORMS, which drpd never does: give it a login that can do only what it needs" {
+		if found := look(dsn); len(found.Problems) != 1 ||
+			found.Problems[0] != "the login "+user+" may update CF_FORMS, which drpd never does: give it a login that can do only what it needs" {
 			t.Errorf("a grant too many: %q", found.Problems)
 		}
-		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name])
+		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+
+			map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name])
 		if found := look(dsn); !slices.ContainsFunc(found.Problems, func(p string) bool {
 			return strings.HasPrefix(p, "table CF_OBSERVATIONS has no unique index on DRPD_REF")
 		}) {
@@ -143,7 +146,8 @@ func TestGrantProcedure(t *testing.T) {
 			t.Skip("the engine has no procedures")
 		}
 		c := open(t, e, func(m *mapping.System) {
-			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_OBSERVATION", Arguments: []string{"text", "reference"}, Table: "CF_OBSERVATIONS", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
+			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_OBSERVATION", Arguments: []string{"text", "reference"},
+				Table: "CF_OBSERVATIONS", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
 		})
 		var grants []string
 		for _, r := range append([]string{"CF_OBSERVATIONS"}, readable...) {

@@ -60,7 +60,8 @@ func (s *System) writeOne(ctx context.Context, n port.Note) error {
 	}
 	if texts := there[n.Reference]; len(texts) > 0 {
 		if !same(texts[0], n.Text) {
-			return port.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text", s.m.Notes.Table)}
+			return port.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text",
+				s.m.Notes.Table)}
 		}
 		return nil
 	}
@@ -94,7 +95,8 @@ func (s *System) writeAll(ctx context.Context, notes []port.Note) error {
 		case len(texts) > 1:
 			return s.fail(errors.New("there already"), "a case note with this reference is in %s already: it was not written again", s.m.Notes.Table)
 		case !same(texts[0], n.Text):
-			return port.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
+			return port.Permanent{Err: s.fail(errors.New("differs"), "%s does not keep a case note as it was written (cut short, or characters "+
+				"lost): it was not committed; give its column more room, or another character set", s.m.Notes.Table)}
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -223,7 +225,8 @@ func (s *System) putting(notes []port.Note) (out part) {
 		parts = t.Arguments
 	}
 	for _, n := range notes {
-		values := map[string]string{"reference": n.Reference, "child": n.Child, "type": cmp.Or(t.Types[n.Type], n.Type), "text": n.Text, "author": systemAuthor, "on": n.On.String() + s.dialect.Midnight}
+		values := map[string]string{"reference": n.Reference, "child": n.Child, "type": cmp.Or(t.Types[n.Type], n.Type), "text": n.Text,
+			"author": systemAuthor, "on": n.On.String() + s.dialect.Midnight}
 		for _, p := range parts {
 			out.args = append(out.args, values[p])
 		}
@@ -237,6 +240,7 @@ func (s *System) putting(notes []port.Note) (out part) {
 	for i, p := range parts {
 		columns[i] = t.Columns[p]
 	}
-	out.sql = "INSERT INTO " + t.Table + " (" + strings.Join(columns, ", ") + ") VALUES " + strings.TrimSuffix(strings.Repeat("("+places+"), ", len(notes)), ", ")
+	out.sql = "INSERT INTO " + t.Table + " (" + strings.Join(columns, ", ") + ") VALUES " +
+		strings.TrimSuffix(strings.Repeat("("+places+"), ", len(notes)), ", ")
 	return out
 }

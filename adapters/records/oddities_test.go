@@ -25,7 +25,8 @@ func numbered(t *testing.T, e engine, change func(*mapping.System)) council {
 	})
 	c.exec(t, `CREATE TABLE NUM_PEOPLE (PI_NUMBER BIGINT, ROLE_TITLE VARCHAR(20), WORKER_ID VARCHAR(20), FULL_NAME VARCHAR(60), EMAIL VARCHAR(60), TEAM VARCHAR(20), START_DATE VARCHAR(20), END_DATE VARCHAR(20))`)
 	for _, child := range []string{"20401", "20402", "0"} {
-		c.exec(t, `INSERT INTO NUM_PEOPLE VALUES (`+child+`, 'IRO', 'w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing', '2025-01-06', NULL)`)
+		c.exec(t, `INSERT INTO NUM_PEOPLE VALUES (`+child+
+			`, 'IRO', 'w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing', '2025-01-06', NULL)`)
 	}
 	return c
 }
@@ -69,7 +70,8 @@ func TestUnfitKeys(t *testing.T) {
 				}
 			}
 			if e.name == "postgres" { // the others compare a number with any text
-				if err == nil || !strings.Contains(err.Error(), "5 keys (20401/20402, 20402x, 99999999999999999999) can be none of PI_NUMBER of table NUM_PEOPLE: all else is read") ||
+				if err == nil || !strings.Contains(err.Error(),
+					"5 keys (20401/20402, 20402x, 99999999999999999999) can be none of PI_NUMBER of table NUM_PEOPLE: all else is read") ||
 					strings.Contains(err.Error(), "Jane") {
 					t.Errorf("%s: %v", at, err)
 				}
@@ -85,7 +87,8 @@ func TestOnlyUnfitKeys(t *testing.T) {
 		c := numbered(t, e, nil)
 		c.Also = func(context.Context, bool) ([]string, error) { return []string{"P1", "P2"}, nil }
 		_, _, err := c.Poll(t.Context(), nil, noon)
-		if e.name != "postgres" && err != nil || e.name == "postgres" && (err == nil || !strings.Contains(err.Error(), "2 keys (P1, P2) can be none of PI_NUMBER")) {
+		if e.name != "postgres" && err != nil || e.name == "postgres" &&
+			(err == nil || !strings.Contains(err.Error(), "2 keys (P1, P2) can be none of PI_NUMBER")) {
 			t.Errorf("%v", err)
 		}
 	})
@@ -98,14 +101,16 @@ func TestUnfitForm(t *testing.T) {
 			t.Skip("it compares numbers of any size")
 		}
 		c := open(t, e, nil)
-		for table, kind := range map[string]string{"CF_FORMS": "BIGINT", "CF_FORM_ANSWERS": "INTEGER", "CF_REASSIGNMENTS": "BIGINT", "CF_FORM_CHILDREN": "BIGINT"} {
+		for table, kind := range map[string]string{"CF_FORMS": "BIGINT", "CF_FORM_ANSWERS": "INTEGER", "CF_REASSIGNMENTS": "BIGINT",
+			"CF_FORM_CHILDREN": "BIGINT"} {
 			c.exec(t, `ALTER TABLE `+table+` ALTER COLUMN FORM_ID TYPE `+kind+` USING FORM_ID::BIGINT`)
 		}
 		c.form(t, "5001")
 		c.form(t, "5000000002")
 		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES (5001, 'DRP_DESIRED', 'Therapy')`)
 		batch, _, err := c.Poll(t.Context(), nil, noon)
-		if err == nil || !strings.Contains(err.Error(), "1 keys (5000000002) can be none of FORM_ID of table CF_FORM_ANSWERS") || len(batch) == 0 || slices.Contains(keys(batch), "form/5000000002") ||
+		if err == nil || !strings.Contains(err.Error(), "1 keys (5000000002) can be none of FORM_ID of table CF_FORM_ANSWERS") ||
+			len(batch) == 0 || slices.Contains(keys(batch), "form/5000000002") ||
 			!strings.Contains(string(batch[0].Body), "Therapy") {
 			t.Errorf("%v, %v", keys(batch), err)
 		}
@@ -119,7 +124,8 @@ func TestNoKeyToBlame(t *testing.T) {
 			t.Skip("it makes a number of any text")
 		}
 		c := numbered(t, e, func(m *mapping.System) {
-			m.People.Table, m.People.Query = "", "SELECT PI_NUMBER, ROLE_TITLE, CAST(WORKER_ID AS BIGINT) AS WORKER_ID, FULL_NAME, EMAIL, TEAM, START_DATE, END_DATE FROM NUM_PEOPLE"
+			m.People.Table, m.People.Query = "", "SELECT PI_NUMBER, ROLE_TITLE, CAST(WORKER_ID AS BIGINT) AS WORKER_ID, FULL_NAME, EMAIL, TEAM, "+
+				"START_DATE, END_DATE FROM NUM_PEOPLE"
 		})
 		c.Also = func(context.Context, bool) ([]string, error) { return []string{"20401", "20402"}, nil }
 		c.fails(t, c.System, "the query of people cannot be read")
@@ -162,7 +168,8 @@ func TestSeveralAnswers(t *testing.T) {
 						got = map[bool]string{true: "denied", false: "given"}[f.Denied]
 					}
 				}
-				if len(r.Doubts) == 1 && r.Doubts[0].What == `"DRP_RESOLVED" has more than one answer, and nothing says which is the newest` && r.Doubts[0].Passage.Reveal() == "N / Y" {
+				if len(r.Doubts) == 1 && r.Doubts[0].What == `"DRP_RESOLVED" has more than one answer, and nothing says which is the newest` &&
+					r.Doubts[0].Passage.Reveal() == "N / Y" {
 					got += " doubt"
 				} else if len(r.Doubts) > 0 {
 					t.Errorf("doubts: %+v", r.Doubts)
@@ -179,13 +186,16 @@ func TestSeveralAnswers(t *testing.T) {
 func TestPadded(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		c := open(t, e, nil)
-		alter := map[string]string{"postgres": "ALTER TABLE %T ALTER COLUMN %C TYPE CHAR(40)", "mariadb": "ALTER TABLE %T MODIFY %C CHAR(40)"}[e.name]
+		alter := map[string]string{"postgres": "ALTER TABLE %T ALTER COLUMN %C TYPE CHAR(40)",
+			"mariadb": "ALTER TABLE %T MODIFY %C CHAR(40)"}[e.name]
 		if alter == "" {
 			t.Skip("it has no columns of a fixed length")
 		}
 		c.exec(t, `DROP VIEW CF_INVOLVED_WORKERS`)
-		for _, column := range []string{"CF_FORMS FORM_ID", "CF_FORMS FORM_TYPE", "CF_FORMS STATE", "CF_FORMS PI_NUMBER", "CF_FORMS HELD_BY", "CF_FORM_ANSWERS FORM_ID", "CF_FORM_ANSWERS QUESTION_CODE", "CF_FORM_ANSWERS ANSWER",
-			"CF_FORM_CHILDREN FORM_ID", "CF_FORM_CHILDREN PI_NUMBER", "CF_INVOLVEMENTS PI_NUMBER", "CF_INVOLVEMENTS ROLE_TITLE", "CF_PERSONS PI_NUMBER", "CF_PERSONS RESTRICTED"} {
+		for _, column := range []string{"CF_FORMS FORM_ID", "CF_FORMS FORM_TYPE", "CF_FORMS STATE", "CF_FORMS PI_NUMBER", "CF_FORMS HELD_BY",
+			"CF_FORM_ANSWERS FORM_ID", "CF_FORM_ANSWERS QUESTION_CODE", "CF_FORM_ANSWERS ANSWER",
+			"CF_FORM_CHILDREN FORM_ID", "CF_FORM_CHILDREN PI_NUMBER", "CF_INVOLVEMENTS PI_NUMBER", "CF_INVOLVEMENTS ROLE_TITLE",
+			"CF_PERSONS PI_NUMBER", "CF_PERSONS RESTRICTED"} {
 			table, name, _ := strings.Cut(column, " ")
 			c.exec(t, strings.NewReplacer("%T", table, "%C", name).Replace(alter))
 		}
@@ -201,7 +211,8 @@ func TestPadded(t *testing.T) {
 			t.Fatalf("%q, %v", keys(batch), err)
 		}
 		r := c.m.ReadRow(batch[0], workday.DateOf(noon))
-		if len(r.Doubts) > 0 || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) || r.Record.Holder.Worker != "w-131" ||
+		if len(r.Doubts) > 0 || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) ||
+			r.Record.Holder.Worker != "w-131" ||
 			!slices.Equal(r.Subject.Children, []string{"20401", "20402"}) {
 			t.Errorf("%+v", r)
 		}
@@ -218,7 +229,8 @@ func TestPadded(t *testing.T) {
 			cursor = next
 		}
 		c.exec(t, `DELETE FROM CF_FORMS`)
-		if batch, _, err = c.Poll(t.Context(), cursor, noon.Add(time.Duration(52)*time.Hour)); err != nil || !slices.Equal(keys(batch), []string{"form/5001"}) {
+		if batch, _, err = c.Poll(t.Context(), cursor, noon.Add(time.Duration(52)*time.Hour)); err != nil ||
+			!slices.Equal(keys(batch), []string{"form/5001"}) {
 			t.Errorf("it has vanished: %q, %v", keys(batch), err)
 		}
 	})
@@ -244,7 +256,8 @@ func TestPaddedBefore(t *testing.T) {
 		if err != nil || !slices.Contains(keys(batch), before) || slices.Contains(keys(batch), "form/5001") {
 			t.Fatalf("%q, %v", keys(batch), err)
 		}
-		if r := c.m.ReadRow(batch[0], workday.DateOf(noon)); r.Record.Gone || !slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
+		if r := c.m.ReadRow(batch[0], workday.DateOf(noon)); r.Record.Gone ||
+			!slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Resolved }) {
 			t.Errorf("%+v", r)
 		}
 		for _, later := range []int{1, 25, 49} { // hours: the keys, and everything

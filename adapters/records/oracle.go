@@ -15,7 +15,8 @@ import (
 // oracle was never run against a live server: what is tested are its statements and binds. Its DATE is read as text, since
 // the driver would put it into the server's zone.
 var oracle = Dialect{
-	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, Unfit: oracleUnfit, OneByOne: true, Midnight: " 00:00:00", Call: "BEGIN %s(%s); END;",
+	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, Unfit: oracleUnfit, OneByOne: true, Midnight: " 00:00:00",
+	Call: "BEGIN %s(%s); END;",
 	Text: func(column string) string { return "CAST(" + column + " AS VARCHAR2(100))" },
 	Session: []string{
 		"ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "ALTER SESSION SET NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS'",

@@ -167,13 +167,16 @@ type poll struct {
 func (p *poll) remark() error {
 	var what []string
 	if p.backwards > 0 {
-		what = append(what, fmt.Sprintf("%d forms have gone back to an earlier state: was a backup restored? drpd goes on with the later state that it knows", p.backwards))
+		what = append(what, fmt.Sprintf("%d forms have gone back to an earlier state: was a backup restored? drpd goes on with the later state "+
+			"that it knows", p.backwards))
 	}
 	if p.keyless > 0 {
-		what = append(what, fmt.Sprintf("%s has %d rows without %s: they cannot be read; the mapping must name a key that every row has", p.m.FormRelation().Title(), p.keyless, p.m.Forms.Key))
+		what = append(what, fmt.Sprintf("%s has %d rows without %s: they cannot be read; the mapping must name a key that every row has",
+			p.m.FormRelation().Title(), p.keyless, p.m.Forms.Key))
 	}
 	if p.doubled > 0 {
-		what = append(what, fmt.Sprintf("%s has %d rows more than it has of %s: drpd reads one row of each; the mapping must name what tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
+		what = append(what, fmt.Sprintf("%s has %d rows more than it has of %s: drpd reads one row of each; the mapping must name what "+
+			"tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
 	}
 	what = append(what, p.toldAside()...)
 	if len(what) == 0 {

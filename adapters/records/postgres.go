@@ -13,7 +13,8 @@ import (
 )
 
 var postgres = Dialect{
-	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Unfit: postgresUnfit, Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)",
+	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Unfit: postgresUnfit,
+	Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,

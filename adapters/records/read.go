@@ -334,7 +334,8 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(text func(int) str
 
 // scan goes through a result without keeping anything of it: a row's bytes are gone with the next. What is not to be
 // understood is only compared with what came before.
-func (v *view) scan(n mapping.Named, columns []string, where part, understood bool, do func(r []sql.RawBytes, text func(int) string)) error {
+func (v *view) scan(n mapping.Named, columns []string, where part, understood bool,
+	do func(r []sql.RawBytes, text func(int) string)) error {
 	st := v.selects(n, columns, where, understood)
 	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by through
 	if err != nil {

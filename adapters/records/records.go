@@ -71,8 +71,9 @@ func Engines() (out []string) {
 
 // System is a record system.
 type System struct {
-	Name     string                                                        // of the source, in the configuration
-	Also     func(ctx context.Context, every bool) ([]string, error)       // children whose people are wanted: of open disputes, or of every one
+	Name string // of the source, in the configuration
+	// children whose people are wanted: of open disputes, or of every one
+	Also     func(ctx context.Context, every bool) ([]string, error)
 	Versions func(ctx context.Context) (map[string]port.RowVersion, error) // what the ledger holds of this source, by key
 
 	read, write *sqlx.DB
@@ -156,10 +157,12 @@ func (s *System) fail(err error, format string, args ...any) error {
 const silent = "the record system does not answer: is it running, and are host, login and password right?"
 
 // errPlain says that a connection would not be private.
-var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say sslmode=verify-full (PostgreSQL), tls=true (MariaDB), encrypt=true (SQL Server), SSL=true (Oracle)")
+var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say " +
+	"sslmode=verify-full (PostgreSQL), tls=true (MariaDB), encrypt=true (SQL Server), SSL=true (Oracle)")
 
 // errSecondHost says that a connection string names more than one server.
-var errSecondHost = errors.New("the connection string names a second server, which would be dialled without a look at whether that is private: name one, without connStr, server and failover partner")
+var errSecondHost = errors.New("the connection string names a second server, which would be dialled without a look at whether that is " +
+	"private: name one, without connStr, server and failover partner")
 
 // errDSN says that a connection string cannot be read, and how one is written.
 func errDSN(like string) error {
@@ -262,7 +265,8 @@ func (s *System) leaveOut(child string) (out part) {
 	for i, l := range s.m.LeaveOut {
 		as := fmt.Sprintf("l%d", i)
 		values := in(as+"."+l.Column, l.Values)
-		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + as + "." + l.Person + " = " + child + " AND " + values.sql + ")", values.args}
+		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + as + "." + l.Person + " = " + child + " AND " + values.sql +
+			")", values.args}
 		if out.sql == "" {
 			out = one
 			continue

@@ -76,7 +76,10 @@ func freshSQLite(t testing.TB, _ engine) (*sqlx.DB, func(*mapping.System) (*reco
 	if err != nil {
 		t.Fatal(err)
 	}
-	return sqlx.NewDb(raw, "sqlite3"), func(m *mapping.System) (*records.System, error) { return records.Open("sqlite", "care-first", path, m) }
+	return sqlx.NewDb(raw, "sqlite3"), func(m *mapping.System) (*records.System,
+		error) {
+		return records.Open("sqlite", "care-first", path, m)
+	}
 }
 
 var databases atomic.Int64
@@ -94,7 +97,8 @@ func database(t testing.TB, kind, dsn string, e engine) string {
 		t.Fatalf("%s: %v", e.name, err)
 	}
 	t.Cleanup(func() {
-		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+map[string]string{"postgres": " WITH (FORCE)"}[e.name]); err != nil {
+		if _, err := admin.ExecContext(context.WithoutCancel(t.Context()),
+			"DROP DATABASE "+name+map[string]string{"postgres": " WITH (FORCE)"}[e.name]); err != nil {
 			t.Errorf("%s: %v", e.name, err)
 		}
 	})
@@ -266,9 +270,12 @@ func testPoll(t *testing.T, e engine) {
 		given        bool
 	}{
 		{"nothing", "", time.Minute, false},
-		{"a change that the change column tells", `UPDATE CF_FORMS SET RAISED_ON = '2026-03-01', UPDATED_AT = '2026-03-02 12:01:30' WHERE FORM_ID = '5001'`, time.Minute, true},
-		{"a reassignment, which has a change column of its own", `INSERT INTO CF_REASSIGNMENTS VALUES ('5001', '2026-03-02', 'w-101', 'w-201')`, time.Minute, true},
-		{"a form that was committed late", `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5001b', 'DRP', '20401', 'Draft', '2026-03-02 07:00:00')`, time.Minute, false},
+		{"a change that the change column tells",
+			`UPDATE CF_FORMS SET RAISED_ON = '2026-03-01', UPDATED_AT = '2026-03-02 12:01:30' WHERE FORM_ID = '5001'`, time.Minute, true},
+		{"a reassignment, which has a change column of its own", `INSERT INTO CF_REASSIGNMENTS VALUES ('5001', '2026-03-02', 'w-101', 'w-201')`,
+			time.Minute, true},
+		{"a form that was committed late",
+			`INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5001b', 'DRP', '20401', 'Draft', '2026-03-02 07:00:00')`, time.Minute, false},
 		{"the same, within the hour", "", time.Hour, true},
 		{"a column whose change column lies", `UPDATE CF_FORMS SET RAISED_ON = '2026-02-27' WHERE FORM_ID = '5001b'`, time.Hour, false},
 		{"the same, on the next day", "", 12 * time.Hour, true},
@@ -282,7 +289,8 @@ func testPoll(t *testing.T, e engine) {
 		}
 		now = now.Add(step.after)
 		var batch []drp.Evidence
-		if batch, cursor = c.pollAt(t, cursor, now); slices.ContainsFunc(keys(batch), func(k string) bool { return strings.HasPrefix(k, "form/5001") }) != step.given {
+		if batch, cursor = c.pollAt(t, cursor, now); slices.ContainsFunc(keys(batch),
+			func(k string) bool { return strings.HasPrefix(k, "form/5001") }) != step.given {
 			t.Errorf("%s: given %v, want the form: %v", step.what, keys(batch), step.given)
 		}
 		for _, ev := range batch {
@@ -307,7 +315,8 @@ func testPoll(t *testing.T, e engine) {
 			t.Errorf("%+v", r.Record)
 		}
 	}
-	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5009', 'DRP', '20401', 'Draft', '`+now.Format(time.DateTime)+`')`)
+	c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES ('5009', 'DRP', '20401', 'Draft', '`+
+		now.Format(time.DateTime)+`')`)
 	if batch, cursor = c.pollAt(t, cursor, now.Add(time.Minute)); !slices.Contains(keys(batch), "form/5009") {
 		t.Fatalf("a new form is not given: %v", keys(batch))
 	}
@@ -376,7 +385,8 @@ func testErrors(t *testing.T, e engine) {
 	c := open(t, e, func(m *mapping.System) { m.Answers[0].Table = "CF_RENAMED" })
 	c.form(t, "5001")
 	_, _, err := c.Poll(t.Context(), nil, noon)
-	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: there is no such table or view in this database, or this login may not see it" {
+	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: there is no such table or view in this database, "+
+		"or this login may not see it" {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -462,7 +472,8 @@ func TestNoServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []*records.System{postgres, mariadb} {
-		if _, _, err := s.Poll(t.Context(), nil, noon); err == nil || err.Error() != "records r: the record system does not answer: is it running, and are host, login and password right?" {
+		if _, _, err := s.Poll(t.Context(), nil, noon); err == nil ||
+			err.Error() != "records r: the record system does not answer: is it running, and are host, login and password right?" {
 			t.Errorf("%v", err)
 		}
 		if err := s.Close(); err != nil {

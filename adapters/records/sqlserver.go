@@ -13,7 +13,8 @@ import (
 
 // sqlserver was never run against a live server: what is tested are its statements and binds.
 var sqlserver = Dialect{
-	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Unfit: sqlserverUnfit, Call: "EXEC %s %s",
+	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Unfit: sqlserverUnfit,
+	Call:   "EXEC %s %s",
 	Padded: []string{"CHAR", "NCHAR"},
 	Session: []string{
 		"SET LOCK_TIMEOUT 15000", // somebody else's lock holds up no cycle
@@ -30,7 +31,8 @@ func openSQLServer(dsn string) (*sql.DB, error) {
 	if c.FailOverPartner != "" {
 		return nil, errSecondHost
 	}
-	sealed := (c.Encryption == msdsn.EncryptionRequired || c.Encryption == msdsn.EncryptionStrict) && c.TLSConfig != nil && !c.TLSConfig.InsecureSkipVerify
+	sealed := (c.Encryption == msdsn.EncryptionRequired || c.Encryption == msdsn.EncryptionStrict) && c.TLSConfig != nil &&
+		!c.TLSConfig.InsecureSkipVerify
 	if !sealed && !local(c.Host) {
 		return nil, errPlain
 	}

@@ -127,7 +127,8 @@ func TestStatements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if found := s.CheckOnline(t.Context()); !slices.Contains(found.Notes, e+": untested against a live server; what the login may do is not looked at") {
+			if found := s.CheckOnline(t.Context()); !slices.Contains(found.Notes,
+				e+": untested against a live server; what the login may do is not looked at") {
 				t.Errorf("it is taken for tested: %q", found)
 			}
 			server.told = nil
@@ -142,7 +143,8 @@ func TestStatements(t *testing.T) {
 			if errs := s.WriteNotes(t.Context(), []port.Note{note("effect-1", "It is so.")}); errs[0] != nil {
 				t.Error(errs)
 			}
-			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_NOTE", Arguments: []string{"child", "text", "reference"}, Table: "NOTES_VIEW", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
+			m.Notes = mapping.NoteTable{Way: mapping.WayProcedure, Procedure: "ADD_NOTE", Arguments: []string{"child", "text", "reference"},
+				Table: "NOTES_VIEW", Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}}
 			server.told = append(server.told, "-- a note by a procedure")
 			if errs := s.WriteNotes(t.Context(), []port.Note{note("effect-1", "It is so.")}); errs[0] != nil {
 				t.Error(errs)
@@ -154,7 +156,8 @@ func TestStatements(t *testing.T) {
 				if len(slices.Compact(found)) != strings.Count(st, "\n") {
 					t.Errorf("%d places and %d values in %s", len(found), strings.Count(st, "\n"), st)
 				}
-				if strings.Contains(head, "?") || strings.Contains(head, "$1") || strings.Contains(head, "ORDER BY") || strings.Contains(head, "LIMIT") {
+				if strings.Contains(head, "?") || strings.Contains(head, "$1") || strings.Contains(head, "ORDER BY") ||
+					strings.Contains(head, "LIMIT") {
 					t.Errorf("not said in %s's words: %s", e, head)
 				}
 			}

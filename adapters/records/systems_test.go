@@ -71,7 +71,8 @@ func said(m *mapping.System, batch []drp.Evidence) (forms, people string) {
 				fmt.Fprintf(&p, "  %s %s %s %s %s from %s until %s\n", h.Role, h.Person, h.Name.Reveal(), h.Address.Reveal(), h.Team, h.From, h.Until)
 			}
 		} else {
-			fmt.Fprintf(&f, "%s %s %s about %v raised %s", ev.Key, r.Subject.Form, r.Subject.Ground+r.Subject.Theme, r.Subject.Children, r.Subject.Raised)
+			fmt.Fprintf(&f, "%s %s %s about %v raised %s", ev.Key, r.Subject.Form, r.Subject.Ground+r.Subject.Theme, r.Subject.Children,
+				r.Subject.Raised)
 			fmt.Fprintf(&f, " held by %s authorised %v\n", r.Record.Holder.Worker, r.Record.Authorised)
 			for _, x := range r.Statements() {
 				fmt.Fprintf(&f, "  %s %s %s by %s%s", x.Kind, x.Stage, x.On, x.By.Role, x.By.Worker)
@@ -158,7 +159,8 @@ func TestSystems(t *testing.T) {
 				if again, _, err := s.Poll(t.Context(), cursor, noon.Add(25*time.Hour)); err != nil || len(again) != 0 {
 					t.Errorf("nothing has changed: %v, %v", keys(again), err)
 				}
-				if found := s.CheckOnline(t.Context()); slices.ContainsFunc(found.Problems, func(p string) bool { return !strings.Contains(p, "which drpd never does") }) {
+				if found := s.CheckOnline(t.Context()); slices.ContainsFunc(found.Problems,
+					func(p string) bool { return !strings.Contains(p, "which drpd never does") }) {
 					t.Errorf("the check finds %q", found.Problems)
 				}
 			})

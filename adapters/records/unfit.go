@@ -85,7 +85,8 @@ func (s *System) sound(ctx context.Context, n mapping.Named, and part) bool {
 
 // toldAside asks a person about the keys that were set aside.
 func (s *System) toldAside() (what []string) {
-	columns := slices.SortedFunc(maps.Keys(s.aside), func(a, b keyColumn) int { return strings.Compare(a.relation+" "+a.column, b.relation+" "+b.column) })
+	columns := slices.SortedFunc(maps.Keys(s.aside),
+		func(a, b keyColumn) int { return strings.Compare(a.relation+" "+a.column, b.relation+" "+b.column) })
 	for _, at := range columns {
 		var named []string
 		for _, k := range slices.Sorted(slices.Values(s.aside[at])) {
@@ -97,7 +98,8 @@ func (s *System) toldAside() (what []string) {
 		if len(named) > 0 {
 			names = " (" + strings.Join(named, ", ") + ")"
 		}
-		what = append(what, fmt.Sprintf("%d keys%s can be none of %s of %s: all else is read, and what belongs to them is unknown; is the number right in the form that names it, and %s the right column?",
+		what = append(what, fmt.Sprintf("%d keys%s can be none of %s of %s: all else is read, and what belongs to them is unknown; is the "+
+			"number right in the form that names it, and %s the right column?",
 			len(s.aside[at]), names, at.column, at.relation, at.column))
 	}
 	return what

@@ -64,9 +64,11 @@ func (s *Seal) Sign(entity []byte, _ string) ([]byte, error) {
 		return nil, errors.New("it holds the mark that would end it")
 	}
 	var b bytes.Buffer
-	b.WriteString("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg=sha-256; boundary=\"" + boundary + "\"\r\n\r\n--" + boundary + "\r\n")
+	b.WriteString("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n micalg=sha-256; boundary=\"" + boundary +
+		"\"\r\n\r\n--" + boundary + "\r\n")
 	b.Write(entity)
-	b.WriteString("\r\n--" + boundary + "\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n")
+	b.WriteString("\r\n--" + boundary + "\r\nContent-Type: application/pkcs7-signature; name=\"smime.p7s\"\r\n" +
+		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7s\"\r\n\r\n")
 	b.Write(lines(signature))
 	b.WriteString("--" + boundary + "--\r\n")
 	return b.Bytes(), nil
@@ -89,7 +91,8 @@ func (s *Seal) Encrypt(entity []byte, to string) ([]byte, error) {
 	if err != nil {
 		return nil, drp.Quiet("it cannot be encrypted with the recipient's certificate", err)
 	}
-	head := "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n"
+	head := "Content-Type: application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"\r\nContent-Transfer-Encoding: base64\r\n" +
+		"Content-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n"
 	return append([]byte(head), lines(sealed)...), nil
 }
 
@@ -113,7 +116,8 @@ func (s *Seal) certificate(to string) (*x509.Certificate, error) {
 	key, isRSA := cert.PublicKey.(*rsa.PublicKey)
 	switch now := s.Now(); {
 	case now.After(cert.NotAfter) || now.Before(cert.NotBefore):
-		return nil, fmt.Errorf("the recipient's certificate was valid from %s until %s: ask them for a new one", cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly))
+		return nil, fmt.Errorf("the recipient's certificate was valid from %s until %s: ask them for a new one",
+			cert.NotBefore.Format(time.DateOnly), cert.NotAfter.Format(time.DateOnly))
 	case !isRSA || key.N.BitLen() < minBits:
 		return nil, fmt.Errorf("the recipient's certificate is not for an RSA key of %d bits or more", minBits)
 	case cert.KeyUsage != 0 && cert.KeyUsage&x509.KeyUsageKeyEncipherment == 0:
@@ -161,7 +165,8 @@ func (s *Seal) Open(sealed []byte) (entity []byte, shows string, err error) {
 	}
 	entity, err = p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
 	if err != nil {
-		return nil, "", errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' mailbox, or another secure way")
+		return nil, "", errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' " +
+			"mailbox, or another secure way")
 	}
 	return entity, "", nil
 }
@@ -187,7 +192,8 @@ func check(p *pkcs7.PKCS7) (shows string, err error) {
 	switch err := p.Verify(); {
 	case err == nil:
 		return unchanged, nil
-	case errors.As(err, &digest), errors.Is(err, rsa.ErrVerification), strings.HasSuffix(err.Error(), "verification failure"): // x509 has no error of its own for other keys
+	// x509 has no error of its own for other keys
+	case errors.As(err, &digest), errors.Is(err, rsa.ErrVerification), strings.HasSuffix(err.Error(), "verification failure"):
 		return "", ErrChanged
 	}
 	return unchecked, nil // an algorithm that is not known or too weak, or no certificate with it

@@ -27,8 +27,10 @@ var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 // made is a certificate with its key, for an address.
 func made(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (tls.Certificate, []byte) {
 	t.Helper()
-	c := &x509.Certificate{SerialNumber: big.NewInt(noon.Unix()), Subject: pkix.Name{CommonName: "made up"}, NotBefore: noon.AddDate(-1, 0, 0), NotAfter: noon.AddDate(1, 0, 0),
-		EmailAddresses: []string{"tm@council.example"}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, IsCA: true, BasicConstraintsValid: true}
+	c := &x509.Certificate{SerialNumber: big.NewInt(noon.Unix()), Subject: pkix.Name{CommonName: "made up"}, NotBefore: noon.AddDate(-1, 0, 0),
+		NotAfter:       noon.AddDate(1, 0, 0),
+		EmailAddresses: []string{"tm@council.example"}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, IsCA: true, BasicConstraintsValid: true}
 	if change != nil {
 		change(c)
 	}
@@ -40,7 +42,8 @@ func made(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (tls.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf},
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func rsaKey(t *testing.T) *rsa.PrivateKey {
@@ -52,7 +55,8 @@ func rsaKey(t *testing.T) *rsa.PrivateKey {
 	return key
 }
 
-const entity = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nThis dispute is now with you. =C2=A3\r\n"
+const entity = "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" +
+	"This dispute is now with you. =C2=A3\r\n"
 
 // openssl runs it; where it is not installed the test says so.
 func openssl(t *testing.T, in []byte, args ...string) []byte {
@@ -105,7 +109,8 @@ func TestSealed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, cert, ca := write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), write(t, "cert.pem", theirPEM), write(t, "ca.pem", ownPEM)
+	key, cert, ca := write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), write(t, "cert.pem", theirPEM),
+		write(t, "ca.pem", ownPEM)
 	if shown := openssl(t, sealed, "cms", "-cmsout", "-print", "-inform", "SMIME"); !strings.Contains(string(shown), "aes-256-cbc") {
 		t.Errorf("encrypted with something else: %.600s", shown)
 	}
@@ -142,13 +147,15 @@ func TestRefused(t *testing.T) {
 	}
 	pemOf := func(key crypto.Signer, change func(*x509.Certificate)) []byte { _, b := made(t, key, change); return b }
 	for want, cert := range map[string][]byte{
-		"was valid from 2024-11-24 until 2025-11-24": pemOf(key, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(-2, 0, 0), noon.AddDate(-1, 0, 0) }),
-		"is for another address":                     pemOf(key, func(c *x509.Certificate) { c.EmailAddresses = []string{"canary@elsewhere.test"} }),
-		"is not meant for encryption":                pemOf(key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }),
-		"RSA key of 2048 bits":                       pemOf(elliptic, nil),
-		"is not PEM":                                 []byte("nothing"),
-		"cannot be read":                             pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("nothing")}),
-		"there is no certificate of the recipient":   nil,
+		"was valid from 2024-11-24 until 2025-11-24": pemOf(key,
+			func(c *x509.Certificate) { c.NotBefore, c.NotAfter = noon.AddDate(-2, 0, 0), noon.AddDate(-1, 0, 0) }),
+		"is for another address": pemOf(key,
+			func(c *x509.Certificate) { c.EmailAddresses = []string{"canary@elsewhere.test"} }),
+		"is not meant for encryption":              pemOf(key, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature }),
+		"RSA key of 2048 bits":                     pemOf(elliptic, nil),
+		"is not PEM":                               []byte("nothing"),
+		"cannot be read":                           pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("nothing")}),
+		"there is no certificate of the recipient": nil,
 	} {
 		s := &smime.Seal{Own: own, Now: func() time.Time { return noon }, Recipient: func(string) ([]byte, error) {
 			if cert == nil {
@@ -156,7 +163,8 @@ func TestRefused(t *testing.T) {
 			}
 			return cert, nil
 		}}
-		if out, err := s.Encrypt([]byte(entity), "tm@council.example"); err == nil || !strings.Contains(err.Error(), want) || len(out) > 0 || strings.Contains(err.Error(), "canary") {
+		if out, err := s.Encrypt([]byte(entity), "tm@council.example"); err == nil || !strings.Contains(err.Error(), want) || len(out) > 0 ||
+			strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v, want %q", err, want)
 		}
 	}
@@ -190,7 +198,8 @@ func TestOpen(t *testing.T) {
 	ours, signer := write("own.pem", certificate), write("theirs.pem", theirs)
 	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }}
 	signed := openssl(t, []byte(entity), "cms", "-sign", "-binary", "-nodetach", "-signer", signer, "-inkey", keyFile, "-outform", "DER")
-	if got, shows, err := s.Open(signed); err != nil || string(got) != entity || !strings.Contains(shows, "whose certificate it is was not checked") {
+	if got, shows, err := s.Open(signed); err != nil || string(got) != entity ||
+		!strings.Contains(shows, "whose certificate it is was not checked") {
 		t.Errorf("signed: %q, %q, %v", got, shows, err)
 	}
 	sealed := openssl(t, []byte(entity), "cms", "-encrypt", "-binary", "-aes256", "-outform", "DER", ours)

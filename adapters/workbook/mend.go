@@ -52,5 +52,6 @@ var (
 // rank is the place of an element in a font, by the standard.
 func rank(element string) int {
 	name := children.FindStringSubmatch(element)[1]
-	return slices.Index([]string{"b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name", "family", "charset", "scheme"}, name)
+	return slices.Index([]string{"b", "i", "strike", "condense", "extend", "outline", "shadow", "u", "vertAlign", "sz", "color", "name",
+		"family", "charset", "scheme"}, name)
 }

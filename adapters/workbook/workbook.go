@@ -149,19 +149,21 @@ func (b *book) makeStyles() error {
 		return &f
 	}
 	for i, s := range [stylesEnd]excelize.Style{
-		styleText:         {Alignment: top, Font: face(excelize.Font{})},
-		styleStrong:       {Alignment: top, Font: face(excelize.Font{Bold: true, Color: dark}), Fill: fill(pale)},
-		styleDate:         {Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}, CustomNumFmt: &date, Font: face(excelize.Font{})},
+		styleText:   {Alignment: top, Font: face(excelize.Font{})},
+		styleStrong: {Alignment: top, Font: face(excelize.Font{Bold: true, Color: dark}), Fill: fill(pale)},
+		styleDate: {Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}, CustomNumFmt: &date,
+			Font: face(excelize.Font{})},
 		styleDecimal:      {Alignment: right, NumFmt: 2, Font: face(excelize.Font{})},
 		styleNumber:       {Alignment: right, Font: face(excelize.Font{})},
 		styleStrongNumber: {Alignment: right, Font: face(excelize.Font{Bold: true, Color: dark}), Fill: fill(pale)},
 		styleShare:        {Alignment: right, NumFmt: 9, Font: face(excelize.Font{})},
 		styleLink:         {Alignment: top, Font: face(excelize.Font{Color: "1A4E8A", Underline: "single"})},
-		styleHeader:       {Alignment: &excelize.Alignment{Vertical: "bottom", WrapText: true}, Font: face(excelize.Font{Bold: true, Color: "FFFFFF"}), Fill: fill("1F4E79")},
-		styleTitle:        {Font: face(excelize.Font{Bold: true, Size: 16, Color: ink})},
-		styleAbout:        {Alignment: top, Font: face(excelize.Font{Color: "4B5563"})},
-		styleWarning:      {Font: face(excelize.Font{Bold: true, Color: "FFFFFF", Size: 12}), Fill: fill(dark), Alignment: top},
-		styleLead:         {Font: face(excelize.Font{Size: 12, Color: ink}), Alignment: top},
+		styleHeader: {Alignment: &excelize.Alignment{Vertical: "bottom", WrapText: true},
+			Font: face(excelize.Font{Bold: true, Color: "FFFFFF"}), Fill: fill("1F4E79")},
+		styleTitle:   {Font: face(excelize.Font{Bold: true, Size: 16, Color: ink})},
+		styleAbout:   {Alignment: top, Font: face(excelize.Font{Color: "4B5563"})},
+		styleWarning: {Font: face(excelize.Font{Bold: true, Color: "FFFFFF", Size: 12}), Fill: fill(dark), Alignment: top},
+		styleLead:    {Font: face(excelize.Font{Size: 12, Color: ink}), Alignment: top},
 	} {
 		id, err := b.NewStyle(&s)
 		if err != nil {
@@ -285,7 +287,8 @@ func (b *book) head(s *sheet, doc layout.Doc, part layout.Part, first bool) erro
 			return err
 		}
 		s.titles = top
-		if err := b.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: s.name, RefersTo: fmt.Sprintf("'%s'!$%d:$%d", s.name, top, top)}); err != nil {
+		if err := b.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", Scope: s.name,
+			RefersTo: fmt.Sprintf("'%s'!$%d:$%d", s.name, top, top)}); err != nil {
 			return err
 		}
 	}
@@ -302,7 +305,8 @@ func (b *book) head(s *sheet, doc layout.Doc, part layout.Part, first bool) erro
 		case styleLead, styleWarning:
 			per = 16
 		}
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: layout.Safe(l.text)}}, high(linesOf(l.text, room*9/10), per)); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[l.style], Value: layout.Safe(l.text)}},
+			high(linesOf(l.text, room*9/10), per)); err != nil {
 			return err
 		}
 		end, err := excelize.CoordinatesToCellName(across, s.row)
@@ -397,7 +401,8 @@ func (b *book) table(s *sheet, t layout.Table) error {
 	}
 	b.tables++
 	stripes := true
-	if err := s.AddTable(&excelize.Table{Range: fmt.Sprintf("A%d:%s", top, end), Name: fmt.Sprintf("%s%d", identifier(t.Title), b.tables), StyleName: "TableStyleLight1", ShowRowStripes: &stripes}); err != nil {
+	if err := s.AddTable(&excelize.Table{Range: fmt.Sprintf("A%d:%s", top, end), Name: fmt.Sprintf("%s%d", identifier(t.Title), b.tables),
+		StyleName: "TableStyleLight1", ShowRowStripes: &stripes}); err != nil {
 		return err
 	}
 	if err := b.colourLate(s, t, top); err != nil {
@@ -425,7 +430,8 @@ func (b *book) colourLate(s *sheet, t layout.Table, top int) error {
 		if err != nil {
 			return err
 		}
-		if err := b.SetConditionalFormat(s.name, from+":"+to, []excelize.ConditionalFormatOptions{{Type: "cell", Criteria: ">=", Value: very, Format: &b.very}}); err != nil {
+		if err := b.SetConditionalFormat(s.name, from+":"+to,
+			[]excelize.ConditionalFormatOptions{{Type: "cell", Criteria: ">=", Value: very, Format: &b.very}}); err != nil {
 			return err
 		}
 	}
@@ -446,7 +452,8 @@ func (b *book) printed(s *sheet, t layout.Table) error {
 	if err != nil {
 		return err
 	}
-	return b.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", Scope: s.name, RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$%d", s.name, column, s.row)})
+	return b.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Area", Scope: s.name,
+		RefersTo: fmt.Sprintf("'%s'!$A$1:$%s$%d", s.name, column, s.row)})
 }
 
 func (b *book) refer(s *sheet, column, row int, v layout.Value) {
@@ -501,18 +508,21 @@ func serial(d workday.Date) int {
 func (b *book) bars(s *sheet, x layout.Series) error {
 	const drawing = 15 // rows that it takes
 	top := s.row + 1
-	if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Title}, excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Unit}}); err != nil {
+	if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Title},
+		excelize.Cell{StyleID: b.styles[styleHeader], Value: x.Unit}}); err != nil {
 		return err
 	}
 	if len(x.Labels) == 0 {
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: "none"}, excelize.Cell{StyleID: b.styles[styleNumber], Value: 0}}); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: "none"},
+			excelize.Cell{StyleID: b.styles[styleNumber], Value: 0}}); err != nil {
 			return err
 		}
 		s.row++
 		return nil
 	}
 	for i, l := range x.Labels {
-		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: layout.Safe(l)}, excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
+		if err := s.add([]any{excelize.Cell{StyleID: b.styles[styleText], Value: layout.Safe(l)},
+			excelize.Cell{StyleID: b.styles[styleNumber], Value: x.Values[i]}}); err != nil {
 			return err
 		}
 	}
@@ -520,11 +530,14 @@ func (b *book) bars(s *sheet, x layout.Series) error {
 	at := fmt.Sprintf("F%d", top)
 	legend, gap := "none", uint(60)
 	chart := &excelize.Chart{
-		Type: excelize.Bar, Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: x.Title, Font: &excelize.Font{Bold: true, Size: 11}}}},
-		Series: []excelize.ChartSeries{{Name: x.Unit, Categories: fmt.Sprintf("'%s'!$A$%d:$A$%d", s.name, top+1, s.row), Values: fmt.Sprintf("'%s'!$B$%d:$B$%d", s.name, top+1, s.row),
-			Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"1F4E79"}}}},
+		Type: excelize.Bar, Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: x.Title,
+			Font: &excelize.Font{Bold: true, Size: 11}}}},
+		Series: []excelize.ChartSeries{{Name: x.Unit, Categories: fmt.Sprintf("'%s'!$A$%d:$A$%d", s.name, top+1, s.row),
+			Values: fmt.Sprintf("'%s'!$B$%d:$B$%d", s.name, top+1, s.row),
+			Fill:   excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"1F4E79"}}}},
 		Legend: excelize.ChartLegend{Position: legend}, GapWidth: &gap,
-		XAxis: excelize.ChartAxis{ReverseOrder: true, Font: excelize.Font{Color: "1F2A37", Size: 9}}, YAxis: excelize.ChartAxis{MajorUnit: float64(max(1, most/5)), MajorGridLines: true, Font: excelize.Font{Color: "1F2A37", Size: 9}},
+		XAxis:     excelize.ChartAxis{ReverseOrder: true, Font: excelize.Font{Color: "1F2A37", Size: 9}},
+		YAxis:     excelize.ChartAxis{MajorUnit: float64(max(1, most/5)), MajorGridLines: true, Font: excelize.Font{Color: "1F2A37", Size: 9}},
 		Dimension: excelize.ChartDimension{Width: 560, Height: 280}, Format: excelize.GraphicOptions{AltText: x.Title},
 	}
 	if err := b.AddChart(s.name, at, chart); err != nil {

@@ -30,14 +30,19 @@ func sample() layout.Doc {
 	}
 	anchor := layout.Text("W-ABC")
 	anchor.Anchor = "W-ABC"
-	columns := []layout.Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Text", Width: 20, Brief: true}, {Title: "Late", Width: 9, Late: true, Brief: true}, {Title: "Day", Width: 12}, {Title: "Share", Width: 8}, {Title: "Nothing", Width: 8}}
-	return layout.Doc{Title: "A report", About: "for a test", Warning: "Unknown: a source", Lead: []string{"=not a formula"}, Parts: []layout.Part{
-		{Title: "Summary: all?", Tables: []layout.Table{{Title: "Figures", Columns: columns[:2], Rows: slices.Values([][]layout.Value{{layout.Text("Open"), layout.Number(3)}})}},
-			Series: []layout.Series{{Title: "By stage", Unit: "disputes", Labels: []string{"=one", "two"}, Values: []int{3, 0}}, {Title: "Nothing", Unit: "disputes"}}},
-		{Title: "Overdue", Tables: []layout.Table{{Title: "Overdue", Columns: columns, Rows: slices.Values(rows)}}},
-		{Title: "Empty", Tables: []layout.Table{{Title: "Empty", Columns: columns, Rows: slices.Values[[][]layout.Value](nil), Empty: "Nothing is overdue."}}},
-		{Title: "Working", Tables: []layout.Table{{Title: "Working", Columns: columns[:1], Rows: slices.Values([][]layout.Value{{anchor}})}}},
-	}}
+	columns := []layout.Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Text", Width: 20, Brief: true},
+		{Title: "Late", Width: 9, Late: true, Brief: true}, {Title: "Day", Width: 12}, {Title: "Share", Width: 8}, {Title: "Nothing", Width: 8}}
+	return layout.Doc{Title: "A report", About: "for a test", Warning: "Unknown: a source", Lead: []string{"=not a formula"},
+		Parts: []layout.Part{
+			{Title: "Summary: all?", Tables: []layout.Table{{Title: "Figures", Columns: columns[:2],
+				Rows: slices.Values([][]layout.Value{{layout.Text("Open"), layout.Number(3)}})}},
+				Series: []layout.Series{{Title: "By stage", Unit: "disputes", Labels: []string{"=one", "two"}, Values: []int{3, 0}},
+					{Title: "Nothing", Unit: "disputes"}}},
+			{Title: "Overdue", Tables: []layout.Table{{Title: "Overdue", Columns: columns, Rows: slices.Values(rows)}}},
+			{Title: "Empty", Tables: []layout.Table{{Title: "Empty", Columns: columns, Rows: slices.Values[[][]layout.Value](nil),
+				Empty: "Nothing is overdue."}}},
+			{Title: "Working", Tables: []layout.Table{{Title: "Working", Columns: columns[:1], Rows: slices.Values([][]layout.Value{{anchor}})}}},
+		}}
 }
 
 func open(t *testing.T, doc layout.Doc) (*excelize.File, []byte) {
@@ -82,7 +87,8 @@ func TestNoFormula(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if text != "" && (kind == excelize.CellTypeInlineString || kind == excelize.CellTypeSharedString) && bytes.ContainsAny([]byte(text[:1]), "=+-@\t\r|%") {
+				if text != "" && (kind == excelize.CellTypeInlineString || kind == excelize.CellTypeSharedString) &&
+					bytes.ContainsAny([]byte(text[:1]), "=+-@\t\r|%") {
 					t.Errorf("%s!%s is %q", sheet, name, text)
 				}
 				cells++
@@ -113,7 +119,8 @@ func TestHabits(t *testing.T) {
 	for _, n := range f.GetDefinedName() {
 		names[n.Name+" of "+n.Scope] = n.RefersTo
 	}
-	if names["_xlnm.Print_Titles of Overdue"] != "'Overdue'!$5:$5" || names["_xlnm.Print_Area of Overdue"] != fmt.Sprintf("'Overdue'!$A$1:$C$%d", 5+len(hostile)) {
+	if names["_xlnm.Print_Titles of Overdue"] != "'Overdue'!$5:$5" ||
+		names["_xlnm.Print_Area of Overdue"] != fmt.Sprintf("'Overdue'!$A$1:$C$%d", 5+len(hostile)) {
 		t.Errorf("names %v", names)
 	}
 	first, err := f.GetCellValue("Summary all", "A1")
@@ -161,15 +168,17 @@ func BenchmarkRows(b *testing.B) {
 	for i := range columns {
 		columns[i] = layout.Column{Title: fmt.Sprintf("Column %d", i), Width: 16}
 	}
-	doc := layout.Doc{Title: "Long", Parts: []layout.Part{{Title: "Rows", Tables: []layout.Table{{Title: "Rows", Columns: columns, Rows: func(yield func([]layout.Value) bool) {
-		row := make([]layout.Value, benchColumns)
-		for i := range benchRows {
-			benchRow(i, row)
-			if !yield(row) {
-				return
-			}
-		}
-	}}}}}}
+	doc := layout.Doc{Title: "Long",
+		Parts: []layout.Part{{Title: "Rows",
+			Tables: []layout.Table{{Title: "Rows", Columns: columns, Rows: func(yield func([]layout.Value) bool) {
+				row := make([]layout.Value, benchColumns)
+				for i := range benchRows {
+					benchRow(i, row)
+					if !yield(row) {
+						return
+					}
+				}
+			}}}}}}
 	var own, bare float64
 	for range b.N {
 		start := b.Elapsed()

@@ -49,7 +49,8 @@ const (
 )
 
 var listColumns = []layout.Column{
-	{Title: "Child", Width: 12, Brief: true}, {Title: "Dispute", Width: 12, Brief: true}, {Title: "Date", Width: 12, Brief: true}, {Title: "Type", Width: 22, Brief: true},
+	{Title: "Child", Width: 12, Brief: true}, {Title: "Dispute", Width: 12, Brief: true}, {Title: "Date", Width: 12, Brief: true},
+	{Title: "Type", Width: 22, Brief: true},
 	{Title: "Case note", Width: 80, Brief: true}, {Title: "Keyed in by", Width: 14, Brief: true}, {Title: "Reference", Width: 28},
 }
 
@@ -96,15 +97,18 @@ func listed(text string) string { return strings.ReplaceAll(strings.TrimSpace(te
 
 func (l *Worklist) put(notes []port.Note) error {
 	doc := layout.Doc{Title: "Case notes to key in", About: l.Now().Format("2 January 2006"),
-		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and save. Change nothing else: drpd reads the initials back."},
-		Parts: []layout.Part{{Title: "Case notes", Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
-			for _, n := range notes {
-				row := []layout.Value{layout.Text(n.Child), layout.Text(n.Dispute), layout.Text(n.On.String()), layout.Text(n.Type), layout.Text(listed(n.Text)), layout.Text(""), layout.Text(n.Reference)}
-				if !yield(row) {
-					return
+		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and " +
+			"save. Change nothing else: drpd reads the initials back."},
+		Parts: []layout.Part{{Title: "Case notes",
+			Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
+				for _, n := range notes {
+					row := []layout.Value{layout.Text(n.Child), layout.Text(n.Dispute), layout.Text(n.On.String()), layout.Text(n.Type),
+						layout.Text(listed(n.Text)), layout.Text(""), layout.Text(n.Reference)}
+					if !yield(row) {
+						return
+					}
 				}
-			}
-		}}}}}}
+			}}}}}}
 	var b bytes.Buffer
 	if err := Write(&b, doc); err != nil {
 		return err
@@ -150,7 +154,8 @@ func (l *Worklist) lists(done bool) (map[string]readList, error) {
 		if !x.at.Equal(info.ModTime()) || x.size != info.Size() {
 			x = readList{at: info.ModTime(), size: info.Size()}
 			if x.items, err = readItems(name); err != nil {
-				return nil, fmt.Errorf("worklist: %s cannot be read: is it open, or damaged? Save and close it, or put the last copy back", filepath.Base(name))
+				return nil, fmt.Errorf("worklist: %s cannot be read: is it open, or damaged? Save and close it, or put the last copy back",
+					filepath.Base(name))
 			}
 			l.read[name] = x
 		}
@@ -235,7 +240,8 @@ func (l *Worklist) Poll(_ context.Context, at []byte, now time.Time) (out []drp.
 			if err != nil {
 				return nil, nil, err
 			}
-			out = append(out, drp.Evidence{ID: "k" + i.reference, Source: l.Name, Kind: drp.Receipt, Key: "keyed/" + i.reference, Learned: now, Body: body})
+			out = append(out, drp.Evidence{ID: "k" + i.reference, Source: l.Name, Kind: drp.Receipt, Key: "keyed/" + i.reference, Learned: now,
+				Body: body})
 		}
 		if done && len(lists[name].items) > 0 {
 			folder := filepath.Join(l.Path, doneFolder)
@@ -248,7 +254,8 @@ func (l *Worklist) Poll(_ context.Context, at []byte, now time.Time) (out []drp.
 		return nil, nil, err
 	}
 	if since, e := time.Parse(time.DateOnly, oldest); e == nil && now.Sub(since) > patience {
-		return out, next, port.Remark{Err: fmt.Errorf("%d case notes wait to be keyed in, the oldest since %s: look into the folder of worklists", waiting, oldest)}
+		return out, next, port.Remark{Err: fmt.Errorf("%d case notes wait to be keyed in, the oldest since %s: look into the folder of worklists",
+			waiting, oldest)}
 	}
 	return out, next, nil
 }

@@ -68,7 +68,8 @@ func TestWorklist(t *testing.T) {
 	dir := t.TempDir()
 	l := worklist(dir)
 	notes := []port.Note{
-		{Reference: "effect-1", Dispute: "W-AAAAAA", Child: "20401", Type: "Observation", Text: "=HYPERLINK(\"x\") Stage 1 began.\r\nThe team manager was asked.", On: workday.DateOf(noon)},
+		{Reference: "effect-1", Dispute: "W-AAAAAA", Child: "20401", Type: "Observation", Text: "=HYPERLINK(\"x\") Stage 1 began.\r\n" +
+			"The team manager was asked.", On: workday.DateOf(noon)},
 		{Reference: "effect-2", Dispute: "W-AAAAAA", Child: "20402", Type: "Observation", Text: "Stage 1 began.", On: workday.DateOf(noon)},
 	}
 	if err := errors.Join(l.WriteNotes(t.Context(), notes)...); err != nil {
@@ -78,7 +79,8 @@ func TestWorklist(t *testing.T) {
 	if err != nil || len(batch) != 0 {
 		t.Fatalf("nothing was keyed in: %v, %v", batch, err)
 	}
-	if _, _, err := l.Poll(t.Context(), cursor, noon.AddDate(0, 0, 4)); err == nil || !strings.Contains(err.Error(), "2 case notes wait to be keyed in, the oldest since 2026-03-02") {
+	if _, _, err := l.Poll(t.Context(), cursor, noon.AddDate(0, 0, 4)); err == nil ||
+		!strings.Contains(err.Error(), "2 case notes wait to be keyed in, the oldest since 2026-03-02") {
 		t.Errorf("nobody is told of what waits: %v", err)
 	}
 	tick := func(rows ...string) {
@@ -121,7 +123,8 @@ func TestWorklist(t *testing.T) {
 	if batch, cursor, err = l.Poll(t.Context(), cursor, noon); err != nil || len(batch) != 1 || len(files(t, dir)) != 1 {
 		t.Fatalf("%v, %v", batch, err)
 	}
-	if batch, _, err = l.Poll(t.Context(), cursor, noon.AddDate(0, 0, 9)); err != nil || len(batch) != 0 || len(files(t, dir)) != 0 || len(files(t, filepath.Join(dir, "done"))) != 1 {
+	if batch, _, err = l.Poll(t.Context(), cursor, noon.AddDate(0, 0, 9)); err != nil || len(batch) != 0 || len(files(t, dir)) != 0 ||
+		len(files(t, filepath.Join(dir, "done"))) != 1 {
 		t.Errorf("all is done, and the workbook is still there: %v, %v", files(t, dir), err)
 	}
 	if err := errors.Join(worklist(dir).WriteNotes(t.Context(), notes)...); err != nil || len(files(t, dir)) != 0 {

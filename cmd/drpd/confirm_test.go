@@ -78,9 +78,13 @@ func TestWhoRulesByEmail(t *testing.T) {
 		name := fmt.Sprintf("%s says %q", tt.from, tt.text)
 		dir := filepath.Join(t.TempDir(), "d")
 		copyTree(t, seed, dir)
-		answer := "Authentication-Results: mx.fairshire.example; spf=pass smtp.mailfrom=fairshire.example; dkim=pass header.d=fairshire.example; dmarc=pass header.from=fairshire.example\n" +
-			"From: " + tt.from + "@fairshire.example\nTo: drp@fairshire.example\nSubject: RE: [" + tt.dispute + "] Please confirm\nDate: Mon, 23 Nov 2026 14:20:00 +0000\nMessage-ID: <answer@mail.fairshire.example>\n\n" + tt.text + "\n"
-		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "answer.eml"), []byte(strings.ReplaceAll(answer, "\n", "\r\n")), 0o600); err != nil {
+		answer := "Authentication-Results: mx.fairshire.example; spf=pass smtp.mailfrom=fairshire.example; dkim=pass " +
+			"header.d=fairshire.example; dmarc=pass header.from=fairshire.example\n" +
+			"From: " + tt.from + "@fairshire.example\nTo: drp@fairshire.example\n" +
+			"Subject: RE: [" + tt.dispute + "] Please confirm\nDate: Mon, 23 Nov 2026 14:20:00 +0000\n" +
+			"Message-ID: <answer@mail.fairshire.example>\n\n" + tt.text + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "answer.eml"), []byte(strings.ReplaceAll(answer, "\n", "\r\n")),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		c := openCouncil(t, dir)
@@ -104,7 +108,8 @@ func TestWhoRulesByEmail(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, becomes, tt.becomes)
 		}
 		var out bytes.Buffer
-		if code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "conflict", "show", tt.dispute}); code != 0 {
+		if code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }},
+			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "conflict", "show", tt.dispute}); code != 0 {
 			t.Errorf("%s: %s", name, out.String())
 		}
 		if !strings.Contains(out.String(), tt.question) {

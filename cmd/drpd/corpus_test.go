@@ -46,7 +46,8 @@ type expected struct {
 }
 
 func (e expected) String() string {
-	return fmt.Sprintf("place %s %s\nfacts %s\nreach %s\nnew %s", e.Place, e.Dispute, strings.Join(e.Facts, "; "), strings.Join(e.Reach, "; "), strings.Join(e.New, "; "))
+	return fmt.Sprintf("place %s %s\nfacts %s\nreach %s\nnew %s", e.Place, e.Dispute, strings.Join(e.Facts, "; "), strings.Join(e.Reach, "; "),
+		strings.Join(e.New, "; "))
 }
 
 var corpusDay = workday.NewDate(2026, time.November, 23)
@@ -310,7 +311,9 @@ func signer(t *testing.T, address string) (cert, both []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: at(corpusDay, 0).AddDate(-1, 0, 0), NotAfter: at(corpusDay, 0).AddDate(1, 0, 0), EmailAddresses: []string{address}, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: at(corpusDay, 0).AddDate(-1, 0, 0),
+		NotAfter: at(corpusDay, 0).AddDate(1, 0, 0), EmailAddresses: []string{address},
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -359,7 +362,8 @@ func TestEncryptedForDrpd(t *testing.T) {
 	base.cycle(t, corpusDay, 14)
 	c.cycle(t, corpusDay, 14)
 	got, why := c.became(t, base, body)
-	if facts := strings.Join(got.Facts, "; "); got.Place != "dispute" || facts != "alerted 2026-11-23 by chair; raised 2026-11-23 by chair; telephoned 2026-11-23 by chair" {
+	if facts := strings.Join(got.Facts, "; "); got.Place != "dispute" ||
+		facts != "alerted 2026-11-23 by chair; raised 2026-11-23 by chair; telephoned 2026-11-23 by chair" {
 		t.Errorf("%s, %s, because %q", got.Place, facts, why)
 	}
 }
@@ -395,7 +399,8 @@ func TestAlertReachesNobody(t *testing.T) {
 	if got, want := stage(corpusDay+1), "stage-2 since 2026-11-24, due 2026-12-01"; got != want {
 		t.Fatalf("%s, want %s", got, want)
 	}
-	back := strings.NewReplacer("alert W-B735RN w-132", "alert "+ref+" w-201", "tom.minster", "gita.marrow").Replace(string(c.raw(t, "dsn-postfix-unknown-user")))
+	back := strings.NewReplacer("alert W-B735RN w-132", "alert "+ref+" w-201", "tom.minster",
+		"gita.marrow").Replace(string(c.raw(t, "dsn-postfix-unknown-user")))
 	if err := os.WriteFile(filepath.Join(dir, "mail", "in", "back.eml"), c.filled(t, []byte(back)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -421,10 +426,13 @@ func TestAlertReachesNobody(t *testing.T) {
 	said := func(args ...string) string {
 		t.Helper()
 		var o bytes.Buffer
-		realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(corpusDay+2, 10) }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(corpusDay+2, 10) }},
+			append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 		return o.String()
 	}
-	for _, x := range [][2]string{{"absence list", "w-201  since 2026-11-23  mail comes back: mend the address, or say drpd absence end w-201"}, {"absence end w-201", "is asked again"}, {"absence end w-201", "nobody called"}, {"absence list", "nobody is known to be away"},
+	for _, x := range [][2]string{{"absence list", "w-201  since 2026-11-23  mail comes back: mend the address, or say drpd " +
+		"absence end w-201"}, {"absence end w-201", "is asked again"}, {"absence end w-201", "nobody called"},
+		{"absence list", "nobody is known to be away"},
 		{"explain " + ref, "w-201: returned (5.1.1), by a report of 2026-11-23"}, {"audit verify", "the chain is whole"}} {
 		if got := said(strings.Fields(x[0])...); !strings.Contains(got, x[1]) {
 			t.Errorf("%s: %s, want %q", x[0], got, x[1])
@@ -444,7 +452,8 @@ func TestAlertReachesNobody(t *testing.T) {
 func TestOneMessageTwice(t *testing.T) {
 	t.Parallel()
 	seed := theCouncil(t)
-	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "message-came 2026-11-23 by team-manager"}, {"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
+	for _, tt := range []struct{ mail, fact string }{{"answer-of-the-manager", "message-came 2026-11-23 by team-manager"},
+		{"raised-by-the-chair", "raised 2026-11-23 by chair"}} {
 		dir := filepath.Join(t.TempDir(), tt.mail)
 		copyTree(t, seed, dir)
 		c := openCouncil(t, dir)
@@ -456,7 +465,8 @@ func TestOneMessageTwice(t *testing.T) {
 		}
 		box := c.Feeds[len(c.Feeds)-1]
 		c.Feeds = append(c.Feeds, daemon.Feed{Name: "second", Source: &mailbox.Folder{Name: "second", Path: second}, Read: box.Read})
-		for name, b := range map[string][]byte{filepath.Join(dir, "mail/in/1.eml"): body, filepath.Join(dir, "mail/in/2.eml"): other, filepath.Join(second, "1.eml"): body, filepath.Join(second, "2.eml"): append([]byte("X-Second: yes\r\n"), body...)} {
+		for name, b := range map[string][]byte{filepath.Join(dir, "mail/in/1.eml"): body, filepath.Join(dir, "mail/in/2.eml"): other,
+			filepath.Join(second, "1.eml"): body, filepath.Join(second, "2.eml"): append([]byte("X-Second: yes\r\n"), body...)} {
 			if err := os.WriteFile(name, b, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -522,7 +532,8 @@ func TestEmergencyIsPassedOn(t *testing.T) {
 		add := func(args ...string) {
 			t.Helper()
 			var o bytes.Buffer
-			if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return evening }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "fact", "add", all[i].Ref}, args...)); code != 0 {
+			if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return evening }},
+				append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "fact", "add", all[i].Ref}, args...)); code != 0 {
 				t.Fatal(o.String())
 			}
 		}
@@ -564,7 +575,8 @@ func TestEmergencyIsPassedOn(t *testing.T) {
 		for _, step := range []struct {
 			minutes int
 			want    string
-		}{{31, first + ", deputies of safeguarding-lead"}, {60, first + ", deputies of safeguarding-lead"}, {61, first + ", deputies of safeguarding-lead, operator"}, {180, first + ", deputies of safeguarding-lead, operator"}} {
+		}{{31, first + ", deputies of safeguarding-lead"}, {60, first + ", deputies of safeguarding-lead"},
+			{61, first + ", deputies of safeguarding-lead, operator"}, {180, first + ", deputies of safeguarding-lead, operator"}} {
 			if acknowledged {
 				step.want = first
 			}

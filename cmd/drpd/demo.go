@@ -57,7 +57,8 @@ func (c *demoCmd) Run(a *app) error {
 		return err
 	}
 	defer func() { _ = logFile.Close() }()
-	d, err := wire(a.ctx, p, func() time.Time { return clock }, slog.New(slog.NewJSONHandler(logFile, &slog.HandlerOptions{ReplaceAttr: untimed})))
+	d, err := wire(a.ctx, p, func() time.Time { return clock },
+		slog.New(slog.NewJSONHandler(logFile, &slog.HandlerOptions{ReplaceAttr: untimed})))
 	if err != nil {
 		return err
 	}
@@ -243,7 +244,8 @@ func (c *demoCmd) account(a *app, s *story, l *ledger.Ledger, total daemon.Cycle
 	}
 	a.printf("\n")
 	for _, line := range [][2]string{
-		{"the record system", "carefirst.db"}, {"mail that came", "mail/in"}, {"mail that went", "mail/out"}, {"forms on file", "documents"}, {"reports", "reports"}, {"drpd's own state", "state.db"}, {"the log", "drpd.log"},
+		{"the record system", "carefirst.db"}, {"mail that came", "mail/in"}, {"mail that went", "mail/out"}, {"forms on file", "documents"},
+		{"reports", "reports"}, {"drpd's own state", "state.db"}, {"the log", "drpd.log"},
 	} {
 		a.printf("  %-18s %s\n", line[0], filepath.Join(c.Out, line[1]))
 	}

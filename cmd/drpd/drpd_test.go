@@ -226,7 +226,8 @@ func TestNoNameWhereNoneBelongs(t *testing.T) {
 			t.Errorf("%s has mode %v (%v)", name, info.Mode(), err)
 		}
 	}
-	for _, args := range [][]string{{"list", "--all"}, {"status"}, {"outbox", "list"}, {"outbox", "list", "--json"}, {"conflict", "list"}, {"quarantine", "list"}, {"quarantine", "list", "--json"}} {
+	for _, args := range [][]string{{"list", "--all"}, {"status"}, {"outbox", "list"}, {"outbox", "list", "--json"}, {"conflict", "list"},
+		{"quarantine", "list"}, {"quarantine", "list", "--json"}} {
 		look(strings.Join(args, " "), inDemo(t, args...))
 	}
 	var all []ledger.Listed
@@ -260,10 +261,12 @@ func TestNoNameWhereNoneBelongs(t *testing.T) {
 func TestCalendarDue(t *testing.T) {
 	_, out, _ := drpd(t, "calendar", "due", "2026-12-23", "4")
 	first, rest, _ := strings.Cut(out, "\n")
-	if first != "2026-12-31" || !strings.Contains(rest, "2026-12-25 Fri  not counted: Christmas Day\n") || !strings.Contains(rest, "2026-12-28 Mon  not counted: Boxing Day (substitute day)\n") {
+	if first != "2026-12-31" || !strings.Contains(rest, "2026-12-25 Fri  not counted: Christmas Day\n") ||
+		!strings.Contains(rest, "2026-12-28 Mon  not counted: Boxing Day (substitute day)\n") {
 		t.Errorf("%s", out)
 	}
-	for _, args := range [][]string{{"calendar", "due", "23/12/2026", "4"}, {"calendar", "due", "2028-12-28", "9"}, {"calendar", "due", "2026-12-23", "0"}, {"calendar", "show", "2031"}} {
+	for _, args := range [][]string{{"calendar", "due", "23/12/2026", "4"}, {"calendar", "due", "2028-12-28", "9"},
+		{"calendar", "due", "2026-12-23", "0"}, {"calendar", "show", "2031"}} {
 		if code, _, errs := drpd(t, args...); code != 1 || !strings.HasPrefix(errs, "drpd: ") {
 			t.Errorf("%v: exit %d: %s", args, code, errs)
 		}
@@ -288,10 +291,12 @@ func TestBrokenConfiguration(t *testing.T) {
 		}
 		return path
 	}
-	bad := write("bad.yaml", "authority: X\nstate: {file: s.db}\nrecords: {name: a, engine: access, file: f, mapping: carefirst}\nmailbox: {name: a, folder: in, addrss: x}\nsend_window: {from: 9, until: 8}\nmost_emails: {cycle: 0}\n")
+	bad := write("bad.yaml", "authority: X\nstate: {file: s.db}\nrecords: {name: a, engine: access, file: f, mapping: carefirst}\n"+
+		"mailbox: {name: a, folder: in, addrss: x}\nsend_window: {from: 9, until: 8}\nmost_emails: {cycle: 0}\n")
 	code, _, errs := drpd(t, "--config", bad, "run", "--once")
 	for _, want := range []string{
-		`bad.yaml:2:8: "state.key_file" is missing`, `bad.yaml:3:28: "access" is no engine (sqlite, postgres, mariadb, sqlserver, oracle)`, `bad.yaml:4:32: unknown key "addrss" (address?)`,
+		`bad.yaml:2:8: "state.key_file" is missing`, `bad.yaml:3:28: "access" is no engine (sqlite, postgres, mariadb, sqlserver, oracle)`,
+		`bad.yaml:4:32: unknown key "addrss" (address?)`,
 		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:22: 0: give 1 or more`, `two sources are called "a"`,
 	} {
 		if !strings.Contains(errs, want) {
@@ -301,18 +306,21 @@ func TestBrokenConfiguration(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); code != 1 || len(entries) != 1 {
 		t.Errorf("exit %d, and %d files", code, len(entries))
 	}
-	roster := write("roster.yaml", "holders:\n  - {role: directr, person: p, address: a@b.example}\n  - {role: director, person: p, address: a@b.example, from: 2026-02-01, until: 2026-01-01}\n")
+	roster := write("roster.yaml", "holders:\n  - {role: directr, person: p, address: a@b.example}\n"+
+		"  - {role: director, person: p, address: a@b.example, from: 2026-02-01, until: 2026-01-01}\n")
 	src, err := fs.ReadFile(testdata.FS, "demo/drpd.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _, errs = drpd(t, "--config", write("drpd.yaml", string(src)), "check")
-	for _, want := range []string{roster + `:2:12: no such role "directr" (director?)`, `2026-01-01 lies before 2026-02-01`, `nobody can hold the role "chief-executive": add a holder`} {
+	for _, want := range []string{roster + `:2:12: no such role "directr" (director?)`, `2026-01-01 lies before 2026-02-01`,
+		`nobody can hold the role "chief-executive": add a holder`} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("missing %q in\n%s", want, errs)
 		}
 	}
-	if code, _, errs := drpd(t, "--config", filepath.Join(dir, "none.yaml"), "list"); code != 1 || !strings.Contains(errs, "name another with --config") {
+	if code, _, errs := drpd(t, "--config", filepath.Join(dir, "none.yaml"), "list"); code != 1 ||
+		!strings.Contains(errs, "name another with --config") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
 }
@@ -327,7 +335,8 @@ func TestConsole(t *testing.T) {
 	run := func(args ...string) string {
 		t.Helper()
 		var o, e bytes.Buffer
-		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)); code != 0 {
+		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }},
+			append([]string{"--config", config}, args...)); code != 0 {
 			t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
 		}
 		return o.String()
@@ -366,7 +375,8 @@ func TestConsole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if out := run("fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "they were agreed", "--attach", minutes); !strings.Contains(out, "the minutes are in the document store, on the file of 1 children") {
+		if out := run("fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "they were agreed", "--attach",
+			minutes); !strings.Contains(out, "the minutes are in the document store, on the file of 1 children") {
 			t.Error(out)
 		}
 	}
@@ -374,11 +384,13 @@ func TestConsole(t *testing.T) {
 	if err != nil || len(kept) != 2 {
 		t.Errorf("the minutes and what they are: %v", kept)
 	}
-	if out := run("fact", "add", ref, "responded", "--on", "2026-11-19", "--by", "team-manager", "--because", "telephone call", "--not"); !strings.Contains(out, `"responded: no" on 2026-11-19 is noted`) ||
+	if out := run("fact", "add", ref, "responded", "--on", "2026-11-19", "--by", "team-manager", "--because", "telephone call",
+		"--not"); !strings.Contains(out, `"responded: no" on 2026-11-19 is noted`) ||
 		strings.Contains(out, "acts on it") {
 		t.Error(out)
 	}
-	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out, "noted as evidence") {
+	if out := run("fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "telephone call"); !strings.Contains(out,
+		"noted as evidence") {
 		t.Error(out)
 	}
 	now = now.Add(time.Hour)
@@ -393,9 +405,12 @@ func TestConsole(t *testing.T) {
 		t.Error(out)
 	}
 	for _, args := range [][]string{
-		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", minutes}, {"fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", "none.docx"},
-		{"fact", "add", ref, "resolvd", "--on", "2026-11-19", "--by", "iro", "--because", "x"}, {"fact", "add", ref, "resolved", "--on", "19/11", "--by", "iro", "--because", "x"},
-		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "boss", "--because", "x"}, {"explain", "X-ZZZZZZ"}, {"conflict", "settle", ref, "nothing", "accept"}, {"quarantine", "accept", "nothing"}, {"outbox", "show", "nothing"},
+		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", minutes},
+		{"fact", "add", ref, "minutes-uploaded", "--on", "2026-11-19", "--by", "iro", "--because", "x", "--attach", "none.docx"},
+		{"fact", "add", ref, "resolvd", "--on", "2026-11-19", "--by", "iro", "--because", "x"},
+		{"fact", "add", ref, "resolved", "--on", "19/11", "--by", "iro", "--because", "x"},
+		{"fact", "add", ref, "resolved", "--on", "2026-11-19", "--by", "boss", "--because", "x"}, {"explain", "X-ZZZZZZ"},
+		{"conflict", "settle", ref, "nothing", "accept"}, {"quarantine", "accept", "nothing"}, {"outbox", "show", "nothing"},
 	} {
 		if code, _, errs := drpd(t, append([]string{"--config", config}, args...)...); code != 1 || errs == "" {
 			t.Errorf("%v: exit %d: %s", args, code, errs)
@@ -414,7 +429,8 @@ func TestOverlayAndMigrate(t *testing.T) {
 	run := func(want int, args ...string) string {
 		t.Helper()
 		var o, e bytes.Buffer
-		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)); code != want {
+		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }},
+			append([]string{"--config", config}, args...)); code != want {
 			t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
 		}
 		return o.String() + e.String()
@@ -450,13 +466,16 @@ func TestOverlayAndMigrate(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("drpd.yaml", string(old)+"overlays: overlays\n")
-	write("overlays/fairshire.yaml", "overlay: iro-carefirst\nauthority: Fairshire\nchanges:\n  - {set: version, to: 2, because: changed in November}\n  - {set: stages.stage-1.clocks.complete.amount, to: 10 working days, because: agreed with the IROs}\n")
+	write("overlays/fairshire.yaml", "overlay: iro-carefirst\nauthority: Fairshire\nchanges:\n"+
+		"  - {set: version, to: 2, because: changed in November}\n"+
+		"  - {set: stages.stage-1.clocks.complete.amount, to: 10 working days, because: agreed with the IROs}\n")
 	now = now.Add(time.Hour)
 	run(0, "run", "--once")
 	if out := run(0, "explain", ref); !strings.Contains(out, "due 2026-11-23") || !strings.Contains(out, "version 1") || sent() != before {
 		t.Errorf("the overlay moved an open dispute, %d emails more: %s", sent()-before, out)
 	}
-	if out := run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", ref); !strings.Contains(out, "the limit was 2026-11-23 and becomes 2026-11-30") || !strings.Contains(out, "nothing was changed") {
+	if out := run(0, "policy", "migrate", "--policy", "iro-carefirst", "--to", "2", ref); !strings.Contains(out,
+		"the limit was 2026-11-23 and becomes 2026-11-30") || !strings.Contains(out, "nothing was changed") {
 		t.Error(out)
 	}
 	run(0, "run", "--once")
@@ -467,7 +486,8 @@ func TestOverlayAndMigrate(t *testing.T) {
 	now = now.Add(time.Hour)
 	run(0, "run", "--once")
 	out := run(0, "explain", ref)
-	if !strings.Contains(out, "due 2026-11-30") || !strings.Contains(out, "version 2") || strings.Count(out, "email correction") != 1 || strings.Count(out, "email alert") != 1 {
+	if !strings.Contains(out, "due 2026-11-30") || !strings.Contains(out, "version 2") || strings.Count(out, "email correction") != 1 ||
+		strings.Count(out, "email alert") != 1 {
 		t.Error(out)
 	}
 	if n := sent() - before; n != 3 { // the correction: to the team manager, the social worker, and the IRO
@@ -541,7 +561,8 @@ func TestVacancies(t *testing.T) {
 	run := func(args ...string) (int, string) {
 		t.Helper()
 		var o bytes.Buffer
-		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", config}, args...)), o.String()
+		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }},
+			append([]string{"--config", config}, args...)), o.String()
 	}
 	if code, out := run("run", "--once"); code != 0 {
 		t.Fatal(out)
@@ -581,7 +602,8 @@ func TestUncovered(t *testing.T) {
 	if code != 1 {
 		t.Errorf("exit %d: %s", code, errs)
 	}
-	for _, want := range []string{"p-304, line-manager: nothing is sent to police.example: it is retired\n", "p-306, safeguarding-adviser: the route health to health.example does not carry case: name one that does under mail_out.routes\n",
+	for _, want := range []string{"p-304, line-manager: nothing is sent to police.example: it is retired\n",
+		"p-306, safeguarding-adviser: the route health to health.example does not carry case: name one that does under mail_out.routes\n",
 		"x-401, cafcass: the route outside to cafcass.example does not carry referral"} {
 		if strings.Count(out, want) != 1 {
 			t.Errorf("%q stands there %d times: %s%s", want, strings.Count(out, want), out, errs)
@@ -629,7 +651,8 @@ func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 // What could not be written is no success: a list that was cut off looks like a whole one.
 func TestFullDisk(t *testing.T) {
 	config := filepath.Join(theDemo(t), "drpd.yaml")
-	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"status"}, {"conflict", "list"}, {"quarantine", "list"}, {"policy", "show", "cp-chair"}} {
+	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"status"}, {"conflict", "list"}, {"quarantine", "list"},
+		{"policy", "show", "cp-chair"}} {
 		var errs bytes.Buffer
 		code := realMain(&app{ctx: t.Context(), out: full{}, err: &errs, now: time.Now}, append([]string{"--config", config}, args...))
 		if code != 1 || !strings.Contains(errs.String(), syscall.ENOSPC.Error()) {

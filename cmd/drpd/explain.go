@@ -47,7 +47,8 @@ func (c *explainCmd) explain(a *app, d *wired) error {
 
 func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	p, s := k.Policy, r.Standing
-	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest, strings.Join(k.File.Subject.Children, ", "))
+	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest,
+		strings.Join(k.File.Subject.Children, ", "))
 	switch {
 	case !s.Ended.IsZero():
 		a.printf("Ended on %s: %s.\n", s.Ended, s.EndedBy)
@@ -72,7 +73,8 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 	a.printf("\nWhat happened\n")
 	for _, f := range k.File.Statements() {
 		a.statement(p, f)
-		if r := (drp.Ruling{About: drp.AboutMessage(f.Evidence), Choice: k.File.Ruled(drp.AboutMessage(f.Evidence))}); f.Kind == drp.MessageCame && r.Choice != "" {
+		if r := (drp.Ruling{About: drp.AboutMessage(f.Evidence),
+			Choice: k.File.Ruled(drp.AboutMessage(f.Evidence))}); f.Kind == drp.MessageCame && r.Choice != "" {
 			a.printf("              a person says: %s\n", r.Line())
 		}
 		if !f.Although.Empty() {

@@ -61,7 +61,8 @@ func (c *factAddCmd) Run(a *app) error {
 			}
 		}
 		if until.IsZero() != !drp.FactKind(c.Fact).SetsDate() {
-			return fmt.Errorf("--until goes with a fact that sets a date, and only with one: %s, %s, %s", drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted)
+			return fmt.Errorf("--until goes with a fact that sets a date, and only with one: %s, %s, %s", drp.TimescaleSet, drp.MoreTimeGiven,
+				drp.TimeOutStarted)
 		}
 		stored, err := l.Load(a.ctx, c.Dispute)
 		if err != nil {
@@ -84,7 +85,8 @@ func (c *factAddCmd) Run(a *app) error {
 				return err
 			}
 		}
-		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Until: until, Event: c.Event, Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
+		at := drp.Attest{Dispute: c.Dispute, Fact: drp.FactKind(c.Fact), On: on, By: c.By, To: c.To, Stage: c.Stage, Until: until, Event: c.Event,
+			Denied: c.Not, Because: c.Because, Actor: account(), Corrects: c.Corrects}
 		id, err := a.attest(l, drp.Attestation, at)
 		if err != nil {
 			return err
@@ -119,7 +121,8 @@ func (c *factAddCmd) keepMinutes(a *app, p *parts, stored port.Stored, on workda
 	sum := sha256.Sum256(data)
 	store := &docstore.Folder{Path: p.config.Path(p.config.Documents.Folder), Write: host.WriteFile}
 	for _, child := range stored.Children {
-		f := port.FormFile{Reference: "minutes-" + hex.EncodeToString(sum[:])[:12], Child: child, Dispute: c.Dispute, What: port.Minutes, Name: c.Attach, Data: data, On: on}
+		f := port.FormFile{Reference: "minutes-" + hex.EncodeToString(sum[:])[:12], Child: child, Dispute: c.Dispute, What: port.Minutes,
+			Name: c.Attach, Data: data, On: on}
 		if err := store.KeepForm(a.ctx, f); err != nil {
 			return err
 		}
@@ -136,6 +139,7 @@ func (a *app) attest(l *ledger.Ledger, kind drp.Kind, payload any) (string, erro
 	}
 	now := a.now()
 	sum := sha256.Sum256(fmt.Appendf(body, "%d", now.UnixNano()))
-	ev := drp.Evidence{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: kind, Key: strings.ToLower(string(kind)), Learned: now, Body: body}
+	ev := drp.Evidence{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: kind, Key: strings.ToLower(string(kind)),
+		Learned: now, Body: body}
 	return ev.ID, l.Ingest(a.ctx, "console", []drp.Evidence{ev}, nil, now)
 }

@@ -25,7 +25,8 @@ func (c *console) says(t *testing.T, args ...string) string {
 	t.Helper()
 	var o, e bytes.Buffer
 	now := c.now
-	if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }}, append([]string{"--config", filepath.Join(c.dir, "drpd.yaml")}, args...)); code != 0 {
+	if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }},
+		append([]string{"--config", filepath.Join(c.dir, "drpd.yaml")}, args...)); code != 0 {
 		t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
 	}
 	return o.String()
@@ -170,7 +171,8 @@ func notesOf(t *testing.T, dir string) []string {
 	}
 	defer func() { _ = g.Close() }()
 	var out []string
-	if err := g.SelectContext(t.Context(), &out, `SELECT 'note ' || DRPD_REF || ' ' || PI_NUMBER || ' ' || count(*) FROM CF_OBSERVATIONS GROUP BY DRPD_REF, PI_NUMBER`); err != nil {
+	if err := g.SelectContext(t.Context(), &out,
+		`SELECT 'note ' || DRPD_REF || ' ' || PI_NUMBER || ' ' || count(*) FROM CF_OBSERVATIONS GROUP BY DRPD_REF, PI_NUMBER`); err != nil {
 		t.Fatal(err)
 	}
 	return out

@@ -67,7 +67,8 @@ func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
 	}
 	read, passed, ok := form.Trace(sheet)
 	if !ok {
-		return fmt.Errorf("%s: none of the titles of the form %s stands in its first lines: %s", c.Read, form.Form, strings.Join(form.Titles, ", "))
+		return fmt.Errorf("%s: none of the titles of the form %s stands in its first lines: %s", c.Read, form.Form,
+			strings.Join(form.Titles, ", "))
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, t := range read {
@@ -111,7 +112,8 @@ func (c *policyFormCmd) form(p *policy.Policy) (*mapping.Form, error) {
 		}
 		return form, err
 	}
-	return nil, fmt.Errorf("no mapping is shipped for the forms of %s (%s): give the authority's own with --mapping", p.ID, strings.Join(p.Forms, ", "))
+	return nil, fmt.Errorf("no mapping is shipped for the forms of %s (%s): give the authority's own with --mapping", p.ID,
+		strings.Join(p.Forms, ", "))
 }
 
 // blankForm makes a blank form, and sees that it is read as what it is: this form, with nothing in it.

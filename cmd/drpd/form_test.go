@@ -167,8 +167,9 @@ func TestFormCommand(t *testing.T) {
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"a label that means two things": {"Informal stage", "Team manager", `cp.yaml:14:34: "Team manager" is also the label of an answer`},
 		"a block that is not there":     {"stage: stage-6, headings", "stage: stage-9, headings", `the form has no block "stage-6"`},
-		"a label twice":                 {"labels: [Consulted line manager on]", "labels: [date of telephone call]", `cp.yaml:54:14: "date of telephone call" is the label of another answer of the same block`},
-		"no such entry":                 {"lexicon: theme", "lexicon: thema", `no such entry "thema" (theme?)`},
+		"a label twice": {"labels: [Consulted line manager on]", "labels: [date of telephone call]",
+			`cp.yaml:54:14: "date of telephone call" is the label of another answer of the same block`},
+		"no such entry": {"lexicon: theme", "lexicon: thema", `no such entry "thema" (theme?)`},
 	} {
 		own := filepath.Join(dir, "cp.yaml")
 		if err := os.WriteFile(own, []byte(strings.Replace(string(src), tt.from, tt.to, 1)), 0o600); err != nil {
@@ -196,7 +197,8 @@ func TestFormRead(t *testing.T) {
 	if _, passed, _ := strings.Cut(out, "Not read:"); strings.Contains(passed, "J. Madeup") {
 		t.Error("what the mapping knows and keeps nothing of is called not read")
 	}
-	if code, out, _ := drpd(t, "policy", "form", "cp-chair", "--read", forms+"date-month-13.docx"); code != 1 || !strings.Contains(out, `in doubt: the date of "raised" cannot be read`) {
+	if code, out, _ := drpd(t, "policy", "form", "cp-chair", "--read", forms+"date-month-13.docx"); code != 1 ||
+		!strings.Contains(out, `in doubt: the date of "raised" cannot be read`) {
 		t.Errorf("%d, %s", code, out)
 	}
 	for name, want := range map[string]string{"westmarsh.docx": "none of the titles", "old.doc": "it is an old Word file"} {
@@ -217,8 +219,9 @@ func TestFormChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, change := range map[string]*strings.Replacer{
-		`the form cp-dispute-form has a block "last", and the policy cp-chair has no such stage`: strings.NewReplacer("stage: stage-6", "stage: last", "[stage-6]", "[last]"),
-		`    it does not ask for "details", which G2 looks for`:                                  strings.NewReplacer("field: details", "field: detail"),
+		`the form cp-dispute-form has a block "last", and the policy cp-chair has no such stage`: strings.NewReplacer("stage: stage-6",
+			"stage: last", "[stage-6]", "[last]"),
+		`    it does not ask for "details", which G2 looks for`: strings.NewReplacer("field: details", "field: detail"),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "own.yaml"), []byte(change.Replace(string(src))), 0o600); err != nil {
 			t.Fatal(err)
@@ -278,7 +281,8 @@ func TestOfficeForm(t *testing.T) {
 		}
 		want := []string{
 			"raised 2026-03-02 informal by , no: false", "discussed 2026-03-02 informal by chair, no: false",
-			"telephoned 2026-03-03 stage-1 by chair, no: false", "responded 2026-03-05 stage-1 by team-manager, no: false", "resolved 2026-03-06 stage-1 by , no: false",
+			"telephoned 2026-03-03 stage-1 by chair, no: false", "responded 2026-03-05 stage-1 by team-manager, no: false",
+			"resolved 2026-03-06 stage-1 by , no: false",
 			"resolved 2026-03-09 informal by , no: true",
 		}
 		if !slices.Equal(got, want) || fmt.Sprint(r.Subject.Children) != "[30777]" {

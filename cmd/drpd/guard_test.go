@@ -160,7 +160,8 @@ func TestBlastRadius(t *testing.T) {
 			var o strings.Builder
 			now := c.clock
 			for _, args := range [][]string{{"hold", "list"}, {"hold", "release"}} {
-				if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); code != 0 {
+				if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }},
+					append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); code != 0 {
 					t.Fatal(o.String())
 				}
 			}
@@ -211,7 +212,8 @@ func TestManyDatesAreReleased(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = c.close() }()
-	for _, tt := range []struct{ args, want string }{{"list", "the dates of 1 disputes"}, {"release", "goes from the next cycle on"}, {"list", "nothing is held"}} {
+	for _, tt := range []struct{ args, want string }{{"list", "the dates of 1 disputes"}, {"release", "goes from the next cycle on"},
+		{"list", "nothing is held"}} {
 		var o strings.Builder
 		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(day-30, 12) }},
 			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "hold", tt.args})

@@ -48,7 +48,8 @@ func TestSourceHangs(t *testing.T) {
 	began := time.Now()
 	c.cycle(t, day, 10)
 	out := status()
-	if !strings.Contains(out, "source care-first: unknown since 2026-11-19 10:30: no answer within 2s: records care-first: ") || !strings.Contains(out, "source mailbox: read 2026-11-19 10:30") ||
+	if !strings.Contains(out, "source care-first: unknown since 2026-11-19 10:30: no answer within 2s: records care-first: ") ||
+		!strings.Contains(out, "source mailbox: read 2026-11-19 10:30") ||
 		!strings.Contains(out, "unknown since 2026-11-19 10:30: source care-first cannot be read") || strings.Count(out, "\nC-") == 0 {
 		t.Errorf("after %s:\n%s", time.Since(began), out)
 	}
@@ -60,13 +61,15 @@ func TestSourceHangs(t *testing.T) {
 	silent, roots := mailtest.Silent(t, "EXAMINE")
 	for i, f := range c.Feeds {
 		if f.Name == "mailbox" {
-			c.Feeds[i].Source = &mailbox.IMAP{Name: "mailbox", Server: silent, User: "drp@fairshire.example", Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
+			c.Feeds[i].Source = &mailbox.IMAP{Name: "mailbox", Server: silent, User: "drp@fairshire.example",
+				Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
 			c.PollTime = 10 * time.Second
 		}
 	}
 	c.cycle(t, day, 11)
 	out = status()
-	want := fmt.Sprintf("source mailbox: unknown since 2026-11-19 11:30: no answer within %s: mailbox mailbox: the server does not go on answering", c.PollTime)
+	want := fmt.Sprintf("source mailbox: unknown since 2026-11-19 11:30: no answer within %s: mailbox mailbox: the server does not go "+
+		"on answering", c.PollTime)
 	if !strings.Contains(out, want) || !strings.Contains(out, "source care-first: read 2026-11-19 11:30") || strings.Count(out, "\nW-") == 0 {
 		t.Errorf("want %q\n%s", want, out)
 	}

@@ -25,7 +25,8 @@ import (
 )
 
 // The rows of the table in the design: where a process was killed.
-var arrows = []string{"after poll, before tx 1", "after tx 1", "after decide, before tx 2", "after tx 2", "after a case note, before tx 3", "after an email, before tx 3"}
+var arrows = []string{"after poll, before tx 1", "after tx 1", "after decide, before tx 2", "after tx 2", "after a case note, before tx 3",
+	"after an email, before tx 3"}
 
 // killer ends its own process, for good and at once, the n-th time that it passes an arrow.
 type killer struct {
@@ -252,12 +253,14 @@ func TestClockGoesBack(t *testing.T) {
 	var errs bytes.Buffer
 	run := func(day int) int {
 		now := at(workday.NewDate(2026, time.November, day), 10)
-		return realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
+		return realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }},
+			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
 	}
 	if code := run(20); code != 0 {
 		t.Fatal(errs.String())
 	}
-	if code := run(19); code != 1 || !strings.Contains(errs.String(), "the machine's clock says 2026-11-19, but drpd worked on 2026-11-20 before: set the clock right") {
+	if code := run(19); code != 1 || !strings.Contains(errs.String(),
+		"the machine's clock says 2026-11-19, but drpd worked on 2026-11-20 before: set the clock right") {
 		t.Errorf("exit %d: %s", code, errs.String())
 	}
 }
@@ -280,8 +283,10 @@ func TestOneRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	var errs seen
-	errs.when = func() { _ = l.Lease(t.Context(), "the first", now, time.Minute) } // once the second says that it waits, the first renews its lease
-	code := realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
+	// once the second says that it waits, the first renews its lease
+	errs.when = func() { _ = l.Lease(t.Context(), "the first", now, time.Minute) }
+	code := realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }},
+		[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
 	if code != 1 || !strings.Contains(errs.String(), "another drpd runs on this ledger: the first") {
 		t.Errorf("exit %d: %s", code, errs.String())
 	}

@@ -43,7 +43,8 @@ func TestLease(t *testing.T) {
 			err := lease(ctx, l, "a machine, process 8", time.Now, slog.New(slog.NewTextHandler(&log, nil)))
 			var held *port.HeldError
 			switch {
-			case x.lives && (!errors.As(err, &held) || held.Holder != "a machine, process 7"), x.stops && !errors.Is(err, context.Canceled), !x.lives && !x.stops && err != nil:
+			case x.lives && (!errors.As(err, &held) || held.Holder != "a machine, process 7"), x.stops && !errors.Is(err, context.Canceled),
+				!x.lives && !x.stops && err != nil:
 				t.Errorf("%s: %v", name, err)
 			}
 			if long := time.Since(began); long < x.wait || long > x.wait+time.Second {
@@ -98,7 +99,8 @@ func TestRunAfterCrash(t *testing.T) {
 	if err := errors.Join(l.Lease(t.Context(), "one that died", day, time.Second), l.Close()); err != nil {
 		t.Fatal(err)
 	}
-	if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: now}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"}); code != 0 || !strings.Contains(o.String(), "one that died") {
+	if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: now},
+		[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"}); code != 0 || !strings.Contains(o.String(), "one that died") {
 		t.Errorf("exit %d: %s", code, o.String())
 	}
 	if _, sent := went(t, dir, nil); len(sent) == 0 {

@@ -193,7 +193,8 @@ func (c *statusCmd) Run(a *app) error {
 			}
 		}
 		if c.JSON {
-			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": kept.Quarantined, "waiting": kept.Waiting, "conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
+			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": kept.Quarantined, "waiting": kept.Waiting,
+				"conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
 		}
 		for _, h := range health {
 			if h.FailedSince > 0 {

@@ -19,7 +19,8 @@ func TestLostState(t *testing.T) {
 	now := at(workday.NewDate(2026, time.November, 19), 10)
 	run := func(dir string, args ...string) (int, string) {
 		var o bytes.Buffer
-		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }},
+			append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 		return code, o.String()
 	}
 	well := func(dir string, args ...string) {
@@ -32,7 +33,8 @@ func TestLostState(t *testing.T) {
 		t.Helper()
 		for _, args := range [][]string{{"run", "--once"}, {"run", "--dry-run"}, {"list"}, {"status"}} {
 			code, out := run(dir, args...)
-			if code != 1 || !strings.Contains(out, "this key belongs to a ledger that is not here: "+state) || !strings.Contains(out, "Restore the state that was made with it") {
+			if code != 1 || !strings.Contains(out, "this key belongs to a ledger that is not here: "+state) ||
+				!strings.Contains(out, "Restore the state that was made with it") {
 				t.Errorf("%v: exit %d: %s", args, code, out)
 			}
 		}
@@ -96,7 +98,8 @@ func TestLostState(t *testing.T) {
 	}
 	broken := filepath.Join(t.TempDir(), "broken")
 	setStage(t, broken)
-	if err := os.WriteFile(filepath.Join(broken, "state.key"+begun), bytes.Repeat([]byte{7}, 32), 0o600); err != nil { // it ended before the ledger was there
+	// it ended before the ledger was there
+	if err := os.WriteFile(filepath.Join(broken, "state.key"+begun), bytes.Repeat([]byte{7}, 32), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -124,8 +127,10 @@ func TestLostDatabase(t *testing.T) {
 	}
 	for range 2 {
 		var o bytes.Buffer
-		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return c.now }}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
-		if code != 1 || !strings.Contains(o.String(), "this key belongs to a ledger that is not here: the database of "+dsn+" is missing or empty") {
+		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return c.now }},
+			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
+		if code != 1 || !strings.Contains(o.String(), "this key belongs to a ledger that is not here: the database of "+dsn+
+			" is missing or empty") {
 			t.Errorf("exit %d: %s", code, o.String())
 		}
 	}

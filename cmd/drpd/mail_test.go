@@ -111,7 +111,8 @@ func TestMailboxKilled(t *testing.T) {
 	d := mailtest.StartDovecot(t)
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
-	imap := fmt.Sprintf("imap: {server: \"127.0.0.1:%d\", tls: implicit, user: drp@fairshire.example, password_file: mail.password, folder: INBOX, done_folder: Done, ca_file: %s}", d.TLS, d.CA)
+	imap := fmt.Sprintf("imap: {server: \"127.0.0.1:%d\", tls: implicit, user: drp@fairshire.example, password_file: mail.password, folder: "+
+		"INBOX, done_folder: Done, ca_file: %s}", d.TLS, d.CA)
 	name := reconfigure(t, dir, "folder: mail/in", imap)
 	if err := os.WriteFile(filepath.Join(dir, "mail.password"), []byte(mailtest.Password), 0o600); err != nil {
 		t.Fatal(err)
@@ -119,7 +120,9 @@ func TestMailboxKilled(t *testing.T) {
 	var o bytes.Buffer
 	check := func() (int, string) {
 		o.Reset()
-		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(workday.NewDate(2026, time.November, 20), 9) }}, []string{"--config", name, "check", "--online"}), o.String()
+		return realMain(&app{ctx: t.Context(), out: &o, err: &o,
+			now: func() time.Time { return at(workday.NewDate(2026, time.November, 20), 9) }},
+			[]string{"--config", name, "check", "--online"}), o.String()
 	}
 	if code, out := check(); code != 1 || !strings.Contains(out, "folder Done is not there, or this login may not see it: make it") {
 		t.Errorf("exit %d: %s", code, out)
@@ -131,7 +134,8 @@ func TestMailboxKilled(t *testing.T) {
 	const n = 1000
 	form := strings.Repeat("UEsDBBQABgAIAAAAIQDfpNJsWgEAACAFAAATAAgCW0NvbnRlbnRfVHlwZXNdLnhtbCCiBAIooAAC\r\n", 400)
 	for i := range n {
-		d.Post(t, fmt.Sprintf("From: someone@elsewhere.test\r\nTo: drp@fairshire.example\r\nSubject: %d\r\nMessage-ID: <same@elsewhere.test>\r\n\r\n%s", i, form))
+		d.Post(t, fmt.Sprintf("From: someone@elsewhere.test\r\nTo: drp@fairshire.example\r\nSubject: %d\r\n"+
+			"Message-ID: <same@elsewhere.test>\r\n\r\n%s", i, form))
 	}
 	for _, arrow := range []string{beforeStored, afterStored, afterMoved} {
 		if !readMail(t, dir, arrow) {
@@ -163,7 +167,8 @@ func TestMailboxKilled(t *testing.T) {
 	}
 	seen := make(map[string]int)
 	for _, k := range kept {
-		if subject, _, ok := strings.Cut(strings.TrimPrefix(string(k.Body[strings.Index(string(k.Body), "Subject: "):]), "Subject: "), "\r\n"); ok {
+		if subject, _, ok := strings.Cut(strings.TrimPrefix(string(k.Body[strings.Index(string(k.Body), "Subject: "):]), "Subject: "),
+			"\r\n"); ok {
 			seen[subject]++
 		}
 	}

@@ -52,7 +52,8 @@ func (c *policyMigrateCmd) migrate(a *app, d *wired) error {
 		}
 		moved++
 		if c.Apply {
-			if _, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: x.Ref, Ruling: drp.Ruling{About: drp.AboutPolicy, Choice: target.Digest, By: account()}}); err != nil {
+			if _, err := a.attest(d.ledger, drp.RulingMade,
+				drp.RulingOn{Dispute: x.Ref, Ruling: drp.Ruling{About: drp.AboutPolicy, Choice: target.Digest, By: account()}}); err != nil {
 				return err
 			}
 		}
@@ -61,7 +62,8 @@ func (c *policyMigrateCmd) migrate(a *app, d *wired) error {
 	case c.Apply:
 		a.printf("%d disputes move to %s version %d in the next cycle, %d cannot\n", moved, target.ID, target.Version, refused)
 	default:
-		a.printf("%d disputes would move to %s version %d, %d cannot; nothing was changed: --apply does it\n", moved, target.ID, target.Version, refused)
+		a.printf("%d disputes would move to %s version %d, %d cannot; nothing was changed: --apply does it\n", moved, target.ID,
+			target.Version, refused)
 	}
 	if refused > 0 {
 		return errProblems

@@ -155,21 +155,31 @@ func (h *house) eclipse(t *testing.T) {
 	}
 	worker := func(column string) string { return fmt.Sprintf(newWorker, column) }
 	run(`ATTACH '` + filepath.Join(h.dir, "carefirst.db") + `' AS old`)
-	for _, table := range []string{"FORMANSWERPERSONVIEW", "DRP_TASK_VIEW", "DRP_SIBLING_VIEW", "RELATIONSHIPPROFESSIONALVIEW", "WORKER_CONTACT_VIEW", "PERSONVIEW", "CLASSIFICATIONPERSONVIEW"} {
+	for _, table := range []string{"FORMANSWERPERSONVIEW", "DRP_TASK_VIEW", "DRP_SIBLING_VIEW", "RELATIONSHIPPROFESSIONALVIEW",
+		"WORKER_CONTACT_VIEW", "PERSONVIEW", "CLASSIFICATIONPERSONVIEW"} {
 		run(`DELETE FROM ` + table)
 	}
 	const design = `'00000000-0000-4000-8000-000000000d27'`
-	form := `SELECT ` + newForm + `, ` + design + `, CASE STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, RAISED_ON, AUTHORISED_ON, %s, %s, NULL, ` + worker("RAISED_BY") + `, ` + newChild + ` FROM old.CF_FORMS f %s`
+	form := `SELECT ` + newForm + `, ` + design +
+		`, CASE STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, RAISED_ON, AUTHORISED_ON, %s, %s, NULL, ` + worker("RAISED_BY") +
+		`, ` + newChild + ` FROM old.CF_FORMS f %s`
 	run(`INSERT INTO FORMANSWERPERSONVIEW ` + fmt.Sprintf(form, `'DRP_HELD_BY'`, worker("HELD_BY"), ""))
 	run(`INSERT INTO FORMANSWERPERSONVIEW ` + fmt.Sprintf(form, `'DRP_AUTHORISED_BY'`, worker("AUTHORISED_BY"), ""))
-	run(`INSERT INTO FORMANSWERPERSONVIEW SELECT 70000 + f.FORM_ID, ` + design + `, CASE f.STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, f.RAISED_ON, f.AUTHORISED_ON, a.QUESTION_CODE, ` + worker("a.ANSWER") + `, NULL, ` + worker("f.RAISED_BY") + `, '9' || f.PI_NUMBER FROM old.CF_FORMS f JOIN old.CF_FORM_ANSWERS a ON a.FORM_ID = f.FORM_ID`)
-	run(`INSERT INTO DRP_TASK_VIEW SELECT ` + newForm + `, REASSIGNED_ON, ` + worker("FROM_WORKER") + `, ` + worker("TO_WORKER") + ` FROM old.CF_REASSIGNMENTS`)
+	run(`INSERT INTO FORMANSWERPERSONVIEW SELECT 70000 + f.FORM_ID, ` + design +
+		`, CASE f.STATE WHEN 'Authorised' THEN 'COMPLETE' ELSE 'SUBMITTED' END, f.RAISED_ON, f.AUTHORISED_ON, a.QUESTION_CODE, ` +
+		worker("a.ANSWER") + `, NULL, ` + worker("f.RAISED_BY") +
+		`, '9' || f.PI_NUMBER FROM old.CF_FORMS f JOIN old.CF_FORM_ANSWERS a ON a.FORM_ID = f.FORM_ID`)
+	run(`INSERT INTO DRP_TASK_VIEW SELECT ` + newForm + `, REASSIGNED_ON, ` + worker("FROM_WORKER") + `, ` + worker("TO_WORKER") +
+		` FROM old.CF_REASSIGNMENTS`)
 	run(`INSERT INTO DRP_SIBLING_VIEW SELECT ` + newForm + `, ` + newChild + ` FROM old.CF_FORM_CHILDREN`)
-	run(`INSERT INTO RELATIONSHIPPROFESSIONALVIEW SELECT ` + newChild + `, ROLE_TITLE, ` + worker("i.WORKER_ID") + `, w.FULL_NAME, START_DATE, END_DATE FROM old.CF_INVOLVEMENTS i JOIN old.CF_WORKERS w ON w.WORKER_ID = i.WORKER_ID`)
+	run(`INSERT INTO RELATIONSHIPPROFESSIONALVIEW SELECT ` + newChild + `, ROLE_TITLE, ` + worker("i.WORKER_ID") +
+		`, w.FULL_NAME, START_DATE, END_DATE FROM old.CF_INVOLVEMENTS i JOIN old.CF_WORKERS w ON w.WORKER_ID = i.WORKER_ID`)
 	run(`INSERT INTO WORKER_CONTACT_VIEW SELECT ` + worker("WORKER_ID") + `, EMAIL, TEAM FROM old.CF_WORKERS`)
 	run(`INSERT INTO PERSONVIEW SELECT ` + newChild + `, INITIALS, '', NULL, PI_NUMBER, TEAM FROM old.CF_PERSONS`)
-	run(`INSERT INTO PERSONVIEW SELECT DISTINCT ` + newChild + `, 'X', '', NULL, PI_NUMBER, NULL FROM old.CF_INVOLVEMENTS WHERE PI_NUMBER NOT IN (SELECT PI_NUMBER FROM old.CF_PERSONS)`)
-	run(`INSERT INTO CLASSIFICATIONPERSONVIEW SELECT ` + newChild + `, 990001, 'ACTIVE', '2025-01-06', NULL FROM old.CF_PERSONS WHERE RESTRICTED = 'Y'`)
+	run(`INSERT INTO PERSONVIEW SELECT DISTINCT ` + newChild +
+		`, 'X', '', NULL, PI_NUMBER, NULL FROM old.CF_INVOLVEMENTS WHERE PI_NUMBER NOT IN (SELECT PI_NUMBER FROM old.CF_PERSONS)`)
+	run(`INSERT INTO CLASSIFICATIONPERSONVIEW SELECT ` + newChild +
+		`, 990001, 'ACTIVE', '2025-01-06', NULL FROM old.CF_PERSONS WHERE RESTRICTED = 'Y'`)
 	run(`DETACH old`)
 }
 
@@ -196,7 +206,8 @@ func (h *house) did(t *testing.T, began []string) []string {
 			continue
 		}
 		s := x.Summary
-		out = append(out, fmt.Sprintf("%s %v stage %s since %s due %s turn %s next %s on %s passed %d ended %s", x.Ref, x.Children, s.Stage, s.Since, s.Step.Due, s.Turn, s.Next, s.NextOn, s.Passed, s.Ended))
+		out = append(out, fmt.Sprintf("%s %v stage %s since %s due %s turn %s next %s on %s passed %d ended %s", x.Ref, x.Children, s.Stage,
+			s.Since, s.Step.Due, s.Turn, s.Next, s.NextOn, s.Passed, s.Ended))
 	}
 	slices.Sort(out)
 	return out
@@ -226,11 +237,13 @@ func TestMovingHouse(t *testing.T) {
 	}
 	defer func() { _ = raw.Close() }()
 	var notes, old int
-	if err := raw.QueryRowContext(context.WithoutCancel(t.Context()), `SELECT count(*), count(*) - sum(PERSON_ID LIKE '9%') FROM DRPD_CASE_NOTES`).Scan(&notes, &old); err != nil {
+	if err := raw.QueryRowContext(context.WithoutCancel(t.Context()),
+		`SELECT count(*), count(*) - sum(PERSON_ID LIKE '9%') FROM DRPD_CASE_NOTES`).Scan(&notes, &old); err != nil {
 		t.Fatal(err)
 	}
 	if goes.open < 2 || notes < 5 || old > 0 {
-		t.Errorf("%d disputes in the record system were open at the move, %d notes written to the new one, %d of them under an old number", goes.open, notes, old)
+		t.Errorf("%d disputes in the record system were open at the move, %d notes written to the new one, %d of them under an old number",
+			goes.open, notes, old)
 	}
 	t.Logf("%d lines, %d disputes open at the move, %d notes in the new system", len(want), goes.open, notes)
 }

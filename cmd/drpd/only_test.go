@@ -41,7 +41,9 @@ func TestFilteredReport(t *testing.T) {
 				t.Errorf("%s: the console says %q", kind, said)
 			}
 			first := strings.SplitN(said, "\n", 2)[0]
-			if !strings.HasPrefix(first, "This report holds only ") || !strings.HasSuffix(strings.SplitN(first, ";", 2)[0], strings.TrimSuffix("the team "+team+".", map[bool]string{true: "", false: "."}[kind == "quarterly"])) {
+			if !strings.HasPrefix(first, "This report holds only ") ||
+				!strings.HasSuffix(strings.SplitN(first, ";", 2)[0],
+					strings.TrimSuffix("the team "+team+".", map[bool]string{true: "", false: "."}[kind == "quarterly"])) {
 				t.Errorf("%s: the console begins with %q", kind, first)
 			}
 			switch ending {
@@ -145,14 +147,18 @@ func TestFilteredByEmail(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "copy")
 	copyTree(t, theDemo(t), dir)
-	reconfigure(t, dir, "    - {name: housing,", "    - {name: east, to: cssu-service-manager, on: [monday], hour: 7, teams: [Looked after East]}\n    - {name: typo, to: cssu-service-manager, on: [monday], hour: 7, teams: [Reviewing things]}\n    - {name: housing,")
+	reconfigure(t, dir, "    - {name: housing,", "    - {name: east, to: cssu-service-manager, on: [monday], hour: 7, teams: [Looked after "+
+		"East]}\n    - {name: typo, to: cssu-service-manager, on: [monday], hour: 7, teams: [Reviewing things]}\n    - {name: housing,")
 	at := time.Date(2027, 1, 18, 9, 0, 0, 0, london())
 	run := func(args ...string) (int, string) {
 		var out strings.Builder
-		code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return at }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return at }},
+			append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 		return code, out.String()
 	}
-	if code, out := run("check"); code != 1 || !strings.Contains(out, `report "typo": no child or holder of a role that drpd knows is of the team "Reviewing things"`) || strings.Contains(out, `report "east"`) {
+	if code, out := run("check"); code != 1 ||
+		!strings.Contains(out, `report "typo": no child or holder of a role that drpd knows is of the team "Reviewing things"`) ||
+		strings.Contains(out, `report "east"`) {
 		t.Errorf("check: exit %d: %s", code, out)
 	}
 	if code, out := run("run", "--once"); code != 0 {
@@ -171,10 +177,14 @@ func TestFilteredByEmail(t *testing.T) {
 		mail := strings.NewReplacer("=\r\n", "", "\r\n ", " ").Replace(string(b))
 		_, text, _ := strings.Cut(mail, "Content-Type: text/plain")
 		for report, want := range map[string][]string{
-			"housing":  {"; only the procedure ", "This report holds only the procedure ", "-only-housing-cleared.xlsx|-only-housing.xlsx"},
-			"east":     {"; only the team Looked after East", "This report holds only the team Looked after East; ", "-only-looked-after-east-cleared.xlsx|-only-looked-after-east.xlsx"},
-			"typo":     {"the report asks for a procedure or team that does not exist; 0 known to be overdue; only the team Reviewing things", "For the operator: no child or holder of a role that drpd knows is of the team", "-only-reviewing-things-cleared.xlsx|-only-reviewing-things.xlsx"},
-			"iro-serv": {"Subject: Disputes: ", "Disputes: what is overdue", "iro-service-overdue-2027-01-18-cleared.xlsx|iro-service-overdue-2027-01-18.xlsx"},
+			"housing": {"; only the procedure ", "This report holds only the procedure ", "-only-housing-cleared.xlsx|-only-housing.xlsx"},
+			"east": {"; only the team Looked after East", "This report holds only the team Looked after East; ",
+				"-only-looked-after-east-cleared.xlsx|-only-looked-after-east.xlsx"},
+			"typo": {"the report asks for a procedure or team that does not exist; 0 known to be overdue; only the team Reviewing things",
+				"For the operator: no child or holder of a role that drpd knows is of the team",
+				"-only-reviewing-things-cleared.xlsx|-only-reviewing-things.xlsx"},
+			"iro-serv": {"Subject: Disputes: ", "Disputes: what is overdue",
+				"iro-service-overdue-2027-01-18-cleared.xlsx|iro-service-overdue-2027-01-18.xlsx"},
 		} {
 			if !strings.Contains(mail, "filename="+report) && !strings.Contains(mail, "filename=\""+report) {
 				continue
@@ -185,7 +195,8 @@ func TestFilteredByEmail(t *testing.T) {
 			_, words, _ := strings.Cut(text, "\r\n\r\n")
 			first := strings.TrimSpace(words)
 			a, b, _ := strings.Cut(want[2], "|")
-			if !strings.Contains(strings.SplitN(subject, "\r\n", 2)[0], want[0]) || !strings.HasPrefix(first, want[1]) || !strings.Contains(mail, a) && !strings.Contains(mail, b) {
+			if !strings.Contains(strings.SplitN(subject, "\r\n", 2)[0], want[0]) || !strings.HasPrefix(first, want[1]) ||
+				!strings.Contains(mail, a) && !strings.Contains(mail, b) {
 				t.Errorf("%s: %.300s\n%.400s", report, subject, first)
 			}
 			if report == "typo" && strings.Contains(first, "Nothing is overdue in what this report holds.") {

@@ -70,7 +70,8 @@ func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*
 // openRecordSystem opens the record system by its engine.
 func openRecordSystem(c *config.Config, r config.Records, m *mapping.System) (*records.System, error) {
 	if m.Notes.Way == mapping.WayInsert && !m.Demo && r.Agreed == "" {
-		return nil, fmt.Errorf("records %s: mapping %s inserts into the supplier's own table: say records.supplier_agreed with the reference of the agreement, or take another way", r.Name, m.Name)
+		return nil, fmt.Errorf("records %s: mapping %s inserts into the supplier's own table: say records.supplier_agreed with the reference "+
+			"of the agreement, or take another way", r.Name, m.Name)
 	}
 	dsn := c.Path(r.File)
 	if r.DSNFile != "" {
@@ -103,7 +104,8 @@ func openMailbox(c *config.Config) (daemon.Source, error) {
 
 // openIMAP gives a folder on an IMAP server.
 func openIMAP(c *config.Config, name string, m *config.IMAP) (*mailbox.IMAP, error) {
-	box := &mailbox.IMAP{Name: name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder, Done: m.Done, Password: password(c, m.Password)}
+	box := &mailbox.IMAP{Name: name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder, Done: m.Done,
+		Password: password(c, m.Password)}
 	if m.OAuth != nil {
 		box.Token = openTokens(c, m.OAuth)
 	}
@@ -123,7 +125,8 @@ func password(c *config.Config, file string) func() (string, error) {
 // openTokens gives the access tokens of an application.
 func openTokens(c *config.Config, o *config.OAuth) *oauth.Source {
 	tokenURL, scope := oauth.Microsoft(o.Tenant)
-	source := &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID, Secret: password(c, o.Secret)}
+	source := &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID,
+		Secret: password(c, o.Secret)}
 	if o.Cert != "" {
 		source.Certificate = func() (tls.Certificate, error) { return keyPair(c, "certificate_file", o.Cert) }
 	}
@@ -197,7 +200,8 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 	out := &mailer.Router{Maker: mailer.Maker{From: c.Mailbox.Address, Name: m.Name, Owner: m.Host, Plus: c.Mailbox.Plus}}
 	if m.Folder != "" {
 		f := &mailer.Folder{Path: c.Path(m.Folder), Write: host.WriteFile}
-		out.Routes = []mailer.Route{{Name: "folder", Domains: []string{"*"}, Carries: mailer.Referral, Relay: "folder", Transport: f, Archive: &mailer.Archive{Find: f.Find}}}
+		out.Routes = []mailer.Route{{Name: "folder", Domains: []string{"*"}, Carries: mailer.Referral, Relay: "folder", Transport: f,
+			Archive: &mailer.Archive{Find: f.Find}}}
 		return out, func() error { return nil }, nil
 	}
 	relays := make(map[string]*mailer.Relay)
@@ -209,7 +213,8 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 		return errors.Join(errs...)
 	}
 	for _, r := range m.Relays {
-		x := &mailer.Relay{Name: r.Name, Server: r.Server, StartTLS: r.TLS == "starttls", Hello: m.Host, User: r.User, Password: password(c, r.Password), Receipts: r.Receipts}
+		x := &mailer.Relay{Name: r.Name, Server: r.Server, StartTLS: r.TLS == "starttls", Hello: m.Host, User: r.User,
+			Password: password(c, r.Password), Receipts: r.Receipts}
 		if r.OAuth != nil {
 			x.Token = openTokens(c, r.OAuth)
 		}
@@ -220,7 +225,8 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 		relays[r.Name] = x
 	}
 	for _, r := range m.Routes {
-		x := mailer.Route{Name: r.Name, Domains: r.Domains, Never: r.Never, Carries: mailer.Level(slices.Index(mailer.Levels(), r.Carries)), Subject: r.Subject, Headers: r.Headers, Limit: int64(r.LimitMB) << 20, Sealed: r.Encrypt, Relay: r.Relay}
+		x := mailer.Route{Name: r.Name, Domains: r.Domains, Never: r.Never, Carries: mailer.Level(slices.Index(mailer.Levels(), r.Carries)),
+			Subject: r.Subject, Headers: r.Headers, Limit: int64(r.LimitMB) << 20, Sealed: r.Encrypt, Relay: r.Relay}
 		if r.Never == "" {
 			x.Transport = relays[r.Relay]
 		}
@@ -239,7 +245,8 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 			if err != nil {
 				return nil, nil, err
 			}
-			x.Archive = &mailer.Archive{Lag: time.Duration(r.Lag) * time.Minute, Find: func(ctx context.Context, e port.Envelope) (bool, error) { return box.Holds(ctx, out.ID(e)) }}
+			x.Archive = &mailer.Archive{Lag: time.Duration(r.Lag) * time.Minute,
+				Find: func(ctx context.Context, e port.Envelope) (bool, error) { return box.Holds(ctx, out.ID(e)) }}
 		}
 		out.Routes = append(out.Routes, x)
 	}

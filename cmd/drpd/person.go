@@ -104,7 +104,8 @@ func (c *holdReleaseCmd) Run(a *app) error {
 		if err := l.SetSetting(a.ctx, port.Released, today, account(), a.now()); err != nil {
 			return err
 		}
-		a.printf("all that is held goes from the next cycle on, once (%d); what comes after counts anew, and the limits of a day hold again tomorrow\n", n)
+		a.printf("all that is held goes from the next cycle on, once (%d); what comes after counts anew, and the limits of a day hold "+
+			"again tomorrow\n", n)
 		return l.SetSetting(a.ctx, port.Guard, "", account(), a.now())
 	})
 }
@@ -151,7 +152,8 @@ func (c *conflictShowCmd) Run(a *app) error {
 			return err
 		}
 		questions := reconcile.Decide(k).Conflicts
-		a.printf("%s", report.Questions(c.Dispute, questions, func(q drp.Conflict) []drp.Choice { return reconcile.Choices(k, q) }, stored.Evidence, london()))
+		a.printf("%s", report.Questions(c.Dispute, questions, func(q drp.Conflict) []drp.Choice { return reconcile.Choices(k, q) },
+			stored.Evidence, london()))
 		if len(questions) == 0 {
 			a.printf("no question about %s waits for a person\n", c.Dispute)
 		}

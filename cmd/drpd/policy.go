@@ -55,7 +55,8 @@ func readPolicy(name string, overlays []string) (*policy.Policy, error) {
 			for i := range shipped {
 				shipped[i] = filepath.Dir(shipped[i])
 			}
-			err = fmt.Errorf("no shipped policy is called %q%s; a file of your own is a path, such as ./%s", name, strict.Suggest(name, shipped), file)
+			err = fmt.Errorf("no shipped policy is called %q%s; a file of your own is a path, such as ./%s", name,
+				strict.Suggest(name, shipped), file)
 		}
 	}
 	if err != nil {

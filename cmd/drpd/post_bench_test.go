@@ -53,7 +53,8 @@ func BenchmarkDelivery(b *testing.B) {
 	roots.AppendCertsFromPEM(pem)
 	var ours, theirs, commits []float64
 	for i := range 5 {
-		relay := &mailer.Relay{Name: "internal", Server: fmt.Sprintf("127.0.0.1:%d", p.Port), StartTLS: true, Hello: "drpd.council.example", Roots: roots}
+		relay := &mailer.Relay{Name: "internal", Server: fmt.Sprintf("127.0.0.1:%d", p.Port), StartTLS: true, Hello: "drpd.council.example",
+			Roots: roots}
 		d := queued(b, filepath.Join(b.TempDir(), fmt.Sprint(i)), n, relay)
 		count := &counting{Deliveries: d.Deliveries}
 		d.Deliveries = count
@@ -90,10 +91,12 @@ func queued(b *testing.B, dir string, n int, relay *mailer.Relay) *wired {
 	d := openPost(b, dir, func() time.Time { return at(corpusDay, 10) })
 	router := d.Mail.(*mailer.Router)
 	router.Routes = []mailer.Route{{Name: "internal", Domains: []string{"*"}, Carries: mailer.Referral, Relay: "internal", Transport: relay}}
-	d.Roster = append(slices.Clone(d.Roster), drp.Holder{Role: "reader", Person: "p-1", Name: drp.NewPrivate("Person"), Address: drp.NewPrivate("person@council.example")})
+	d.Roster = append(slices.Clone(d.Roster),
+		drp.Holder{Role: "reader", Person: "p-1", Name: drp.NewPrivate("Person"), Address: drp.NewPrivate("person@council.example")})
 	var effects []drp.Effect
 	for i := range n {
-		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{"reader"}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
+		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{"reader"}, On: corpusDay,
+			Says: "something waits"}.Keyed(fmt.Sprint(i)))
 	}
 	if err := d.ledger.AddEffects(b.Context(), effects, at(corpusDay, 9)); err != nil {
 		b.Fatal(err)
@@ -104,7 +107,8 @@ func queued(b *testing.B, dir string, n int, relay *mailer.Relay) *wired {
 // alone sends as many messages of the same kind by the library alone, on one connection.
 func alone(b *testing.B, n, port int, roots *x509.CertPool) {
 	b.Helper()
-	c, err := gomail.NewClient("127.0.0.1", gomail.WithPort(port), gomail.WithTLSPolicy(gomail.TLSMandatory), gomail.WithHELO("drpd.council.example"), gomail.WithoutNoop(), gomail.WithoutRset(),
+	c, err := gomail.NewClient("127.0.0.1", gomail.WithPort(port), gomail.WithTLSPolicy(gomail.TLSMandatory),
+		gomail.WithHELO("drpd.council.example"), gomail.WithoutNoop(), gomail.WithoutRset(),
 		gomail.WithTLSConfig(&tls.Config{ServerName: "127.0.0.1", RootCAs: roots, MinVersion: tls.VersionTLS12}))
 	if err != nil {
 		b.Fatal(err)

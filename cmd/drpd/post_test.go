@@ -49,7 +49,8 @@ func postOffice(t *testing.T, d *mailtest.Dovecot, p *posttest.Postfix) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := fmt.Sprintf("archive: {server: \"127.0.0.1:%d\", tls: implicit, user: archive@fairshire.example, password_file: mail.password, folder: INBOX, ca_file: %s}, archive_lag_minutes: 5", d.TLS, d.CA)
+	archive := fmt.Sprintf("archive: {server: \"127.0.0.1:%d\", tls: implicit, user: archive@fairshire.example, password_file: "+
+		"mail.password, folder: INBOX, ca_file: %s}, archive_lag_minutes: 5", d.TLS, d.CA)
 	out := fmt.Sprintf(`mail_out:
   name: Dispute resolution
   message_id_host: drpd.fairshire.example
@@ -92,7 +93,8 @@ func openPost(t testing.TB, dir string, now func() time.Time) *wired {
 		t.Fatal(err)
 	}
 	for i, domain := range postDomains {
-		d.Roster = append(d.Roster, drp.Holder{Role: fmt.Sprintf("role-%d", i), Person: fmt.Sprintf("p-%d", i), Name: drp.NewPrivate("Person"), Address: drp.NewPrivate("person@" + domain)})
+		d.Roster = append(d.Roster, drp.Holder{Role: fmt.Sprintf("role-%d", i), Person: fmt.Sprintf("p-%d", i), Name: drp.NewPrivate("Person"),
+			Address: drp.NewPrivate("person@" + domain)})
 	}
 	d.Gates.Most = daemon.Most{}
 	d.Feeds, d.Subscriptions = nil, nil // nothing comes; what is queued goes
@@ -168,7 +170,8 @@ func TestPostKilled(t *testing.T) {
 	base := openPost(t, dir, func() time.Time { return at(corpusDay, 8) })
 	var effects []drp.Effect
 	for i := range *posted {
-		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))}, On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
+		effects = append(effects, drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, To: []string{fmt.Sprintf("role-%d", i%len(postDomains))},
+			On: corpusDay, Says: "something waits"}.Keyed(fmt.Sprint(i)))
 	}
 	if err := base.ledger.AddEffects(t.Context(), effects, at(corpusDay, 8)); err != nil {
 		t.Fatal(err)

@@ -124,13 +124,16 @@ func (p *parts) systems() error {
 	case !s.HasForms():
 		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under records", s.Name)
 	case s.Notes.Way == mapping.WayWorklist && p.config.Records.Worklist == "":
-		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say records.worklist, the folder for the worklists", s.Name)
+		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say records.worklist, the folder for "+
+			"the worklists", s.Name)
 	case s.Notes.Way != mapping.WayWorklist && p.config.Records.Worklist != "":
-		return fmt.Errorf("configuration: records.worklist is given, but mapping %s writes case notes by way %s: leave it out, or say way: worklist in the mapping", s.Name, s.Notes.Way)
+		return fmt.Errorf("configuration: records.worklist is given, but mapping %s writes case notes by way %s: leave it out, or say way: "+
+			"worklist in the mapping", s.Name, s.Notes.Way)
 	case people == nil && !s.HasPeople():
 		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
 	case people != nil && (people.HasForms() || s.HasPeople()):
-		return fmt.Errorf("configuration: mappings %s and %s both say who works with a child, or both hold forms: leave one out", s.Name, people.Name)
+		return fmt.Errorf("configuration: mappings %s and %s both say who works with a child, or both hold forms: leave one out", s.Name,
+			people.Name)
 	}
 	return nil
 }
@@ -153,7 +156,8 @@ func (p *parts) reports() error {
 		return h.Cleared && slices.ContainsFunc(p.config.Reports.Overdue, func(o config.Overdue) bool { return o.To == h.Role })
 	}
 	if p.mapping.Person() != nil && len(p.config.Reports.Overdue) > 0 && !slices.ContainsFunc(p.roster, cleared) {
-		bad("nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder in the roster")
+		bad("nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder " +
+			"in the roster")
 	}
 	return errors.Join(errs...)
 }
@@ -245,7 +249,8 @@ func (p *parts) digest(name string) (string, error) {
 		}
 		_, _ = h.Write(b)
 	}
-	system, err := json.Marshal([]*mapping.System{p.mapping.System, p.mapping.People}) // by its values: the same mapping has the same digest in every process
+	// by its values: the same mapping has the same digest in every process
+	system, err := json.Marshal([]*mapping.System{p.mapping.System, p.mapping.People})
 	if err != nil {
 		return "", err
 	}

@@ -118,7 +118,8 @@ func (c *referralConfirmCmd) Run(a *app) error {
 		owners := p.Owners(pack.Dispute.Standing.Stage)
 		on := workday.DateOf(d.Now().In(london()))
 		if !slices.Contains(owners, c.By) {
-			return fmt.Errorf("the power to refer is that of the %s, and not of %q: --by%s", p.RoleTitles(owners), c.By, strict.Suggest(c.By, slices.Clone(owners)))
+			return fmt.Errorf("the power to refer is that of the %s, and not of %q: --by%s", p.RoleTitles(owners), c.By,
+				strict.Suggest(c.By, slices.Clone(owners)))
 		}
 		if c.On != "" {
 			if on, err = workday.ParseDate(c.On); err != nil {
@@ -138,7 +139,8 @@ func (c *referralConfirmCmd) Run(a *app) error {
 			return fmt.Errorf("missing: %s; see to them, or say --without for each, with the reason", strings.Join(left, ", "))
 		}
 		for _, part := range c.Without {
-			if _, err := a.attest(d.ledger, drp.RulingMade, drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: drp.AboutWithout, Choice: part, By: account()}}); err != nil {
+			if _, err := a.attest(d.ledger, drp.RulingMade,
+				drp.RulingOn{Dispute: c.Dispute, Ruling: drp.Ruling{About: drp.AboutWithout, Choice: part, By: account()}}); err != nil {
 				return err
 			}
 		}

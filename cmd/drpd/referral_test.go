@@ -32,7 +32,8 @@ func TestReferralInParts(t *testing.T) {
 	})].Ref
 	clock := time.Date(2027, 1, 18, 9, 0, 0, 0, london())
 	var said strings.Builder
-	confirm := []string{"--config", filepath.Join(dir, "drpd.yaml"), "referral", "confirm", ref, "--by", "iro", "--because", "late", "--without", "legal-advice", "--although", "it cannot wait"}
+	confirm := []string{"--config", filepath.Join(dir, "drpd.yaml"), "referral", "confirm", ref, "--by", "iro", "--because", "late",
+		"--without", "legal-advice", "--although", "it cannot wait"}
 	if code := realMain(&app{ctx: t.Context(), out: &said, err: &said, now: func() time.Time { return clock }}, confirm); code != 0 {
 		t.Fatal(said.String())
 	}

@@ -117,8 +117,10 @@ func TestTwoFiguresOfLateness(t *testing.T) {
 	for _, d := range listed(t) {
 		step, whole := d.Summary.Step.Overdue, d.Summary.Whole.Overdue
 		steps, wholes = steps+min(1, step), wholes+min(1, whole)
-		if row := rows[d.Ref]; fmt.Sprint(row["Step overdue, working days"]) != figure(step) || fmt.Sprint(row["Whole overdue, working days"]) != figure(whole) {
-			t.Errorf("%s: the list says %d and %d, the workbook %v and %v", d.Ref, step, whole, row["Step overdue, working days"], row["Whole overdue, working days"])
+		if row := rows[d.Ref]; fmt.Sprint(row["Step overdue, working days"]) != figure(step) ||
+			fmt.Sprint(row["Whole overdue, working days"]) != figure(whole) {
+			t.Errorf("%s: the list says %d and %d, the workbook %v and %v", d.Ref, step, whole, row["Step overdue, working days"],
+				row["Whole overdue, working days"])
 		}
 		if step+whole == 0 {
 			continue
@@ -224,7 +226,8 @@ func TestRestricted(t *testing.T) {
 	}
 	all := listed(t, "--all")
 	i := slices.IndexFunc(all, func(d ledger.Listed) bool { return slices.Contains(d.Children, restricted[0]) })
-	code, _, errs := drpd(t, "--config", filepath.Join(theDemo(t), "drpd.yaml"), "report", "dispute", all[i].Ref, "--out", filepath.Join(dir, "d.pdf"))
+	code, _, errs := drpd(t, "--config", filepath.Join(theDemo(t), "drpd.yaml"), "report", "dispute", all[i].Ref, "--out",
+		filepath.Join(dir, "d.pdf"))
 	if code != 1 || !strings.Contains(errs, "is about a restricted record") {
 		t.Errorf("exit %d: %s", code, errs)
 	}
@@ -307,8 +310,12 @@ func TestReferral(t *testing.T) {
 	other := open[slices.IndexFunc(open, func(d ledger.Listed) bool {
 		return strings.HasPrefix(d.Ref, "W-") && d.Summary.Stage == "stage-4"
 	})].Ref
-	sent := open[slices.IndexFunc(open, func(d ledger.Listed) bool { return d.Summary.Stage == "stage-6" && strings.HasPrefix(d.Ref, "W-") })].Ref
-	early := open[slices.IndexFunc(open, func(d ledger.Listed) bool { return d.Summary.Stage == "stage-1" && strings.HasPrefix(d.Ref, "W-") })].Ref
+	sent := open[slices.IndexFunc(open, func(d ledger.Listed) bool {
+		return d.Summary.Stage == "stage-6" && strings.HasPrefix(d.Ref, "W-")
+	})].Ref
+	early := open[slices.IndexFunc(open, func(d ledger.Listed) bool {
+		return d.Summary.Stage == "stage-1" && strings.HasPrefix(d.Ref, "W-")
+	})].Ref
 	var all []ledger.Listed
 	if err := json.Unmarshal([]byte(inDemo(t, "list", "--all", "--json")), &all); err != nil {
 		t.Fatal(err)
@@ -324,16 +331,20 @@ func TestReferral(t *testing.T) {
 	}{
 		{[]string{"show", sent}, 0, "sent 2027-01-13"},
 		{[]string{"show", other}, 0, "missing: legal-advice\nnot confirmed: nothing is sent"},
-		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1, "the power to refer is that of the Independent Reviewing Officer, and not of \"team-manager\": --by (known: iro)"},
+		{[]string{"confirm", other, "--by", "team-manager", "--because", "x"}, 1,
+			"the power to refer is that of the Independent Reviewing Officer, and not of \"team-manager\": --by (known: iro)"},
 		{[]string{"confirm", early, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice", "--although", " "}, 1, last},
 		{[]string{"confirm", over, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, "do not hold: the dispute ended on"},
 		{[]string{"confirm", sent, "--by", "iro", "--because", "x"}, 1, "was sent to CAFCASS on 2027-01-13: it goes once"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y"}, 1, "missing: legal-advice; see to them, or say --without for each, with the reason"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--without", "legal-advise"}, 1, `"legal-advise" is no required part (legal-advice?)`},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y"}, 1,
+			"missing: legal-advice; see to them, or say --without for each, with the reason"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--without", "legal-advise"}, 1,
+			`"legal-advise" is no required part (legal-advice?)`},
 		{[]string{"prepare", other, "--out", filepath.Join(dir, "pack")}, 0, "missing: legal-advice"},
-		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice", "--although", "the guardian asked for it"}, 0, "the referral is confirmed"},
+		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice", "--although",
+			"the guardian asked for it"}, 0, "the referral is confirmed"},
 		{[]string{"show", other}, 0, "not confirmed: nothing is sent"}, // the daemon has not seen it yet
 	} {
 		if code, out := run(tt.args...); code != tt.code || !strings.Contains(out, tt.want) {
@@ -351,7 +362,8 @@ func TestReferral(t *testing.T) {
 		t.Errorf("%d packs to CAFCASS, %v", len(sentNow), err)
 	}
 	const although = "conditions for a referral do not hold: the procedure refers what is unresolved after the stage"
-	if _, out := call("explain", other); !strings.Contains(out, although) || !strings.Contains(out, "Referred all the same. Reason given: the guardian asked for it.") {
+	if _, out := call("explain", other); !strings.Contains(out, although) ||
+		!strings.Contains(out, "Referred all the same. Reason given: the guardian asked for it.") {
 		t.Errorf("explain does not say why it was referred: %s", out)
 	}
 	for _, name := range sentNow {

@@ -44,7 +44,8 @@ func (p *parts) rests(ctx context.Context, l *ledger.Ledger) (problems []string,
 				"give mailbox.name its old name", r.Open, r.Source, p.config.Mailbox.Name))
 		case r.Kind == drp.Message:
 		case !reads:
-			problems = append(problems, fmt.Sprintf("%d open disputes rest on the record system %q, which is neither under records nor under former: "+
+			problems = append(problems, fmt.Sprintf("%d open disputes rest on the record system %q, which is neither under records nor "+
+				"under former: "+
 				"add it to former, with the name and the mapping that it had", r.Open, r.Source))
 		default:
 			was, err := l.Setting(ctx, port.MappingOf(r.Source))

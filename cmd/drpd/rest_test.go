@@ -14,8 +14,10 @@ func TestFormerForgotten(t *testing.T) {
 	t.Parallel()
 	const records = "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}"
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"forgotten":       {records, "records: {name: eclipse, engine: sqlite, file: eclipse.db, mapping: eclipse}", `rest on the record system "care-first"`},
-		"another mapping": {records, "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: carefirst}", `rest on "care-first", which was read as demo`},
+		"forgotten": {records, "records: {name: eclipse, engine: sqlite, file: eclipse.db, mapping: eclipse}",
+			`rest on the record system "care-first"`},
+		"another mapping": {records, "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: carefirst}",
+			`rest on "care-first", which was read as demo`},
 		"another mailbox": {"name: mailbox, folder", "name: postbox, folder", `rest on messages of the mailbox "mailbox"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,7 +77,8 @@ func (c *runCmd) Run(a *app) error {
 		if err != nil {
 			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
 		} else {
-			log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed, "quarantined", r.Quarantined)
+			log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed,
+				"quarantined", r.Quarantined)
 		}
 		if c.Once {
 			return errors.Join(err, d.ledger.Lease(a.ctx, holder, a.now(), 0))
@@ -99,7 +100,8 @@ func lease(ctx context.Context, l leaser, holder string, now func() time.Time, l
 			return err
 		}
 		if first == nil {
-			log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder, "until", held.Until.UTC().Format(time.RFC3339))
+			log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder,
+				"until", held.Until.UTC().Format(time.RFC3339))
 		}
 		first = held
 		select {

@@ -58,7 +58,8 @@ func TestStateConnectionUntold(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, dsn := range []string{
-		"\ufeffpostgres://canary:canary-password@127.0.0.1:1/canary?sslmode=disable\r\n", "postgres://canary-user:1/canary-password@127.0.0.1/x?sslmode=disable",
+		"\ufeffpostgres://canary:canary-password@127.0.0.1:1/canary?sslmode=disable\r\n",
+		"postgres://canary-user:1/canary-password@127.0.0.1/x?sslmode=disable",
 		"postgres://canary:canary@db.canary.test/canary", "canary", "postgres://canary:can%ary@127.0.0.1/canary",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, "state.dsn"), []byte(dsn), 0o600); err != nil {
@@ -80,5 +81,6 @@ func secretly(t *testing.T, dir string, args ...string) (int, string) {
 	t.Helper()
 	var o bytes.Buffer
 	now := func() time.Time { return at(workday.NewDate(2026, time.November, 19), 10) }
-	return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: now}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)), o.String()
+	return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: now},
+		append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)), o.String()
 }

@@ -71,7 +71,8 @@ func moveRecords(t *testing.T, dir, dsn string) {
 	if _, err := to.ExecContext(t.Context(), string(schema)); err != nil {
 		t.Fatal(err)
 	}
-	for _, table := range []string{"CF_FORMS", "CF_FORM_ANSWERS", "CF_REASSIGNMENTS", "CF_FORM_CHILDREN", "CF_WORKERS", "CF_PERSONS", "CF_INVOLVEMENTS"} {
+	for _, table := range []string{"CF_FORMS", "CF_FORM_ANSWERS", "CF_REASSIGNMENTS", "CF_FORM_CHILDREN", "CF_WORKERS", "CF_PERSONS",
+		"CF_INVOLVEMENTS"} {
 		copyRows(t, from, to, table)
 	}
 }
@@ -150,7 +151,8 @@ func TestOnPostgres(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer("state: {file: state.db, ", "state: {dsn_file: state.dsn, ", "engine: sqlite, file: carefirst.db, ", "engine: postgres, dsn_file: records.dsn, ").Replace(string(b))
+	text := strings.NewReplacer("state: {file: state.db, ", "state: {dsn_file: state.dsn, ", "engine: sqlite, file: carefirst.db, ",
+		"engine: postgres, dsn_file: records.dsn, ").Replace(string(b))
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +163,8 @@ func TestOnPostgres(t *testing.T) {
 	run := func(args ...string) (int, string) {
 		var o bytes.Buffer
 		now := at(workday.NewDate(2026, time.December, 4), 11)
-		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }}, append([]string{"--config", name}, args...)), o.String()
+		return realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }},
+			append([]string{"--config", name}, args...)), o.String()
 	}
 	for _, args := range [][]string{{"audit", "verify"}, {"status"}, {"list"}, {"run", "--dry-run"}} {
 		if code, out := run(args...); code != 0 {
@@ -169,7 +172,8 @@ func TestOnPostgres(t *testing.T) {
 		}
 	}
 	code, out := run("check", "--online")
-	if code != 1 || !strings.Contains(out, "records care-first: the login postgres may update CF_FORMS, which drpd never does") || !strings.Contains(out, "has no index that begins with UPDATED_AT") {
+	if code != 1 || !strings.Contains(out, "records care-first: the login postgres may update CF_FORMS, which drpd never does") ||
+		!strings.Contains(out, "has no index that begins with UPDATED_AT") {
 		t.Errorf("exit %d: %s", code, out)
 	}
 }

@@ -25,7 +25,8 @@ func TestSettle(t *testing.T) {
 		counts       string   // what the question offers to accept as; empty: nothing can be accepted
 		becomes      string   // the fact; empty: none
 	}{
-		{"Resolved: yes on 20 November", "accept", []string{"banana", "", "acceptt", "confirm", "send"}, "resolved on 2026-11-20", "resolved 2026-11-20 by iro"},
+		{"Resolved: yes on 20 November", "accept", []string{"banana", "", "acceptt", "confirm", "send"}, "resolved on 2026-11-20",
+			"resolved 2026-11-20 by iro"},
 		{"Resolved: yes, on Friday 20th November 2026 at last", "Accept", nil, "resolved on 2026-11-20", "resolved 2026-11-20 by iro"},
 		{"Resolved: Yes - we spoke", "YES", nil, "resolved on 2026-11-23", "resolved 2026-11-23 by iro"},
 		{"Resolved: yes on 20 November", "no", nil, "resolved on 2026-11-20", ""},
@@ -40,16 +41,21 @@ func TestSettle(t *testing.T) {
 		name := strings.ReplaceAll(tt.text, "\n", " / ") + ", " + tt.choice
 		dir := filepath.Join(t.TempDir(), "d")
 		copyTree(t, seed, dir)
-		answer := "Authentication-Results: mx.fairshire.example; spf=pass smtp.mailfrom=fairshire.example; dkim=pass header.d=fairshire.example; dmarc=pass header.from=fairshire.example\n" +
-			"From: ivor.reed@fairshire.example\nTo: drp@fairshire.example\nSubject: RE: [" + ref + "] Stage 1\nDate: Mon, 23 Nov 2026 11:20:00 +0000\nMessage-ID: <answer@mail.fairshire.example>\n\n" + tt.text + "\n"
-		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "answer.eml"), []byte(strings.ReplaceAll(answer, "\n", "\r\n")), 0o600); err != nil {
+		answer := "Authentication-Results: mx.fairshire.example; spf=pass smtp.mailfrom=fairshire.example; dkim=pass " +
+			"header.d=fairshire.example; dmarc=pass header.from=fairshire.example\n" +
+			"From: ivor.reed@fairshire.example\nTo: drp@fairshire.example\n" +
+			"Subject: RE: [" + ref + "] Stage 1\nDate: Mon, 23 Nov 2026 11:20:00 +0000\nMessage-ID: <answer@mail.fairshire.example>\n\n" +
+			tt.text + "\n"
+		if err := os.WriteFile(filepath.Join(dir, "mail", "in", "answer.eml"), []byte(strings.ReplaceAll(answer, "\n", "\r\n")),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		c := openCouncil(t, dir)
 		c.cycle(t, corpusDay, 14)
 		run := func(args ...string) (int, string) {
 			var out strings.Builder
-			code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+			code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }},
+				append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 			return code, out.String()
 		}
 		_, shown := run("conflict", "show", ref)
@@ -57,7 +63,8 @@ func TestSettle(t *testing.T) {
 		if len(m) != 1 {
 			t.Fatalf("%s: the questions are %s", name, shown)
 		}
-		if tt.counts != "" && !strings.Contains(shown, "accept: it counts as "+tt.counts+"; then ") || tt.counts == "" && strings.Contains(shown, "accept:") {
+		if tt.counts != "" && !strings.Contains(shown, "accept: it counts as "+tt.counts+"; then ") || tt.counts == "" &&
+			strings.Contains(shown, "accept:") {
 			t.Errorf("%s: the question offers\n%s\nwant %q", name, shown, tt.counts)
 		}
 		for _, no := range tt.refused {
@@ -101,7 +108,8 @@ func TestStandingChoices(t *testing.T) {
 	c.clock = at(corpusDay, 13)
 	run := func(args ...string) (int, string) {
 		var out strings.Builder
-		code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }}, append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
+		code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return c.clock }},
+			append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 		return code, out.String()
 	}
 	all, err := c.ledger.List(t.Context())
@@ -109,7 +117,8 @@ func TestStandingChoices(t *testing.T) {
 		t.Fatal(err)
 	}
 	ref := all[slices.IndexFunc(all, func(d ledger.Listed) bool { return strings.HasPrefix(d.Ref, "C-") && !d.Ended })].Ref
-	for _, args := range [][]string{{"conflict", "settle", ref, "dispute", "yes"}, {"fact", "add", ref, "escalated", "--on", corpusDay.String(), "--by", "chair", "--because", "x"}} {
+	for _, args := range [][]string{{"conflict", "settle", ref, "dispute", "yes"},
+		{"fact", "add", ref, "escalated", "--on", corpusDay.String(), "--by", "chair", "--because", "x"}} {
 		if code, out := run(args...); code != 0 {
 			t.Fatal(out)
 		}
@@ -129,9 +138,11 @@ func TestStandingChoices(t *testing.T) {
 		code       int
 		says       string
 	}{
-		{"dispute", "banana", 1, "confirm"}, {"dispute", "accept", 1, "confirm"}, {"screen", "confirm", 1, "accept"}, {"similar", "perhaps", 1, "accept"},
+		{"dispute", "banana", 1, "confirm"}, {"dispute", "accept", 1, "confirm"}, {"screen", "confirm", 1, "accept"},
+		{"similar", "perhaps", 1, "accept"},
 		{"send", "stage-1", 1, visit}, {"send", "stage-99.1", 1, visit}, {"send", "yes", 1, visit}, {"nothing", "accept", 1, "no question"},
-		{"screen", "Yes", 0, "noted"}, {"similar", "no", 0, "noted"}, {"send", strings.ToUpper(visit), 0, "noted"}, {"dispute", "yes", 0, "noted"},
+		{"screen", "Yes", 0, "noted"}, {"similar", "no", 0, "noted"}, {"send", strings.ToUpper(visit), 0, "noted"},
+		{"dispute", "yes", 0, "noted"},
 	} {
 		if code, out := run("conflict", "settle", ref, tt.id, tt.choice); code != tt.code || !strings.Contains(out, tt.says) {
 			t.Errorf("%s %s: exit %d: %s", tt.id, tt.choice, code, out)
@@ -141,7 +152,8 @@ func TestStandingChoices(t *testing.T) {
 	if one, _, err = c.Case(t.Context(), ref); err != nil {
 		t.Fatal(err)
 	}
-	if !one.File.HasRuled(drp.AboutSend, visit) || one.File.Ruled(drp.AboutDispute) != drp.Confirm || one.File.Ruled("screen") != "accept" || one.File.Ruled("similar") != "reject" {
+	if !one.File.HasRuled(drp.AboutSend, visit) || one.File.Ruled(drp.AboutDispute) != drp.Confirm || one.File.Ruled("screen") != "accept" ||
+		one.File.Ruled("similar") != "reject" {
 		t.Errorf("%+v", one.File.Rulings)
 	}
 }

@@ -139,12 +139,14 @@ func openStage(ctx context.Context, dir string, s *story) (*playground, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &playground{story: s, dir: dir, db: db, forms: map[string]map[string]map[string]string{}, child: map[string]string{}, since: map[string]workday.Date{}}
+	g := &playground{story: s, dir: dir, db: db, forms: map[string]map[string]map[string]string{}, child: map[string]string{},
+		since: map[string]workday.Date{}}
 	if _, err := g.db.ExecContext(ctx, string(schema)); err != nil {
 		return nil, err
 	}
 	for _, id := range sortedKeys(s.Workers) {
-		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_WORKERS VALUES (?, ?, ?, ?)`, id, s.Workers[id].Name, s.Workers[id].Address, s.Workers[id].Team); err != nil {
+		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_WORKERS VALUES (?, ?, ?, ?)`, id, s.Workers[id].Name, s.Workers[id].Address,
+			s.Workers[id].Team); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +161,8 @@ func openStage(ctx context.Context, dir string, s *story) (*playground, error) {
 	}
 	for _, child := range sortedKeys(s.Children) {
 		for _, title := range sortedKeys(s.Children[child]) {
-			if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_INVOLVEMENTS VALUES (?, ?, ?, '2025-01-06', NULL)`, child, title, s.Children[child][title]); err != nil {
+			if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_INVOLVEMENTS VALUES (?, ?, ?, '2025-01-06', NULL)`, child, title,
+				s.Children[child][title]); err != nil {
 				return nil, err
 			}
 		}
@@ -210,7 +213,9 @@ func (g *playground) play(ctx context.Context, l *ledger.Ledger, today workday.D
 func (g *playground) record(ctx context.Context, r storyRecord, today workday.Date, now time.Time) error {
 	stamp := now.Format("2006-01-02 15:04:05")
 	if r.Child != "" {
-		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES (?, 'DRP', ?, 'Draft', ?)`, r.Form, r.Child, stamp); err != nil {
+		if _, err := g.db.ExecContext(ctx,
+			`INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, PI_NUMBER, STATE, UPDATED_AT) VALUES (?, 'DRP', ?, 'Draft', ?)`, r.Form, r.Child,
+			stamp); err != nil {
 			return err
 		}
 	}
@@ -225,12 +230,15 @@ func (g *playground) record(ctx context.Context, r storyRecord, today workday.Da
 		}
 	}
 	for _, q := range sortedKeys(r.Answers) {
-		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_FORM_ANSWERS VALUES (?, ?, ?) ON CONFLICT (FORM_ID, QUESTION_CODE) DO UPDATE SET ANSWER = excluded.ANSWER`, r.Form, q, r.Answers[q]); err != nil {
+		if _, err := g.db.ExecContext(ctx,
+			`INSERT INTO CF_FORM_ANSWERS VALUES (?, ?, ?) ON CONFLICT (FORM_ID, QUESTION_CODE) DO UPDATE SET ANSWER = excluded.ANSWER`, r.Form, q,
+			r.Answers[q]); err != nil {
 			return err
 		}
 	}
 	if r.Move != nil {
-		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_REASSIGNMENTS VALUES (?, ?, ?, ?)`, r.Form, today.String(), r.Move.By, r.Move.To); err != nil {
+		if _, err := g.db.ExecContext(ctx, `INSERT INTO CF_REASSIGNMENTS VALUES (?, ?, ?, ?)`, r.Form, today.String(), r.Move.By,
+			r.Move.To); err != nil {
 			return err
 		}
 	}
@@ -335,7 +343,8 @@ func (g *playground) mail(m storyMail, today workday.Date, now time.Time, disput
 		text = "Please see the form attached."
 	}
 	if m.Quote {
-		text += "\r\n\r\nOn another day Dispute resolution wrote:\r\n> Reply to this email with one or more of these lines.\r\n> Withdrawn: yes\r\n> Resolved: yes\r\n"
+		text += "\r\n\r\nOn another day Dispute resolution wrote:\r\n> Reply to this email with one or more of these lines.\r\n" +
+			"> Withdrawn: yes\r\n> Resolved: yes\r\n"
 	}
 	msg.SetBodyString(mail.TypeTextPlain, text)
 	switch {
@@ -392,7 +401,9 @@ func (g *playground) attest(ctx context.Context, l *ledger.Ledger, f storyFact, 
 			return err
 		}
 		sum := sha256.Sum256(body)
-		return l.Ingest(ctx, "console", []drp.Evidence{{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: drp.Attestation, Key: "attestation", Learned: now, Body: body}}, nil, now)
+		return l.Ingest(ctx, "console",
+			[]drp.Evidence{{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: drp.Attestation, Key: "attestation", Learned: now,
+				Body: body}}, nil, now)
 	}
 	return fmt.Errorf("no dispute about %s%s", f.Form, f.Thread)
 }

@@ -34,7 +34,9 @@ Content-Type: %s
 const (
 	plainText  = "text/plain; charset=utf-8"
 	aPhotoOnly = `multipart/mixed; boundary="b"`
-	photograph = "--b\nContent-Type: text/plain; charset=utf-8\n\nFilled in by hand, photo of the form attached.\n--b\nContent-Type: image/jpeg\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"IMG_2041.jpg\"\n\n/9j/4AAQSkZJRgABAQ==\n--b--"
+	photograph = "--b\nContent-Type: text/plain; charset=utf-8\n\nFilled in by hand, photo of the form attached.\n--b\n" +
+		"Content-Type: image/jpeg\nContent-Transfer-Encoding: base64\nContent-Disposition: attachment; filename=\"IMG_2041.jpg\"\n\n" +
+		"/9j/4AAQSkZJRgABAQ==\n--b--"
 )
 
 // On the last day the owner answers in words that are no answer line, or the manager sends a photograph: nothing is escalated
@@ -57,12 +59,13 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 		ends             bool // it is understood: the dispute ends
 		goes             int  // working days after the limit on which it is escalated; 0: it is not
 	}{
-		"an answer line":         {from: iro, kind: plainText, body: "Resolved: yes\n\nIvor", ends: true},
-		"curly quotes":           {from: iro, kind: plainText, body: "\u201cResolved: yes\u201d\n\nIvor"},
-		"a sentence":             {from: iro, kind: plainText, body: "Yes, this is resolved.\n\nIvor"},
-		"taken back":             {from: iro, kind: plainText, body: "I withdraw this dispute."},
-		"a dash":                 {from: iro, kind: plainText, body: "Resolved - yes\n\nIvor"},
-		"a table":                {from: iro, kind: "text/html; charset=utf-8", body: "<html><body><table><tr><td>Resolved</td><td>Yes</td></tr></table><p>Ivor</p></body></html>"},
+		"an answer line": {from: iro, kind: plainText, body: "Resolved: yes\n\nIvor", ends: true},
+		"curly quotes":   {from: iro, kind: plainText, body: "\u201cResolved: yes\u201d\n\nIvor"},
+		"a sentence":     {from: iro, kind: plainText, body: "Yes, this is resolved.\n\nIvor"},
+		"taken back":     {from: iro, kind: plainText, body: "I withdraw this dispute."},
+		"a dash":         {from: iro, kind: plainText, body: "Resolved - yes\n\nIvor"},
+		"a table": {from: iro, kind: "text/html; charset=utf-8",
+			body: "<html><body><table><tr><td>Resolved</td><td>Yes</td></tr></table><p>Ivor</p></body></html>"},
 		"the owner's photograph": {from: iro, kind: aPhotoOnly, body: photograph},
 		"not resolved":           {from: iro, kind: plainText, body: "Resolved: no", goes: 2},
 		"a manager's photograph": {from: manager, kind: aPhotoOnly, body: photograph, goes: 3},
@@ -88,7 +91,8 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 				c.cycle(t, day, 9)
 			}
 			if tt.from != "" {
-				if err := os.WriteFile(filepath.Join(dir, "mail", "in", "words.eml"), []byte(typed(tt.from, "RE: ["+ref+"] Is it resolved?", tt.kind, tt.body, at(due, 10))), 0o600); err != nil {
+				if err := os.WriteFile(filepath.Join(dir, "mail", "in", "words.eml"),
+					[]byte(typed(tt.from, "RE: ["+ref+"] Is it resolved?", tt.kind, tt.body, at(due, 10))), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -115,12 +119,14 @@ func TestNothingOverWhatIsUnread(t *testing.T) {
 						t.Errorf("%s: %q to %v, though something came", day, p.Says, p.To)
 					}
 				}
-				if went >= 0 && strings.Contains(tt.kind, "multipart") && !strings.Contains(strings.Join(one.Past[went].Also, " "), "could not be read") {
+				if went >= 0 && strings.Contains(tt.kind, "multipart") &&
+					!strings.Contains(strings.Join(one.Past[went].Also, " "), "could not be read") {
 					t.Errorf("the alert does not say that something came: %+v", one.Past[went].Also)
 				}
 			}
 			if one, _ := decided(); tt.goes == 0 && !tt.ends && !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
-				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
+				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") &&
+					slices.Contains(p.To, "iro")
 			}) {
 				t.Error("the owner was not asked what was meant")
 			}
@@ -170,7 +176,9 @@ func TestUnreadUnderAnEarlierDay(t *testing.T) {
 			for day := 1; day <= due+14; day++ {
 				c.cycle(t, (corpusDay + workday.Date(day)), 9)
 				if day == due+tt.comes {
-					if err := os.WriteFile(filepath.Join(dir, "mail", "in", "words.eml"), []byte(typed(iro, "RE: ["+ref+"] Is it resolved?", tt.kind, tt.body, at((corpusDay+workday.Date(due+tt.sent)), 20))), 0o600); err != nil {
+					if err := os.WriteFile(filepath.Join(dir, "mail", "in", "words.eml"),
+						[]byte(typed(iro, "RE: ["+ref+"] Is it resolved?", tt.kind, tt.body, at((corpusDay+workday.Date(due+tt.sent)), 20))),
+						0o600); err != nil {
 						t.Fatal(err)
 					}
 					c.cycle(t, (corpusDay + workday.Date(day)), 21)
@@ -181,7 +189,8 @@ func TestUnreadUnderAnEarlierDay(t *testing.T) {
 				t.Errorf("%d stages were entered, want %d", n, tt.visits)
 			}
 			if !slices.ContainsFunc(one.Past, func(p drp.Past) bool {
-				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") && slices.Contains(p.To, "iro")
+				return p.Reason == drp.ReasonAsk && p.Sent() && strings.Contains(p.Says, "could not be read as an answer") &&
+					slices.Contains(p.To, "iro")
 			}) {
 				t.Error("the owner was not asked what was meant")
 			}

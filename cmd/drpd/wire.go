@@ -91,15 +91,19 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		FormOf:  func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
 		Notes:   notes,
 		Forms:   &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
-		Mail:    out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour, PollTime: time.Duration(c.PollTime) * time.Minute,
-		Writer: p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
+		Mail:    out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
+		PollTime: time.Duration(c.PollTime) * time.Minute,
+		Writer:   p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, Most: daemon.Most(c.Most), From: c.Window.From, Until: c.Window.Until},
-		Zone:  london(), Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address), Patience: time.Duration(c.Emergency) * time.Minute,
-		Mapping: p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write), Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
+		Zone:  london(), Now: now, Inputs: p.inputs, Log: log, ChaseAfter: c.Chase, Home: domainOf(c.Mailbox.Address),
+		Patience: time.Duration(c.Emergency) * time.Minute,
+		Mapping:  p.mapping.System.Name + ": " + p.mapping.System.Note, Workbook: written(workbook.Write),
+		Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
 	w.KeepIn(w.ledger)
 	for _, o := range c.Reports.Overdue {
-		w.Subscriptions = append(w.Subscriptions, daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
+		w.Subscriptions = append(w.Subscriptions,
+			daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
 	}
 	w.Ending, err = endings(c)
 	return w, err
@@ -150,7 +154,8 @@ func openMessages(p *parts, now func() time.Time) (*mailbox.Reader, daemon.Sourc
 		}
 	}
 	box, err := openMailbox(c)
-	return &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text, Unseal: seal.Open, Signed: smime.Check}, box, err
+	return &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text,
+		Unseal: seal.Open, Signed: smime.Check}, box, err
 }
 
 // written gives the bytes of what a writer of documents writes.

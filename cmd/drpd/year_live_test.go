@@ -244,7 +244,8 @@ func (c *yearCouncil) record(d *yearDispute, does string) error {
 			theme = "theme of " + d.Name
 		}
 		return set(storyRecord{Child: d.Child,
-			Set: map[string]string{"RAISED_ON": on, "RAISED_BY": by, "RAISED_BY_NAME": c.stage.Workers[by].Name, "HELD_BY": c.holder(d, "team-manager"), "STATE": "Reassigned"},
+			Set: map[string]string{"RAISED_ON": on, "RAISED_BY": by, "RAISED_BY_NAME": c.stage.Workers[by].Name,
+				"HELD_BY": c.holder(d, "team-manager"), "STATE": "Reassigned"},
 			Answers: map[string]string{"DRP_GROUND": "delay", "DRP_THEME": theme, "DRP_DESIRED": "What the review decided",
 				"DRP_STEPS": "As the minutes say", "DRP_DETAILS": "The decision was not carried out", "DRP_ACTION": "Asked twice",
 				"DRP_VIEWS": "They differ"}})

@@ -11,7 +11,8 @@ func chain(n int) []audit.Entry {
 	var out []audit.Entry
 	before := ""
 	for i := range n {
-		e := audit.Seal([]byte("key"), before, audit.Entry{Seq: int64(i + 1), At: int64(i), Actor: "drpd", Action: "attempted", Subject: "effect", Detail: "x"})
+		e := audit.Seal([]byte("key"), before, audit.Entry{Seq: int64(i + 1), At: int64(i), Actor: "drpd", Action: "attempted", Subject: "effect",
+			Detail: "x"})
 		out, before = append(out, e), e.Code
 	}
 	return out
@@ -25,11 +26,13 @@ func TestVerify(t *testing.T) {
 		change func([]audit.Entry) []audit.Entry
 		want   string
 	}{
-		"an entry changed":      {func(e []audit.Entry) []audit.Entry { e[2].Action = "accepted"; return e }, "audit entry 3 was changed"},
-		"words moved about":     {func(e []audit.Entry) []audit.Entry { e[2].Actor, e[2].Action = "drpdat", "tempted"; return e }, "audit entry 3 was changed"},
-		"an entry left out":     {func(e []audit.Entry) []audit.Entry { return append(e[:2], e[3:]...) }, "audit entry 3 is missing"},
-		"left out and numbered": {func(e []audit.Entry) []audit.Entry { e = append(e[:2], e[3:]...); e[2].Seq = 3; return e }, "audit entry 3 was changed"},
-		"two exchanged":         {func(e []audit.Entry) []audit.Entry { e[1], e[2] = e[2], e[1]; return e }, "audit entry 2 is missing"},
+		"an entry changed": {func(e []audit.Entry) []audit.Entry { e[2].Action = "accepted"; return e }, "audit entry 3 was changed"},
+		"words moved about": {func(e []audit.Entry) []audit.Entry { e[2].Actor, e[2].Action = "drpdat", "tempted"; return e },
+			"audit entry 3 was changed"},
+		"an entry left out": {func(e []audit.Entry) []audit.Entry { return append(e[:2], e[3:]...) }, "audit entry 3 is missing"},
+		"left out and numbered": {func(e []audit.Entry) []audit.Entry { e = append(e[:2], e[3:]...); e[2].Seq = 3; return e },
+			"audit entry 3 was changed"},
+		"two exchanged": {func(e []audit.Entry) []audit.Entry { e[1], e[2] = e[2], e[1]; return e }, "audit entry 2 is missing"},
 	} {
 		if err := audit.Verify([]byte("key"), tt.change(chain(5))); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)

@@ -16,14 +16,16 @@ func (d *Daemon) calendarEnds(ctx context.Context) error {
 	last := d.Calendar.Last()
 	end := last.Midnight().Format("2 January 2006")
 	if d.today() > last {
-		return d.tell(ctx, fmt.Sprintf("the calendar ended on %s: no limit is counted and nothing but emergencies is sent until the bank holidays of this year are added; "+
+		return d.tell(ctx, fmt.Sprintf("the calendar ended on %s: no limit is counted and nothing but emergencies is sent until the bank "+
+			"holidays of this year are added; "+
 			"a version of drpd that knows them is needed", end), "calendar", "ended/"+d.today().String(), true)
 	}
 	for _, n := range monthsBefore() {
 		if d.today() < before(last, n) {
 			continue
 		}
-		return d.tell(ctx, fmt.Sprintf("the calendar ends on %s: limits that reach beyond are unknown, and after that day none is counted and nothing is sent; "+
+		return d.tell(ctx, fmt.Sprintf("the calendar ends on %s: limits that reach beyond are unknown, and after that day none is counted and "+
+			"nothing is sent; "+
 			"get a version of drpd that knows the bank holidays of the years after", end), "calendar", fmt.Sprintf("%s/%d", last, n), false)
 	}
 	return nil

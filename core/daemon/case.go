@@ -130,7 +130,8 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 		judged(f, raisers)
 	})
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread), Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread),
+		Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
 }
 
 // raisers gives, where a child of a dispute has another number since, the roles that whoever raised it held by what was known on
@@ -205,7 +206,8 @@ func (d *Daemon) policyOf(stored port.Stored, readings []drp.Reading) *policy.Po
 func similar(one drp.Dispute, disputes []drp.Dispute, n numbers) []string {
 	var out []string
 	for _, k := range disputes {
-		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised || !slices.Contains(k.Forms, one.Form) {
+		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised ||
+			!slices.Contains(k.Forms, one.Form) {
 			continue
 		}
 		if slices.ContainsFunc(k.Children, func(c string) bool { return slices.Contains(one.Children, n.among(c, one.Children)) }) {

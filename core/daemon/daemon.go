@@ -123,7 +123,8 @@ func (d *Daemon) ending(ctx context.Context) error {
 	for _, e := range d.Ending {
 		left := int(e.On - d.today())
 		if left < 0 {
-			if err := d.tell(ctx, fmt.Sprintf("%s has ended on %s: nothing can be read until there is a new one", e.What, e.On), "ended", e.What+"/"+d.today().String(), true); err != nil {
+			if err := d.tell(ctx, fmt.Sprintf("%s has ended on %s: nothing can be read until there is a new one", e.What, e.On), "ended",
+				e.What+"/"+d.today().String(), true); err != nil {
 				return err
 			}
 			continue
@@ -132,7 +133,8 @@ func (d *Daemon) ending(ctx context.Context) error {
 			if left > warnings[i] {
 				continue
 			}
-			if err := d.tell(ctx, fmt.Sprintf("%s ends on %s: make a new one before", e.What, e.On), "ending", fmt.Sprintf("%s/%s/%d", e.What, e.On, warnings[i]), false); err != nil {
+			if err := d.tell(ctx, fmt.Sprintf("%s ends on %s: make a new one before", e.What, e.On), "ending",
+				fmt.Sprintf("%s/%s/%d", e.What, e.On, warnings[i]), false); err != nil {
 				return err
 			}
 			break
@@ -148,7 +150,8 @@ func (d *Daemon) tellKept(ctx context.Context) error {
 	if err != nil || kept.Quarantined+kept.Waiting == 0 || !d.working() {
 		return err
 	}
-	says := fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", kept.Quarantined, kept.Waiting)
+	says := fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", kept.Quarantined,
+		kept.Waiting)
 	year, week := d.today().Midnight().ISOWeek()
 	news := fmt.Sprintf("%d-%d/%d/%d", year, week, kept.Quarantined, kept.Waiting)
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Rule: "kept"}
@@ -260,8 +263,10 @@ func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Da
 // logChanges tells of each date that was stated and has changed, when it is first decided to correct it.
 func (d *Daemon) logChanges(x port.Decided, before []drp.Past) {
 	for _, e := range x.Effects {
-		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email && !slices.ContainsFunc(before, func(p drp.Past) bool { return p.Key == e.Key }) {
-			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(), "effect", e.Key)
+		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email &&
+			!slices.ContainsFunc(before, func(p drp.Past) bool { return p.Key == e.Key }) {
+			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
+				"effect", e.Key)
 		}
 	}
 }
@@ -283,9 +288,13 @@ func lineOf(l reconcile.Limit) port.LimitLine {
 
 func (d *Daemon) decided(c reconcile.Case, stored port.Stored, a around, result reconcile.Result) port.Decided {
 	s := result.Standing
-	sum := port.Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "), TurnFrom: s.TurnFrom,
-		Next: s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Step: lineOf(s.Step), Whole: lineOf(s.Whole), Passed: len(s.Passed),
+	sum := port.Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "),
+		TurnFrom: s.TurnFrom,
+		Next:     s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Step: lineOf(s.Step), Whole: lineOf(s.Whole),
+		Passed:   len(s.Passed),
 		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
-	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest, Effects: result.Effects,
-		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed, Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
+	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest,
+		Effects:   result.Effects,
+		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed,
+		Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

@@ -35,8 +35,9 @@ func calm(t *testing.T) (*world, *simCase) {
 		w.roster[j].Until = 0
 	}
 	w.restart()
-	c := &simCase{policy: set[i], child: "child-1", record: "5001", feed: w.feeds[0], raised: w.today(), state: drp.RecordState{Known: true}, holder: set[i].Stages[0].Holder[0],
-		facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: set[i].Owner[0]}}}
+	c := &simCase{policy: set[i], child: "child-1", record: "5001", feed: w.feeds[0], raised: w.today(), state: drp.RecordState{Known: true},
+		holder: set[i].Stages[0].Holder[0],
+		facts:  []saidFact{{Kind: drp.Raised, On: w.today(), By: set[i].Owner[0]}}}
 	w.tell(c, nil)
 	return w, c
 }
@@ -150,7 +151,8 @@ func (b *box) PutAway(_ context.Context, locations []string) error {
 func TestPutAway(t *testing.T) {
 	w, _ := calm(t)
 	b := &box{there: map[string]bool{"1/1": true}}
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b, Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b,
+		Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
 	ctx := t.Context()
 	if err := w.d.Settings.SetSetting(ctx, port.Paused, "yes", "somebody", w.clock); err != nil {
 		t.Fatal(err)
@@ -206,7 +208,8 @@ func TestGuard(t *testing.T) {
 	w.d.Gates.Most.Cycle = 1
 	for range 3 {
 		c := &simCase{policy: w.policies[0], child: "child-9", feed: w.feeds[1], raised: w.today()}
-		w.say(w.feeds[1], drp.Message, "m", said{Form: c.policy.Forms[0], Child: c.child + string(rune('a'+len(w.feeds[1].all))), Trusted: true, From: "social-worker", Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: "social-worker"}}})
+		w.say(w.feeds[1], drp.Message, "m", said{Form: c.policy.Forms[0], Child: c.child + string(rune('a'+len(w.feeds[1].all))), Trusted: true,
+			From: "social-worker", Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: "social-worker"}}})
 	}
 	w.at(16, 9)
 	w.at(16, 10)
@@ -269,7 +272,8 @@ func TestClocksGoForwardAndBack(t *testing.T) {
 		due    workday.Date // 5 working days of it
 		offset time.Duration
 	}{
-		{workday.NewDate(2027, time.March, 26), workday.NewDate(2027, time.April, 5), time.Hour}, // Good Friday; Easter Monday is after the change
+		// Good Friday; Easter Monday is after the change
+		{workday.NewDate(2027, time.March, 26), workday.NewDate(2027, time.April, 5), time.Hour},
 		{workday.NewDate(2026, time.October, 23), workday.NewDate(2026, time.October, 30), 0},
 	} {
 		w, c := calm(t)
@@ -336,7 +340,8 @@ func TestEmergency(t *testing.T) {
 	}
 	say := func(key string, trusted bool) {
 		w.say(w.feeds[1], drp.Message, key, said{Form: p.Forms[0], Child: "child-" + key, Trusted: trusted, From: p.Raisers[0],
-			Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}, {Kind: drp.EmergencyDeclared, On: w.today() + 90, By: p.Raisers[0]}}})
+			Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]},
+				{Kind: drp.EmergencyDeclared, On: w.today() + 90, By: p.Raisers[0]}}})
 	}
 	say("1", true)
 	w.at(21, 3) // a Saturday night
@@ -375,7 +380,8 @@ func TestEmergency(t *testing.T) {
 		w.at(21, 5)
 	}
 	if n := len(w.mail.Sent); n != 7 {
-		t.Errorf("%d emails in all, want two emergencies to three people each and one to the operator: something went again, or went though all is paused", n)
+		t.Errorf("%d emails in all, want two emergencies to three people each and one to the operator: something went again, or went though "+
+			"all is paused", n)
 	}
 }
 

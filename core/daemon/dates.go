@@ -73,7 +73,8 @@ func (m Dates) Release() {
 
 // holds says whether an effect must wait: it rests on a date that has moved.
 func (m Dates) holds(e drp.Effect) bool {
-	return m[e.Dispute].Held && slices.Contains([]drp.Reason{drp.ReasonAlert, drp.ReasonCorrection, drp.ReasonLastDay, drp.ReasonAsk}, e.Reason)
+	return m[e.Dispute].Held && slices.Contains([]drp.Reason{drp.ReasonAlert, drp.ReasonCorrection, drp.ReasonLastDay,
+		drp.ReasonAsk}, e.Reason)
 }
 
 // put takes in which dates have moved, by what was decided now, and says how many did so together that had not before; they are held
@@ -126,7 +127,8 @@ func (d *Daemon) datesMoved(ctx context.Context, decided map[string]workday.Date
 	why := m.Why()
 	d.Log.Error("many dates have moved at once: what rests on them is held until a person says drpd hold release", "disputes", together)
 	for _, role := range []string{operator, policy.PracticeLead} {
-		says := why + "; no alert, correction or question about their limits goes meanwhile: if it is a mistake, put the dates right where they came from; " +
+		says := why + "; no alert, correction or question about their limits goes meanwhile: if it is a mistake, put the dates right where " +
+			"they came from; " +
 			"else look at it with drpd hold list, then say drpd hold release"
 		if err := d.tellTo(ctx, role, says, "guard", d.today().String()+why, true); err != nil {
 			return err

@@ -14,7 +14,8 @@ func TestManyDatesAtOnce(t *testing.T) {
 	const most, before, after = 3, workday.Date(739000), workday.Date(738980)
 	alert := func(ref string, reason drp.Reason) drp.Effect { return drp.Effect{Dispute: ref, Reason: reason} }
 	m := make(Dates)
-	if m.put(map[string]workday.Date{"A": after, "B": after, "C": after, "D": 0}, most) != 0 || m.Why() != "" || m.holds(alert("A", drp.ReasonAlert)) {
+	if m.put(map[string]workday.Date{"A": after, "B": after, "C": after, "D": 0}, most) != 0 || m.Why() != "" ||
+		m.holds(alert("A", drp.ReasonAlert)) {
 		t.Errorf("three that moved are held: %v", m)
 	}
 	if n := m.put(map[string]workday.Date{"A": after, "B": after, "C": after, "D": after}, most); n != 0 || m.Why() != "" {
@@ -46,7 +47,8 @@ func TestManyDatesAtOnce(t *testing.T) {
 	if read.put(back, most); read.holds(alert("M1", drp.ReasonAlert)) || !read.holds(alert("M2", drp.ReasonAlert)) {
 		t.Errorf("as they were again: %v", read)
 	}
-	if read.Release(); read.Why() != "" || read.put(map[string]workday.Date{"M2": after, "M3": after}, most) != 0 || read.holds(alert("M2", drp.ReasonAlert)) {
+	if read.Release(); read.Why() != "" || read.put(map[string]workday.Date{"M2": after, "M3": after}, most) != 0 ||
+		read.holds(alert("M2", drp.ReasonAlert)) {
 		t.Errorf("let go, and held: %v", read)
 	}
 	if m.put(many, 0) != 0 || m.put(map[string]workday.Date{"M0": before, "M1": before, "M2": before, "M3": before}, 0) != 0 {

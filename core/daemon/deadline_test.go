@@ -65,7 +65,8 @@ func TestSourceHangs(t *testing.T) {
 			}
 			w.d.Feeds[0].Source = h
 			p := w.policies[0]
-			w.say(w.feeds[1], drp.Message, "m", said{Form: p.Forms[0], Child: "child-9", Trusted: true, From: p.Raisers[0], Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
+			w.say(w.feeds[1], drp.Message, "m", said{Form: p.Forms[0], Child: "child-9", Trusted: true, From: p.Raisers[0],
+				Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
 			before, began := len(w.mail.Sent), time.Now()
 			w.at(16, 10)
 			if long := time.Since(began); long < 10*time.Minute || long > 11*time.Minute {
@@ -78,7 +79,8 @@ func TestSourceHangs(t *testing.T) {
 				t.Errorf("the other source: %+v", got)
 			}
 			if disputes, err := w.ledger.Disputes(t.Context()); err != nil || len(disputes) != 2 || len(w.mail.Sent) <= before {
-				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(disputes), len(w.mail.Sent)-before, err)
+				t.Errorf("%d disputes, want the one that came by mail too, and a word to the operator (%d, %v)", len(disputes),
+					len(w.mail.Sent)-before, err)
 			}
 			if h.asked.Load() != 1 || !strings.Contains(w.log.String(), "source cannot be read") {
 				t.Errorf("asked %d times in one cycle; log %s", h.asked.Load(), w.log.String())

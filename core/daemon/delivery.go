@@ -40,7 +40,8 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, er
 		}
 		switch x.State {
 		case drp.Returned:
-			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Returned: true, Address: sent.Address.Digest()})
+			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Returned: true,
+				Address: sent.Address.Digest()})
 			if err := d.cameBack(ctx, x, sent); err != nil {
 				return out, err
 			}
@@ -71,7 +72,8 @@ func (d *Daemon) cameBack(ctx context.Context, x drp.DeliveryStatus, sent port.E
 	if x.Status != "" {
 		status = " (" + x.Status + ")"
 	}
-	says := fmt.Sprintf("email to the %s, %s, comes back%s: mend the address in the roster or the record system; until then the deputy is asked, where there is one", role, x.Person, status)
+	says := fmt.Sprintf("email to the %s, %s, comes back%s: mend the address in the roster or the record system; until then the deputy is "+
+		"asked, where there is one", role, x.Person, status)
 	if sent.Dispute == "" {
 		says += fmt.Sprintf("; what came back is a %s of %s", sent.Reason, workday.DateOf(sent.At.In(d.Zone)))
 	}

@@ -22,7 +22,8 @@ const gateDaily = "daily"
 // digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
 // had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
-func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) (batch []attempt, rest []port.Outgoing, err error) {
+func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) (batch []attempt,
+	rest []port.Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
 	had, err := d.Post.Reminded(ctx, time.Date(y, m, day, 0, 0, 0, 0, d.Zone))
 	if err != nil {
@@ -48,7 +49,8 @@ func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper,
 			return nil, nil, err
 		case !known: // what keeps it is found where it is made
 			rest = append(rest, o)
-		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) && slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
+		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) &&
+			slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
 			d.stats.Held++
 			d.memory.waits[o.Key] = d.today()
 			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
@@ -155,7 +157,8 @@ func (d *round) reminding(ctx context.Context, o port.Outgoing) (out []reminding
 func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) {
 	first := some[0]
 	words := []string{first.to.Person, fmt.Sprint(d.Now().UnixMilli())}
-	env := port.Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address, To: []port.Person{first.person}, At: d.Now(), IsTo: true}
+	env := port.Envelope{Reason: drp.ReasonDigest, Person: first.to.Person, Role: first.to.Role, Address: first.to.Address,
+		To: []port.Person{first.person}, At: d.Now(), IsTo: true}
 	var parts []letter.Reminder
 	for _, x := range some {
 		part, err := d.reminder(ctx, x.Outgoing, x.of)
@@ -166,7 +169,8 @@ func (d *Daemon) digest(ctx context.Context, some []reminding) (attempt, error) 
 		words, parts = append(words, x.to.Key), append(parts, part)
 		env.Carries = append(env.Carries, x.to)
 	}
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, To: []string{first.to.Role}, On: d.today(), Rule: "one reminder a day", Says: fmt.Sprintf("%d reminders", len(some))}.Keyed(words...)
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonDigest, To: []string{first.to.Role}, On: d.today(), Rule: "one reminder a day",
+		Says: fmt.Sprintf("%d reminders", len(some))}.Keyed(words...)
 	env.Key, env.Digest = e.Key, &e
 	l, err := d.Writer.Digest(parts)
 	if err != nil {
@@ -188,7 +192,8 @@ func (d *round) carried(a attempt, s port.Settled, err error) ([]port.Settled, e
 	s.Absent = nil
 	out := []port.Settled{s}
 	for i, m := range a.to.Carries {
-		x, err := d.settled(attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email, Reason: m.Reason, Stage: m.Stage}}}, to: m}, err)
+		x, err := d.settled(attempt{Outgoing: port.Outgoing{Past: drp.Past{Effect: drp.Effect{Key: m.Key, Dispute: m.Dispute, Kind: drp.Email,
+			Reason: m.Reason, Stage: m.Stage}}}, to: m}, err)
 		if err != nil {
 			return nil, err
 		}

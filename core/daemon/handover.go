@@ -67,17 +67,20 @@ func (d *Daemon) tellChanges(ctx context.Context, before, held map[string]string
 				return err
 			}
 		}
-		title, e := titleOf(d.Policies, role), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, On: d.today(), Rule: "hand-over", Also: waits[role]}
+		title, e := titleOf(d.Policies, role), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, On: d.today(), Rule: "hand-over",
+			Also: waits[role]}
 		switch {
 		case held[role] == "":
-			e.To, e.Says = []string{operator}, "nobody holds the role "+title+" any more: add a holder or a deputy to the roster. Nothing waits for it today"
+			e.To, e.Says = []string{operator}, "nobody holds the role "+title+" any more: add a holder or a deputy to the roster. Nothing waits "+
+				"for it today"
 			if len(e.Also) > 0 {
 				e.Says = "nobody holds the role " + title + " any more: add a holder or a deputy to the roster. This waits for it"
 			}
 		case len(e.Also) == 0:
 			continue
 		default:
-			e.To, e.Says = []string{role}, "who holds the role "+title+" has changed. This waits for whoever holds it now; what was sent before is not sent again"
+			e.To, e.Says = []string{role}, "who holds the role "+title+" has changed. This waits for whoever holds it now; what was sent before "+
+				"is not sent again"
 		}
 		if err := d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("hand-over", role, d.today().String(), held[role])}, d.Now()); err != nil {
 			return err

@@ -30,7 +30,8 @@ func BenchmarkMailbox(b *testing.B) {
 	for i := range n {
 		d.Post(b, fmt.Sprintf("From: someone@elsewhere.test\r\nTo: drp@fairshire.example\r\nSubject: %d\r\n\r\n%s", i, form))
 	}
-	box := &mailbox.IMAP{Name: "mailbox", Server: fmt.Sprintf("127.0.0.1:%d", d.TLS), User: "drp@fairshire.example", Password: func() (string, error) { return mailtest.Password, nil }, Folder: "INBOX", Roots: d.Roots}
+	box := &mailbox.IMAP{Name: "mailbox", Server: fmt.Sprintf("127.0.0.1:%d", d.TLS), User: "drp@fairshire.example",
+		Password: func() (string, error) { return mailtest.Password, nil }, Folder: "INBOX", Roots: d.Roots}
 	now, zone := time.Date(2026, time.November, 20, 9, 0, 0, 0, time.UTC), time.UTC
 	through := func(l *ledger.Ledger) {
 		d := &daemon.Daemon{Now: func() time.Time { return now }, Zone: zone, Log: slog.New(slog.DiscardHandler)}
@@ -40,7 +41,8 @@ func BenchmarkMailbox(b *testing.B) {
 		}
 	}
 	bare := func() {
-		c, err := imapclient.DialTLS(box.Server, &imapclient.Options{TLSConfig: &tls.Config{RootCAs: d.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}})
+		c, err := imapclient.DialTLS(box.Server,
+			&imapclient.Options{TLSConfig: &tls.Config{RootCAs: d.Roots, ServerName: "127.0.0.1", MinVersion: tls.VersionTLS12}})
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -33,7 +33,8 @@ type holding func(role string, children []string, on workday.Date) []drp.Holder
 // make resolves the roles and renders one message a person. A role to which it is addressed and that nobody holds blocks the
 // effect; one that is only copied in does not. A person to whom no route leads is left for later, and the others get theirs.
 // why says what keeps the whole effect from being made.
-func (d *round) make(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (out []port.Envelope, why string, err error) {
+func (d *round) make(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored) (out []port.Envelope, why string,
+	err error) {
 	x, why, err := d.compose(ctx, o, c, stored)
 	if err != nil || why != "" {
 		return nil, why, err
@@ -92,14 +93,16 @@ func (d *round) remake(ctx context.Context, o port.Outgoing, c reconcile.Case, s
 			return d.rendered(o, x, p, i < len(x.to))
 		}
 		if p.ID == drp.WithoutPart(person) {
-			return nil, port.Held{Gate: "route", Why: "the route has changed after some parts of the letter went: drpd outbox retry makes the rest as it was"}
+			return nil, port.Held{Gate: "route", Why: "the route has changed after some parts of the letter went: drpd outbox retry makes the " +
+				"rest as it was"}
 		}
 	}
 	return nil, port.Held{Gate: gateRole, Why: "whoever was to get it does not hold the role any more: drpd outbox retry makes it anew"}
 }
 
 func (d *Daemon) envelope(o port.Outgoing, x composed, person port.Person, isTo bool) port.Envelope {
-	e := port.Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address, To: x.to, Cc: x.cc,
+	e := port.Envelope{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, Person: person.ID, Role: person.Role, Address: person.Address,
+		To: x.to, Cc: x.cc,
 		ReplyTo: x.replyTo, At: d.Now(), WithForm: x.withForm, Stage: o.Stage, IsTo: isTo}
 	if x.apart {
 		e.To, e.Cc = []port.Person{person}, nil
@@ -215,7 +218,8 @@ func (d *Daemon) recipients(o port.Outgoing, c reconcile.Case, stored port.Store
 }
 
 // letterOf gives the letter of an effect of a dispute, with what it carries.
-func (d *Daemon) letterOf(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, x *composed) (l letter.Letter, why string, err error) {
+func (d *Daemon) letterOf(ctx context.Context, o port.Outgoing, c reconcile.Case, stored port.Stored, x *composed) (l letter.Letter,
+	why string, err error) {
 	if o.Reason == drp.ReasonPack {
 		if l, why, err = d.packLetter(ctx, o.Effect); err != nil || why != "" {
 			return l, why, err

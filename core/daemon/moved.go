@@ -114,9 +114,10 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 	case err != nil:
 		return port.Placement{}, err
 	case accepted == "":
-		return port.Placement{Where: port.PlaceWaiting, Reason: r.Unclear + ". Until a person has said whose people these are, nobody of them gets " +
-			"a letter: if they are those of the disputes under the number, drpd quarantine accept " + ev.ID +
-			"; else give the child's people in the roster"}, nil
+		return port.Placement{Where: port.PlaceWaiting,
+			Reason: r.Unclear + ". Until a person has said whose people these are, nobody of them gets " +
+				"a letter: if they are those of the disputes under the number, drpd quarantine accept " + ev.ID +
+				"; else give the child's people in the roster"}, nil
 	}
 	return out, d.Settings.SetSetting(ctx, row, accepted, "drpd", d.Now())
 }

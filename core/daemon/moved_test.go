@@ -21,8 +21,10 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 		w.restart()
 		w.d.Feeds[0].Source, w.d.Records = nil, "new/"
 		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: func(ev drp.Evidence, _ workday.Date) drp.Reading {
-			return drp.Reading{Trusted: true, Unclear: "the number child-1 is also the one that child 9 had before", Subject: drp.Subject{Children: []string{"child-1"}},
-				Child: &drp.Child{Ref: "child-1"}, Holders: []drp.Holder{{Role: own, Person: "w-other", Child: "child-1", Name: drp.NewPrivate(canary), Address: address("other")}}}
+			return drp.Reading{Trusted: true, Unclear: "the number child-1 is also the one that child 9 had before",
+				Subject: drp.Subject{Children: []string{"child-1"}},
+				Child:   &drp.Child{Ref: "child-1"},
+				Holders: []drp.Holder{{Role: own, Person: "w-other", Child: "child-1", Name: drp.NewPrivate(canary), Address: address("other")}}}
 		}})
 	}
 	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
@@ -42,7 +44,8 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	for day := 17; day <= 24; day++ {
 		w.at(day, 9)
 	}
-	w.say(w.feeds[1], drp.Message, "m", said{Ref: ref1(t, w), From: "other", Trusted: true, Facts: []saidFact{{Kind: drp.Resolved, On: w.today(), By: own}}})
+	w.say(w.feeds[1], drp.Message, "m", said{Ref: ref1(t, w), From: "other", Trusted: true,
+		Facts: []saidFact{{Kind: drp.Resolved, On: w.today(), By: own}}})
 	w.at(24, 11)
 	k, err := w.ledger.Disputes(t.Context())
 	if err != nil || len(k) != 1 || !k[0].Open || got() > 0 {

@@ -101,10 +101,12 @@ func (d *Daemon) packLetter(ctx context.Context, e drp.Effect) (letter.Letter, s
 		return letter.Letter{}, "", err
 	}
 	if len(pack.Missing) > 0 {
-		return letter.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") + "; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
+		return letter.Letter{}, "required parts of the referral are missing: " + strings.Join(pack.Missing, ", ") +
+			"; see to them, or say: drpd referral confirm " + e.Dispute + " --without PART --because WHY", nil
 	}
 	html, err := layout.HTML(pack.Letter)
-	return letter.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: layout.Plain(pack.Letter), HTML: html, Files: pack.Files}, "", err
+	return letter.Letter{Subject: "[" + e.Dispute + "] Referral to CAFCASS", Text: layout.Plain(pack.Letter), HTML: html,
+		Files: pack.Files}, "", err
 }
 
 // meetingPapers gives the agenda and the form for the minutes, to go along with an invitation.

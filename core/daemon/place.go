@@ -85,7 +85,8 @@ func (d *Daemon) unread(p *port.Placement, ev drp.Evidence, disputes []drp.Dispu
 	if p.Alike {
 		p.Unread.Sent = r.Learned
 	}
-	if names := r.Subject.Dispute; p.Where == port.PlaceQuarantine && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
+	if names := r.Subject.Dispute; p.Where == port.PlaceQuarantine &&
+		slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
 		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
 }
@@ -144,7 +145,8 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	if p != nil {
 		begins = p.Begins()
 	}
-	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) }); i >= 0 && reading.Subject.Raised.IsZero() {
+	if i := slices.IndexFunc(reading.Facts, func(f drp.Fact) bool { return slices.Contains(begins.Facts, f.Kind) }); i >= 0 &&
+		reading.Subject.Raised.IsZero() {
 		reading.Subject.Raised = reading.Facts[i].On
 	}
 	numbers, err := d.numbers(ctx, children, reading.Formerly)

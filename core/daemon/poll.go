@@ -62,7 +62,8 @@ func (d *cycle) store(ctx context.Context, f Feed, got polled, remark error) err
 	}
 	if got.err != nil {
 		d.Log.Error("source cannot be read", "source", f.Name, "error", got.err)
-		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source", f.Name+"/"+d.today().String(), false); err != nil {
+		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source",
+			f.Name+"/"+d.today().String(), false); err != nil {
 			return err
 		}
 		return d.Intake.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
@@ -86,7 +87,8 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	}
 	var effects []drp.Effect
 	for _, x := range items {
-		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Location, Rule: f.Name}.Keyed(f.Name, x.Evidence, x.Location)
+		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Location, Rule: f.Name}.Keyed(f.Name,
+			x.Evidence, x.Location)
 		if !d.memory.awaiting[e.Key] {
 			effects = append(effects, e)
 		}

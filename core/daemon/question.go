@@ -18,7 +18,8 @@ const gateQuestion = "question"
 
 // questioned is what waits, and what a person can say.
 func questioned(ev drp.Evidence, ref, doubt string) port.Placement {
-	return port.Placement{Where: port.PlaceWaiting, Dispute: ref, Reason: doubt + sayWhich(ev, ref, "the same dispute, and what changed was a correction")}
+	return port.Placement{Where: port.PlaceWaiting, Dispute: ref,
+		Reason: doubt + sayWhich(ev, ref, "the same dispute, and what changed was a correction")}
 }
 
 // sayWhich says how a person says which dispute evidence belongs to.
@@ -39,7 +40,8 @@ func (d *Daemon) alike(ctx context.Context, ev drp.Evidence, tied drp.Tied, said
 	case before == "" && tied.May != "":
 		return tied, d.Settings.SetSetting(ctx, port.AlikeTo(ev.ID), tied.May, "drpd", d.Now())
 	case before != "" && tied.New:
-		return drp.Tied{May: before, Other: true, Doubt: "it may be about the same as dispute " + before + ", which has ended since, or begin another one"}, nil
+		return drp.Tied{May: before, Other: true, Doubt: "it may be about the same as dispute " + before +
+			", which has ended since, or begin another one"}, nil
 	}
 	return tied, nil
 }
@@ -98,7 +100,8 @@ func (d *Daemon) lapse(ctx context.Context, ev drp.Evidence, p port.Placement, a
 		if p.Where != port.PlaceDispute || q.Dispute != p.Dispute || !sameRow(q.Evidence, ev) || q.Version >= ev.Version {
 			continue
 		}
-		noted := port.Placement{Evidence: q.ID, Where: port.PlaceNoted, Reason: "a later version of the record is the dispute's again", Now: d.Now()}
+		noted := port.Placement{Evidence: q.ID, Where: port.PlaceNoted, Reason: "a later version of the record is the dispute's again",
+			Now: d.Now()}
 		if err := d.Placing.Place(ctx, noted); err != nil {
 			return err
 		}

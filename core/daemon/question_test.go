@@ -46,7 +46,8 @@ func TestRecordOfAnother(t *testing.T) {
 	for name, change := range map[string]func(w *world, c *simCase){
 		"another child": func(w *world, c *simCase) { c.child = "child-9"; w.tell(c, nil) },
 		"another kind": func(w *world, c *simCase) {
-			w.say(c.feed, drp.Row, c.record, said{Form: "another-form", Child: c.child, Record: c.record, Trusted: true, State: &drp.RecordState{Known: true}})
+			w.say(c.feed, drp.Row, c.record, said{Form: "another-form", Child: c.child, Record: c.record, Trusted: true,
+				State: &drp.RecordState{Known: true}})
 		},
 		"gone and back, raised on another day": func(w *world, c *simCase) {
 			w.say(c.feed, drp.Row, c.record, said{Record: c.record, Trusted: true, State: &drp.RecordState{Known: true, Gone: true}})
@@ -130,7 +131,8 @@ func TestRecordOfAnotherSaid(t *testing.T) {
 			if x.Ref == q.Dispute {
 				want = "child-1"
 			}
-			if got := w.notedFor(x.Ref); !slices.Equal(x.Children, []string{want}) || !slices.Equal(got, []string{want}) || (x.Record == "") != (x.Ref == q.Dispute) {
+			if got := w.notedFor(x.Ref); !slices.Equal(x.Children, []string{want}) || !slices.Equal(got, []string{want}) ||
+				(x.Record == "") != (x.Ref == q.Dispute) {
 				t.Errorf("%+v has notes on the files of %v", x, got)
 			}
 		}
@@ -187,15 +189,17 @@ func TestAnotherFormOfTheSame(t *testing.T) {
 			first := ref1(t, w)
 			i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.Record == nil && len(p.Raisers) > 0 && p.ID != c.policy.ID })
 			other := w.policies[i]
-			w.say(w.feeds[1], drp.Message, "another form", said{Form: other.Forms[0], Child: c.child, From: other.Raisers[0], Trusted: true, WithForm: true,
-				Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: other.Raisers[0]}}})
+			w.say(w.feeds[1], drp.Message, "another form",
+				said{Form: other.Forms[0], Child: c.child, From: other.Raisers[0], Trusted: true, WithForm: true,
+					Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: other.Raisers[0]}}})
 			id := w.feeds[1].all[len(w.feeds[1].all)-1].ID
 			w.at(16, 10)
 			w.at(16, 11)
 			told := 0
 			for _, all := range w.mail.Sent {
 				for _, e := range all {
-					if text := string(e.Message); e.Role == "operator" && strings.Contains(text, "drpd quarantine accept "+id+" --dispute "+first) && strings.Contains(text, "--dispute new") {
+					if text := string(e.Message); e.Role == "operator" && strings.Contains(text, "drpd quarantine accept "+id+" --dispute "+first) &&
+						strings.Contains(text, "--dispute new") {
 						told++
 					}
 				}

@@ -30,7 +30,8 @@ func TestRaiserOfAChildWithAnotherNumber(t *testing.T) {
 		return drp.Reading{Trusted: true, Subject: drp.Subject{Form: p.Forms[0], Record: "9", Children: []string{child}, Raised: day},
 			Facts: []drp.Fact{{Kind: drp.Raised, On: day, By: drp.Actor{Worker: "w-1"}, Learned: day, Evidence: "row", Source: "records"}}}
 	}
-	said := map[string]drp.Reading{"people1": {Holders: works("w-1", "1")}, "row1": record("1"), "people2": {}, "people3": {Holders: works("w-2", "2")}, "row2": record("2")}
+	said := map[string]drp.Reading{"people1": {Holders: works("w-1", "1")}, "row1": record("1"), "people2": {},
+		"people3": {Holders: works("w-2", "2")}, "row2": record("2")}
 	l := porttest.NewLedger(london)
 	clock := day.Midnight().Add(9 * time.Hour)
 	d := &daemon.Daemon{Policies: set, Zone: london, Now: func() time.Time { return clock },

@@ -105,7 +105,8 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 		newest := drp.Evidence{}
 		for _, ev := range people {
 			r := d.read(ev)
-			if r.Child != nil && r.Child.Ref == ref && (newest.ID == "" || ev.Version > newest.Version || ev.Version == newest.Version && ev.ID > newest.ID) {
+			if r.Child != nil && r.Child.Ref == ref &&
+				(newest.ID == "" || ev.Version > newest.Version || ev.Version == newest.Version && ev.ID > newest.ID) {
 				newest, child = ev, *r.Child
 			}
 		}
@@ -124,7 +125,8 @@ func (d *Daemon) reportOf(ctx context.Context, reader report.Reader, since workd
 	disputes func(ctx context.Context, asOf workday.Date) ([]report.Dispute, error),
 ) (report.Input, error) {
 	now := d.Now().In(d.Zone)
-	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar, Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}
+	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar,
+		Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}
 	var err error
 	if in.Disputes, err = disputes(ctx, 0); err != nil {
 		return in, err
@@ -227,7 +229,8 @@ func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cl
 	}
 	body := layout.Letter(doc)
 	html, err := layout.HTML(body)
-	return letter.Letter{Subject: doc.Subject, Text: layout.Plain(body), HTML: html, Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+	return letter.Letter{Subject: doc.Subject, Text: layout.Plain(body), HTML: html,
+		Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
 }
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

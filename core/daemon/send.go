@@ -34,7 +34,8 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 			errs[i] = port.Permanent{Err: err}
 			continue
 		}
-		notes, at = append(notes, port.Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text, On: a.On}), append(at, i)
+		notes, at = append(notes, port.Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text,
+			On: a.On}), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs
@@ -93,7 +94,8 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	if err != nil {
 		return err
 	}
-	return d.Forms.KeepForm(ctx, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm, Name: a.Form.Name, Data: data, On: a.On})
+	return d.Forms.KeepForm(ctx, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm,
+		Name: a.Form.Name, Data: data, On: a.On})
 }
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
@@ -105,8 +107,10 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	var uncertain port.Uncertain
 	switch {
 	case err == nil:
-		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role, Form: a.to.WithForm, On: d.today()})
-		s.Receipt = &drp.Evidence{ID: drp.ReceiptID(a.Key, a.to.Person), Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person, Learned: d.Now(), Body: body}
+		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role,
+			Form: a.to.WithForm, On: d.today()})
+		s.Receipt = &drp.Evidence{ID: drp.ReceiptID(a.Key, a.to.Person), Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person,
+			Learned: d.Now(), Body: body}
 		return s, err
 	case errors.As(err, &permanent):
 		s.Life, s.Why = drp.Failed, "refused for good: "+err.Error()
@@ -143,8 +147,10 @@ func (d *Daemon) giveUp() time.Duration { return cmp.Or(d.GiveUp, 5*24*time.Hour
 func (d *Daemon) unknownTo(a attempt, p port.Permanent, s *port.Settled) error {
 	body, err := json.Marshal(drp.Refusal{Dispute: a.Dispute, Effect: a.Key, Person: a.to.Person, Status: p.Status, On: d.today()})
 	id := drp.ReceiptID(a.Key, a.to.Person) + ".refused"
-	s.Receipt = &drp.Evidence{ID: id, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person + "/refused", Learned: d.Now(), Body: body}
-	s.Absent = &drp.Absence{Person: drp.WithoutPart(a.to.Person), From: d.today(), Returned: true, Address: a.to.Address.Digest(), Evidence: id}
+	s.Receipt = &drp.Evidence{ID: id, Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person + "/refused",
+		Learned: d.Now(), Body: body}
+	s.Absent = &drp.Absence{Person: drp.WithoutPart(a.to.Person), From: d.today(), Returned: true, Address: a.to.Address.Digest(),
+		Evidence: id}
 	return err
 }
 

@@ -56,7 +56,8 @@ func (w *world) rests(ctx context.Context, e port.Envelope) {
 		all = append(all, message{m.Dispute, string(m.Reason)})
 	}
 	for _, m := range all {
-		chases := slices.Contains([]drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonReferral}, drp.Reason(m.reason))
+		chases := slices.Contains([]drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonReferral},
+			drp.Reason(m.reason))
 		if !chases || m.ref == "" || e.AlreadyTrying {
 			continue
 		}

@@ -75,7 +75,8 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 		}
 		w.said[ev.ID] = s
 	}
-	r := drp.Reading{Trusted: s.Trusted, Why: "not proved", Sent: learned, Subject: drp.Subject{Dispute: s.Ref, Form: s.Form, Record: s.Record, Theme: "theme"}}
+	r := drp.Reading{Trusted: s.Trusted, Why: "not proved", Sent: learned,
+		Subject: drp.Subject{Dispute: s.Ref, Form: s.Form, Record: s.Record, Theme: "theme"}}
 	r.Harm = harmIn(s, ev.ID)
 	if s.Child != "" {
 		r.Subject.Children = []string{s.Child}
@@ -85,7 +86,8 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 	}
 	for i, f := range s.Facts {
 		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached,
-			Although: drp.NewPrivate(f.Although), By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source, Position: fmt.Sprint(i)}
+			Although: drp.NewPrivate(f.Although), By: drp.Actor{Role: f.By}, Learned: learned, Evidence: ev.ID, Source: ev.Source,
+			Position: fmt.Sprint(i)}
 		for _, to := range f.To {
 			fact.To = append(fact.To, drp.Actor{Role: to})
 		}
@@ -120,7 +122,8 @@ func readOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 	}
 	r := drp.Reading{Trusted: true, Sent: learned, Subject: drp.Subject{Dispute: s.Dispute}}
 	if s.Reason == drp.ReasonAlert && s.Kind == drp.Email {
-		r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}}, Attached: s.Form, Learned: learned, Evidence: ev.ID, Source: ev.Source}}
+		r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}},
+			Attached: s.Form, Learned: learned, Evidence: ev.ID, Source: ev.Source}}
 	}
 	return r
 }
@@ -214,7 +217,8 @@ func (w *world) say(f *feed, kind drp.Kind, key string, s said) {
 		w.t.Fatal(err)
 	}
 	n := len(f.all)
-	f.all = append(f.all, drp.Evidence{ID: fmt.Sprintf("%s-%03d", f.name, n), Source: f.name, Kind: kind, Key: key, Version: fmt.Sprintf("%05d", n), Learned: w.clock.UTC(), Body: body})
+	f.all = append(f.all, drp.Evidence{ID: fmt.Sprintf("%s-%03d", f.name, n), Source: f.name, Kind: kind, Key: key,
+		Version: fmt.Sprintf("%05d", n), Learned: w.clock.UTC(), Body: body})
 }
 
 // chaosLedger lets any call of the ledger fail before it, or crash before or after it.
@@ -466,10 +470,13 @@ func (w *world) restart() {
 		w.t.Fatal(err)
 	}
 	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
-		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText, KeepReport: func(string, []byte) error { return nil },
-		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}}, Policies: w.policies, Calendar: w.calendar, Roster: w.roster,
-		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock }, Inputs: "inputs",
-		Log: slog.New(slog.NewTextHandler(&w.log, nil))}
+		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText,
+		KeepReport:    func(string, []byte) error { return nil },
+		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}},
+		Policies:      w.policies, Calendar: w.calendar, Roster: w.roster,
+		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock },
+		Inputs: "inputs",
+		Log:    slog.New(slog.NewTextHandler(&w.log, nil))}
 	w.d.KeepIn(chaosLedger{w.ledger, w})
 	for _, f := range w.feeds {
 		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: w.read})
@@ -544,7 +551,8 @@ func (w *world) live() {
 
 func (w *world) begin() {
 	n := len(w.cases)
-	c := &simCase{policy: w.pick(n), child: fmt.Sprintf("child-%d", n), record: w.number(n), feed: w.feeds[0], raised: w.today(), fields: []string{"details", "desired"}}
+	c := &simCase{policy: w.pick(n), child: fmt.Sprintf("child-%d", n), record: w.number(n), feed: w.feeds[0], raised: w.today(),
+		fields: []string{"details", "desired"}}
 	if c.policy.Record == nil {
 		c.feed, c.record = w.feeds[1], ""
 	}
@@ -607,7 +615,8 @@ func (w *world) act(c *simCase) {
 		if stage.Answer == nil {
 			return
 		}
-		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))], Denied: w.rng.IntN(4) == 0}
+		f = saidFact{Kind: drp.Responded, Stage: stage.ID, On: on, By: stage.Answer.By[w.rng.IntN(len(stage.Answer.By))],
+			Denied: w.rng.IntN(4) == 0}
 	case 3:
 		f = saidFact{Kind: drp.FinishedAndSaved, Stage: stage.ID, On: on, By: stage.Holder[0], Denied: w.rng.IntN(4) == 0}
 	case 4:
@@ -672,14 +681,16 @@ func (w *world) act(c *simCase) {
 	case 14:
 		f = saidFact{Kind: drp.Consulted, On: on, By: owner, To: []string{"head-of-safeguarding", "chair-line-manager"}}
 	case 15:
-		f = saidFact{Kind: []drp.FactKind{drp.TimescaleSet, drp.MoreTimeGiven}[w.rng.IntN(2)], Stage: stage.ID, On: on, By: owner, Until: on.AddDays(1 + w.rng.IntN(9))}
+		f = saidFact{Kind: []drp.FactKind{drp.TimescaleSet, drp.MoreTimeGiven}[w.rng.IntN(2)], Stage: stage.ID, On: on, By: owner,
+			Until: on.AddDays(1 + w.rng.IntN(9))}
 	case 16:
 		f = saidFact{Kind: drp.TimeOutStarted, On: on, By: "iro-team-manager", Until: on.AddDays(1 + w.rng.IntN(9)), Event: w.rng.IntN(2) == 0}
 		if w.rng.IntN(2) == 0 {
 			f = saidFact{Kind: drp.TimeOutEnded, On: on, By: owner}
 		}
 	case 17:
-		f = saidFact{Kind: []drp.FactKind{drp.NotesSigned, drp.SubmissionMade, drp.LessonShared, drp.ReferralAgreed, drp.DutyDischarged}[w.rng.IntN(5)], On: on, By: owner}
+		f = saidFact{Kind: []drp.FactKind{drp.NotesSigned, drp.SubmissionMade, drp.LessonShared, drp.ReferralAgreed,
+			drp.DutyDischarged}[w.rng.IntN(5)], On: on, By: owner}
 		if w.rng.IntN(20) == 0 {
 			f.Kind = drp.EmergencyDeclared
 		}
@@ -718,8 +729,10 @@ var london = func() *time.Location {
 }()
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
-	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
-		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{}, count: map[string]int{}, urgent: map[string]bool{}}
+	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)),
+		clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
+		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{},
+		count: map[string]int{}, urgent: map[string]bool{}}
 	w.feeds = []*feed{{w: w, name: "records"}, {w: w, name: "mailbox"}}
 	roles := map[string]bool{}
 	for _, p := range set {

@@ -18,7 +18,8 @@ func (w *world) honest(n port.Note) {
 	}
 	for _, s := range w.said {
 		for _, f := range s.Facts {
-			if s.Child == n.Child && !f.Denied && (f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved) && strings.Contains(n.Text, f.On.String()) {
+			if s.Child == n.Child && !f.Denied && (f.Kind == drp.Responded || f.Kind == drp.FinishedAndSaved) &&
+				strings.Contains(n.Text, f.On.String()) {
 				return
 			}
 		}
@@ -30,13 +31,15 @@ func (w *world) honest(n port.Note) {
 func (w *world) words(c *simCase, owner string) {
 	mailbox := w.feeds[1]
 	if c.record == "" {
-		w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)), said{Form: c.policy.Forms[0], Child: c.child, Trusted: true, From: owner,
-			Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: c.policy.Raisers[0]}, {Kind: drp.MessageCame, On: w.today(), By: owner}}})
+		w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)),
+			said{Form: c.policy.Forms[0], Child: c.child, Trusted: true, From: owner,
+				Facts: []saidFact{{Kind: drp.Raised, On: c.raised, By: c.policy.Raisers[0]}, {Kind: drp.MessageCame, On: w.today(), By: owner}}})
 		w.count["in other words"]++
 		return
 	}
-	w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)), said{Ref: drp.Reference(c.policy.Code, drp.Subject{Form: c.policy.Forms[0], Record: c.record}), Trusted: true, From: owner,
-		Facts: []saidFact{{Kind: drp.MessageCame, On: w.today(), By: owner}}})
+	w.say(mailbox, drp.Message, fmt.Sprint("words", len(mailbox.all)),
+		said{Ref: drp.Reference(c.policy.Code, drp.Subject{Form: c.policy.Forms[0], Record: c.record}), Trusted: true, From: owner,
+			Facts: []saidFact{{Kind: drp.MessageCame, On: w.today(), By: owner}}})
 	w.count["in other words"]++
 }
 
@@ -52,7 +55,8 @@ func (w *world) unread(c reconcile.Case, s reconcile.Standing, due workday.Date)
 			continue
 		}
 		if !slices.ContainsFunc(c.File.Statements(), func(x drp.Statement) bool {
-			return x.Learned >= f.Learned && theirs(x.Fact) && slices.Contains([]drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined, drp.Escalated}, x.Kind)
+			return x.Learned >= f.Learned && theirs(x.Fact) &&
+				slices.Contains([]drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined, drp.Escalated}, x.Kind)
 		}) {
 			return true
 		}

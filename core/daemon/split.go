@@ -32,7 +32,8 @@ func split(l letter.Letter, room int64) []letter.Letter {
 		out[i] = letter.Letter{Subject: l.Subject + " (" + part + ")", Text: l.Text, HTML: l.HTML, Files: files}
 		if i > 0 {
 			says := "This is " + part + ". The letter came with the first part; this one carries more of its files."
-			out[i].Text, out[i].HTML = says+"\n", "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>"+part+"</title></head><body><p>"+says+"</p></body></html>"
+			out[i].Text, out[i].HTML = says+"\n", "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>"+part+
+				"</title></head><body><p>"+says+"</p></body></html>"
 		}
 	}
 	return out

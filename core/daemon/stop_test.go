@@ -65,7 +65,8 @@ func manyAlerts(t *testing.T, n int) *world {
 	})
 	p := w.policies[max(i, 0)]
 	for j := range n {
-		w.say(w.feeds[1], drp.Message, fmt.Sprint(j), said{Form: p.Forms[0], Child: fmt.Sprint("child-", 10+j), Trusted: true, From: p.Raisers[0], WithForm: true, Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
+		w.say(w.feeds[1], drp.Message, fmt.Sprint(j), said{Form: p.Forms[0], Child: fmt.Sprint("child-", 10+j), Trusted: true, From: p.Raisers[0],
+			WithForm: true, Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
 	}
 	w.clock = time.Date(2026, 11, 16, 9, 30, 0, 0, london)
 	return w
@@ -116,7 +117,8 @@ func TestStopWhileSending(t *testing.T) {
 		w := manyAlerts(t, 24)
 		ctx, stop := context.WithCancel(t.Context())
 		w.d.Parallel = parallel
-		x := &wire{Mailer: w.d.Mail, nth: map[int]func(context.Context) (error, bool){5: func(context.Context) (error, bool) { stop(); return nil, true }}}
+		x := &wire{Mailer: w.d.Mail, nth: map[int]func(context.Context) (error,
+			bool){5: func(context.Context) (error, bool) { stop(); return nil, true }}}
 		w.d.Mail = x
 		if parallel > 1 {
 			w.d.Mail, x.Mailer = x, w.mail // the world's own is for one at a time
@@ -167,7 +169,8 @@ func TestStopWhileRelayHangs(t *testing.T) {
 // Killed while it sends, drpd does not know of the one message that was under way, and of no other.
 func TestKilledWhileSending(t *testing.T) {
 	w := manyAlerts(t, 24)
-	x := &wire{Mailer: w.d.Mail, lost: true, nth: map[int]func(context.Context) (error, bool){7: func(context.Context) (error, bool) { panic(crash{}) }}}
+	x := &wire{Mailer: w.d.Mail, lost: true,
+		nth: map[int]func(context.Context) (error, bool){7: func(context.Context) (error, bool) { panic(crash{}) }}}
 	w.d.Mail = x
 	w.cycle()
 	if n := w.unknown(t); n != 1 || x.n != 7 {

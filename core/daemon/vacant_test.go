@@ -112,7 +112,8 @@ func TestVacantCopiesOneByOne(t *testing.T) {
 	first := &c.policy.Stages[0]
 	alert := *first.Alert
 	const late, later = "chief-executive", "director"
-	if c.policy.Roles[late] == "" || c.policy.Roles[later] == "" || slices.Contains(alert.Roles(), late) || slices.Contains(alert.Roles(), later) {
+	if c.policy.Roles[late] == "" || c.policy.Roles[later] == "" || slices.Contains(alert.Roles(), late) ||
+		slices.Contains(alert.Roles(), later) {
 		t.Fatalf("%v", alert.Roles())
 	}
 	alert.Cc = slices.Clone(alert.Cc)
@@ -164,7 +165,8 @@ func TestHandOver(t *testing.T) {
 		to := "operator"
 		if !vacant {
 			to = role
-			w.roster = append(w.roster, drp.Holder{Role: role, Person: "p-successor", Name: drp.NewPrivate("A Successor"), Address: address("successor")})
+			w.roster = append(w.roster, drp.Holder{Role: role, Person: "p-successor", Name: drp.NewPrivate("A Successor"),
+				Address: address("successor")})
 		}
 		w.restart()
 		w.d.Inputs = "another roster"

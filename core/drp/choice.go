@@ -99,7 +99,8 @@ func unclear(doubts []Doubt) (all []Unclear) {
 	for _, q := range doubts {
 		same := func(u Unclear) bool {
 			o := u.Of[0]
-			return o.Evidence == q.Evidence && o.Position == q.Position && o.Passage.Empty() == q.Passage.Empty() && (q.Passage.Empty() || o.What == q.What)
+			return o.Evidence == q.Evidence && o.Position == q.Position && o.Passage.Empty() == q.Passage.Empty() &&
+				(q.Passage.Empty() || o.What == q.What)
 		}
 		if i := slices.IndexFunc(all, same); i >= 0 {
 			all[i].Of = append(all[i].Of, q)

@@ -56,7 +56,8 @@ type Conflict struct {
 // question makes a question. The parts tell it from others of its kind; in are what its sentence says.
 func question(kind ConflictKind, parts, evidence []string, in []any, choices ...Choice) Conflict {
 	sum := sha256.Sum256([]byte("question\x00" + string(kind) + "\x00" + strings.Join(parts, "\x00")))
-	c := Conflict{kind: kind, id: hex.EncodeToString(sum[:])[:10], what: fmt.Sprintf(kind.sentence(), in...), evidence: evidence, choices: choices}
+	c := Conflict{kind: kind, id: hex.EncodeToString(sum[:])[:10], what: fmt.Sprintf(kind.sentence(), in...), evidence: evidence,
+		choices: choices}
 	if former := kind.formerSentence(); former != "" {
 		c.formerly = []string{formerID(fmt.Sprintf(former, in...), evidence...)}
 	}
@@ -148,12 +149,14 @@ func movedStart(stands, other Statement) Conflict {
 // WhatWasSent asks about a visit about which a letter has left, and of which the evidence no longer speaks.
 func WhatWasSent(visit string) Conflict {
 	return question(SentDisagrees, []string{visit}, nil, []any{visit},
-		Choice{Say: Accept, Does: "the evidence is right, and drpd goes on by it; if it is not, add what is missing with drpd fact add, and the question goes"})
+		Choice{Say: Accept, Does: "the evidence is right, and drpd goes on by it; if it is not, add what is missing with drpd fact add, and " +
+			"the question goes"})
 }
 
 // IsItOpenAgain asks about a fact that moves a dispute which has ended.
 func IsItOpenAgain(end, f Fact) Conflict {
-	return question(OpenAgain, []string{string(end.Kind), end.On.String(), string(f.Kind), f.On.String(), f.Stage}, []string{end.Evidence, f.Evidence},
+	return question(OpenAgain, []string{string(end.Kind), end.On.String(), string(f.Kind), f.On.String(), f.Stage},
+		[]string{end.Evidence, f.Evidence},
 		[]any{end.On, end.Kind, f.Kind, f.On},
 		Choice{Say: Accept, Does: fmt.Sprintf("it is open again from %s on", f.On)}, Choice{Say: Refuse, Does: "it stays ended"})
 }

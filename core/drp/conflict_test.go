@@ -17,22 +17,30 @@ var update = flag.Bool("update", false, "write the golden files")
 // each gives a question of each kind.
 func each() []drp.Conflict {
 	said := func(kind drp.FactKind, days workday.Date, by string) drp.Fact {
-		return drp.Fact{Kind: kind, On: start + days, Stage: "stage-9", By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, "-1"), Source: "mailbox"}
+		return drp.Fact{Kind: kind, On: start + days, Stage: "stage-9", By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, "-1"),
+			Source: "mailbox"}
 	}
 	raised := func(days workday.Date, block, said string) drp.Statement {
 		return drp.Statement{Fact: drp.Fact{Kind: drp.Raised, On: start + days, Block: block, Said: drp.Actor{Address: drp.NewPrivate(said)}}}
 	}
 	fold := func(readings ...drp.Reading) drp.Conflict { f := drp.Fold(readings, nil); return f.Conflicts[0] }
-	unclear := drp.File{Doubts: []drp.Doubt{{What: "a line says yes or no to what drpd does not know: what does it mean?", Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
+	unclear := drp.File{Doubts: []drp.Doubt{{What: "a line says yes or no to what drpd does not know: what does it mean?",
+		Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
 	ruling := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, On: start, Evidence: "m2"}
 	send := drp.Ruling{About: drp.AboutSend, Choice: "stage-9.1", On: start, Evidence: "m3"}
-	return []drp.Conflict{drp.RecordIsGone("r1"), drp.RecordIsAnothers("W-AAAAAA"), drp.WhoseEvidence("r2", "the record 7 is about another child than dispute W-AAAAAA"),
+	return []drp.Conflict{drp.RecordIsGone("r1"), drp.RecordIsAnothers("W-AAAAAA"),
+		drp.WhoseEvidence("r2", "the record 7 is about another child than dispute W-AAAAAA"),
 		fold(reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))),
-		fold(reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")), reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))),
-		unclear.Unclear()[0].Conflict, drp.WhatWasSent("stage-2.1"), drp.IsItOpenAgain(said(drp.Resolved, 1, "iro"), said(drp.Escalated, 2, "iro")),
-		drp.ReferralStays(said(drp.ReferralConfirmed, 3, "iro"), "the dispute ended on 2026-03-03 (resolved)", "W-AAAAAA"), drp.Hearsay(said(drp.Responded, 1, "tm")),
-		drp.StageUnknown(said(drp.Escalated, 1, "iro")), drp.StageOfFact(said(drp.ReviewHeld, 1, "chair"), drp.Choice{Say: "stage-1"}), drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
-		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling), drp.NoAfterYes(ruling)}
+		fold(reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")),
+			reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))),
+		unclear.Unclear()[0].Conflict, drp.WhatWasSent("stage-2.1"),
+		drp.IsItOpenAgain(said(drp.Resolved, 1, "iro"), said(drp.Escalated, 2, "iro")),
+		drp.ReferralStays(said(drp.ReferralConfirmed, 3, "iro"), "the dispute ended on 2026-03-03 (resolved)", "W-AAAAAA"),
+		drp.Hearsay(said(drp.Responded, 1, "tm")),
+		drp.StageUnknown(said(drp.Escalated, 1, "iro")), drp.StageOfFact(said(drp.ReviewHeld, 1, "chair"), drp.Choice{Say: "stage-1"}),
+		drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
+		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling),
+		drp.NoAfterYes(ruling)}
 }
 
 // What was ruled under the ID that a question had before goes on to count: those IDs follow from sentences that never change.
@@ -62,7 +70,8 @@ func TestIDs(t *testing.T) {
 		f := drp.File{Doubts: []drp.Doubt{{What: what, Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate(passage)}}}
 		return f.Unclear()[0].Conflict
 	}
-	r, f := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, Evidence: "m2"}, drp.Fact{Kind: drp.ReferralConfirmed, On: start, Evidence: "m3"}
+	r, f := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, Evidence: "m2"},
+		drp.Fact{Kind: drp.ReferralConfirmed, On: start, Evidence: "m3"}
 	for name, two := range map[string][]drp.Conflict{
 		"the title of a role": {drp.AnswerOfAnother(r, "duty manager"), drp.AnswerOfAnother(r, "duty officer")},
 		"why evidence waits":  {drp.WhoseEvidence("r1", "another child"), drp.WhoseEvidence("r1", "another procedure")},

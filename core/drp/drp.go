@@ -122,7 +122,8 @@ func (k FactKind) SetsDate() bool {
 // FactKinds lists every kind of fact, in the order in which facts of one day are taken: what a person asks for
 // comes before what follows from it, so that an alert is never taken for the ground of the word that caused it.
 func FactKinds() []FactKind {
-	return []FactKind{ReferralMade, ConferenceHeld, DutyDischarged, Raised, TimescaleSet, Contested, ComplaintMade, Discussed, Telephoned, Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,
+	return []FactKind{ReferralMade, ConferenceHeld, DutyDischarged, Raised, TimescaleSet, Contested, ComplaintMade, Discussed, Telephoned,
+		Consulted, LegalAdviceTaken, Acknowledged, MoreTimeGiven,
 		TimeOutStarted, TimeOutEnded, AdvisedToEscalate, Escalated, MeetingRequested, Reassigned, Alerted,
 		RequestRejected, MeetingHeld, NotesSigned, SubmissionMade, MinutesUploaded, Responded, FinishedAndSaved,
 		Resolved, Determined, Withdrawn, OutOfScope, EmergencyDeclared, ReferralAgreed, ReferralDeclined,

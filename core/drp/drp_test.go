@@ -21,7 +21,8 @@ var start = workday.NewDate(2026, time.March, 2)
 // reading makes a reading learned n days after the start.
 func reading(id, source string, kind drp.Kind, n int, said ...drp.Statement) drp.Reading {
 	learned := start.AddDays(n)
-	out := drp.Reading{Evidence: drp.Evidence{ID: id, Source: source, Kind: kind, Key: "form/1", Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()},
+	out := drp.Reading{Evidence: drp.Evidence{ID: id, Source: source, Kind: kind, Key: "form/1", Version: fmt.Sprintf("%03d", n),
+		Learned: learned.Midnight()},
 		Sent: learned, Subject: drp.Subject{Children: []string{"1"}}, Record: drp.RecordState{Known: kind == drp.Row}}
 	for _, s := range said {
 		out.Say(s.Took(id, source, learned))
@@ -68,24 +69,47 @@ func TestFold(t *testing.T) {
 		readings []drp.Reading
 		want     string
 	}{
-		"a later version of a row replaces the earlier": {[]drp.Reading{reading("r2", "records", drp.Row, 2, on(drp.Raised, 1)), reading("r1", "records", drp.Row, 1, on(drp.Raised, 0))}, "raised 2026-03-03"},
-		"a fact without a date lies between two versions": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("r2", "records", drp.Row, 4, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}}),
-			reading("r3", "records", drp.Row, 6, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}})}, "raised 2026-03-02; authorised 2026-03-06 ?"},
-		"events add":                      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, on(drp.Discussed, 0)), reading("m2", "mailbox", drp.Message, 2, on(drp.Discussed, 2))}, "discussed 2026-03-02; discussed 2026-03-04"},
-		"a correction replaces":           {[]drp.Reading{reading("a1", "console", drp.Attestation, 1, on(drp.Discussed, 0)), corrects}, "discussed 2026-03-03"},
-		"two sources agree":               {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, "raised 2026-03-02"},
-		"the earlier start":               {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 1)), reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, `raised 2026-03-02 ?; ! the sources disagree on "raised": mailbox says 2026-03-02; records says 2026-03-03`},
-		"the later end":                   {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 6), "iro"))}, `resolved 2026-03-08 ?; ! the sources disagree on "resolved": records says 2026-03-06; mailbox says 2026-03-08`},
-		"no keeps it open":                {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 4)), "iro"))}, `resolved 2026-03-06 no ?; ! the sources disagree on "resolved": mailbox says no, 2026-03-06; records says 2026-03-06`},
-		"an old no is history":            {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 1)), "iro"))}, "resolved 2026-03-06"},
-		"a manager's word is another's":   {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")), reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 2), "team-manager"))}, "resolved 2026-03-04; resolved 2026-03-06"},
-		"a block sent again is no news":   {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 0), "tm"))}, "telephoned 2026-03-02"},
-		"a no without a day is no news":   {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(undated(no(on(drp.Resolved, 1))), "chair")), reading("m2", "mailbox", drp.Message, 4, block(undated(no(on(drp.Resolved, 4))), "tm"))}, "resolved 2026-03-03 no"},
-		"a day given later":               {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(undated(on(drp.Resolved, 1)), "chair")), reading("m2", "mailbox", drp.Message, 4, block(on(drp.Resolved, 0), "chair"))}, "resolved 2026-03-02"},
-		"a block corrected":               {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 1), "chair"))}, "telephoned 2026-03-03"},
-		"a blank block says nothing":      {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")), reading("m2", "mailbox", drp.Message, 2)}, "telephoned 2026-03-02"},
-		"a start moved by another's hand": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Raised, 0), "chair")), reading("m2", "mailbox", drp.Message, 2, block(on(drp.Raised, 1), "tm"))}, "raised 2026-03-02; ! a form sent by somebody else says that it was raised on 2026-03-03, not 2026-03-02: which is right?"},
-		"a row that vanished":             {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), gone}, "raised 2026-03-02; ! the record has vanished from the record system: is the dispute still open?"},
+		"a later version of a row replaces the earlier": {[]drp.Reading{reading("r2", "records", drp.Row, 2, on(drp.Raised, 1)),
+			reading("r1", "records", drp.Row, 1, on(drp.Raised, 0))}, "raised 2026-03-03"},
+		"a fact without a date lies between two versions": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)),
+			reading("r2", "records", drp.Row, 4, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}}),
+			reading("r3", "records", drp.Row, 6, on(drp.Raised, 0), drp.Statement{Fact: drp.Fact{Kind: drp.Authorised}})},
+			"raised 2026-03-02; authorised 2026-03-06 ?"},
+		"events add": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, on(drp.Discussed, 0)),
+			reading("m2", "mailbox", drp.Message, 2, on(drp.Discussed, 2))}, "discussed 2026-03-02; discussed 2026-03-04"},
+		"a correction replaces": {[]drp.Reading{reading("a1", "console", drp.Attestation, 1, on(drp.Discussed, 0)), corrects},
+			"discussed 2026-03-03"},
+		"two sources agree": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)),
+			reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))}, "raised 2026-03-02"},
+		"the earlier start": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 1)),
+			reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))},
+			`raised 2026-03-02 ?; ! the sources disagree on "raised": mailbox says 2026-03-02; records says 2026-03-03`},
+		"the later end": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
+			reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 6), "iro"))},
+			`resolved 2026-03-08 ?; ! the sources disagree on "resolved": records says 2026-03-06; mailbox says 2026-03-08`},
+		"no keeps it open": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
+			reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 4)), "iro"))},
+			`resolved 2026-03-06 no ?; ! the sources disagree on "resolved": mailbox says no, 2026-03-06; records says 2026-03-06`},
+		"an old no is history": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
+			reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 1)), "iro"))}, "resolved 2026-03-06"},
+		"a manager's word is another's": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
+			reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 2), "team-manager"))}, "resolved 2026-03-04; resolved 2026-03-06"},
+		"a block sent again is no news": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")),
+			reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 0), "tm"))}, "telephoned 2026-03-02"},
+		"a no without a day is no news": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1,
+			block(undated(no(on(drp.Resolved, 1))), "chair")),
+			reading("m2", "mailbox", drp.Message, 4, block(undated(no(on(drp.Resolved, 4))), "tm"))}, "resolved 2026-03-03 no"},
+		"a day given later": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(undated(on(drp.Resolved, 1)), "chair")),
+			reading("m2", "mailbox", drp.Message, 4, block(on(drp.Resolved, 0), "chair"))}, "resolved 2026-03-02"},
+		"a block corrected": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")),
+			reading("m2", "mailbox", drp.Message, 2, block(on(drp.Telephoned, 1), "chair"))}, "telephoned 2026-03-03"},
+		"a blank block says nothing": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Telephoned, 0), "chair")),
+			reading("m2", "mailbox", drp.Message, 2)}, "telephoned 2026-03-02"},
+		"a start moved by another's hand": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 1, block(on(drp.Raised, 0), "chair")),
+			reading("m2", "mailbox", drp.Message, 2, block(on(drp.Raised, 1), "tm"))},
+			"raised 2026-03-02; ! a form sent by somebody else says that it was raised on 2026-03-03, not 2026-03-02: which is right?"},
+		"a row that vanished": {[]drp.Reading{reading("r1", "records", drp.Row, 1, on(drp.Raised, 0)), gone},
+			"raised 2026-03-02; ! the record has vanished from the record system: is the dispute still open?"},
 	} {
 		if got := show(drp.Fold(tt.readings, nil)); got != tt.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, tt.want)
@@ -103,8 +127,9 @@ func TestChoicesOfEvidence(t *testing.T) {
 		return drp.Statement{Fact: drp.Fact{Kind: drp.Raised, On: start + days, Block: block, Said: drp.Actor{Address: drp.NewPrivate(said)}}}
 	}
 	for name, readings := range map[string][]drp.Reading{
-		"two sources":  {reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))},
-		"another hand": {reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")), reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))},
+		"two sources": {reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))},
+		"another hand": {reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")),
+			reading("r1", "mailbox", drp.Message, 2, raised(1, "b", "tm@x.example"))},
 	} {
 		q := drp.Fold(readings, nil).Conflicts[0]
 		for choice, want := range map[string]string{"r1": "raised 2026-03-03", "m1": "raised 2026-03-02"} {
@@ -129,14 +154,17 @@ func TestAcceptedPassage(t *testing.T) {
 	r := reading("m1", "mailbox", drp.Message, 1, on(drp.Raised, 0))
 	for i, kind := range []drp.FactKind{drp.Resolved, drp.Discussed} {
 		f := drp.Fact{Kind: kind, On: start + 1, Evidence: "m1", Source: "mailbox"}
-		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Position: "line", Evidence: "m1", Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
+		r.Doubts = append(r.Doubts, drp.Doubt{What: "what does it mean?", Position: "line", Evidence: "m1",
+			Passage: drp.NewPrivate(fmt.Sprint("p", i)), Means: []drp.Statement{{Fact: f}}})
 	}
 	file := drp.File{Doubts: r.Doubts}
 	q := file.Unclear()
-	if len(q) != 1 || q[0].Passage().Reveal() != "p0\np1" || q[0].Choices()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
+	if len(q) != 1 || q[0].Passage().Reveal() != "p0\np1" ||
+		q[0].Choices()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
 		t.Fatalf("%+v %q", q, q[0].Passage().Reveal())
 	}
-	for choice, want := range map[string]string{"": "raised 2026-03-02", drp.Refuse: "raised 2026-03-02", drp.Accept: "raised 2026-03-02; discussed 2026-03-03; resolved 2026-03-03"} {
+	for choice, want := range map[string]string{"": "raised 2026-03-02", drp.Refuse: "raised 2026-03-02",
+		drp.Accept: "raised 2026-03-02; discussed 2026-03-03; resolved 2026-03-03"} {
 		ruling := reading("x1", "console", drp.RulingMade, 2)
 		ruling.Rulings = []drp.Ruling{{About: q[0].ID(), Choice: choice}}
 		if got := show(drp.Fold([]drp.Reading{r, ruling, ruling}, nil)); got != want {
@@ -169,7 +197,8 @@ func TestRoster(t *testing.T) {
 		return out
 	}
 	for _, tt := range []struct{ got, want string }{
-		{who("tm", start, "1"), "c"}, {who("tm", start, "9"), "a"}, {who("tm", start+11, "9"), "b"}, {who("sw", start, "1", "2"), "de"}, {who("sw", start, "9"), ""}, {who("nobody", start), ""},
+		{who("tm", start, "1"), "c"}, {who("tm", start, "9"), "a"}, {who("tm", start+11, "9"), "b"}, {who("sw", start, "1", "2"), "de"},
+		{who("sw", start, "9"), ""}, {who("nobody", start), ""},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("held by %q, want %q", tt.got, tt.want)
@@ -194,15 +223,18 @@ func TestTie(t *testing.T) {
 		s    drp.Subject
 		want string
 	}{
-		"by reference":           {drp.Subject{Dispute: "C-BBBBBB"}, "C-BBBBBB"},
-		"a reference unknown":    {drp.Subject{Dispute: "C-ZZZZZZ"}, "? it names dispute C-ZZZZZZ, which drpd does not know"},
-		"by record":              {drp.Subject{Form: "w", Record: "5001"}, "W-AAAAAA"},
-		"another record":         {drp.Subject{Form: "w", Record: "5002", Children: []string{"1"}, Raised: start, Theme: "x"}, "? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
+		"by reference":        {drp.Subject{Dispute: "C-BBBBBB"}, "C-BBBBBB"},
+		"a reference unknown": {drp.Subject{Dispute: "C-ZZZZZZ"}, "? it names dispute C-ZZZZZZ, which drpd does not know"},
+		"by record":           {drp.Subject{Form: "w", Record: "5001"}, "W-AAAAAA"},
+		"another record": {drp.Subject{Form: "w", Record: "5002", Children: []string{"1"}, Raised: start, Theme: "x"},
+			"? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
 		"a record that vanished": {drp.Subject{Record: "5001"}, "W-AAAAAA"},
 		"by child and day":       {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start}, "C-BBBBBB"},
-		"by child, another day":  {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 3}, "? it may be dispute C-BBBBBB with another date, or a new one"},
-		"long after":             {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60}, "? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
-		"the earlier has ended":  {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
+		"by child, another day": {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 3},
+			"? it may be dispute C-BBBBBB with another date, or a new one"},
+		"long after": {drp.Subject{Form: "c", Children: []string{"1"}, Raised: start + 60},
+			"? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
+		"the earlier has ended": {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
 		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
 		text := got.Ref
@@ -232,14 +264,22 @@ func TestTieMoved(t *testing.T) {
 		r    drp.Reading
 		want string
 	}{
-		"the same":             {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "W-AAAAAA"},
-		"one that has ended":   {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/2", Children: []string{"2"}, Raised: start}}, "W-BBBBBB"},
-		"with another date":    {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 2}}, "? it may be dispute W-AAAAAA with another date, or a new one"},
-		"long after":           {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 60}}, "new"},
-		"just begun":           {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"2"}}}, "new"},
-		"its record was tied":  {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/7", Children: []string{"1"}, Raised: start + 1}}, "W-CCCCCC"},
-		"a number of two":      {drp.Reading{Evidence: row, Unclear: "whose?", Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "? whose?"},
-		"a letter about ended": {drp.Reading{Evidence: drp.Evidence{Kind: drp.Message}, Subject: drp.Subject{Form: "w", Children: []string{"2"}, Raised: start}}, "new"},
+		"the same": {drp.Reading{Evidence: row,
+			Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "W-AAAAAA"},
+		"one that has ended": {drp.Reading{Evidence: row,
+			Subject: drp.Subject{Form: "w", Record: "new/2", Children: []string{"2"}, Raised: start}}, "W-BBBBBB"},
+		"with another date": {drp.Reading{Evidence: row,
+			Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 2}},
+			"? it may be dispute W-AAAAAA with another date, or a new one"},
+		"long after": {drp.Reading{Evidence: row,
+			Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start + 60}}, "new"},
+		"just begun": {drp.Reading{Evidence: row, Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"2"}}}, "new"},
+		"its record was tied": {drp.Reading{Evidence: row,
+			Subject: drp.Subject{Form: "w", Record: "new/7", Children: []string{"1"}, Raised: start + 1}}, "W-CCCCCC"},
+		"a number of two": {drp.Reading{Evidence: row, Unclear: "whose?",
+			Subject: drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start}}, "? whose?"},
+		"a letter about ended": {drp.Reading{Evidence: drp.Evidence{Kind: drp.Message},
+			Subject: drp.Subject{Form: "w", Children: []string{"2"}, Raised: start}}, "new"},
 	} {
 		tt.r.Facts = []drp.Fact{{Kind: drp.Raised, On: start}}
 		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
@@ -262,17 +302,21 @@ func TestFoldMoved(t *testing.T) {
 	fact := func(ev, worker string, kind drp.FactKind, on workday.Date) drp.Fact {
 		return drp.Fact{Kind: kind, On: on, By: drp.Actor{Worker: worker}, Evidence: ev, Learned: on}
 	}
-	old := drp.Reading{Evidence: drp.Evidence{ID: "old", Source: "care-first", Kind: drp.Row, Key: "form/1", Version: "1"}, Former: true, Record: drp.RecordState{Known: true, Holder: drp.Actor{Worker: "w-1"}},
-		Facts: []drp.Fact{fact("old", "w-1", drp.Raised, start), fact("old", "w-1", drp.Reassigned, start+3), fact("old", "w-1", drp.Reassigned, start+5)}}
-	fresh := drp.Reading{Evidence: drp.Evidence{ID: "new", Source: "eclipse", Kind: drp.Row, Key: "form/9", Version: "1"}, Record: drp.RecordState{Known: true, Authorised: true},
-		Facts: []drp.Fact{fact("new", "e-1", drp.Raised, start), fact("new", "e-1", drp.Reassigned, start+3)}}
+	old := drp.Reading{Evidence: drp.Evidence{ID: "old", Source: "care-first", Kind: drp.Row, Key: "form/1", Version: "1"}, Former: true,
+		Record: drp.RecordState{Known: true, Holder: drp.Actor{Worker: "w-1"}},
+		Facts: []drp.Fact{fact("old", "w-1", drp.Raised, start), fact("old", "w-1", drp.Reassigned, start+3),
+			fact("old", "w-1", drp.Reassigned, start+5)}}
+	fresh := drp.Reading{Evidence: drp.Evidence{ID: "new", Source: "eclipse", Kind: drp.Row, Key: "form/9", Version: "1"},
+		Record: drp.RecordState{Known: true, Authorised: true},
+		Facts:  []drp.Fact{fact("new", "e-1", drp.Raised, start), fact("new", "e-1", drp.Reassigned, start+3)}}
 	for _, order := range [][]drp.Reading{{old, fresh}, {fresh, old}} {
 		f := drp.Fold(order, nil)
 		var got []string
 		for _, x := range f.Facts {
 			got = append(got, fmt.Sprintf("%s %s %s", x.Kind, x.On, x.By.Worker))
 		}
-		want := []string{fmt.Sprintf("raised %s e-1", start), fmt.Sprintf("reassigned %s e-1", start+3), fmt.Sprintf("reassigned %s w-1", start+5)}
+		want := []string{fmt.Sprintf("raised %s e-1", start), fmt.Sprintf("reassigned %s e-1", start+3),
+			fmt.Sprintf("reassigned %s w-1", start+5)}
 		if !slices.Equal(got, want) || !f.Record.Authorised || len(f.Conflicts) > 0 {
 			t.Errorf("%q, %+v, %+v", got, f.Record, f.Conflicts)
 		}
@@ -284,7 +328,8 @@ func TestTieEachSide(t *testing.T) {
 	disputes := []drp.Dispute{{Ref: "H-AAAAAA", Forms: []string{"h"}, Children: []string{"1"}, Raised: start, Open: true}}
 	by := drp.Beginning{Code: "H", Facts: []drp.FactKind{drp.Raised}, EachSide: true}
 	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: ""} {
-		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)}, Facts: []drp.Fact{{Kind: drp.Raised}}}, by, disputes)
+		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)},
+			Facts: []drp.Fact{{Kind: drp.Raised}}}, by, disputes)
 		if got.New || got.Ref != want {
 			t.Errorf("%d days apart: %+v, want %q", days, got, want)
 		}
@@ -301,7 +346,8 @@ func TestPrivate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := log.String() + string(b) + fmt.Sprintf("%v %+v %#v %s %q %x %d", p, p, p, p, p, p, p) + fmt.Sprint(struct{ P drp.Private }{p}) + fmt.Sprintf("%#v", []drp.Private{p})
+	all := log.String() + string(b) + fmt.Sprintf("%v %+v %#v %s %q %x %d", p, p, p, p, p, p, p) + fmt.Sprint(struct{ P drp.Private }{p}) +
+		fmt.Sprintf("%#v", []drp.Private{p})
 	if strings.Contains(all, "Canary") || strings.Contains(all, "43616e617279") {
 		t.Errorf("it shows: %s", all)
 	}
@@ -351,19 +397,22 @@ func TestMarks(t *testing.T) {
 		person := rapid.StringMatching(`[a-z0-9][a-z0-9_.-]{0,20}`).Draw(t, "person")
 		dispute := rapid.SampledFrom([]string{"", "W-ABCDEF"}).Draw(t, "dispute")
 		id := "<" + ours.MessageID(dispute, effect, person) + "@drpd.council.example>"
-		if d, e, p, ok := ours.SentAs("<drpd.x@y> <" + theirs.MessageID(dispute, effect, person) + "@x.example> " + id); !ok || d != dispute || e != effect || p != person {
+		if d, e, p, ok := ours.SentAs("<drpd.x@y> <" + theirs.MessageID(dispute, effect, person) + "@x.example> " + id); !ok || d != dispute ||
+			e != effect || p != person {
 			t.Errorf("%s: %q %q %q %v", id, d, e, p, ok)
 		}
 		if e, p, ok := ours.ReturnedTo(strings.ToUpper(ours.ReturnTag(effect, person))); !ok || e != effect || p != person {
 			t.Errorf("%q: %q %q %v", ours.ReturnTag(effect, person), e, p, ok)
 		}
 		other := person + "x"
-		for _, forged := range []string{strings.Replace(id, "."+person+".", "."+other+".", 1), "<" + theirs.MessageID(dispute, effect, person) + "@drpd.council.example>"} {
+		for _, forged := range []string{strings.Replace(id, "."+person+".", "."+other+".", 1), "<" + theirs.MessageID(dispute, effect, person) +
+			"@drpd.council.example>"} {
 			if _, _, _, ok := ours.SentAs(forged); ok {
 				t.Errorf("%s is believed", forged)
 			}
 		}
-		for _, forged := range []string{strings.TrimSuffix(ours.ReturnTag(effect, person), person) + other, theirs.ReturnTag(effect, person), "b-" + effect + "-" + person} {
+		for _, forged := range []string{strings.TrimSuffix(ours.ReturnTag(effect, person), person) + other, theirs.ReturnTag(effect, person),
+			"b-" + effect + "-" + person} {
 			if _, _, ok := ours.ReturnedTo(forged); ok {
 				t.Errorf("%s is believed", forged)
 			}

@@ -58,7 +58,8 @@ func Reminders() []Reason {
 // Reminds says whether an effect may go to a person together with others, in one message: it is a reminder, or a message to
 // the operator, and has nothing attached.
 func (e Effect) Reminds() bool {
-	return e.Kind == Email && !e.Urgent && len(e.Agenda) == 0 && e.Form.Digest == "" && (e.Reason == ReasonAttention || slices.Contains(Reminders(), e.Reason))
+	return e.Kind == Email && !e.Urgent && len(e.Agenda) == 0 && e.Form.Digest == "" &&
+		(e.Reason == ReasonAttention || slices.Contains(Reminders(), e.Reason))
 }
 
 // Effect is one thing that is to leave drpd: roles and content as values, no person and no words yet.

@@ -225,8 +225,10 @@ func (out *File) Asks(c Conflict) {
 func onceEach(facts []Statement) (out []Statement) {
 	for _, f := range facts {
 		i := slices.IndexFunc(out, func(g Statement) bool {
-			return f.Kind == g.Kind && f.Stage == g.Stage && f.On == g.On && f.After == g.After && f.Until == g.Until && f.Event == g.Event && f.Denied == g.Denied && f.By == g.By && f.Said == g.Said &&
-				f.Attached == g.Attached && f.Copy == g.Copy && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text && f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
+			return f.Kind == g.Kind && f.Stage == g.Stage && f.On == g.On && f.After == g.After && f.Until == g.Until && f.Event == g.Event &&
+				f.Denied == g.Denied && f.By == g.By && f.Said == g.Said &&
+				f.Attached == g.Attached && f.Copy == g.Copy && f.Obstacle == g.Obstacle && f.Block == g.Block && f.Text == g.Text &&
+				f.Doubt == g.Doubt && slices.Equal(f.To, g.To) && slices.Equal(f.Joint, g.Joint)
 		})
 		if i < 0 {
 			out = append(out, f)

@@ -55,7 +55,9 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 		if i >= 0 && len(r.Forms) > 0 && len(disputes[i].Children) > 0 && len(s.Children) > 0 && !Intersects(disputes[i].Children, s.Children) {
 			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
 		}
-		if j := slices.IndexFunc(disputes, func(k Dispute) bool { return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute }); i >= 0 && j >= 0 {
+		if j := slices.IndexFunc(disputes, func(k Dispute) bool {
+			return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute
+		}); i >= 0 && j >= 0 {
 			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + disputes[j].Ref}
 		}
 		if i >= 0 {
@@ -70,7 +72,8 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	var near, other []Dispute
 	for _, k := range disputes {
 		sameForm := slices.Contains(k.Forms, s.Form)
-		if s.Record != "" && k.Record == s.Record && (sameForm || s.Form == "" || r.Evidence.Kind == Row) { // a row that vanished has no form type any more
+		// a row that vanished has no form type any more
+		if s.Record != "" && k.Record == s.Record && (sameForm || s.Form == "" || r.Evidence.Kind == Row) {
 			return sameRecord(r, k)
 		}
 		if !sameForm {
@@ -101,7 +104,8 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	case s.Form != "" && raises(r, by.Facts):
 		out := unused(by.Code, s, disputes, func(k Dispute) bool { return sameOrigin(k, s) })
 		if i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Open && sameConcern(k, r) }); out.New && i >= 0 {
-			return Tied{May: disputes[i].Ref, Other: !slices.Contains(disputes[i].Forms, s.Form), Doubt: fmt.Sprintf("it may be about the same as dispute %s, which is open, or begin another one", disputes[i].Ref)}
+			return Tied{May: disputes[i].Ref, Other: !slices.Contains(disputes[i].Forms, s.Form),
+				Doubt: fmt.Sprintf("it may be about the same as dispute %s, which is open, or begin another one", disputes[i].Ref)}
 		}
 		return out
 	}
@@ -170,7 +174,8 @@ func sameConcern(k Dispute, r Reading) bool {
 
 // plainWords are the words of a text, whatever the case of its letters and what stands between the words.
 func plainWords(text string) string {
-	return strings.Join(strings.FieldsFunc(strings.ToLower(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
+	return strings.Join(strings.FieldsFunc(strings.ToLower(text),
+		func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }), " ")
 }
 
 func raises(r Reading, starts []FactKind) bool {

@@ -16,7 +16,8 @@ func raisedAs(s drp.Subject) drp.Reading {
 
 // begun is a dispute as it is known once a reading has begun it.
 func begun(ref string, s drp.Subject) drp.Dispute {
-	return drp.Dispute{Ref: ref, Form: s.Form, Forms: []string{s.Form}, Record: s.Record, Children: s.Children, Theme: s.Theme, Raised: s.Raised, Open: true}
+	return drp.Dispute{Ref: ref, Form: s.Form, Forms: []string{s.Form}, Record: s.Record, Children: s.Children, Theme: s.Theme,
+		Raised: s.Raised, Open: true}
 }
 
 // Two records whose references would be the same get two: the second takes more characters, and none of those of the first,
@@ -73,7 +74,8 @@ func TestOneReferenceOneDispute(t *testing.T) {
 
 // What names a dispute by its reference, and a record that is another dispute's, belongs to neither before a person says so.
 func TestReferenceAgainstRecord(t *testing.T) {
-	disputes := []drp.Dispute{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true}, {Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
+	disputes := []drp.Dispute{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true},
+		{Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
 	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, disputes)
 	if want := "it names dispute W-AAAAAA, and the record of dispute W-BBBBBB"; got.Ref != "" || got.Doubt != want {
 		t.Errorf("%+v, want %q", got, want)
@@ -96,7 +98,8 @@ func TestLongReferences(t *testing.T) {
 		}
 		disputes = append(disputes, drp.Dispute{Ref: ref, Forms: []string{s.Form}, Record: fmt.Sprint(i), Children: []string{fmt.Sprint(i)}})
 		id := "<drpd." + ref + ".thread@drpd.council.example>"
-		if tokens, ids := drp.TokensIn("Re: ["+ref+"] answer"), drp.RefsIn(id); len(tokens) != 1 || tokens[0] != ref || len(ids) != 1 || ids[0] != ref || !drp.IsRef(ref) {
+		if tokens, ids := drp.TokensIn("Re: ["+ref+"] answer"), drp.RefsIn(id); len(tokens) != 1 || tokens[0] != ref || len(ids) != 1 ||
+			ids[0] != ref || !drp.IsRef(ref) {
 			t.Errorf("%s is read as %q and %q", ref, tokens, ids)
 		}
 		if i == 0 {
@@ -120,7 +123,8 @@ func TestLongReferences(t *testing.T) {
 func TestTiedByAPerson(t *testing.T) {
 	r := raisedAs(drp.Subject{Form: "w", Record: "new/1", Children: []string{"1"}, Raised: start})
 	r.Unclear = "whose?"
-	k := drp.Dispute{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", FormerSystem: true, Children: []string{"1"}, Raised: start, Open: true}
+	k := drp.Dispute{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", FormerSystem: true, Children: []string{"1"},
+		Raised: start, Open: true}
 	if got := drp.Tie(r, beginsWith, []drp.Dispute{k}); got.Doubt != "whose?" {
 		t.Errorf("%+v", got)
 	}
@@ -146,10 +150,11 @@ func TestAnotherFormSameConcern(t *testing.T) {
 		"a second record":                 {drp.Row, func(s *drp.Subject, k *drp.Dispute) { s.Record, k.Record = "5002", "5001" }, true},
 		"the concern in other characters": {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = " bed  AND breakfast." }, true},
 		"no concern named":                {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = "" }, true},
-		"a second record without concern": {drp.Row, func(s *drp.Subject, k *drp.Dispute) { s.Record, k.Record, s.Theme = "5002", "5001", "" }, false},
-		"another concern":                 {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = "school" }, false},
-		"another child":                   {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Children = []string{"2"} }, false},
-		"the first has ended":             {drp.Message, func(_ *drp.Subject, k *drp.Dispute) { k.Open = false }, false},
+		"a second record without concern": {drp.Row,
+			func(s *drp.Subject, k *drp.Dispute) { s.Record, k.Record, s.Theme = "5002", "5001", "" }, false},
+		"another concern":     {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Theme = "school" }, false},
+		"another child":       {drp.Message, func(s *drp.Subject, _ *drp.Dispute) { s.Children = []string{"2"} }, false},
+		"the first has ended": {drp.Message, func(_ *drp.Subject, k *drp.Dispute) { k.Open = false }, false},
 	} {
 		s, of := first, k
 		s.Raised += 20

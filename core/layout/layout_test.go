@@ -16,7 +16,8 @@ func TestCSVCells(t *testing.T) {
 		text := before + rapid.StringMatching(`[=+\-@\t\r\n|%]?.{0,12}`).Draw(t, "text")
 		var b bytes.Buffer
 		row := []Value{Text(text)}
-		if err := CSV(&b, Doc{Parts: []Part{{Tables: []Table{{Columns: []Column{{Title: "c"}}, Rows: slices.Values([][]Value{row})}}}}}, 0); err != nil {
+		if err := CSV(&b, Doc{Parts: []Part{{Tables: []Table{{Columns: []Column{{Title: "c"}}, Rows: slices.Values([][]Value{row})}}}}},
+			0); err != nil {
 			t.Fatal(err)
 		}
 		cell := strings.TrimPrefix(strings.SplitN(b.String(), "\n", 2)[1], `"`)
@@ -35,9 +36,13 @@ func TestLetter(t *testing.T) {
 		ref.Link = "W-AAAAAA"
 		rows = append(rows, []Value{ref, Text("20401 AB"), Text("Canary Name")})
 	}
-	doc := Doc{Title: "t", Parts: []Part{{Title: "Summary"}, {Title: "Overdue", Tables: []Table{NewTable("Overdue", []Column{{Title: "Reference", Brief: true}, {Title: "Child", Brief: true, Names: true}, {Title: "Name", Names: true}}, rows, "")}}, {Title: "Rest"}}}
+	doc := Doc{Title: "t", Parts: []Part{{Title: "Summary"},
+		{Title: "Overdue", Tables: []Table{NewTable("Overdue",
+			[]Column{{Title: "Reference", Brief: true}, {Title: "Child", Brief: true, Names: true}, {Title: "Name", Names: true}}, rows, "")}},
+		{Title: "Rest"}}}
 	letter := Letter(doc)
-	if len(letter.Parts) != 2 || letter.Parts[0].Title != "Overdue" || letter.Parts[0].Tables[0].Len() != mostInLetter || letter.Parts[0].Text[0] != "The first 15 of 40; all are in the file." {
+	if len(letter.Parts) != 2 || letter.Parts[0].Title != "Overdue" || letter.Parts[0].Tables[0].Len() != mostInLetter ||
+		letter.Parts[0].Text[0] != "The first 15 of 40; all are in the file." {
 		t.Errorf("%+v", letter.Parts)
 	}
 	html, err := HTML(letter)

@@ -13,8 +13,10 @@ import (
 
 // The reasons of what is written from templates.
 var (
-	letters = []drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonEnd, drp.ReasonFollowUp,
-		drp.ReasonReferral, drp.ReasonReferred, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform}
+	letters = []drp.Reason{drp.ReasonAlert, drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonDraft, drp.ReasonMeeting, drp.ReasonCorrection,
+		drp.ReasonEnd, drp.ReasonFollowUp,
+		drp.ReasonReferral, drp.ReasonReferred, drp.ReasonAuthorise, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency,
+		drp.ReasonInform}
 	notes = []drp.Reason{drp.ReasonAlert, drp.ReasonMeeting, drp.ReasonCorrection, drp.ReasonAnswer, drp.ReasonPack, drp.ReasonEnd}
 )
 
@@ -50,7 +52,8 @@ func (w *Writer) Check(set policy.Set, cal *workday.Calendar, on workday.Date) (
 					bad(p, noteFile, err.Error())
 					continue
 				}
-				for _, x := range []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the reference by which a note is written once", e.Key}} {
+				for _, x := range []struct{ what, value string }{{"the dispute's reference", e.Dispute},
+					{"the reference by which a note is written once", e.Key}} {
 					if !strings.Contains(text, x.value) {
 						bad(p, noteFile, "a note must hold "+x.what)
 					}
@@ -90,7 +93,8 @@ func checkText(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, text
 		bad(p, file, err.Error())
 		return
 	}
-	must := []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the date by which something is asked", e.Due.Long()}, {"the clause", e.Clause},
+	must := []struct{ what, value string }{{"the dispute's reference", e.Dispute}, {"the date by which something is asked", e.Due.Long()},
+		{"the clause", e.Clause},
 		{"the line above which it is answered", drp.AnswerAbove}}
 	for _, a := range e.Asks {
 		must = append(must, struct{ what, value string }{"the lines by which it is answered", prefix + AnswerLine(a, e)})
@@ -107,8 +111,10 @@ func checkText(p *policy.Policy, e drp.Effect, l Letter, err error, prefix, text
 
 // sample is an effect with everything in it that one of its reason may have.
 func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.Reason, proof workday.Proof) drp.Effect {
-	e := drp.Effect{Key: "0123456789abcdef01234567", Dispute: "S-AMPLE1", Kind: kind, Reason: reason, Visit: s.ID + ".1", Stage: s.ID, On: proof.From, Due: proof.Due, Proof: proof,
-		To: p.Owners(s.ID), Next: s.Next(), Before: proof.Due - 1, Says: "made-up content, to see how it reads", Also: []string{"something more is to be said"}}
+	e := drp.Effect{Key: "0123456789abcdef01234567", Dispute: "S-AMPLE1", Kind: kind, Reason: reason, Visit: s.ID + ".1", Stage: s.ID,
+		On: proof.From, Due: proof.Due, Proof: proof,
+		To: p.Owners(s.ID), Next: s.Next(), Before: proof.Due - 1, Says: "made-up content, to see how it reads",
+		Also: []string{"something more is to be said"}}
 	if cited := p.Cited(); len(cited) > 0 {
 		e.Clause = cited[0]
 	}
@@ -125,7 +131,8 @@ func sample(p *policy.Policy, s *policy.Stage, kind drp.EffectKind, reason drp.R
 	case reason == drp.ReasonEnd || reason == drp.ReasonInform || reason == drp.ReasonAttention:
 	default:
 		e.Consult = e.To
-		e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: s.ID, Text: "escalate it"}, {Fact: drp.Consulted, Text: "they were consulted"}}
+		e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: s.ID, Text: "escalate it"},
+			{Fact: drp.Consulted, Text: "they were consulted"}}
 	}
 	return e
 }

@@ -34,11 +34,13 @@ func (w *Writer) copied(p *policy.Policy, e drp.Effect, children []string) view 
 	if e.Dispute != "" {
 		v.Subject = "[" + e.Dispute + "] " + v.Headline
 	}
-	v.Paragraphs = append([]string{"You get a copy, so that you know. It is for the " + to + " to decide and to answer. They were told:"}, v.Paragraphs...)
+	v.Paragraphs = append([]string{"You get a copy, so that you know. It is for the " + to + " to decide and to answer. They were told:"},
+		v.Paragraphs...)
 	return v
 }
 
 // asks says whether a letter asks those to whom it is addressed for a decision.
 func asks(e drp.Effect) bool {
-	return e.Reason != drp.ReasonAlert && (len(e.Asks) > 0 || slices.Contains([]drp.Reason{drp.ReasonAuthorise, drp.ReasonAttention}, e.Reason))
+	return e.Reason != drp.ReasonAlert && (len(e.Asks) > 0 ||
+		slices.Contains([]drp.Reason{drp.ReasonAuthorise, drp.ReasonAttention}, e.Reason))
 }

@@ -16,8 +16,10 @@ func TestCopy(t *testing.T) {
 	}
 	p := load(t, "iro-carefirst")
 	asks := []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Choice: drp.Confirm, Text: "it is a dispute"}}
-	for _, reason := range []drp.Reason{drp.ReasonAsk, drp.ReasonLastDay, drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonFollowUp, drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform} {
-		e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: reason, Stage: "stage-1", Visit: "stage-1.1", To: []string{"iro"}, Cc: []string{"practice-lead"}, Says: "only by you", Asks: asks}
+	for _, reason := range []drp.Reason{drp.ReasonAsk, drp.ReasonLastDay, drp.ReasonReferral, drp.ReasonAuthorise, drp.ReasonFollowUp,
+		drp.ReasonConfirm, drp.ReasonAttention, drp.ReasonEmergency, drp.ReasonInform} {
+		e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: reason, Stage: "stage-1", Visit: "stage-1.1", To: []string{"iro"},
+			Cc: []string{"practice-lead"}, Says: "only by you", Asks: asks}
 		if reason == drp.ReasonAuthorise || reason == drp.ReasonAttention {
 			e.Asks, e.Also = nil, []string{"drpd conflict settle W-AAAAAA 0123456789 accept: yes"}
 		}
@@ -30,7 +32,8 @@ func TestCopy(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, text := range []string{l.Text, l.HTML} {
-			if !strings.Contains(text, "It is for the Independent Reviewing Officer to decide") || strings.Contains(text, "Resolved: yes") || strings.Contains(text, "Confirm: yes") ||
+			if !strings.Contains(text, "It is for the Independent Reviewing Officer to decide") || strings.Contains(text, "Resolved: yes") ||
+				strings.Contains(text, "Confirm: yes") ||
 				reason == drp.ReasonAttention && strings.Contains(text, "conflict settle") {
 				t.Errorf("%s: %s", reason, text)
 			}
@@ -43,7 +46,8 @@ func TestCopy(t *testing.T) {
 			t.Errorf("%s: %v %s", reason, err, digest.Text)
 		}
 	}
-	e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: drp.ReasonAlert, Stage: "stage-1", Visit: "stage-1.1", To: []string{"team-manager"}}
+	e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: drp.ReasonAlert, Stage: "stage-1", Visit: "stage-1.1",
+		To: []string{"team-manager"}}
 	own, _ := w.Email(p, e, drp.File{})
 	if l, err := w.Copy(p, e, drp.File{}); err != nil || l.Text != own.Text {
 		t.Errorf("%v %s", err, l.Text)

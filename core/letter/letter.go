@@ -1,9 +1,9 @@
 // Package letter puts a decision into words: emails in text and HTML, and case notes.
 //
 // It promises: no name stands in a subject; a body names the child by record number and nothing else, but where it quotes a
-// message for whoever is asked what it means; a case note holds no free text and names no sibling; every email says what is asked, of whom, by when, how the date
-// was counted, on which clause it rests, and how to answer. The words are templates; an authority's own, in the FS that
-// it gives, go before the shipped ones.
+// message for whoever is asked what it means; a case note holds no free text and names no sibling; every email says what is asked,
+// of whom, by when, how the date was counted, on which clause it rests, and how to answer. The words are templates; an authority's
+// own, in the FS that it gives, go before the shipped ones.
 package letter
 
 import (
@@ -204,7 +204,8 @@ func raising(p *policy.Policy, e drp.Effect, file drp.File) (out []string) {
 		words += ", as " + p.RoleTitle(f.By.Role)
 	}
 	out = append(out, "it was raised on "+f.On.Long()+" by "+words)
-	if about := strings.Join(slices.DeleteFunc([]string{file.Subject.Ground, file.Subject.Theme}, func(s string) bool { return s == "" }), ", "); about != "" {
+	if about := strings.Join(slices.DeleteFunc([]string{file.Subject.Ground, file.Subject.Theme}, func(s string) bool { return s == "" }),
+		", "); about != "" {
 		out = append(out, "the concern: "+about)
 	}
 	return out
@@ -337,7 +338,8 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonAlert:
 		headline, out := alertText(p, e, stage, next)
 		if e.Kind == drp.Email && len(e.MustReach) == 0 && len(e.Asks) > 0 && !slices.Equal(e.To, p.Owners(e.Stage)) {
-			out = append(out, "To answer, reply to this email with the line below and your answer under it, or send the form: they get it, and drpd notes that it came.")
+			out = append(out, "To answer, reply to this email with the line below and your answer under it, or send the form: they get it, and "+
+				"drpd notes that it came.")
 		}
 		return headline, out
 	case drp.ReasonLastDay:
@@ -351,7 +353,9 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonMessage:
 		return "Is this their answer? " + stage, []string{sentence(e.Says)}
 	case drp.ReasonDraft:
-		return "Your written alert has not been seen: " + stage, []string{sentence(e.Says), "If you have sent it elsewhere, send it again with the dispute's mailbox in copy. Or have drpd send it on your behalf."}
+		return "Your written alert has not been seen: " + stage,
+			[]string{sentence(e.Says), "If you have sent it elsewhere, send it again with the dispute's mailbox in copy. Or have drpd send it on " +
+				"your behalf."}
 	case drp.ReasonMeeting:
 		if e.Kind == drp.CaseNote {
 			return "Meeting", []string{"A meeting was requested on " + e.On.String() + "."}
@@ -378,9 +382,12 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonPack:
 		return "Referral to CAFCASS", []string{"The referral to CAFCASS that was confirmed went out on " + e.On.String() + "."}
 	case drp.ReasonReferral:
-		return "Referral to CAFCASS is yours to decide", []string{sentence(e.Says), "The power to refer is yours. Nothing is sent to CAFCASS unless you confirm it; until then this stays a daily finding."}
+		return "Referral to CAFCASS is yours to decide",
+			[]string{sentence(e.Says), "The power to refer is yours. Nothing is sent to CAFCASS unless you confirm it; until then this stays " +
+				"a daily finding."}
 	case drp.ReasonReferred:
-		return "The referral to CAFCASS: how does it stand?", []string{sentence(e.Says), "Until you answer, nobody else is asked about this dispute."}
+		return "The referral to CAFCASS: how does it stand?",
+			[]string{sentence(e.Says), "Until you answer, nobody else is asked about this dispute."}
 	case drp.ReasonAuthorise:
 		return "The record waits for you to authorise it", []string{sentence(e.Says)}
 	case drp.ReasonConfirm:

@@ -65,8 +65,10 @@ func TestLetters(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := load(t, "cp-chair")
-	file := drp.File{Subject: drp.Subject{Children: []string{"30509"}}, Fields: map[string]drp.Field{"details": {Name: "details", Value: drp.NewPrivate(secret)}}}
-	base := drp.Effect{Key: "k", Dispute: "C-GQS56X", Kind: drp.Email, Visit: "stage-1.1", Stage: p.Stages[1].ID, On: proof.From, Due: proof.Due, Proof: proof, Clause: "C7", To: []string{"team-manager"}}
+	file := drp.File{Subject: drp.Subject{Children: []string{"30509"}},
+		Fields: map[string]drp.Field{"details": {Name: "details", Value: drp.NewPrivate(secret)}}}
+	base := drp.Effect{Key: "k", Dispute: "C-GQS56X", Kind: drp.Email, Visit: "stage-1.1", Stage: p.Stages[1].ID, On: proof.From,
+		Due: proof.Due, Proof: proof, Clause: "C7", To: []string{"team-manager"}}
 	for reason, change := range map[drp.Reason]func(*drp.Effect){
 		drp.ReasonAlert: func(e *drp.Effect) {
 			e.Says, e.Next = "respond in writing on the form", "stage-2"
@@ -74,16 +76,19 @@ func TestLetters(t *testing.T) {
 		},
 		drp.ReasonAsk: func(e *drp.Effect) {
 			e.Says, e.Next, e.Consult = "the limit has passed without an answer", "stage-2", []string{"chair-line-manager"}
-			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: "stage-2", Text: "escalate it"}, {Fact: drp.Consulted, Text: "I have consulted them"}}
+			e.Asks = []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Escalated, Stage: "stage-2", Text: "escalate it"},
+				{Fact: drp.Consulted, Text: "I have consulted them"}}
 		},
 		drp.ReasonDraft: func(e *drp.Effect) {
-			e.Says, e.Draft, e.MustReach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing", []string{"team-manager", "social-worker"}
+			e.Says, e.Draft, e.MustReach = "the written alert has not been seen in the mailbox for: social worker", "respond in writing",
+				[]string{"team-manager", "social-worker"}
 			e.Asks = []drp.Ask{{Fact: drp.Alerted, Text: "drpd sends it"}}
 		},
 		drp.ReasonConfirm: func(e *drp.Effect) {
 			e.Due, e.Proof, e.Clause, e.To = 0, workday.Proof{}, "", []string{p.Duty}
 			e.Says = "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none"
-			e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}
+			e.Asks = []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"},
+				{Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}
 		},
 		drp.ReasonAttention: func(e *drp.Effect) {
 			e.Due, e.Proof, e.Clause, e.Visit, e.Stage, e.To = 0, workday.Proof{}, "", "", "", []string{"operator"}
@@ -107,9 +112,11 @@ func TestLetters(t *testing.T) {
 	asked := base
 	asked.Reason, asked.To, asked.Evidence = drp.ReasonMessage, p.Owners(asked.Stage), []string{"m1"}
 	asked.Says = "a message of the team manager came on Monday 4 January 2027, in words of their own: is it their answer?"
-	asked.Asks = []drp.Ask{{About: drp.AboutMessage("m1"), Choice: drp.Accept, Text: "it is their answer"}, {About: drp.AboutMessage("m1"), Choice: drp.Refuse, Text: "it is not"}}
+	asked.Asks = []drp.Ask{{About: drp.AboutMessage("m1"), Choice: drp.Accept, Text: "it is their answer"},
+		{About: drp.AboutMessage("m1"), Choice: drp.Refuse, Text: "it is not"}}
 	wrote := "I am on leave,\r\nask Tia.\n\n" + strings.Repeat(secret+"\n", 20)
-	file.Facts = []drp.Fact{{Kind: drp.MessageCame, Evidence: "m1", Text: drp.NewPrivate(wrote)}, {Kind: drp.MessageCame, Evidence: "m2", Text: drp.NewPrivate("another's")}}
+	file.Facts = []drp.Fact{{Kind: drp.MessageCame, Evidence: "m1", Text: drp.NewPrivate(wrote)},
+		{Kind: drp.MessageCame, Evidence: "m2", Text: drp.NewPrivate("another's")}}
 	l, err := w.Email(p, asked, file)
 	if err != nil {
 		t.Fatal(err)
@@ -145,8 +152,10 @@ func TestAttention(t *testing.T) {
 		{true, "a message speaks of imminent harm to a child: read it now", "Urgent: act on this now", "read it now.\r\n"},
 		{false, "an email says \"Confirm: yes\": does it count?", "Something waits for a person", "does it count?\r\n"},
 	} {
-		l, err := w.Email(load(t, "lscp"), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, Says: tt.says, Urgent: tt.urgent}, drp.File{})
-		if err != nil || l.Subject != tt.subject || !strings.Contains(strings.ReplaceAll(l.Text, "\r\n", "\n"), strings.ReplaceAll(tt.text, "\r\n", "\n")) {
+		l, err := w.Email(load(t, "lscp"), drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, Says: tt.says,
+			Urgent: tt.urgent}, drp.File{})
+		if err != nil || l.Subject != tt.subject ||
+			!strings.Contains(strings.ReplaceAll(l.Text, "\r\n", "\n"), strings.ReplaceAll(tt.text, "\r\n", "\n")) {
 			t.Errorf("%q, %v: %s", l.Subject, err, l.Text)
 		}
 	}
@@ -160,7 +169,8 @@ func TestRecordGoesAlong(t *testing.T) {
 	}
 	p := load(t, "iro-carefirst")
 	file := drp.File{Subject: drp.Subject{Children: []string{"1"}}, Fields: map[string]drp.Field{"details": {Value: drp.NewPrivate(secret)}}}
-	e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"director"}, Attach: []string{"record"}, Clause: "W12"}
+	e := drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"director"}, Attach: []string{"record"},
+		Clause: "W12"}
 	l, err := w.Email(p, e, file)
 	if err != nil || len(l.Files) != 1 || !strings.Contains(string(l.Files[0].Data), secret) {
 		t.Errorf("%+v, %v", l.Files, err)
@@ -195,7 +205,8 @@ func TestOwnTemplates(t *testing.T) {
 		"misspelt in folder":  {"cp-chair/mail.txt.tmpl", "", "template cp-chair/mail.txt.tmpl: no template has this name"},
 		"folder of no policy": {"cp-chairs/note.txt.tmpl", "", "folder cp-chairs is named as no policy"},
 	} {
-		if _, err := letter.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil || !strings.Contains(err.Error(), x.says) {
+		if _, err := letter.NewWriter("X", fstest.MapFS{x.file: {Data: []byte(x.src)}}, set); err == nil ||
+			!strings.Contains(err.Error(), x.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -223,10 +234,13 @@ func TestCheckOfTemplates(t *testing.T) {
 		t.Errorf("the shipped templates: %d written, %v", n, err)
 	}
 	for name, x := range map[string]struct{ file, src, says string }{
-		"unknown field":      {"email.txt.tmpl", "{{.Reference}}", "Reference"},
-		"no answers":         {"cp-chair/email.txt.tmpl", "{{.Ref}} {{.Due}} {{.Clause}}", "policy cp-chair: template email.txt.tmpl: a letter must hold the lines by which it is answered"},
-		"no date in HTML":    {"email.html.tmpl", "{{.Ref}} {{.Clause}}{{range .Answers}}{{.Line}}{{end}}", "template email.html.tmpl: a letter must hold the date"},
-		"note without a key": {"note.txt.tmpl", "{{.Ref}}", "template note.txt.tmpl: a note must hold the reference by which a note is written once"},
+		"unknown field": {"email.txt.tmpl", "{{.Reference}}", "Reference"},
+		"no answers": {"cp-chair/email.txt.tmpl", "{{.Ref}} {{.Due}} {{.Clause}}",
+			"policy cp-chair: template email.txt.tmpl: a letter must hold the lines by which it is answered"},
+		"no date in HTML": {"email.html.tmpl", "{{.Ref}} {{.Clause}}{{range .Answers}}{{.Line}}{{end}}",
+			"template email.html.tmpl: a letter must hold the date"},
+		"note without a key": {"note.txt.tmpl", "{{.Ref}}",
+			"template note.txt.tmpl: a note must hold the reference by which a note is written once"},
 	} {
 		if _, err := check(fstest.MapFS{x.file: {Data: []byte(x.src)}}); err == nil || !strings.Contains(err.Error(), x.says) {
 			t.Errorf("%s: %v", name, err)
@@ -242,7 +256,8 @@ func TestConfirmNamesTheRaiser(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := load(t, "iro-carefirst")
-	e := drp.Effect{Dispute: "W-GQS56X", Kind: drp.Email, Reason: drp.ReasonConfirm, Stage: "stage-1", To: []string{p.Duty}, Evidence: []string{"e1"}, Says: "confirm it",
+	e := drp.Effect{Dispute: "W-GQS56X", Kind: drp.Email, Reason: drp.ReasonConfirm, Stage: "stage-1", To: []string{p.Duty},
+		Evidence: []string{"e1"}, Says: "confirm it",
 		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute"}}}
 	on := workday.NewDate(2026, time.March, 2)
 	raised := func(by, said drp.Actor) drp.Fact {
@@ -267,7 +282,8 @@ func TestConfirmNamesTheRaiser(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !strings.Contains(l.Text, tt.want) || !strings.Contains(l.Text, "The concern: delay, school.") || strings.Contains(l.Text+l.HTML, "Canary") {
+			if !strings.Contains(l.Text, tt.want) || !strings.Contains(l.Text, "The concern: delay, school.") ||
+				strings.Contains(l.Text+l.HTML, "Canary") {
 				t.Errorf("want %q in\n%s", tt.want, l.Text)
 			}
 			if strings.Contains(l.Subject, "Coe") || strings.Contains(l.Subject, "@") {

@@ -72,7 +72,8 @@ func (a *Amount) UnmarshalText(b []byte) error {
 	}
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 {
-		return fmt.Errorf("%q is no length of time: write it as \"5 working days\", \"28 calendar days\", \"4 weeks\", \"immediately\", \"set for the case\" or \"none stated\"", s)
+		return fmt.Errorf("%q is no length of time: write it as \"5 working days\", \"28 calendar days\", \"4 weeks\", \"immediately\", \"set "+
+			"for the case\" or \"none stated\"", s)
 	}
 	a.N = n
 	switch strings.TrimSuffix(strings.TrimSpace(unit), "s") {
@@ -87,7 +88,8 @@ func (a *Amount) UnmarshalText(b []byte) error {
 	case "hour":
 		return fmt.Errorf("%q: deadlines are days: say what the hours are defined as, such as \"48 hours as 2 working days\"", s)
 	case "":
-		return fmt.Errorf("%q has no unit: write \"%s working days\" or \"%s calendar days\", and a reading where the source does not say", s, number, number)
+		return fmt.Errorf("%q has no unit: write \"%s working days\" or \"%s calendar days\", and a reading where the source does not say", s,
+			number, number)
 	default:
 		return fmt.Errorf("%q: unknown unit %q (working days, calendar days, weeks)", s, unit)
 	}

@@ -80,7 +80,8 @@ func (p *Policy) Mermaid() string {
 // DOT draws the policy for Graphviz.
 func (p *Policy) DOT() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "digraph %q {\n    node [shape=box, fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\", fontsize=10];\n    %s [shape=circle, label=\"raised\"];\n    %s [shape=doublecircle, label=\"ended\"];\n", p.ID, graphStart, graphEnd)
+	fmt.Fprintf(&b, "digraph %q {\n    node [shape=box, fontname=\"sans-serif\"]; edge [fontname=\"sans-serif\", fontsize=10];\n"+
+		"    %s [shape=circle, label=\"raised\"];\n    %s [shape=doublecircle, label=\"ended\"];\n", p.ID, graphStart, graphEnd)
 	for _, s := range p.Stages {
 		fmt.Fprintf(&b, "    %q [label=\"%s\\n%s\"];\n", s.ID, plain(s.Title), plain((&shower{p: p, bare: true}).limit(&s)))
 	}

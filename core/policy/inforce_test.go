@@ -13,7 +13,8 @@ func TestVersionOfTheDay(t *testing.T) {
 	on := func(month time.Month, day int) workday.Date { return workday.NewDate(2026, month, day) }
 	set := policy.Set{{Version: 2, Forms: []string{"f"}, Effective: on(3, 1)}, {Version: 1, Forms: []string{"f"}, Effective: on(1, 1)},
 		{Version: 3, Forms: []string{"f"}, Effective: on(5, 1)}, {Version: 9, Forms: []string{"other"}, Effective: on(1, 1)}}
-	for raised, want := range map[workday.Date]int{on(1, 1) - 1: 0, on(1, 1): 1, on(3, 1) - 1: 1, on(3, 1): 2, on(5, 1) - 1: 2, on(5, 1): 3, on(12, 1): 3} {
+	for raised, want := range map[workday.Date]int{on(1, 1) - 1: 0, on(1, 1): 1, on(3, 1) - 1: 1, on(3, 1): 2, on(5, 1) - 1: 2, on(5, 1): 3,
+		on(12, 1): 3} {
 		got := 0
 		if p := set.For("f", raised); p != nil {
 			got = p.Version

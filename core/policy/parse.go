@@ -295,7 +295,8 @@ func (c *checker) stage(i int) {
 	switch {
 	case s.Limit == NoLimit || s.Opens != nil:
 	case s.Clock(s.Limit) == nil:
-		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\"), or \"none\" where the stage has none", s.ID)
+		c.f.Fault(at("limit"), "stage %q: limit must name one of its clocks (a clock may be \"none stated\"), or \"none\" where the "+
+			"stage has none", s.ID)
 	}
 	if s.Opens != nil && c.p.Order(s.Opens.Stage) >= 0 && c.p.Order(s.Opens.Stage) <= i {
 		c.f.Fault(at("opens"), "stage %q opens %q, which does not come after it", s.ID, s.Opens.Stage)
@@ -317,7 +318,8 @@ func (c *checker) stage(i int) {
 	for j, e := range s.Expiry {
 		c.expiry(s, e, at("on_expiry", j))
 		if slices.ContainsFunc(s.Expiry[:j], func(o Expiry) bool { return o.When == e.When && o.If == nil }) {
-			c.f.Fault(at("on_expiry", j), "stage %q: this exit never counts, because one for %q without if: stands before it (on the last day of an escalation drpd reminds by itself)", s.ID, e.When)
+			c.f.Fault(at("on_expiry", j), "stage %q: this exit never counts, because one for %q without if: stands before it (on the last day of "+
+				"an escalation drpd reminds by itself)", s.ID, e.When)
 		}
 	}
 }
@@ -401,7 +403,8 @@ func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 	starts := append([]string{"raised", "entered", "previous", "answered"}, c.facts...)
 	c.name(k.From, "start of a clock", starts, append(slices.Clone(at), "from"))
 	if k.From == "" {
-		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, answered, or a fact; or field: with a date on the form", k.ID)
+		c.f.Fault(at, "clock %q has no start: write from: raised, entered, previous, answered, or a fact; or field: with a date "+
+			"on the form", k.ID)
 	}
 }
 

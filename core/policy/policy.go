@@ -74,7 +74,8 @@ type Policy struct {
 	Corrections *Corrections `yaml:"corrections"` // what was sent is followed by a correction
 	InForce     *InForce     `yaml:"in_force"`    // which version a dispute is under
 	HandOver    *Clock       `yaml:"hand_over"`   // the owner's time to escalate once a limit has passed
-	AskAgain    *Amount      `yaml:"ask_again"`   // a question without an answer is asked again after this long; of an open dispute somebody is told within it
+	// a question without an answer is asked again after this long; of an open dispute somebody is told within it
+	AskAgain *Amount `yaml:"ask_again"`
 
 	Digest string   `yaml:"-"` // of the text, overlays included
 	Local  []string `yaml:"-"` // what the authority's overlays changed, with the reason
@@ -220,15 +221,19 @@ type Recipient struct {
 // Attach is something that goes along.
 type Attach struct {
 	Cite `yaml:",inline"`
-	What string `yaml:"what"` // form: the latest dispute form; stage-form: one that came since the stage before was entered; record: what the record holds
+	// form: the latest dispute form; stage-form: one that came since the stage before was entered; record: what the record holds
+	What string `yaml:"what"`
 }
 
 // Clock is a limit that runs.
 type Clock struct {
-	Cite     `yaml:",inline"`
-	ID       string     `yaml:"id"`
-	Field    string     `yaml:"field"`     // in place of from: the field of the form with the date that it is counted from, such as the next review
-	From     string     `yaml:"from"`      // raised, entered, previous (the stage before: the earlier of its end and its limit), answered (the stage's answer is whole), or the fact that starts it
+	Cite `yaml:",inline"`
+	ID   string `yaml:"id"`
+	// in place of from: the field of the form with the date that it is counted from, such as the next review
+	Field string `yaml:"field"`
+	// raised, entered, previous (the stage before: the earlier of its end and its limit), answered (the stage's answer is whole), or
+	// the fact that starts it
+	From     string     `yaml:"from"`
 	Of       string     `yaml:"of"`        // dispute: the fact may lie anywhere in the dispute, not in the stage only
 	Waits    bool       `yaml:"waits"`     // it does not run before that fact has come; else it runs from the entry of the stage until then
 	Else     string     `yaml:"else"`      // the clock at whose end it starts where the fact has not come

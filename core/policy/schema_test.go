@@ -83,7 +83,9 @@ func (s *schemer) of(t reflect.Type) map[string]any {
 	case reflect.TypeFor[workday.Date]():
 		return map[string]any{"type": "string", "format": "date"}
 	case reflect.TypeFor[policy.Amount]():
-		return map[string]any{"type": "string", "description": s.says["Amount"], "examples": []any{"5 working days", "4 weeks", "one working week", "48 hours as 2 working days", "immediately", "set for the case", "none stated"}}
+		return map[string]any{"type": "string", "description": s.says["Amount"],
+			"examples": []any{"5 working days", "4 weeks", "one working week", "48 hours as 2 working days", "immediately", "set for the case",
+				"none stated"}}
 	case reflect.TypeFor[drp.FactKind]():
 		return map[string]any{"type": "string", "enum": append(facts(), policy.AfterEntry)}
 	case reflect.TypeFor[policy.Who]():
@@ -144,7 +146,8 @@ func TestSchema(t *testing.T) {
 	s := &schemer{says: comments(t), defs: make(map[string]any)}
 	root := s.object(reflect.TypeFor[policy.Policy]())
 	root["$schema"], root["$defs"], root["title"] = "https://json-schema.org/draft/2020-12/schema", s.defs, "A drpd policy: one procedure"
-	root["required"] = []any{"policy", "code", "title", "source", "version", "effective", "forms", "owner", "duty", "raisers", "roles", "clauses", "stages", "ends", "hand_over", "corrections", "in_force", "ask_again"}
+	root["required"] = []any{"policy", "code", "title", "source", "version", "effective", "forms", "owner", "duty", "raisers", "roles",
+		"clauses", "stages", "ends", "hand_over", "corrections", "in_force", "ask_again"}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -300,7 +303,8 @@ func TestOverlayFaults(t *testing.T) {
 		{"{remove: parallel.H6}", `o.yaml:3:5: a change needs its reason: because:`},
 		{"{set: a, add: b, to: x, because: y}", `o.yaml:3:5: a change is one of set:, add: or remove:`},
 		{"{set: title, because: y}", `o.yaml:3:5: say what it is to be: to:`},
-		{"{set: stages.stage-2.on_expiry.H10.do, to: escalate, because: y}", `"H10" fits more than one item: write key=value,key=value, such as clause=X1,when=no-answer`},
+		{"{set: stages.stage-2.on_expiry.H10.do, to: escalate, because: y}",
+			`"H10" fits more than one item: write key=value,key=value, such as clause=X1,when=no-answer`},
 		{"{add: title, to: x, because: y}", `o.yaml:3:5: title is no list: write set:`},
 		{"{remove: titel, because: y}", `o.yaml:3:5: no such key "titel" (title?)`},
 		{"{put: title, to: x, because: y}", `o.yaml:3:6: unknown key "put"`},
@@ -310,12 +314,15 @@ func TestOverlayFaults(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", tt.change, err, tt.want)
 		}
 	}
-	for src, want := range map[string]string{"nonsense: [": "o.yaml:2:1: did not find expected node content", "changes: []\n": "o.yaml:1:1: it does not say what it changes: overlay: with the name of a policy"} {
-		if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte(src)}); err == nil || !strings.Contains(err.Error(), want) {
+	for src, want := range map[string]string{"nonsense: [": "o.yaml:2:1: did not find expected node content",
+		"changes: []\n": "o.yaml:1:1: it does not say what it changes: overlay: with the name of a policy"} {
+		if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte(src)}); err == nil ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", src, err)
 		}
 	}
-	if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte("overlay: hausing\nchanges: []\n")}); err == nil || !strings.Contains(err.Error(), `o.yaml:1:1: no such policy: "hausing" (housing?)`) {
+	if _, err := policy.Load(policies.FS, strict.Overlay{Name: "o.yaml", Src: []byte("overlay: hausing\nchanges: []\n")}); err == nil ||
+		!strings.Contains(err.Error(), `o.yaml:1:1: no such policy: "hausing" (housing?)`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -29,7 +29,8 @@ func Load(fsys fs.FS, overlays ...strict.Overlay) (Set, error) {
 		if err := o.Err(); errors.As(err, &bad) {
 			faults = append(faults, bad...)
 		} else if id, _ := o.Overlays(); !slices.Contains(folders(names), id) {
-			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1, Message: fmt.Sprintf("no such policy: %q%s", id, strict.Suggest(id, folders(names)))})
+			faults = append(faults, strict.Fault{File: o.Name, Line: 1, Col: 1,
+				Message: fmt.Sprintf("no such policy: %q%s", id, strict.Suggest(id, folders(names)))})
 		}
 	}
 	for _, name := range names {
@@ -47,7 +48,8 @@ func Load(fsys fs.FS, overlays ...strict.Overlay) (Set, error) {
 			return nil, err
 		}
 		if p.ID != path.Dir(name) {
-			faults = append(faults, strict.Fault{File: name, Line: 1, Col: 9, Message: fmt.Sprintf("the policy is called %q but its folder %q: give both one name", p.ID, path.Dir(name))})
+			faults = append(faults, strict.Fault{File: name, Line: 1, Col: 9,
+				Message: fmt.Sprintf("the policy is called %q but its folder %q: give both one name", p.ID, path.Dir(name))})
 		}
 		set = append(set, p)
 	}
@@ -127,7 +129,8 @@ func (s Set) Using(forms []string) (Set, error) {
 	}
 	for _, f := range forms {
 		if !slices.Contains(known, f) {
-			missing = append(missing, strict.Fault{File: "policies", Message: fmt.Sprintf("no policy is for the form type %q%s", f, strict.Suggest(f, slices.Clone(known)))})
+			missing = append(missing, strict.Fault{File: "policies",
+				Message: fmt.Sprintf("no policy is for the form type %q%s", f, strict.Suggest(f, slices.Clone(known)))})
 		}
 	}
 	return out, missing.Err()

@@ -19,7 +19,8 @@ func (p *Policy) Show() string {
 	s.line("")
 	s.line("Owned by the %s. Raised by: %s.", p.RoleTitles(p.Owner), s.titles(p.Raisers))
 	if a := p.About; a != nil {
-		s.line("%s (%s).", map[string]string{AboutTheme: "It is about a theme, and no child", AboutEither: "It may be about a child, or about a theme and no child"}[a.Of], s.cite(a.Cite))
+		s.line("%s (%s).", map[string]string{AboutTheme: "It is about a theme, and no child",
+			AboutEither: "It may be about a child, or about a theme and no child"}[a.Of], s.cite(a.Cite))
 	}
 	for _, f := range p.Fallbacks {
 		s.line("Where nobody is %s, the %s stands in (%s).", p.RoleTitle(f.Role), p.RoleTitle(f.By), s.cite(f.Cite))
@@ -322,7 +323,8 @@ func (s *shower) stage(st *Stage) {
 		s.line("- Opens %s on the same day (%s).", s.p.Stage(st.Opens.Stage).Title, s.cite(st.Opens.Cite))
 	}
 	if st.Silent != "" {
-		s.line("- Silent: nobody is told meanwhile but by its own limit, because %s.", strings.TrimSuffix(strings.TrimPrefix(st.Silent, "because "), "."))
+		s.line("- Silent: nobody is told meanwhile but by its own limit, because %s.",
+			strings.TrimSuffix(strings.TrimPrefix(st.Silent, "because "), "."))
 	}
 	for _, m := range st.Moves {
 		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, spaced(string(m.On)), s.cite(m.Cite))
@@ -422,7 +424,8 @@ func (s *shower) few() {
 		}
 		s.line("- CAFCASS: the owner is asked to confirm a referral, %s (%s).", when, s.cite(r.Cite))
 		if r.Check != nil {
-			s.line("- While the case is with CAFCASS nobody is chased. The owner is asked what came of it, or anew after they decided against it, every %s (%s).",
+			s.line("- While the case is with CAFCASS nobody is chased. The owner is asked what came of it, or anew after they decided against it, "+
+				"every %s (%s).",
 				r.Check.Every, s.cite(r.Check.Cite))
 		}
 		for _, e := range r.Ends {
@@ -447,7 +450,8 @@ func (s *shower) few() {
 		s.line("- While it is open: %s (%s).", x.Says, s.cite(x.Cite))
 	}
 	if x := p.Record; x != nil && x.Authorise != nil {
-		s.line("- The record is authorised by the %s alone, once it ended or from %s on (%s).", p.RoleTitle(x.Authorise.By), p.Stage(x.Authorise.From).Title, s.cite(x.Authorise.Cite))
+		s.line("- The record is authorised by the %s alone, once it ended or from %s on (%s).", p.RoleTitle(x.Authorise.By),
+			p.Stage(x.Authorise.From).Title, s.cite(x.Authorise.Cite))
 	}
 	if x := p.Record; x != nil && x.Returns != nil {
 		s.line("- After each answer the record comes back to the %s (%s).", p.RoleTitle(x.Returns.To), s.cite(x.Returns.Cite))
@@ -471,7 +475,8 @@ func (s *shower) few() {
 		s.line("- Once a limit has passed, the owner's time to hand over: %s (%s).", x.Amount, s.cite(x.Cite))
 	}
 	if x := p.AskAgain; x != nil {
-		s.line("- While it is open somebody is told of it within %s of the last letter about it, or after a date that runs; a question is asked again after that time.", x)
+		s.line("- While it is open somebody is told of it within %s of the last letter about it, or after a date that runs; a question is "+
+			"asked again after that time.", x)
 	}
 	for _, q := range p.Quarterly {
 		s.line("- Each quarter, the %s: %s (%s).", s.titles(q.By), q.Says, s.cite(q.Cite))
@@ -497,8 +502,10 @@ func (s *shower) readings() {
 
 // event names a fact as the day from which something is counted.
 func event(fact string) string {
-	if name := map[drp.FactKind]string{drp.Alerted: "the written alert", drp.Discussed: "the conversation", drp.Telephoned: "the telephone call",
-		drp.MeetingRequested: "the request for a meeting", drp.MeetingHeld: "the meeting", drp.Responded: "the answer", drp.ReviewHeld: "the last review",
+	if name := map[drp.FactKind]string{drp.Alerted: "the written alert", drp.Discussed: "the conversation",
+		drp.Telephoned:       "the telephone call",
+		drp.MeetingRequested: "the request for a meeting", drp.MeetingHeld: "the meeting", drp.Responded: "the answer",
+		drp.ReviewHeld:     "the last review",
 		drp.ConferenceHeld: "the conference", drp.ReferralMade: "the referral"}[drp.FactKind(fact)]; name != "" {
 		return name
 	}

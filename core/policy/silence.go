@@ -21,7 +21,8 @@ func (c *checker) silence() {
 	for i := range c.p.Stages {
 		s := &c.p.Stages[i]
 		if s.Silent != "" && len(strings.Fields(s.Silent)) < minReason {
-			c.f.Fault([]any{"stages", i, "silent"}, "stage %q: %q is no reason: say in a few words why nobody is to be told meanwhile", s.ID, s.Silent)
+			c.f.Fault([]any{"stages", i, "silent"}, "stage %q: %q is no reason: say in a few words why nobody is to be told meanwhile",
+				s.ID, s.Silent)
 		}
 		if s.Silent == "" && s.Opens == nil && again != nil {
 			c.asked(s, i, *again)
@@ -36,7 +37,8 @@ const minReason = 3
 // asked sees that a stage without a date of its own says when somebody is asked.
 func (c *checker) asked(s *Stage, i int, again Amount) {
 	if s.Limit == NoLimit {
-		c.f.Fault([]any{"stages", i, "limit"}, "stage %q has no limit and does not say when somebody is asked: give it a clock with amount: none stated and chase: "+
+		c.f.Fault([]any{"stages", i, "limit"}, "stage %q has no limit and does not say when somebody is asked: give it a clock with amount: "+
+			"none stated and chase: "+
 			"the authority's own interval, at most ask_again (%s), or silent: because ...", s.ID, again)
 		return
 	}
@@ -48,10 +50,12 @@ func (c *checker) asked(s *Stage, i int, again Amount) {
 	switch open := k.open(); {
 	case open == "":
 	case !k.Chase.counted():
-		c.f.Fault(at, "stage %q: clock %q is %q and does not say when somebody is asked: give it chase: the authority's own interval, at most ask_again (%s), "+
+		c.f.Fault(at, "stage %q: clock %q is %q and does not say when somebody is asked: give it chase: the authority's own interval, at most "+
+			"ask_again (%s), "+
 			"or the stage silent: because ...", s.ID, k.ID, open, again)
 	case k.Chase.longer(again):
-		c.f.Fault(append(at, "chase"), "stage %q: nobody is told for %s, and ask_again is %s: ask sooner, or give the stage silent: because ...", s.ID, k.Chase, again)
+		c.f.Fault(append(at, "chase"), "stage %q: nobody is told for %s, and ask_again is %s: ask sooner, or give the stage silent: because ...",
+			s.ID, k.Chase, again)
 	}
 }
 
@@ -75,7 +79,8 @@ func (c *checker) exits(s *Stage, i int) {
 	}
 	missing := func(when, what string) {
 		if len(s.Expiry)+len(s.Ends)+len(s.Moves) > 0 && !covered(when) { // without any, another fault says so
-			c.f.Fault([]any{"stages", i}, "stage %q does not say what happens %s: give on_expiry: {when: %s, ...} without if:, or silent: because ...", s.ID, what, when)
+			c.f.Fault([]any{"stages", i}, "stage %q does not say what happens %s: give on_expiry: {when: %s, ...} without if:, or silent: "+
+				"because ...", s.ID, what, when)
 		}
 	}
 	k := s.Clock(s.Limit)

@@ -18,7 +18,8 @@ func TestRaiserIsNotJudgedAnew(t *testing.T) {
 		}
 	}
 	f := drp.Fact{Kind: drp.Raised, On: start, Learned: start, By: drp.Actor{Role: "somebody-else"}, Evidence: "e1"}
-	readings := []drp.Reading{{Evidence: drp.Evidence{ID: "e1", Kind: drp.Row, Key: "1"}, Subject: drp.Subject{Children: []string{"2"}}, Facts: []drp.Fact{f}}}
+	readings := []drp.Reading{{Evidence: drp.Evidence{ID: "e1", Kind: drp.Row, Key: "1"}, Subject: drp.Subject{Children: []string{"2"}},
+		Facts: []drp.Fact{f}}}
 	c := reconcile.Case{Ref: "W-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Roster: staff(p), Today: start + 1}
 	confirms := func() (n int) {
 		for _, e := range reconcile.Decide(c).Effects {
@@ -31,7 +32,8 @@ func TestRaiserIsNotJudgedAnew(t *testing.T) {
 	if confirms() != 1 {
 		t.Fatal("nobody is asked to confirm what somebody raised who may raise none")
 	}
-	left := drp.Effect{Dispute: c.Ref, Kind: drp.Email, Reason: drp.ReasonAlert, Visit: p.Stages[0].ID + ".1", Stage: p.Stages[0].ID, On: start, To: p.Stages[0].Holder}.Keyed()
+	left := drp.Effect{Dispute: c.Ref, Kind: drp.Email, Reason: drp.ReasonAlert, Visit: p.Stages[0].ID + ".1", Stage: p.Stages[0].ID,
+		On: start, To: p.Stages[0].Holder}.Keyed()
 	c.Past = []drp.Past{{Effect: left, Life: drp.Accepted, Reached: left.To, At: start.Midnight()}}
 	if confirms() != 0 {
 		t.Error("a dispute under way went back to be confirmed")
@@ -52,7 +54,8 @@ func TestClearedIsAskedFirst(t *testing.T) {
 			roster[i].Cleared = cleared
 		}
 		f := drp.Fact{Kind: drp.Raised, On: start, Learned: start, By: drp.Actor{Role: p.Raisers[0]}, Evidence: "e1"}
-		file := drp.Fold([]drp.Reading{{Evidence: drp.Evidence{ID: "e1", Kind: drp.Row, Key: "1"}, Subject: drp.Subject{Children: []string{"2"}}, Facts: []drp.Fact{f}}}, roster)
+		file := drp.Fold([]drp.Reading{{Evidence: drp.Evidence{ID: "e1", Kind: drp.Row, Key: "1"}, Subject: drp.Subject{Children: []string{"2"}},
+			Facts: []drp.Fact{f}}}, roster)
 		file.Asks(drp.WhoseEvidence("e2", "the record 1 is about another child"))
 		c := reconcile.Case{Ref: "W-AAAAAA", Policy: p, Calendar: w.calendar, File: file, Roster: roster, Today: start + 1}
 		want := []string{"operator"}

@@ -66,7 +66,8 @@ func (d *decider) alert(v *visit, pending bool) {
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Life == drp.Failed
 	}) {
-		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered, What: "the alert reached nobody to whom it is addressed, for good: the stage is not entered"})
+		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered,
+			What: "the alert reached nobody to whom it is addressed, for good: the stage is not entered"})
 	}
 	missing := d.unreached(v, slices.Concat(to, cc))
 	if len(missing) == 0 || d.underway(v) {
@@ -88,7 +89,8 @@ func (d *decider) alert(v *visit, pending bool) {
 		e.Also = append(e.Also, q.Says)
 	}
 	if n := len(v.unread); n > 0 {
-		e.Also = append(e.Also, fmt.Sprintf("something came on %s that could not be read; a person looks at it, and the dispute goes on all the same", v.unread[n-1].On.Long()))
+		e.Also = append(e.Also, fmt.Sprintf("something came on %s that could not be read; a person looks at it, and the dispute goes on "+
+			"all the same", v.unread[n-1].On.Long()))
 	}
 	if g := d.Policy.AgendaFor(v.stage.ID); g != nil && g.WithAlert {
 		e.Agenda = g.Items
@@ -118,7 +120,8 @@ func (d *decider) alert(v *visit, pending bool) {
 		e.Attach = append(e.Attach, at.What)
 		if at.What == policy.AttachForm || at.What == policy.AttachStageForm {
 			if !d.hasForm(v, at.What) {
-				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: "breach", Since: v.entered})
+				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause,
+					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: "breach", Since: v.entered})
 				return
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
@@ -173,7 +176,8 @@ func (d *decider) draft(v *visit, to, cc, missing []string, pending bool) {
 	if pending {
 		since = max(since, v.by.On)
 	}
-	e := d.toOwner(v, drp.ReasonDraft, d.after(since, 1), v.stage.Alert.To[0].Clause, "alert by owner", "the written alert has not been seen in the mailbox for: "+d.titles(missing))
+	e := d.toOwner(v, drp.ReasonDraft, d.after(since, 1), v.stage.Alert.To[0].Clause, "alert by owner",
+		"the written alert has not been seen in the mailbox for: "+d.titles(missing))
 	e.Evidence, e.MustReach, e.Draft = []string{v.by.Evidence}, slices.Concat(to, cc), v.stage.Asks()
 	e.Next = v.stage.Next()
 	if cite := d.missingClause(v.stage, missing); cite != "" {
@@ -213,7 +217,8 @@ func (d *decider) samePerson(v *visit) {
 		for _, x := range a {
 			if slices.ContainsFunc(b, func(y drp.Holder) bool { return x.Person == y.Person }) {
 				d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Severity: "breach", Since: v.entered,
-					What: "the " + d.Policy.RoleTitle(c.Role) + " must be another person than the " + d.Policy.RoleTitle(c.Distinct) + ": the roster names one person for both"})
+					What: "the " + d.Policy.RoleTitle(c.Role) + " must be another person than the " + d.Policy.RoleTitle(c.Distinct) +
+						": the roster names one person for both"})
 			}
 		}
 	}

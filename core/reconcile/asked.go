@@ -102,7 +102,8 @@ const ruleConflict = "conflict" // of an email that asks a question
 
 // questionAbout is the email that asks a question.
 func questionAbout(ref string, c drp.Conflict) drp.Effect {
-	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: ruleConflict, Says: c.What(), Evidence: c.Evidence()}
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: ruleConflict, Says: c.What(),
+		Evidence: c.Evidence()}
 }
 
 // asksAbout says whether an effect that was decided before asks a question, by any ID that it has had: the slot holds it.

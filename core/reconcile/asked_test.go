@@ -27,7 +27,8 @@ func TestHeardWhileACopyIsTried(t *testing.T) {
 	for ; asked < 0 && day < start+60; day++ {
 		past, readings = went(w.decide(p, learnedBy(readings, day), past, day).Effects, past, readings, day)
 		asked = slices.IndexFunc(past, func(x drp.Past) bool {
-			return x.Stage == "stage-4" && slices.Contains(x.To, "lscp-chair") && slices.ContainsFunc(x.Asks, func(a drp.Ask) bool { return a.Fact == drp.Resolved })
+			return x.Stage == "stage-4" && slices.Contains(x.To, "lscp-chair") &&
+				slices.ContainsFunc(x.Asks, func(a drp.Ask) bool { return a.Fact == drp.Resolved })
 		})
 	}
 	if asked < 0 {

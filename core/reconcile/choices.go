@@ -41,7 +41,8 @@ func (c *Case) follows(now, then Result) string {
 		out = append(out, "it is in "+at.Title)
 	}
 	for _, e := range then.Effects {
-		if e.Kind != drp.Email || e.Reason == drp.ReasonAttention || slices.ContainsFunc(now.Effects, func(o drp.Effect) bool { return o.Key == e.Key }) {
+		if e.Kind != drp.Email || e.Reason == drp.ReasonAttention ||
+			slices.ContainsFunc(now.Effects, func(o drp.Effect) bool { return o.Key == e.Key }) {
 			continue
 		}
 		out = append(out, fmt.Sprintf("an email (%s) goes to the %s", e.Reason, c.Policy.RoleTitles(e.To)))

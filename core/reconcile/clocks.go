@@ -170,13 +170,15 @@ func (s *story) prove(k policy.Clock, v *visit, amount policy.Amount, r *Running
 	if amount.Set && set == nil {
 		r.Unset = true
 		if r.Met.IsZero() {
-			r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On, Severity: "breach", Evidence: []string{r.Start.Evidence}}
+			r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On,
+				Severity: "breach", Evidence: []string{r.Start.Evidence}}
 		}
 		return workday.Proof{}
 	}
 	if err != nil {
 		r.Unknown = s.beyond(err)
-		r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"}
+		r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause,
+			What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"}
 		return workday.Proof{}
 	}
 	if out := s.timeOut; out != nil && k.Field == "" && proof.Due >= out.On {
@@ -212,7 +214,8 @@ func (s *story) setDate(k policy.Clock, v *visit, amount policy.Amount) *drp.Fac
 		if f.Until.IsZero() {
 			continue
 		}
-		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && s.Policy.MoreTime != nil && drp.Intersects(f.ByRoles, s.Policy.MoreTime.By)
+		more := f.Kind == drp.MoreTimeGiven && k.ID == v.stage.Limit && s.Policy.MoreTime != nil &&
+			drp.Intersects(f.ByRoles, s.Policy.MoreTime.By)
 		if more || amount.Set && f.Kind != drp.MoreTimeGiven && f.Kind != drp.TimeOutStarted {
 			out = &v.facts[i]
 		}
@@ -416,16 +419,19 @@ func (c clocks) limitOf(v *visit) (Running, bool) {
 // stage that was left late.
 func (d *decider) clockFindings() {
 	for _, r := range d.clocks.left {
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
-			What: fmt.Sprintf("%s: the limit was %s, and the stage was left %s late without it", r.Clock.ID, r.Proof.Due, workingDays(r.Late))})
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+			Evidence: []string{r.Start.Evidence},
+			What:     fmt.Sprintf("%s: the limit was %s, and the stage was left %s late without it", r.Clock.ID, r.Proof.Due, workingDays(r.Late))})
 	}
 	if d.ended != nil {
 		return
 	}
 	for _, r := range d.clocks.ahead {
 		if r.Overdue(d.Today) {
-			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
-				What: fmt.Sprintf("%s: the limit was %s, %s ago, and %s has not been entered", r.Clock.ID, r.Proof.Due, workingDays(r.Late), d.Policy.Stage(r.Stage).Title)})
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+				Evidence: []string{r.Start.Evidence},
+				What: fmt.Sprintf("%s: the limit was %s, %s ago, and %s has not been entered", r.Clock.ID, r.Proof.Due, workingDays(r.Late),
+					d.Policy.Stage(r.Stage).Title)})
 		}
 	}
 	for _, r := range d.clocks.running {
@@ -433,14 +439,16 @@ func (d *decider) clockFindings() {
 			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: "note"})
 		}
 		if d.lateWhenReferred(r) {
-			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
-				What: fmt.Sprintf("%s: the limit was %s; the case went to CAFCASS %d working days later", r.Clock.ID, r.Proof.Due, r.Late)})
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+				Evidence: []string{r.Start.Evidence},
+				What:     fmt.Sprintf("%s: the limit was %s; the case went to CAFCASS %d working days later", r.Clock.ID, r.Proof.Due, r.Late)})
 		}
 		if !r.Overdue(d.Today) {
 			continue
 		}
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
-			What: fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+			Evidence: []string{r.Start.Evidence},
+			What:     fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
 	}
 }
 
@@ -497,8 +505,9 @@ func (d *decider) early() {
 		if i < 0 {
 			continue
 		}
-		d.finding(v.stage.ID, drp.Finding{Clause: v.stage.Expiry[i].Clause, Severity: "note", Since: v.ended, Evidence: []string{v.next.by.Evidence},
-			What: fmt.Sprintf("it went on to %s on %s, before the limit of %s had passed", v.next.stage.Title, v.ended, limit.Proof.Due)})
+		d.finding(v.stage.ID, drp.Finding{Clause: v.stage.Expiry[i].Clause, Severity: "note", Since: v.ended,
+			Evidence: []string{v.next.by.Evidence},
+			What:     fmt.Sprintf("it went on to %s on %s, before the limit of %s had passed", v.next.stage.Title, v.ended, limit.Proof.Due)})
 	}
 }
 

@@ -105,10 +105,12 @@ type decider struct {
 // rules are those that hold for a dispute under way or ended.
 func rules() []func(*decider) {
 	return []func(*decider){
-		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings, (*decider).early,
+		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
+		(*decider).early,
 		(*decider).corrections, (*decider).consults, (*decider).skips, (*decider).needs, (*decider).record, (*decider).meetings,
 		(*decider).followUps, (*decider).endings, (*decider).afterwards, (*decider).notes, (*decider).copies, (*decider).agreedReferral,
-		(*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age, (*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers,
+		(*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age, (*decider).written, (*decider).review,
+		(*decider).parallel, (*decider).tiers,
 	}
 }
 
@@ -162,7 +164,8 @@ func decide(c Case, rules []func(*decider)) Result {
 func (s *story) settle(k clocks, all outcome) Result {
 	effects := slices.Concat(all.effects, s.unfinished(all.effects))
 	slices.SortStableFunc(effects, func(a, b drp.Effect) int { return cmp.Or(int(a.On-b.On), strings.Compare(a.Slot, b.Slot)) })
-	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable, LookAgain: all.lookAgain}
+	r := Result{Effects: effects, Findings: all.findings, Conflicts: all.conflicts, Recorded: all.recorded, Sendable: all.sendable,
+		LookAgain: all.lookAgain}
 	r.Idle, r.Unused = s.idle, s.unused()
 	r.Standing = s.standing(k, r.Conflicts)
 	s.nextTold(&r.Standing, all)
@@ -200,7 +203,8 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 			if _, _, open := s.unsettled(); !open {
 				continue
 			}
-		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention, drp.ReasonPack:
+		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention,
+			drp.ReasonPack:
 		default:
 			if !s.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (s.File.Record.Gone || s.corrected(p, wanted)) {
 				continue
@@ -251,7 +255,8 @@ func (d *decider) finding(stage string, f drp.Finding) {
 
 // notRaised finds evidence of a dispute that nobody is known to have raised.
 func (d *decider) notRaised() {
-	d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised", Severity: "note"})
+	d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised",
+		Severity: "note"})
 }
 
 // unconfirmed says whether the dispute was raised by somebody who may not raise one. Its clock runs, and nobody but the
@@ -277,7 +282,8 @@ func (d *decider) confirm() {
 		return
 	}
 	r, v := d.raised, d.current()
-	d.finding(v.stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
+	d.finding(v.stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On,
+		Severity: "note", Evidence: []string{r.Evidence}})
 	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
 	if d.ended != nil && n > 0 { // asked, and ended otherwise since
 		return
@@ -293,7 +299,8 @@ func (d *decider) confirm() {
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: v.id, Stage: v.stage.ID,
 		On: on, To: to, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
 		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
-		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"}, {Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
+		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"},
+			{Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
 }
 
 // again says when something is to be asked, the first time or once more: after the policy's interval, with a copy to the

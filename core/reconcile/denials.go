@@ -40,6 +40,7 @@ func (s *story) ahead(f drp.Fact) bool {
 	if f.On <= s.Today {
 		return false
 	}
-	s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On), Severity: "note", Evidence: []string{f.Evidence}})
+	s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On),
+		Severity: "note", Evidence: []string{f.Evidence}})
 	return true
 }

@@ -15,11 +15,13 @@ import (
 
 // told is what somebody attests on a day, learned that day.
 func told(kind drp.FactKind, on workday.Date, by string, to ...string) drp.Reading {
-	f := drp.Fact{Kind: kind, On: on, Learned: on, By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, on), Source: "console", Position: "console"}
+	f := drp.Fact{Kind: kind, On: on, Learned: on, By: drp.Actor{Role: by}, Evidence: fmt.Sprint(kind, on), Source: "console",
+		Position: "console"}
 	for _, role := range to {
 		f.To = append(f.To, drp.Actor{Role: role})
 	}
-	return drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "console", Kind: drp.Attestation, Key: f.Evidence, Learned: on.Midnight()}, Sent: on, Facts: []drp.Fact{f}}
+	return drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "console", Kind: drp.Attestation, Key: f.Evidence,
+		Learned: on.Midnight()}, Sent: on, Facts: []drp.Fact{f}}
 }
 
 func (w world) policy(t *testing.T, id string) *policy.Policy {
@@ -43,8 +45,10 @@ func TestOldAcknowledgement(t *testing.T) {
 	first, second := told(drp.EmergencyDeclared, start, "practitioner"), told(drp.EmergencyDeclared, start+2, "practitioner")
 	for day, passedOn := range map[workday.Date]bool{start: true, start + 1: true, start + 2: false} { // on which it was acknowledged
 		now := (start + 2).Midnight().Add(12 * time.Hour)
-		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonEmergency, Rule: "on_end", Clause: "L2", On: start + 2, To: []string{"line-manager", "safeguarding-lead"}}, Life: drp.Accepted, At: now.Add(-time.Hour)}}
-		r := reconcile.Decide(reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start + 2, Now: now, Patience: 30 * time.Minute,
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonEmergency, Rule: "on_end", Clause: "L2",
+			On: start + 2, To: []string{"line-manager", "safeguarding-lead"}}, Life: drp.Accepted, At: now.Add(-time.Hour)}}
+		r := reconcile.Decide(reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start + 2,
+			Now: now, Patience: 30 * time.Minute,
 			File: drp.Fold([]drp.Reading{raised, first, second, told(drp.Acknowledged, day, "line-manager")}, staff(p))})
 		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "next holder" }); got != passedOn {
 			t.Errorf("acknowledged on %s: passed on is %v", day, got)
@@ -76,7 +80,8 @@ func TestMovedAfterItsEnd(t *testing.T) {
 		to   string
 		asks bool
 	}{{0, "group-manager", false}, {1, "group-manager", true}, {1, "iro", false}} {
-		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+3, "iro"), told(drp.Reassigned, start.AddDays(3+tt.days), "iro", tt.to)}, nil, start+9)
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+3, "iro"),
+			told(drp.Reassigned, start.AddDays(3+tt.days), "iro", tt.to)}, nil, start+9)
 		if got := len(r.Conflicts) > 0; got != tt.asks || r.Standing.Ended.IsZero() {
 			t.Errorf("to the %s, %d days after the end: asks is %v, %+v", tt.to, tt.days, got, r.Conflicts)
 		}
@@ -155,7 +160,8 @@ func TestLaterWordsOfTheDay(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := w.decide(p, []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager"), no, words}, nil, next)
-		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != goes {
+		if got := slices.ContainsFunc(r.Effects,
+			func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != goes {
 			t.Errorf("words at %d:00, an answer at 11:00: escalated is %v", hour, got)
 		}
 	}
@@ -170,7 +176,8 @@ func TestHowItEndedIsTold(t *testing.T) {
 	with.Ends = []policy.End{{Cite: policy.Cite{Clause: "S3"}, Fact: drp.Determined, By: []string{"owner"}}}
 	p.Referral = &with
 	ends := func(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) (to []string) {
-		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: today, File: drp.Fold(readings, staff(p))})
+		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: today,
+			File: drp.Fold(readings, staff(p))})
 		for _, e := range r.Effects {
 			if e.Reason == drp.ReasonEnd {
 				to = append(to, e.To...)
@@ -178,19 +185,23 @@ func TestHowItEndedIsTold(t *testing.T) {
 		}
 		return to
 	}
-	referred := []drp.Reading{told(drp.Raised, start, "owner"), told(drp.Alerted, start, "drpd", "manager"), told(drp.ReferralConfirmed, start.AddDays(10), "owner"), told(drp.Determined, start.AddDays(11), "owner")}
+	referred := []drp.Reading{told(drp.Raised, start, "owner"), told(drp.Alerted, start, "drpd", "manager"),
+		told(drp.ReferralConfirmed, start.AddDays(10), "owner"), told(drp.Determined, start.AddDays(11), "owner")}
 	if to := ends(&p, referred, nil, start.AddDays(12)); !slices.Equal(to, []string{"manager"}) {
 		t.Errorf("ended with CAFCASS: told %v", to)
 	}
 	q := w.policy(t, "iro-carefirst")
-	again := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager"), told(drp.Resolved, start+1, "iro"), told(drp.Reassigned, start+3, "iro", "group-manager"), told(drp.Resolved, start+4, "iro")}
+	again := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager"),
+		told(drp.Resolved, start+1, "iro"), told(drp.Reassigned, start+3, "iro", "group-manager"), told(drp.Resolved, start+4, "iro")}
 	again[4].Facts[0].Stage = "stage-2"
 	open := w.decide(q, again[:4], nil, start+3).Conflicts
 	if len(open) != 1 {
 		t.Fatalf("asked %+v", open)
 	}
-	again = append(again, drp.Reading{Evidence: drp.Evidence{ID: "r", Source: "console", Kind: drp.RulingMade, Learned: (start + 3).Midnight()}, Rulings: []drp.Ruling{{About: open[0].ID(), Choice: drp.Accept, Evidence: "r"}}})
-	past, _ := arrives([]drp.Effect{drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonEnd, Visit: "stage-1.1", On: start + 1, To: []string{"team-manager"}, Rule: "end"}.Keyed("end")}, nil, nil, start+1)
+	again = append(again, drp.Reading{Evidence: drp.Evidence{ID: "r", Source: "console", Kind: drp.RulingMade,
+		Learned: (start + 3).Midnight()}, Rulings: []drp.Ruling{{About: open[0].ID(), Choice: drp.Accept, Evidence: "r"}}})
+	past, _ := arrives([]drp.Effect{drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonEnd, Visit: "stage-1.1", On: start + 1,
+		To: []string{"team-manager"}, Rule: "end"}.Keyed("end")}, nil, nil, start+1)
 	if to := ends(q, again, past, start+4); !slices.Contains(to, "team-manager") {
 		t.Errorf("opened again, and ended: told %v", to)
 	}
@@ -204,7 +215,8 @@ func TestReferredAgain(t *testing.T) {
 	own := *p.Referral
 	own.To, own.After = "", "stage-1"
 	p.Referral = &own
-	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.ReferralConfirmed, start.AddDays(10), "iro"), told(drp.ReferralConfirmed, start.AddDays(11), "iro"),
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.ReferralConfirmed, start.AddDays(10), "iro"),
+		told(drp.ReferralConfirmed, start.AddDays(11), "iro"),
 		told(drp.Reassigned, start.AddDays(14), "iro", "group-manager"), told(drp.ReferralConfirmed, start.AddDays(15), "iro")}
 	for n, since := range map[int]workday.Date{2: start.AddDays(10), 3: start.AddDays(10), 4: 0, 5: start.AddDays(15)} {
 		if got := w.decide(&p, readings[:n], nil, start.AddDays(16)).Standing.Referred; got != since {
@@ -226,14 +238,16 @@ func TestAnEndDatedAhead(t *testing.T) {
 		days int // after the limit
 		goes bool
 	}{
-		{drp.Resolved, "iro", 1, false}, {drp.Resolved, "iro", 9, false}, {drp.Withdrawn, "iro", 9, false}, {drp.Responded, "team-manager", 1, false},
+		{drp.Resolved, "iro", 1, false}, {drp.Resolved, "iro", 9, false}, {drp.Withdrawn, "iro", 9, false},
+		{drp.Responded, "team-manager", 1, false},
 		{drp.Responded, "team-manager", 2, true}, {drp.Responded, "group-manager", 2, true}, {drp.LegalAdviceTaken, "iro", 1, true},
 	} {
 		said := told(tt.kind, start+400, tt.by)
 		said.Facts[0].Learned, said.Sent, said.Evidence.Learned = start+3, start+3, (start + 3).Midnight()
 		readings := []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), said}
 		r := w.decide(p, readings, nil, due.AddDays(tt.days))
-		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != tt.goes {
+		if got := slices.ContainsFunc(r.Effects,
+			func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" }); got != tt.goes {
 			t.Errorf("%s by the %s, %d days after the limit: it goes up is %v", tt.kind, tt.by, tt.days, got)
 		}
 	}
@@ -244,12 +258,15 @@ func TestEndsOnceMore(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
 	end, on := told(drp.Resolved, start+2, "iro"), told(drp.Escalated, start+4, "iro")
-	again := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 7, Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}}
-	readings := []drp.Reading{told(drp.Raised, start, "iro"), end, on, again, at(told(drp.Alerted, start+7, "drpd", "group-manager"), "stage-2")}
+	again := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 7,
+		Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}}
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), end, on, again,
+		at(told(drp.Alerted, start+7, "drpd", "group-manager"), "stage-2")}
 	if r := w.decide(p, readings, nil, start+11); !r.Standing.Ended.IsZero() || r.Standing.Stage != "stage-2" {
 		t.Fatalf("opened again: %s, ended %s", r.Standing.Stage, r.Standing.Ended)
 	}
-	if r := w.decide(p, append(readings, told(drp.Resolved, start+10, "iro")), nil, start+11); r.Standing.Ended != start+10 || len(r.Conflicts) > 0 {
+	if r := w.decide(p, append(readings, told(drp.Resolved, start+10, "iro")), nil, start+11); r.Standing.Ended != start+10 ||
+		len(r.Conflicts) > 0 {
 		t.Errorf("ended %s, questions %+v", r.Standing.Ended, r.Conflicts)
 	}
 }

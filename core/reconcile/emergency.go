@@ -29,7 +29,8 @@ func (d *decider) emergencies() {
 }
 
 func (d *decider) urgent(n policy.EndMessage, f drp.Fact) drp.Effect {
-	return drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end", Says: n.Says,
+	return drp.Effect{Kind: drp.Email, Reason: drp.ReasonEmergency, On: f.Learned, To: n.To, Cc: n.Cc, Clause: n.Clause, Rule: "on_end",
+		Says:   n.Says,
 		Urgent: true, Evidence: []string{f.Evidence}, Asks: []drp.Ask{{Fact: drp.Acknowledged, Text: "I have it and act on it"}}}
 }
 
@@ -55,7 +56,8 @@ func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 	last := d.Past[told].At
 	for k, e := range d.others(n, f) {
 		e.On, e.Rule = d.Today, "next holder"
-		e.Also = append(e.Also, fmt.Sprintf("nobody has acknowledged it in %d minutes: you are told because of that", int(d.Patience/time.Minute)))
+		e.Also = append(e.Also, fmt.Sprintf("nobody has acknowledged it in %d minutes: you are told because of that",
+			int(d.Patience/time.Minute)))
 		e.Dispute = d.Ref
 		e = e.Keyed(fmt.Sprint(i), f.Learned.String(), "next", fmt.Sprint(k))
 		before := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Slot == e.Slot && p.Sent() })

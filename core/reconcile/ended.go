@@ -24,7 +24,8 @@ func (d *decider) tellAlerted(byRule []string) {
 		return
 	}
 	knows := slices.Concat(byRule, d.sayers(v, *end), d.toldOfEnd())
-	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), Clause: clause, Rule: ruleEnded,
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonEnd, Visit: v.id, Stage: v.stage.ID, On: max(end.On, end.Learned), Clause: clause,
+		Rule:     ruleEnded,
 		Evidence: evidenceOf(*end), Says: d.howItEnded(*end)}
 	if e.To = d.notAmong(d.alerted(), knows); len(e.To) == 0 {
 		return
@@ -100,7 +101,8 @@ func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
 // toldOfEnd gives the roles that drpd has told of the end, whatever the rule: of one that was opened again, since that day.
 func (d *decider) toldOfEnd() (roles []string) {
 	for _, p := range d.Past {
-		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.reopened && (p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
+		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.reopened &&
+			(p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
 			roles = slices.Concat(roles, p.To, p.Cc)
 		}
 	}
@@ -117,7 +119,8 @@ func (d *decider) notAmong(roles, know []string) []string {
 	}
 	return slices.DeleteFunc(slices.Clone(roles), func(role string) bool {
 		held := d.Roster.Holding(role, d.File.Subject.Children, d.Today)
-		return slices.Contains(know, role) || len(held) > 0 && !slices.ContainsFunc(held, func(h drp.Holder) bool { return !slices.Contains(persons, h.Person) })
+		return slices.Contains(know, role) || len(held) > 0 &&
+			!slices.ContainsFunc(held, func(h drp.Holder) bool { return !slices.Contains(persons, h.Person) })
 	})
 }
 
@@ -150,7 +153,8 @@ func (d *decider) howItEnded(end drp.Fact) string {
 	if len(roles) > 0 {
 		how += ", as the " + d.titles(roles) + " says" + OnBehalf(d.Policy, end, roles...)
 	}
-	return fmt.Sprintf("this dispute, of which you were alerted, ended on %s: %s; no answer to it is asked of you any more", end.On.Long(), how)
+	return fmt.Sprintf("this dispute, of which you were alerted, ended on %s: %s; no answer to it is asked of you any more",
+		end.On.Long(), how)
 }
 
 // endOf gives what a policy's rule says to those whom it names when the dispute has ended so.
@@ -214,7 +218,8 @@ func (d *decider) afterwards() {
 	}
 	v := d.current()
 	on, cc, n := d.again(first, asked)
-	says := fmt.Sprintf("what you wrote on %s came after the dispute had ended on %s, in words that nobody but a person can read: it stays ended", last.Long(), d.ended.On.Long())
+	says := fmt.Sprintf("what you wrote on %s came after the dispute had ended on %s, in words that nobody but a person can read: it "+
+		"stays ended", last.Long(), d.ended.On.Long())
 	e := d.toOwner(v, drp.ReasonInform, max(on, first), d.endClause(v, *d.ended), ruleAfter, says)
 	e.Cc, e.Evidence = cc, evidence
 	if next := v.stage.Next(); next != "" {
@@ -229,7 +234,8 @@ func (d *decider) wordsAfterEnd() (out []drp.Fact) {
 	owners := d.Policy.OwnersOfAny()
 	for _, f := range d.File.Facts {
 		u := drp.Unread{Evidence: f.Evidence, On: f.Learned, At: d.File.Came[f.Evidence]}
-		if f.Kind == drp.MessageCame && f.Evidence != d.ended.Evidence && len(f.To) == 0 && drp.Intersects(f.ByRoles, owners) && f.On <= d.Today &&
+		if f.Kind == drp.MessageCame && f.Evidence != d.ended.Evidence && len(f.To) == 0 && drp.Intersects(f.ByRoles, owners) &&
+			f.On <= d.Today &&
 			(f.On > d.ended.On || f.Learned > max(d.ended.On, d.ended.Learned)) && !d.saidSince(owners, u) {
 			out = append(out, f)
 		}

@@ -274,7 +274,8 @@ func (d *decider) agreedReferral() {
 		return
 	}
 	v, f := d.current(), agreed[0]
-	d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, What: "a referral to CAFCASS was agreed: it waits for the owner to confirm it", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+	d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, What: "a referral to CAFCASS was agreed: it waits for the owner to confirm it",
+		Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
 	d.askFor(v, drp.ReasonReferral, f.On, r.Clause, "referral", "a referral to CAFCASS was agreed",
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 }
@@ -288,7 +289,8 @@ func (d *decider) sendReferral() {
 	}
 	for _, f := range slices.Concat(d.find(drp.ReferralConfirmed), d.find(drp.ReferralDeclined)) {
 		if !d.Policy.Refers(f) {
-			d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: it is for the %s to decide", f.Kind, f.On, d.titles(d.Policy.OwnersOfAny())), f.On, r.Clause})
+			d.out.recorded = append(d.out.recorded,
+				Recorded{fmt.Sprintf("%s on %s: it is for the %s to decide", f.Kind, f.On, d.titles(d.Policy.OwnersOfAny())), f.On, r.Clause})
 		} else if r.To == "" || f.Kind == drp.ReferralDeclined {
 			d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s; drpd sends nothing to CAFCASS", f.Kind, f.On), f.On, r.Clause})
 		}
@@ -303,7 +305,8 @@ func (d *decider) sendReferral() {
 		}
 		if p, gone := d.packOf(f); gone {
 			if !slices.Contains(p.Evidence, f.Evidence) {
-				d.out.recorded = append(d.out.recorded, Recorded{fmt.Sprintf("%s on %s: the case went to CAFCASS on %s, and is not sent anew", f.Kind, f.On, sentOn(p)), f.On, r.Clause})
+				d.out.recorded = append(d.out.recorded,
+					Recorded{fmt.Sprintf("%s on %s: the case went to CAFCASS on %s, and is not sent anew", f.Kind, f.On, sentOn(p)), f.On, r.Clause})
 			}
 			continue
 		}
@@ -320,7 +323,8 @@ func (d *decider) sendReferral() {
 		if n := len(d.leftFor(d.visits[0].id, drp.ReasonPack)); n > 0 {
 			anew = []string{"again", fmt.Sprint(n)}
 		}
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.visits[0].id, Stage: stage, On: max(f.On, f.Learned), To: []string{r.To}, Cc: d.Policy.Owners(stage),
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonPack, Visit: d.visits[0].id, Stage: stage, On: max(f.On, f.Learned),
+			To: []string{r.To}, Cc: d.Policy.Owners(stage),
 			Clause: r.Clause, Rule: "referral", Evidence: []string{f.Evidence}, Says: "the referral was confirmed"}, anew...)
 		return
 	}
@@ -330,7 +334,8 @@ func (d *decider) sendReferral() {
 // contest tells the owner, on the last day, that what was decided takes effect unless it is contested.
 func (d *decider) contest(v *visit, e expired) {
 	due := e.limit.Proof.Due
-	x := d.askAtLimit(v, drp.ReasonLastDay, d.lastWorking(due), e.limit, e.exit, "unless it is contested by the end of that day, what was decided takes effect")
+	x := d.askAtLimit(v, drp.ReasonLastDay, d.lastWorking(due), e.limit, e.exit,
+		"unless it is contested by the end of that day, what was decided takes effect")
 	x.Next, x.Asks = "", []drp.Ask{{Fact: drp.Contested, Text: "it is contested"}}
 	d.emit(x, "contest", due.String())
 }
@@ -341,7 +346,8 @@ func (d *decider) lookAtTimeOut(v *visit) {
 	if out.Until.IsZero() {
 		return
 	}
-	d.askFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, "time_out", "the time out since "+out.On.String()+" was to be looked at today: has what it waits for happened?",
+	d.askFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, "time_out",
+		"the time out since "+out.On.String()+" was to be looked at today: has what it waits for happened?",
 		drp.Ask{Fact: drp.TimeOutEnded, Text: "the time out has ended"})
 }
 
@@ -391,7 +397,8 @@ func (s *story) matter(v *visit) (string, drp.Fact) {
 func (s *story) refused(v *visit) (drp.Denial, bool) {
 	for _, m := range v.stage.Moves {
 		for _, no := range slices.Backward(v.denials) {
-			if no.Kind == m.On && s.mayMove(v, m, drp.Fact(no)) && !slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On && s.mayMove(v, m, yes) }) {
+			if no.Kind == m.On && s.mayMove(v, m, drp.Fact(no)) &&
+				!slices.ContainsFunc(v.facts, func(yes drp.Fact) bool { return yes.Kind == m.On && yes.On >= no.On && s.mayMove(v, m, yes) }) {
 				return no, true
 			}
 		}
@@ -409,7 +416,8 @@ func (d *decider) lastDay(v *visit, e expired) {
 	if e.untold != "" {
 		when += ", if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first"
 	}
-	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the next stage on " + when
+	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the " +
+		"next stage on " + when
 	var cc []string
 	if what == policy.Unsatisfactory {
 		says = d.answerCame(v) + ": is it resolved? Unless you say so today it goes to the next stage on " + when
@@ -439,7 +447,8 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 			cc = []string{practiceLead}
 		}
 	}
-	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == "on_expiry "+whenUnread }); i >= 0 && exp.When == whenUnread && on >= d.askAgainOn(sentOn(asked[i])) {
+	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == "on_expiry "+whenUnread }); i >= 0 && exp.When == whenUnread &&
+		on >= d.askAgainOn(sentOn(asked[i])) {
 		cc = []string{practiceLead} // each of their own words asks anew: it is the first question that counts
 	}
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
@@ -475,7 +484,8 @@ func (d *decider) chase(v *visit, limit Running) {
 	if limit.Unset {
 		none = "no timescale has been set for this case"
 	}
-	d.ask(v, drp.ReasonAsk, d.afterLength(max(limit.Start.On, d.referralSettledOn()), chase), limit, policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
+	d.ask(v, drp.ReasonAsk, d.afterLength(max(limit.Start.On, d.referralSettledOn()), chase), limit,
+		policy.Expiry{Cite: limit.Clock.Cite, When: policy.NoAnswer, To: v.stage.Next()},
 		came+"; "+none+", and the authority asks after "+chase.String())
 }
 
@@ -491,7 +501,8 @@ func consultees(s *policy.Stage) []string {
 // that asks somebody lets them end it, unless the stage says itself who does.
 func (d *decider) ending(v *visit, exp policy.Expiry, asked []string) []drp.Ask {
 	can := func(k drp.FactKind) bool {
-		return slices.ContainsFunc(d.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == k && (len(e.By) == 0 || drp.Intersects(asked, e.By)) })
+		return slices.ContainsFunc(d.Policy.EndsAt(v.stage),
+			func(e policy.End) bool { return e.Fact == k && (len(e.By) == 0 || drp.Intersects(asked, e.By)) })
 	}
 	switch {
 	case can(drp.Resolved), len(v.stage.Ends) == 0 && drp.Intersects(asked, exp.Ask):
@@ -513,7 +524,8 @@ func (d *decider) answers(v *visit, exp policy.Expiry, asked []string) []drp.Ask
 	}
 	may := drp.Intersects(asked, d.Policy.OwnersOfAny()) // a referral is for the owner alone
 	if may && (d.refers(v) || exp.When == adviceNo && d.Policy.Referral != nil) {
-		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
+		out = append(out, drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"},
+			drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 	}
 	for _, c := range v.stage.Consult {
 		out = append(out, drp.Ask{Fact: drp.Consulted, Text: "I have consulted " + d.titles(c.With)})
@@ -533,7 +545,8 @@ func (d *decider) barred(v *visit) {
 		return
 	}
 	e := d.toOwner(v, drp.ReasonAsk, v.entered, r.Clause, "recurrence",
-		fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title))
+		fmt.Sprintf("an earlier dispute about this child and the same theme stayed unresolved (%s): if the concern is similar, this one "+
+			"starts at %s", d.Similar[0], d.Policy.Stage(r.Start).Title))
 	e.Evidence, e.Next = []string{v.by.Evidence}, r.Start
 	e.Asks = []drp.Ask{{Fact: drp.Escalated, Stage: r.Start, Text: "it is similar: start at the formal stage"}}
 	d.emit(e, "similar")

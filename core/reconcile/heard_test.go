@@ -101,15 +101,19 @@ func TestWhoeverIsAskedIsHeard(t *testing.T) {
 					continue
 				}
 				answer := func(role string) reconcile.Result {
-					f := drp.Fact{Kind: a.Fact, Stage: a.Stage, On: today, Learned: today, By: drp.Actor{Role: role}, Evidence: fmt.Sprint("q", i), Source: "mailbox", Position: "answer line"}
-					r := drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}}
+					f := drp.Fact{Kind: a.Fact, Stage: a.Stage, On: today, Learned: today, By: drp.Actor{Role: role}, Evidence: fmt.Sprint("q", i),
+						Source: "mailbox", Position: "answer line"}
+					r := drp.Reading{Evidence: drp.Evidence{ID: f.Evidence, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today,
+						Facts: []drp.Fact{f}}
 					return w.decide(p, append(learnedBy(readings, today), r), past, today)
 				}
 				for _, role := range x.To {
 					heard++
 					after := answer(role)
-					if moved(t, after) == moved(t, before) && text(t, after.Recorded) == text(t, before.Recorded) && text(t, after.Findings) == text(t, before.Findings) && len(after.Conflicts) == 0 {
-						t.Fatalf("%s: the %s was asked (%s, %s) and answers %q: nothing follows and nothing says why (%s, turn %v)", p.ID, role, x.Visit, x.Rule, a.Fact, before.Standing.Next, before.Standing.Turn)
+					if moved(t, after) == moved(t, before) && text(t, after.Recorded) == text(t, before.Recorded) &&
+						text(t, after.Findings) == text(t, before.Findings) && len(after.Conflicts) == 0 {
+						t.Fatalf("%s: the %s was asked (%s, %s) and answers %q: nothing follows and nothing says why (%s, turn %v)", p.ID, role, x.Visit,
+							x.Rule, a.Fact, before.Standing.Next, before.Standing.Turn)
 					}
 				}
 				asked := func(role string) bool {
@@ -128,7 +132,8 @@ func TestWhoeverIsAskedIsHeard(t *testing.T) {
 					}
 					others++
 					if after := answer(role); moved(t, after) != moved(t, before) {
-						t.Fatalf("%s: the %s was not asked (%s, %s), and their %q counts:\n%s\n%s", p.ID, role, x.Visit, x.Rule, a.Fact, moved(t, before), moved(t, after))
+						t.Fatalf("%s: the %s was not asked (%s, %s), and their %q counts:\n%s\n%s", p.ID, role, x.Visit, x.Rule, a.Fact, moved(t, before),
+							moved(t, after))
 					}
 				}
 			}
@@ -176,7 +181,8 @@ func TestEveryChoiceSettles(t *testing.T) {
 				}
 				ruling := drp.Ruling{About: q.ID(), Choice: o.Say}
 				rule := func() reconcile.Result {
-					r := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade, Learned: today.Midnight()}, Sent: today, Rulings: []drp.Ruling{ruling}}
+					r := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade, Learned: today.Midnight()}, Sent: today,
+						Rulings: []drp.Ruling{ruling}}
 					return w.decide(p, append(slices.Clone(readings), r), nil, today)
 				}
 				chosen++

@@ -80,7 +80,8 @@ func (s *story) whyUnused(v *visit, f drp.Fact) string {
 func (s *story) whyNotEscalated(v *visit, f drp.Fact) string {
 	owners := s.Policy.Owners(v.stage.ID)
 	if to := s.asksFor(v, f); to != nil {
-		if i := slices.IndexFunc(s.visits, func(x *visit) bool { return x.stage.ID == to.ID && x.entered >= f.On }); i >= 0 && f.On < f.Learned && s.visits[i].entered < f.Learned {
+		if i := slices.IndexFunc(s.visits, func(x *visit) bool { return x.stage.ID == to.ID && x.entered >= f.On }); i >= 0 && f.On < f.Learned &&
+			s.visits[i].entered < f.Learned {
 			return fmt.Sprintf("%s had been entered on %s, before this was recorded on %s", to.Title, s.visits[i].entered, f.Learned)
 		}
 		return ""

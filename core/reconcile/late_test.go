@@ -23,7 +23,8 @@ func TestTurnStandsWhileNothingHappens(t *testing.T) {
 		for today := last + 1; today < last+12; today++ {
 			now := w.decide(p, readings, past, today).Standing
 			if slices.Equal(now.Turn, before.Turn) && now.Stage == before.Stage && now.TurnFrom != before.TurnFrom {
-				t.Fatalf("%s: the turn of %v since %s; a day later, on %s, since %s: %s", p.ID, now.Turn, before.TurnFrom, today, now.TurnFrom, now.Next)
+				t.Fatalf("%s: the turn of %v since %s; a day later, on %s, since %s: %s", p.ID, now.Turn, before.TurnFrom, today,
+					now.TurnFrom, now.Next)
 			}
 			if now.TurnFrom > today {
 				t.Fatalf("%s: on %s the turn of %v since %s: %s", p.ID, today, now.Turn, now.TurnFrom, now.Next)
@@ -45,14 +46,15 @@ func TestTurnBeginsWithWhatPassesIt(t *testing.T) {
 		since int
 		turn  string
 	}{
-		"before the answer":                    {nil, 2, 0, "team-manager"},
-		"answered":                             {[]drp.Reading{told(drp.Responded, start+3, "team-manager")}, 4, 3, "iro"},
-		"answered, and the limit has passed":   {[]drp.Reading{told(drp.Responded, start+3, "team-manager")}, 18, 3, "iro"},
-		"no answer, and the limit has passed":  {nil, 8, 7, "iro"},
-		"no answer, and long after":            {nil, 18, 7, "iro"},
-		"an answer that came after the limit":  {[]drp.Reading{told(drp.Responded, start+9, "team-manager")}, 18, 7, "iro"},
-		"the owner asked for the next stage":   {[]drp.Reading{told(drp.Escalated, start+2, "iro")}, 18, 2, "iro"},
-		"answered, then the next stage wanted": {[]drp.Reading{told(drp.Responded, start+1, "team-manager"), told(drp.Escalated, start+2, "iro")}, 18, 1, "iro"},
+		"before the answer":                   {nil, 2, 0, "team-manager"},
+		"answered":                            {[]drp.Reading{told(drp.Responded, start+3, "team-manager")}, 4, 3, "iro"},
+		"answered, and the limit has passed":  {[]drp.Reading{told(drp.Responded, start+3, "team-manager")}, 18, 3, "iro"},
+		"no answer, and the limit has passed": {nil, 8, 7, "iro"},
+		"no answer, and long after":           {nil, 18, 7, "iro"},
+		"an answer that came after the limit": {[]drp.Reading{told(drp.Responded, start+9, "team-manager")}, 18, 7, "iro"},
+		"the owner asked for the next stage":  {[]drp.Reading{told(drp.Escalated, start+2, "iro")}, 18, 2, "iro"},
+		"answered, then the next stage wanted": {[]drp.Reading{told(drp.Responded, start+1, "team-manager"), told(drp.Escalated, start+2, "iro")},
+			18, 1, "iro"},
 	} {
 		for day := tt.since + 1; day <= tt.until; day++ {
 			s := w.decide(p, append([]drp.Reading{told(drp.Raised, start, "iro"), alert}, tt.facts...), nil, start.AddDays(day)).Standing

@@ -28,7 +28,8 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 	add := func(kind drp.Kind, key string, learned workday.Date, r drp.Reading) {
 		n := len(out)
 		source := map[drp.Kind]string{drp.Row: "records", drp.Message: "mailbox", drp.Attestation: "console"}[kind]
-		r.Evidence = drp.Evidence{ID: fmt.Sprintf("e%03d", n), Source: source, Kind: kind, Key: key, Version: fmt.Sprintf("%03d", n), Learned: learned.Midnight()}
+		r.Evidence = drp.Evidence{ID: fmt.Sprintf("e%03d", n), Source: source, Kind: kind, Key: key, Version: fmt.Sprintf("%03d", n),
+			Learned: learned.Midnight()}
 		r.Sent, r.Subject = learned, drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}}
 		said := r.Statements()
 		r.Facts, r.Denials = nil, nil
@@ -47,9 +48,12 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 	for _, s := range p.Stages {
 		roles = append(roles, s.Holder...)
 	}
-	kinds := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.Responded, drp.FinishedAndSaved, drp.Reassigned, drp.Alerted, drp.MeetingRequested,
-		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged, drp.ReviewHeld, drp.Authorised, drp.Determined,
-		drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted, drp.TimeOutEnded, drp.NotesSigned, drp.SubmissionMade, drp.EmergencyDeclared, drp.LessonShared, drp.ReferralAgreed}
+	kinds := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.Responded, drp.FinishedAndSaved, drp.Reassigned, drp.Alerted,
+		drp.MeetingRequested,
+		drp.RequestRejected, drp.MeetingHeld, drp.MinutesUploaded, drp.AdvisedToEscalate, drp.Escalated, drp.Resolved, drp.PlanChanged,
+		drp.ReviewHeld, drp.Authorised, drp.Determined,
+		drp.TimescaleSet, drp.MoreTimeGiven, drp.TimeOutStarted, drp.TimeOutEnded, drp.NotesSigned, drp.SubmissionMade, drp.EmergencyDeclared,
+		drp.LessonShared, drp.ReferralAgreed}
 	row := []drp.Statement{{Fact: raised}}
 	say := func(r drp.Reading, said ...drp.Statement) drp.Reading {
 		for _, s := range said {
@@ -61,7 +65,8 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 	for i := range n {
 		learned := start.AddDays(rapid.IntRange(0, 30).Draw(t, "learned"))
 		f := drp.Statement{Denied: rapid.IntRange(0, 9).Draw(t, "denied") == 0}
-		f.Fact = drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")), By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
+		f.Fact = drp.Fact{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: learned.AddDays(-rapid.IntRange(0, 8).Draw(t, "late")),
+			By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
 			To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Attached: true}
 		if rapid.IntRange(0, 2).Draw(t, "sets a date") == 0 {
 			f.Until, f.Event = f.On.AddDays(rapid.IntRange(1, 20).Draw(t, "until")), rapid.Bool().Draw(t, "event")
@@ -73,9 +78,11 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 		switch rapid.IntRange(0, 5).Draw(t, "source") {
 		case 0:
 			row = append(slices.Clone(row), f)
-			add(drp.Row, "form/1", learned, say(drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}}, row...))
+			add(drp.Row, "form/1", learned,
+				say(drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "holder")}}}, row...))
 		case 1:
-			add(drp.Message, "m", learned, say(drp.Reading{Forms: []drp.FormPart{{Evidence: fmt.Sprintf("e%03d", len(out)), Digest: fmt.Sprint(i), Sent: learned}}}, f))
+			add(drp.Message, "m", learned,
+				say(drp.Reading{Forms: []drp.FormPart{{Evidence: fmt.Sprintf("e%03d", len(out)), Digest: fmt.Sprint(i), Sent: learned}}}, f))
 		case 2:
 			f.Block = "form/" + f.Stage
 			add(drp.Message, "m", learned, say(drp.Reading{}, f))
@@ -89,8 +96,10 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 			row[0] = drp.Statement{Fact: again}
 			add(drp.Row, "form/1", learned, say(drp.Reading{Record: drp.RecordState{Known: true}}, row...))
 		case 5:
-			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Refuse}, {About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
-			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned, fmt.Sprintf("e%03d", len(out))
+			ruling := rapid.SampledFrom([]drp.Ruling{{About: drp.AboutDispute, Choice: drp.Confirm}, {About: drp.AboutDispute, Choice: drp.Refuse},
+				{About: drp.AboutSend, Choice: p.Stages[0].ID + ".1"}}).Draw(t, "ruling")
+			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned,
+				fmt.Sprintf("e%03d", len(out))
 			add(drp.Message, "m", learned, drp.Reading{Rulings: []drp.Ruling{ruling}})
 		}
 	}
@@ -125,7 +134,8 @@ func load(t *testing.T) world {
 }
 
 func (w world) decide(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Result {
-	return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: today})
+	return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past,
+		Today: today})
 }
 
 // The rules read nothing that another has said, and change nothing that another reads: their order makes no difference.
@@ -158,15 +168,18 @@ func went(effects []drp.Effect, past []drp.Past, readings []drp.Reading, today w
 		if slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
-		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight().Add(time.Duration(len(past)) * time.Second), Decided: today.Midnight()})
+		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e),
+			At: today.Midnight().Add(time.Duration(len(past)) * time.Second), Decided: today.Midnight()})
 		if e.Kind != drp.Email || e.Reason != drp.ReasonAlert {
 			continue
 		}
-		f := drp.Fact{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, Learned: today, Evidence: "r" + e.Key, Source: "drpd"}
+		f := drp.Fact{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, Learned: today, Evidence: "r" + e.Key,
+			Source: "drpd"}
 		for _, role := range slices.Concat(e.To, e.Cc) {
 			f.To = append(f.To, drp.Actor{Role: role})
 		}
-		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "r" + e.Key, Source: "drpd", Kind: drp.Receipt, Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}})
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "r" + e.Key, Source: "drpd", Kind: drp.Receipt,
+			Learned: today.Midnight()}, Sent: today, Facts: []drp.Fact{f}})
 	}
 	return past, readings
 }
@@ -253,7 +266,8 @@ func TestSentOnce(t *testing.T) {
 		}
 		for _, e := range w.decide(p, learnedBy(changed, today), past, today).Effects {
 			for _, x := range past {
-				same := x.Kind == e.Kind && x.Visit == e.Visit && x.Reason == e.Reason && x.Says == e.Says && x.Child == e.Child && slices.Equal(x.To, e.To) && x.Due == e.Due
+				same := x.Kind == e.Kind && x.Visit == e.Visit && x.Reason == e.Reason && x.Says == e.Says && x.Child == e.Child &&
+					slices.Equal(x.To, e.To) && x.Due == e.Due
 				if e.Reason == drp.ReasonAttention { // another email that says the same is another question
 					same = same && slices.Equal(x.Evidence, e.Evidence)
 				}
@@ -261,7 +275,8 @@ func TestSentOnce(t *testing.T) {
 					t.Fatalf("sent again: %s\nbefore: %s", text(t, e), text(t, x))
 				}
 				twice := slices.ContainsFunc(getting(e), func(role string) bool { return slices.Contains(x.Reached, role) })
-				if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Kind == drp.Email && x.Visit == e.Visit && twice {
+				if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Kind == drp.Email &&
+					x.Visit == e.Visit && twice {
 					t.Fatalf("a second alert about %s: %s", e.Visit, text(t, e))
 				}
 			}
@@ -393,9 +408,12 @@ func TestADenialMovesNothing(t *testing.T) {
 			if on > today {
 				continue
 			}
-			no := drp.Denial{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: on, Learned: on, By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
-				To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Until: on + 9, Attached: true, Evidence: fmt.Sprintf("n%d", i), Source: "console"}
-			denied = append(denied, drp.Reading{Evidence: drp.Evidence{ID: no.Evidence, Source: "console", Kind: drp.Attestation, Key: "a", Learned: on.Midnight()}, Sent: on, Denials: []drp.Denial{no}})
+			no := drp.Denial{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), On: on, Learned: on,
+				By: drp.Actor{Role: rapid.SampledFrom(roles).Draw(t, "by")},
+				To: []drp.Actor{{Role: rapid.SampledFrom(roles).Draw(t, "to")}}, Until: on + 9, Attached: true, Evidence: fmt.Sprintf("n%d", i),
+				Source: "console"}
+			denied = append(denied, drp.Reading{Evidence: drp.Evidence{ID: no.Evidence, Source: "console", Kind: drp.Attestation, Key: "a",
+				Learned: on.Midnight()}, Sent: on, Denials: []drp.Denial{no}})
 		}
 		if want, got := text(t, w.decide(p, readings, nil, today)), text(t, w.decide(p, denied, nil, today)); got != want {
 			t.Fatalf("what was denied changes the decision:\n%s\n%s", want, got)
@@ -407,11 +425,13 @@ func TestADenialMovesNothing(t *testing.T) {
 func TestTwoRulingsOfADay(t *testing.T) {
 	w := load(t)
 	p := w.policies[slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == "iro-carefirst" })]
-	raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "mailbox", Kind: drp.Message, Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
-		Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: "social-worker"}, Learned: start, Evidence: "e1"}}}
+	raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "mailbox", Kind: drp.Message, Learned: start.Midnight()}, Sent: start,
+		Subject: drp.Subject{Children: []string{"1"}},
+		Facts:   []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: "social-worker"}, Learned: start, Evidence: "e1"}}}
 	readings := []drp.Reading{raised}
 	for id, choice := range map[string]string{"e2": drp.Confirm, "e3": drp.Refuse} {
-		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: (start + 1).Midnight()}, Sent: start + 1, Subject: raised.Subject,
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message,
+			Learned: (start + 1).Midnight()}, Sent: start + 1, Subject: raised.Subject,
 			Rulings: []drp.Ruling{{About: drp.AboutDispute, Choice: choice, Said: drp.Actor{Role: p.Duty}, On: start + 1, Evidence: id}}})
 	}
 	r := w.decide(p, readings, nil, start+2)
@@ -420,10 +440,12 @@ func TestTwoRulingsOfADay(t *testing.T) {
 	}
 	for _, c := range r.Conflicts {
 		choice := map[string]string{"e2": "accept", "e3": "reject"}[c.Evidence()[0]]
-		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x" + c.ID(), Kind: drp.RulingMade}, Sent: start + 2, Rulings: []drp.Ruling{{About: c.ID(), Choice: choice}}})
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "x" + c.ID(), Kind: drp.RulingMade}, Sent: start + 2,
+			Rulings: []drp.Ruling{{About: c.ID(), Choice: choice}}})
 	}
 	r = w.decide(p, readings, nil, start+2)
-	if len(r.Conflicts) != 0 || !r.Standing.Ended.IsZero() || !slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert }) {
+	if len(r.Conflicts) != 0 || !r.Standing.Ended.IsZero() ||
+		!slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert }) {
 		t.Errorf("settled, and %+v %+v", r.Conflicts, r.Effects)
 	}
 }
@@ -433,14 +455,17 @@ func TestWhatWasSentNoLongerAgrees(t *testing.T) {
 	w := load(t)
 	for _, p := range w.policies {
 		stage := p.Stages[len(p.Stages)-1]
-		raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "1", Learned: start.Midnight()}, Sent: start, Subject: drp.Subject{Children: []string{"1"}},
+		raised := drp.Reading{Evidence: drp.Evidence{ID: "e1", Source: "records", Kind: drp.Row, Key: "1", Learned: start.Midnight()},
+			Sent: start, Subject: drp.Subject{Children: []string{"1"}},
 			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}, Learned: start, Evidence: "e1"}}}
-		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".9", Stage: stage.ID}, Life: drp.Accepted}}
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: stage.ID + ".9",
+			Stage: stage.ID}, Life: drp.Accepted}}
 		r := w.decide(p, []drp.Reading{raised}, past, start+1)
 		if len(r.Conflicts) != 1 || len(r.Effects) != 1 || r.Effects[0].Reason != drp.ReasonAttention {
 			t.Fatalf("%s: %+v %+v", p.ID, r.Conflicts, r.Effects)
 		}
-		ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 1, Rulings: []drp.Ruling{{About: r.Conflicts[0].ID(), Choice: "accept"}}}
+		ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: start + 1,
+			Rulings: []drp.Ruling{{About: r.Conflicts[0].ID(), Choice: "accept"}}}
 		if r := w.decide(p, []drp.Reading{raised, ruling}, past, start+1); len(r.Conflicts) != 0 {
 			t.Errorf("%s: settled, and still asked: %+v", p.ID, r.Conflicts)
 		}

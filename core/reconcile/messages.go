@@ -56,8 +56,9 @@ func (s *story) lateAnswers() {
 			case v == nil || v == u || s.File.Ruled(drp.AboutMessage(f.Evidence)) != drp.Accept:
 				return false
 			case answersAt(u, f):
-				s.recorded = append(s.recorded, Recorded{fmt.Sprintf("the message of %s, which came on %s, is the answer at %s, in which it is dated: at %s one is still to come",
-					f.On, f.Learned, u.stage.Title, v.stage.Title), f.On, u.stage.Answer.Clause})
+				s.recorded = append(s.recorded,
+					Recorded{fmt.Sprintf("the message of %s, which came on %s, is the answer at %s, in which it is dated: at %s one is still to come",
+						f.On, f.Learned, u.stage.Title, v.stage.Title), f.On, u.stage.Answer.Clause})
 				return false
 			}
 			v.facts = append(v.facts, f)
@@ -150,7 +151,8 @@ func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 	about := drp.AboutMessage(f.Evidence)
 	e := d.toOwner(v, drp.ReasonMessage, on, v.stage.Answer.Clause, "message", says)
 	e.Due, e.Cc, e.Evidence = limit.Proof.Due, cc, []string{f.Evidence}
-	e.Asks = []drp.Ask{{About: about, Choice: drp.Accept, Text: "it is their answer: it counts from " + f.On.Long()}, {About: about, Choice: drp.Refuse, Text: "it is not"}}
+	e.Asks = []drp.Ask{{About: about, Choice: drp.Accept, Text: "it is their answer: it counts from " + f.On.Long()},
+		{About: about, Choice: drp.Refuse, Text: "it is not"}}
 	d.emit(e, about, fmt.Sprint(n))
 }
 

@@ -75,7 +75,8 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 		asked, _ := went(questions, nil, nil, today) // the owner has been asked what the words are
 		for _, e := range before.Effects {
 			is := func(o drp.Effect) bool { return o.Reason == drp.ReasonAlert && o.Visit == e.Visit }
-			if is(e) && slices.ContainsFunc(w.decide(p, readings, nil, later).Effects, is) && !slices.ContainsFunc(w.decide(p, with, asked, later).Effects, is) {
+			if is(e) && slices.ContainsFunc(w.decide(p, readings, nil, later).Effects, is) &&
+				!slices.ContainsFunc(w.decide(p, with, asked, later).Effects, is) {
 				t.Fatalf("words of the %s on %s keep back the alert of %s", by, on, e.Visit)
 			}
 		}
@@ -85,8 +86,10 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 // askedOf is the letter by which somebody was asked whether a message is an answer.
 func askedOf(words drp.Reading, visit string, on workday.Date, to ...string) []drp.Past {
 	about := drp.AboutMessage(words.Evidence.ID)
-	return []drp.Past{{Effect: drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Rule: "message", Visit: visit, On: on, To: to, Evidence: []string{words.Evidence.ID},
-		Asks: []drp.Ask{{About: about, Choice: drp.Accept}, {About: about, Choice: drp.Refuse}}}, Life: drp.Accepted, Reached: to, At: on.Midnight(), Decided: on.Midnight()}}
+	return []drp.Past{{Effect: drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Rule: "message", Visit: visit,
+		On: on, To: to, Evidence: []string{words.Evidence.ID},
+		Asks: []drp.Ask{{About: about, Choice: drp.Accept}, {About: about, Choice: drp.Refuse}}}, Life: drp.Accepted, Reached: to,
+		At: on.Midnight(), Decided: on.Midnight()}}
 }
 
 // Whoever was asked says whether a message is an answer, and nobody else, though they own the dispute at another stage or are asked of
@@ -101,16 +104,19 @@ func TestTheOwnerCallsItAnAnswer(t *testing.T) {
 		answered   bool
 		asks       bool // a person is asked whether the ruling counts
 		of         []drp.Past
-	}{{"", "", false, false, nil}, {drp.Accept, owner, true, false, askedOf(words, "informal.1", start+2, owner)}, {drp.Refuse, owner, false, false, askedOf(words, "informal.1", start+2, owner)},
+	}{{"", "", false, false, nil}, {drp.Accept, owner, true, false, askedOf(words, "informal.1", start+2, owner)},
+		{drp.Refuse, owner, false, false, askedOf(words, "informal.1", start+2, owner)},
 		{drp.Accept, answers, false, true, askedOf(words, "informal.1", start+2, owner)}, {drp.Accept, owner, false, true, nil},
-		{drp.Accept, owner, false, true, askedOf(words, "informal.1", start+2, "somebody-else")}, {drp.Accept, owner, false, true, askedOf(words, "informal.1", start+4, owner)}} {
+		{drp.Accept, owner, false, true, askedOf(words, "informal.1", start+2, "somebody-else")},
+		{drp.Accept, owner, false, true, askedOf(words, "informal.1", start+4, owner)}} {
 		raised := told(drp.Raised, start, owner)
 		raised.Subject.Children = []string{"child-1"}
 		readings := []drp.Reading{raised, words}
 		if tt.choice != "" {
 			r := message(start+3, tt.by)
 			r.Facts, r.Evidence.ID = nil, "word"
-			r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: tt.choice, Said: drp.Actor{Role: tt.by}, On: start + 3, Evidence: "word"}}
+			r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: tt.choice, Said: drp.Actor{Role: tt.by}, On: start + 3,
+				Evidence: "word"}}
 			readings = append(readings, r)
 		}
 		r := w.decide(p, readings, tt.of, start+12)
@@ -137,7 +143,8 @@ func TestAnAnswerDatedBeforeItsStage(t *testing.T) {
 		words := message(start+7, tt.by)
 		words.Facts[0].Learned, words.Sent, words.Evidence.Learned = start+8, start+8, (start + 8).Midnight()
 		word := drp.Reading{Evidence: drp.Evidence{ID: "word", Kind: drp.Message, Learned: (start + 9).Midnight()}, Sent: start + 9,
-			Rulings: []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept, Said: drp.Actor{Role: "iro"}, On: start + 9, Evidence: "word"}}}
+			Rulings: []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: drp.Accept, Said: drp.Actor{Role: "iro"}, On: start + 9,
+				Evidence: "word"}}}
 		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"), words, word}
 		past := askedOf(words, "stage-2.1", start+8, "iro")
 		if r := w.decide(p, readings, past, start+9); !slices.Equal(r.Standing.Turn, []string{tt.turn}) {
@@ -173,7 +180,8 @@ func TestWordsAfterTheEnd(t *testing.T) {
 			on = append(on, fmt.Sprintf("%s to %v, copy %v, %d messages", x.On, x.To, x.Cc, len(x.Evidence)))
 		}
 	}
-	want := []string{"2026-11-24 to [iro], copy [], 1 messages", "2026-12-01 to [iro], copy [practice-lead], 7 messages", "2026-12-08 to [iro], copy [practice-lead], 2 messages"}
+	want := []string{"2026-11-24 to [iro], copy [], 1 messages", "2026-12-01 to [iro], copy [practice-lead], 7 messages",
+		"2026-12-08 to [iro], copy [practice-lead], 2 messages"}
 	if !slices.Equal(on, want) {
 		t.Errorf("told: %q", on)
 	}
@@ -256,7 +264,8 @@ func TestTwoWordsOnAMessage(t *testing.T) {
 				r := message(start+3, "iro")
 				r.Facts, r.Evidence.ID, r.Evidence.Key = nil, id, id
 				r.Evidence.Learned = r.Evidence.Learned.Add(hour * time.Hour)
-				r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: choice, Said: drp.Actor{Role: "iro"}, On: start + 3, Evidence: id}}
+				r.Rulings = []drp.Ruling{{About: drp.AboutMessage(words.Evidence.ID), Choice: choice, Said: drp.Actor{Role: "iro"}, On: start + 3,
+					Evidence: id}}
 				return r
 			}
 			readings := []drp.Reading{told(drp.Raised, start, "iro"), words, ruling(ids[0], drp.Accept, tt.yes), ruling(ids[1], drp.Refuse, tt.no)}
@@ -325,7 +334,8 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		if goes != tt.goes || asked == tt.goes {
 			t.Errorf("%s: goes up %v, the owner is asked %v", tt.name, goes, asked)
 		}
-		if twice := "team manager / consultant social worker and"; slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return strings.Contains(e.Says, twice) }) {
+		if twice := "team manager / consultant social worker and"; slices.ContainsFunc(r.Effects,
+			func(e drp.Effect) bool { return strings.Contains(e.Says, twice) }) {
 			t.Errorf("%s: a role is named twice", tt.name)
 		}
 	}
@@ -346,7 +356,8 @@ func TestNobodyWasTold(t *testing.T) {
 	p := w.policy(t, "iro-carefirst")
 	raised := told(drp.Raised, start, "iro")
 	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
-	if r := w.decide(p, []drp.Reading{raised}, nil, due); slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonLastDay }) {
+	if r := w.decide(p, []drp.Reading{raised}, nil, due); slices.ContainsFunc(r.Effects,
+		func(e drp.Effect) bool { return e.Reason == drp.ReasonLastDay }) {
 		t.Errorf("on the last day: %+v", r.Effects)
 	}
 	want := "nothing shows that the " + p.RoleTitle("team-manager") + " has been told"
@@ -360,10 +371,12 @@ func TestNobodyWasTold(t *testing.T) {
 func TestAskedLateAboutAMessage(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
-	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), message(start+2, "team-manager")}
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"),
+		message(start+2, "team-manager")}
 	due := w.decide(p, readings[:1], nil, start).Standing.Visits[0].Limit.Proof.Due
 	goes := func(past []drp.Past, on workday.Date) bool {
-		return slices.ContainsFunc(w.decide(p, readings, past, on).Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+		return slices.ContainsFunc(w.decide(p, readings, past, on).Effects,
+			func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
 	}
 	update := due + 14 // the first decision since
 	r := w.decide(p, readings, nil, update)

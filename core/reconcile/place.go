@@ -119,7 +119,8 @@ func leads(k drp.FactKind) bool {
 
 // endWord says whether a fact is the word of one of several who must all say so before the dispute ends.
 func (s *story) endWord(v *visit, f drp.Fact) bool {
-	return slices.ContainsFunc(s.Policy.EndsAt(v.stage), func(e policy.End) bool { return e.Fact == f.Kind && e.All && drp.Intersects(f.ByRoles, e.By) })
+	return slices.ContainsFunc(s.Policy.EndsAt(v.stage),
+		func(e policy.End) bool { return e.Fact == f.Kind && e.All && drp.Intersects(f.ByRoles, e.By) })
 }
 
 // move takes a fact that moves the dispute.
@@ -304,8 +305,9 @@ func (s *story) heard() (out []drp.Fact) {
 			s.aside(f, "it is for whoever owns the dispute to say or do")
 			continue
 		case f.On < s.raised.On && !mayPrecede(f.Kind):
-			s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, s.raised.On),
-				Stage: s.last().stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
+			s.findings = append(s.findings,
+				drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, s.raised.On),
+					Stage: s.last().stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
 			s.aside(f, "it lies before the dispute was raised on %s", s.raised.On)
 			continue
 		}

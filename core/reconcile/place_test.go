@@ -43,33 +43,52 @@ func TestOnTheDayOfAChange(t *testing.T) {
 		choices              []string // the stages of which somebody must choose one
 		stage                string   // where the dispute is
 	}{
-		{"the panel and the referral", "housing", "social-worker", []drp.Reading{told(drp.MeetingHeld, day, "ho-service-manager"), at(told(drp.Escalated, day, "csc-service-manager"), "stage-3"),
-			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-2.1"}, nil, "stage-3"},
+		{"the panel and the referral", "housing", "social-worker",
+			[]drp.Reading{told(drp.MeetingHeld, day, "ho-service-manager"), at(told(drp.Escalated, day, "csc-service-manager"), "stage-3"),
+				at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-2.1"},
+			nil, "stage-3"},
 		{"the review of the heads", "housing", "social-worker", []drp.Reading{told(drp.MeetingHeld, day, "csc-head-of-service"),
-			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-3.1"}, nil, "stage-3"},
+			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-3.1"},
+			nil, "stage-3"},
 		{"a meeting of somebody of neither stage", "housing", "social-worker", []drp.Reading{told(drp.MeetingHeld, day, "social-worker"),
-			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, nil, []string{"stage-2", "stage-3"}, "stage-3"},
+			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, nil,
+			[]string{"stage-2", "stage-3"}, "stage-3"},
 		{"the same, and it names the stage", "housing", "social-worker", []drp.Reading{at(told(drp.MeetingHeld, day, "social-worker"), "stage-2"),
-			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-2.1"}, nil, "stage-3"},
-		{"it names a stage of the next day", "housing", "social-worker", []drp.Reading{at(told(drp.MeetingHeld, day, "csc-head-of-service"), "stage-3"),
-			at(told(drp.Alerted, day+1, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-3.1"}, nil, "stage-3"},
-		{"the Director's yes", "iro-carefirst", "iro", []drp.Reading{told(drp.AdvisedToEscalate, day, "director"), at(told(drp.Alerted, day, "drpd", "director"), "stage-5"),
-			at(told(drp.Alerted, day, "drpd", "chief-executive"), "stage-6")}, drp.AdvisedToEscalate, []string{"stage-5.1"}, nil, "stage-6"},
-		{"the Director's yes, which names the stage", "iro-carefirst", "iro", []drp.Reading{at(told(drp.AdvisedToEscalate, day, "director"), "stage-5"),
-			at(told(drp.Alerted, day, "drpd", "director"), "stage-5")}, drp.AdvisedToEscalate, []string{"stage-5.1"}, nil, "stage-5"},
-		{"a yes about a stage that was not entered", "iro-carefirst", "iro", []drp.Reading{at(told(drp.AdvisedToEscalate, day, "director"), "stage-5")}, drp.AdvisedToEscalate, nil, nil, "stage-1"},
-		{"the meeting of stage 1", "iro-carefirst", "iro", []drp.Reading{told(drp.MeetingHeld, day, "iro"), told(drp.Reassigned, day, "iro", "group-manager")}, drp.MeetingHeld, []string{"stage-1.1"}, nil, "stage-2"},
-		{"the owner of two stages meets", "iro-carefirst", "iro", []drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.MeetingHeld, day, "iro"),
-			told(drp.Reassigned, day, "iro", "service-manager")}, drp.MeetingHeld, nil, []string{"stage-2", "stage-3"}, "stage-3"},
-		{"the holder of one of them", "iro-carefirst", "iro", []drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.MeetingHeld, day, "group-manager"),
-			told(drp.Reassigned, day, "iro", "service-manager")}, drp.MeetingHeld, []string{"stage-2.1"}, nil, "stage-3"},
-		{"two reassignments of a day", "iro-carefirst", "iro", []drp.Reading{told(drp.Reassigned, day, "iro", "service-manager"), told(drp.Reassigned, day, "iro", "group-manager")},
+			at(told(drp.Alerted, day, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-2.1"},
+			nil, "stage-3"},
+		{"it names a stage of the next day", "housing", "social-worker",
+			[]drp.Reading{at(told(drp.MeetingHeld, day, "csc-head-of-service"), "stage-3"),
+				at(told(drp.Alerted, day+1, "drpd", "csc-head-of-service", "ho-head-of-service"), "stage-3")}, drp.MeetingHeld, []string{"stage-3.1"},
+			nil, "stage-3"},
+		{"the Director's yes", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.AdvisedToEscalate, day, "director"), at(told(drp.Alerted, day, "drpd", "director"), "stage-5"),
+				at(told(drp.Alerted, day, "drpd", "chief-executive"), "stage-6")}, drp.AdvisedToEscalate, []string{"stage-5.1"}, nil, "stage-6"},
+		{"the Director's yes, which names the stage", "iro-carefirst", "iro",
+			[]drp.Reading{at(told(drp.AdvisedToEscalate, day, "director"), "stage-5"),
+				at(told(drp.Alerted, day, "drpd", "director"), "stage-5")}, drp.AdvisedToEscalate, []string{"stage-5.1"}, nil, "stage-5"},
+		{"a yes about a stage that was not entered", "iro-carefirst", "iro",
+			[]drp.Reading{at(told(drp.AdvisedToEscalate, day, "director"), "stage-5")}, drp.AdvisedToEscalate, nil, nil, "stage-1"},
+		{"the meeting of stage 1", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.MeetingHeld, day, "iro"), told(drp.Reassigned, day, "iro", "group-manager")}, drp.MeetingHeld,
+			[]string{"stage-1.1"}, nil, "stage-2"},
+		{"the owner of two stages meets", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.MeetingHeld, day, "iro"),
+				told(drp.Reassigned, day, "iro", "service-manager")}, drp.MeetingHeld, nil, []string{"stage-2", "stage-3"}, "stage-3"},
+		{"the holder of one of them", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.MeetingHeld, day, "group-manager"),
+				told(drp.Reassigned, day, "iro", "service-manager")}, drp.MeetingHeld, []string{"stage-2.1"}, nil, "stage-3"},
+		{"two reassignments of a day", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.Reassigned, day, "iro", "service-manager"), told(drp.Reassigned, day, "iro", "group-manager")},
 			drp.Reassigned, []string{"stage-2.1", "stage-3.1"}, nil, "stage-3"},
-		{"more time", "iro-flowchart", "iro", []drp.Reading{until(told(drp.MoreTimeGiven, day, "iro"), day+40), at(told(drp.Alerted, start, "drpd", "team-manager"), "ir-1"),
+		{"more time", "iro-flowchart", "iro", []drp.Reading{until(told(drp.MoreTimeGiven, day, "iro"), day+40),
+			at(told(drp.Alerted, start, "drpd", "team-manager"), "ir-1"),
 			at(told(drp.Alerted, day, "drpd", "service-manager"), "ir-2")}, drp.MoreTimeGiven, nil, []string{"ir-1", "ir-2"}, "ir-2"},
-		{"a timescale", "iro-flowchart", "iro", []drp.Reading{until(told(drp.TimescaleSet, day, "iro"), day+40), at(told(drp.Alerted, day, "drpd", "team-manager"), "ir-1")},
+		{"a timescale", "iro-flowchart", "iro", []drp.Reading{until(told(drp.TimescaleSet, day, "iro"), day+40),
+			at(told(drp.Alerted, day, "drpd", "team-manager"), "ir-1")},
 			drp.TimescaleSet, []string{"informal.1"}, nil, "ir-1"},
-		{"a late answer", "iro-carefirst", "iro", []drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.Resolved, day, "team-manager")}, drp.Resolved, []string{"stage-1.1"}, nil, "stage-2"},
+		{"a late answer", "iro-carefirst", "iro",
+			[]drp.Reading{told(drp.Reassigned, start+1, "iro", "group-manager"), told(drp.Resolved, day, "team-manager")}, drp.Resolved,
+			[]string{"stage-1.1"}, nil, "stage-2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := w.policy(t, tt.policy)
@@ -103,7 +122,8 @@ func TestOnTheDayOfAChange(t *testing.T) {
 				t.Errorf("the choices are %v, want %v", offered, tt.choices)
 			}
 			for _, choice := range offered {
-				ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: day, Rulings: []drp.Ruling{{About: c.ID(), Choice: choice}}}
+				ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade}, Sent: day,
+					Rulings: []drp.Ruling{{About: c.ID(), Choice: choice}}}
 				r := w.decide(p, append(slices.Clone(readings), ruling), nil, day+1)
 				if got := visitsOf(r, tt.kind); !slices.Equal(got, []string{choice + ".1"}) || len(r.Conflicts) > 0 {
 					t.Errorf("settled for %s: it lies in %v; %+v", choice, got, r.Conflicts)
@@ -130,7 +150,8 @@ func TestNoFactIsLost(t *testing.T) {
 		for _, f := range file.Facts {
 			homes := reconcile.Homes(r, f)
 			if len(homes) != 1 {
-				t.Fatalf("%s: %q on %s by %v (%s, stage %q) is in %v: the dispute is in %s", p.ID, f.Kind, f.On, f.ByRoles, f.Evidence, f.Stage, homes, r.Standing.Stage)
+				t.Fatalf("%s: %q on %s by %v (%s, stage %q) is in %v: the dispute is in %s", p.ID, f.Kind, f.On, f.ByRoles, f.Evidence, f.Stage, homes,
+					r.Standing.Stage)
 			}
 			count[homes[0]]++
 		}
@@ -175,11 +196,13 @@ func TestRecordedLate(t *testing.T) {
 	late := told(drp.Escalated, start+4, "iro")
 	late.Facts[0].Learned, late.Sent = start+9, start+9
 	readings := []drp.Reading{told(drp.Raised, start, "iro"), late}
-	if r := w.decide(p, readings, nil, start+9); r.WhyNothing(late.Facts[0]) != "" || len(r.Effects) == 0 || r.Effects[len(r.Effects)-1].Stage != "stage-2" {
+	if r := w.decide(p, readings, nil, start+9); r.WhyNothing(late.Facts[0]) != "" || len(r.Effects) == 0 ||
+		r.Effects[len(r.Effects)-1].Stage != "stage-2" {
 		t.Errorf("it asks for the next stage, and %q: %+v", r.WhyNothing(late.Facts[0]), r.Effects)
 	}
 	readings = append(readings, at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2"))
-	if why := w.decide(p, readings, nil, start+9).WhyNothing(late.Facts[0]); !strings.Contains(why, "had been entered on 2026-11-24, before this was recorded on 2026-11-25") {
+	if why := w.decide(p, readings, nil, start+9).WhyNothing(late.Facts[0]); !strings.Contains(why,
+		"had been entered on 2026-11-24, before this was recorded on 2026-11-25") {
 		t.Errorf("it moves nothing, and says %q", why)
 	}
 }
@@ -188,8 +211,10 @@ func TestRecordedLate(t *testing.T) {
 func TestAlertAfterTheEnd(t *testing.T) {
 	w := load(t)
 	alert := at(told(drp.Alerted, start+8, "drpd", "group-manager"), "stage-2")
-	r := w.decide(w.policy(t, "iro-carefirst"), []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+7, "iro"), alert}, nil, start+9)
-	if homes := reconcile.Homes(r, alert.Facts[0]); !slices.Equal(homes, []string{"idle"}) || !strings.Contains(r.WhyNothing(alert.Facts[0]), "had ended on 2026-11-23") {
+	r := w.decide(w.policy(t, "iro-carefirst"), []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+7, "iro"), alert},
+		nil, start+9)
+	if homes := reconcile.Homes(r, alert.Facts[0]); !slices.Equal(homes, []string{"idle"}) ||
+		!strings.Contains(r.WhyNothing(alert.Facts[0]), "had ended on 2026-11-23") {
 		t.Errorf("%v, %q", homes, r.WhyNothing(alert.Facts[0]))
 	}
 }

@@ -93,7 +93,8 @@ func (d *decider) standIn(p drp.Past, x drp.DeliveryStatus, role, says string) {
 
 // lost says whether an alert came back from everybody to whom it was addressed.
 func (d *decider) lost(p drp.Past) bool {
-	return p.Life == drp.Failed && slices.ContainsFunc(d.File.Deliveries, func(x drp.DeliveryStatus) bool { return x.Effect == p.Key && x.State == drp.Returned })
+	return p.Life == drp.Failed && slices.ContainsFunc(d.File.Deliveries,
+		func(x drp.DeliveryStatus) bool { return x.Effect == p.Key && x.State == drp.Returned })
 }
 
 // lostAlerts counts the alerts of a visit that reached nobody.

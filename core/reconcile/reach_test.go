@@ -30,9 +30,11 @@ func arrives(effects []drp.Effect, past []drp.Past, readings []drp.Reading, toda
 		}
 		past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: getting(e), Tried: getting(e), At: today.Midnight()})
 		for _, role := range slices.Concat(e.To, e.Cc) {
-			r := drp.Reading{Evidence: drp.Evidence{ID: drp.ReceiptID(e.Key, "w-"+role), Source: "drpd", Kind: drp.Receipt, Learned: today.Midnight()}, Sent: today}
+			r := drp.Reading{Evidence: drp.Evidence{ID: drp.ReceiptID(e.Key, "w-"+role), Source: "drpd", Kind: drp.Receipt,
+				Learned: today.Midnight()}, Sent: today}
 			if e.Kind == drp.Email && e.Reason == drp.ReasonAlert {
-				r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: role}}, Learned: today, Evidence: r.Evidence.ID, Source: "drpd"}}
+				r.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: e.Stage, On: today, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: role}},
+					Learned: today, Evidence: r.Evidence.ID, Source: "drpd"}}
 			}
 			readings = append(readings, r)
 		}
@@ -49,7 +51,8 @@ func returns(past []drp.Past, i int, role string, state drp.Arrival, today workd
 		}
 	}
 	id := fmt.Sprint("m", past[i].Key, role, state, today)
-	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()}, Sent: today, Auto: true,
+	return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Learned: today.Midnight()},
+		Sent: today, Auto: true,
 		Deliveries: []drp.DeliveryStatus{{Effect: past[i].Key, Person: "w-" + role, State: state, On: today, Evidence: id}}}
 }
 
@@ -62,7 +65,8 @@ func TestReportsMoveNothing(t *testing.T) {
 		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
 		readings, roster := evidence(t, p), staff(p)
 		decide := func(readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Result {
-			return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, roster), Roster: roster, Past: past, Today: today})
+			return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, roster),
+				Roster: roster, Past: past, Today: today})
 		}
 		var past []drp.Past
 		back := make(map[string]bool)
@@ -102,7 +106,8 @@ func TestReportsMoveNothing(t *testing.T) {
 			if state != drp.Returned && text(t, before.Standing) != text(t, after.Standing) {
 				t.Fatalf("%s moves the dispute:\n%s\n%s", state, text(t, before.Standing), text(t, after.Standing))
 			}
-			if n := len(after.Standing.Visits); state == drp.Returned && n > 0 && after.Standing.Ended.IsZero() && past[i].Visit == after.Standing.Visits[n-1].ID && past[i].Reason == drp.ReasonAlert && len(after.Conflicts) == 0 &&
+			if n := len(after.Standing.Visits); state == drp.Returned && n > 0 && after.Standing.Ended.IsZero() &&
+				past[i].Visit == after.Standing.Visits[n-1].ID && past[i].Reason == drp.ReasonAlert && len(after.Conflicts) == 0 &&
 				!slices.ContainsFunc(after.Findings, func(f drp.Finding) bool {
 					return f.Stage == past[i].Stage && strings.Contains(f.What, "was not reached: the alert of "+past[i].On.String()+" came back")
 				}) {
@@ -123,13 +128,15 @@ func TestStandInForACopy(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
 	readings := []drp.Reading{told(drp.Raised, start, "iro"), message(start+1, "team-manager")}
-	asked := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Visit: "stage-1.1", Stage: "stage-1", On: start + 2, To: []string{"iro"}, Cc: []string{"practice-lead"},
+	asked := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonMessage, Visit: "stage-1.1", Stage: "stage-1", On: start + 2,
+		To: []string{"iro"}, Cc: []string{"practice-lead"},
 		Evidence: []string{readings[1].Evidence.ID}, Asks: []drp.Ask{{About: "message/1", Choice: drp.Accept}}}.Keyed("1")
 	for role, lines := range map[string]bool{"iro": true, "practice-lead": false} {
 		past, _ := arrives([]drp.Effect{asked}, nil, nil, start+2)
 		away := returns(past, 0, role, drp.Away, start+2)
 		roster := staff(p)
-		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(append(slices.Clone(readings), away), roster), Roster: roster, Past: past, Today: start + 2})
+		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar,
+			File: drp.Fold(append(slices.Clone(readings), away), roster), Roster: roster, Past: past, Today: start + 2})
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "instead" && slices.Equal(e.To, []string{role}) })
 		if i < 0 {
 			t.Fatalf("nobody stands in for the %s: %+v", role, r.Effects)

@@ -67,7 +67,8 @@ func (s *story) unresolvedAfter(v *visit, on workday.Date) bool {
 
 // packs are the letters by which the case has gone to CAFCASS, or may have, oldest first.
 func (s *story) packs() []drp.Past {
-	return slices.DeleteFunc(s.leftFor(s.visits[0].id, drp.ReasonPack), func(p drp.Past) bool { return p.Life == drp.Failed && !drp.Intersects(p.Reached, p.To) })
+	return slices.DeleteFunc(s.leftFor(s.visits[0].id, drp.ReasonPack),
+		func(p drp.Past) bool { return p.Life == drp.Failed && !drp.Intersects(p.Reached, p.To) })
 }
 
 // packOf is the pack by which a confirmed referral has gone: its own, or that of an earlier word. A referral that is confirmed after
@@ -94,7 +95,8 @@ func (s *story) heldPack() (held drp.Past, ok bool) {
 			continue
 		}
 		for _, p := range s.Past {
-			if p.Reason == drp.ReasonPack && p.Kind == drp.Email && !p.Sent() && p.Life != drp.Cancelled && slices.Contains(p.Evidence, f.Evidence) && !s.soon(p.Effect) {
+			if p.Reason == drp.ReasonPack && p.Kind == drp.Email && !p.Sent() && p.Life != drp.Cancelled &&
+				slices.Contains(p.Evidence, f.Evidence) && !s.soon(p.Effect) {
 				return p, true
 			}
 		}

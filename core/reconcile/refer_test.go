@@ -28,8 +28,10 @@ func TestReferralOnlyWhereThePolicySaysSo(t *testing.T) {
 					for _, although := range []string{"", "the court asked for it"} {
 						on := start.AddDays(said)
 						fact := func(kind drp.FactKind, on workday.Date, by string, id string) drp.Reading {
-							return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "console", Kind: drp.Attestation, Learned: on.Midnight()}, Sent: on, Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}},
-								Facts: []drp.Fact{{Kind: kind, On: on, By: drp.Actor{Role: by}, Learned: on, Evidence: id, Source: "console", Position: "console"}}}
+							return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "console", Kind: drp.Attestation, Learned: on.Midnight()}, Sent: on,
+								Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}},
+								Facts: []drp.Fact{{Kind: kind, On: on, By: drp.Actor{Role: by}, Learned: on, Evidence: id, Source: "console",
+									Position: "console"}}}
 						}
 						readings := []drp.Reading{fact(drp.Raised, start, p.Raisers[0], "a1")}
 						var past []drp.Past
@@ -114,7 +116,8 @@ func TestReferralTakenBack(t *testing.T) {
 		{"declined in the morning", []drp.Reading{at(yes, 15), at(told(drp.ReferralDeclined, start+9, "iro"), 9)}, true, false},
 		{"declined in the evening", []drp.Reading{at(yes, 9), at(told(drp.ReferralDeclined, start+9, "iro"), 15)}, false, true},
 		{"yes and no of a day", []drp.Reading{yes, denied}, false, true},
-		{"declined, and confirmed again", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "iro"), told(drp.ReferralConfirmed, start+11, "iro")}, true, false},
+		{"declined, and confirmed again", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "iro"),
+			told(drp.ReferralConfirmed, start+11, "iro")}, true, false},
 	} {
 		r := w.decide(p, append([]drp.Reading{raised}, tt.said...), nil, start+11)
 		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonPack })

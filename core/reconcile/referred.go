@@ -69,7 +69,8 @@ func (s *story) notReferred(f drp.Fact) {
 	if i := slices.IndexFunc(r.Ends, func(e policy.End) bool {
 		return e.Fact == f.Kind && (len(e.By) == 0 || drp.Intersects(f.ByRoles, e.By))
 	}); i >= 0 {
-		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: it ends the dispute only while the case is with CAFCASS", f.Kind, f.On), f.On, r.Ends[i].Clause})
+		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: it ends the dispute only while the case is with CAFCASS", f.Kind, f.On),
+			f.On, r.Ends[i].Clause})
 	}
 }
 
@@ -145,7 +146,8 @@ func (d *decider) outcome() {
 // outcomes are the answers by which the owner ends the dispute, sends it on, or says that it is as it was.
 func (d *decider) outcomes(v *visit, owners []string, next string) (out []drp.Ask) {
 	ends := d.endsAt(v, d.Today)
-	for _, a := range []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Determined, Text: "it is decided, and that ends it"}, {Fact: drp.Withdrawn, Text: "it is withdrawn"}} {
+	for _, a := range []drp.Ask{{Fact: drp.Resolved, Text: "it is resolved"}, {Fact: drp.Determined, Text: "it is decided, and that ends it"},
+		{Fact: drp.Withdrawn, Text: "it is withdrawn"}} {
 		if slices.ContainsFunc(ends, func(e policy.End) bool { return e.Fact == a.Fact && (len(e.By) == 0 || drp.Intersects(owners, e.By)) }) {
 			if a.Fact == drp.Determined && d.resting() {
 				a.Text = "CAFCASS or the court has decided, and that ends it"

@@ -14,14 +14,19 @@ func (d *decider) intake() {
 	r := d.raised
 	first := d.visits[0].stage.ID
 	if len(d.File.Subject.Children) == 0 && d.Policy.NeedsChild() {
-		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
+		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note",
+			Evidence: []string{r.Evidence}})
 	}
-	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) && (s.Other == "" || !d.File.Has(s.Other)) {
-		d.finding(first, drp.Finding{Clause: s.Clause, What: fmt.Sprintf("the ground %q is none that the procedure names: is it a dispute under it?", d.File.Subject.Ground), Since: r.On, Severity: "note", Evidence: []string{r.Evidence}})
+	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) &&
+		(s.Other == "" || !d.File.Has(s.Other)) {
+		d.finding(first, drp.Finding{Clause: s.Clause,
+			What: fmt.Sprintf("the ground %q is none that the procedure names: is it a dispute under it?", d.File.Subject.Ground), Since: r.On,
+			Severity: "note", Evidence: []string{r.Evidence}})
 	}
 	for _, q := range d.Policy.Requires {
 		if !d.File.Has(q.Field) {
-			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: "breach", Evidence: []string{r.Evidence}})
+			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: "breach",
+				Evidence: []string{r.Evidence}})
 		}
 	}
 	escalated := d.pending != nil || slices.ContainsFunc(d.visits, func(v *visit) bool { return v.next != nil && v.stage.Opens == nil })
@@ -30,7 +35,8 @@ func (d *decider) intake() {
 	}
 	for _, q := range d.Policy.Carries {
 		if !d.File.Has(q.Field) {
-			d.finding(d.current().stage.ID, drp.Finding{Clause: q.Clause, What: "escalated without " + q.Says, Since: d.current().entered, Severity: "breach"})
+			d.finding(d.current().stage.ID, drp.Finding{Clause: q.Clause, What: "escalated without " + q.Says, Since: d.current().entered,
+				Severity: "breach"})
 		}
 	}
 }
@@ -66,7 +72,9 @@ func (d *decider) skips() {
 	if first := d.visits[0]; d.Policy.Skip != nil && first.stage.ID == d.raised.Stage && d.Policy.Order(first.stage.ID) > 0 {
 		for _, role := range d.Policy.Skip.Consult {
 			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool { return slices.Contains(f.ToRoles, role) && f.On <= first.entered }) {
-				d.finding(first.stage.ID, drp.Finding{Clause: d.Policy.Skip.Clause, What: "started at " + first.stage.Title + " without a recorded talk with the " + d.Policy.RoleTitle(role), Since: first.entered, Severity: "breach", Evidence: []string{first.by.Evidence}})
+				d.finding(first.stage.ID, drp.Finding{Clause: d.Policy.Skip.Clause,
+					What: "started at " + first.stage.Title + " without a recorded talk with the " + d.Policy.RoleTitle(role), Since: first.entered,
+					Severity: "breach", Evidence: []string{first.by.Evidence}})
 			}
 		}
 	}
@@ -74,7 +82,8 @@ func (d *decider) skips() {
 		if v.next == nil || v.stage.Leads(v.next.stage.ID) || d.Policy.Order(v.next.stage.ID) < d.Policy.Order(v.stage.ID) {
 			continue
 		}
-		past := drp.Finding{What: "went from " + v.stage.Title + " to " + v.next.stage.Title + ", past what comes between", Since: v.next.entered, Severity: "note", Evidence: []string{v.next.by.Evidence}}
+		past := drp.Finding{What: "went from " + v.stage.Title + " to " + v.next.stage.Title + ", past what comes between", Since: v.next.entered,
+			Severity: "note", Evidence: []string{v.next.by.Evidence}}
 		if d.Policy.Skip == nil {
 			past.What += ": the procedure says nothing of that"
 			d.finding(v.stage.ID, past)
@@ -160,9 +169,12 @@ func (d *decider) record() {
 		case by && due:
 			closed = true
 		case by:
-			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised before the dispute was resolved or with the last tier of the record; the dispute stays open and its clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised before the dispute was resolved or " +
+				"with the last tier of the record; the dispute stays open and its clocks run", Since: f.On, Severity: "breach",
+				Evidence: []string{f.Evidence}})
 		default:
-			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised by somebody other than the " + d.Policy.RoleTitle(a.By), Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised by somebody other than the " +
+				d.Policy.RoleTitle(a.By), Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
 		}
 	}
 	if closed || !d.File.Record.Known || d.File.Record.Authorised {
@@ -180,7 +192,8 @@ func (d *decider) record() {
 	if since.IsZero() {
 		return
 	}
-	d.askFor(d.current(), drp.ReasonAuthorise, d.after(since, 1), a.Clause, "record.authorise", "the record can be authorised now, and only by you")
+	d.askFor(d.current(), drp.ReasonAuthorise, d.after(since, 1), a.Clause, "record.authorise",
+		"the record can be authorised now, and only by you")
 }
 
 // toOwner is a letter to whoever owns the dispute during a visit: all that asks the owner begins with it.
@@ -220,7 +233,8 @@ func (d *decider) follows() {
 	}
 	went := slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return f.Kind == drp.Reassigned && slices.Contains(f.ToRoles, at.With) })
 	if !went && !slices.Contains(d.recordWith(), at.With) {
-		d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the record has not been reassigned to the " + d.Policy.RoleTitle(at.With), Since: v.entered, Severity: "breach"})
+		d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the record has not been reassigned to the " + d.Policy.RoleTitle(at.With),
+			Since: v.entered, Severity: "breach"})
 	}
 }
 
@@ -245,7 +259,8 @@ func (d *decider) returns() {
 		}
 		if d.Today > limit.Proof.Due {
 			d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, Since: limit.Proof.Due, Severity: "breach",
-				What: "the record has not come back to the " + d.Policy.RoleTitle(r.To) + "; it is with the " + d.Policy.RoleTitle(v.stage.Record.With)})
+				What: "the record has not come back to the " + d.Policy.RoleTitle(r.To) + "; it is with the " +
+					d.Policy.RoleTitle(v.stage.Record.With)})
 		}
 	}
 }
@@ -267,7 +282,9 @@ func (d *decider) meetings() {
 
 func (s *story) owning(f drp.Fact) *visit {
 	for _, v := range s.visits {
-		if slices.ContainsFunc(v.facts, func(g drp.Fact) bool { return g.Evidence == f.Evidence && g.Position == f.Position && g.Kind == f.Kind }) {
+		if slices.ContainsFunc(v.facts, func(g drp.Fact) bool {
+			return g.Evidence == f.Evidence && g.Position == f.Position && g.Kind == f.Kind
+		}) {
 			return v
 		}
 	}
@@ -336,7 +353,8 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		to, says = []string{role}, d.Policy.RoleTitle(role)+": "+u.Says
 	}
 	if d.Today > proof.Due {
-		d.finding(v.stage.ID, drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, says), Since: proof.Due, Severity: "breach", Evidence: []string{a.Evidence}})
+		d.finding(v.stage.ID, drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, says), Since: proof.Due,
+			Severity: "breach", Evidence: []string{a.Evidence}})
 	}
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Reason == drp.ReasonFollowUp && p.Sent() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due && slices.Equal(p.To, to)
@@ -344,7 +362,8 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		return // they have been reminded
 	}
 	asks := []drp.Ask{{Fact: u.Expect, Text: "it is done"}}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, On: d.lastWorking(proof.Due),
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: v.id, Stage: v.stage.ID, Due: proof.Due,
+		On: d.lastWorking(proof.Due),
 		To: to, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence}, Says: u.Says, Asks: asks}, n, i)
 }
 
@@ -411,12 +430,15 @@ func (d *decider) age() {
 	}
 	v, born := d.current(), d.File.Fields[a.Field].Date
 	if born.IsZero() {
-		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain", Since: d.raised.On, Severity: "note", Evidence: []string{d.raised.Evidence}})
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain",
+			Since: d.raised.On, Severity: "note", Evidence: []string{d.raised.Evidence}})
 		return
 	}
 	if on := born.AddYears(a.Under); on > d.raised.On && on <= d.Today && (d.ended == nil || on <= d.ended.On) {
-		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell, Clause: a.Clause, Rule: "age",
+		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause,
+			What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell,
+			Clause: a.Clause, Rule: "age",
 			Says: fmt.Sprintf("the young person has turned %d; the dispute stays open until you say how it goes on", a.Under)}, "age")
 	}
 }
@@ -430,7 +452,8 @@ func (d *decider) written() {
 	}
 	for _, f := range d.current().facts {
 		if (f.Kind == drp.Telephoned || f.Kind == drp.Discussed) && reaches(f, next) {
-			d.finding(d.current().stage.ID, drp.Finding{Clause: w.Clause, What: "spoken to, and not alerted in writing: " + next.Title + " is not entered", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+			d.finding(d.current().stage.ID, drp.Finding{Clause: w.Clause, What: "spoken to, and not alerted in writing: " + next.Title +
+				" is not entered", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
 		}
 	}
 }
@@ -438,10 +461,12 @@ func (d *decider) written() {
 // review says that the procedure's own review is late, and keeps the dispute for those who look at its quarter.
 func (d *decider) review() {
 	if r := d.Policy.ReviewBy; r != nil && d.Today > r.On {
-		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force", Since: r.On, Severity: "note"})
+		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force",
+			Since: r.On, Severity: "note"})
 	}
 	for _, q := range d.Policy.Quarterly {
-		d.out.recorded = append(d.out.recorded, Recorded{"counts for the review of the quarter from " + d.raised.On.Quarter().String() + ": " + q.Says, d.raised.On.Quarter(), q.Clause})
+		d.out.recorded = append(d.out.recorded, Recorded{"counts for the review of the quarter from " + d.raised.On.Quarter().String() + ": " +
+			q.Says, d.raised.On.Quarter(), q.Clause})
 	}
 }
 

@@ -147,8 +147,9 @@ func (s *story) silent() string {
 	return s.current().stage.Silent
 }
 
-// waitedFor is the latest date that runs at the stage: while the case is with CAFCASS the policy's check date; else of its limit, of another clock for which its exit waits, or on which a time
-// out is looked at. What somebody has set further ahead than a date is believed that lies back is no reason to be silent.
+// waitedFor is the latest date that runs at the stage: while the case is with CAFCASS the policy's check date; else of its limit,
+// of another clock for which its exit waits, or on which a time out is looked at. What somebody has set further ahead than a date
+// is believed that lies back is no reason to be silent.
 func (s *story) waitedFor() (on workday.Date) {
 	if s.raised == nil || s.pending != nil || s.unconfirmed() {
 		return 0

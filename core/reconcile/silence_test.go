@@ -158,7 +158,8 @@ func (x *silenceOf) live(t *rapid.T, past []drp.Past, readings []drp.Reading, da
 	case at.TellOn <= day:
 		t.Fatalf("%s: all has left, and somebody is to be told on %s: %s", day, at.TellOn, text(t, at))
 	case at.TellOn > x.allowed(at, day):
-		t.Fatalf("%s: last told on %s, next on %s, and it may be %s at the latest: %s\n%s", day, x.told, at.TellOn, x.allowed(at, day), text(t, at), x.p.Text)
+		t.Fatalf("%s: last told on %s, next on %s, and it may be %s at the latest: %s\n%s", day, x.told, at.TellOn, x.allowed(at, day),
+			text(t, at), x.p.Text)
 	case !told && !x.foretold.IsZero() && x.after(x.foretold, 1) <= day: // a stage that is left on that day puts it off by one
 		t.Fatalf("%s: somebody was to be told on %s, and nobody was (last on %s): %s\n%s", day, x.foretold, x.told, text(t, at), x.p.Text)
 	case !told && x.allowed(at, day-1) < day && x.told < day:
@@ -228,11 +229,13 @@ func TestNeverSet(t *testing.T) {
 	raised := told(drp.Raised, start, p.Raisers[0])
 	past, readings := went(w.decide(p, []drp.Reading{raised}, nil, start).Effects, nil, []drp.Reading{raised}, start)
 	r := w.decide(p, readings, past, start+7)
-	if len(r.Effects) != 1 || !strings.Contains(r.Effects[0].Says, "no timescale has been set for this case, and the authority asks after 5 working days") {
+	if len(r.Effects) != 1 || !strings.Contains(r.Effects[0].Says,
+		"no timescale has been set for this case, and the authority asks after 5 working days") {
 		t.Fatalf("%+v", r.Effects)
 	}
 	held := told(drp.MeetingHeld, start+1, p.Owner[0])
-	if r = w.decide(p, append(readings, held), past, start+7); len(r.Effects) != 1 || strings.Contains(r.Effects[0].Says, "no answer has come") {
+	if r = w.decide(p, append(readings, held), past, start+7); len(r.Effects) != 1 ||
+		strings.Contains(r.Effects[0].Says, "no answer has come") {
 		t.Fatalf("%+v", r.Effects)
 	}
 }

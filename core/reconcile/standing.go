@@ -24,13 +24,14 @@ type Standing struct {
 	TurnFrom workday.Date // since when: what passed it to them, never a limit that passed while it was theirs
 	Next     string       // what happens next
 	NextOn   workday.Date
-	TellOn   workday.Date // the working day on which somebody is told of it next; zero where it has ended, and where it is silent and nothing is ahead
-	Silent   string       // why nobody is told meanwhile, where the stage says so
-	Step     Limit        // the limit of the present step, and how late it is
-	Whole    Limit        // the limit that the procedure sets for the whole, and how late that is; where it has ended, was
-	Passed   []Running    // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
-	After    []drp.Fact   // what came after the end
-	Moved    workday.Date // the day from which the stage's limit is counted, where those who were told of it were told another; else zero
+	// the working day on which somebody is told of it next; zero where it has ended, and where it is silent and nothing is ahead
+	TellOn workday.Date
+	Silent string       // why nobody is told meanwhile, where the stage says so
+	Step   Limit        // the limit of the present step, and how late it is
+	Whole  Limit        // the limit that the procedure sets for the whole, and how late that is; where it has ended, was
+	Passed []Running    // every limit that has passed without what it asks for: of the stage and of the whole, the worst first
+	After  []drp.Fact   // what came after the end
+	Moved  workday.Date // the day from which the stage's limit is counted, where those who were told of it were told another; else zero
 }
 
 // Stay is one visit of a stage, for the timeline.

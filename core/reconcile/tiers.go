@@ -41,8 +41,11 @@ func (d *decider) holdsBoth(one, two string) bool {
 
 func (d *decider) tellTiers(v *visit, one, two, low, high string) {
 	limit, _ := d.limit(v)
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Stage: v.stage.ID, On: d.raised.Learned, To: d.Policy.Owners(v.stage.ID), Cc: []string{practiceLead},
+	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Stage: v.stage.ID, On: d.raised.Learned, To: d.Policy.Owners(v.stage.ID),
+		Cc:     []string{practiceLead},
 		Clause: d.clauseOf(v, limit), Rule: ruleTiers, Evidence: []string{d.raised.Evidence},
-		Says: fmt.Sprintf("the %s and the %s are one person today, in two tiers of this dispute (%s; %s): the procedure leaves out no tier, so that they may be asked twice. "+
-			"See to it that somebody else acts in one of the two", d.Policy.RoleTitle(one), d.Policy.RoleTitle(two), low, high)}, ruleTiers, one, two)
+		Says: fmt.Sprintf("the %s and the %s are one person today, in two tiers of this dispute (%s; %s): the procedure leaves out no tier, so "+
+			"that they may be asked twice. "+
+			"See to it that somebody else acts in one of the two", d.Policy.RoleTitle(one), d.Policy.RoleTitle(two), low, high)},
+		ruleTiers, one, two)
 }

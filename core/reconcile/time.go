@@ -129,7 +129,8 @@ func (s *story) stated(v *visit) []drp.Past {
 // else does.
 func (d *decider) alertedToday(v *visit) bool {
 	a := v.stage.Alert
-	if a == nil || len(a.To) == 0 || d.File.Record.Gone || a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) || len(d.leftFor(v.id, drp.ReasonAlert)) > 0 {
+	if a == nil || len(a.To) == 0 || d.File.Record.Gone || a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) ||
+		len(d.leftFor(v.id, drp.ReasonAlert)) > 0 {
 		return false
 	}
 	for _, at := range a.Attach {
@@ -193,8 +194,9 @@ func (d *decider) askBeforeTheirTime(v *visit, e expired) {
 	if d.Today <= e.limit.Proof.Due {
 		is = "is"
 	}
-	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit, fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
-		is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e)))
+	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit,
+		fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
+			is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e)))
 }
 
 // untilWhen says in an alert that goes late until when its reader has time, and what the procedure's own limit is.
@@ -203,7 +205,8 @@ func (s *story) untilWhen(own workday.Date, limit Running) string {
 	if s.Today > limit.Proof.Due {
 		is = "was"
 	}
-	return fmt.Sprintf("you are told on %s only, so you have time until %s; the limit of the procedure %s %s", s.Today.Long(), own.Long(), is, limit.Proof.Due.Long())
+	return fmt.Sprintf("you are told on %s only, so you have time until %s; the limit of the procedure %s %s", s.Today.Long(), own.Long(), is,
+		limit.Proof.Due.Long())
 }
 
 // stands says whether nothing is to be corrected though the limit has moved: whoever was told a date keeps it, since the new one has

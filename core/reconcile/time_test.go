@@ -28,7 +28,8 @@ func TestNobodyIsBlamedBeforeTheyWereTold(t *testing.T) {
 	}{
 		{"told in time", []drp.Reading{alerted()}, "no answer from the team manager", "nothing shows that the team manager"},
 		{"never told", nil, "nothing shows that the team manager / consultant social worker was told", "no answer from"},
-		{"told late", []drp.Reading{late()}, "was told on Monday 23 November 2026 only, and had time until Monday 30 November 2026", "no answer from"},
+		{"told late", []drp.Reading{late()}, "was told on Monday 23 November 2026 only, and had time until Monday 30 November 2026",
+			"no answer from"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			readings := append([]drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start+8, "iro"), "stage-2"),
@@ -47,7 +48,8 @@ func TestNobodyIsBlamedBeforeTheyWereTold(t *testing.T) {
 	readings := []drp.Reading{told(drp.Raised, start, "social-worker"), told(drp.Raised, start, "housing-adviser")}
 	for day := start; day < start+12; day++ {
 		for _, e := range w.decide(w.policy(t, "housing"), readings, nil, day).Effects {
-			if e.Reason == drp.ReasonAsk && strings.HasPrefix(e.Rule, "on_expiry ") && slices.Contains(e.To, "csc-service-manager") && !strings.Contains(e.Says, "nothing shows that") {
+			if e.Reason == drp.ReasonAsk && strings.HasPrefix(e.Rule, "on_expiry ") && slices.Contains(e.To, "csc-service-manager") &&
+				!strings.Contains(e.Says, "nothing shows that") {
 				t.Errorf("%s: %s", day, e.Says)
 			}
 		}

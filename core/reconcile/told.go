@@ -43,7 +43,8 @@ func (d *decider) untold(e drp.Effect, sent []drp.Past) []string {
 	}
 	return slices.DeleteFunc(slices.Concat(e.To, e.Cc), func(role string) bool {
 		held := d.Roster.Holding(role, d.File.Subject.Children, d.Today)
-		return slices.Contains(roles, role) || len(held) > 0 && !slices.ContainsFunc(held, func(h drp.Holder) bool { return !slices.Contains(persons, h.Person) })
+		return slices.Contains(roles, role) || len(held) > 0 &&
+			!slices.ContainsFunc(held, func(h drp.Holder) bool { return !slices.Contains(persons, h.Person) })
 	})
 }
 

@@ -62,7 +62,8 @@ func (s *story) unclear() (out []drp.Unread) {
 	for _, u := range s.File.Unclear() {
 		q := u.Of[0]
 		if _, settled := s.File.Answer(u.Conflict); !q.By.IsZero() && !settled {
-			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence], From: q.By, Proved: true, Named: true, Roles: q.ByRoles})
+			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence], From: q.By, Proved: true, Named: true,
+				Roles: q.ByRoles})
 		}
 	}
 	return out
@@ -82,7 +83,8 @@ func (s *story) saidSince(owners []string, u drp.Unread) bool {
 func (d *decider) askWhatItMeans(v *visit, limit Running, exp policy.Expiry, own []drp.Unread) {
 	on, due := own[len(own)-1].On, limit.Proof.Due
 	d.ask(v, drp.ReasonAsk, max(on, due), limit, policy.Expiry{Cite: exp.Cite, When: whenUnread, To: exp.To, Or: exp.Or},
-		fmt.Sprintf("what you wrote on %s could not be read as an answer, so nothing goes by itself: answer by one of these lines; the limit of %s holds meanwhile", on.Long(), due.Long()))
+		fmt.Sprintf("what you wrote on %s could not be read as an answer, so nothing goes by itself: answer by one of these lines; the limit "+
+			"of %s holds meanwhile", on.Long(), due.Long()))
 }
 
 // askWhoeverWrote asks, where the policy moves nothing by itself, whoever has sent something that was not understood what they mean by
@@ -114,7 +116,8 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 		for _, u := range came.others {
 			words := slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Evidence == u.Evidence }) // of these the owner is asked
 			if u.Proved && !words && slices.Contains(u.Roles, role) {
-				one(u, whenAnswerUnread, []string{role}, answerLine(v.stage), "answer by the line below, or on the form; until then it counts for nothing")
+				one(u, whenAnswerUnread, []string{role}, answerLine(v.stage),
+					"answer by the line below, or on the form; until then it counts for nothing")
 			}
 		}
 	}
@@ -139,8 +142,10 @@ func (d *decider) askAgain(v *visit, e expired) {
 			continue
 		}
 		came, due := e.came.others[i], e.limit.Proof.Due
-		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: due, On: max(came.On, due), To: []string{role},
-			Says:   fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that the dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: due, On: max(came.On, due),
+			To: []string{role},
+			Says: fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that the "+
+				"dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
 			Clause: e.exit.Clause, Rule: "on_expiry " + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
 			Asks: answerLine(v.stage)}, whenAnswerUnread, came.On.String())
 	}

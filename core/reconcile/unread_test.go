@@ -18,7 +18,8 @@ func TestUnreadSaysWhose(t *testing.T) {
 		}
 		raised := drp.Reading{Evidence: drp.Evidence{ID: "a1", Source: "console", Kind: drp.Attestation, Learned: start.Midnight()}, Sent: start,
 			Subject: drp.Subject{Form: p.Forms[0], Children: []string{"child-1"}},
-			Facts:   []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}, Learned: start, Evidence: "a1", Source: "console", Position: "console"}}}
+			Facts: []drp.Fact{{Kind: drp.Raised, On: start, By: drp.Actor{Role: p.Raisers[0]}, Learned: start, Evidence: "a1", Source: "console",
+				Position: "console"}}}
 		for whose, u := range map[string]drp.Unread{
 			"from the child protection conference chair could not be read as an answer": {Proved: true, Roles: p.Owner},
 			"something came on": {Named: true},

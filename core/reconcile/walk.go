@@ -101,7 +101,8 @@ func (c *Case) start() (raised *drp.Fact) {
 	}
 	for i := range c.File.Facts {
 		f := &c.File.Facts[i]
-		if f.Kind == drp.Raised && (raised == nil || drp.Intersects(f.ByRoles, c.Policy.Raisers) && !drp.Intersects(raised.ByRoles, c.Policy.Raisers)) {
+		if f.Kind == drp.Raised && (raised == nil || drp.Intersects(f.ByRoles, c.Policy.Raisers) &&
+			!drp.Intersects(raised.ByRoles, c.Policy.Raisers)) {
 			raised = f
 		}
 	}
@@ -143,7 +144,8 @@ func (s *story) tooOld() {
 	if a := s.Policy.Age; s.tooOldFor(s.raised) && s.File.Ruled(drp.AboutDispute) != drp.Confirm {
 		s.ended = &drp.Fact{Kind: drp.OutOfScope, On: s.raised.On, Learned: s.raised.Learned, Evidence: s.raised.Evidence}
 		s.last().ended = s.raised.On
-		s.findings = append(s.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: s.last().stage.ID, Since: s.raised.On, Severity: "note", Evidence: []string{s.raised.Evidence}})
+		s.findings = append(s.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: s.last().stage.ID,
+			Since: s.raised.On, Severity: "note", Evidence: []string{s.raised.Evidence}})
 	}
 }
 
@@ -161,9 +163,12 @@ func (s *story) timeOuts() {
 			last.Until = max(last.From, min(last.Until, f.On))
 		case f.Kind != drp.TimeOutStarted || s.timeOut != nil:
 		case s.Policy.TimeOut == nil:
-			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On,
+				Severity: "note", Evidence: []string{f.Evidence}})
 		case !drp.Intersects(f.ByRoles, s.Policy.TimeOut.Permission):
-			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause, What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
+				What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach",
+				Evidence: []string{f.Evidence}})
 		case f.Event || f.Until.IsZero():
 			s.timeOut = &s.File.Facts[i]
 		default:
@@ -250,9 +255,11 @@ func (s *story) noEnd(cur *visit, f drp.Fact) {
 	here := s.endsAt(cur, f.On)
 	if i := slices.IndexFunc(here, mine); i >= 0 {
 		missing := slices.DeleteFunc(slices.Clone(here[i].By), func(role string) bool {
-			return slices.Contains(f.ByRoles, role) || slices.ContainsFunc(cur.facts, func(g drp.Fact) bool { return g.Kind == f.Kind && slices.Contains(g.ByRoles, role) })
+			return slices.Contains(f.ByRoles, role) ||
+				slices.ContainsFunc(cur.facts, func(g drp.Fact) bool { return g.Kind == f.Kind && slices.Contains(g.ByRoles, role) })
 		})
-		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, s.Policy.RoleTitles(missing)), f.On, here[i].Clause})
+		s.recorded = append(s.recorded,
+			Recorded{fmt.Sprintf("%s on %s: the %s must say so too, and has not", f.Kind, f.On, s.Policy.RoleTitles(missing)), f.On, here[i].Clause})
 		return
 	}
 	ending := slices.ContainsFunc(here, func(e policy.End) bool { return e.Fact == f.Kind })
@@ -262,7 +269,9 @@ func (s *story) noEnd(cur *visit, f drp.Fact) {
 			by = append(by, e.By...)
 		}
 		slices.Sort(by)
-		s.recorded = append(s.recorded, Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On, s.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
+		s.recorded = append(s.recorded,
+			Recorded{fmt.Sprintf("%s on %s: at this stage it is for the %s to end the dispute", f.Kind, f.On,
+				s.Policy.RoleTitles(slices.Compact(by))), f.On, here[0].Clause})
 		return
 	}
 	s.notReferred(f)

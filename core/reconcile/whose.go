@@ -18,7 +18,9 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 		switch byEmail := !r.Said.IsZero() && r.About == drp.AboutDispute; {
 		case unsure:
 		case c.overruled(r):
-			of.recorded = append(of.recorded, Recorded{What: fmt.Sprintf("an email of %s says %q, and another, which came that day and not before it, the contrary: it counts for nothing", r.On, r.Line()), On: r.On})
+			of.recorded = append(of.recorded,
+				Recorded{What: fmt.Sprintf("an email of %s says %q, and another, which came that day and not before it, the contrary: it counts "+
+					"for nothing", r.On, r.Line()), On: r.On})
 			continue
 		case byEmail && c.otherwise(r):
 			q, unsure = drp.YesAndNo(r), true
@@ -87,7 +89,8 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 // askedAbout gives the roles that drpd has asked for a ruling by the day on which it was made.
 func (c *Case) askedAbout(r drp.Ruling) (roles []string) {
 	for _, p := range c.Past {
-		if p.Kind == drp.Email && p.Sent() && askedOn(p) <= r.On && slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About }) {
+		if p.Kind == drp.Email && p.Sent() && askedOn(p) <= r.On &&
+			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About }) {
 			roles = append(roles, p.To...)
 		}
 	}
@@ -132,7 +135,8 @@ func (c *Case) toConfirm(raised *drp.Fact) bool {
 // mayBeSaid says whether the sender of a form may speak for the role that the form names: its holder may, and the owner,
 // who keeps the form.
 func (s *story) mayBeSaid(f drp.Fact) bool {
-	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) || drp.Intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.SaidRoles, f.Joint)
+	return f.Said.IsZero() || f.By.Role == "" || slices.Contains(f.SaidRoles, f.By.Role) ||
+		drp.Intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.SaidRoles, f.Joint)
 }
 
 // theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
@@ -159,7 +163,8 @@ func (s *story) takenBack() {
 	}
 	yes := s.pending.by
 	i := slices.IndexFunc(s.File.Denials, func(no drp.Denial) bool {
-		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence && (no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
+		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence &&
+			(no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
 			drp.Intersects(no.ByRoles, s.Policy.Owners(s.last().stage.ID))
 	})
 	if i < 0 {

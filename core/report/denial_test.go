@@ -15,7 +15,8 @@ import (
 func TestDenialIsPrintedAsOne(t *testing.T) {
 	on := workday.NewDate(2026, time.March, 4)
 	file := drp.File{Facts: []drp.Fact{{Kind: drp.Responded, On: on - 1, Source: "mailbox"}},
-		Denials: []drp.Denial{{Kind: drp.EmergencyDeclared, On: on, Source: "mailbox"}, {Kind: drp.LegalAdviceTaken, On: on - 2, Source: "records"}}}
+		Denials: []drp.Denial{{Kind: drp.EmergencyDeclared, On: on, Source: "mailbox"},
+			{Kind: drp.LegalAdviceTaken, On: on - 2, Source: "records"}}}
 	d := Dispute{Case: reconcile.Case{Policy: &policy.Policy{}, File: file, Today: on}}
 	if what, _ := d.last(); what != "emergency declared: no 2026-03-04" {
 		t.Errorf("last: %q", what)

@@ -68,9 +68,11 @@ func (in *Input) ending() (out []string) {
 	for _, e := range in.Ending {
 		switch left := int(e.On - in.Today); {
 		case left < 0:
-			out = append(out, fmt.Sprintf("For the operator: %s has ended on %s; nothing is read there until there is a new one.", e.What, e.On.Long()))
+			out = append(out, fmt.Sprintf("For the operator: %s has ended on %s; nothing is read there until there is a new one.", e.What,
+				e.On.Long()))
 		case left <= endsSoon:
-			out = append(out, fmt.Sprintf("For the operator: %s ends on %s; without a new one nothing is read there afterwards.", e.What, e.On.Long()))
+			out = append(out, fmt.Sprintf("For the operator: %s ends on %s; without a new one nothing is read there afterwards.", e.What,
+				e.On.Long()))
 		}
 	}
 	return out
@@ -96,7 +98,8 @@ func (in *Input) unknown() string {
 	if len(out) == 0 {
 		return ""
 	}
-	return "Unknown: " + strings.Join(out, ", and ") + ". What happened there since is not in this report; no figure below may be read as \"nothing\"."
+	return "Unknown: " + strings.Join(out, ", and ") + ". What happened there since is not in this report; no figure below may be read as " +
+		"\"nothing\"."
 }
 
 func clock(t time.Time) string { return t.Format("2 January 2006, 15:04") }
@@ -252,7 +255,8 @@ func (d *Dispute) reminders() int {
 		visit = v[len(v)-1].ID
 	}
 	for _, p := range d.Past {
-		if p.Visit == visit && p.Sent() && slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral, drp.ReasonReferred}, p.Reason) {
+		if p.Visit == visit && p.Sent() &&
+			slices.Contains([]drp.Reason{drp.ReasonLastDay, drp.ReasonAsk, drp.ReasonFollowUp, drp.ReasonReferral, drp.ReasonReferred}, p.Reason) {
 			n++
 		}
 	}

@@ -11,9 +11,11 @@ import (
 // A dispute whose present step is 2 working days overdue, and whose whole is 10: each figure stands under its own name in the lists,
 // the summary, the sentence at the head and the report of the one dispute, and neither is ever given for the other.
 func TestStepAndWholeOverdue(t *testing.T) {
-	d := lived(t, "W-AAAAAA", "iro-carefirst", 42, said{drp.Raised, 0, "iro", ""}, said{drp.Discussed, 0, "iro", ""}, said{drp.Alerted, 0, "", "stage-1"},
+	d := lived(t, "W-AAAAAA", "iro-carefirst", 42, said{drp.Raised, 0, "iro", ""}, said{drp.Discussed, 0, "iro", ""},
+		said{drp.Alerted, 0, "", "stage-1"},
 		said{drp.Alerted, 8, "", "stage-2"}, said{drp.Alerted, 18, "", "stage-3"}, said{drp.Alerted, 31, "", "stage-4"})
-	other := lived(t, "W-BBBBBB", "iro-carefirst", 42, said{drp.Raised, 31, "iro", ""}, said{drp.Discussed, 31, "iro", ""}, said{drp.Alerted, 31, "", "stage-1"})
+	other := lived(t, "W-BBBBBB", "iro-carefirst", 42, said{drp.Raised, 31, "iro", ""}, said{drp.Discussed, 31, "iro", ""},
+		said{drp.Alerted, 31, "", "stage-1"})
 	in := Input{Today: d.Today, Calendar: d.Calendar, Disputes: []Dispute{other, d}, Reader: Reader{Cleared: true}}
 	const step, whole = 2, 10
 	if s := d.Standing; s.Step.Overdue() != step || s.Whole.Overdue() != whole {
@@ -25,7 +27,8 @@ func TestStepAndWholeOverdue(t *testing.T) {
 		for row := range table.Rows {
 			for i, c := range table.Columns {
 				if want := map[string]string{"Step overdue, working days": fmt.Sprint(step), "Whole overdue, working days": fmt.Sprint(whole),
-					"Step late against": "breach", "Whole late against": "target"}[c.Title]; want != "" && row[0].Text == d.Ref && row[i].String() != want {
+					"Step late against": "breach", "Whole late against": "target"}[c.Title]; want != "" && row[0].Text == d.Ref &&
+					row[i].String() != want {
 					t.Errorf("%s: %s is %q, want %q", part.Title, c.Title, row[i], want)
 				}
 			}
@@ -47,7 +50,8 @@ func TestStepAndWholeOverdue(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"the step of 2, the whole of 1", "The whole that is overdue the longest is of W-AAAAAA, by 10 working days"} {
+	for _, want := range []string{"the step of 2, the whole of 1",
+		"The whole that is overdue the longest is of W-AAAAAA, by 10 working days"} {
 		if !strings.Contains(lead, want) {
 			t.Errorf("the head does not say %q: %s", want, lead)
 		}

@@ -21,7 +21,8 @@ func One(in Input, ref string) (Doc, error) {
 	if d.restricted() && !in.Reader.Cleared {
 		return Doc{}, fmt.Errorf("dispute %s is about a restricted record: only a reader who may see it may have it (--cleared)", ref)
 	}
-	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(), Lead: []string{d.summary()}}
+	doc := Doc{Name: "dispute-" + ref, Title: "Dispute " + ref + ": " + d.Policy.Title, About: in.about(), Warning: in.unknown(),
+		Lead: []string{d.summary()}}
 	doc.Parts = []Part{
 		{Title: "Where it stands", Tables: []Table{layout.Pairs(d.facts())}},
 		d.chronology(), d.stages(), d.told(), d.counts(),
@@ -36,21 +37,25 @@ func One(in Input, ref string) (Doc, error) {
 // summary says in a sentence where a dispute stands.
 func (d *Dispute) summary() string {
 	if !d.open() {
-		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(), spaced(string(d.Standing.EndedBy)), d.long())
+		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(),
+			spaced(string(d.Standing.EndedBy)), d.long())
 	}
 	if d.withCafcass() {
-		return fmt.Sprintf("Raised on %s. With CAFCASS since %s, from: %s. Next: %s, on %s.", d.Standing.Raised.Long(), d.Standing.Referred.Long(), d.Standing.Title,
+		return fmt.Sprintf("Raised on %s. With CAFCASS since %s, from: %s. Next: %s, on %s.", d.Standing.Raised.Long(),
+			d.Standing.Referred.Long(), d.Standing.Title,
 			d.Standing.Next, d.Standing.NextOn.Long())
 	}
 	role, names := d.turn()
-	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(), d.Standing.Title, role, names)
+	out := fmt.Sprintf("Raised on %s, since %s in: %s. It is the turn of the %s (%s).", d.Standing.Raised.Long(), d.Standing.Since.Long(),
+		d.Standing.Title, role, names)
 	for _, l := range []struct {
 		name string
 		reconcile.Limit
 	}{{"step", d.Standing.Step}, {"whole", d.Standing.Whole}} {
 		switch {
 		case l.Passed:
-			out += fmt.Sprintf(" The %s is overdue by %s (%s): it was due by the end of %s.", l.name, plural(l.Overdue(), "working day", "working days"), against(l.Clock.Severity), l.Proof.Due.Long())
+			out += fmt.Sprintf(" The %s is overdue by %s (%s): it was due by the end of %s.", l.name,
+				plural(l.Overdue(), "working day", "working days"), against(l.Clock.Severity), l.Proof.Due.Long())
 		case l.Dated():
 			out += fmt.Sprintf(" The %s is due by the end of %s.", l.name, l.Proof.Due.Long())
 		}
@@ -61,7 +66,8 @@ func (d *Dispute) summary() string {
 func (d *Dispute) facts() [][]Value {
 	role, names := d.turn()
 	out := [][]Value{
-		{Text("Child"), Text(d.child())}, {Text("Procedure"), Text(fmt.Sprintf("%s, version %d", d.Policy.Title, d.Policy.Version))}, {Text("Theme"), Text(cmp.Or(d.theme(), "none stated"))},
+		{Text("Child"), Text(d.child())}, {Text("Procedure"), Text(fmt.Sprintf("%s, version %d", d.Policy.Title, d.Policy.Version))},
+		{Text("Theme"), Text(cmp.Or(d.theme(), "none stated"))},
 		{Text("Raised"), Day(d.Standing.Raised)}, {Text("Stage"), Text(d.Standing.Title)}, {Text("In stage since"), Day(d.Standing.Since)},
 	}
 	if d.open() {
@@ -69,7 +75,9 @@ func (d *Dispute) facts() [][]Value {
 		wholeLate, _ := overdueBy(d.Standing.Whole)
 		out = append(out, []Value{Text("Step due"), dueOn(d.Standing.Step)}, []Value{Text("Step overdue, working days"), stepLate},
 			[]Value{Text("Whole due"), dueOn(d.Standing.Whole)}, []Value{Text("Whole overdue, working days"), wholeLate})
-		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Their turn since"), Day(d.Standing.TurnFrom)}, []Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)}, []Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
+		out = append(out, []Value{Text("Whose turn"), Text(role + ": " + names)}, []Value{Text("Their turn since"), Day(d.Standing.TurnFrom)},
+			[]Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)},
+			[]Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
 	} else {
 		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(spaced(string(d.Standing.EndedBy)))})
 	}
@@ -96,7 +104,8 @@ func (d *Dispute) chronology() Part {
 	var rows [][]Value
 	var last drp.Fact
 	for _, f := range d.File.Statements() {
-		if own := f.Source == "drpd" && last.Source == "drpd"; own && f.Kind == last.Kind && f.On == last.On && f.Stage == last.Stage { // one alert to several people
+		// one alert to several people
+		if own := f.Source == "drpd" && last.Source == "drpd"; own && f.Kind == last.Kind && f.On == last.On && f.Stage == last.Stage {
 			to := &rows[len(rows)-1][3]
 			*to = Text(to.Text + ", " + d.who(f.ToRoles))
 			continue
@@ -115,7 +124,8 @@ func (d *Dispute) chronology() Part {
 		rows = append(rows, []Value{Day(f.On), Text(what), Text(d.by(f.Fact)), Text(d.who(f.ToRoles)), Text(f.Source), Day(f.Learned)})
 	}
 	return Part{Title: "Chronology", Tables: []Table{table("Chronology", []Column{
-		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 44, Brief: true}, {Title: "By", Width: 26, Brief: true}, {Title: "To", Width: 30, Brief: true}, {Title: "Seen in", Width: 12, Brief: true}, {Title: "Learned", Width: 12},
+		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 44, Brief: true}, {Title: "By", Width: 26, Brief: true},
+		{Title: "To", Width: 30, Brief: true}, {Title: "Seen in", Width: 12, Brief: true}, {Title: "Learned", Width: 12},
 	}, rows, "Nothing is recorded.")}}
 }
 
@@ -151,10 +161,13 @@ func (d *Dispute) stages() Part {
 			late.Strong = breach(limit.Running)
 		}
 		due := dueOn(limit)
-		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late, Text(cmp.Or(strings.Join(done[i], "; "), "nothing is recorded"))})
+		rows = append(rows, []Value{Text(v.Title), Day(v.Entered), Day(until), due, late,
+			Text(cmp.Or(strings.Join(done[i], "; "), "nothing is recorded"))})
 	}
 	return Part{Title: "Stages", Tables: []Table{table("Stages", []Column{
-		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late, working days", Width: 10, Late: true, Brief: true}, {Title: "What was done", Width: 50, Brief: true},
+		{Title: "Stage", Width: 34, Brief: true}, {Title: "Entered", Width: 12, Brief: true}, {Title: "Left", Width: 12, Brief: true},
+		{Title: "Step due", Width: 12, Brief: true}, {Title: "Step late, working days", Width: 10, Late: true, Brief: true},
+		{Title: "What was done", Width: 50, Brief: true},
 	}, rows, "No stage has been entered.")}}
 }
 
@@ -165,10 +178,12 @@ func (d *Dispute) told() Part {
 		if e.Kind != drp.Email || !e.Sent() {
 			continue
 		}
-		rows = append(rows, []Value{Day(e.On), Text(spaced(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause), Text(string(e.Life))})
+		rows = append(rows, []Value{Day(e.On), Text(spaced(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause),
+			Text(string(e.Life))})
 	}
 	return Part{Title: "Who was told", Tables: []Table{table("Told", []Column{
-		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 16, Brief: true}, {Title: "To", Width: 34, Brief: true}, {Title: "Copy", Width: 34, Brief: true}, {Title: "Clause", Width: 8, Brief: true}, {Title: "What became of it", Width: 14, Brief: true},
+		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 16, Brief: true}, {Title: "To", Width: 34, Brief: true},
+		{Title: "Copy", Width: 34, Brief: true}, {Title: "Clause", Width: 8, Brief: true}, {Title: "What became of it", Width: 14, Brief: true},
 	}, rows, "drpd has told nobody.")}}
 }
 
@@ -196,6 +211,7 @@ func (d *Dispute) counts() Part {
 		}
 	}
 	return Part{Title: "How the dates were counted", Tables: []Table{table("Counts", []Column{
-		{Title: "What", Width: 34, Brief: true}, {Title: "Limit", Width: 26, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true},
+		{Title: "What", Width: 34, Brief: true}, {Title: "Limit", Width: 26, Brief: true}, {Title: "Due", Width: 12, Brief: true},
+		{Title: "The count", Width: 60, Brief: true},
 	}, rows, "The procedure states no limit.")}}
 }

@@ -81,8 +81,10 @@ func Overdue(in Input) Doc {
 	doc.Lead = append(in.lead(all, now), in.ending()...)
 	doc.Parts = []Part{
 		in.summary(all, now, then, restricted),
-		{Title: "Overdue", Text: []string{limits}, Tables: []Table{in.list("Overdue", all, (*Dispute).overdue, "Nothing is overdue"+in.asFarAs())}},
-		{Title: "Due soon", Text: []string{fmt.Sprintf("What falls due within %d working days.", soon)}, Tables: []Table{in.list("DueSoon", all, (*Dispute).dueSoon, "Nothing falls due"+in.asFarAs())}},
+		{Title: "Overdue", Text: []string{limits},
+			Tables: []Table{in.list("Overdue", all, (*Dispute).overdue, "Nothing is overdue"+in.asFarAs())}},
+		{Title: "Due soon", Text: []string{fmt.Sprintf("What falls due within %d working days.", soon)},
+			Tables: []Table{in.list("DueSoon", all, (*Dispute).dueSoon, "Nothing falls due"+in.asFarAs())}},
 		{Title: "All open", Text: []string{limits}, Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
 		in.closed(all),
 		in.person(all),
@@ -98,10 +100,11 @@ func Open(in Input) Doc {
 	all, restricted, others := in.seen(in.Disputes)
 	all = order(all)
 	now := count(all)
-	return Doc{Name: "open-" + in.Today.String() + in.Reader.FileSuffix(), Title: "Disputes that are open", About: in.about(), Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
-		{Title: "All open", Text: []string{limits}, Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
-		in.working(all), in.sources(restricted, others),
-	}}
+	return Doc{Name: "open-" + in.Today.String() + in.Reader.FileSuffix(), Title: "Disputes that are open", About: in.about(),
+		Warning: in.warning(), Only: in.only(), Lead: append(in.lead(all, now), in.ending()...), Parts: []Part{
+			{Title: "All open", Text: []string{limits}, Tables: []Table{in.list("Open", all, (*Dispute).open, "No dispute is open"+in.asFarAs())}},
+			in.working(all), in.sources(restricted, others),
+		}}
 }
 
 func (in *Input) about() string {
@@ -130,16 +133,19 @@ func (in *Input) asFarAs() string {
 // lead says in a few sentences what the report says.
 func (in *Input) lead(all []Dispute, now figures) []string {
 	if now.overdue == 0 {
-		return []string{fmt.Sprintf("Nothing is overdue%s %s, %d due within %d working days.", in.asFarAs(), plural(now.open, "dispute is", "disputes are")+" open", now.soon, soon)}
+		return []string{fmt.Sprintf("Nothing is overdue%s %s, %d due within %d working days.", in.asFarAs(),
+			plural(now.open, "dispute is", "disputes are")+" open", now.soon, soon)}
 	}
-	out := []string{fmt.Sprintf("%s overdue, %s against a limit that is a maximum: the step of %d, the whole of %d. %d open in all, %d due within %d working days.",
+	out := []string{fmt.Sprintf("%s overdue, %s against a limit that is a maximum: the step of %d, the whole of %d. %d open in all, %d due "+
+		"within %d working days.",
 		plural(now.overdue, "dispute is", "disputes are"), upTo(now.breach, now.overdue), now.step, now.whole, now.open, now.soon, soon)}
 	if d := all[0]; d.Standing.Step.Passed {
 		role, _ := d.turn()
 		out = append(out, longest("step", d)+fmt.Sprintf(" It is the turn of the %s. Next: %s.", role, d.Standing.Next))
 	}
 	if now.whole > 0 {
-		out = append(out, longest("whole", slices.MaxFunc(all, func(a, b Dispute) int { return a.Standing.Whole.Overdue() - b.Standing.Whole.Overdue() })))
+		out = append(out, longest("whole",
+			slices.MaxFunc(all, func(a, b Dispute) int { return a.Standing.Whole.Overdue() - b.Standing.Whole.Overdue() })))
 	}
 	return out
 }
@@ -150,7 +156,8 @@ func longest(name string, d Dispute) string {
 	if name == "whole" {
 		l = d.Standing.Whole
 	}
-	return fmt.Sprintf("The %s that is overdue the longest is of %s, by %s: it was due on %s.", name, d.Ref, plural(l.Overdue(), "working day", "working days"), l.Proof.Due.Long())
+	return fmt.Sprintf("The %s that is overdue the longest is of %s, by %s: it was due on %s.", name, d.Ref,
+		plural(l.Overdue(), "working day", "working days"), l.Proof.Due.Long())
 }
 
 func upTo(n, of int) string {
@@ -189,11 +196,13 @@ func (in *Input) summary(all []Dispute, now, then figures, restricted int) Part 
 	line("Departures from the procedure", now.findings, then.findings)
 	columns := []Column{{Title: "Figure", Width: 44, Brief: true}, {Title: "Now", Width: 10, Brief: true}}
 	if !in.Since.IsZero() {
-		columns = append(columns, Column{Title: "On " + in.Since.String(), Width: 16, Brief: true}, Column{Title: "Change", Width: 10, Brief: true})
+		columns = append(columns, Column{Title: "On " + in.Since.String(), Width: 16, Brief: true},
+			Column{Title: "Change", Width: 10, Brief: true})
 	}
 	out := Part{Title: "Summary", Tables: []Table{table("Figures", columns, rows, "")}}
 	if restricted > 0 {
-		out.Text = append(out.Text, fmt.Sprintf("%s about restricted records: counted nowhere in this report but here.", plural(restricted, "dispute is", "disputes are")))
+		out.Text = append(out.Text, fmt.Sprintf("%s about restricted records: counted nowhere in this report but here.",
+			plural(restricted, "dispute is", "disputes are")))
 	}
 	step := only(all, func(d *Dispute) bool { return d.open() && d.Standing.Step.Passed })
 	whole := only(all, func(d *Dispute) bool { return d.open() && d.Standing.Whole.Passed })
@@ -254,16 +263,22 @@ func resolvedIn(all []Dispute, from workday.Date) Series {
 }
 
 // limits says what the two figures of lateness are, where they stand side by side.
-const limits = "Step: the limit of the present stage, on whoever's turn it is. Whole: the limit that the procedure sets from the day of raising to the end."
+const limits = "Step: the limit of the present stage, on whoever's turn it is. Whole: the limit that the procedure sets from the day of " +
+	"raising to the end."
 
 // columns of the lists of disputes: what answers at once comes first.
 var columns = []Column{
 	{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 12, Brief: true, Names: true},
-	{Title: "Step overdue, working days", Width: 13, Late: true, Brief: true}, {Title: "Step due", Width: 12, Brief: true}, {Title: "Step late against", Width: 13, Brief: true},
-	{Title: "Whole overdue, working days", Width: 14, Late: true, Brief: true}, {Title: "Whole due", Width: 12, Brief: true}, {Title: "Whole late against", Width: 13, Brief: true},
-	{Title: "Whose turn", Width: 20, Brief: true}, {Title: "Name", Width: 16, Brief: true, Names: true}, {Title: "Stage", Width: 24, Brief: true}, {Title: "Next step", Width: 26, Brief: true},
-	{Title: "Next on", Width: 12}, {Title: "Limit of the step", Width: 14}, {Title: "Their turn since", Width: 12}, {Title: "In stage since", Width: 12}, {Title: "Working days since raised", Width: 11},
-	{Title: "Left of the whole, working days", Width: 12}, {Title: "Team", Width: 18}, {Title: "Procedure", Width: 26}, {Title: "Theme", Width: 18}, {Title: "Last action", Width: 26}, {Title: "Seen in", Width: 11},
+	{Title: "Step overdue, working days", Width: 13, Late: true, Brief: true}, {Title: "Step due", Width: 12, Brief: true},
+	{Title: "Step late against", Width: 13, Brief: true},
+	{Title: "Whole overdue, working days", Width: 14, Late: true, Brief: true}, {Title: "Whole due", Width: 12, Brief: true},
+	{Title: "Whole late against", Width: 13, Brief: true},
+	{Title: "Whose turn", Width: 20, Brief: true}, {Title: "Name", Width: 16, Brief: true, Names: true},
+	{Title: "Stage", Width: 24, Brief: true}, {Title: "Next step", Width: 26, Brief: true},
+	{Title: "Next on", Width: 12}, {Title: "Limit of the step", Width: 14}, {Title: "Their turn since", Width: 12},
+	{Title: "In stage since", Width: 12}, {Title: "Working days since raised", Width: 11},
+	{Title: "Left of the whole, working days", Width: 12}, {Title: "Team", Width: 18}, {Title: "Procedure", Width: 26},
+	{Title: "Theme", Width: 18}, {Title: "Last action", Width: 26}, {Title: "Seen in", Width: 11},
 	{Title: "Reminders", Width: 11}, {Title: "Time outs", Width: 28}, {Title: "CAFCASS", Width: 22}, {Title: "Flags", Width: 30},
 }
 
@@ -290,8 +305,10 @@ func (d *Dispute) row() []Value {
 	}
 	stepLate, stepKind := overdueBy(s.Step)
 	wholeLate, wholeKind := overdueBy(s.Whole)
-	return []Value{ref, Text(d.child()), stepLate, due, stepKind, wholeLate, dueOn(s.Whole), wholeKind, Text(role), Text(names), Text(s.Title), Text(s.Next),
-		Day(s.NextOn), Text(spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")), Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
+	return []Value{ref, Text(d.child()), stepLate, due, stepKind, wholeLate, dueOn(s.Whole), wholeKind, Text(role), Text(names), Text(s.Title),
+		Text(s.Next),
+		Day(s.NextOn), Text(spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")),
+		Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
 
@@ -314,11 +331,14 @@ func (in *Input) closed(all []Dispute) Part {
 		for _, v := range d.Standing.Visits {
 			stays = append(stays, v.Title+": "+plural(d.stay(v.Entered, v.Ended), "working day", "working days"))
 		}
-		rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text(d.Standing.Title), Day(d.Standing.Raised), Day(d.Standing.Ended), Text(spaced(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
+		rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text(d.Standing.Title), Day(d.Standing.Raised), Day(d.Standing.Ended),
+			Text(spaced(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
 	}
 	return Part{Title: "Closed", Text: []string{text}, Tables: []Table{table("Closed", []Column{
-		{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true}, {Title: "Stage reached", Width: 36, Brief: true}, {Title: "Raised", Width: 12, Brief: true}, {Title: "Ended", Width: 12, Brief: true},
-		{Title: "By", Width: 14, Brief: true}, {Title: "Working days", Width: 10, Brief: true}, {Title: "Theme", Width: 18}, {Title: "Procedure", Width: 26}, {Title: "In each stage", Width: 60},
+		{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true}, {Title: "Stage reached", Width: 36, Brief: true},
+		{Title: "Raised", Width: 12, Brief: true}, {Title: "Ended", Width: 12, Brief: true},
+		{Title: "By", Width: 14, Brief: true}, {Title: "Working days", Width: 10, Brief: true}, {Title: "Theme", Width: 18},
+		{Title: "Procedure", Width: 26}, {Title: "In each stage", Width: 60},
 	}, rows, "Nothing has ended since"+in.asFarAs())}}
 }
 
@@ -343,22 +363,29 @@ func (in *Input) person(all []Dispute) Part {
 	for i := range all {
 		d := &all[i]
 		for _, c := range d.Conflicts {
-			rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("question"), Text(c.What()), Text("drpd conflict settle " + d.Ref + " " + c.ID())})
+			rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("question"), Text(c.What()),
+				Text("drpd conflict settle " + d.Ref + " " + c.ID())})
 		}
 		for _, e := range d.Past {
 			if e.HeldBy != "" && e.HeldBy != "window" && e.Life != drp.Cancelled {
-				rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("held: " + string(e.Reason)), Text(e.HeldBy + ": " + e.Why), Text("drpd outbox show " + e.Key)})
+				rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text("held: " + string(e.Reason)), Text(e.HeldBy + ": " + e.Why),
+					Text("drpd outbox show " + e.Key)})
 			}
 		}
 	}
 	if in.Quarantined > 0 {
-		rows = append(rows, []Value{Text("none"), {}, Text("quarantine"), Text(plural(in.Quarantined, "message that drpd does not act on", "messages that drpd does not act on")), Text("drpd quarantine list")})
+		rows = append(rows, []Value{Text("none"), {}, Text("quarantine"),
+			Text(plural(in.Quarantined, "message that drpd does not act on", "messages that drpd does not act on")), Text("drpd quarantine list")})
 	}
 	if in.Waiting > 0 {
-		rows = append(rows, []Value{Text("none"), {}, Text("untied"), Text(plural(in.Waiting, "piece of evidence belongs to no dispute yet", "pieces of evidence belong to no dispute yet")), Text("drpd quarantine list")})
+		rows = append(rows, []Value{Text("none"), {}, Text("untied"),
+			Text(plural(in.Waiting, "piece of evidence belongs to no dispute yet", "pieces of evidence belong to no dispute yet")),
+			Text("drpd quarantine list")})
 	}
-	return Part{Title: "Waiting for a person", Tables: []Table{table("Waiting", []Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true}, {Title: "What", Width: 16, Brief: true},
-		{Title: "In words", Width: 70, Brief: true}, {Title: "The operator says", Width: 44}}, rows, "Nothing waits for a person.")}}
+	return Part{Title: "Waiting for a person",
+		Tables: []Table{table("Waiting", []Column{{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true},
+			{Title: "What", Width: 16, Brief: true},
+			{Title: "In words", Width: 70, Brief: true}, {Title: "The operator says", Width: 44}}, rows, "Nothing waits for a person.")}}
 }
 
 func (in *Input) findings(all []Dispute) Part {
@@ -371,13 +398,16 @@ func (in *Input) findings(all []Dispute) Part {
 		for _, f := range d.Findings {
 			grave := Text(f.Severity)
 			grave.Strong = f.Severity == "breach"
-			rows = append(rows, []Value{Text(d.Ref), Text(f.Clause), Text(f.What), Day(f.Since), grave, Text(d.child()), Text(d.stageTitle(f.Stage)), Text(d.Policy.Clauses[f.Clause])})
+			rows = append(rows, []Value{Text(d.Ref), Text(f.Clause), Text(f.What), Day(f.Since), grave, Text(d.child()), Text(d.stageTitle(f.Stage)),
+				Text(d.Policy.Clauses[f.Clause])})
 		}
 	}
-	return Part{Title: "Findings", Text: []string{"Departures of open disputes from the procedure. They move nothing."}, Tables: []Table{table("Findings", []Column{
-		{Title: "Reference", Width: 11, Brief: true}, {Title: "Clause", Width: 8, Brief: true}, {Title: "What was found", Width: 70, Brief: true}, {Title: "Since", Width: 12, Brief: true}, {Title: "Kind", Width: 10, Brief: true},
-		{Title: "Child", Width: 14}, {Title: "Stage", Width: 30}, {Title: "What the clause says", Width: 50},
-	}, rows, "No departure from the procedure is known"+in.asFarAs())}}
+	return Part{Title: "Findings", Text: []string{"Departures of open disputes from the procedure. They move nothing."},
+		Tables: []Table{table("Findings", []Column{
+			{Title: "Reference", Width: 11, Brief: true}, {Title: "Clause", Width: 8, Brief: true},
+			{Title: "What was found", Width: 70, Brief: true}, {Title: "Since", Width: 12, Brief: true}, {Title: "Kind", Width: 10, Brief: true},
+			{Title: "Child", Width: 14}, {Title: "Stage", Width: 30}, {Title: "What the clause says", Width: 50},
+		}, rows, "No departure from the procedure is known"+in.asFarAs())}}
 }
 
 func (d *Dispute) stageTitle(id string) string {
@@ -411,7 +441,8 @@ func (in *Input) working(all []Dispute) Part {
 					if first {
 						ref.Anchor, first = d.Ref, false
 					}
-					row = []Value{ref, Text(l.name + ": " + spaced(l.Clock.ID)), Text(l.Clock.Amount.String()), Day(l.Proof.Due), Text(line), Text(l.Clock.Clause + ": " + d.Policy.Clauses[l.Clock.Clause])}
+					row = []Value{ref, Text(l.name + ": " + spaced(l.Clock.ID)), Text(l.Clock.Amount.String()), Day(l.Proof.Due), Text(line),
+						Text(l.Clock.Clause + ": " + d.Policy.Clauses[l.Clock.Clause])}
 				}
 				rows = append(rows, row)
 			}
@@ -420,9 +451,11 @@ func (in *Input) working(all []Dispute) Part {
 			}
 		}
 	}
-	return Part{Title: "Show your working", Text: []string{"How each due date was counted, day by day."}, Tables: []Table{table("Working", []Column{
-		{Title: "Reference", Width: 11, Brief: true}, {Title: "What", Width: 18, Brief: true}, {Title: "Limit", Width: 22, Brief: true}, {Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true}, {Title: "Clause", Width: 60},
-	}, rows, "No date is running.")}}
+	return Part{Title: "Show your working", Text: []string{"How each due date was counted, day by day."},
+		Tables: []Table{table("Working", []Column{
+			{Title: "Reference", Width: 11, Brief: true}, {Title: "What", Width: 18, Brief: true}, {Title: "Limit", Width: 22, Brief: true},
+			{Title: "Due", Width: 12, Brief: true}, {Title: "The count", Width: 60, Brief: true}, {Title: "Clause", Width: 60},
+		}, rows, "No date is running.")}}
 }
 
 // sources says on what the report rests, and what was left out and why.
@@ -459,5 +492,6 @@ func (in *Input) sources(restricted, others int) Part {
 		add("Left out: other procedures or teams", fmt.Sprint(others))
 	}
 	add("Times", "are of London; a due date is the end of its day")
-	return Part{Title: "About", Tables: []Table{table("About", []Column{{Title: "What", Width: 44, Brief: true}, {Title: "How", Width: 100, Brief: true}}, rows, "")}}
+	return Part{Title: "About", Tables: []Table{table("About",
+		[]Column{{Title: "What", Width: 44, Brief: true}, {Title: "How", Width: 100, Brief: true}}, rows, "")}}
 }

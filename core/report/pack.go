@@ -58,10 +58,13 @@ func (d *Dispute) holds(part string, in PackInput) bool {
 // Letter is the covering letter of a referral: what is referred, by whom, and what goes along.
 func (d *Dispute) Letter(in Input, pack PackInput) Doc {
 	owner := d.Policy.RoleTitles(d.Policy.Owners(d.Standing.Stage))
-	doc := Doc{Name: "referral-" + d.Ref, Title: "Referral to CAFCASS", About: in.Authority + ", " + in.Today.Long() + ". Dispute " + d.Ref + "."}
+	doc := Doc{Name: "referral-" + d.Ref, Title: "Referral to CAFCASS", About: in.Authority + ", " + in.Today.Long() + ". Dispute " +
+		d.Ref + "."}
 	doc.Lead = []string{
-		fmt.Sprintf("The %s refers this child's case to CAFCASS. The decision to refer is the %s's own; it is recorded below, with its date.", owner, owner),
-		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and %s. The tier that was asked last is: %s.", d.Standing.Raised.Long(), d.Policy.Title, d.unresolved(), d.Standing.Title),
+		fmt.Sprintf("The %s refers this child's case to CAFCASS. The decision to refer is the %s's own; it is recorded below, with its date.",
+			owner, owner),
+		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and %s. The tier that was asked last is: %s.",
+			d.Standing.Raised.Long(), d.Policy.Title, d.unresolved(), d.Standing.Title),
 		"What is asked, what was done at each stage, who was told and when, the forms, and the legal advice on record go along with this letter.",
 	}
 	if f, ok := d.confirmed(); ok && !f.Although.Empty() {
@@ -124,11 +127,13 @@ func (d *Dispute) because() string {
 func (d *Dispute) Pack(in Input, pack PackInput) Doc {
 	doc := d.Letter(in, pack)
 	var asked [][]Value
-	for _, f := range []struct{ name, title string }{{"details", "What it is about"}, {"desired", "What is asked"}, {"action", "What was done so far"}, {"steps", "The steps that are wanted"}, {"views", "The views of the parties"}} {
+	for _, f := range []struct{ name, title string }{{"details", "What it is about"}, {"desired", "What is asked"},
+		{"action", "What was done so far"}, {"steps", "The steps that are wanted"}, {"views", "The views of the parties"}} {
 		asked = append(asked, []Value{Text(f.title), Text(cmp.Or(d.File.Fields[f.name].Value.Reveal(), "not stated"))})
 	}
 	doc.Parts = []Part{
-		{Title: "Summary", Text: []string{d.summary()}, Tables: []Table{layout.Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
+		{Title: "Summary", Text: []string{d.summary()},
+			Tables: []Table{layout.Pairs(append([][]Value{{Text("Child"), Text(d.child())}}, asked...))}},
 		d.chronology(), d.stages(), d.told(), d.decision(pack), d.manifest(pack), d.counts(),
 	}
 	return doc
@@ -138,13 +143,15 @@ func (d *Dispute) Pack(in Input, pack PackInput) Doc {
 func (d *Dispute) decision(pack PackInput) Part {
 	var rows [][]Value
 	for _, f := range d.File.Facts {
-		what := map[drp.FactKind]string{drp.LegalAdviceTaken: "Legal advice taken", drp.ReferralAgreed: "Referral agreed", drp.ReferralConfirmed: "Referral confirmed", drp.ReferralDeclined: "Referral declined"}[f.Kind]
+		what := map[drp.FactKind]string{drp.LegalAdviceTaken: "Legal advice taken", drp.ReferralAgreed: "Referral agreed",
+			drp.ReferralConfirmed: "Referral confirmed", drp.ReferralDeclined: "Referral declined"}[f.Kind]
 		if what != "" {
 			rows = append(rows, []Value{Day(f.On), Text(what), Text(d.by(f)), Text(f.Source), Text(f.Text.Reveal())})
 		}
 	}
 	part := Part{Title: "Legal advice and the decision", Tables: []Table{table("Decision", []Column{
-		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 24, Brief: true}, {Title: "By", Width: 30, Brief: true}, {Title: "Seen in", Width: 12, Brief: true}, {Title: "In words", Width: 40, Brief: true},
+		{Title: "On", Width: 12, Brief: true}, {Title: "What", Width: 24, Brief: true}, {Title: "By", Width: 30, Brief: true},
+		{Title: "Seen in", Width: 12, Brief: true}, {Title: "In words", Width: 40, Brief: true},
 	}, rows, "Nothing is recorded.")}}
 	if s := d.without(pack); s != "" {
 		part.Text = []string{s}
@@ -158,35 +165,43 @@ func (d *Dispute) manifest(pack PackInput) Part {
 	for _, f := range pack.Files {
 		rows = append(rows, []Value{Text(f.Name), Number(f.Size), Text(f.Sent), Text(f.Digest)})
 	}
-	return Part{Title: "The forms", Text: []string{"As they came, with the SHA-256 of each; manifest.txt holds that of this document too."}, Tables: []Table{table("Files", []Column{
-		{Title: "File", Width: 30, Brief: true}, {Title: "Bytes", Width: 10, Brief: true}, {Title: "Came", Width: 14, Brief: true}, {Title: "SHA-256", Width: 66, Brief: true},
-	}, rows, "No form has come as a file; the record's answers stand in the summary.")}}
+	return Part{Title: "The forms", Text: []string{"As they came, with the SHA-256 of each; manifest.txt holds that of this document too."},
+		Tables: []Table{table("Files", []Column{
+			{Title: "File", Width: 30, Brief: true}, {Title: "Bytes", Width: 10, Brief: true}, {Title: "Came", Width: 14, Brief: true},
+			{Title: "SHA-256", Width: 66, Brief: true},
+		}, rows, "No form has come as a file; the record's answers stand in the summary.")}}
 }
 
 // Agenda is that of a meeting (W23), as a document to be handed out.
 func (d *Dispute) Agenda(in Input, items []string) Doc {
-	rows := [][]Value{{Text("Dispute"), Text(d.Ref)}, {Text("Child"), Text(d.child())}, {Text("Stage"), Text(d.Standing.Title)}, {Text("Date, time and place"), Text(" ")}, {Text("Who is invited"), Text(d.Policy.RoleTitles(d.invited()))}}
+	rows := [][]Value{{Text("Dispute"), Text(d.Ref)}, {Text("Child"), Text(d.child())}, {Text("Stage"), Text(d.Standing.Title)},
+		{Text("Date, time and place"), Text(" ")}, {Text("Who is invited"), Text(d.Policy.RoleTitles(d.invited()))}}
 	list := make([][]Value, len(items))
 	for i, item := range items {
 		list[i] = []Value{Text(fmt.Sprint(i + 1)), Text(capital(item))}
 	}
 	return Doc{Name: "agenda-" + d.Ref, Title: "Agenda: meeting about dispute " + d.Ref, About: in.Authority + ".", Parts: []Part{
 		{Title: "The meeting", Tables: []Table{layout.Pairs(rows)}},
-		{Title: "Agenda", Tables: []Table{table("Agenda", []Column{{Title: "No.", Width: 6, Brief: true}, {Title: "Item", Width: 80, Brief: true}}, list, "The procedure names no items.")}},
+		{Title: "Agenda", Tables: []Table{table("Agenda",
+			[]Column{{Title: "No.", Width: 6, Brief: true}, {Title: "Item", Width: 80, Brief: true}}, list, "The procedure names no items.")}},
 	}}
 }
 
 // Minutes is the form for the minutes of that meeting: one field for each item, and for what follows.
 func (d *Dispute) Minutes(in Input, items []string) Doc {
 	blank := Text(" \n \n ")
-	rows := [][]Value{{Text("Dispute"), Text(d.Ref)}, {Text("Child"), Text(d.child())}, {Text("Meeting held on"), Text(" ")}, {Text("Present"), blank}, {Text("Apologies"), Text(" ")}}
+	rows := [][]Value{{Text("Dispute"), Text(d.Ref)}, {Text("Child"), Text(d.child())}, {Text("Meeting held on"), Text(" ")},
+		{Text("Present"), blank}, {Text("Apologies"), Text(" ")}}
 	var points [][]Value
 	for _, item := range items {
 		points = append(points, []Value{Text(capital(item)), blank})
 	}
-	follow := [][]Value{{Text("Resolved, yes or no"), Text(" ")}, {Text("If not: the next step, and by whom"), blank}, {Text("What must be on the child's record, and by when"), blank}, {Text("For the next review"), blank}, {Text("Minutes by, on"), Text(" ")}}
+	follow := [][]Value{{Text("Resolved, yes or no"), Text(" ")}, {Text("If not: the next step, and by whom"), blank},
+		{Text("What must be on the child's record, and by when"), blank}, {Text("For the next review"), blank},
+		{Text("Minutes by, on"), Text(" ")}}
 	return Doc{Name: "minutes-" + d.Ref, Title: "Minutes: meeting about dispute " + d.Ref, About: in.Authority + ".", Parts: []Part{
-		{Title: "The meeting", Tables: []Table{layout.Pairs(rows)}}, {Title: "What was said", Tables: []Table{layout.Pairs(points)}}, {Title: "What follows", Tables: []Table{layout.Pairs(follow)}},
+		{Title: "The meeting", Tables: []Table{layout.Pairs(rows)}}, {Title: "What was said", Tables: []Table{layout.Pairs(points)}},
+		{Title: "What follows", Tables: []Table{layout.Pairs(follow)}},
 	}}
 }
 

@@ -11,7 +11,8 @@ import (
 
 // Questions tells whoever settles the questions of a dispute what each is about: the evidence, and the passage that could
 // not be read for certain; choices gives what settles it. It shows what people wrote.
-func Questions(ref string, questions []drp.Conflict, choices func(drp.Conflict) []drp.Choice, evidence []drp.Evidence, zone *time.Location) string {
+func Questions(ref string, questions []drp.Conflict, choices func(drp.Conflict) []drp.Choice, evidence []drp.Evidence,
+	zone *time.Location) string {
 	var b strings.Builder
 	for _, q := range questions {
 		fmt.Fprintf(&b, "%s  %s\n", q.ID(), q.What())

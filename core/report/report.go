@@ -3,8 +3,8 @@
 //
 // It promises: a report is a layout.Doc, a value without a format; whoever writes it to a workbook, a page or a message computes
 // no figure. What could not be read, and what a report leaves out, is said before any figure. A restricted child is a count,
-// but for a reader who is cleared. Being late against guidance is never called a breach. Every date that has passed comes with its count, day by
-// day. The package is pure: it looks at cases and at what was decided of them, by the same Decide as the daemon.
+// but for a reader who is cleared. Being late against guidance is never called a breach. Every date that has passed comes with its
+// count, day by day. The package is pure: it looks at cases and at what was decided of them, by the same Decide as the daemon.
 package report
 
 import (

@@ -42,7 +42,8 @@ func Quarterly(in Input, first workday.Date) Doc {
 		quarters = append([]quarter{q}, quarters...)
 	}
 	now := quarters[quartersBefore]
-	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.FileSuffix(), Title: "Disputes raised in " + now.name(), About: in.about(), Warning: in.warning(), Only: in.onlyOf(now)}
+	doc := Doc{Name: "quarterly-" + first.String() + in.Reader.FileSuffix(), Title: "Disputes raised in " + now.name(), About: in.about(),
+		Warning: in.warning(), Only: in.onlyOf(now)}
 	doc.Lead = []string{fmt.Sprintf("In %s %s raised, %d resolved so far. %s", now.name(),
 		plural(len(now.all), "dispute was", "disputes were"), len(only(now.all, (*Dispute).resolved)), in.judgement(now.all))}
 	doc.Parts = []Part{
@@ -106,7 +107,8 @@ func measures(quarters []quarter) Table {
 	})
 	row("With a time out", number(func(d *Dispute) bool { return d.timeOuts() != "" }))
 	row("With somebody not reached", number(func(d *Dispute) bool { return len(d.notReached()) > 0 }))
-	row("CAFCASS: asked, agreed or decided", number(func(d *Dispute) bool { c := d.cafcass(); return c != "no" && c != "not in this procedure" }))
+	row("CAFCASS: asked, agreed or decided",
+		number(func(d *Dispute) bool { c := d.cafcass(); return c != "no" && c != "not in this procedure" }))
 	row("CAFCASS: referred", number(func(d *Dispute) bool { _, ok := d.Referred(); return ok }))
 	row("Legal advice taken", number(func(d *Dispute) bool { return d.has(drp.LegalAdviceTaken) }))
 	row("Lessons noted", number(func(d *Dispute) bool { return d.has(drp.LessonNoted) }))
@@ -211,10 +213,13 @@ func stays(all []Dispute) Part {
 		}
 		rows = append(rows, row)
 	}
-	return Part{Title: "Days in each stage", Text: []string{"Working days, of those still there as far as today. Half of the disputes lie between the lower and the upper quartile."}, Tables: []Table{table("Stays", []Column{
-		{Title: "Procedure", Width: 34, Brief: true}, {Title: "Stage", Width: 44, Brief: true}, {Title: "Disputes", Width: 10, Brief: true}, {Title: "Shortest", Width: 10}, {Title: "Lower quartile", Width: 10, Brief: true},
-		{Title: "Median", Width: 10, Brief: true}, {Title: "Upper quartile", Width: 10, Brief: true}, {Title: "Longest", Width: 10, Brief: true},
-	}, rows, "No dispute was raised in this quarter.")}}
+	return Part{Title: "Days in each stage",
+		Text: []string{"Working days, of those still there as far as today. Half of the disputes lie between the lower and the upper quartile."},
+		Tables: []Table{table("Stays", []Column{
+			{Title: "Procedure", Width: 34, Brief: true}, {Title: "Stage", Width: 44, Brief: true}, {Title: "Disputes", Width: 10, Brief: true},
+			{Title: "Shortest", Width: 10}, {Title: "Lower quartile", Width: 10, Brief: true},
+			{Title: "Median", Width: 10, Brief: true}, {Title: "Upper quartile", Width: 10, Brief: true}, {Title: "Longest", Width: 10, Brief: true},
+		}, rows, "No dispute was raised in this quarter.")}}
 }
 
 // before shows which share of the disputes that have ended was resolved before each tier was asked.
@@ -236,9 +241,12 @@ func before(all []Dispute) Part {
 			rows = append(rows, []Value{Text(p.Title), Text(stage.Title), Number(n), Number(len(ended)), Percent(float64(n) / float64(len(ended)))})
 		}
 	}
-	return Part{Title: "Resolved before", Text: []string{"Of the disputes that have ended: how many were resolved before this tier was asked."}, Tables: []Table{table("Before", []Column{
-		{Title: "Procedure", Width: 34, Brief: true}, {Title: "Before", Width: 44, Brief: true}, {Title: "Resolved", Width: 10, Brief: true}, {Title: "Ended", Width: 10, Brief: true}, {Title: "Share", Width: 10, Brief: true},
-	}, rows, "No dispute of this quarter has ended.")}}
+	return Part{Title: "Resolved before",
+		Text: []string{"Of the disputes that have ended: how many were resolved before this tier was asked."},
+		Tables: []Table{table("Before", []Column{
+			{Title: "Procedure", Width: 34, Brief: true}, {Title: "Before", Width: 44, Brief: true}, {Title: "Resolved", Width: 10, Brief: true},
+			{Title: "Ended", Width: 10, Brief: true}, {Title: "Share", Width: 10, Brief: true},
+		}, rows, "No dispute of this quarter has ended.")}}
 }
 
 // highest is the place of the highest stage that a dispute has reached.

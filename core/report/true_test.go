@@ -50,14 +50,16 @@ func lived(t *testing.T, ref, id string, today int, facts ...said) Dispute {
 		if f.on > today {
 			continue
 		}
-		x := drp.Fact{Kind: f.kind, On: on, By: drp.Actor{Role: f.by}, Learned: on, Evidence: fmt.Sprintf("e%02d", i), Source: "console", Attached: true}
+		x := drp.Fact{Kind: f.kind, On: on, By: drp.Actor{Role: f.by}, Learned: on, Evidence: fmt.Sprintf("e%02d", i), Source: "console",
+			Attached: true}
 		if f.kind == drp.Alerted {
 			x.By, x.Stage, x.Source = drp.Actor{Role: "drpd"}, f.stage, "drpd"
 			for _, r := range p.Stage(f.stage).Alert.To {
 				x.To = append(x.To, drp.Actor{Role: r.Role})
 			}
 		}
-		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: x.Evidence, Source: x.Source, Kind: drp.Attestation}, Sent: on, Subject: drp.Subject{Form: p.Forms[0], Children: []string{"1"}}, Facts: []drp.Fact{x}})
+		readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: x.Evidence, Source: x.Source, Kind: drp.Attestation}, Sent: on,
+			Subject: drp.Subject{Form: p.Forms[0], Children: []string{"1"}}, Facts: []drp.Fact{x}})
 	}
 	c := reconcile.Case{Ref: ref, Policy: p, Calendar: cal, File: drp.Fold(readings, nil), Today: begin.AddDays(today)}
 	return Dispute{Case: c, Result: reconcile.Decide(c), Children: []drp.Child{{Ref: "1"}}}
@@ -66,17 +68,23 @@ func lived(t *testing.T, ref, id string, today int, facts ...said) Dispute {
 // What was done at a stage is what belongs to it, by stage and author: two stages share the day on which one gives way to the
 // other, and a word that comes late is still its author's.
 func TestWhatWasDone(t *testing.T) {
-	ladder := []said{{drp.Raised, 0, "iro", ""}, {drp.Discussed, 0, "iro", ""}, {drp.Alerted, 0, "", "stage-1"}, {drp.Alerted, 8, "", "stage-2"}, {drp.Alerted, 16, "", "stage-3"}, {drp.Alerted, 24, "", "stage-4"}, {drp.Alerted, 32, "", "stage-5"}}
+	ladder := []said{{drp.Raised, 0, "iro", ""}, {drp.Discussed, 0, "iro", ""}, {drp.Alerted, 0, "", "stage-1"},
+		{drp.Alerted, 8, "", "stage-2"}, {drp.Alerted, 16, "", "stage-3"}, {drp.Alerted, 24, "", "stage-4"}, {drp.Alerted, 32, "", "stage-5"}}
 	for name, tt := range map[string]struct {
 		facts []said
 		want  map[string]string // by the title of the stage
 	}{
-		"advice on the day of the next alert": {append(slices.Clone(ladder), said{drp.AdvisedToEscalate, 36, "director", ""}, said{drp.Alerted, 36, "", "stage-6"}, said{drp.Determined, 39, "chief-executive", ""}, said{drp.Resolved, 39, "iro", ""}),
-			map[string]string{"Director": "advised to escalate 2026-12-08 (Director)", "Chief Executive": "resolved 2026-12-11 (Independent Reviewing Officer); determined 2026-12-11 (Chief Executive)"}},
-		"advice that is dated after it": {append(slices.Clone(ladder), said{drp.Alerted, 36, "", "stage-6"}, said{drp.AdvisedToEscalate, 37, "director", ""}),
+		"advice on the day of the next alert": {append(slices.Clone(ladder), said{drp.AdvisedToEscalate, 36, "director", ""},
+			said{drp.Alerted, 36, "", "stage-6"}, said{drp.Determined, 39, "chief-executive", ""}, said{drp.Resolved, 39, "iro", ""}),
+			map[string]string{"Director": "advised to escalate 2026-12-08 (Director)",
+				"Chief Executive": "resolved 2026-12-11 (Independent Reviewing Officer); determined 2026-12-11 (Chief Executive)"}},
+		"advice that is dated after it": {append(slices.Clone(ladder), said{drp.Alerted, 36, "", "stage-6"},
+			said{drp.AdvisedToEscalate, 37, "director", ""}),
 			map[string]string{"Director": "advised to escalate 2026-12-09 (Director)", "Chief Executive": "nothing is recorded"}},
-		"an answer after the next alert": {append(slices.Clone(ladder[:5]), said{drp.Responded, 18, "team-manager", ""}, said{drp.Responded, 17, "group-manager", ""}, said{drp.MeetingHeld, 19, "service-manager", ""}),
-			map[string]string{"1": "discussed 2026-11-02 (Independent Reviewing Officer); responded 2026-11-20 (team manager / consultant social worker)", "2": "responded 2026-11-19 (group manager)", "3": "meeting held 2026-11-21 (service manager, social care)"}},
+		"an answer after the next alert": {append(slices.Clone(ladder[:5]), said{drp.Responded, 18, "team-manager", ""},
+			said{drp.Responded, 17, "group-manager", ""}, said{drp.MeetingHeld, 19, "service-manager", ""}),
+			map[string]string{"1": "discussed 2026-11-02 (Independent Reviewing Officer); responded 2026-11-20 (team manager / consultant " +
+				"social worker)", "2": "responded 2026-11-19 (group manager)", "3": "meeting held 2026-11-21 (service manager, social care)"}},
 	} {
 		d := lived(t, "W-AAAAAA", "iro-carefirst", 60, tt.facts...)
 		got := map[string]string{}
@@ -100,7 +108,8 @@ func TestWhatWasDone(t *testing.T) {
 // Each fact that moved something, or was said in a stage, stands under one stage, and under one only; under none where a person
 // is asked to which it belongs.
 func TestDoneOnce(t *testing.T) {
-	facts := []said{{drp.Raised, 0, "iro", ""}, {drp.Alerted, 0, "", "stage-1"}, {drp.Alerted, 8, "", "stage-2"}, {drp.Alerted, 16, "", "stage-3"}}
+	facts := []said{{drp.Raised, 0, "iro", ""}, {drp.Alerted, 0, "", "stage-1"}, {drp.Alerted, 8, "", "stage-2"},
+		{drp.Alerted, 16, "", "stage-3"}}
 	for on := 1; on < 20; on++ {
 		for _, kind := range []drp.FactKind{drp.Responded, drp.Consulted, drp.MeetingHeld, drp.LegalAdviceTaken, drp.AdvisedToEscalate} {
 			for _, by := range []string{"iro", "team-manager", "group-manager", "service-manager", "director"} {
@@ -162,7 +171,8 @@ func TestJudged(t *testing.T) {
 	add("C-LONG1", "cp-chair", raised(0, "chair"), said{drp.Resolved, 38, "chair", ""})
 	in := Input{Authority: "x", At: begin.AddDays(today).Midnight(), Today: begin.AddDays(today), Disputes: all, Calendar: all[0].Calendar}
 	doc := Quarterly(in, begin.Quarter())
-	want := "In Q4 2026 15 disputes were raised, 9 resolved so far. Of the 11 whose procedure's limit for the whole has passed, 6 were resolved within it; still open past it: W-OPEN1, W-OPEN2, 1 about restricted records."
+	want := "In Q4 2026 15 disputes were raised, 9 resolved so far. Of the 11 whose procedure's limit for the whole has passed, 6 were " +
+		"resolved within it; still open past it: W-OPEN1, W-OPEN2, 1 about restricted records."
 	if doc.Lead[0] != want {
 		t.Errorf("it says %q\nwant    %q", doc.Lead[0], want)
 	}
@@ -170,7 +180,8 @@ func TestJudged(t *testing.T) {
 	for row := range doc.Parts[0].Tables[0].Rows {
 		figures[row[0].Text] = row[len(row)-1].String()
 	}
-	for label, want := range map[string]string{"Old enough: the procedure's limit for the whole has passed": "11", "Resolved within it": "6", "Resolved within it, share of those old enough": "55%", "Still open past it": "3"} {
+	for label, want := range map[string]string{"Old enough: the procedure's limit for the whole has passed": "11", "Resolved within it": "6",
+		"Resolved within it, share of those old enough": "55%", "Still open past it": "3"} {
 		if figures[label] != want {
 			t.Errorf("%s: %q, want %q", label, figures[label], want)
 		}
@@ -187,7 +198,8 @@ func TestJudged(t *testing.T) {
 			}
 		}
 	}
-	if want := []string{"20 working days (W16) | 13 | 11 | 6 | 55% | 1 | 1 | 3: W-OPEN1, W-OPEN2, 1 about restricted records", "none | 2 |  |  |  |  |  | "}; !slices.Equal(rows, want) {
+	if want := []string{"20 working days (W16) | 13 | 11 | 6 | 55% | 1 | 1 | 3: W-OPEN1, W-OPEN2, 1 about restricted records",
+		"none | 2 |  |  |  |  |  | "}; !slices.Equal(rows, want) {
 		t.Errorf("%q, want %q", rows, want)
 	}
 	if text := layout.Plain(doc); strings.Contains(text, "W-HIDE1") || strings.Contains(text, "against 20") {

@@ -112,8 +112,9 @@ func (in *Input) wholes(all []Dispute) Part {
 		rows = append(rows, []Value{Text(p.Title), Text(strings.Join(limits, ", ")), Number(len(mine)), Number(len(old)),
 			Number(good), share, Number(otherwise), Number(late), Text(openPast(in, open))})
 	}
-	return Part{Title: "Against the whole limit", Text: []string{"The limit that a procedure sets for a dispute from its beginning to its end. " +
-		"A dispute is old enough once that day has passed, time outs counted; what is out of scope is left out."},
+	return Part{Title: "Against the whole limit",
+		Text: []string{"The limit that a procedure sets for a dispute from its beginning to its end. " +
+			"A dispute is old enough once that day has passed, time outs counted; what is out of scope is left out."},
 		Tables: []Table{table("Whole", []Column{
 			{Title: "Procedure", Width: 34, Brief: true}, {Title: "Limit", Width: 24, Brief: true}, {Title: "Raised", Width: 10, Brief: true},
 			{Title: "Old enough", Width: 10, Brief: true}, {Title: "Resolved within it", Width: 10, Brief: true},

@@ -169,7 +169,8 @@ func put(parent *yaml.Node, key string, value *yaml.Node) {
 			return
 		}
 	}
-	parent.Content = append(parent.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: value.Line, Column: value.Column}, value)
+	parent.Content = append(parent.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: key, Line: value.Line,
+		Column: value.Column}, value)
 }
 
 func find(n *yaml.Node, path []string) (*yaml.Node, error) {

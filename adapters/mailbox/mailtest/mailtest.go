@@ -37,8 +37,10 @@ func Authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
+	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
 	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +67,8 @@ type Dovecot struct {
 	posted       int
 }
 
-// StartDovecot starts a server, with more lines in its configuration; where the program is not installed, or may not be started, the test says so.
+// StartDovecot starts a server, with more lines in its configuration; where the program is not installed, or may not be started,
+// the test says so.
 func StartDovecot(t testing.TB, more ...string) *Dovecot {
 	t.Helper()
 	program, err := exec.LookPath("dovecot")
@@ -98,7 +101,8 @@ func StartDovecot(t testing.TB, more ...string) *Dovecot {
 	}
 	der, err := x509.MarshalECPrivateKey(key)
 	must(t, err)
-	must(t, os.WriteFile(filepath.Join(d.dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
+	must(t, os.WriteFile(filepath.Join(d.dir, "cert.pem"),
+		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
 	must(t, os.WriteFile(filepath.Join(d.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
 	d.Maildir = filepath.Join(d.dir, "mail")
 	d.folder(t, d.Maildir)

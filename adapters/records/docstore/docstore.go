@@ -30,7 +30,8 @@ func (f *Folder) KeepForm(_ context.Context, c port.FormFile) error {
 		return fmt.Errorf("document store: %w", err)
 	}
 	name := filepath.Join(dir, c.Dispute+"_"+c.Reference)
-	about, err := json.MarshalIndent(map[string]string{"dispute": c.Dispute, "reference": c.Reference, "what": c.What, "on": c.On.String(), "author": "drpd (automatic)"}, "", "  ")
+	about, err := json.MarshalIndent(map[string]string{"dispute": c.Dispute, "reference": c.Reference, "what": c.What, "on": c.On.String(),
+		"author": "drpd (automatic)"}, "", "  ")
 	if err != nil {
 		return err
 	}

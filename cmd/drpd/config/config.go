@@ -40,9 +40,10 @@ type Config struct {
 	Every     int          `yaml:"poll_every_minutes"`
 	PollTime  int          `yaml:"poll_deadline_minutes"` // in which a source must answer; past it, what it holds is unknown
 	Emergency int          `yaml:"emergency_minutes"`     // in which an emergency is to be acknowledged, before the next holder is told
-	Chase     int          `yaml:"chase_after_days"`      // working days after which a message that waits for a person is told to the practice lead
-	Reports   Reports      `yaml:"reports"`
-	Referral  Referral     `yaml:"referral"`
+	// working days after which a message that waits for a person is told to the practice lead
+	Chase    int      `yaml:"chase_after_days"`
+	Reports  Reports  `yaml:"reports"`
+	Referral Referral `yaml:"referral"`
 
 	dir string
 }
@@ -190,7 +191,8 @@ func Load(name string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3, Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3,
+		Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -210,7 +212,8 @@ func Load(name string) (*Config, error) {
 		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
 	}
 	if (c.State.File == "") == (c.State.DSNFile == "") {
-		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL database: one of the two")
+		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL "+
+			"database: one of the two")
 	}
 	if noFile(c.State.File) || noFile(c.State.DSNFile) {
 		f.Fault([]any{"state"}, "a connection string stands here: put it into a file that nobody else can read, and name that in state.dsn_file")
@@ -321,7 +324,8 @@ func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp
 		if !h.Until.IsZero() && h.Until < h.From {
 			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
 		}
-		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address), Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain, Team: h.Team, Cleared: h.Cleared})
+		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address),
+			Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain, Team: h.Team, Cleared: h.Cleared})
 	}
 	held := func(role string) bool {
 		for _, mapped := range titles {

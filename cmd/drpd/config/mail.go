@@ -33,13 +33,14 @@ type IMAP struct {
 
 // OAuth is an application that may read the mailbox: Microsoft 365's client credentials flow.
 type OAuth struct {
-	Tenant   string       `yaml:"tenant"`
-	ClientID string       `yaml:"client_id"`
-	Cert     string       `yaml:"certificate_file"` // the file with the application's certificate and its key (PEM), which nobody else can read
-	Secret   string       `yaml:"secret_file"`      // or the file with the client secret, which nobody else can read
-	Expires  workday.Date `yaml:"secret_expires"`   // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
-	TokenURL string       `yaml:"token_url"`        // left out: Microsoft's, for the tenant
-	Scope    string       `yaml:"scope"`            // left out: Microsoft's for mailboxes
+	Tenant   string `yaml:"tenant"`
+	ClientID string `yaml:"client_id"`
+	// the file with the application's certificate and its key (PEM), which nobody else can read
+	Cert     string       `yaml:"certificate_file"`
+	Secret   string       `yaml:"secret_file"`    // or the file with the client secret, which nobody else can read
+	Expires  workday.Date `yaml:"secret_expires"` // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
+	TokenURL string       `yaml:"token_url"`      // left out: Microsoft's, for the tenant
+	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes
 }
 
 func (o *OAuth) check(f *strict.File, at ...any) {
@@ -207,7 +208,8 @@ func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 		f.Fault(in("relay"), "no such relay %q%s", r.Relay, strict.Suggest(r.Relay, slices.Clone(relays)))
 	}
 	if !slices.Contains(levels, r.Carries) {
-		f.Fault(in("carries"), "%q: say plain (about no child), case (with a child's record number), papers (forms, records, reports) or referral (a whole case)", r.Carries)
+		f.Fault(in("carries"), "%q: say plain (about no child), case (with a child's record number), papers (forms, records, reports) or "+
+			"referral (a whole case)", r.Carries)
 	}
 	switch r.Encrypt {
 	case "":
@@ -221,7 +223,8 @@ func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 	if r.Archive != nil {
 		r.Archive.check(f, in("archive")...)
 		if r.Lag < 1 {
-			f.Fault(in("archive_lag_minutes"), "\"archive_lag_minutes\" is missing: how long after it was sent a message may not be in the archive yet; one that is looked for too soon would go twice")
+			f.Fault(in("archive_lag_minutes"), "\"archive_lag_minutes\" is missing: how long after it was sent a message may not be in the "+
+				"archive yet; one that is looked for too soon would go twice")
 		}
 	}
 	if r.Lag < 0 || r.Lag > 24*60 || r.LimitMB < 0 || r.LimitMB > 500 {

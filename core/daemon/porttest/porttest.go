@@ -170,7 +170,8 @@ func TestSource(t *testing.T, s daemon.Source, add func(t *testing.T, n int)) {
 // other note from being written; read gives all texts that are there under a reference.
 func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, reference string) []string) {
 	t.Helper()
-	n := port.Note{Reference: "ref-1", Child: "child-1", Type: "case note", Text: "It's a note; \"quoted\" -- with 'marks', £ and\nlines.", On: workday.DateOf(noon)}
+	n := port.Note{Reference: "ref-1", Child: "child-1", Type: "case note", Text: "It's a note; \"quoted\" -- with 'marks', £ and\nlines.",
+		On: workday.DateOf(noon)}
 	write := func(ctx context.Context, notes ...port.Note) []error {
 		t.Helper()
 		errs := w.WriteNotes(ctx, notes)
@@ -201,7 +202,8 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 	}
 	var many []port.Note
 	for i := range 250 {
-		many = append(many, port.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i), On: workday.DateOf(noon)})
+		many = append(many, port.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i),
+			On: workday.DateOf(noon)})
 	}
 	for range 2 {
 		if err := errors.Join(write(t.Context(), many...)...); err != nil {
@@ -224,7 +226,8 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 // TestFormKeeper is the suite of a FormKeeper: the same reference keeps one copy; count gives how many there are.
 func TestFormKeeper(t *testing.T, k daemon.FormKeeper, count func(t *testing.T, child string) int) {
 	t.Helper()
-	f := port.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", What: port.CopyOfForm, Name: "form.docx", Data: []byte("x"), On: workday.DateOf(noon)}
+	f := port.FormFile{Reference: "ref-1", Child: "20401", Dispute: "C-AAAAAA", What: port.CopyOfForm, Name: "form.docx", Data: []byte("x"),
+		On: workday.DateOf(noon)}
 	for range 3 {
 		if err := k.KeepForm(t.Context(), f); err != nil {
 			t.Fatal(err)
@@ -243,9 +246,12 @@ func TestFormKeeper(t *testing.T, k daemon.FormKeeper, count func(t *testing.T, 
 // nothing else; making the same message twice gives the same bytes.
 func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]byte) {
 	t.Helper()
-	p := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""), Address: drp.NewPrivate("a.name@council.example")}
-	e := port.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address, To: []port.Person{p}, At: noon}
-	l := letter.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>", Files: []letter.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
+	p := port.Person{ID: "w-1", Role: "team-manager", Name: drp.NewPrivate("A Näme, \"quoted\""),
+		Address: drp.NewPrivate("a.name@council.example")}
+	e := port.Envelope{Key: "key1234567890", Dispute: "W-AAAAAA", Reason: drp.ReasonAlert, Person: p.ID, Role: p.Role, Address: p.Address,
+		To: []port.Person{p}, At: noon}
+	l := letter.Letter{Subject: "[W-AAAAAA] Stage 1: your answer is asked for", Text: "Text with £ and ü.", HTML: "<p>Text</p>",
+		Files: []letter.File{{Name: "a.txt", Type: "text/plain", Data: []byte("file")}}}
 	made, err := m.Make(e, l)
 	if err != nil || made.Route == "" {
 		t.Fatalf("route %q, %v", made.Route, err)

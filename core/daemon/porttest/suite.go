@@ -15,8 +15,10 @@ import (
 // TestLedger is the suite of a Ledger. open gives an empty one.
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
-		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken, "questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
-		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery, "digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
+		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
+		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
+		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
+		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -86,7 +88,8 @@ func testGaps(t *testing.T, l daemon.Ledger) {
 	if len(h) != 1 || h[0].FailedSince != 0 || h[0].ReadAt != noon.AddDate(0, 0, 2).UnixMilli() {
 		t.Errorf("afterwards: %+v", h)
 	}
-	for name, late := range map[string]time.Duration{"soon": port.CountsAsRead - time.Minute, "days later": 72 * time.Hour} { // the daemon stood still
+	// the daemon stood still
+	for name, late := range map[string]time.Duration{"soon": port.CountsAsRead - time.Minute, "days later": 72 * time.Hour} {
 		must(t, l.Ingest(t.Context(), name, nil, nil, noon))
 		must(t, l.SourceFailed(t.Context(), name, "down", noon.Add(late)))
 		h, err = l.Sources(t.Context())
@@ -102,8 +105,10 @@ func testGaps(t *testing.T, l daemon.Ledger) {
 func begin(t *testing.T, l daemon.Ledger) port.Stored {
 	t.Helper()
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, nil, noon))
-	must(t, l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Theme: "drift", Policy: "digest", Now: noon,
-		New: &drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon), Open: true}}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-1"},
+		Record: "1", Theme: "drift", Policy: "digest", Now: noon,
+		New: &drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-1"}, Raised: workday.DateOf(noon),
+			Open: true}}))
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
 	return s
@@ -114,7 +119,8 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	if disputes, err := l.Disputes(t.Context()); err != nil || len(disputes) != 1 || disputes[0].Revision != s.Revision {
 		t.Errorf("disputes: %+v, %v", disputes, err)
 	}
-	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" || !slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
+	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" ||
+		!slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
 		t.Errorf("%+v", s)
 	}
 	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 0 {
@@ -146,7 +152,8 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{m}, nil, noon))
 	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceWaiting, Now: noon}))
 	for range 2 { // a copy for another dispute waits to be placed, once
-		must(t, l.Place(t.Context(), port.Placement{Evidence: "q1", Where: port.PlaceNoted, Copies: []drp.Evidence{m.CopyFor("W-OTHER1")}, Now: noon}))
+		must(t, l.Place(t.Context(), port.Placement{Evidence: "q1", Where: port.PlaceNoted, Copies: []drp.Evidence{m.CopyFor("W-OTHER1")},
+			Now: noon}))
 	}
 	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 2 || !slices.ContainsFunc(w, func(ev drp.Evidence) bool {
 		ref, copied := ev.IsFor()
@@ -161,14 +168,16 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 }
 
 func sample(extra string, to ...string) drp.Effect {
-	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAlert, Visit: "stage.1", Stage: "stage", On: workday.DateOf(noon), To: to, Clause: "X1"}.Keyed(extra)
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAlert, Visit: "stage.1", Stage: "stage", On: workday.DateOf(noon),
+		To: to, Clause: "X1"}.Keyed(extra)
 }
 
 func decide(t *testing.T, l daemon.Ledger, effects ...drp.Effect) {
 	t.Helper()
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
-	must(t, l.Decide(t.Context(), []port.Decided{{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: effects, Now: noon, Summary: port.Summary{Raised: workday.DateOf(noon)}}}))
+	must(t, l.Decide(t.Context(), []port.Decided{{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: effects,
+		Now: noon, Summary: port.Summary{Raised: workday.DateOf(noon)}}}))
 }
 
 func testDecide(t *testing.T, l daemon.Ledger) {
@@ -194,7 +203,8 @@ func testDecide(t *testing.T, l daemon.Ledger) {
 // testLookAgain: a dispute is due again at its time though nothing has changed, and not before; once.
 func testLookAgain(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
-	d := port.Decided{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Now: noon, Summary: port.Summary{Raised: workday.DateOf(noon)}, LookAgain: noon.Add(30 * time.Minute)}
+	d := port.Decided{Ref: ref, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Now: noon,
+		Summary: port.Summary{Raised: workday.DateOf(noon)}, LookAgain: noon.Add(30 * time.Minute)}
 	must(t, l.Decide(t.Context(), []port.Decided{d}))
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(29 * time.Minute): 0, noon.Add(30 * time.Minute): 1} {
 		if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", at); err != nil || len(due) != want {
@@ -219,7 +229,8 @@ func testStale(t *testing.T, l daemon.Ledger) {
 func made(e drp.Effect, persons ...string) []port.Envelope {
 	var out []port.Envelope
 	for i, p := range persons {
-		out = append(out, port.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"), Message: []byte("to " + p), Route: "by road", At: noon, IsTo: i == 0})
+		out = append(out, port.Envelope{Key: e.Key, Dispute: e.Dispute, Person: p, Role: "role-" + p, Address: drp.NewPrivate(p + "@x.example"),
+			Message: []byte("to " + p), Route: "by road", At: noon, IsTo: i == 0})
 	}
 	return out
 }
@@ -242,7 +253,8 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	must(t, l.Make(t.Context(), made(e, "p1", "p2"), noon))
 	out, err := l.Outbox(t.Context(), noon)
 	must(t, err)
-	if len(out) != 1 || len(out[0].Deliveries) != 2 || string(out[0].Deliveries[0].Message) != "to p1" || out[0].Deliveries[0].Address.Reveal() != "p1@x.example" {
+	if len(out) != 1 || len(out[0].Deliveries) != 2 || string(out[0].Deliveries[0].Message) != "to p1" ||
+		out[0].Deliveries[0].Address.Reveal() != "p1@x.example" {
 		t.Fatalf("%+v", out)
 	}
 	claimed, err := claim(t, l, out[0].Deliveries[:1])
@@ -253,7 +265,8 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if out, err = l.Outbox(t.Context(), noon); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
 		t.Errorf("an attempt whose end is unknown does not show: %+v, %v", out, err)
 	}
-	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon})
+	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted,
+		Receipt: &drp.Evidence{ID: "r1", Source: "drpd", Kind: drp.Receipt, Key: "r1", Learned: noon, Body: []byte("{}")}, Now: noon})
 	claimed, err = claim(t, l, made(e, "p2"))
 	must(t, err)
 	if claimed[0] {
@@ -261,7 +274,8 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	}
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
-	if len(s.Past) != 1 || !s.Past[0].Sent() || !s.Past[0].Open || !slices.Equal(s.Past[0].Reached, []string{"role-p1"}) || len(s.Evidence) != 2 {
+	if len(s.Past) != 1 || !s.Past[0].Sent() || !s.Past[0].Open || !slices.Equal(s.Past[0].Reached, []string{"role-p1"}) ||
+		len(s.Evidence) != 2 {
 		t.Errorf("after one of two: %+v", s.Past)
 	}
 	decide(t, l, e)
@@ -283,7 +297,8 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	decide(t, l, e)
 	s, err = l.Load(t.Context(), ref)
 	must(t, err)
-	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == b.Key }); s.Past[i].Life != drp.Accepted || s.Past[i].Open || s.Past[i].Why != "no longer wanted" {
+	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == b.Key }); s.Past[i].Life != drp.Accepted || s.Past[i].Open ||
+		s.Past[i].Why != "no longer wanted" {
 		t.Errorf("given up after one of two: %+v", s.Past[i])
 	}
 }
@@ -305,7 +320,8 @@ func testCancel(t *testing.T, l daemon.Ledger) {
 	must(t, l.Hold(t.Context(), a.Key, "paused", "why", noon))
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
-	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == a.Key }); s.Past[i].HeldBy != "paused" || s.Past[i].Life != drp.Held {
+	if i := slices.IndexFunc(s.Past, func(p drp.Past) bool { return p.Key == a.Key }); s.Past[i].HeldBy != "paused" ||
+		s.Past[i].Life != drp.Held {
 		t.Errorf("held: %+v", s.Past[i])
 	}
 }
@@ -373,7 +389,8 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 		decide(t, l, e)
 	}
 	sent, ok, err := l.Sent(t.Context(), e.Key, "p1")
-	if err != nil || !ok || sent.Dispute != ref || sent.Role != "role-p1" || sent.Address.Reveal() != "p1@x.example" || sent.Reason != drp.ReasonAlert || len(sent.Message) > 0 {
+	if err != nil || !ok || sent.Dispute != ref || sent.Role != "role-p1" || sent.Address.Reveal() != "p1@x.example" ||
+		sent.Reason != drp.ReasonAlert || len(sent.Message) > 0 {
 		t.Errorf("%+v, %v, %v", sent, ok, err)
 	}
 	for _, other := range [][2]string{{e.Key, "p3"}, {"0123456789abcdef01234567", "p1"}} {
@@ -395,12 +412,14 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 		}
 	}
 	today := workday.DateOf(noon)
-	back, away := drp.Absence{Person: "p1", From: today, Returned: true, Address: "digest"}, drp.Absence{Person: "p2", From: today - 2, Until: today + 9}
+	back, away := drp.Absence{Person: "p1", From: today, Returned: true, Address: "digest"},
+		drp.Absence{Person: "p2", From: today - 2, Until: today + 9}
 	for id, p := range map[string]port.Placement{
 		"m1": {Became: []port.Became{{Effect: e.Key, Person: "p1", Returned: true, Why: "returned"}}, Absent: []drp.Absence{back}},
 		"m2": {Became: []port.Became{{Effect: e.Key, Person: "p2", Why: "away"}}, Absent: []drp.Absence{away}},
 	} {
-		must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: noon}}, nil, noon))
+		must(t, l.Ingest(t.Context(), "mailbox",
+			[]drp.Evidence{{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: noon}}, nil, noon))
 		p.Evidence, p.Where, p.Dispute, p.Now = id, port.PlaceDispute, ref, noon
 		for range 2 {
 			must(t, l.Place(t.Context(), p))
@@ -415,8 +434,10 @@ func testDelivery(t *testing.T, l daemon.Ledger) {
 	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
 		t.Errorf("%+v, %v", all, err)
 	}
-	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m3", Source: "mailbox", Kind: drp.Message, Key: "m3", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), port.Placement{Evidence: "m3", Where: port.PlaceDispute, Dispute: ref, Seen: []string{"p1", "p2"}, SeenOn: today, Now: noon}))
+	must(t, l.Ingest(t.Context(), "mailbox",
+		[]drp.Evidence{{ID: "m3", Source: "mailbox", Kind: drp.Message, Key: "m3", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m3", Where: port.PlaceDispute, Dispute: ref, Seen: []string{"p1", "p2"},
+		SeenOn: today, Now: noon}))
 	away.Until = today - 1
 	if all, err := l.Absences(t.Context()); err != nil || !slices.Equal(all, []drp.Absence{away, back}) {
 		t.Errorf("once they have written, that very day and days later: %+v, %v", all, err)
@@ -473,7 +494,8 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 		t.Fatal("not attempted")
 	}
 	out := outbox(1)
-	if d := out[0].Deliveries[0]; out[0].Key != first.Key || !d.AlreadyTrying || d.Tries != 1 || string(d.Message) != "to p1" || len(d.Carries) != 2 || d.Carries[0].Dispute != ref || d.Carries[0].Reason != drp.ReasonAsk {
+	if d := out[0].Deliveries[0]; out[0].Key != first.Key || !d.AlreadyTrying || d.Tries != 1 || string(d.Message) != "to p1" ||
+		len(d.Carries) != 2 || d.Carries[0].Dispute != ref || d.Carries[0].Reason != drp.ReasonAsk {
 		t.Errorf("after a crash: %+v", out)
 	}
 	if d := out[0].Deliveries[0]; !d.Carries[0].AlreadyTrying || !d.Carries[1].AlreadyTrying {
@@ -547,16 +569,20 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	}
 	finish(drp.Accepted, drp.Accepted, third)
 	// It comes back: what it carried is made anew, for whoever is there now.
-	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "m1", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceNoted, Now: noon, Became: []port.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
-		{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}, {Effect: b.Key, Person: "p1", Returned: true, Why: "returned"}}}))
+	must(t, l.Ingest(t.Context(), "mailbox",
+		[]drp.Evidence{{ID: "m1", Source: "mailbox", Kind: drp.Message, Key: "m1", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m1", Where: port.PlaceNoted, Now: noon,
+		Became: []port.Became{{Effect: second.Key, Person: "p1", Returned: true, Why: "returned"},
+			{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}, {Effect: b.Key, Person: "p1", Returned: true, Why: "returned"}}}))
 	decide(t, l, a, b)
 	if out = outbox(2); len(out) == 2 && (!out[0].Unmade || !out[1].Unmade) {
 		t.Errorf("after it came back: %+v", out)
 	}
 	// A second report about it says nothing of what is made anew.
-	must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "m2", Source: "mailbox", Kind: drp.Message, Key: "m2", Learned: noon}}, nil, noon))
-	must(t, l.Place(t.Context(), port.Placement{Evidence: "m2", Where: port.PlaceNoted, Now: noon, Became: []port.Became{{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}}}))
+	must(t, l.Ingest(t.Context(), "mailbox",
+		[]drp.Evidence{{ID: "m2", Source: "mailbox", Kind: drp.Message, Key: "m2", Learned: noon}}, nil, noon))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "m2", Where: port.PlaceNoted, Now: noon,
+		Became: []port.Became{{Effect: a.Key, Person: "p1", Returned: true, Why: "returned"}}}))
 	outbox(2)
 }
 

@@ -16,7 +16,8 @@ import (
 func testTaken(t *testing.T, l daemon.Ledger) {
 	before := begin(t, l)
 	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2"), evidence("e3"), evidence("e4"), evidence("e5")}, nil, noon))
-	second := drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "2", Children: []string{"child-2"}, Raised: workday.DateOf(noon), Open: true}
+	second := drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}, Record: "2", Children: []string{"child-2"},
+		Raised: workday.DateOf(noon), Open: true}
 	for name, p := range map[string]port.Placement{
 		"a second dispute": {Evidence: "e2", Children: []string{"child-2"}, Record: "2", New: &second},
 		"another record":   {Evidence: "e2", Children: []string{"child-1"}, Record: "2"},
@@ -72,18 +73,22 @@ func testQuestions(t *testing.T, l daemon.Ledger) {
 	load(false, "the same question once more")
 	asked, err := l.Questions(t.Context())
 	must(t, err)
-	if len(asked) != 1 || asked[0].Dispute != ref || asked[0].Why != "whose?" || asked[0].ID != "e2" || asked[0].Key != "form/1" || len(asked[0].Body) > 0 {
+	if len(asked) != 1 || asked[0].Dispute != ref || asked[0].Why != "whose?" || asked[0].ID != "e2" || asked[0].Key != "form/1" ||
+		len(asked[0].Body) > 0 {
 		t.Errorf("%+v", asked)
 	}
 	place(port.Placement{Evidence: "e2", Where: port.PlaceNoted, Reason: "answered"})
 	load(true, "no longer in question")
-	place(port.Placement{Evidence: "e3", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-2"}, Record: "1", Said: true, Instead: true})
+	place(port.Placement{Evidence: "e3", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-2"}, Record: "1", Said: true,
+		Instead: true})
 	if s := load(true, "the child is corrected"); !slices.Equal(s.Children, []string{"child-2"}) {
 		t.Errorf("a person has said whose it is, and it is about %v", s.Children)
 	}
 	const other = "W-OTHERS"
-	place(port.Placement{Evidence: "e4", Where: port.PlaceDispute, Dispute: other, Children: []string{"child-3"}, Record: "1", Policy: "digest",
-		New: &drp.Dispute{Ref: other, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-3"}, Raised: workday.DateOf(noon), Open: true}})
+	place(port.Placement{Evidence: "e4", Where: port.PlaceDispute, Dispute: other, Children: []string{"child-3"}, Record: "1",
+		Policy: "digest",
+		New: &drp.Dispute{Ref: other, Form: "f", Forms: []string{"f"}, Record: "1", Children: []string{"child-3"},
+			Raised: workday.DateOf(noon), Open: true}})
 	if s := load(true, "its number was given out again"); s.Record != "" {
 		t.Errorf("two disputes have the record %s", s.Record)
 	}

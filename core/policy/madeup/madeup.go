@@ -12,7 +12,8 @@ func Policy(id string, pick func(n int) int) string {
 	m := &maker{pick: pick, stages: 1 + pick(3)}
 	m.line("policy: %s\ncode: M\ntitle: A made-up procedure\nsource: made up\nversion: 1\neffective: 2015-01-01\nforms: [%s-form]", id, id)
 	m.line("owner: [owner]\nduty: duty\nraisers: [owner]")
-	m.line("roles: {owner: owner, duty: duty manager, manager: manager, senior: senior manager, director: director, operator: operator, practice-lead: practice lead}")
+	m.line("roles: {owner: owner, duty: duty manager, manager: manager, senior: senior manager, director: director, operator: operator, " +
+		"practice-lead: practice lead}")
 	m.line("clauses: {M1: a made-up rule}")
 	m.line("stages:")
 	for i := range m.stages {
@@ -23,7 +24,8 @@ func Policy(id string, pick func(n int) int) string {
 		m.line("more_time: {clause: M1, by: [owner]}\ntime_out: {clause: M1, permission: [manager]}")
 	}
 	m.line("corrections: {clause: M1}\nin_force: {clause: M1, version: started}")
-	m.line("hand_over: {clause: M1, id: hand-over, from: ended, until: ended, amount: %s, severity: guidance}", m.one("none stated", "immediately", "2 working days"))
+	m.line("hand_over: {clause: M1, id: hand-over, from: ended, until: ended, amount: %s, severity: guidance}",
+		m.one("none stated", "immediately", "2 working days"))
 	m.line("ask_again: %s", m.one("5 working days", "1 working day", "2 working days", "10 working days", "1 week", "7 calendar days"))
 	return m.out.String()
 }
@@ -44,7 +46,8 @@ func (m *maker) stage(i int) {
 	m.line("    alert: {by: %s, says: answer, to: [{clause: M1, role: %s}]}", m.one("drpd", "drpd", "owner"), holder)
 	answers := m.pick(3) > 0
 	if answers {
-		m.line("    answer: {clause: M1, by: [%s], says: answer%s}", m.one(holder, holder, holder+", duty"), m.one("", "", ", any: true", ", joint: true"))
+		m.line("    answer: {clause: M1, by: [%s], says: answer%s}", m.one(holder, holder, holder+", duty"),
+			m.one("", "", ", any: true", ", joint: true"))
 	}
 	contest := answers && m.pick(5) == 0
 	m.limit(contest)
@@ -58,7 +61,8 @@ func (m *maker) stage(i int) {
 }
 
 func (m *maker) limit(contest bool) {
-	amount := m.one("none", "none stated", "set for the case", "1 working day", "3 working days", "5 working days", "10 working days", "28 calendar days", "10 weeks", "immediately")
+	amount := m.one("none", "none stated", "set for the case", "1 working day", "3 working days", "5 working days", "10 working days",
+		"28 calendar days", "10 weeks", "immediately")
 	if amount == "none" {
 		m.line("    limit: none")
 		if !contest {
@@ -73,7 +77,8 @@ func (m *maker) limit(contest bool) {
 		if m.pick(2) == 0 {
 			chase = ", chase: " + m.one("1 working day", "5 working days", "1 week", "10 working days")
 		}
-		m.line("      - {clause: M1, id: answer, from: %s, until: %s, amount: %s%s, severity: %s%s}", m.one("raised", "entered", "previous", "alerted", "meeting-held"),
+		m.line("      - {clause: M1, id: answer, from: %s, until: %s, amount: %s%s, severity: %s%s}",
+			m.one("raised", "entered", "previous", "alerted", "meeting-held"),
 			m.one("ended", "answered", "meeting-held"), amount, chase, m.one("maximum", "target", "guidance"), m.one("", "", ", waits: true"))
 	}
 	if contest {
@@ -95,7 +100,8 @@ func (m *maker) exits(i int, contest bool) {
 		if next != "" && m.pick(2) == 0 {
 			do = "escalate"
 		}
-		exit := fmt.Sprintf("{clause: M1, when: %s, do: %s%s%s%s}", when, do, next, m.one("", "", "", ", ask: [owner, duty]"), m.one("", "", ", on: last-day"))
+		exit := fmt.Sprintf("{clause: M1, when: %s, do: %s%s%s%s}", when, do, next, m.one("", "", "", ", ask: [owner, duty]"),
+			m.one("", "", ", on: last-day"))
 		if when == "unsatisfactory" && contest {
 			exit = "{clause: M1, when: unsatisfactory, do: take-effect, clock: contest, fact: determined}"
 		}

@@ -223,7 +223,8 @@ func (r *run) arrive(today workday.Date, day Day) {
 		if f.Fact == drp.Raised && (r.raised.IsZero() || on < r.raised) {
 			r.raised = on
 		}
-		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached, Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt,
+		fact := drp.Fact{Kind: f.Fact, Stage: f.Stage, On: on, Until: f.Until, Event: f.Event, By: drp.Actor{Role: f.By}, Attached: f.Attached,
+			Copy: f.Copy, Obstacle: f.Obstacle, Doubt: f.Doubt,
 			Although: drp.NewPrivate(f.Although)}
 		if f.Free {
 			fact.Kind = drp.MessageCame
@@ -258,10 +259,12 @@ func (r *run) arrive(today workday.Date, day Day) {
 	}
 	r.add(drp.Attestation, today, rest)
 	if day.Record != nil {
-		r.add(drp.Row, today, drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: day.Record.With}, Authorised: day.Record.Authorised, Gone: day.Record.Gone}})
+		r.add(drp.Row, today, drp.Reading{Record: drp.RecordState{Known: true, Holder: drp.Actor{Role: day.Record.With},
+			Authorised: day.Record.Authorised, Gone: day.Record.Gone}})
 	}
 	if day.Unread != "" {
-		r.unread = append(r.unread, drp.Unread{Evidence: "u" + today.String(), On: today, From: drp.Actor{Role: day.Unread}, Proved: true, Named: true, Roles: []string{day.Unread}})
+		r.unread = append(r.unread, drp.Unread{Evidence: "u" + today.String(), On: today, From: drp.Actor{Role: day.Unread}, Proved: true,
+			Named: true, Roles: []string{day.Unread}})
 	}
 	if day.Gap != "" {
 		r.gaps = append(r.gaps, reconcile.Gap{Source: day.Gap, From: today})
