@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"flag"
 	"go/ast"
@@ -58,7 +59,7 @@ func comments(t *testing.T) map[string]string {
 			}
 			for _, f := range body.Fields.List {
 				for _, n := range f.Names {
-					out[spec.Name.Name+"."+n.Name] = strings.TrimSpace(f.Comment.Text())
+					out[spec.Name.Name+"."+n.Name] = strings.Join(strings.Fields(cmp.Or(f.Comment.Text(), f.Doc.Text())), " ")
 				}
 			}
 		}
