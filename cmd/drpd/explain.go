@@ -211,7 +211,7 @@ func (a *app) clock(indent string, c reconcile.Running) {
 	if c.Clock.Field != "" {
 		from += ", a date on the form: " + c.Clock.Field
 	}
-	a.printf("%s%s: due %s, %s %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, from, c.Clock.Clause, c.Clock.Severity)
+	a.printf("%s%s: due %s, %s %s (%s, %s)", indent, c.Clock.ID, c.Proof.Due, c.Clock.Amount, from, c.Clock.Clause, c.Clock.Force)
 	if c.Late > 0 {
 		a.printf(", late by %s", plural(c.Late, "working day"))
 	}

@@ -158,12 +158,22 @@ func (p Past) Sent() bool {
 	return p.Life == Attempted || p.Life == Accepted || p.Life == Failed || len(p.Reached) > 0
 }
 
+// Severity says what a finding means for the procedure.
+type Severity string
+
+const (
+	Breach   Severity = "breach"   // the procedure was not kept
+	Target   Severity = "target"   // what it aims at was not reached
+	Guidance Severity = "guidance" // what it advises was not done
+	Note     Severity = "note"     // it does not say, but somebody should know
+)
+
 // Finding is a departure from the procedure, or from what drpd needs to do its work. It moves nothing.
 type Finding struct {
 	Clause   string
 	What     string // one sentence, without private text
 	Stage    string
 	Since    workday.Date
-	Severity string // breach, target, guidance, note
+	Severity Severity
 	Evidence []string
 }

@@ -286,7 +286,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		if s := p.Stage(e.Stage); s != nil {
 			if k := s.Clock(s.Limit); k != nil {
 				v.Reading = k.Reading
-				if k.Severity != policy.Maximum && e.Reason == drp.ReasonAlert {
+				if k.Force != policy.Maximum && e.Reason == drp.ReasonAlert {
 					v.DueWords = "Target, by the end of"
 				}
 			}

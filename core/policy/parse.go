@@ -385,7 +385,7 @@ func (c *checker) clock(k Clock, siblings []Clock, at []any) {
 	if k.Amount.IsZero() {
 		c.f.Fault(at, "clock %q has no amount: write \"5 working days\", or \"none stated\"", k.ID)
 	}
-	c.oneOf(k.Severity, append(slices.Clone(at), "severity"), Maximum, Target, Guidance)
+	c.oneOf(string(k.Force), append(slices.Clone(at), "severity"), string(Maximum), string(Target), string(Guidance))
 	ends := append([]string{"ended", "answered"}, c.facts...)
 	c.name(k.Until, "end of a clock", ends, append(slices.Clone(at), "until"))
 	if k.Until == "" {

@@ -241,7 +241,7 @@ type Clock struct {
 	Amount   Amount     `yaml:"amount"`    //
 	Amounts  []AmountIf `yaml:"amounts"`   // another amount for some disputes; the first that fits counts
 	NotAfter string     `yaml:"not_after"` // a clock of the stage, or a cap, that it never outlasts: the earlier of the two counts
-	Severity string     `yaml:"severity"`  // maximum, target, guidance
+	Force    Force      `yaml:"severity"`  // maximum, target, guidance
 	Chase    Amount     `yaml:"chase"`     // none stated, or set for the case: the authority's own interval for asking, at most ask_again
 }
 
@@ -252,12 +252,27 @@ type AmountIf struct {
 	Amount Amount `yaml:"amount"`
 }
 
-// Severities of a clock. Late against a maximum is a breach.
+// Force says how firm the limit of a clock is.
+type Force string
+
+// The forces of a clock, the firmest first.
 const (
-	Maximum  = "maximum"
-	Target   = "target"
-	Guidance = "guidance"
+	Maximum  Force = "maximum"
+	Target   Force = "target"
+	Guidance Force = "guidance"
 )
+
+// Late says what it means to be late against a clock: only a maximum is broken, or where the procedure sets no limit, the procedure.
+func (k *Clock) Late() drp.Severity {
+	switch {
+	case k == nil || k.Force == Maximum:
+		return drp.Breach
+	case k.Force == Target:
+		return drp.Target
+	default:
+		return drp.Guidance
+	}
+}
 
 // Answer says who answers at a stage and what makes the answer whole.
 type Answer struct {

@@ -161,8 +161,8 @@ func (s *shower) clock(k *Clock) string {
 	if k.NotAfter != "" {
 		text += "; never later than " + spaced(k.NotAfter)
 	}
-	if k.Severity != Maximum && !k.Amount.None {
-		text += ", " + k.Severity
+	if k.Force != Maximum && !k.Amount.None {
+		text += ", " + string(k.Force)
 	}
 	return text + " (" + s.cite(k.Cite) + ")"
 }

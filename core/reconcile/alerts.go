@@ -66,7 +66,7 @@ func (d *decider) alert(v *visit, pending bool) {
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Life == drp.Failed
 	}) {
-		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: "breach", Since: v.entered,
+		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: drp.Breach, Since: v.entered,
 			What: "the alert reached nobody to whom it is addressed, for good: the stage is not entered"})
 	}
 	missing := d.unreached(v, slices.Concat(to, cc))
@@ -121,7 +121,7 @@ func (d *decider) alert(v *visit, pending bool) {
 		if at.What == policy.AttachForm || at.What == policy.AttachStageForm {
 			if !d.hasForm(v, at.What) {
 				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause,
-					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: "breach", Since: v.entered})
+					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: drp.Breach, Since: v.entered})
 				return
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
@@ -216,7 +216,7 @@ func (d *decider) samePerson(v *visit) {
 		b := d.Roster.Holding(c.Distinct, d.File.Subject.Children, d.Today)
 		for _, x := range a {
 			if slices.ContainsFunc(b, func(y drp.Holder) bool { return x.Person == y.Person }) {
-				d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Severity: "breach", Since: v.entered,
+				d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Severity: drp.Breach, Since: v.entered,
 					What: "the " + d.Policy.RoleTitle(c.Role) + " must be another person than the " + d.Policy.RoleTitle(c.Distinct) +
 						": the roster names one person for both"})
 			}

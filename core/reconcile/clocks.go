@@ -171,14 +171,14 @@ func (s *story) prove(k policy.Clock, v *visit, amount policy.Amount, r *Running
 		r.Unset = true
 		if r.Met.IsZero() {
 			r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause, What: "no timescale has been set for this case: " + k.ID, Since: r.Start.On,
-				Severity: "breach", Evidence: []string{r.Start.Evidence}}
+				Severity: drp.Breach, Evidence: []string{r.Start.Evidence}}
 		}
 		return workday.Proof{}
 	}
 	if err != nil {
 		r.Unknown = s.beyond(err)
 		r.finds = &drp.Finding{Stage: r.Stage, Clause: k.Clause,
-			What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: "note"}
+			What: fmt.Sprintf("the limit of %s from %s cannot be counted: %v", amount, r.Start.On, err), Severity: drp.Note}
 		return workday.Proof{}
 	}
 	if out := s.timeOut; out != nil && k.Field == "" && proof.Due >= out.On {
@@ -419,7 +419,7 @@ func (c clocks) limitOf(v *visit) (Running, bool) {
 // stage that was left late.
 func (d *decider) clockFindings() {
 	for _, r := range d.clocks.left {
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due,
 			Evidence: []string{r.Start.Evidence},
 			What:     fmt.Sprintf("%s: the limit was %s, and the stage was left %s late without it", r.Clock.ID, r.Proof.Due, workingDays(r.Late))})
 	}
@@ -428,7 +428,7 @@ func (d *decider) clockFindings() {
 	}
 	for _, r := range d.clocks.ahead {
 		if r.Overdue(d.Today) {
-			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due,
 				Evidence: []string{r.Start.Evidence},
 				What: fmt.Sprintf("%s: the limit was %s, %s ago, and %s has not been entered", r.Clock.ID, r.Proof.Due, workingDays(r.Late),
 					d.Policy.Stage(r.Stage).Title)})
@@ -436,17 +436,17 @@ func (d *decider) clockFindings() {
 	}
 	for _, r := range d.clocks.running {
 		if r.None && r.Met.IsZero() {
-			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: "note"})
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: drp.Note})
 		}
 		if d.lateWhenReferred(r) {
-			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due,
 				Evidence: []string{r.Start.Evidence},
 				What:     fmt.Sprintf("%s: the limit was %s; the case went to CAFCASS %d working days later", r.Clock.ID, r.Proof.Due, r.Late)})
 		}
 		if !r.Overdue(d.Today) {
 			continue
 		}
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: severityOf(&r.Clock), Since: r.Proof.Due,
+		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due,
 			Evidence: []string{r.Start.Evidence},
 			What:     fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
 	}
@@ -505,16 +505,8 @@ func (d *decider) early() {
 		if i < 0 {
 			continue
 		}
-		d.finding(v.stage.ID, drp.Finding{Clause: v.stage.Expiry[i].Clause, Severity: "note", Since: v.ended,
+		d.finding(v.stage.ID, drp.Finding{Clause: v.stage.Expiry[i].Clause, Severity: drp.Note, Since: v.ended,
 			Evidence: []string{v.next.by.Evidence},
 			What:     fmt.Sprintf("it went on to %s on %s, before the limit of %s had passed", v.next.stage.Title, v.ended, limit.Proof.Due)})
 	}
-}
-
-// severityOf says what it means to be late against a clock: only a maximum is broken.
-func severityOf(k *policy.Clock) string {
-	if k == nil || k.Severity == policy.Maximum {
-		return "breach"
-	}
-	return k.Severity
 }

@@ -256,7 +256,7 @@ func (d *decider) finding(stage string, f drp.Finding) {
 // notRaised finds evidence of a dispute that nobody is known to have raised.
 func (d *decider) notRaised() {
 	d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised",
-		Severity: "note"})
+		Severity: drp.Note})
 }
 
 // unconfirmed says whether the dispute was raised by somebody who may not raise one. Its clock runs, and nobody but the
@@ -283,7 +283,7 @@ func (d *decider) confirm() {
 	}
 	r, v := d.raised, d.current()
 	d.finding(v.stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On,
-		Severity: "note", Evidence: []string{r.Evidence}})
+		Severity: drp.Note, Evidence: []string{r.Evidence}})
 	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
 	if d.ended != nil && n > 0 { // asked, and ended otherwise since
 		return

@@ -41,6 +41,6 @@ func (s *story) ahead(f drp.Fact) bool {
 		return false
 	}
 	s.findings = append(s.findings, drp.Finding{What: fmt.Sprintf("%q is dated %s, in the future: it waits until then", f.Kind, f.On),
-		Severity: "note", Evidence: []string{f.Evidence}})
+		Severity: drp.Note, Evidence: []string{f.Evidence}})
 	return true
 }

@@ -232,7 +232,7 @@ func (d *decider) prompt(v *visit, e expired) {
 			return
 		}
 		if d.Today >= on {
-			d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, Since: on, Severity: "breach",
+			d.finding(v.stage.ID, drp.Finding{Clause: d.Policy.Referral.Clause, Since: on, Severity: drp.Breach,
 				What: "unresolved after the last stage: the referral to CAFCASS waits for the owner to confirm it"})
 		}
 	}
@@ -275,7 +275,7 @@ func (d *decider) agreedReferral() {
 	}
 	v, f := d.current(), agreed[0]
 	d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, What: "a referral to CAFCASS was agreed: it waits for the owner to confirm it",
-		Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+		Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence}})
 	d.askFor(v, drp.ReasonReferral, f.On, r.Clause, "referral", "a referral to CAFCASS was agreed",
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
 }

@@ -59,11 +59,11 @@ func (s *story) passed(k clocks) (out []Running) {
 			out = append(out, r)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Running) int { return cmp.Or(rank(a.Clock.Severity)-rank(b.Clock.Severity), b.Late-a.Late) })
+	slices.SortStableFunc(out, func(a, b Running) int { return cmp.Or(rank(a.Clock.Force)-rank(b.Clock.Force), b.Late-a.Late) })
 	return out
 }
 
-// rank orders the severities of clocks, the gravest first.
-func rank(severity string) int {
-	return slices.Index([]string{policy.Maximum, policy.Target, policy.Guidance}, severity)
+// rank orders the forces of clocks, the firmest first.
+func rank(f policy.Force) int {
+	return slices.Index([]policy.Force{policy.Maximum, policy.Target, policy.Guidance}, f)
 }

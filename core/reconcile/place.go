@@ -307,7 +307,7 @@ func (s *story) heard() (out []drp.Fact) {
 		case f.On < s.raised.On && !mayPrecede(f.Kind):
 			s.findings = append(s.findings,
 				drp.Finding{What: fmt.Sprintf("%q on %s lies before the dispute was raised on %s: check the dates", f.Kind, f.On, s.raised.On),
-					Stage: s.last().stage.ID, Severity: "note", Evidence: []string{f.Evidence}})
+					Stage: s.last().stage.ID, Severity: drp.Note, Evidence: []string{f.Evidence}})
 			s.aside(f, "it lies before the dispute was raised on %s", s.raised.On)
 			continue
 		}

@@ -27,7 +27,7 @@ func (d *decider) unanswerable() {
 			if x.Status != "" {
 				why = " (" + x.Status + ")"
 			}
-			d.finding(p.Stage, drp.Finding{Clause: p.Clause, Severity: "breach", Since: x.On, Evidence: []string{x.Evidence},
+			d.finding(p.Stage, drp.Finding{Clause: p.Clause, Severity: drp.Breach, Since: x.On, Evidence: []string{x.Evidence},
 				What: fmt.Sprintf("the %s was not reached: the %s of %s came back%s", title, word(p.Reason), p.On, why)})
 			d.standIn(p, x, role, "the "+title+" could not be reached by email: you are asked in their place")
 		case drp.Away:
@@ -35,7 +35,7 @@ func (d *decider) unanswerable() {
 			if !x.Until.IsZero() {
 				until = x.Until.String()
 			}
-			d.finding(p.Stage, drp.Finding{Clause: p.Clause, Severity: "note", Since: x.On, Evidence: []string{x.Evidence},
+			d.finding(p.Stage, drp.Finding{Clause: p.Clause, Severity: drp.Note, Since: x.On, Evidence: []string{x.Evidence},
 				What: fmt.Sprintf("the %s is away until %s, by an automatic answer to the %s of %s", title, until, word(p.Reason), p.On)})
 			if len(d.Roster.Deputies(role, d.File.Subject.Children, d.Today)) > 0 && (x.Until.IsZero() || p.Due.IsZero() || x.Until >= p.Due) {
 				p.Deputies = true

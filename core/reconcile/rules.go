@@ -14,18 +14,18 @@ func (d *decider) intake() {
 	r := d.raised
 	first := d.visits[0].stage.ID
 	if len(d.File.Subject.Children) == 0 && d.Policy.NeedsChild() {
-		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: "note",
+		d.finding(first, drp.Finding{What: "no child is named: case notes cannot be written", Since: r.On, Severity: drp.Note,
 			Evidence: []string{r.Evidence}})
 	}
 	if s := d.Policy.Scope; s != nil && d.File.Subject.Ground != "" && !slices.Contains(s.Grounds, d.File.Subject.Ground) &&
 		(s.Other == "" || !d.File.Has(s.Other)) {
 		d.finding(first, drp.Finding{Clause: s.Clause,
 			What: fmt.Sprintf("the ground %q is none that the procedure names: is it a dispute under it?", d.File.Subject.Ground), Since: r.On,
-			Severity: "note", Evidence: []string{r.Evidence}})
+			Severity: drp.Note, Evidence: []string{r.Evidence}})
 	}
 	for _, q := range d.Policy.Requires {
 		if !d.File.Has(q.Field) {
-			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: "breach",
+			d.finding(first, drp.Finding{Clause: q.Clause, What: "not stated: " + q.Says, Since: r.On, Severity: drp.Breach,
 				Evidence: []string{r.Evidence}})
 		}
 	}
@@ -36,7 +36,7 @@ func (d *decider) intake() {
 	for _, q := range d.Policy.Carries {
 		if !d.File.Has(q.Field) {
 			d.finding(d.current().stage.ID, drp.Finding{Clause: q.Clause, What: "escalated without " + q.Says, Since: d.current().entered,
-				Severity: "breach"})
+				Severity: drp.Breach})
 		}
 	}
 }
@@ -57,7 +57,7 @@ func (d *decider) consults() {
 				if !slices.ContainsFunc(spoken, func(f drp.Fact) bool {
 					return slices.Contains(f.ToRoles, role) && f.On >= from && f.On <= v.next.entered
 				}) {
-					d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Since: v.next.entered, Severity: "breach",
+					d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Since: v.next.entered, Severity: drp.Breach,
 						What: "escalated without a recorded talk with the " + d.Policy.RoleTitle(role)})
 				}
 			}
@@ -74,7 +74,7 @@ func (d *decider) skips() {
 			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool { return slices.Contains(f.ToRoles, role) && f.On <= first.entered }) {
 				d.finding(first.stage.ID, drp.Finding{Clause: d.Policy.Skip.Clause,
 					What: "started at " + first.stage.Title + " without a recorded talk with the " + d.Policy.RoleTitle(role), Since: first.entered,
-					Severity: "breach", Evidence: []string{first.by.Evidence}})
+					Severity: drp.Breach, Evidence: []string{first.by.Evidence}})
 			}
 		}
 	}
@@ -83,7 +83,7 @@ func (d *decider) skips() {
 			continue
 		}
 		past := drp.Finding{What: "went from " + v.stage.Title + " to " + v.next.stage.Title + ", past what comes between", Since: v.next.entered,
-			Severity: "note", Evidence: []string{v.next.by.Evidence}}
+			Severity: drp.Note, Evidence: []string{v.next.by.Evidence}}
 		if d.Policy.Skip == nil {
 			past.What += ": the procedure says nothing of that"
 			d.finding(v.stage.ID, past)
@@ -93,7 +93,7 @@ func (d *decider) skips() {
 			if !slices.ContainsFunc(spoken, func(f drp.Fact) bool {
 				return slices.Contains(f.ToRoles, role) && f.On >= v.entered && f.On <= v.next.entered
 			}) {
-				past.Clause, past.Severity = d.Policy.Skip.Clause, "breach"
+				past.Clause, past.Severity = d.Policy.Skip.Clause, drp.Breach
 				past.What += ", without a recorded talk with the " + d.Policy.RoleTitle(role)
 				d.finding(v.stage.ID, past)
 			}
@@ -109,7 +109,7 @@ func (d *decider) needs() {
 		for _, n := range v.stage.Needs {
 			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) })
 			if over && !seen {
-				d.finding(v.stage.ID, drp.Finding{Clause: n.Clause, What: "nothing shows " + n.Says, Since: v.entered, Severity: "breach"})
+				d.finding(v.stage.ID, drp.Finding{Clause: n.Clause, What: "nothing shows " + n.Says, Since: v.entered, Severity: drp.Breach})
 			}
 		}
 		if v.stage.Answer != nil && over {
@@ -130,11 +130,11 @@ func (d *decider) answerFindings(v *visit) {
 			if a.Joint && len(missing) < len(a.By) {
 				what = "the answer is not a joint one: nothing from the " + d.titles(late)
 			}
-			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: severityOf(v.stage.Clock(v.stage.Limit))})
+			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: what, Since: v.entered, Severity: v.stage.Clock(v.stage.Limit).Late()})
 		}
 		for _, role := range missing {
 			if why := d.notLate(v, role); why != "" {
-				d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: why, Since: v.entered, Severity: "note"})
+				d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: why, Since: v.entered, Severity: drp.Note})
 			}
 		}
 	}
@@ -143,12 +143,12 @@ func (d *decider) answerFindings(v *visit) {
 	}
 	for _, k := range a.Needs {
 		if _, ok := v.first(k); !ok {
-			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "answered, but not " + string(k), Since: on, Severity: "breach"})
+			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "answered, but not " + string(k), Since: on, Severity: drp.Breach})
 		}
 	}
 	for _, field := range a.Field {
 		if !d.File.Has(field) {
-			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "answered, but without " + field, Since: on, Severity: "breach"})
+			d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "answered, but without " + field, Since: on, Severity: drp.Breach})
 		}
 	}
 }
@@ -170,11 +170,11 @@ func (d *decider) record() {
 			closed = true
 		case by:
 			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised before the dispute was resolved or " +
-				"with the last tier of the record; the dispute stays open and its clocks run", Since: f.On, Severity: "breach",
+				"with the last tier of the record; the dispute stays open and its clocks run", Since: f.On, Severity: drp.Breach,
 				Evidence: []string{f.Evidence}})
 		default:
 			d.finding(d.current().stage.ID, drp.Finding{Clause: a.Clause, What: "the record was authorised by somebody other than the " +
-				d.Policy.RoleTitle(a.By), Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+				d.Policy.RoleTitle(a.By), Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence}})
 		}
 	}
 	if closed || !d.File.Record.Known || d.File.Record.Authorised {
@@ -234,7 +234,7 @@ func (d *decider) follows() {
 	went := slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return f.Kind == drp.Reassigned && slices.Contains(f.ToRoles, at.With) })
 	if !went && !slices.Contains(d.recordWith(), at.With) {
 		d.finding(v.stage.ID, drp.Finding{Clause: at.Clause, What: "the record has not been reassigned to the " + d.Policy.RoleTitle(at.With),
-			Since: v.entered, Severity: "breach"})
+			Since: v.entered, Severity: drp.Breach})
 	}
 }
 
@@ -258,7 +258,7 @@ func (d *decider) returns() {
 			continue
 		}
 		if d.Today > limit.Proof.Due {
-			d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, Since: limit.Proof.Due, Severity: "breach",
+			d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, Since: limit.Proof.Due, Severity: drp.Breach,
 				What: "the record has not come back to the " + d.Policy.RoleTitle(r.To) + "; it is with the " +
 					d.Policy.RoleTitle(v.stage.Record.With)})
 		}
@@ -354,7 +354,7 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 	}
 	if d.Today > proof.Due {
 		d.finding(v.stage.ID, drp.Finding{Clause: u.Clause, What: fmt.Sprintf("to do since %s: %s", a.On, says), Since: proof.Due,
-			Severity: "breach", Evidence: []string{a.Evidence}})
+			Severity: drp.Breach, Evidence: []string{a.Evidence}})
 	}
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Reason == drp.ReasonFollowUp && p.Sent() && !p.Open && p.Clause == u.Clause && p.Due == proof.Due && slices.Equal(p.To, to)
@@ -431,12 +431,12 @@ func (d *decider) age() {
 	v, born := d.current(), d.File.Fields[a.Field].Date
 	if born.IsZero() {
 		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause, What: "the date of birth is not known: whether the procedure applies is not certain",
-			Since: d.raised.On, Severity: "note", Evidence: []string{d.raised.Evidence}})
+			Since: d.raised.On, Severity: drp.Note, Evidence: []string{d.raised.Evidence}})
 		return
 	}
 	if on := born.AddYears(a.Under); on > d.raised.On && on <= d.Today && (d.ended == nil || on <= d.ended.On) {
 		d.finding(v.stage.ID, drp.Finding{Clause: a.Clause,
-			What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: "note"})
+			What: fmt.Sprintf("the young person turned %d on %s; the dispute stays open", a.Under, on), Since: on, Severity: drp.Note})
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: d.visits[0].id, Stage: v.stage.ID, On: on, To: a.Tell,
 			Clause: a.Clause, Rule: "age",
 			Says: fmt.Sprintf("the young person has turned %d; the dispute stays open until you say how it goes on", a.Under)}, "age")
@@ -453,7 +453,7 @@ func (d *decider) written() {
 	for _, f := range d.current().facts {
 		if (f.Kind == drp.Telephoned || f.Kind == drp.Discussed) && reaches(f, next) {
 			d.finding(d.current().stage.ID, drp.Finding{Clause: w.Clause, What: "spoken to, and not alerted in writing: " + next.Title +
-				" is not entered", Since: f.On, Severity: "breach", Evidence: []string{f.Evidence}})
+				" is not entered", Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence}})
 		}
 	}
 }
@@ -462,7 +462,7 @@ func (d *decider) written() {
 func (d *decider) review() {
 	if r := d.Policy.ReviewBy; r != nil && d.Today > r.On {
 		d.finding("", drp.Finding{Clause: r.Clause, What: "the procedure was to be reviewed by " + r.On.String() + "; it stays in force",
-			Since: r.On, Severity: "note"})
+			Since: r.On, Severity: drp.Note})
 	}
 	for _, q := range d.Policy.Quarterly {
 		d.out.recorded = append(d.out.recorded, Recorded{"counts for the review of the quarter from " + d.raised.On.Quarter().String() + ": " +

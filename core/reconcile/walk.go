@@ -145,7 +145,7 @@ func (s *story) tooOld() {
 		s.ended = &drp.Fact{Kind: drp.OutOfScope, On: s.raised.On, Learned: s.raised.Learned, Evidence: s.raised.Evidence}
 		s.last().ended = s.raised.On
 		s.findings = append(s.findings, drp.Finding{Clause: a.Clause, What: "not accepted: " + a.Says, Stage: s.last().stage.ID,
-			Since: s.raised.On, Severity: "note", Evidence: []string{s.raised.Evidence}})
+			Since: s.raised.On, Severity: drp.Note, Evidence: []string{s.raised.Evidence}})
 	}
 }
 
@@ -164,10 +164,10 @@ func (s *story) timeOuts() {
 		case f.Kind != drp.TimeOutStarted || s.timeOut != nil:
 		case s.Policy.TimeOut == nil:
 			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On,
-				Severity: "note", Evidence: []string{f.Evidence}})
+				Severity: drp.Note, Evidence: []string{f.Evidence}})
 		case !drp.Intersects(f.ByRoles, s.Policy.TimeOut.Permission):
 			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
-				What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: "breach",
+				What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: drp.Breach,
 				Evidence: []string{f.Evidence}})
 		case f.Event || f.Until.IsZero():
 			s.timeOut = &s.File.Facts[i]

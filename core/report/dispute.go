@@ -166,16 +166,8 @@ func (d *Dispute) turn() (role, names string) {
 	return d.Policy.RoleTitles(d.Standing.Turn), strings.Join(n, ", ")
 }
 
-// against says what it means to be late.
-func against(severity string) string {
-	if severity == policy.Maximum {
-		return "breach"
-	}
-	return severity
-}
-
 // breach says whether being late is a breach of the procedure.
-func breach(r reconcile.Running) bool { return r.Clock.Severity == policy.Maximum }
+func breach(r reconcile.Running) bool { return r.Clock.Force == policy.Maximum }
 
 // since counts the working days from the day on which it was raised to its end, or to today; ok is false where the
 // calendar does not reach so far.
@@ -232,7 +224,7 @@ func overdueBy(l reconcile.Limit) (days, kind Value) {
 	if !l.Passed {
 		return Value{}, Value{}
 	}
-	days, kind = Number(l.Overdue()), Text(against(l.Clock.Severity))
+	days, kind = Number(l.Overdue()), Text(string(l.Clock.Late()))
 	days.Strong, kind.Strong = breach(l.Running), breach(l.Running)
 	return days, kind
 }

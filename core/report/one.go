@@ -55,7 +55,7 @@ func (d *Dispute) summary() string {
 		switch {
 		case l.Passed:
 			out += fmt.Sprintf(" The %s is overdue by %s (%s): it was due by the end of %s.", l.name,
-				plural(l.Overdue(), "working day", "working days"), against(l.Clock.Severity), l.Proof.Due.Long())
+				plural(l.Overdue(), "working day", "working days"), l.Clock.Late(), l.Proof.Due.Long())
 		case l.Dated():
 			out += fmt.Sprintf(" The %s is due by the end of %s.", l.name, l.Proof.Due.Long())
 		}

@@ -396,8 +396,8 @@ func (in *Input) findings(all []Dispute) Part {
 			continue
 		}
 		for _, f := range d.Findings {
-			grave := Text(f.Severity)
-			grave.Strong = f.Severity == "breach"
+			grave := Text(string(f.Severity))
+			grave.Strong = f.Severity == drp.Breach
 			rows = append(rows, []Value{Text(d.Ref), Text(f.Clause), Text(f.What), Day(f.Since), grave, Text(d.child()), Text(d.stageTitle(f.Stage)),
 				Text(d.Policy.Clauses[f.Clause])})
 		}
