@@ -97,8 +97,9 @@ type referralConfirmCmd struct {
 
 // stands says what the procedure has against a referral that is decided on a day, where nobody says why it goes all the same.
 func (c *referralConfirmCmd) stands(d *report.Dispute, on workday.Date) error {
-	if sent, done := d.Referred(); done {
-		return fmt.Errorf("%s was sent to CAFCASS on %s: it goes once", c.Dispute, workday.DateOf(sent.In(london())))
+	if pack, gone := reconcile.PackFor(d.Case, on); gone {
+		return fmt.Errorf("%s was sent to CAFCASS on %s: it goes again only once it is opened again, or has come to another stage",
+			c.Dispute, workday.DateOf(pack.At.In(london())))
 	}
 	if why := reconcile.NoReferral(d.Case, on); why != "" && strings.TrimSpace(c.Although) == "" {
 		return fmt.Errorf("the procedure's conditions for a referral do not hold: %s; "+

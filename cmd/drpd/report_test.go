@@ -337,7 +337,7 @@ func TestReferral(t *testing.T) {
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, last},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--without", "legal-advice", "--although", " "}, 1, last},
 		{[]string{"confirm", over, "--by", "iro", "--because", "x", "--without", "legal-advice"}, 1, "do not hold: the dispute ended on"},
-		{[]string{"confirm", sent, "--by", "iro", "--because", "x"}, 1, "was sent to CAFCASS on 2027-01-13: it goes once"},
+		{[]string{"confirm", sent, "--by", "iro", "--because", "x"}, 1, "was sent to CAFCASS on 2027-01-13: it goes again only once"},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y"}, 1,
 			"missing: legal-advice; see to them, or say --without for each, with the reason"},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--without", "legal-advise"}, 1,

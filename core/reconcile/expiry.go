@@ -303,7 +303,7 @@ func (d *decider) sendReferral() {
 		if !d.Policy.Refers(f) {
 			continue
 		}
-		if p, gone := d.packOf(f); gone {
+		if p, gone := d.packOf(f, d.owning(f)); gone {
 			if !slices.Contains(p.Evidence, f.Evidence) {
 				d.out.recorded = append(d.out.recorded,
 					Recorded{fmt.Sprintf("%s on %s: the case went to CAFCASS on %s, and is not sent anew", f.Kind, f.On, sentOn(p)), f.On, r.Clause})

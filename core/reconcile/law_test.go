@@ -134,8 +134,11 @@ func load(t *testing.T) world {
 }
 
 func (w world) decide(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Result {
-	return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past,
-		Today: today})
+	return reconcile.Decide(w.given(p, readings, past, today))
+}
+
+func (w world) given(p *policy.Policy, readings []drp.Reading, past []drp.Past, today workday.Date) reconcile.Case {
+	return reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: today}
 }
 
 // The rules read nothing that another has said, and change nothing that another reads: their order makes no difference.

@@ -15,6 +15,17 @@ func NoReferral(c Case, on workday.Date) string {
 	return tell(c).noReferral(on)
 }
 
+// PackFor gives the pack that a referral confirmed on a day would count as sent with: the case went to CAFCASS since it was opened, or
+// opened again, at its present stage, and does not go anew. ok is false where it would go.
+func PackFor(c Case, on workday.Date) (pack drp.Past, ok bool) {
+	c.File.Rulings, _ = c.hear()
+	s := tell(c)
+	if s.raised == nil {
+		return drp.Past{}, false
+	}
+	return s.packOf(drp.Fact{Kind: drp.ReferralConfirmed, On: on}, s.last())
+}
+
 // noReferral is why the policy's conditions for a referral do not hold on a day. The dispute must be open, and unresolved
 // after the stage that the policy names, or agreed to be referred. Whoever was asked to refer it may.
 func (s *story) noReferral(on workday.Date) string {
@@ -73,14 +84,13 @@ func (s *story) packs() []drp.Past {
 
 // packOf is the pack by which a confirmed referral has gone: its own, or that of an earlier word. A referral that is confirmed after
 // the case was sent on from CAFCASS, or opened again, needs one of its own.
-func (s *story) packOf(f drp.Fact) (of drp.Past, gone bool) {
-	here := s.owning(f)
+func (s *story) packOf(f drp.Fact, here *visit) (of drp.Past, gone bool) {
 	since := here.entered
 	if here == s.last() {
 		since = max(since, s.reopened)
 	}
 	for _, p := range s.packs() {
-		if slices.Contains(p.Evidence, f.Evidence) || f.On <= sentOn(p) || since <= sentOn(p) {
+		if f.Evidence != "" && slices.Contains(p.Evidence, f.Evidence) || f.On <= sentOn(p) || since <= sentOn(p) {
 			return p, true
 		}
 	}
@@ -91,7 +101,7 @@ func (s *story) packOf(f drp.Fact) (of drp.Past, gone bool) {
 // to be done is not the owner's.
 func (s *story) heldPack() (held drp.Past, ok bool) {
 	for _, f := range s.find(drp.ReferralConfirmed) {
-		if _, gone := s.packOf(f); gone || !s.Policy.Refers(f) || s.stays(f) != "" {
+		if _, gone := s.packOf(f, s.owning(f)); gone || !s.Policy.Refers(f) || s.stays(f) != "" {
 			continue
 		}
 		for _, p := range s.Past {
@@ -107,7 +117,7 @@ func (s *story) heldPack() (held drp.Past, ok bool) {
 // stays says why a confirmed referral does not go, or "" where it goes or has left. One that goes all the same has its
 // reason; an end that came after the word, or the owner's later word that it is not to be referred, stops what has not left yet.
 func (s *story) stays(f drp.Fact) string {
-	if _, gone := s.packOf(f); gone {
+	if _, gone := s.packOf(f, s.owning(f)); gone {
 		return ""
 	}
 	if no := s.saidNo(f); !no.IsZero() && s.Policy.Referral != nil && s.Policy.Referral.To != "" {

@@ -58,6 +58,17 @@ func TestReferralOnlyWhereThePolicySaysSo(t *testing.T) {
 						told := slices.ContainsFunc(past, func(e drp.Past) bool {
 							return e.Reason == drp.ReasonAttention && strings.Contains(e.Says, "the referral to CAFCASS was confirmed")
 						})
+						if _, ok := reconcile.PackFor(w.given(p, readings, past, on+1), on+1); ok != pack {
+							t.Errorf("%s: the pack went: %v, and one confirmed now counts as sent with it: %v", what, pack, ok)
+						}
+						if pack && ends < 0 {
+							end, again := fact(drp.Resolved, on+2, owner, "a5"), fact(drp.Escalated, on+3, owner, "a6")
+							readings = append(readings, end, again, drp.Reading{Evidence: drp.Evidence{ID: "a7", Kind: drp.RulingMade}, Sent: on + 4,
+								Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], again.Facts[0]).ID(), Choice: drp.Accept}}})
+							if _, ok := reconcile.PackFor(w.given(p, readings, past, on+4), on+4); ok {
+								t.Errorf("%s: the dispute was opened again, and the earlier pack stands for a new referral", what)
+							}
+						}
 						open := ends < 0 || said < ends
 						switch {
 						case although != "" && !pack:

@@ -303,13 +303,14 @@ func (d *Dispute) cafcass() string {
 // withCafcass says whether the case is with CAFCASS: nobody is chased, and no limit is running.
 func (d *Dispute) withCafcass() bool { return !d.Standing.Referred.IsZero() }
 
-// Referred says when the referral was sent to CAFCASS.
-func (d *Dispute) Referred() (time.Time, bool) {
-	i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Reason == drp.ReasonPack && p.Life == drp.Accepted })
-	if i < 0 {
-		return time.Time{}, false
+// Referred says when the case was sent to CAFCASS, for the last time where more than once.
+func (d *Dispute) Referred() (on time.Time, ok bool) {
+	for _, p := range d.Past {
+		if p.Reason == drp.ReasonPack && p.Life == drp.Accepted && p.At.After(on) {
+			on, ok = p.At, true
+		}
 	}
-	return d.Past[i].At, true
+	return on, ok
 }
 
 // Confirmed says whether the owner has confirmed a referral.
