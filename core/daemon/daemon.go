@@ -180,6 +180,15 @@ func (d *Daemon) tellTo(ctx context.Context, role, says, kind, news string, urge
 	return d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
+// keep tells somebody of a change and then keeps it, in that order: where drpd is ended between the two, it tells the same once more,
+// under the same key. What is kept first would be a gate that is closed, or a change that has passed, of which nobody ever hears.
+func (d *Daemon) keep(ctx context.Context, name port.Setting, value string, tell func() error) error {
+	if err := tell(); err != nil {
+		return err
+	}
+	return d.Settings.SetSetting(ctx, name, value, "drpd", d.Now())
+}
+
 // working says whether today is a working day; past the end of the calendar no day is one, and the log says so.
 func (d *Daemon) working() bool {
 	ok, _, err := d.Calendar.Working(d.today())

@@ -116,20 +116,23 @@ func (d *Daemon) datesMoved(ctx context.Context, decided map[string]workday.Date
 	}
 	was := m.Value()
 	together := m.put(decided, d.Gates.Most.Dates)
-	if now := m.Value(); now != was {
-		if err := d.Settings.SetSetting(ctx, port.DatesMoved, now, "drpd", d.Now()); err != nil {
-			return err
-		}
-	}
-	if together == 0 {
+	now := m.Value()
+	if now == was {
 		return nil
 	}
-	why := m.Why()
+	return d.keep(ctx, port.DatesMoved, now, func() error {
+		if together == 0 {
+			return nil
+		}
+		return d.askOfDates(ctx, m.Why(), together)
+	})
+}
+
+func (d *Daemon) askOfDates(ctx context.Context, why string, together int) error {
 	d.Log.Error("many dates have moved at once: what rests on them is held until a person says drpd hold release", "disputes", together)
 	for _, role := range []string{operator, policy.PracticeLead} {
 		says := why + "; no alert, correction or question about their limits goes meanwhile: if it is a mistake, put the dates right where " +
-			"they came from; " +
-			"else look at it with drpd hold list, then say drpd hold release"
+			"they came from; else look at it with drpd hold list, then say drpd hold release"
 		if err := d.tellTo(ctx, role, says, "guard", d.today().String()+why, true); err != nil {
 			return err
 		}

@@ -112,12 +112,11 @@ func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (clos
 	if why = d.over(out, gone, sent, released == d.today().String()); why == "" {
 		return false, nil
 	}
-	if err := d.Settings.SetSetting(ctx, port.Guard, why, "drpd", d.Now()); err != nil {
-		return true, err
-	}
 	d.Log.Error("blast-radius guard: everything is held until a person says drpd hold release", "why", why)
-	return true, d.tell(ctx, why+"; everything is held: look at it with drpd hold list, then say drpd hold release", "guard",
-		d.today().String()+why, true)
+	return true, d.keep(ctx, port.Guard, why, func() error {
+		return d.tell(ctx, why+"; everything is held: look at it with drpd hold list, then say drpd hold release", "guard",
+			d.today().String()+why, true)
+	})
 }
 
 func (g *gatekeeper) refuse(e port.Outgoing) (gate, why string) {

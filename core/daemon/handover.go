@@ -26,16 +26,16 @@ func (d *Daemon) handOver(ctx context.Context) error {
 	if err != nil || was == string(now) {
 		return err
 	}
-	if was != "" {
+	return d.keep(ctx, port.Holders, string(now), func() error {
+		if was == "" {
+			return nil
+		}
 		before := make(map[string]string)
 		if err := json.Unmarshal([]byte(was), &before); err != nil {
 			return err
 		}
-		if err := d.tellChanges(ctx, before, held); err != nil {
-			return err
-		}
-	}
-	return d.Settings.SetSetting(ctx, port.Holders, string(now), "drpd", d.Now())
+		return d.tellChanges(ctx, before, held)
+	})
 }
 
 // held gives the roles of the roster that are held for all children, each with a digest of those who hold it today; "" where

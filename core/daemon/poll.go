@@ -118,11 +118,11 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 	if before, err := d.Settings.Setting(ctx, name); err != nil || before == says {
 		return err
 	}
-	if says != "" {
-		d.Log.Warn("a person should look at the source", "source", source, "error", says)
-		if err := d.tell(ctx, says, "remark", source+"/"+d.today().String()+"/"+says, false); err != nil {
-			return err
+	return d.keep(ctx, name, says, func() error {
+		if says == "" {
+			return nil
 		}
-	}
-	return d.Settings.SetSetting(ctx, name, says, "drpd", d.Now())
+		d.Log.Warn("a person should look at the source", "source", source, "error", says)
+		return d.tell(ctx, says, "remark", source+"/"+d.today().String()+"/"+says, false)
+	})
 }

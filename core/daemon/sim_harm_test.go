@@ -43,6 +43,9 @@ func (c chaosLedger) AddEffects(ctx context.Context, effects []drp.Effect, now t
 		if err == nil && e.Urgent {
 			c.w.urgent[e.Key] = true
 		}
+		if err == nil && e.Rule == "guard" {
+			c.w.asked = append(c.w.asked, e.Says)
+		}
 	}
 	return err
 }

@@ -2,6 +2,8 @@ package daemon_test
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -26,6 +28,9 @@ func (w *world) operator() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	if why != "" && !slices.ContainsFunc(w.asked, func(says string) bool { return strings.HasPrefix(says, why) }) {
+		w.fail("all is held, since %s, and nobody was asked", why)
+	}
 	l, ok := w.ledger.(interface {
 		LetGo(ctx context.Context, gate, actor string, now time.Time) (int, error)
 	})
@@ -41,6 +46,24 @@ func (w *world) operator() {
 			w.t.Fatal(err)
 		}
 	}
+}
+
+// SetSetting crashes at times before or after: what is told of a change must have been told by whenever the change is kept. The draws
+// are its own.
+func (c chaosLedger) SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error {
+	crashes := func() {
+		if name != port.LastDay && c.w.chaos && !c.w.broken && c.w.apart.IntN(6) == 0 {
+			c.w.broken = true
+			c.w.count["crash around: set"]++
+			panic(crash{})
+		}
+	}
+	crashes()
+	if err := c.Ledger.SetSetting(ctx, name, value, actor, now); err != nil {
+		return err
+	}
+	crashes()
+	return nil
 }
 
 // halfSent sees that the guard holds nothing that some have got.

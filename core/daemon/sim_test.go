@@ -137,6 +137,8 @@ type world struct {
 	t        *testing.T
 	seed     uint64
 	rng      *rand.Rand
+	apart    *rand.Rand // draws that shift no other
+	asked    []string   // what the operator was asked to let go
 	clock    time.Time
 	policies policy.Set
 	roster   drp.Roster
@@ -729,7 +731,7 @@ var london = func() *time.Location {
 }()
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
-	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)),
+	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)),
 		clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
 		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{},
 		count: map[string]int{}, urgent: map[string]bool{}}
