@@ -50,6 +50,9 @@ const (
 	ReasonMessage    Reason = "message"    // to the owner: a message came in words of its author's own; is it their answer?
 )
 
+// RuleConflict is the rule of an email that asks the operator a question, which drpd conflict settle answers.
+const RuleConflict = "conflict"
+
 // Reminders are the reasons of what a person gets at most once a day: what is asked is known to them.
 func Reminders() []Reason {
 	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonReferred, ReasonAuthorise}

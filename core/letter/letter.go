@@ -394,8 +394,12 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs from the day it came. Nobody else has been told."}
 	case drp.ReasonAttention:
 		out := []string{sentence(e.Says)}
-		if e.Dispute != "" {
+		switch {
+		case e.Dispute == "":
+		case e.Rule == drp.RuleConflict:
 			out = append(out, "drpd conflict show "+e.Dispute+" shows what it is about, and how it is settled.")
+		default:
+			out = append(out, "drpd explain "+e.Dispute+" shows how it stands, and why.")
 		}
 		if e.Urgent {
 			return "Urgent: act on this now", out

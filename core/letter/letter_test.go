@@ -91,7 +91,7 @@ func TestLetters(t *testing.T) {
 				{Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}
 		},
 		drp.ReasonAttention: func(e *drp.Effect) {
-			e.Due, e.Proof, e.Clause, e.Visit, e.Stage, e.To = 0, workday.Proof{}, "", "", "", []string{"operator"}
+			e.Due, e.Proof, e.Clause, e.Visit, e.Stage, e.To, e.Rule = 0, workday.Proof{}, "", "", "", []string{"operator"}, drp.RuleConflict
 			e.Says = "a passage could not be read for certain: the answer to \"confirm\" is neither yes nor no (answer line)"
 		},
 		drp.ReasonCorrection: func(e *drp.Effect) { e.Says, e.Before = "the date has changed", proof.Due+5 },

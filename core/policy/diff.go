@@ -48,7 +48,7 @@ func (d *differ) compare(at string, a, b reflect.Value) {
 			case strings.Contains(opts, "inline"):
 				d.compare(at, a.Field(i), b.Field(i))
 			case key != "" && key != "-":
-				d.compare(strings.TrimSpace(at+" "+spaced(key)), a.Field(i), b.Field(i))
+				d.compare(strings.TrimSpace(at+" "+Spaced(key)), a.Field(i), b.Field(i))
 			}
 		}
 	default:

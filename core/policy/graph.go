@@ -50,14 +50,14 @@ func (p *Policy) edges() []edge {
 			}
 		}
 		for _, m := range st.Moves {
-			out = append(out, edge{st.ID, m.To, spaced(string(m.On))})
+			out = append(out, edge{st.ID, m.To, Spaced(string(m.On))})
 		}
 		ends := st.Ends
 		if len(ends) == 0 {
 			ends = p.Ends
 		}
 		if st.Opens == nil {
-			out = append(out, edge{st.ID, graphEnd, spaced(string(ends[0].Fact))})
+			out = append(out, edge{st.ID, graphEnd, Spaced(string(ends[0].Fact))})
 		}
 	}
 	return out

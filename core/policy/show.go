@@ -63,7 +63,7 @@ func (s *shower) cite(c Cite) string {
 func (s *shower) starts() {
 	p := s.p
 	if t := p.Trigger; t != nil {
-		s.line("It is also raised by an event: %s (%s).", spaced(string(t.Fact)), s.cite(t.Cite))
+		s.line("It is also raised by an event: %s (%s).", Spaced(string(t.Fact)), s.cite(t.Cite))
 	}
 	for _, x := range p.Start {
 		s.line("It starts at %s where %s (%s).", p.Stage(x.At).Title, s.holds(&x.If), s.cite(x.Cite))
@@ -91,9 +91,9 @@ func (s *shower) holds(i *If) string {
 	var out []string
 	switch {
 	case i.Field != "" && len(i.Is) > 0:
-		out = append(out, fmt.Sprintf("%q is %s", spaced(i.Field), strings.Join(i.Is, " or ")))
+		out = append(out, fmt.Sprintf("%q is %s", Spaced(i.Field), strings.Join(i.Is, " or ")))
 	case i.Field != "":
-		out = append(out, fmt.Sprintf("%q is given", spaced(i.Field)))
+		out = append(out, fmt.Sprintf("%q is given", Spaced(i.Field)))
 	}
 	if len(i.Ground) > 0 {
 		out = append(out, "it is about "+strings.Join(i.Ground, " or "))
@@ -102,7 +102,7 @@ func (s *shower) holds(i *If) string {
 		out = append(out, "it was raised by the "+strings.Join(s.p.Titles(i.RaisedBy), " or the "))
 	}
 	if i.Fact != "" {
-		out = append(out, spaced(string(i.Fact))+" has happened")
+		out = append(out, Spaced(string(i.Fact))+" has happened")
 	}
 	text := strings.Join(out, " and ")
 	if i.Not {
@@ -146,7 +146,7 @@ func (s *shower) clock(k *Clock) string {
 	text := k.Amount.String() + " " + from(k)
 	switch {
 	case k.Field != "" && k.Amount.Text == ThatDay:
-		text = "the date on the form: " + spaced(k.Field)
+		text = "the date on the form: " + Spaced(k.Field)
 	case k.Amount.None:
 		text = "none stated"
 	case k.Amount.Set:
@@ -159,7 +159,7 @@ func (s *shower) clock(k *Clock) string {
 		text += fmt.Sprintf("; %s where %s", a.Amount, s.holds(&a.If))
 	}
 	if k.NotAfter != "" {
-		text += "; never later than " + spaced(k.NotAfter)
+		text += "; never later than " + Spaced(k.NotAfter)
 	}
 	if k.Force != Maximum && !k.Amount.None {
 		text += ", " + string(k.Force)
@@ -170,9 +170,9 @@ func (s *shower) clock(k *Clock) string {
 func from(k *Clock) string {
 	switch {
 	case k.Field != "" && k.Amount.Before:
-		return "the date on the form: " + spaced(k.Field)
+		return "the date on the form: " + Spaced(k.Field)
 	case k.Field != "":
-		return "of the date on the form: " + spaced(k.Field)
+		return "of the date on the form: " + Spaced(k.Field)
 	}
 	switch k.From {
 	case "raised":
@@ -187,7 +187,7 @@ func from(k *Clock) string {
 	text := "of " + event(k.From)
 	switch {
 	case k.Else != "":
-		text += ", or of the end of " + spaced(k.Else)
+		text += ", or of the end of " + Spaced(k.Else)
 	case k.Waits:
 		text += ", once that has come"
 	}
@@ -240,7 +240,7 @@ func (s *shower) exit(st *Stage, e Expiry, text string) string {
 	case Escalate:
 		text += ": goes to " + s.p.Stage(e.To).Title + " by itself"
 	case TakeEffect:
-		text += ": " + spaced(string(e.Fact)) + " takes effect unless contested in time"
+		text += ": " + Spaced(string(e.Fact)) + " takes effect unless contested in time"
 	default:
 		text += ": the " + s.p.RoleTitles(asked) + " decides"
 		if len(asked) > 1 {
@@ -256,13 +256,13 @@ func (s *shower) exit(st *Stage, e Expiry, text string) string {
 }
 
 func (s *shower) end(e End) string {
-	who := "whoever says " + spaced(string(e.Fact))
+	who := "whoever says " + Spaced(string(e.Fact))
 	if len(e.By) > 0 {
 		joined := " or the "
 		if e.All {
 			joined = " and the "
 		}
-		who = "the " + strings.Join(s.p.Titles(e.By), joined) + ": " + spaced(string(e.Fact))
+		who = "the " + strings.Join(s.p.Titles(e.By), joined) + ": " + Spaced(string(e.Fact))
 	}
 	return who + " (" + s.cite(e.Cite) + ")"
 }
@@ -284,7 +284,7 @@ func (s *shower) stage(st *Stage) {
 			text += "; copy to " + s.recipients(a.Cc)
 		}
 		for _, at := range a.Attach {
-			text += "; with the " + spaced(at.What) + " (" + s.cite(at.Cite) + ")"
+			text += "; with the " + Spaced(at.What) + " (" + s.cite(at.Cite) + ")"
 		}
 		s.line("- %s.", text)
 	}
@@ -305,7 +305,7 @@ func (s *shower) stage(st *Stage) {
 	}
 	for i := range st.Clocks {
 		k := &st.Clocks[i]
-		s.line("- Clock \"%s\", until %s: %s.", spaced(k.ID), spaced(k.Until), s.clock(k))
+		s.line("- Clock \"%s\", until %s: %s.", Spaced(k.ID), Spaced(k.Until), s.clock(k))
 	}
 	for _, n := range st.Needs {
 		s.line("- By its end there must be: %s (%s).", n.Says, s.cite(n.Cite))
@@ -327,7 +327,7 @@ func (s *shower) stage(st *Stage) {
 			strings.TrimSuffix(strings.TrimPrefix(st.Silent, "because "), "."))
 	}
 	for _, m := range st.Moves {
-		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, spaced(string(m.On)), s.cite(m.Cite))
+		s.line("- Sent on to %s by: %s (%s).", s.p.Stage(m.To).Title, Spaced(string(m.On)), s.cite(m.Cite))
 	}
 }
 
@@ -362,7 +362,7 @@ func (s *shower) rules() {
 		s.line("- The %s is %s (%s).", p.RoleTitle(c.Role), text, s.cite(c.Cite))
 	}
 	for _, n := range p.Notify {
-		when := spaced(string(n.On))
+		when := Spaced(string(n.On))
 		if n.On == AfterEntry {
 			when = "on entering " + s.stages(n.Stages)
 		}
@@ -372,14 +372,14 @@ func (s *shower) rules() {
 		s.line("- Told, %[3]s: the %[1]s. %[2]s (%[4]s).", s.titles(n.To), n.Says, strings.TrimPrefix(when, "where "), s.cite(n.Cite))
 	}
 	for _, n := range p.OnEnd {
-		s.line("- When it ends (%s), the %s: %s (%s).", spaced(string(n.Fact)), s.titles(n.To), strings.TrimSuffix(n.Says, "."), s.cite(n.Cite))
+		s.line("- When it ends (%s), the %s: %s (%s).", Spaced(string(n.Fact)), s.titles(n.To), strings.TrimSuffix(n.Says, "."), s.cite(n.Cite))
 	}
 	for _, u := range p.FollowUps {
 		who := "the owner is reminded"
 		if len(u.By) > 0 {
 			who = "by the " + p.RoleTitles(u.By)
 		}
-		after := spaced(string(u.After))
+		after := Spaced(string(u.After))
 		if u.After == AfterEntry {
 			after = "the stage is entered"
 		}
@@ -389,13 +389,13 @@ func (s *shower) rules() {
 		s.line("- After %s, within %s, %s: %s (%s).", after, u.Within, who, u.Says, s.cite(u.Cite))
 	}
 	for _, x := range p.Parallel {
-		s.line("- At any time, stopping no clock: %s (%s).", spaced(string(x.Fact)), s.cite(x.Cite))
+		s.line("- At any time, stopping no clock: %s (%s).", Spaced(string(x.Fact)), s.cite(x.Cite))
 	}
 	for _, c := range p.Carries {
 		s.line("- What is escalated carries %s (%s).", c.Says, s.cite(c.Cite))
 	}
 	for _, n := range p.CaseNotes {
-		s.line("- A case note (%s) on: %s (%s).", n.Type, spaced(string(n.On)), s.cite(n.Cite))
+		s.line("- A case note (%s) on: %s (%s).", n.Type, Spaced(string(n.On)), s.cite(n.Cite))
 	}
 	for _, c := range p.FormCopies {
 		s.line("- The form goes on the child's file when %s (%s).", c.Reason, s.cite(c.Cite))
@@ -418,7 +418,7 @@ func (s *shower) stages(ids []string) string {
 func (s *shower) few() {
 	p := s.p
 	if r := p.Referral; r != nil {
-		when := "once " + spaced(string(r.On)) + " is recorded"
+		when := "once " + Spaced(string(r.On)) + " is recorded"
 		if r.After != "" {
 			when = "unresolved after " + p.Stage(r.After).Title
 		}
@@ -429,7 +429,7 @@ func (s *shower) few() {
 				r.Check.Every, s.cite(r.Check.Cite))
 		}
 		for _, e := range r.Ends {
-			s.line("- While it is with CAFCASS it also ends when %s (%s).", spaced(string(e.Fact)), s.cite(e.Cite))
+			s.line("- While it is with CAFCASS it also ends when %s (%s).", Spaced(string(e.Fact)), s.cite(e.Cite))
 		}
 	} else {
 		s.line("- CAFCASS: no referral under this procedure.")
@@ -509,8 +509,8 @@ func event(fact string) string {
 		drp.ConferenceHeld: "the conference", drp.ReferralMade: "the referral"}[drp.FactKind(fact)]; name != "" {
 		return name
 	}
-	return spaced(fact)
+	return Spaced(fact)
 }
 
-// spaced turns an id into spaced.
-func spaced(id string) string { return strings.ReplaceAll(id, "-", " ") }
+// Spaced writes an id as words.
+func Spaced(id string) string { return strings.ReplaceAll(id, "-", " ") }

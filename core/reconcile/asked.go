@@ -98,11 +98,9 @@ func (d *decider) cleared(role string) bool {
 	return len(holders) > 0 && !slices.ContainsFunc(holders, func(h drp.Holder) bool { return !h.Cleared })
 }
 
-const ruleConflict = "conflict" // of an email that asks a question
-
 // questionAbout is the email that asks a question.
 func questionAbout(ref string, c drp.Conflict) drp.Effect {
-	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: ruleConflict, Says: c.What(),
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: drp.RuleConflict, Says: c.What(),
 		Evidence: c.Evidence()}
 }
 

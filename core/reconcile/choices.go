@@ -53,7 +53,7 @@ func (c *Case) follows(now, then Result) string {
 // sayChoices tells whoever is asked, in the question itself, what they can choose and what follows.
 func sayChoices(c Case, r *Result) {
 	for i, e := range r.Effects {
-		if e.Rule != ruleConflict || slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Key == e.Key }) {
+		if e.Rule != drp.RuleConflict || slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
 		j := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return asksAbout(drp.Past{Effect: e}, questionAbout(e.Dispute, q), q) })

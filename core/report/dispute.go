@@ -367,9 +367,6 @@ func (d *Dispute) flags() string {
 	return strings.Join(out, "; ")
 }
 
-// spaced writes a key with spaces.
-func spaced(key string) string { return strings.ReplaceAll(key, "-", " ") }
-
 // order sorts disputes: by how much the step is overdue, then the whole, then by the day on which the step is due, then by reference.
 func order(all []Dispute) []Dispute {
 	out := slices.Clone(all)

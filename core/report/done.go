@@ -1,6 +1,9 @@
 package report
 
-import "drpd/core/drp"
+import (
+	"drpd/core/drp"
+	"drpd/core/policy"
+)
 
 // done gives what was done in each stay. What came on the day of the end, and after it, stands with the last.
 func (d *Dispute) done() [][]string {
@@ -9,7 +12,7 @@ func (d *Dispute) done() [][]string {
 		if f.Kind == drp.Alerted || f.Kind == drp.Raised {
 			return
 		}
-		what := spaced(string(f.Kind)) + " " + f.On.String()
+		what := policy.Spaced(string(f.Kind)) + " " + f.On.String()
 		if who := d.by(f); who != "" {
 			what += " (" + who + ")"
 		}

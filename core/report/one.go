@@ -8,6 +8,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/layout"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 )
 
@@ -38,7 +39,7 @@ func One(in Input, ref string) (Doc, error) {
 func (d *Dispute) summary() string {
 	if !d.open() {
 		return fmt.Sprintf("Raised on %s, ended on %s: %s, after %s.", d.Standing.Raised.Long(), d.Standing.Ended.Long(),
-			spaced(string(d.Standing.EndedBy)), d.long())
+			policy.Spaced(string(d.Standing.EndedBy)), d.long())
 	}
 	if d.withCafcass() {
 		return fmt.Sprintf("Raised on %s. With CAFCASS since %s, from: %s. Next: %s, on %s.", d.Standing.Raised.Long(),
@@ -79,7 +80,7 @@ func (d *Dispute) facts() [][]Value {
 			[]Value{Text("Team"), Text(strings.Join(d.teams(), ", "))}, []Value{Text("Next"), Text(d.Standing.Next)},
 			[]Value{Text("Next on"), Day(d.Standing.NextOn)}, []Value{Text("Somebody is told next on"), d.tellOn()})
 	} else {
-		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(spaced(string(d.Standing.EndedBy)))})
+		out = append(out, []Value{Text("Ended"), Day(d.Standing.Ended)}, []Value{Text("By"), Text(policy.Spaced(string(d.Standing.EndedBy)))})
 	}
 	out = append(out, []Value{Text("Working days since raised"), d.lasted()}, []Value{Text("CAFCASS"), Text(d.cafcass())})
 	if t := d.timeOuts(); t != "" {
@@ -178,7 +179,7 @@ func (d *Dispute) told() Part {
 		if e.Kind != drp.Email || !e.Sent() {
 			continue
 		}
-		rows = append(rows, []Value{Day(e.On), Text(spaced(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause),
+		rows = append(rows, []Value{Day(e.On), Text(policy.Spaced(string(e.Reason))), Text(d.who(e.To)), Text(d.who(e.Cc)), Text(e.Clause),
 			Text(string(e.Life))})
 	}
 	return Part{Title: "Who was told", Tables: []Table{table("Told", []Column{

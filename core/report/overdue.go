@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -307,7 +308,7 @@ func (d *Dispute) row() []Value {
 	wholeLate, wholeKind := overdueBy(s.Whole)
 	return []Value{ref, Text(d.child()), stepLate, due, stepKind, wholeLate, dueOn(s.Whole), wholeKind, Text(role), Text(names), Text(s.Title),
 		Text(s.Next),
-		Day(s.NextOn), Text(spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")),
+		Day(s.NextOn), Text(policy.Spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")),
 		Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
@@ -332,7 +333,7 @@ func (in *Input) closed(all []Dispute) Part {
 			stays = append(stays, v.Title+": "+plural(d.stay(v.Entered, v.Ended), "working day", "working days"))
 		}
 		rows = append(rows, []Value{Text(d.Ref), Text(d.child()), Text(d.Standing.Title), Day(d.Standing.Raised), Day(d.Standing.Ended),
-			Text(spaced(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
+			Text(policy.Spaced(string(d.Standing.EndedBy))), days, Text(d.theme()), Text(d.Policy.Title), Text(strings.Join(stays, "; "))})
 	}
 	return Part{Title: "Closed", Text: []string{text}, Tables: []Table{table("Closed", []Column{
 		{Title: "Reference", Width: 11, Brief: true}, {Title: "Child", Width: 14, Brief: true}, {Title: "Stage reached", Width: 36, Brief: true},
@@ -441,7 +442,7 @@ func (in *Input) working(all []Dispute) Part {
 					if first {
 						ref.Anchor, first = d.Ref, false
 					}
-					row = []Value{ref, Text(l.name + ": " + spaced(l.Clock.ID)), Text(l.Clock.Amount.String()), Day(l.Proof.Due), Text(line),
+					row = []Value{ref, Text(l.name + ": " + policy.Spaced(l.Clock.ID)), Text(l.Clock.Amount.String()), Day(l.Proof.Due), Text(line),
 						Text(l.Clock.Clause + ": " + d.Policy.Clauses[l.Clock.Clause])}
 				}
 				rows = append(rows, row)

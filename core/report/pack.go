@@ -8,6 +8,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/layout"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 )
 
@@ -81,7 +82,7 @@ func (d *Dispute) unresolved() string {
 	if d.open() {
 		return "is not resolved after " + d.long()
 	}
-	return fmt.Sprintf("ended on %s (%s), after %s", d.Standing.Ended.Long(), spaced(string(d.Standing.EndedBy)), d.long())
+	return fmt.Sprintf("ended on %s (%s), after %s", d.Standing.Ended.Long(), policy.Spaced(string(d.Standing.EndedBy)), d.long())
 }
 
 // confirmed is the owner's latest word by which the case is referred.
@@ -108,7 +109,7 @@ func (d *Dispute) without(pack PackInput) string {
 	var out []string
 	for _, part := range pack.Required {
 		if !d.holds(part, pack) {
-			out = append(out, spaced(part))
+			out = append(out, policy.Spaced(part))
 		}
 	}
 	if len(out) == 0 {

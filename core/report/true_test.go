@@ -117,7 +117,7 @@ func TestDoneOnce(t *testing.T) {
 				n := 0
 				for _, stay := range d.done() {
 					for _, s := range stay {
-						if strings.HasPrefix(s, spaced(string(kind))+" "+begin.AddDays(on).String()) {
+						if strings.HasPrefix(s, policy.Spaced(string(kind))+" "+begin.AddDays(on).String()) {
 							n++
 						}
 					}
