@@ -130,10 +130,10 @@ func arrow(dir, imported string, im *ast.ImportSpec, bad func(string, ...any)) {
 	switch {
 	case !slices.Contains(allowed[from], top):
 		bad("%s imports %s", from, imported)
-	case from == "adapters" && top == "adapters" && adapter != other:
+	case strings.HasSuffix(inside, "test") && !strings.HasSuffix(dir, "test"):
+		bad("%s is for tests only", imported)
+	case from == "adapters" && top == "adapters" && adapter != other && inside != "adapters/servertest":
 		bad("one adapter imports another: %s", imported)
-	case dir != "core/daemon/porttest" && strings.HasSuffix(inside, "/porttest"):
-		bad("porttest is for tests only")
 	case strings.HasSuffix(inside, "/madeup"):
 		bad("made-up procedures are for tests only")
 	case inside == "core/daemon" && pure(dir):
@@ -261,6 +261,7 @@ func TestArrowsFindsPlanted(t *testing.T) {
 		"core/audit/a.go":                "package audit\nimport \"github.com/rickar/cal/v2\"\n",
 		"adapters/mailer/a.go":           "package mailer\nimport \"drpd/adapters/ledger\"\n",
 		"adapters/mailbox/a.go":          "package mailbox\nimport \"drpd/core/daemon/porttest\"\n",
+		"adapters/mailbox/b.go":          "package mailbox\nimport \"drpd/adapters/servertest\"\n",
 		"adapters/oauth/a.go":            "package oauth\nimport \"drpd/core/daemon\"\n",
 		"mapping/a.go":                   "package mapping\nimport \"os\"\n",
 		"policies/a.go":                  "package policies\nimport \"drpd/core/drp\"\n",

@@ -25,6 +25,7 @@ import (
 
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailbox/mailtest"
+	"drpd/adapters/servertest"
 	"drpd/core/daemon/porttest"
 )
 
@@ -65,7 +66,7 @@ const (
 
 func openOffice(t testing.TB, how string, wrap ...func(imapserver.Session) imapserver.Session) *postOffice {
 	t.Helper()
-	cert, roots := mailtest.Authority(t)
+	cert, roots := servertest.Authority(t)
 	o := &postOffice{user: imapmemserver.NewUser("drp@fairshire.example", "Made-up-1"), roots: roots, heard: &heard{}}
 	if err := o.user.Create("INBOX", nil); err != nil {
 		t.Fatal(err)

@@ -3,15 +3,11 @@ package mailer_test
 import (
 	"bufio"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -20,6 +16,7 @@ import (
 	"time"
 
 	"drpd/adapters/mailer"
+	"drpd/adapters/servertest"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -46,22 +43,8 @@ const hangUp = ""
 
 func startRelay(t testing.TB, change func(*relay)) *relay {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	leaf, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &relay{roots: x509.NewCertPool(), cert: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, say: make(map[string]string)}
-	r.roots.AddCert(leaf)
+	cert, roots := servertest.Authority(t)
+	r := &relay{roots: roots, cert: cert, say: make(map[string]string)}
 	if change != nil {
 		change(r)
 	}

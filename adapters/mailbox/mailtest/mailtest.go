@@ -6,16 +6,8 @@ package mailtest
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -24,35 +16,12 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"drpd/adapters/servertest"
 )
 
 // Password is every user's.
 const Password = "Made-up-1"
-
-// Authority signs a certificate for 127.0.0.1.
-func Authority(t testing.TB) (tls.Certificate, *x509.CertPool) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "a made-up authority"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err = x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pool := x509.NewCertPool()
-	pool.AddCert(c)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
 
 // Dovecot is a real server with a configuration of its own. Any user may log in with the password.
 type Dovecot struct {
@@ -93,20 +62,10 @@ func StartDovecot(t testing.TB, more ...string) *Dovecot {
 	must(t, os.Chmod(d.dir, 0o755)) //nolint:gosec // its accounts must be able to enter
 	d.uid, _ = strconv.Atoi(nobody.Uid)
 	d.gid, _ = strconv.Atoi(nobody.Gid)
-	cert, roots := Authority(t)
-	d.Roots = roots
-	key, ok := cert.PrivateKey.(*ecdsa.PrivateKey)
-	if !ok {
-		t.Fatal("no key")
-	}
-	der, err := x509.MarshalECPrivateKey(key)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(d.dir, "cert.pem"),
-		pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Certificate[0]}), 0o600))
-	must(t, os.WriteFile(filepath.Join(d.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), 0o600))
+	d.CA, d.Roots = servertest.Files(t, d.dir)
 	d.Maildir = filepath.Join(d.dir, "mail")
 	d.folder(t, d.Maildir)
-	d.Plain, d.TLS = free(t), free(t)
+	d.Plain, d.TLS = servertest.Port(t), servertest.Port(t)
 	config := fmt.Sprintf(`
 base_dir = %[1]s/run
 state_dir = %[1]s/run
@@ -139,7 +98,6 @@ service imap-login {
 }
 `, d.dir, d.uid, d.gid, d.Plain, d.TLS) + strings.Join(more, "\n") + "\n"
 	must(t, os.WriteFile(filepath.Join(d.dir, "dovecot.conf"), []byte(config), 0o600))
-	d.CA = filepath.Join(d.dir, "cert.pem")
 	d.Start(t)
 	t.Cleanup(d.Stop)
 	return d
@@ -152,18 +110,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func free(t testing.TB) int {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	a, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatal("no port")
-	}
-	return a.Port
-}
-
 // Start starts the server and waits until it answers.
 func (d *Dovecot) Start(t testing.TB) {
 	t.Helper()
@@ -172,17 +118,9 @@ func (d *Dovecot) Start(t testing.TB) {
 	d.cmd.Stdout, d.cmd.Stderr = &said, &said
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	must(t, d.cmd.Start())
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", d.TLS))
-		if err == nil {
-			_ = c.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			b, _ := os.ReadFile(filepath.Join(d.dir, "log"))
-			t.Fatalf("dovecot does not answer: %s%s", said.String(), b)
-		}
+	if err := servertest.Await(t, d.TLS); err != nil {
+		b, _ := os.ReadFile(filepath.Join(d.dir, "log"))
+		t.Fatalf("dovecot: %v: %s%s", err, said.String(), b)
 	}
 }
 

@@ -9,12 +9,14 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"drpd/adapters/servertest"
 )
 
 // Silent is an IMAP server that falls silent, and keeps the connection: at "greeting", or at a command such as "EXAMINE".
 func Silent(t testing.TB, at string) (addr string, roots *x509.CertPool) {
 	t.Helper()
-	cert, roots := Authority(t)
+	cert, roots := servertest.Authority(t)
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	must(t, err)
 	t.Cleanup(func() { _ = l.Close() })

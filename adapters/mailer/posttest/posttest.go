@@ -4,14 +4,7 @@
 package posttest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -19,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"drpd/adapters/servertest"
 )
 
 // Postfix is a real server with a configuration of its own, which puts every message into one maildir.
@@ -56,8 +51,8 @@ func StartPostfix(t testing.TB, maildir, account string, domains ...string) *Pos
 	if err != nil {
 		t.Skipf("no postfix: its account is not there (%s)", out)
 	}
-	p.certificate(t)
-	p.Port = free(t)
+	p.CA, _ = servertest.Files(t, p.dir)
+	p.Port = servertest.Port(t)
 	must(t, os.WriteFile(filepath.Join(p.dir, "main.cf"), fmt.Appendf(nil, `
 compatibility_level = 3.6
 queue_directory = %[1]s/queue
@@ -122,33 +117,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-func free(t testing.TB) int {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	defer func() { _ = l.Close() }()
-	a, ok := l.Addr().(*net.TCPAddr)
-	if !ok {
-		t.Fatal("no port")
-	}
-	return a.Port
-}
-
-func (p *Postfix) certificate(t testing.TB) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	c := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &key.PublicKey, key)
-	must(t, err)
-	own, err := x509.MarshalECPrivateKey(key)
-	must(t, err)
-	p.CA = filepath.Join(p.dir, "cert.pem")
-	must(t, os.WriteFile(p.CA, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
-	must(t, os.WriteFile(filepath.Join(p.dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: own}), 0o600))
-}
-
 func (p *Postfix) say(t testing.TB, what string) {
 	t.Helper()
 	if out, err := exec.Command(p.program, "-c", p.dir, what).CombinedOutput(); err != nil { //nolint:noctx // it must also end when the test has
@@ -161,16 +129,9 @@ func (p *Postfix) say(t testing.TB, what string) {
 func (p *Postfix) Start(t testing.TB) {
 	t.Helper()
 	p.say(t, "start")
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", p.Port))
-		if err == nil {
-			_ = c.Close()
-			return
-		}
-		if time.Now().After(deadline) {
-			b, _ := os.ReadFile(filepath.Join(p.dir, "log"))
-			t.Fatalf("postfix does not answer: %s", b)
-		}
+	if err := servertest.Await(t, p.Port); err != nil {
+		b, _ := os.ReadFile(filepath.Join(p.dir, "log"))
+		t.Fatalf("postfix: %v: %s", err, b)
 	}
 }
 
