@@ -104,12 +104,13 @@ func plain(s string) string {
 var (
 	numbering = regexp.MustCompile(`^(?:[a-z]?\d{1,2}(?:\.\d{1,2})*[.)]|[a-z]\)) `)
 	hint      = regexp.MustCompile(`\([^()]*\)`)
+	joints    = strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ")
 )
 
 // bare is a label without what authors put around it: a number before it, a hint in brackets, dashes for colons.
 func bare(s string) string {
 	s = hint.ReplaceAllString(plain(s), " ")
-	return plain(numbering.ReplaceAllString(strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ").Replace(s), ""))
+	return plain(numbering.ReplaceAllString(joints.Replace(s), ""))
 }
 
 // labelled is what label has found.

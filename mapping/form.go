@@ -31,6 +31,8 @@ type RoleTitle struct {
 type FormStage struct {
 	Stage    string   `yaml:"stage"`
 	Headings []string `yaml:"headings"`
+
+	bare     []string // the headings as they are compared
 	Optional bool     `yaml:"optional"` // it may be left out: one that is blank between others is no reason to doubt
 }
 
@@ -185,11 +187,13 @@ func (c *formCheck) spread(lex lexicon) {
 	}
 }
 
-// headings sees that no heading is a label too.
+// headings puts down how each heading is compared, and sees that none is a label too.
 func (c *formCheck) headings() {
-	for i, s := range c.Stages {
+	for i := range c.Stages {
+		s := &c.Stages[i]
 		for j, h := range s.Headings {
-			if slices.ContainsFunc(c.Labels, func(a FormAnswer) bool { return slices.Contains(a.bare, bare(h)) }) {
+			s.bare = append(s.bare, bare(h))
+			if slices.ContainsFunc(c.Labels, func(a FormAnswer) bool { return slices.Contains(a.bare, s.bare[j]) }) {
 				c.Fault([]any{"stages", i, "headings", j}, "%q is also the label of an answer", h)
 			}
 		}
@@ -209,10 +213,8 @@ func (f *Form) Asks(field string) bool {
 // stage gives the block that a heading begins.
 func (f *Form) stage(heading string) (string, bool) {
 	for _, s := range f.Stages {
-		for _, h := range s.Headings {
-			if heading == bare(h) {
-				return s.Stage, true
-			}
+		if slices.Contains(s.bare, heading) {
+			return s.Stage, true
 		}
 	}
 	return "", false
