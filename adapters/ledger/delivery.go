@@ -59,7 +59,10 @@ func (l *Ledger) SentSince(ctx context.Context, since time.Time) (map[string]int
 			Role string
 			N    int
 		}
-		err := t.all(&rows, `SELECT d.role, count(*) AS n FROM delivery d JOIN effect e ON e.key = d.effect WHERE e.settled_at >= ? AND e.kind = ? AND d.life = ? AND d.carried = '' GROUP BY d.role`, since.UnixMilli(), string(drp.Email), string(drp.Accepted))
+		// SQLite takes what stands left of CROSS JOIN first: it looks at the effects of that time, and not at all that ever went.
+		err := t.all(&rows, `SELECT d.role, count(*) AS n FROM effect e CROSS JOIN delivery d
+			WHERE d.effect = e.key AND e.settled_at >= ? AND e.kind = ? AND d.life = ? AND d.carried = '' GROUP BY d.role`,
+			since.UnixMilli(), string(drp.Email), string(drp.Accepted))
 		for _, r := range rows {
 			out[r.Role] = r.N
 		}

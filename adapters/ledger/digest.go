@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"drpd/core/drp"
@@ -139,16 +140,17 @@ func (t *tx) anew(key string) error {
 func (l *Ledger) Reminded(ctx context.Context, since time.Time) (map[string]bool, error) {
 	out := make(map[string]bool)
 	return out, l.tx(ctx, func(t *tx) error {
-		for _, reason := range drp.Reminders() {
-			var persons []string
-			if err := t.all(&persons, `SELECT DISTINCT d.person FROM delivery d JOIN effect e ON e.key = d.effect WHERE e.settled_at >= ? AND e.kind = ? AND e.reason = ? AND d.life = ?`,
-				since.UnixMilli(), string(drp.Email), string(reason), string(drp.Accepted)); err != nil {
-				return err
-			}
-			for _, p := range persons {
-				out[p] = true
+		var had []struct {
+			Person string
+			Reason drp.Reason
+		}
+		err := t.all(&had, `SELECT DISTINCT d.person, e.reason FROM effect e CROSS JOIN delivery d
+			WHERE d.effect = e.key AND e.settled_at >= ? AND e.kind = ? AND d.life = ?`, since.UnixMilli(), string(drp.Email), string(drp.Accepted))
+		for _, h := range had {
+			if slices.Contains(drp.Reminders(), h.Reason) {
+				out[h.Person] = true
 			}
 		}
-		return nil
+		return err
 	})
 }

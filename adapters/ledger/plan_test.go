@@ -71,6 +71,7 @@ func TestPlans(t *testing.T) {
 		l.Place(ctx, port.Placement{Evidence: "e3", Where: port.PlacePeople, Children: []string{"20401"}, Now: noon,
 			Became: []port.Became{{Effect: e.Key, Person: "p", Returned: true}}}),
 		second(l.People(ctx, []string{"20401", "20402"})),
+		second(l.Reminded(ctx, noon)), second(l.SentSince(ctx, noon)),
 	}
 	s, err := l.Load(ctx, ref)
 	steps = append(steps, err,
