@@ -108,6 +108,29 @@ func TestTimeOutOnTheLastDay(t *testing.T) {
 	}
 }
 
+// A time out ends on the word of an owner, of whoever may permit one, or of whoever was asked. Of anybody else's it is said that it
+// counts for nothing, and the clocks stand still as before.
+func TestWhoEndsATimeOut(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	raised, out := told(drp.Raised, start, "iro"), told(drp.TimeOutStarted, start+1, "iro-team-manager")
+	raised.Facts[0].Stage, out.Facts[0].Event = "ir-2", true
+	asked := drp.Past{Effect: drp.Effect{Key: "k", Kind: drp.Email, Reason: drp.ReasonAsk, Visit: "ir-2.1", On: start + 2,
+		To: []string{"group-manager"}, Asks: []drp.Ask{{Fact: drp.TimeOutEnded}}}, Life: drp.Accepted, Decided: (start + 2).Midnight()}
+	for _, tt := range []struct {
+		by   string
+		past []drp.Past
+		ends bool
+	}{{"iro", nil, true}, {"iro-team-manager", nil, true}, {"team-manager", nil, false}, {"group-manager", nil, false},
+		{"group-manager", []drp.Past{asked}, true}, {"team-manager", []drp.Past{asked}, false}} {
+		r := w.decide(p, []drp.Reading{raised, out, told(drp.TimeOutEnded, start+3, tt.by)}, tt.past, start+4)
+		stands := r.Standing.Visits[0].Limit.Paused != ""
+		if stands == tt.ends || concerns(r, "counts for nothing") == tt.ends {
+			t.Errorf("the %s says that it has ended: the clocks stand still is %v, %+v", tt.by, stands, r.Findings)
+		}
+	}
+}
+
 // Once a limit has passed, whoever has to hand over has the days that the policy gives them, and one at the least.
 func TestHandOverDay(t *testing.T) {
 	w := load(t)

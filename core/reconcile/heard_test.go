@@ -65,6 +65,8 @@ func mayDecide(p *policy.Policy, s *policy.Stage, kind drp.FactKind, role string
 		return true
 	case slices.ContainsFunc(s.Moves, func(m policy.Move) bool { return m.On == kind && in(m.By) }):
 		return true
+	case kind == drp.TimeOutEnded && p.TimeOut != nil && slices.Contains(p.TimeOut.Permission, role):
+		return true
 	}
 	return s.Answer != nil && slices.Contains(s.Answer.By, role) && (kind == drp.Responded || kind == drp.Resolved)
 }

@@ -150,11 +150,16 @@ func (s *story) tooOld() {
 }
 
 // timeOuts finds the times in which the clocks stand still: from the day of the permission, to the day that was agreed
-// or on which the time out ended. One that waits for an event lasts until somebody says that it has come.
+// or on which the time out ended. One that waits for an event lasts until an owner, or somebody who may permit one, says that it has
+// come.
 func (s *story) timeOuts() {
 	for i, f := range s.File.Facts {
 		switch {
 		case f.On > s.Today:
+		case f.Kind == drp.TimeOutEnded && !s.mayEndTimeOut(f):
+			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
+				What: fmt.Sprintf("%q on %s counts for nothing: it is for the %s to say so", f.Kind, f.On,
+					s.Policy.RoleTitles(distinct(s.timeOutEnders()))), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
 		case f.Kind == drp.TimeOutEnded && s.timeOut != nil:
 			s.pauses = append(s.pauses, workday.Pause{From: s.timeOut.On, Until: f.On, Why: "time out"})
 			s.timeOut = nil
@@ -175,6 +180,19 @@ func (s *story) timeOuts() {
 			s.pauses = append(s.pauses, workday.Pause{From: f.On, Until: f.Until, Why: "time out"})
 		}
 	}
+}
+
+// timeOutEnders are who may say that a time out has ended: whoever owns the dispute, who is asked, and who permits one.
+func (c *Case) timeOutEnders() []string {
+	return slices.Concat(c.Policy.OwnersOfAny(), c.Policy.TimeOut.Permission)
+}
+
+// mayEndTimeOut says whether a fact is the word of one of them, or of somebody else who was asked.
+func (c *Case) mayEndTimeOut(f drp.Fact) bool {
+	return c.Policy.TimeOut == nil || drp.Intersects(f.ByRoles, c.timeOutEnders()) || slices.ContainsFunc(c.Past, func(p drp.Past) bool {
+		asks := slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.Fact == f.Kind })
+		return asks && p.Sent() && askedOn(p) <= f.Learned && drp.Intersects(f.ByRoles, p.To)
+	})
 }
 
 // holds says whether a condition holds for the dispute.
