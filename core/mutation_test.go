@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,6 +42,20 @@ func TestMutations(t *testing.T) {
 	}
 	draw := rand.New(rand.NewPCG(*mutationSeed, 0))
 	draw.Shuffle(len(functions), func(i, j int) { functions[i], functions[j] = functions[j], functions[i] })
+	if *mutations == 0 {
+		return
+	}
+	for _, dir := range mutated { // what fails by itself would find every change
+		i := slices.IndexFunc(functions, func(possible []change) bool { return filepath.Dir(possible[0].file) == dir })
+		unchanged := change{file: functions[i][0].file}
+		test, ok := built(t, unchanged)
+		if !ok {
+			t.Fatalf("the tests of %s do not build", dir)
+		}
+		if out, err := tested(t, test, unchanged); err != nil {
+			t.Fatalf("%s fails as it is: %s", dir, out)
+		}
+	}
 	done, found := 0, 0
 	for _, possible := range functions {
 		if done == *mutations {
@@ -96,7 +111,7 @@ func built(t *testing.T, c change) (string, bool) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", list, "-o", test, "./"+filepath.Dir(c.file))
+	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-ldflags=-s -w", "-overlay", list, "-o", test, "./"+filepath.Dir(c.file))
 	out, err := build.CombinedOutput()
 	if err != nil && !strings.Contains(string(out), filepath.Base(c.file)+":") {
 		t.Fatalf("%v: %s", err, out)
@@ -116,11 +131,11 @@ func tested(t *testing.T, test string, c change) (out string, err error) {
 	rounds := [][]string{{}}
 	if bytes.Contains(program, []byte("pgregory.net/rapid.Check")) {
 		fixed = append(fixed, "-rapid.nofailfile", "-rapid.shrinktime=0s", fmt.Sprint("-rapid.seed=", *mutationSeed))
-		rounds = [][]string{{"-rapid.checks=3"}, {}}
+		rounds = [][]string{{"-rapid.checks=10"}, {}}
 	}
 	for _, round := range rounds {
 		run := exec.CommandContext(t.Context(), test, append(round, fixed...)...)
-		run.Dir = filepath.Dir(c.file)
+		run.Dir, run.Env = filepath.Dir(c.file), append(os.Environ(), "GOGC=400")
 		text, fails := run.CombinedOutput()
 		if out, err = string(text), fails; err != nil {
 			break
