@@ -135,9 +135,6 @@ func text(v reflect.Value) string {
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
-		if v.IsNil() {
-			return "nothing"
-		}
 		return text(v.Elem())
 	case reflect.Slice:
 		var out []string
