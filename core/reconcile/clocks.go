@@ -188,7 +188,8 @@ func (s *story) prove(k policy.Clock, v *visit, amount policy.Amount, r *Running
 	return proof
 }
 
-// set proves a date that was set: the working days that it left are still there after a time out.
+// set proves a date that was set: the working days that it left are still there after a time out. A date that is no working day ends
+// no sooner for it.
 func (s *story) set(f drp.Fact) (workday.Proof, error) {
 	p := workday.Proof{Due: f.Until, Set: fmt.Sprintf("set on %s: %q", f.On, f.Kind)}
 	if !slices.ContainsFunc(s.pauses, func(q workday.Pause) bool { return q.From <= f.Until && f.On < q.Until }) || f.Until <= f.On {
@@ -199,6 +200,9 @@ func (s *story) set(f drp.Fact) (workday.Proof, error) {
 		return p, err
 	}
 	counted, err := s.Calendar.Prove(f.On, n, workday.WorkingDays, s.pauses...)
+	if err == nil && counted.Due <= f.Until {
+		return p, nil
+	}
 	p.Due, p.Set = counted.Due, p.Set+", "+f.Until.String()+", moved by a time out"
 	return p, err
 }

@@ -131,6 +131,25 @@ func TestWhoEndsATimeOut(t *testing.T) {
 	}
 }
 
+// A date that somebody set stays as far away as it was over a time out, counted in working days; one on a Saturday, or a time out
+// that ends on the day on which it began, never brings it nearer.
+func TestASetDateAndATimeOut(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	for _, tt := range []struct{ set, from, until, want workday.Date }{ // days after Monday 16 November
+		{4, 1, 3, 8}, {5, 1, 3, 8}, {5, 1, 1, 5}, {4, 1, 1, 4}, {4, 7, 9, 4}, {5, 5, 7, 5}, {0, 0, 2, 0},
+	} {
+		raised, set := told(drp.Raised, start-3, "iro"), told(drp.Discussed, start, "iro")
+		set.Facts[0].Until = start + tt.set
+		out := told(drp.TimeOutStarted, start+tt.from, "iro-team-manager")
+		out.Facts[0].Until = start + tt.until
+		if got := w.decide(p, []drp.Reading{raised, set, out}, nil, start+12).Standing.Visits[0].Limit.Proof; got.Due != start+tt.want {
+			t.Errorf("set to %s, a time out from %s to %s: ends on %s (%s), want %s", start+tt.set, start+tt.from, start+tt.until, got.Due,
+				got.Set, start+tt.want)
+		}
+	}
+}
+
 // Once a limit has passed, whoever has to hand over has the days that the policy gives them, and one at the least.
 func TestHandOverDay(t *testing.T) {
 	w := load(t)

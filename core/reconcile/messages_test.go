@@ -410,3 +410,72 @@ func TestMessageOfALeftStage(t *testing.T) {
 		}
 	}
 }
+
+// Each choice of each question about a message, given back by somebody who was asked, settles it: the question goes away for good, and
+// what was said can be seen. The same choice of anybody who was not asked moves no clock and writes no note.
+func TestEachChoiceAboutAMessageIsHeard(t *testing.T) {
+	w := load(t)
+	heard, others := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		var people []string
+		for _, s := range p.Stages {
+			people = append(people, s.Holder...)
+			if s.Answer != nil {
+				people = append(people, s.Answer.By...)
+			}
+		}
+		for range rapid.IntRange(1, 3).Draw(t, "messages") {
+			on := start.AddDays(rapid.IntRange(0, 30).Draw(t, "on"))
+			if words := message(on, rapid.SampledFrom(people).Draw(t, "by")); !slices.ContainsFunc(readings,
+				func(r drp.Reading) bool { return r.Evidence.ID == words.Evidence.ID }) {
+				readings = append(readings, words)
+			}
+		}
+		today := start.AddDays(rapid.IntRange(0, 45).Draw(t, "today"))
+		past, readings := w.until(p, readings, today)
+		known := learnedBy(readings, today)
+		before := w.decide(p, known, past, today)
+		if len(before.Conflicts) > 0 || !before.Standing.Ended.IsZero() || len(before.Standing.Visits) == 0 {
+			return
+		}
+		at := before.Standing.Visits[len(before.Standing.Visits)-1].ID
+		for _, x := range past {
+			if x.Reason != drp.ReasonMessage || x.Visit != at {
+				continue
+			}
+			for i, a := range x.Asks {
+				rule := func(role string) reconcile.Result {
+					id := fmt.Sprint("choice-", i)
+					r := drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id,
+						Learned: today.Midnight().Add(time.Hour)}, Sent: today,
+						Rulings: []drp.Ruling{{About: a.About, Choice: a.Choice, Said: drp.Actor{Role: role}, On: today, Evidence: id}}}
+					return w.decide(p, append(slices.Clone(known), r), past, today.AddDays(10))
+				}
+				still := func(r reconcile.Result) bool {
+					return slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
+						return e.Reason == drp.ReasonMessage && e.Visit == at && slices.Equal(e.Evidence, x.Evidence)
+					})
+				}
+				later := w.decide(p, known, past, today.AddDays(10))
+				for _, role := range x.To {
+					heard++
+					if after := rule(role); still(after) || still(later) && text(t, after) == text(t, later) {
+						t.Fatalf("%s: the %s was asked what a message at %s is, and says %q: asked still is %v", p.ID, role, at, a.Choice, still(after))
+					}
+				}
+				for _, role := range []string{"somebody else", p.Duty, rapid.SampledFrom(people).Draw(t, "another")} {
+					if slices.Contains(x.To, role) || slices.Contains(p.OwnersOfAny(), role) {
+						continue
+					}
+					others++
+					if a, b := clocksAndNotes(later), clocksAndNotes(rule(role)); a != b {
+						t.Fatalf("%s: the %s was not asked what a message at %s is, and what they say counts:\n%s\n\n%s", p.ID, role, at, a, b)
+					}
+				}
+			}
+		}
+	})
+	t.Logf("%d choices of those who were asked, %d of others", heard, others)
+}

@@ -139,8 +139,8 @@ func TestOtherCalendars(t *testing.T) {
 	}
 }
 
-// Days of a pause are left out, from the day after its first up to its last; a limit of 0 is that day, or the first after it that
-// counts. Each proof lists every day that was looked at, and why one does not count.
+// Days of a pause are left out, from its first to the one before its last; a limit of 0 is that day, or the first after it that counts.
+// Each proof lists every day that was looked at, and why one does not count.
 func TestProofs(t *testing.T) {
 	c := calendar(t)
 	out := Pause{From: day("2026-11-18"), Until: day("2026-11-20"), Why: "a time out"}

@@ -1,0 +1,163 @@
+package reconcile_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/workday"
+)
+
+// withFollowUps are the policies in which something must follow something.
+func (w world) withFollowUps() (out policy.Set) {
+	for _, p := range w.policies {
+		if len(p.FollowUps) > 0 {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// followed draws what follow-ups are about, besides the usual evidence: what they follow, and what is expected, of anybody.
+func followed(t *rapid.T, p *policy.Policy) []drp.Reading {
+	readings := evidence(t, p)
+	for i := range rapid.IntRange(0, 6).Draw(t, "more") {
+		u := rapid.SampledFrom(p.FollowUps).Draw(t, "of")
+		kind := rapid.SampledFrom([]drp.FactKind{u.After, u.Expect}).Draw(t, "what")
+		if kind == policy.AfterEntry || kind == drp.Raised {
+			kind = u.Expect
+		}
+		by := rapid.SampledFrom(slices.Concat(u.By, p.Owner)).Draw(t, "who")
+		r := told(kind, start.AddDays(rapid.IntRange(0, 30).Draw(t, "on")), by)
+		if len(u.Stages) > 0 && rapid.Bool().Draw(t, "names its stage") {
+			r.Facts[0].Stage = u.Stages[0]
+		}
+		r.Evidence.ID = fmt.Sprint("more-", i)
+		r.Evidence.Key, r.Facts[0].Evidence = r.Evidence.ID, r.Evidence.ID
+		readings = append(readings, r)
+	}
+	return readings
+}
+
+// has says whether a role has done what a follow-up expects, since the day that it follows; "" is whoever does it.
+func has(f drp.File, u policy.FollowUp, role string, since, today workday.Date) bool {
+	return slices.ContainsFunc(f.Facts, func(f drp.Fact) bool {
+		noted := f.Kind == drp.Raised && u.After == policy.AfterEntry // each side notes it
+		return f.Kind == u.Expect && (f.On >= since || noted) && f.On <= today && (role == "" || slices.Contains(f.ByRoles, role))
+	})
+}
+
+// asksOf says whether an email asks a role for what a follow-up expects by a day.
+func asksOf(e drp.Effect, u policy.FollowUp, role string, due workday.Date) bool {
+	return e.Kind == drp.Email && e.Reason == drp.ReasonFollowUp && e.Clause == u.Clause && e.Due == due &&
+		(role == "" || slices.Equal(e.To, []string{role})) &&
+		slices.ContainsFunc(e.Asks, func(a drp.Ask) bool { return a.Fact == u.Expect })
+}
+
+// Whoever has done what must follow is not asked for it; each of the others is, once, by its last day at the latest, or on the day on
+// which it was learned of. Their answer is the one that was asked for: it is heard on the same day.
+func TestEachFollowUpIsAskedForOnce(t *testing.T) {
+	w := load(t)
+	asked, kept := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.withFollowUps()).Draw(t, "policy")
+		readings := followed(t, p)
+		last := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		var past []drp.Past
+		for day := start; day <= last; day++ {
+			for range 30 {
+				r := w.decide(p, learnedBy(readings, day), past, day)
+				if len(r.Effects) == 0 {
+					break
+				}
+				file := drp.Fold(learnedBy(readings, day), nil)
+				for _, e := range r.Effects {
+					if e.Reason != drp.ReasonFollowUp || e.Kind != drp.Email {
+						continue
+					}
+					asked++
+					i := slices.IndexFunc(p.FollowUps, func(u policy.FollowUp) bool { return u.Clause == e.Clause && u.Says == e.Says })
+					u, role := p.FollowUps[i], ""
+					if len(u.By) > 0 {
+						role = e.To[0]
+					}
+					if has(file, u, role, e.Proof.From, day) {
+						t.Fatalf("%s: on %s the %v has done it, and is asked: %s", p.ID, day, e.To, text(t, e))
+					}
+					if slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, e.Due) }) {
+						t.Fatalf("%s: on %s the %v is asked again: %s", p.ID, day, e.To, text(t, e))
+					}
+					if role != "" && (len(e.To) != 1 || !slices.Contains(u.By, role)) {
+						t.Fatalf("%s: it is for the %v, and the %v is asked", p.ID, u.By, e.To)
+					}
+				}
+				past, readings = went(r.Effects, past, readings, day)
+			}
+		}
+		r := w.decide(p, learnedBy(readings, last), past, last)
+		if len(r.Conflicts) > 0 || r.Standing.EndedBy == drp.OutOfScope || len(r.Standing.Visits) == 0 ||
+			!slices.Contains(p.Raisers, r.Standing.Visits[0].By.By.Role) {
+			return
+		}
+		file := drp.Fold(learnedBy(readings, last), nil)
+		for _, u := range p.FollowUps {
+			for _, v := range r.Standing.Visits {
+				for _, f := range v.Facts {
+					if u.If != nil || f.Kind != u.After || len(u.Stages) > 0 && !slices.Contains(u.Stages, v.Stage) {
+						continue
+					}
+					proof, err := w.calendar.Prove(f.On, u.Within.N, u.Within.Unit)
+					if err != nil || proof.Due > last {
+						continue
+					}
+					for _, role := range append(slices.Clone(u.By), map[bool][]string{true: {""}}[len(u.By) == 0]...) {
+						kept++
+						if !has(file, u, role, f.On, last) &&
+							!slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, proof.Due) }) {
+							t.Fatalf("%s: %q on %s at %s, to be done by %s, and on %s the %q has neither done it nor been asked", p.ID, f.Kind, f.On, v.Stage,
+								proof.Due, last, role)
+						}
+					}
+				}
+			}
+		}
+	})
+	t.Logf("%d were asked, %d were to be by now", asked, kept)
+}
+
+// A follow-up's question is open to whoever got it: their word that it is done, given back as it was asked for, ends it.
+func TestAFollowUpIsDoneOnTheWordOfWhomItAsks(t *testing.T) {
+	w := load(t)
+	answered := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.withFollowUps()).Draw(t, "policy")
+		today := start.AddDays(rapid.IntRange(0, 45).Draw(t, "today"))
+		past, readings := w.until(p, followed(t, p), today)
+		open := func(readings []drp.Reading, of drp.Past) bool {
+			return slices.ContainsFunc(w.decide(p, learnedBy(readings, today+40), past, today+40).Findings, func(f drp.Finding) bool {
+				return f.Clause == of.Clause && f.Since == of.Due && slices.Equal(f.Evidence, of.Evidence) &&
+					(len(of.To) != 1 || f.What == fmt.Sprintf("to do since %s: %s", of.Proof.From, of.Says) ||
+						f.What == fmt.Sprintf("to do since %s: %s: %s", of.Proof.From, p.RoleTitle(of.To[0]), of.Says))
+			})
+		}
+		for _, x := range past {
+			if x.Reason != drp.ReasonFollowUp || x.Kind != drp.Email || !open(readings, x) {
+				continue
+			}
+			for _, role := range x.To {
+				done := told(x.Asks[0].Fact, today+1, role)
+				done.Evidence.ID = "done"
+				done.Facts[0].Evidence = "done"
+				answered++
+				if open(append(slices.Clone(readings), done), x) {
+					t.Fatalf("%s: the %s has said that it is done, and it is still to do: %s", p.ID, role, text(t, x.Effect))
+				}
+			}
+		}
+	})
+	t.Logf("%d answers", answered)
+}

@@ -1,0 +1,133 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// withTimeOut draws a policy under which somebody may permit a time out: its own rule, or one that is put into it.
+func (w world) withTimeOut(t *rapid.T) *policy.Policy {
+	p := *rapid.SampledFrom(w.policies).Draw(t, "policy")
+	if p.TimeOut == nil {
+		p.TimeOut = &policy.TimeOut{Cite: p.Ends[0].Cite, Permission: []string{p.Duty}}
+	}
+	return &p
+}
+
+// untimed draws evidence in which nobody speaks of a time out.
+func untimed(t *rapid.T, p *policy.Policy) []drp.Reading {
+	readings := evidence(t, p)
+	for i := range readings {
+		speaks := func(k drp.FactKind) bool { return k == drp.TimeOutStarted || k == drp.TimeOutEnded }
+		r := &readings[i]
+		r.Facts = slices.DeleteFunc(slices.Clone(r.Facts), func(f drp.Fact) bool { return speaks(f.Kind) })
+		r.Denials = slices.DeleteFunc(slices.Clone(r.Denials), func(d drp.Denial) bool { return speaks(drp.Fact(d).Kind) })
+	}
+	return readings
+}
+
+// limitsOf gives the limit of each visit by its ID.
+func limitsOf(r reconcile.Result) map[string]reconcile.Running {
+	out := make(map[string]reconcile.Running)
+	for _, v := range r.Standing.Visits {
+		out[v.ID] = v.Limit
+	}
+	return out
+}
+
+// A time out that was agreed is left out of each count of days, and of nothing else: between the start of a limit and its end lie as
+// many days of its unit as it has, those of the time out not counted. Without the permission that it needs nothing moves.
+func TestATimeOutIsLeftOutOfTheCount(t *testing.T) {
+	w := load(t)
+	counted := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := w.withTimeOut(t)
+		readings := untimed(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		from := start.AddDays(rapid.IntRange(0, 30).Draw(t, "from"))
+		until := from.AddDays(rapid.IntRange(1, 20).Draw(t, "days"))
+		roles := slices.Concat(p.Owner, p.Raisers, p.TimeOut.Permission, p.Stages[0].Holder)
+		by := rapid.SampledFrom(roles).Draw(t, "by")
+		out := told(drp.TimeOutStarted, from, by)
+		out.Facts[0].Until = until
+		before, after := w.decide(p, readings, nil, today), w.decide(p, append(slices.Clone(readings), out), nil, today)
+		permitted := slices.Contains(p.TimeOut.Permission, by)
+		if !permitted || from > today {
+			if a, b := clocksAndNotes(before), clocksAndNotes(after); a != b {
+				t.Fatalf("a time out from %s by the %s on %s moves something:\n%s\n\n%s", from, by, today, a, b)
+			}
+			return
+		}
+		for id, limit := range limitsOf(after) {
+			k := limit.Proof
+			if limit.Clock.Field != "" || k.Due.IsZero() || k.Set != "" || k.Before || k.N == 0 {
+				continue
+			}
+			n := 0
+			for d := k.From + 1; d <= k.Due; d++ {
+				works, _, err := w.calendar.Working(d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if (works || k.Unit == workday.CalendarDays) && (d < from || d >= until) {
+					n++
+				}
+			}
+			counted++
+			works, _, _ := w.calendar.Working(k.Due)
+			if last := works || k.Unit == workday.CalendarDays; n != k.N || !last || from <= k.Due && k.Due < until {
+				t.Fatalf("%s: %s has %d %s from %s, a time out from %s to %s, and ends on %s: %d days", p.ID, id, k.N, k.Unit, k.From, from, until,
+					k.Due, n)
+			}
+		}
+	})
+	t.Logf("%d limits were counted", counted)
+}
+
+// While a time out waits for something, no limit passes that had not passed before it: nothing is late by it, nothing goes up by it,
+// and nobody is asked what follows from it. It ends on the word of whoever is asked, and then what was left of the limit is there.
+func TestNothingPassesInATimeOut(t *testing.T) {
+	w := load(t)
+	stood := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := w.withTimeOut(t)
+		readings := untimed(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		from := start.AddDays(rapid.IntRange(0, int(today-start)).Draw(t, "from"))
+		out := told(drp.TimeOutStarted, from, rapid.SampledFrom(p.TimeOut.Permission).Draw(t, "by"))
+		out.Facts[0].Event = true
+		with := append(slices.Clone(readings), out)
+		before, after := w.decide(p, readings, nil, today), w.decide(p, with, nil, today)
+		was := limitsOf(before)
+		for id, limit := range limitsOf(after) {
+			old, ok := was[id]
+			if !ok || old.Proof.Due < from || old.Clock.Field != "" || old.Open() || old.Start.On != limit.Start.On {
+				continue
+			}
+			stood++
+			if limit.Paused == "" || limit.Late > 0 || !limit.Proof.Due.IsZero() {
+				t.Fatalf("%s: %s was to end on %s, and a time out waits since %s: %s", p.ID, id, old.Proof.Due, from, text(t, limit))
+			}
+			for _, e := range after.Effects {
+				if e.Visit == id && strings.HasPrefix(e.Rule, "on_expiry ") {
+					t.Fatalf("%s: %s stands still since %s, and on %s something follows from its end: %s", p.ID, id, from, today, text(t, e))
+				}
+			}
+			ended := told(drp.TimeOutEnded, today, rapid.SampledFrom(p.OwnersOfAny()).Draw(t, "ended by"))
+			again := limitsOf(w.decide(p, append(slices.Clone(with), ended), nil, today))[id]
+			if again.Paused != "" || !again.Open() && again.Proof.Due < old.Proof.Due {
+				t.Fatalf("%s: %s was to end on %s, stood still from %s to %s, and ends on %s: %s", p.ID, id, old.Proof.Due, from, today,
+					again.Proof.Due, text(t, again))
+			}
+		}
+	})
+	t.Logf("%d limits stood still", stood)
+}
