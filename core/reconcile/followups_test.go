@@ -51,9 +51,9 @@ func has(f drp.File, u policy.FollowUp, role string, since, today workday.Date) 
 	})
 }
 
-// asksOf says whether an email asks a role for what a follow-up expects by a day.
-func asksOf(e drp.Effect, u policy.FollowUp, role string, due workday.Date) bool {
-	return e.Kind == drp.Email && e.Reason == drp.ReasonFollowUp && e.Clause == u.Clause && e.Due == due &&
+// asksOf says whether an email asks a role for what a follow-up expects, by a day that fits.
+func asksOf(e drp.Effect, u policy.FollowUp, role string, fits func(due workday.Date) bool) bool {
+	return e.Kind == drp.Email && e.Reason == drp.ReasonFollowUp && e.Clause == u.Clause && fits(e.Due) &&
 		(role == "" || slices.Equal(e.To, []string{role})) &&
 		slices.ContainsFunc(e.Asks, func(a drp.Ask) bool { return a.Fact == u.Expect })
 }
@@ -88,7 +88,8 @@ func TestEachFollowUpIsAskedForOnce(t *testing.T) {
 					if has(file, u, role, e.Proof.From, day) {
 						t.Fatalf("%s: on %s the %v has done it, and is asked: %s", p.ID, day, e.To, text(t, e))
 					}
-					if slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, e.Due) }) {
+					same := func(due workday.Date) bool { return due == e.Due }
+					if slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, same) }) {
 						t.Fatalf("%s: on %s the %v is asked again: %s", p.ID, day, e.To, text(t, e))
 					}
 					if role != "" && (len(e.To) != 1 || !slices.Contains(u.By, role)) {
@@ -105,22 +106,35 @@ func TestEachFollowUpIsAskedForOnce(t *testing.T) {
 		}
 		file := drp.Fold(learnedBy(readings, last), nil)
 		for _, u := range p.FollowUps {
+			type due struct {
+				on, by workday.Date
+				stage  string
+			}
+			var dues []due
 			for _, v := range r.Standing.Visits {
 				for _, f := range v.Facts {
-					if u.If != nil || f.Kind != u.After || len(u.Stages) > 0 && !slices.Contains(u.Stages, v.Stage) {
-						continue
-					}
 					proof, err := w.calendar.Prove(f.On, u.Within.N, u.Within.Unit)
-					if err != nil || proof.Due > last {
+					if u.If == nil && f.Kind == u.After && policy.In(u.Stages, v.Stage) && err == nil {
+						dues = append(dues, due{f.On, proof.Due, v.Stage})
+					}
+				}
+			}
+			who := u.By
+			if len(who) == 0 {
+				who = []string{""}
+			}
+			for _, x := range dues {
+				fits := func(by workday.Date) bool { // what was asked for by a day that nothing has any more was about this, before it was redated
+					return by == x.by || !slices.ContainsFunc(dues, func(o due) bool { return o.by == by })
+				}
+				for _, role := range who {
+					if x.by > last {
 						continue
 					}
-					for _, role := range append(slices.Clone(u.By), map[bool][]string{true: {""}}[len(u.By) == 0]...) {
-						kept++
-						if !has(file, u, role, f.On, last) &&
-							!slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, proof.Due) }) {
-							t.Fatalf("%s: %q on %s at %s, to be done by %s, and on %s the %q has neither done it nor been asked", p.ID, f.Kind, f.On, v.Stage,
-								proof.Due, last, role)
-						}
+					kept++
+					if !has(file, u, role, x.on, last) && !slices.ContainsFunc(past, func(x drp.Past) bool { return asksOf(x.Effect, u, role, fits) }) {
+						t.Fatalf("%s: %q on %s at %s, to be done by %s, and on %s the %q has neither done it nor been asked", p.ID, u.After, x.on,
+							x.stage, x.by, last, role)
 					}
 				}
 			}
@@ -160,4 +174,45 @@ func TestAFollowUpIsDoneOnTheWordOfWhomItAsks(t *testing.T) {
 		}
 	})
 	t.Logf("%d answers", answered)
+}
+
+// Of two meetings of a stage each is followed, also where the earlier one is learned of after somebody was asked for the later one's
+// minutes: they are asked for its minutes as well, and of neither twice. A meeting that only moves to another day is not asked about anew.
+func TestAnEarlierMeetingLearnedOfLater(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	meeting := func(id string, on, learned workday.Date) drp.Reading {
+		r := told(drp.MeetingHeld, on, "iro")
+		r.Evidence.ID, r.Evidence.Key, r.Evidence.Version, r.Sent = id, id, learned.String(), learned
+		r.Facts[0].Evidence, r.Facts[0].Learned, r.Evidence.Learned = id, learned, learned.Midnight()
+		return r
+	}
+	moved := meeting("b", start+3, start+11)
+	moved.Evidence.Kind, moved.Evidence.Source = drp.Row, "records"
+	first := meeting("b", start+2, start+2)
+	first.Evidence.Kind, first.Evidence.Source = drp.Row, "records"
+	for name, tt := range map[string]struct {
+		meetings []drp.Reading
+		want     string // the days by which somebody was asked for minutes
+	}{
+		"one":            {[]drp.Reading{first}, "[2026-11-25]"},
+		"one that moves": {[]drp.Reading{first, moved}, "[2026-11-25]"},
+		"one earlier, learned of later": {[]drp.Reading{meeting("c", start+2, start+2), meeting("d", start+1, start+11)},
+			"[2026-11-25 2026-11-24]"},
+		"one later": {[]drp.Reading{meeting("c", start+2, start+2), meeting("d", start+3, start+11)}, "[2026-11-25 2026-11-26]"},
+		"two earlier": {[]drp.Reading{meeting("c", start+3, start+3), meeting("d", start+1, start+11), meeting("e", start+2, start+12)},
+			"[2026-11-26 2026-11-24 2026-11-25]"},
+	} {
+		raised := told(drp.Raised, start, "iro")
+		past, _ := w.until(p, append([]drp.Reading{raised}, tt.meetings...), start+20)
+		var got []workday.Date
+		for _, x := range past {
+			if x.Reason == drp.ReasonFollowUp && x.Clause == "W22" && x.Kind == drp.Email {
+				got = append(got, x.Due)
+			}
+		}
+		if fmt.Sprint(got) != tt.want {
+			t.Errorf("%s: asked by %v, want %s", name, got, tt.want)
+		}
+	}
 }

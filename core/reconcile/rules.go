@@ -299,13 +299,14 @@ func (d *decider) followUps() {
 		return // it was never a dispute under this procedure
 	}
 	for n, u := range d.Policy.FollowUps {
-		for i, a := range d.anchors(u) {
+		anchors := d.anchors(u)
+		for i := range anchors {
 			who := u.By
 			if len(who) == 0 {
 				who = []string{""}
 			}
 			for _, role := range who {
-				d.followUp(u, a, role, fmt.Sprint(n), fmt.Sprint(i))
+				d.followUp(u, anchors, i, role, fmt.Sprint(n))
 			}
 		}
 	}
@@ -336,7 +337,8 @@ func (s *story) anchors(u policy.FollowUp) []drp.Fact {
 }
 
 // followUp reminds the role that has to do it, or the owner where none is named, and finds what is late.
-func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
+func (d *decider) followUp(u policy.FollowUp, anchors []drp.Fact, i int, role, n string) {
+	a := anchors[i]
 	if d.followed(u, a, role) {
 		return
 	}
@@ -362,9 +364,24 @@ func (d *decider) followUp(u policy.FollowUp, a drp.Fact, role, n, i string) {
 		return // they have been reminded
 	}
 	asks := []drp.Ask{{Fact: u.Expect, Text: "it is done"}}
-	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: v.id, Stage: v.stage.ID, Due: proof.Due,
+	e := drp.Effect{Dispute: d.Ref, Kind: drp.Email, Reason: drp.ReasonFollowUp, Visit: v.id, Stage: v.stage.ID, Due: proof.Due,
 		On: d.lastWorking(proof.Due),
-		To: to, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence}, Says: u.Says, Asks: asks}, n, i)
+		To: to, Clause: u.Clause, Rule: "follow_ups", Proof: proof, Evidence: []string{a.Evidence}, Says: u.Says, Asks: asks}
+	for d.remindedOfAnother(e.Keyed(n, fmt.Sprint(i)), u, anchors) {
+		i = max(i+1, len(anchors))
+	}
+	d.emit(e, n, fmt.Sprint(i))
+}
+
+// remindedOfAnother says whether what left under an effect's slot was about something else that is followed still: it was learned of
+// before, and this lies on an earlier day. What left for a day that nothing has any more was about this, which has another day now.
+func (d *decider) remindedOfAnother(e drp.Effect, u policy.FollowUp, anchors []drp.Fact) bool {
+	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+		return p.Slot == e.Slot && p.Sent() && p.Due != e.Due && slices.ContainsFunc(anchors, func(a drp.Fact) bool {
+			proof, err := d.Calendar.Prove(a.On, u.Within.N, u.Within.Unit)
+			return err == nil && proof.Due == p.Due
+		})
+	})
 }
 
 func (s *story) followed(u policy.FollowUp, a drp.Fact, role string) bool {
