@@ -341,3 +341,93 @@ func TestEndsOnceMoreOnTheDayOnWhichItIsOpenedAgain(t *testing.T) {
 		}
 	}
 }
+
+// What has reached one of two recipients stays wanted until the other has it: what only the stage asks for no longer than the stage
+// lasts, what is still true after it also later. An alert is not sent on where a correction has gone since, or the record has vanished.
+func TestWhatHasNotReachedAll(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised, alert := told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")
+	next := at(told(drp.Alerted, start+2, "drpd", "group-manager"), "stage-2")
+	states := map[string][]drp.Reading{"during the stage": {raised, alert}, "in the next stage": {raised, alert, next},
+		"after the end": {raised, alert, told(drp.Resolved, start+2, "iro")}}
+	always := []drp.Reason{drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise,
+		drp.ReasonAttention, drp.ReasonPack}
+	wanted := func(readings []drp.Reading, gone bool, past ...drp.Past) bool {
+		c := reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, nil), Past: past, Today: start + 3}
+		c.File.Record.Gone = gone
+		return slices.ContainsFunc(reconcile.Decide(c).Effects, func(e drp.Effect) bool { return e.Key == past[0].Key })
+	}
+	limit := w.decide(p, states["during the stage"], nil, start).Standing.Visits[0].Limit.Proof
+	of := func(reason drp.Reason) drp.Past {
+		return drp.Past{Effect: drp.Effect{Key: "half", Slot: "half", Kind: drp.Email, Reason: reason, Visit: "stage-1.1", Stage: "stage-1",
+			On: start, Due: limit.Due, Proof: limit, To: []string{"team-manager", "social-worker"}}, Life: drp.Accepted, Reached: []string{"team-manager"},
+			Open: true, At: start.Midnight(), Decided: start.Midnight()}
+	}
+	for name, readings := range states {
+		for _, reason := range append(always, drp.ReasonAlert, drp.ReasonAsk, drp.ReasonMessage, drp.ReasonReferred) {
+			want := slices.Contains(always, reason) || name == "during the stage" && reason != drp.ReasonReferred
+			if got := wanted(readings, false, of(reason)); got != want {
+				t.Errorf("%s: a letter (%s) that has not reached all is wanted is %v", name, reason, got)
+			}
+			whole := of(reason)
+			whole.Open = false
+			if wanted(readings, false, whole) {
+				t.Errorf("%s: a letter (%s) that has reached all is sent again", name, reason)
+			}
+		}
+	}
+	for hours, want := range map[int]bool{-1: true, 1: false} {
+		correction := of(drp.ReasonCorrection)
+		correction.Key, correction.Slot, correction.Open, correction.At = "c", "c", false, start.Midnight().Add(time.Duration(hours)*time.Hour)
+		if got := wanted(states["during the stage"], false, of(drp.ReasonAlert), correction); got != want {
+			t.Errorf("a correction %d hours after the alert: the alert is wanted is %v", hours, got)
+		}
+	}
+	if wanted(states["during the stage"], true, of(drp.ReasonAlert)) || !wanted(states["during the stage"], true, of(drp.ReasonAsk)) {
+		t.Error("the record has vanished: an alert goes on, or a question does not")
+	}
+}
+
+// An emergency that nobody acknowledges goes on to the next holders one after the other, each after the time that those before them had,
+// to the operator in the end and to nobody twice. An acknowledgement of anybody who may be told stops it.
+func TestAnEmergencyGoesOn(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	readings := []drp.Reading{told(drp.Raised, start, "practitioner"), told(drp.EmergencyDeclared, start, "practitioner")}
+	began := start.Midnight().Add(9 * time.Hour)
+	live := func(readings []drp.Reading) (asked []string) {
+		var past []drp.Past
+		for minutes := 0; minutes <= 240; minutes += 10 {
+			c := reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start,
+				Now: began.Add(time.Duration(minutes) * time.Minute), Patience: 30 * time.Minute, File: drp.Fold(readings, staff(p))}
+			r := reconcile.Decide(c)
+			for _, e := range r.Effects {
+				if e.Reason != drp.ReasonEmergency {
+					continue
+				}
+				asked = append(asked, fmt.Sprint(minutes, " ", e.To, e.Cc, map[bool]string{true: " deputies"}[e.Deputies]))
+				past = append(past, drp.Past{Effect: e, Life: drp.Accepted, Reached: e.To, Tried: e.To, At: c.Now, Decided: c.Now})
+			}
+			if last := len(past) - 1; last >= 0 && past[last].At.Before(c.Now) && !r.LookAgain.IsZero() &&
+				r.LookAgain != past[last].At.Add(30*time.Minute) {
+				t.Errorf("after %d minutes it is looked at again at %s", minutes, r.LookAgain)
+			}
+		}
+		return asked
+	}
+	asked := live(readings)
+	if len(asked) < 3 || !strings.HasPrefix(asked[0], "0 ") || !strings.Contains(asked[len(asked)-1], "[operator]") {
+		t.Fatalf("%q", asked)
+	}
+	for i, a := range asked[1:] {
+		if want := fmt.Sprint(30*(i+1), " "); !strings.HasPrefix(a, want) || slices.Contains(asked[:i+1], a) {
+			t.Errorf("%q is asked as number %d, want after %s minutes", a, i+2, want)
+		}
+	}
+	for by, stops := range map[string]bool{"line-manager": true, "operator": true, "practice-lead": true, "practitioner": false} {
+		if got := live(append(slices.Clone(readings), told(drp.Acknowledged, start, by))); (len(got) == 1) != stops {
+			t.Errorf("acknowledged by the %s: %q", by, got)
+		}
+	}
+}
