@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
 
 	"pgregory.net/rapid"
 )
@@ -66,4 +69,65 @@ func TestTurnBeginsWithWhatPassesIt(t *testing.T) {
 			}
 		}
 	}
+}
+
+// The lateness of the step and that of the whole are two figures. That of the step is of the gravest limit of the present stage that has
+// passed, of several the longest overdue, counted in working days since its last day; while none has, it is nothing. That of the whole is
+// of the earliest limit that the procedure sets for the whole.
+func TestTwoFiguresOfLateness(t *testing.T) {
+	w := load(t)
+	steps, wholes := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		if len(p.Caps) == 0 && rapid.Bool().Draw(t, "two limits of the whole") {
+			q := *p
+			for i, n := range []int{20, 10} {
+				q.Caps = append(q.Caps, policy.Clock{Cite: p.Ends[0].Cite, ID: fmt.Sprint("whole-", n), From: "raised", Until: "ended",
+					Severity: []string{policy.Maximum, policy.Guidance}[i], Amount: policy.Amount{N: n, Unit: workday.WorkingDays,
+						Text: fmt.Sprint(n, " working days")}})
+			}
+			p = &q
+		}
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 60).Draw(t, "today"))
+		at := w.decide(p, readings, nil, today).Standing
+		if !at.Ended.IsZero() || len(at.Visits) == 0 || !at.Referred.IsZero() {
+			return
+		}
+		grave := func(r reconcile.Running) int {
+			return slices.Index([]string{policy.Guidance, policy.Target, policy.Maximum}, r.Clock.Severity)
+		}
+		passed, anyLate := false, 0
+		for _, r := range at.Clocks {
+			late := !r.Open() && r.Met.IsZero() && r.Proof.Due < today
+			if late {
+				anyLate++
+				if n, err := w.calendar.Between(r.Proof.Due, today); err != nil || r.Late != n {
+					t.Fatalf("%s: %s ended on %s, and on %s it is %d working days overdue, want %d", p.ID, r.Clock.ID, r.Proof.Due, today, r.Late, n)
+				}
+			}
+			if r.Visit == "" {
+				wholes++
+				if !r.Open() && (at.Whole.Open() || r.Proof.Due < at.Whole.Proof.Due) {
+					t.Fatalf("%s: the whole is to end on %s, and %s ends on %s", p.ID, at.Whole.Proof.Due, r.Clock.ID, r.Proof.Due)
+				}
+				continue
+			}
+			if passed = passed || late; late && (grave(r) > grave(at.Step.Running) ||
+				grave(r) == grave(at.Step.Running) && r.Late > at.Step.Late) {
+				t.Fatalf("%s: the step is %d days overdue by %s, and %s, %s, by %d", p.ID, at.Step.Late, at.Step.Clock.ID, r.Clock.ID,
+					r.Clock.Severity, r.Late)
+			}
+		}
+		if at.Step.Passed != passed || passed && at.Step.Overdue() != at.Step.Late || !passed && at.Step.Overdue() != 0 {
+			t.Fatalf("%s: a limit of the step has passed is %v, and it is %d days overdue: %s", p.ID, passed, at.Step.Overdue(), text(t, at.Step))
+		}
+		if whole := at.Whole; whole.Passed != (whole.Clock.ID != "" && whole.Running.Overdue(today)) || len(at.Passed) != anyLate {
+			t.Fatalf("%s: the whole has passed is %v, %d limits have: %s", p.ID, whole.Passed, len(at.Passed), text(t, whole))
+		}
+		if passed {
+			steps++
+		}
+	})
+	t.Logf("%d steps were late, %d limits of a whole looked at", steps, wholes)
 }
