@@ -270,3 +270,32 @@ func TestHeldAlertIsNotSilent(t *testing.T) {
 		t.Errorf("nobody is told for %d days", longest)
 	}
 }
+
+// A letter that is held says nothing of another: where one goes today, nobody is written to besides that they have not been written to.
+func TestAHeldLetterHoldsNoOther(t *testing.T) {
+	w := load(t)
+	letters := 0
+	for _, p := range w.policies {
+		readings := []drp.Reading{told(drp.Raised, start, p.Raisers[0])}
+		held := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonInform, Visit: "none.1", On: start, To: p.Owner}.Keyed("held")
+		past := []drp.Past{{Effect: held, Life: drp.Held, At: start.Midnight(), Decided: start.Midnight()}}
+		for day := start; day < start+40; day++ {
+			r := w.decide(p, readings, past, day)
+			var others, still bool
+			for _, e := range r.Effects {
+				is := e.Kind == drp.Email && e.Rule == "ask_again"
+				still, others = still || is, others || e.Kind == drp.Email && !is && e.Screened == ""
+			}
+			if still && others {
+				t.Errorf("%s, %s: somebody hears that nobody has been written to, and a letter goes: %+v", p.ID, day, r.Effects)
+			}
+			if others {
+				letters++
+			}
+			past, readings = went(r.Effects, past, readings, day)
+		}
+	}
+	if letters == 0 {
+		t.Error("no letter goes on any day")
+	}
+}
