@@ -123,7 +123,7 @@ func tested(t *testing.T, test string, c change) (out string, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := []string{"-test.failfast", "-test.timeout=4m"}
+	fixed := []string{"-test.failfast", "-test.timeout=10m"}
 	rounds := [][]string{{}}
 	if bytes.Contains(program, []byte("pgregory.net/rapid.Check")) {
 		fixed = append(fixed, "-rapid.nofailfile", "-rapid.shrinktime=0s", fmt.Sprint("-rapid.seed=", *mutationSeed))
