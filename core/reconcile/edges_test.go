@@ -361,8 +361,8 @@ func TestWhatHasNotReachedAll(t *testing.T) {
 	limit := w.decide(p, states["during the stage"], nil, start).Standing.Visits[0].Limit.Proof
 	of := func(reason drp.Reason) drp.Past {
 		return drp.Past{Effect: drp.Effect{Key: "half", Slot: "half", Kind: drp.Email, Reason: reason, Visit: "stage-1.1", Stage: "stage-1",
-			On: start, Due: limit.Due, Proof: limit, To: []string{"team-manager", "social-worker"}}, Life: drp.Accepted, Reached: []string{"team-manager"},
-			Open: true, At: start.Midnight(), Decided: start.Midnight()}
+			On: start, Due: limit.Due, Proof: limit, To: []string{"team-manager", "social-worker"}}, Life: drp.Accepted,
+			Reached: []string{"team-manager"}, Open: true, At: start.Midnight(), Decided: start.Midnight()}
 	}
 	for name, readings := range states {
 		for _, reason := range append(always, drp.ReasonAlert, drp.ReasonAsk, drp.ReasonMessage, drp.ReasonReferred) {
