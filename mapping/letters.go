@@ -31,6 +31,7 @@ type Letter struct {
 	Body            *Sheet // the body as a form may be written into it; nil: nothing
 	Unread          string // why a part that may be the form could not be read; empty: all was
 	Over            string // why not all of it was read: it is over a limit
+	Unsafe          string // why its files were not opened: whatever opened them ended over it
 	Problems        []drp.Doubt
 }
 
@@ -57,6 +58,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Subject.Dispute, out.Doubts = ref, nil // the message itself has been asked about
 		return out
 	}
+	out.Unsafe = l.Unsafe
 	out.Harm = s.harm(ev.ID, l)
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	forms := s.forms(ev, l, &out)

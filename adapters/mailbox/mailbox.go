@@ -3,7 +3,8 @@
 // It promises: a message is kept as its bytes before it is understood; its key is the digest of those bytes; who sent
 // it counts as proved only by the Authentication-Results of the one mail server that the configuration trusts, aligned
 // with the From address; a message of a machine is marked as such (RFC 3834); and what cannot be understood is a doubt
-// with its reason, never silence. It opens documents by a function that it is handed.
+// with its reason, never silence. It opens documents by a function that it is handed. What a Reader is given may be made to do
+// harm: adapters/apart runs one in a process of its own.
 package mailbox
 
 import (
@@ -72,6 +73,16 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 		p.letter.Why = strings.TrimPrefix(p.letter.Why+"; "+p.shows, "; ")
 	}
 	return p.letter
+}
+
+// Words reads a message and opens nothing of it that is a file, sealed or signed; why is said of each.
+func (r *Reader) Words(body []byte, why string) mapping.Letter {
+	closed, err := *r, errors.New(why)
+	closed.Open = func(string, []byte) ([]mapping.Sheet, error) { return nil, err }
+	closed.Page = func(string, []byte) (mapping.Sheet, error) { return mapping.Sheet{}, err }
+	closed.Unseal = func([]byte) ([]byte, string, error) { return nil, "", err }
+	closed.Signed = func([]byte, []byte) (string, error) { return "", err }
+	return closed.Read(body)
 }
 
 // authors keeps the words of the author. Where they may have written among what is quoted, a person must look.

@@ -294,6 +294,7 @@ type Reading struct {
 	Mentions   []string           // the disputes that a message names in its text, beside the one that it is about
 	Unclear    string             // why nobody but a person can say what it is about, or whose people these are
 	Withheld   string             // why what it says must not count before a person has seen it: a part of it could not be read
+	Unsafe     string             // why its files were not opened: whatever opened them ended over it
 	Corrects   string             // id of the evidence that this one replaces
 	Doubts     []Doubt
 	Harm       []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
