@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -39,6 +40,9 @@ var demo struct {
 
 func TestMain(m *testing.M) {
 	switches()
+	if len(os.Args) > 1 && os.Args[1] == readCommand { // drpd starts itself, and here that is the tests
+		os.Exit(realMain(&app{ctx: context.Background(), out: os.Stdout, err: os.Stderr, now: time.Now}, os.Args[1:]))
+	}
 	code := m.Run()
 	if demo.dir != "" {
 		_ = os.RemoveAll(filepath.Dir(demo.dir))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -103,14 +104,14 @@ func TestBlastRadius(t *testing.T) {
 			t.Helper()
 			c := openCouncil(t, dir)
 			read := c.Feeds[0].Read
-			c.Feeds[0].Read = func(ev drp.Evidence, learned workday.Date) drp.Reading {
-				r := read(ev, learned)
+			c.Feeds[0].Read = func(ctx context.Context, ev drp.Evidence, learned workday.Date) (drp.Reading, error) {
+				r, err := read(ctx, ev, learned)
 				for i := range r.Facts {
 					if r.Facts[i].Kind == drp.Raised {
 						r.Facts[i].On -= 60
 					}
 				}
-				return r
+				return r, err
 			}
 			c.Inputs += "changed"
 			c.clock = at(day+1, 10)

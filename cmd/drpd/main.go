@@ -40,6 +40,7 @@ type cli struct {
 	Absence    absenceCmd    `cmd:"" help:"Who is not reached by email."`
 	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
 	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
+	ReadForm   readFormCmd   `cmd:"" hidden:""`
 }
 
 // app is what every command gets.

@@ -13,14 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"drpd/adapters/document"
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
-	"drpd/adapters/mailbox"
 	"drpd/adapters/paper"
 	"drpd/adapters/records"
 	"drpd/adapters/records/docstore"
-	"drpd/adapters/smime"
 	"drpd/adapters/workbook"
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
@@ -71,10 +68,15 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	reader, box, err := openMessages(p, now)
+	box, err := openMailbox(c)
 	if err != nil {
 		return nil, err
 	}
+	reader, err := openReader(c)
+	if err != nil {
+		return nil, err
+	}
+	w.ends = append(w.ends, func() error { reader.Rest(); return nil })
 	out, hangUp, err := openMailOut(c, now)
 	if err != nil {
 		return nil, err
@@ -83,15 +85,22 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	out.Tags = p.mapping.Tags
 	w.Daemon = &daemon.Daemon{
 		Records: p.mapping.System.Prefix,
-		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: box,
-			Read: func(ev drp.Evidence, learned workday.Date) drp.Reading {
-				return p.mapping.ReadLetter(ev, reader.Read(ev.Body), learned)
+		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: box, Apart: true,
+			Read: func(ctx context.Context, ev drp.Evidence, learned workday.Date) (drp.Reading, error) {
+				l, err := reader.Read(ctx, ev.Body)
+				if err != nil {
+					return drp.Reading{}, err
+				}
+				return p.mapping.ReadLetter(ev, l, learned), nil
 			}}),
 		ReadOwn: mapping.ReadOwn,
-		FormOf:  func(ev drp.Evidence, digest string) ([]byte, bool) { return reader.Attachment(ev.Body, digest) },
-		Notes:   notes,
-		Forms:   &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
-		Mail:    out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
+		FormOf: func(ctx context.Context, ev drp.Evidence, digest string) ([]byte, bool, error) {
+			return reader.File(ctx, ev.Body, digest)
+		},
+		Rest:  reader.Rest,
+		Notes: notes,
+		Forms: &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
+		Mail:  out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
 		PollTime: time.Duration(c.PollTime) * time.Minute,
 		Writer:   p.writer, Policies: p.policies, Calendar: p.calendar, Roster: p.roster,
 		Gates: daemon.Gates{GoLive: c.GoLive, Most: daemon.Most(c.Most), From: c.Window.From, Until: c.Window.Until},
@@ -122,7 +131,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		s.Versions = func(ctx context.Context) (map[string]port.RowVersion, error) {
 			return w.ledger.RowVersions(ctx, r.Name)
 		}
-		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: m.ReadRow})
+		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: daemon.Purely(m.ReadRow)})
 		return s, nil
 	}
 	sys, err := open(c.Records, p.mapping.System)
@@ -130,7 +139,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		return nil, nil, err
 	}
 	for i, x := range c.Former {
-		feeds = append(feeds, daemon.Feed{Name: x.Name, Read: p.former[i].ReadRow})
+		feeds = append(feeds, daemon.Feed{Name: x.Name, Read: daemon.Purely(p.former[i].ReadRow)})
 	}
 	if c.People != nil {
 		if _, err := open(*c.People, p.mapping.People); err != nil {
@@ -141,21 +150,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		return feeds, sys, nil
 	}
 	list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
-	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: mapping.ReadOwn}), list, nil
-}
-
-// openMessages gives the mailbox, and what reads its messages.
-func openMessages(p *parts, now func() time.Time) (*mailbox.Reader, daemon.Source, error) {
-	c, seal := p.config, &smime.Seal{}
-	if c.MailOut.Sign != "" {
-		var err error
-		if seal, err = openSeal(c, now); err != nil {
-			return nil, nil, err
-		}
-	}
-	box, err := openMailbox(c)
-	return &mailbox.Reader{TrustedServer: c.Mailbox.Trusted, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text,
-		Unseal: seal.Open, Signed: smime.Check}, box, err
+	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: daemon.Purely(mapping.ReadOwn)}), list, nil
 }
 
 // written gives the bytes of what a writer of documents writes.

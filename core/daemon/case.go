@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -103,7 +104,11 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 		return reconcile.Case{}, err
 	}
 	for _, ev := range stored.Evidence {
-		readings = append(readings, d.under(d.read(ev), numbers, stored.Children))
+		r, err := d.readAgain(ctx, ev)
+		if err != nil {
+			return reconcile.Case{}, err
+		}
+		readings = append(readings, d.under(r, numbers, stored.Children))
 	}
 	roster, err := d.roster(ctx, stored.Children)
 	if err != nil {
@@ -132,6 +137,24 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread),
 		Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
+}
+
+// readAgain understands evidence of a dispute. A message that can be opened no more is not taken for one that says less than it
+// did: the dispute stays as it was decided, and the operator is told. What a person accepted unopened never said more.
+func (d *Daemon) readAgain(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
+	r, err := d.read(ctx, ev)
+	if err != nil || r.Unsafe == "" {
+		return r, err
+	}
+	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
+	if err != nil || accepted != "" {
+		return r, err
+	}
+	if err := d.tell(ctx, "message "+ev.ID+" was read before, and cannot be now: "+r.Unsafe+"; its dispute stays as it was decided, and "+
+		"nothing of it goes on: drpd status", "unsafe", ev.ID+"/"+d.today().String(), false); err != nil {
+		return r, err
+	}
+	return r, fmt.Errorf("message %s: %s", ev.ID, r.Unsafe)
 }
 
 // raisers gives, where a child of a dispute has another number since, the roles that whoever raised it held by what was known on

@@ -63,12 +63,16 @@ type memory struct {
 	waits    map[string]workday.Date // reminders that wait for tomorrow, and the day on which they do
 	awaiting map[string]bool         // messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading  // what was read before: evidence never changes, and reading it is pure
+	marked   bool                    // what was being read when the process before this one ended has been looked at
 	late     map[string]chan polled  // sources that have not come back, and where their answer comes
 }
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
 func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 	c := d.begin()
+	if d.Rest != nil {
+		defer d.Rest()
+	}
 	err := c.run(ctx)
 	return c.stats, err
 }

@@ -27,12 +27,27 @@ import (
 	"drpd/core/workday"
 )
 
-// Feed is a named source with its reader. Read is total and does no I/O: it runs on what is stored.
+// ReadFunc understands a piece of stored evidence. It is total, and follows from the evidence alone: an error says nothing of
+// the evidence, but that it could not be read at all, as where no process can be started for it.
+type ReadFunc func(ctx context.Context, ev drp.Evidence, learned workday.Date) (drp.Reading, error)
+
+// Purely is a reader that does nothing but read, and never fails.
+func Purely(read func(ev drp.Evidence, learned workday.Date) drp.Reading) ReadFunc {
+	return func(_ context.Context, ev drp.Evidence, learned workday.Date) (drp.Reading, error) {
+		return read(ev, learned), nil
+	}
+}
+
+// FormFunc gives the bytes of a form in a message; false where it is not there. An error: nobody knows.
+type FormFunc func(ctx context.Context, ev drp.Evidence, digest string) ([]byte, bool, error)
+
+// Feed is a named source with its reader.
 type Feed struct {
 	Name   string
 	Source Source        // nil: nothing new comes from it, and what came before is still read
 	Lag    time.Duration // how far what it gives may be behind
-	Read   func(ev drp.Evidence, learned workday.Date) drp.Reading
+	Read   ReadFunc
+	Apart  bool // anybody can write to it: what is being read of it is marked, so that nothing is tried a third time
 }
 
 // Daemon holds what a cycle needs. Its fields are set once, before the first cycle.
@@ -46,7 +61,8 @@ type Daemon struct {
 
 	Feeds    []Feed
 	ReadOwn  func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
-	FormOf   func(ev drp.Evidence, digest string) ([]byte, bool)     // the bytes of a form in a message
+	FormOf   FormFunc
+	Rest     func() // ends what was started to read; it is called after each cycle; nil: nothing is
 	Notes    NoteWriter
 	Forms    FormKeeper
 	Mail     Mailer
@@ -205,26 +221,32 @@ func (d *Daemon) learned(ev drp.Evidence) workday.Date {
 	return workday.DateOf(ev.Learned.In(d.Zone))
 }
 
-// read understands stored evidence; it can run at any time and again.
-func (d *Daemon) read(ev drp.Evidence) drp.Reading {
+// read understands stored evidence; it can run at any time and again. What was not opened safely is not remembered: another time
+// it may be.
+func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
 	if r, ok := d.memory.readings[ev.ID]; ok {
-		return r
+		return r, nil
 	}
 	if d.memory.readings == nil || len(d.memory.readings) >= maxReadings {
 		d.memory.readings = make(map[string]drp.Reading)
 	}
-	read := d.ReadOwn
+	read := Purely(d.ReadOwn)
 	for _, f := range d.Feeds {
 		if f.Name == ev.Source {
 			read = f.Read
 		}
 	}
-	r := read(ev, d.learned(ev))
+	r, err := read(ctx, ev, d.learned(ev))
+	if err != nil {
+		return r, fmt.Errorf("evidence %s: %w", ev.ID, err)
+	}
 	r.Evidence = ev
 	r.Evidence.Body = nil
 	r.Learned = d.learned(ev)
-	d.memory.readings[ev.ID] = r
-	return r
+	if r.Unsafe == "" {
+		d.memory.readings[ev.ID] = r
+	}
+	return r, nil
 }
 
 // roster is the dated roster of the configuration with those whom the record system names for the children.
@@ -257,7 +279,10 @@ func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Da
 	last := d.leaving(people)
 	out := slices.Clone(d.Roster)
 	for _, k := range keys {
-		r := d.read(newest[k])
+		r, err := d.read(ctx, newest[k])
+		if err != nil {
+			return nil, err
+		}
 		for _, h := range r.Holders {
 			h.Child = numbers(r.Formerly).among(h.Child, children)
 			if d.former(newest[k]) && !last.IsZero() && (h.Until.IsZero() || h.Until > last) {

@@ -152,7 +152,7 @@ func TestPutAway(t *testing.T) {
 	w, _ := calm(t)
 	b := &box{there: map[string]bool{"1/1": true}}
 	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "box", Source: b,
-		Read: func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} }})
+		Read: daemon.Purely(func(drp.Evidence, workday.Date) drp.Reading { return drp.Reading{Auto: true} })})
 	ctx := t.Context()
 	if err := w.d.Settings.SetSetting(ctx, port.Paused, "yes", "somebody", w.clock); err != nil {
 		t.Fatal(err)

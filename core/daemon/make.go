@@ -235,7 +235,10 @@ func (d *Daemon) letterOf(ctx context.Context, o port.Outgoing, c reconcile.Case
 		l.Files = append(l.Files, papers...)
 	}
 	if o.Form.Digest != "" && (slices.Contains(o.Attach, policy.AttachForm) || slices.Contains(o.Attach, policy.AttachStageForm)) {
-		data, ok := d.formBytes(stored, o.Form)
+		data, ok, err := d.formBytes(ctx, stored, o.Form)
+		if err != nil {
+			return l, "", fmt.Errorf("the dispute form that it must carry: %w", err)
+		}
 		if !ok {
 			return l, "the dispute form that it must carry cannot be found", nil
 		}

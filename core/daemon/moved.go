@@ -40,7 +40,11 @@ func (d *Daemon) numbers(ctx context.Context, children []string, also map[string
 	}
 	out := make(numbers)
 	for _, ev := range people {
-		maps.Copy(out, d.read(ev).Formerly)
+		r, err := d.read(ctx, ev)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(out, r.Formerly)
 	}
 	maps.Copy(out, also)
 	return out, nil

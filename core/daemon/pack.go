@@ -48,7 +48,10 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 	}
 	var forms []letter.File
 	for i, form := range c.File.Forms {
-		data, ok := d.formBytes(stored, form)
+		data, ok, err := d.formBytes(ctx, stored, form)
+		if err != nil {
+			return out, err
+		}
 		if !ok {
 			return out, fmt.Errorf("a form of dispute %s cannot be found in its message", ref)
 		}

@@ -1,7 +1,6 @@
 package daemon
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +17,7 @@ import (
 func (d *cycle) place(ctx context.Context) (began bool, err error) {
 	for again := true; again; {
 		again = false
-		waiting, err := d.Placing.Waiting(ctx)
+		waiting, err := d.arrivals(ctx)
 		if err != nil {
 			return began, err
 		}
@@ -30,22 +29,19 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
-		slices.SortStableFunc(waiting, func(a, b drp.Evidence) int { // of what came together, what was sent first
-			return cmp.Or(a.Learned.Compare(b.Learned), int(d.read(a).Sent-d.read(b).Sent))
-		})
 		for _, ev := range waiting {
 			p, err := d.placement(ctx, ev, disputes)
 			if err != nil {
 				return began, err
 			}
-			d.unread(&p, ev, disputes)
+			unread(&p, ev, disputes)
 			if err := d.emergency(ctx, ev, p); err != nil { // before it is placed: what is placed is not looked at again
 				return began, err
 			}
-			if p, err = d.put(ctx, ev, p); err != nil {
+			if p, err = d.put(ctx, ev.Evidence, p); err != nil {
 				return began, err
 			}
-			if err := d.lapse(ctx, ev, p, asked); err != nil {
+			if err := d.lapse(ctx, ev.Evidence, p, asked); err != nil {
 				return began, err
 			}
 			if p.Alike {
@@ -56,7 +52,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 			switch p.Where {
 			case port.PlaceWaiting:
 				if !p.Alike {
-					asked = append(asked, port.Question{Evidence: ev, Dispute: p.Dispute}) // a later version may be here already
+					asked = append(asked, port.Question{Evidence: ev.Evidence, Dispute: p.Dispute}) // a later version may be here already
 				}
 			case port.PlaceQuarantine:
 				d.stats.Quarantined++
@@ -76,8 +72,8 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 }
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
-func (d *Daemon) unread(p *port.Placement, ev drp.Evidence, disputes []drp.Dispute) {
-	r := d.read(ev)
+func unread(p *port.Placement, ev arrival, disputes []drp.Dispute) {
+	r := ev.says
 	if ev.Kind != drp.Message || r.Auto || p.Alike && p.Dispute == "" || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
 		return
 	}
@@ -104,8 +100,8 @@ func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p port.Placement) (po
 
 // emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
 // declares an emergency and belongs to no dispute, or is not trusted: doubt about a message is no reason to let it wait.
-func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p port.Placement) error {
-	reading := d.read(ev)
+func (d *Daemon) emergency(ctx context.Context, ev arrival, p port.Placement) error {
+	reading := ev.says
 	declared := slices.ContainsFunc(reading.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
 	says := ""
 	switch kept := p.Where == port.PlaceQuarantine || p.Where == port.PlaceWaiting; {
@@ -122,8 +118,8 @@ func (d *Daemon) emergency(ctx context.Context, ev drp.Evidence, p port.Placemen
 	return d.tell(ctx, says, "emergency", ev.ID, true)
 }
 
-func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.Dispute) (port.Placement, error) {
-	reading := d.read(ev)
+func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Dispute) (port.Placement, error) {
+	ev, reading := a.Evidence, a.says
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
 		return d.people(ctx, ev, reading)
@@ -135,6 +131,8 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 	switch {
 	case err != nil:
 		return port.Placement{}, err
+	case reading.Unsafe != "" && accepted == "":
+		return port.Placement{Where: port.PlaceQuarantine, Reason: unopened(reading)}, nil
 	case !reading.Trusted && accepted == "":
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Why}, nil
 	case reading.Withheld != "" && accepted == "":
@@ -204,6 +202,14 @@ func (d *Daemon) placement(ctx context.Context, ev drp.Evidence, disputes []drp.
 		out.Copies = copies(ev, reading, tied.Ref, disputes)
 	}
 	return out, nil
+}
+
+// unopened is why a message was not opened safely; and, where its sender is not proved, why not.
+func unopened(r drp.Reading) string {
+	if r.Trusted || r.Why == r.Unsafe {
+		return r.Unsafe
+	}
+	return r.Unsafe + "; " + r.Why
 }
 
 // copies gives a message once more for each other dispute that it names: its people are asked what it means to them.

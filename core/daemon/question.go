@@ -64,11 +64,17 @@ func (d *Daemon) backAgain(ctx context.Context, ev drp.Evidence, r drp.Reading, 
 		return "", nil
 	}
 	versions, err := d.versions(ctx, ev, ref)
-	if err != nil || len(versions) < 2 || !d.read(versions[len(versions)-1]).Record.Gone {
+	if err != nil || len(versions) < 2 {
+		return "", err
+	}
+	if last, err := d.read(ctx, versions[len(versions)-1]); err != nil || !last.Record.Gone {
 		return "", err
 	}
 	for _, before := range slices.Backward(versions) {
-		was := d.read(before)
+		was, err := d.read(ctx, before)
+		if err != nil {
+			return "", err
+		}
 		if !was.Record.Gone && !was.Subject.Raised.IsZero() {
 			if was.Subject.Raised != r.Subject.Raised {
 				why = "the record " + r.Subject.Record + " had vanished, and is back raised on another day than dispute " + ref

@@ -35,7 +35,7 @@ func TestRaiserOfAChildWithAnotherNumber(t *testing.T) {
 	l := porttest.NewLedger(london)
 	clock := day.Midnight().Add(9 * time.Hour)
 	d := &daemon.Daemon{Policies: set, Zone: london, Now: func() time.Time { return clock },
-		Feeds: []daemon.Feed{{Name: "records", Read: func(ev drp.Evidence, _ workday.Date) drp.Reading { return said[ev.ID] }}}}
+		Feeds: []daemon.Feed{{Name: "records", Read: daemon.Purely(func(ev drp.Evidence, _ workday.Date) drp.Reading { return said[ev.ID] })}}}
 	d.KeepIn(l)
 	const ref = "W-ABCDEF"
 	place := func(id, key string, where port.Placement) {

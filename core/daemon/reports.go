@@ -104,7 +104,10 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 		child := drp.Child{Ref: ref, Restricted: true}
 		newest := drp.Evidence{}
 		for _, ev := range people {
-			r := d.read(ev)
+			r, err := d.read(ctx, ev)
+			if err != nil {
+				return nil, err
+			}
 			if r.Child != nil && r.Child.Ref == ref &&
 				(newest.ID == "" || ev.Version > newest.Version || ev.Version == newest.Version && ev.ID > newest.ID) {
 				newest, child = ev, *r.Child

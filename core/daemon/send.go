@@ -86,7 +86,10 @@ func (r *CycleStats) count(a attempt) {
 // keepForm puts a copy of a form on a child's file. Like a case note it is idempotent by its reference, so that one whose
 // fate is not known is simply made again.
 func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
-	data, ok := d.formBytes(a.stored, a.Form)
+	data, ok, err := d.formBytes(ctx, a.stored, a.Form)
+	if err != nil {
+		return err
+	}
 	if !ok {
 		return port.Permanent{Err: errors.New("the dispute form cannot be found in its message")}
 	}
@@ -166,13 +169,13 @@ func (d *Daemon) hold(ctx context.Context, o port.Outgoing, gate, why string) er
 	return d.Deliveries.Hold(ctx, o.Key, gate, why, d.Now())
 }
 
-func (d *Daemon) formBytes(stored port.Stored, form drp.FormPart) ([]byte, bool) {
+func (d *Daemon) formBytes(ctx context.Context, stored port.Stored, form drp.FormPart) ([]byte, bool, error) {
 	for _, ev := range stored.Evidence {
 		if ev.ID == form.Evidence {
-			return d.FormOf(ev, form.Digest)
+			return d.FormOf(ctx, ev, form.Digest)
 		}
 	}
-	return nil, false
+	return nil, false, nil
 }
 
 // pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most, and up to a quarter more,

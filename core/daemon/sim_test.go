@@ -471,7 +471,7 @@ func (w *world) restart() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(drp.Evidence, string) ([]byte, bool) { return []byte("form"), true },
+	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(context.Context, drp.Evidence, string) ([]byte, bool, error) { return []byte("form"), true, nil },
 		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText,
 		KeepReport:    func(string, []byte) error { return nil },
 		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}},
@@ -481,7 +481,7 @@ func (w *world) restart() {
 		Log:    slog.New(slog.NewTextHandler(&w.log, nil))}
 	w.d.KeepIn(chaosLedger{w.ledger, w})
 	for _, f := range w.feeds {
-		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: w.read})
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: daemon.Purely(w.read)})
 	}
 }
 

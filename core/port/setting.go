@@ -10,6 +10,7 @@ const (
 	Holders    Setting = "holders"       // who held the roles of the roster when that was last looked at: of each role a digest of its holders
 	Guard      Setting = "guard"         // why everything is held
 	DatesMoved Setting = "guard/dates"   // the disputes whose date has moved since it was told, and of which of them nothing is said meanwhile
+	BeingRead  Setting = "being read"    // what is being read at the moment: if drpd ends, that may be why
 	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )
 

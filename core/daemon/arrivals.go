@@ -1,0 +1,117 @@
+package daemon
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"drpd/core/drp"
+	"drpd/core/port"
+)
+
+// arrival is evidence that waits for a place, and what it says.
+type arrival struct {
+	drp.Evidence
+	says drp.Reading
+}
+
+// arrivals reads what waits for a place: of what came together, what was sent first comes first. What anybody may have made is
+// marked while it is read. The mark is one for all of it, since a mark costs a transaction; where drpd ended under one, they are
+// read one by one, each under a mark of its own; and where it ended again, the one that was being read is set aside unopened.
+func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
+	waiting, err := d.Placing.Waiting(ctx)
+	if err != nil {
+		return nil, err
+	}
+	m := marks{Daemon: d.Daemon}
+	if slices.ContainsFunc(waiting, m.wanted) {
+		if err := m.begin(ctx); err != nil {
+			return nil, err
+		}
+		defer func() { err = cmp.Or(err, m.end(ctx)) }()
+	}
+	for _, ev := range waiting {
+		if m.last == ev.ID {
+			if err := d.setAside(ctx, ev); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := m.reads(ctx, ev); err != nil {
+			return nil, err
+		}
+		r, err := d.read(ctx, ev)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, arrival{ev, r})
+	}
+	slices.SortStableFunc(out, func(a, b arrival) int {
+		return cmp.Or(a.Learned.Compare(b.Learned), int(a.says.Sent-b.says.Sent))
+	})
+	return out, nil
+}
+
+// setAside puts a message into quarantine that was being read when drpd ended, twice. A person looks at it where it came.
+func (d *cycle) setAside(ctx context.Context, ev drp.Evidence) error {
+	const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
+	p := port.Placement{Where: port.PlaceQuarantine, Reason: why}
+	if _, err := d.put(ctx, ev, p); err != nil {
+		return err
+	}
+	d.stats.Quarantined++
+	d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", why)
+	return d.tell(ctx, "message "+ev.ID+" of "+ev.Source+", which came at "+ev.Learned.In(d.Zone).Format("15:04 on Monday 2 January 2006")+
+		", "+why+": look at it in the mailbox, and then say drpd quarantine reject "+ev.ID, "set-aside", ev.ID, false)
+}
+
+// together is the mark under which everything that is new is read.
+const together = "all"
+
+// marks keep what is being read.
+type marks struct {
+	*Daemon
+	last   string // what was being read by itself when drpd ended
+	apiece bool   // each gets a mark of its own
+}
+
+// wanted says whether a piece of evidence is read under a mark: anybody may have made it, and it was not read before.
+func (m *marks) wanted(ev drp.Evidence) bool {
+	_, known := m.memory.readings[ev.ID]
+	return !known && slices.ContainsFunc(m.Feeds, func(f Feed) bool { return f.Name == ev.Source && f.Apart })
+}
+
+// begin sees whether drpd ended under a mark. It did so before this process: what this one has read, it has read to the end.
+func (m *marks) begin(ctx context.Context) error {
+	if !m.memory.marked {
+		left, err := m.Settings.Setting(ctx, port.BeingRead)
+		if err != nil {
+			return err
+		}
+		if m.apiece = left != ""; left != together {
+			m.last = left
+		}
+	}
+	if m.apiece {
+		return nil
+	}
+	return m.set(ctx, together)
+}
+
+// reads marks what is read next, where each has its own mark.
+func (m *marks) reads(ctx context.Context, ev drp.Evidence) error {
+	if !m.apiece || !m.wanted(ev) {
+		return nil
+	}
+	return m.set(ctx, ev.ID)
+}
+
+// end takes the mark away, also where drpd is being stopped: nothing is being read any more.
+func (m *marks) end(ctx context.Context) error {
+	m.memory.marked = true
+	return m.set(context.WithoutCancel(ctx), "")
+}
+
+func (m *marks) set(ctx context.Context, mark string) error {
+	return m.Settings.SetSetting(ctx, port.BeingRead, mark, "drpd", m.Now())
+}
