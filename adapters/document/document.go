@@ -397,12 +397,14 @@ func Text(part string, text string) (mapping.Sheet, error) {
 	return sheet, nil
 }
 
+// meant says what characters that look alike are meant to be.
+var meant = strings.NewReplacer("\u00a0", " ", "\u200b", "", "\ufeff", "", "\u00ad", "", "☑", ticked, "🗹", ticked, "\u25a1", unticked,
+	"\u25fb", unticked, "\u2751", unticked)
+
 // clean brings text as programs write it to text as people mean it.
 func clean(s string) string {
 	if !utf8.ValidString(s) {
 		s = strings.ToValidUTF8(s, "\ufffd")
 	}
-	s = strings.NewReplacer("\u00a0", " ", "\u200b", "", "\ufeff", "", "\u00ad", "", "☑", ticked, "🗹", ticked, "\u25a1", unticked,
-		"\u25fb", unticked, "\u2751", unticked).Replace(s)
-	return strings.TrimSpace(s)
+	return strings.TrimSpace(meant.Replace(s))
 }

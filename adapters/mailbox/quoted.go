@@ -27,7 +27,7 @@ func isQuoted(line string) bool { return strings.HasPrefix(strings.TrimSpace(lin
 // introduces says how many lines introduce quoted lines, 0 where none do.
 func introduces(lines []string) int {
 	for n := 1; n <= min(3, len(lines)); n++ {
-		if !wrote.MatchString(strings.TrimSpace(strings.Join(lines[:n], " "))) {
+		if !saysWrote(strings.TrimSpace(strings.Join(lines[:n], " "))) {
 			continue
 		}
 		for _, next := range lines[n:] {
@@ -47,6 +47,12 @@ var (
 	field     = regexp.MustCompile(`^\*?(Sent|Date|To|Cc|Subject):`)
 )
 
+// saysWrote says whether a line is that by which a mail program introduces what it quotes.
+func saysWrote(line string) bool { return startsOn(line) && wrote.MatchString(line) }
+
+// startsOn is true of few lines, and quicker than the whole.
+func startsOn(line string) bool { return len(line) > 2 && strings.EqualFold(line[:3], "on ") }
+
 // quoted finds the line at which an older message begins, n where there is none. drpd's own say so at their head; Outlook
 // puts the header above what it quotes, with no mark on the lines themselves.
 func quoted(n int, text func(i int) string) int {
@@ -61,7 +67,8 @@ func quoted(n int, text func(i int) string) int {
 		switch {
 		case strings.Contains(strings.ToLower(line), drp.AnswerAbove), original.MatchString(line):
 			return i
-		case wrote.MatchString(line), wrote.MatchString(line + " " + at(i+1)), wrote.MatchString(line + " " + at(i+1) + " " + at(i+2)):
+		case startsOn(line+" ") &&
+			(saysWrote(line) || saysWrote(line+" "+at(i+1)) || saysWrote(line+" "+at(i+1)+" "+at(i+2))):
 			return i
 		case fromField.MatchString(line):
 			fields := 0
