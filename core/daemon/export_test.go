@@ -1,10 +1,23 @@
 package daemon
 
-import "context"
+import (
+	"context"
+
+	"drpd/core/drp"
+)
 
 // Drain reads a source until it has no more, and says how much that was.
 func (d *Daemon) Drain(ctx context.Context, f Feed) (int, error) {
 	c := d.begin()
 	err := c.drain(ctx, f)
 	return c.stats.Polled, err
+}
+
+// Arrivals reads what waits for a place.
+func (d *Daemon) Arrivals(ctx context.Context) (out []drp.Reading, err error) {
+	all, err := d.begin().arrivals(ctx)
+	for _, a := range all {
+		out = append(out, a.says)
+	}
+	return out, err
 }
