@@ -1,0 +1,159 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/port"
+	"drpd/core/workday"
+)
+
+// post gives messages once.
+type post struct{ messages []string }
+
+func (p *post) Poll(_ context.Context, cursor []byte, now time.Time) (out []drp.Evidence, next []byte, err error) {
+	if cursor != nil {
+		return nil, cursor, nil
+	}
+	for _, m := range p.messages {
+		out = append(out, drp.Evidence{ID: m, Source: "post", Kind: drp.Message, Key: m, Learned: now, Body: []byte(m)})
+	}
+	return out, []byte("all"), nil
+}
+
+// errCut is what a power cut is to whoever looks at the process from outside.
+var errCut = errors.New("the power is cut")
+
+// powered are settings that can be written to as long as there is power.
+type powered struct {
+	daemon.Settings
+	off bool
+}
+
+func (p *powered) SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error {
+	if p.off {
+		return errCut
+	}
+	return p.Settings.SetSetting(ctx, name, value, actor, now)
+}
+
+// noted remembers what the daemon adds that belongs to no dispute.
+type noted struct {
+	daemon.Deliveries
+	effects []drp.Effect
+}
+
+func (n *noted) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
+	n.effects = append(n.effects, effects...)
+	return n.Deliveries.AddEffects(ctx, effects, now)
+}
+
+// life is one process of a daemon that reads post. At a message that cuts it ends there; it gives what it began to read.
+func (w *world) life(t *testing.T, messages []string, cuts string) (began []string, err error) {
+	t.Helper()
+	w.restart()
+	power := &powered{Settings: w.d.Settings}
+	w.d.Settings, w.d.Deliveries = power, &noted{Deliveries: w.d.Deliveries}
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages}, Apart: true,
+		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
+			began = append(began, ev.ID)
+			if ev.ID == cuts {
+				power.off = true
+				return drp.Reading{}, errCut
+			}
+			return drp.Reading{Auto: true}, nil
+		}})
+	_, err = w.d.Cycle(t.Context())
+	return began, err
+}
+
+// What was being read when the machine went down, twice, is not tried a third time: it is set aside, the operator is told, and
+// all else is read. A first time it may have been anything.
+func TestSetAside(t *testing.T) {
+	w, _ := calm(t)
+	messages := []string{"m1", "m2", "m3", "m4"}
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || !slices.Equal(began, messages[:3]) {
+		t.Fatal(began, err)
+	}
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || !slices.Equal(began, messages[:3]) {
+		t.Fatal(began, err)
+	}
+	began, err := w.life(t, messages, "m3")
+	if err != nil || !slices.Equal(began, []string{"m1", "m2", "m4"}) {
+		t.Fatal(began, err)
+	}
+	kept, err := w.d.Placing.Kept(t.Context())
+	if err != nil || kept.Quarantined != 1 {
+		t.Errorf("%+v, %v", kept, err)
+	}
+	if told := w.d.Deliveries.(*noted).effects; !slices.ContainsFunc(told, func(e drp.Effect) bool {
+		return e.Reason == drp.ReasonAttention && strings.Contains(e.Says, "drpd quarantine reject m3")
+	}) {
+		t.Errorf("the operator is not told: %+v", told)
+	}
+	if began, err := w.life(t, messages, "m3"); err != nil || len(began) > 0 {
+		t.Error(began, err)
+	}
+}
+
+// A daemon that went down under other messages than those that harm it sets nothing aside.
+func TestSetAsideNothing(t *testing.T) {
+	w, _ := calm(t)
+	messages := []string{"m1", "m2", "m3"}
+	for _, cuts := range []string{"m1", "m2"} {
+		if _, err := w.life(t, messages, cuts); !errors.Is(err, errCut) {
+			t.Fatal(err)
+		}
+	}
+	w.d.Settings.(*powered).off = false
+	if err := w.d.Settings.SetSetting(t.Context(), port.BeingRead, "", "a person", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || len(began) != 3 {
+		t.Fatal(began, err)
+	}
+	for range 2 {
+		if began, err := w.life(t, messages, ""); err != nil || len(began)%3 != 0 {
+			t.Error(began, err)
+		}
+	}
+	if kept, err := w.d.Placing.Kept(t.Context()); err != nil || kept.Quarantined != 0 {
+		t.Errorf("%+v, %v", kept, err)
+	}
+}
+
+// Where nothing can be read, for no fault of a message, nothing is decided over it and nothing is lost: the cycle breaks off, and
+// the next one reads.
+func TestCannotRead(t *testing.T) {
+	w, _ := calm(t)
+	fails := true
+	rests := 0
+	w.d.Rest = func() { rests++ }
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1"}}, Apart: true,
+		Read: func(context.Context, drp.Evidence, workday.Date) (drp.Reading, error) {
+			if fails {
+				return drp.Reading{}, fmt.Errorf("no process can be started")
+			}
+			return drp.Reading{Why: "nobody vouches for it"}, nil
+		}})
+	if _, err := w.d.Cycle(t.Context()); err == nil || !strings.Contains(err.Error(), "no process can be started") {
+		t.Error(err)
+	}
+	if mark, err := w.d.Settings.Setting(t.Context(), port.BeingRead); err != nil || mark != "" {
+		t.Errorf("a mark is left: %q, %v", mark, err)
+	}
+	fails = false
+	if stats, err := w.d.Cycle(t.Context()); err != nil || stats.Quarantined != 1 {
+		t.Errorf("%+v, %v", stats, err)
+	}
+	if rests != 2 {
+		t.Errorf("what reads rested %d times in two cycles", rests)
+	}
+}
