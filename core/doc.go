@@ -13,11 +13,12 @@
 //	core/port/         the values that pass between the daemon and its adapters, and the errors that either answers with
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes
 //	mapping/           rows, forms and letters into facts, and blank forms; one file a system, one a form, a lexicon
-//	adapters/          one folder a format or protocol
+//	adapters/          one folder a format or protocol; apart/ has messages read in a process of its own, which drpd starts of itself
 //	policies/          one folder a procedure, with its cases
 //	testdata/          the demo council, and small procedures that show what the language says
 //
-// The path, left to right: a source's evidence is stored untouched; it is read (pure) and placed with its dispute;
+// The path, left to right: a source's evidence is stored untouched; it is read (which follows from it alone; of messages in a
+// process of its own, cmd/drpd/readform.go) and placed with its dispute;
 // Decide (pure) says what must follow; the decision is stored; the daemon delivers it and stores the receipt, which is
 // evidence like everything else. deps_test.go holds the arrows between the packages.
 package core

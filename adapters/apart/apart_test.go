@@ -173,8 +173,8 @@ func start(t testing.TB) *own {
 	return o
 }
 
-const head = "Authentication-Results: mx.council.example; dmarc=pass header.from=council.example\r\nFrom: A Chair <chair@council.example>\r\n" +
-	"To: drp@council.example\r\nSubject: [C-AAAAAA]\r\nDate: Mon, 30 Mar 2026 10:00:00 +0000\r\n"
+const head = "Authentication-Results: mx.council.example; dmarc=pass header.from=council.example\r\n" +
+	"From: A Chair <chair@council.example>\r\nTo: drp@council.example\r\nSubject: [C-AAAAAA]\r\nDate: Mon, 30 Mar 2026 10:00:00 +0000\r\n"
 
 func honest(n int) []byte { return fmt.Appendf(nil, "%s\r\nResolved: no, number %d\r\n", head, n) }
 
@@ -494,8 +494,9 @@ func with(name string, data []byte, headers ...string) []byte {
 	for _, h := range headers {
 		b.WriteString(h + "\r\n")
 	}
-	fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHere it is.\r\n--b\r\nContent-Type: application/octet-stream\r\n"+
-		"Content-Disposition: attachment; filename=%q\r\nContent-Transfer-Encoding: base64\r\n\r\n", name)
+	fmt.Fprintf(&b, "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nHere it is.\r\n--b\r\n"+
+		"Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=%q\r\n"+
+		"Content-Transfer-Encoding: base64\r\n\r\n", name)
 	b.WriteString(base64.StdEncoding.EncodeToString(data))
 	b.WriteString("\r\n--b--\r\n")
 	return b.Bytes()
@@ -529,15 +530,17 @@ func TestBombs(t *testing.T) {
 	}
 	sheet := func(rows string) []byte {
 		return pack(t, map[string]string{
-			"[Content_Types].xml":        `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
-			"xl/workbook.xml":            `<workbook xmlns:r="r"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>`,
-			"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="rId1" Type="x/worksheet" Target="worksheets/sheet1.xml"/></Relationships>`,
-			"xl/worksheets/sheet1.xml":   `<worksheet><sheetData>` + rows + `</sheetData></worksheet>`,
+			"[Content_Types].xml": `<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>`,
+			"xl/workbook.xml":     `<workbook xmlns:r="r"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>`,
+			"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="rId1" Type="x/worksheet" ` +
+				`Target="worksheets/sheet1.xml"/></Relationships>`,
+			"xl/worksheets/sheet1.xml": `<worksheet><sheetData>` + rows + `</sheetData></worksheet>`,
 		})
 	}
 	odt := func(body string) []byte {
 		return pack(t, map[string]string{"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": `<office:document-content ` +
-			`xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:text>` + body + `</office:text></office:body></office:document-content>`})
+			`xmlns:office="o" xmlns:table="t" xmlns:text="x"><office:body><office:text>` + body +
+			`</office:text></office:body></office:document-content>`})
 	}
 	var deflated bytes.Buffer
 	z := zlib.NewWriter(&deflated)
@@ -547,10 +550,12 @@ func TestBombs(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	pdf := fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>\nendobj\n2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\n"+
-		"endobj\n4 0 obj\n<</Type/ObjStm/N 1/First 5/Length %d/Filter/FlateDecode>>\nstream\n%s\nendstream\nendobj\ntrailer\n<</Root 1 0 R/Size 5>>\n%%%%EOF\n",
+	pdf := fmt.Appendf(nil, "%%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[3 0 R]>>>>\nendobj\n"+
+		"2 0 obj\n<</Type/Pages/Count 0/Kids[]>>\nendobj\n4 0 obj\n<</Type/ObjStm/N 1/First 5/Length %d/Filter/FlateDecode>>\n"+
+		"stream\n%s\nendstream\nendobj\ntrailer\n<</Root 1 0 R/Size 5>>\n%%%%EOF\n",
 		deflated.Len(), deflated.Bytes())
 	long := strings.Repeat("a", 16<<20)
+	word := func(xml string) []byte { return with("a.docx", pack(t, map[string]string{"word/document.xml": xml})) }
 	nested := func(n int) string {
 		var b strings.Builder
 		for i := range n {
@@ -562,11 +567,10 @@ func TestBombs(t *testing.T) {
 		"a cell far to the right in each row": with("a.xlsx", sheet(rows.String())),
 		"a row far down":                      with("a.xlsx", sheet(`<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>`)),
 		"a workbook of zeros":                 with("a.xlsx", sheet("<row><c><v>"+long+"</v></c></row>")),
-		"a Word file of zeros":                with("a.docx", pack(t, map[string]string{"word/document.xml": ns + "<w:p><w:r><w:t>" + long})),
-		"a deep Word file":                    with("a.docx", pack(t, map[string]string{"word/document.xml": ns + strings.Repeat("<w:sdt>", 2<<20)})),
-		"a Word file of many paragraphs":      with("a.docx", pack(t, map[string]string{"word/document.xml": ns + strings.Repeat("<w:p/>", 2<<20)})),
-		"a Word file of many attributes": with("a.docx", pack(t, map[string]string{"word/document.xml": "<w:document " +
-			strings.Repeat(`a="" `, 3<<20) + "/>"})),
+		"a Word file of zeros":                word(ns + "<w:p><w:r><w:t>" + long),
+		"a deep Word file":                    word(ns + strings.Repeat("<w:sdt>", 2<<20)),
+		"a Word file of many paragraphs":      word(ns + strings.Repeat("<w:p/>", 2<<20)),
+		"a Word file of many attributes":      word("<w:document " + strings.Repeat(`a="" `, 3<<20) + "/>"),
 		"a table that repeats": with("a.odt", odt(`<table:table><table:table-row table:number-rows-repeated="1000000000"><table:table-cell `+
 			`table:number-columns-repeated="1000000000"><text:p>x</text:p></table:table-cell></table:table-row></table:table>`)),
 		"spaces that repeat": with("a.odt", odt(`<text:p><text:s text:c="2000000000"/></text:p>`)),

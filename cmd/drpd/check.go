@@ -26,7 +26,8 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.letters, c.forms, c.routes, c.calendar, c.rests, c.vacancies, c.selections}
+	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.reads, c.letters, c.forms,
+		c.routes, c.calendar, c.rests, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}
@@ -90,6 +91,20 @@ func (c *checkCmd) secrets(a *app, p *parts) (problems int, err error) {
 			a.printf("%s ends on %s: make a new one\n", e.What, e.On)
 			problems++
 		}
+	}
+	return problems, nil
+}
+
+// reads says where no process can be started that reads messages: without one nothing is read, and nothing decided.
+func (c *checkCmd) reads(a *app, p *parts) (problems int, err error) {
+	reader, err := openReader(p.config)
+	if err == nil {
+		defer reader.Rest()
+		_, err = reader.Read(a.ctx, []byte("Subject: a message that says nothing\r\n\r\n"))
+	}
+	if err != nil {
+		a.printf("messages cannot be read: %s\n", err)
+		problems++
 	}
 	return problems, nil
 }

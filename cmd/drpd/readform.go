@@ -52,7 +52,8 @@ func openReader(c *config.Config) (*apart.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &apart.Reader{Start: func() *exec.Cmd { return exec.Command(self, readCommand) }, Settings: apart.Settings{TrustedServer: c.Mailbox.Trusted}}
+	r := &apart.Reader{Start: func() *exec.Cmd { return exec.Command(self, readCommand) }}
+	r.Settings.TrustedServer = c.Mailbox.Trusted
 	if c.MailOut.Sign == "" {
 		return r, nil
 	}

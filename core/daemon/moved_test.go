@@ -20,12 +20,13 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	move := func() { // the system of the dispute's record is the former one from now on
 		w.restart()
 		w.d.Feeds[0].Source, w.d.Records = nil, "new/"
-		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: daemon.Purely(func(ev drp.Evidence, _ workday.Date) drp.Reading {
+		read := daemon.Purely(func(ev drp.Evidence, _ workday.Date) drp.Reading {
 			return drp.Reading{Trusted: true, Unclear: "the number child-1 is also the one that child 9 had before",
 				Subject: drp.Subject{Children: []string{"child-1"}},
 				Child:   &drp.Child{Ref: "child-1"},
 				Holders: []drp.Holder{{Role: own, Person: "w-other", Child: "child-1", Name: drp.NewPrivate(canary), Address: address("other")}}}
-		})})
+		})
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: read})
 	}
 	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
 	say := func() { w.say(w.feeds[2], drp.Row, "people/child-1", said{Trusted: true}) }

@@ -471,7 +471,8 @@ func (w *world) restart() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: func(context.Context, drp.Evidence, string) ([]byte, bool, error) { return []byte("form"), true, nil },
+	form := func(context.Context, drp.Evidence, string) ([]byte, bool, error) { return []byte("form"), true, nil }
+	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: form,
 		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText,
 		KeepReport:    func(string, []byte) error { return nil },
 		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}},
