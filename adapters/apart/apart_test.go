@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -115,6 +116,15 @@ func harm(how string) {
 			}
 			all = append(all, b)
 		}
+	case "reach":
+		_, read := os.Open("/dev/null")
+		written := os.WriteFile("left-behind", []byte("x"), 0o600)
+		removed := os.Remove("/tmp/nobody-has-a-file-of-this-name")
+		listened, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it cannot
+		ran := exec.CommandContext(context.Background(), "/bin/true").Run()
+		if read != nil && written != nil && errors.Is(removed, os.ErrPermission) && listened == nil && err != nil && ran != nil {
+			os.Exit(7)
+		}
 	case "close":
 		_ = os.Stdout.Close()
 		select {}
@@ -165,7 +175,7 @@ func start(t testing.TB) *own {
 	}
 	o := &own{Reader: &apart.Reader{Settings: apart.Settings{TrustedServer: "mx.council.example"}}}
 	o.Start = func() *exec.Cmd {
-		c := exec.Command(self, "read")
+		c := exec.CommandContext(context.Background(), self, "read")
 		o.started = append(o.started, c)
 		return c
 	}
@@ -368,7 +378,7 @@ func TestCannotStart(t *testing.T) {
 	for name, args := range map[string][]string{"no program": {"/nowhere/drpd"}, "another program": {"/bin/true"},
 		"one that bounds itself too much": {"/bin/sh", "-c", "exit 1"}} {
 		o := start(t)
-		o.Start = func() *exec.Cmd { return exec.Command(args[0], args[1:]...) }
+		o.Start = func() *exec.Cmd { return exec.CommandContext(context.Background(), args[0], args[1:]...) }
 		if l, err := o.Read(t.Context(), honest(1)); err == nil || l.Unsafe != "" || l.Text != "" {
 			t.Errorf("%s: %+v, %v", name, l, err)
 		}
@@ -465,6 +475,11 @@ func TestConfined(t *testing.T) {
 			}
 		}
 	}
+	if l, err := o.Read(t.Context(), with("form.docx", nil, "X-Harm: reach")); err != nil || !strings.Contains(l.Unsafe, "exit status 7") {
+		t.Errorf("it reached something: %+v, %v", l, err)
+	}
+	mustRead(t, o, 2)
+	proc = fmt.Sprintf("/proc/%d/", o.started[len(o.started)-1].Process.Pid)
 	if os.Getuid() != 0 {
 		return // what follows only root sees of a process that nobody may look into
 	}

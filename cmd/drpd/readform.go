@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
@@ -52,7 +53,7 @@ func openReader(c *config.Config) (*apart.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &apart.Reader{Start: func() *exec.Cmd { return exec.Command(self, readCommand) }}
+	r := &apart.Reader{Start: func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readCommand) }} // it outlives a cycle
 	r.Settings.TrustedServer = c.Mailbox.Trusted
 	if c.MailOut.Sign == "" {
 		return r, nil

@@ -84,7 +84,7 @@ func throughMailbox(b *testing.B, message string) {
 	now, zone := time.Date(2026, time.November, 20, 9, 0, 0, 0, time.UTC), time.UTC
 	through := func(l *ledger.Ledger) (stored float64) {
 		start := time.Now()
-		reader := &apart.Reader{Start: func() *exec.Cmd { return exec.Command(self, readApart) }}
+		reader := &apart.Reader{Start: func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readApart) }}
 		defer reader.Rest()
 		feed := daemon.Feed{Name: box.Name, Source: box, Apart: true,
 			Read: func(ctx context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
