@@ -115,12 +115,16 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	return out
 }
 
-// words keeps that a message came in words of its author's own, and to whom.
+// words keeps that a message came in words of its author's own, and to whom. Where its body holds nothing at all the subject is what it
+// says, such as the answer that a voting button puts there.
 func (s *Set) words(ev drp.Evidence, l Letter, learned workday.Date, out *drp.Reading) {
-	if strings.TrimSpace(l.Text) == "" {
+	f := drp.Fact{Kind: drp.MessageCame, On: out.Sent, By: out.Sender, Text: drp.NewPrivate(l.Text), Position: "body"}
+	if strings.TrimSpace(l.Text+l.Quoted) == "" {
+		f.Text, f.Position = drp.NewPrivate(l.Subject), "subject"
+	}
+	if strings.TrimSpace(f.Text.Reveal()) == "" {
 		return
 	}
-	f := drp.Fact{Kind: drp.MessageCame, On: out.Sent, By: out.Sender, Text: drp.NewPrivate(l.Text), Position: "body"}
 	for _, to := range slices.Concat(l.To, l.Cc) {
 		if !s.own(to) {
 			f.To = append(f.To, drp.Actor{Address: drp.NewPrivate(to)})
