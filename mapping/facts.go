@@ -150,6 +150,9 @@ func fieldOf(a answerAt) drp.Field {
 	return f
 }
 
+// answerWords is the entry of the lexicon under which the words of an answer stand.
+const answerWords = "response"
+
 // facts groups the answers of a block by the fact that they speak of: its date, its yes or no, and by whom.
 func (r *formReader) facts(found []answerAt) {
 	type group struct {
@@ -167,6 +170,12 @@ func (r *formReader) facts(found []answerAt) {
 			order = append(order, g)
 		}
 		parts[g] = append(parts[g], a)
+	}
+	for _, a := range found { // who answered, and what, is an answer without its day
+		g := group{a.stage, drp.Responded}
+		if a.def.Is == "field" && a.def.Lexicon == answerWords && parts[g] != nil {
+			parts[g] = append(parts[g], a)
+		}
 	}
 	for _, g := range order {
 		doubts, facts := len(r.out.Doubts), len(r.out.Facts)
@@ -207,8 +216,12 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 		f.Stage = r.following(stage)
 	}
 	var also []string
-	dated, said := false, false
+	dated, said, written := false, false, false
 	for _, a := range parts {
+		if a.def.Is == "field" {
+			written = true
+			continue
+		}
 		f.Position = a.position
 		if a.def.By != "" && f.By.Role == "" {
 			f.By = drp.Actor{Role: a.def.By}
@@ -254,7 +267,7 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 			f.By = drp.Actor{Role: also[0]}
 		}
 	}
-	if !dated && !said {
+	if !dated && !said && (!written || also == nil) {
 		return
 	}
 	if !dated {
