@@ -17,7 +17,7 @@ const longestAway = 28
 
 // machine places what a machine sent. It moves no dispute. What it says of a message that drpd sent is kept with that
 // message; all else is noted.
-func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, error) {
+func (d *Daemon) machine(ctx context.Context, r drp.Reading, disputes []drp.Dispute) (port.Placement, error) {
 	out := port.Placement{Where: port.PlaceNoted, Reason: "sent by a machine"}
 	if r.Unclear != "" {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: r.Unclear}, nil
@@ -50,7 +50,16 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, er
 			if until.IsZero() {
 				until = x.On + longestAway
 			}
-			out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(x.Person), From: x.On, Until: until})
+			who, err := d.whoIsAway(ctx, r, x, sent.Dispute, disputes)
+			if err != nil {
+				return out, err
+			}
+			if who != "" {
+				out.Absent = append(out.Absent, drp.Absence{Person: drp.WithoutPart(who), From: x.On, Until: until})
+			}
+			if who != x.Person { // it says nothing of the one written to
+				continue
+			}
 		}
 		out.Became = append(out.Became, b)
 		for _, c := range sent.Carries {
@@ -58,6 +67,16 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading) (port.Placement, er
 		}
 	}
 	return out, nil
+}
+
+// whoIsAway gives who is away by an automatic answer to a message about a dispute, by the roster of its children.
+func (d *Daemon) whoIsAway(ctx context.Context, r drp.Reading, x drp.DeliveryStatus, ref string, disputes []drp.Dispute) (string, error) {
+	var children []string
+	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }); i >= 0 {
+		children = disputes[i].Children
+	}
+	roster, err := d.roster(ctx, children)
+	return r.WhoIsAway(x, roster), err
 }
 
 // cameBack tells the operator of an address that takes no mail, once for each; where it is the operator's own, the practice

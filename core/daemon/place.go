@@ -125,7 +125,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 		return d.people(ctx, ev, reading)
 	}
 	if reading.Auto {
-		return d.machine(ctx, reading)
+		return d.machine(ctx, reading, disputes)
 	}
 	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
 	switch {

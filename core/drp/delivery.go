@@ -35,6 +35,19 @@ type DeliveryStatus struct {
 	Evidence       string
 }
 
+// WhoIsAway gives who is away by an automatic answer: the one written to, or another of the roster where that one sent it, as whoever
+// looks after their mail meanwhile may. Where nobody vouches for that sender it is nobody.
+func (r *Reading) WhoIsAway(x DeliveryStatus, roster Roster) string {
+	who := roster.Persons(r.Sender.Address)
+	switch {
+	case len(who) == 0 || slices.Contains(who, WithoutPart(x.Person)):
+		return x.Person
+	case r.Trusted:
+		return who[0]
+	}
+	return ""
+}
+
 // Absence is a time in which a person is not reached by email: away, or at an address that takes none.
 type Absence struct {
 	Person      string

@@ -153,7 +153,7 @@ func Fold(readings []Reading, roster Roster) File {
 		latest = append(latest, r)
 	}
 	facts = append(facts, onceEach(mailed)...)
-	out.take(latest)
+	out.take(latest, roster)
 	for _, c := range gone {
 		out.Vanished(c)
 	}
@@ -386,7 +386,7 @@ func learnedOn(r *Reading, f Statement) workday.Date {
 }
 
 // take keeps what is no fact: the subject, fields, forms, the record's state, rulings, doubts.
-func (out *File) take(readings []*Reading) {
+func (out *File) take(readings []*Reading, roster Roster) {
 	for _, r := range readings { // rows first, then events by the day they were sent: later ones win
 		s := r.Subject
 		if out.Subject.Form == "" {
@@ -415,7 +415,14 @@ func (out *File) take(readings []*Reading) {
 			out.Record = r.Record
 		}
 		out.Rulings = append(out.Rulings, r.Rulings...)
-		out.Deliveries = append(out.Deliveries, r.Deliveries...)
+		for _, x := range r.Deliveries {
+			if x.State == Away {
+				x.Person = r.WhoIsAway(x, roster)
+			}
+			if x.Person != "" {
+				out.Deliveries = append(out.Deliveries, x)
+			}
+		}
 		maps.Copy(out.Names, r.Names)
 		for _, q := range r.Doubts {
 			if r.Evidence.Kind == Message {
