@@ -47,12 +47,17 @@ func (s *story) soon(e drp.Effect) bool {
 	})
 }
 
-// lastTold is the day on which somebody was last told of the dispute, or on which it was learned of. What came back from everybody
-// told nobody.
+// lastTold is the day on which somebody was last told of the dispute, by drpd or by the owner's own alert that entered the stage, or on
+// which it was learned of. What came back from everybody told nobody.
 func (s *story) lastTold() (last workday.Date, ever bool) {
 	for _, p := range s.Past {
 		if p.Kind == drp.Email && p.Sent() && (p.Life != drp.Failed || len(p.Reached) > 0) {
 			last, ever = max(last, sentOn(p)), true
+		}
+	}
+	if s.raised != nil {
+		if f := s.current().by; f.Kind == drp.Alerted && s.counts(f) && !slices.Contains(f.ByRoles, drpdItself) {
+			last, ever = max(last, f.On), true
 		}
 	}
 	if ever {

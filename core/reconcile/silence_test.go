@@ -146,6 +146,9 @@ func (x *silenceOf) live(t *rapid.T, past []drp.Past, readings []drp.Reading, da
 	if told {
 		x.told = day
 	}
+	if n := len(at.Visits); n > 0 && at.Visits[n-1].By.Kind == drp.Alerted { // the owner's own alert, or drpd's
+		x.told = max(x.told, at.Visits[n-1].By.On)
+	}
 	switch {
 	case !at.Ended.IsZero():
 		x.foretold = 0
