@@ -286,7 +286,7 @@ func (s *story) answered(v *visit) (workday.Date, []string) {
 	for _, role := range v.stage.Answer.By {
 		on := workday.Date(0)
 		for _, f := range v.facts {
-			if answersAt(v, f) && slices.Contains(f.ByRoles, role) && (on.IsZero() || f.On < on) {
+			if answersAt(v, f) && s.speaksFor(role, f) && (on.IsZero() || f.On < on) {
 				on = f.On
 			}
 		}
@@ -439,7 +439,7 @@ func (d *decider) clockFindings() {
 		}
 	}
 	for _, r := range d.clocks.running {
-		if r.None && r.Met.IsZero() {
+		if at := d.Policy.Stage(r.Stage); r.None && r.Met.IsZero() && at != nil && r.Clock.ID == at.Limit {
 			d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, What: "no limit in the policy", Severity: drp.Note})
 		}
 		if d.lateWhenReferred(r) {

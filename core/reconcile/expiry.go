@@ -91,7 +91,9 @@ func (s *story) expiry(v *visit) (e expired) {
 	}
 	e.exit = v.stage.Expiry[i]
 	if k := v.stage.Clock(e.exit.Clock); k != nil {
-		e.limit = s.run(*k, v)
+		if r := s.run(*k, v); !r.Waits { // until what starts it has come, the stage's own limit counts
+			e.limit = r
+		}
 	}
 	switch {
 	case what == policy.Rejected:
@@ -184,7 +186,8 @@ func (d *decider) expiry() {
 		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "the request was rejected")
 	case answered:
 		d.askWhoeverWrote(v, *e)
-		d.ask(v, drp.ReasonAsk, d.after(e.fact.On, 1), e.limit, e.exit, d.answerCame(v)+"; the policy states no limit")
+		on := d.after(max(e.fact.On, e.limit.Start.On), 1)
+		d.ask(v, drp.ReasonAsk, on, e.limit, e.exit, d.answerCame(v)+"; the policy states no limit")
 	case prompts:
 		d.askWhoeverWrote(v, *e)
 		d.prompt(v, *e)

@@ -39,6 +39,20 @@ func (d *decider) holdsBoth(one, two string) bool {
 	})
 }
 
+// speaksFor says whether what somebody said was said for a role: by its holder, or under another role that the same person holds.
+func (c *Case) speaksFor(role string, f drp.Fact) bool {
+	if slices.Contains(f.ByRoles, role) {
+		return true
+	}
+	own := c.Roster.Holding(role, c.File.Subject.Children, c.Today)
+	return len(own) > 0 && slices.ContainsFunc(f.ByRoles, func(other string) bool {
+		others := c.Roster.Holding(other, c.File.Subject.Children, c.Today)
+		return !slices.ContainsFunc(own, func(h drp.Holder) bool {
+			return h.Deputy || !slices.ContainsFunc(others, func(o drp.Holder) bool { return o.Person == h.Person && !o.Deputy })
+		})
+	})
+}
+
 func (d *decider) tellTiers(v *visit, one, two, low, high string) {
 	limit, _ := d.limit(v)
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Stage: v.stage.ID, On: d.raised.Learned, To: d.Policy.Owners(v.stage.ID),
