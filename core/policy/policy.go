@@ -288,10 +288,11 @@ type Answer struct {
 
 // Need is what a stage must have seen by its end: a fact, one of several will do, or a field of the form.
 type Need struct {
-	Cite  `yaml:",inline"`
-	OneOf []drp.FactKind `yaml:"one_of"`
-	Field string         `yaml:"field"`
-	Says  string         `yaml:"says"`
+	Cite   `yaml:",inline"`
+	OneOf  []drp.FactKind `yaml:"one_of"`
+	Field  string         `yaml:"field"`
+	AtOnce bool           `yaml:"at_once"` // when it is entered, and not only by its end
+	Says   string         `yaml:"says"`
 }
 
 // Consult is a talk that the owner has before the next stage, with each of the roles.

@@ -28,8 +28,9 @@ type Copy struct {
 	Role     string `yaml:"role"`
 	From     string `yaml:"from"`
 	Until    string `yaml:"until"`    // the last stage for which it holds; empty: all
-	Once     bool   `yaml:"once"`     // only the alert of that stage, unless the role was alerted before
+	Once     bool   `yaml:"once"`     // only the first alert of that stage or a later one, unless the role was alerted before
 	Distinct string `yaml:"distinct"` // must be another person than the holder of this role
+	Letters  bool   `yaml:"letters"`  // in every letter that others write about it too
 }
 
 // FollowUp is a fact that must follow another in time.

@@ -308,7 +308,11 @@ func (s *shower) stage(st *Stage) {
 		s.line("- Clock \"%s\", until %s: %s.", Spaced(k.ID), Spaced(k.Until), s.clock(k))
 	}
 	for _, n := range st.Needs {
-		s.line("- By its end there must be: %s (%s).", n.Says, s.cite(n.Cite))
+		by := "By its end there"
+		if n.AtOnce {
+			by = "From its beginning there"
+		}
+		s.line("- %s must be: %s (%s).", by, n.Says, s.cite(n.Cite))
 	}
 	for _, c := range st.Consult {
 		s.line("- Before the next stage: a talk with the %s (%s).", s.p.RoleTitles(c.With), s.cite(c.Cite))
@@ -358,6 +362,9 @@ func (s *shower) rules() {
 			text = "told no later than " + p.Stage(c.From).Title + ", once"
 		case c.Until != "":
 			text += ", until " + p.Stage(c.Until).Title
+		}
+		if c.Letters {
+			text += ", and into what others write about it"
 		}
 		s.line("- The %s is %s (%s).", p.RoleTitle(c.Role), text, s.cite(c.Cite))
 	}

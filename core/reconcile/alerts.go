@@ -35,7 +35,7 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 		cc = append(cc, r.Role)
 	}
 	for _, c := range d.Policy.Copies {
-		if !d.Policy.Copied(c, s.ID) || c.Once && (s.ID != c.From || d.told(c.Role)) {
+		if !d.Policy.Copied(c, s.ID) || c.Once && d.told(c.Role, s) {
 			continue
 		}
 		cc = append(cc, c.Role)
@@ -45,14 +45,15 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 	return to, slices.Compact(cc), clauses
 }
 
-// told says whether a role was alerted by a person before.
-func (d *decider) told(role string) bool {
-	for f := range d.all() {
-		if f.Kind == drp.Alerted && !slices.Contains(f.ByRoles, drpdItself) && slices.Contains(f.ToRoles, role) {
-			return true
-		}
+// told says whether a role was alerted before: by a person, or by drpd at another stage than this one.
+func (d *decider) told(role string, at *policy.Stage) bool {
+	by := func(f drp.Fact, here bool) bool {
+		return f.Kind == drp.Alerted && slices.Contains(f.ToRoles, role) && !(here && slices.Contains(f.ByRoles, drpdItself))
 	}
-	return false
+	return slices.ContainsFunc(d.later, func(f drp.Fact) bool { return by(f, true) }) ||
+		slices.ContainsFunc(d.visits, func(v *visit) bool {
+			return slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return by(f, v.stage == at) })
+		})
 }
 
 // alert emits the alert of a visit, or asks the owner for theirs.

@@ -77,6 +77,7 @@ func (d *decider) skips() {
 					Severity: drp.Breach, Evidence: []string{first.by.Evidence}})
 			}
 		}
+		d.passedTalks(first, 0, spoken)
 	}
 	for _, v := range d.visits {
 		if v.next == nil || v.stage.Leads(v.next.stage.ID) || d.Policy.Order(v.next.stage.ID) < d.Policy.Order(v.stage.ID) {
@@ -98,6 +99,43 @@ func (d *decider) skips() {
 				d.finding(v.stage.ID, past)
 			}
 		}
+		d.passedTalks(v.next, v.entered, spoken)
+	}
+}
+
+// passedTalks finds the talks that come before a stage and were not had from a day on, where the stage that asks for them was passed
+// over. What the rule for passing over asks for itself is found by that.
+func (d *decider) passedTalks(to *visit, from workday.Date, spoken []drp.Fact) {
+	for _, c := range d.Policy.Stages[d.Policy.Order(to.stage.ID)-1].Consult {
+		for _, role := range c.With {
+			if c.Clause != d.Policy.Skip.Clause && !slices.ContainsFunc(spoken, func(f drp.Fact) bool {
+				return slices.Contains(f.ToRoles, role) && f.On >= from && f.On <= to.entered
+			}) {
+				d.finding(to.stage.ID, drp.Finding{Clause: c.Clause, Since: to.entered, Severity: drp.Breach, Evidence: []string{to.by.Evidence},
+					What: to.stage.Title + " was entered without a recorded talk with the " + d.Policy.RoleTitle(role)})
+			}
+		}
+	}
+}
+
+// letters finds what people wrote to each other about a stage without somebody who is to be in copy of all of it. Of the owner's own
+// alert they get the draft.
+func (d *decider) letters() {
+	for _, c := range d.Policy.Copies {
+		for _, v := range d.visits {
+			if !c.Letters || !d.Policy.Copied(c, v.stage.ID) {
+				continue
+			}
+			for i, f := range v.facts {
+				of := func(g drp.Fact) bool { return g.Kind == drp.Alerted && g.Evidence == f.Evidence }
+				reached := func(g drp.Fact) bool { return of(g) && slices.Contains(slices.Concat(g.ToRoles, g.ByRoles), c.Role) }
+				if of(f) && !d.counts(f) && slices.IndexFunc(v.facts, of) == i && !slices.ContainsFunc(v.facts, reached) {
+					d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence},
+						What: fmt.Sprintf("what the %s wrote on %s went without a copy to the %s", d.titles(f.ByRoles), f.On,
+							d.Policy.RoleTitle(c.Role))})
+				}
+			}
+		}
 	}
 }
 
@@ -108,7 +146,7 @@ func (d *decider) needs() {
 		over := !v.ended.IsZero() || ok && limit.Overdue(d.Today) || d.resting()
 		for _, n := range v.stage.Needs {
 			seen := d.File.Has(n.Field) || slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return slices.Contains(n.OneOf, f.Kind) })
-			if over && !seen {
+			if (over || n.AtOnce) && !seen {
 				d.finding(v.stage.ID, drp.Finding{Clause: n.Clause, What: "nothing shows " + n.Says, Since: v.entered, Severity: drp.Breach})
 			}
 		}
