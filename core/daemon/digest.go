@@ -20,7 +20,7 @@ import (
 const gateDaily = "daily"
 
 // digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
-// had a reminder today waits until tomorrow, unless today is its date. Whoever gets a single one gets it by itself, in the
+// had a reminder today waits until tomorrow, unless today is its date or it asks what is to be decided at once. Whoever gets a single one gets it by itself, in the
 // conversation about its dispute.
 func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) (batch []attempt,
 	rest []port.Outgoing, err error) {
@@ -49,7 +49,7 @@ func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper,
 			return nil, nil, err
 		case !known: // what keeps it is found where it is made
 			rest = append(rest, o)
-		case len(o.Reached) == 0 && o.Due != d.today() && slices.Contains(drp.Reminders(), o.Reason) &&
+		case len(o.Reached) == 0 && o.Due != d.today() && !o.AtOnce && slices.Contains(drp.Reminders(), o.Reason) &&
 			slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
 			d.stats.Held++
 			d.memory.waits[o.Key] = d.today()

@@ -92,6 +92,7 @@ type Effect struct {
 	MustReach []string     `json:"Reach"` // drafts: the roles that the owner's alert must reach
 	Agenda    []string
 	Urgent    bool
+	AtOnce    bool   `json:",omitempty"` // it asks for the first time what is to be decided today, and is no reminder
 	Deputies  bool   // to the deputies of the roles, and not to their holders
 	Screened  string // a reason to hold it for a person to read first (W19)
 

@@ -176,14 +176,14 @@ func (d *decider) expiry() {
 		d.lookAtTimeOut(v)
 	case advisedNot:
 		if !d.settledReferral() {
-			d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: adviceNo},
+			d.askNow(v, e.fact.On, e.limit, policy.Expiry{Cite: v.stage.Moves[0].Cite, When: adviceNo},
 				"the advice is not to escalate further; that is not an end, and referral to CAFCASS stays open to you")
 		}
 	case noLimit:
 		d.askWhoeverWrote(v, *e)
 		d.chase(v, e.limit)
 	case rejected:
-		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "the request was rejected")
+		d.askNow(v, e.fact.On, e.limit, e.exit, "the request was rejected")
 	case answered:
 		d.askWhoeverWrote(v, *e)
 		on := d.after(max(e.fact.On, e.limit.Start.On), 1)
@@ -194,7 +194,7 @@ func (d *decider) expiry() {
 	case contestable:
 		d.contest(v, *e)
 	case contested:
-		d.ask(v, drp.ReasonAsk, e.fact.On, e.limit, e.exit, "what was decided has been contested")
+		d.askNow(v, e.fact.On, e.limit, e.exit, "what was decided has been contested")
 	case beforeTime:
 		d.askBeforeTheirTime(v, *e)
 	case unreadOwn:
@@ -279,8 +279,10 @@ func (d *decider) agreedReferral() {
 	v, f := d.current(), agreed[0]
 	d.finding(v.stage.ID, drp.Finding{Clause: r.Clause, What: "a referral to CAFCASS was agreed: it waits for the owner to confirm it",
 		Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence}})
-	d.askFor(v, drp.ReasonReferral, f.On, r.Clause, "referral", "a referral to CAFCASS was agreed",
+	e, n := d.questionFor(v, drp.ReasonReferral, f.On, r.Clause, "referral", "a referral to CAFCASS was agreed",
 		drp.Ask{Fact: drp.ReferralConfirmed, Text: "refer to CAFCASS"}, drp.Ask{Fact: drp.ReferralDeclined, Text: "do not refer"})
+	e.AtOnce = n == 0
+	d.emit(e, e.Rule, fmt.Sprint(n))
 }
 
 // sendReferral sends what its owner has confirmed, once, where the policy's conditions hold or the owner says why it goes
@@ -437,6 +439,19 @@ func (d *decider) lastDay(v *visit, e expired) {
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
 // the practice lead. An answer that changes the date starts anew only once the new date has passed too.
 func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) {
+	e, n := d.question(v, reason, on, limit, exp, says)
+	d.emit(e, exp.When, fmt.Sprint(n))
+}
+
+// askNow is ask for what somebody has said or changed: the owner decides on it at once, whatever they were reminded of today.
+func (d *decider) askNow(v *visit, on workday.Date, limit Running, exp policy.Expiry, says string) {
+	e, n := d.question(v, drp.ReasonAsk, on, limit, exp, says)
+	e.AtOnce = n == 0
+	d.emit(e, exp.When, fmt.Sprint(n))
+}
+
+// question is what ask puts to the owner, and how often it has been put before.
+func (d *decider) question(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) (drp.Effect, int) {
 	asked := d.leftFor(v.id, reason)
 	asked = slices.DeleteFunc(asked, func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
 	if !limit.Open() && limit.Proof.Due < v.entered {
@@ -457,7 +472,7 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
 	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
 	e.Asks = d.answers(v, exp, e.To)
-	d.emit(e, exp.When, fmt.Sprint(len(asked)))
+	return e, len(asked)
 }
 
 // asked gives those whom an exit asks: the owner, unless it names others.

@@ -249,10 +249,16 @@ func (d *decider) askAtLimit(v *visit, reason drp.Reason, on workday.Date, limit
 
 // askFor is ask for what is not about a limit.
 func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) {
+	e, n := d.questionFor(v, reason, on, clause, rule, says, asks...)
+	d.emit(e, rule, fmt.Sprint(n))
+}
+
+// questionFor is what askFor puts to the owner, and how often it has been put before.
+func (d *decider) questionFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) (drp.Effect, int) {
 	on, cc, n := d.again(on, func(p drp.Past) bool { return p.Kind == drp.Email && p.Reason == reason && p.Rule == rule })
 	e := d.toOwner(v, reason, on, clause, rule, says)
 	e.Cc, e.Asks = cc, asks
-	d.emit(e, rule, fmt.Sprint(n))
+	return e, n
 }
 
 // reachedBy says whether a stage, or a later one, had been entered by a day.

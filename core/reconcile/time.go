@@ -194,9 +194,13 @@ func (d *decider) askBeforeTheirTime(v *visit, e expired) {
 	if d.Today <= e.limit.Proof.Due {
 		is = "is"
 	}
-	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit,
-		fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
-			is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e)))
+	says := fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
+		is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e))
+	if !d.moved(v).IsZero() {
+		d.askNow(v, on, e.limit, e.exit, says)
+		return
+	}
+	d.ask(v, drp.ReasonAsk, on, e.limit, e.exit, says)
 }
 
 // untilWhen says in an alert that goes late until when its reader has time, and what the procedure's own limit is.
