@@ -84,7 +84,8 @@ func (c *council) cycle(t *testing.T, day workday.Date, hour int) {
 func theCouncil(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "d")
-	setStage(t, dir)
+	stage := emptyStage(t, dir)
+	defer func() { _ = stage.close() }()
 	name := filepath.Join(dir, "roster.yaml")
 	b, err := os.ReadFile(name)
 	if err != nil {
@@ -96,8 +97,13 @@ func theCouncil(t *testing.T) string {
 	}
 	c := openCouncil(t, dir)
 	defer func() { _ = c.close() }()
-	for day := corpusDay - 7; day <= corpusDay; day++ {
-		c.cycle(t, day, 10)
+	for day := stageFrom; day <= corpusDay; day++ { // nothing is learned before it has happened
+		if day <= stageUntil {
+			playDay(t, stage, day)
+		}
+		if day >= corpusDay-7 {
+			c.cycle(t, day, 10)
+		}
 	}
 	return dir
 }

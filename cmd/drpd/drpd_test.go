@@ -523,6 +523,19 @@ func reconfigure(t testing.TB, dir, from, to string) string {
 // setStage fills the demo council's record system and mailbox with the story's first weeks, all at once.
 func setStage(t testing.TB, dir string) {
 	t.Helper()
+	stage := emptyStage(t, dir)
+	defer func() { _ = stage.close() }()
+	for day := stageFrom; day <= stageUntil; day++ {
+		playDay(t, stage, day)
+	}
+}
+
+// The days of the demo's story of which its stage is set.
+var stageFrom, stageUntil = workday.NewDate(2026, time.November, 9), workday.NewDate(2026, time.November, 18)
+
+// emptyStage makes the demo's council, at which nothing has happened yet.
+func emptyStage(t testing.TB, dir string) *playground {
+	t.Helper()
 	c := demoCmd{Out: dir}
 	if err := c.folder(); err != nil {
 		t.Fatal(err)
@@ -535,21 +548,24 @@ func setStage(t testing.TB, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = stage.close() }()
-	for day := workday.NewDate(2026, time.November, 9); day <= workday.NewDate(2026, time.November, 18); day++ {
-		for _, d := range s.Days {
-			if d.On != day {
-				continue
+	return stage
+}
+
+// playDay has a day of the story happen.
+func playDay(t testing.TB, stage *playground, day workday.Date) {
+	t.Helper()
+	for _, d := range stage.Days {
+		if d.On != day {
+			continue
+		}
+		for _, r := range d.Records {
+			if err := stage.record(t.Context(), r, day, at(day, 8)); err != nil {
+				t.Fatal(err)
 			}
-			for _, r := range d.Records {
-				if err := stage.record(t.Context(), r, day, at(day, 8)); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for _, m := range d.Mail {
-				if err := stage.mail(m, day, at(day, 8), nil); err != nil {
-					t.Fatal(err)
-				}
+		}
+		for _, m := range d.Mail {
+			if err := stage.mail(m, day, at(day, 8), nil); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}
