@@ -32,12 +32,14 @@ const (
 	ForOthersToSay   ConflictKind = "for-others-to-say"  // an email answers what others were asked
 	BothOfOneDay     ConflictKind = "both-of-one-day"    // two emails of a day say yes and no
 	AfterItsContrary ConflictKind = "after-its-contrary" // an email says no after a yes
+	DateUnlikely     ConflictKind = "date-unlikely"      // a fact has a day on which it can hardly have happened
 )
 
 // ConflictKinds lists every kind.
 func ConflictKinds() []ConflictKind {
 	return []ConflictKind{RecordVanished, RecordLost, MayBeAnothers, SourcesDisagree, StartMoved, PassageUnclear, SentDisagrees, OpenAgain,
-		NotReferred, SaidForAnother, NoSuchStage, WhichStage, TakenBack, NotAsked, NoStageToSend, ForOthersToSay, BothOfOneDay, AfterItsContrary}
+		NotReferred, SaidForAnother, NoSuchStage, WhichStage, TakenBack, NotAsked, NoStageToSend, ForOthersToSay, BothOfOneDay, AfterItsContrary,
+		DateUnlikely}
 }
 
 // Conflict is a question that only a person can settle. It is made by the constructors of its kind and by nothing else: its
@@ -102,6 +104,8 @@ func (k ConflictKind) sentence() string {
 		return "what was sent about %s no longer agrees with the evidence: is the evidence right?"
 	case WhichStage:
 		return "%q on %s names no stage, and on that day the stage changed: to which does it belong?"
+	case DateUnlikely:
+		return "%q is dated %s, which can hardly be: %s. Correct it where it was written, or say whether it is right"
 	default:
 		return k.formerSentence()
 	}
@@ -210,6 +214,12 @@ func YesAndNo(r Ruling) Conflict { return ofRuling(BothOfOneDay, r, r.On, r.Line
 
 // NoAfterYes asks about an email that says no of what had been confirmed.
 func NoAfterYes(r Ruling) Conflict { return ofRuling(AfterItsContrary, r, r.Line()) }
+
+// IsTheDateRight asks about a fact whose day is unlikely, why says for what reason; otherwise is what holds if it is not.
+func IsTheDateRight(f Fact, why, otherwise string) Conflict {
+	return question(DateUnlikely, factParts(f, f.Position), []string{f.Evidence}, []any{f.Kind, f.On, why},
+		Choice{Say: Accept, Does: "the day is right, and counts"}, Choice{Say: Refuse, Does: "it is not: " + otherwise})
+}
 
 func ofRuling(kind ConflictKind, r Ruling, in ...any) Conflict {
 	return question(kind, []string{r.About, r.Choice, r.Evidence}, []string{r.Evidence}, in, countsOrNot()...)

@@ -78,6 +78,9 @@ func asking(conflicts []drp.Conflict) func(*decider) {
 // unseen. Whether a record is still about the same child, whose number may be a secret now, whoever is cleared is asked first.
 func (d *decider) attend(c drp.Conflict) {
 	e := questionAbout(d.Ref, c)
+	if c.Kind() == drp.DateUnlikely { // whoever wrote it knows what was meant
+		e.To = append(slices.Clone(d.Policy.Owners(d.current().stage.ID)), operator)
+	}
 	first := e
 	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {
 		first.To = []string{d.Policy.Duty}

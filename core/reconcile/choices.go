@@ -56,7 +56,11 @@ func sayChoices(c Case, r *Result) {
 		if e.Rule != drp.RuleConflict || slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Key == e.Key }) {
 			continue
 		}
-		j := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool { return asksAbout(drp.Past{Effect: e}, questionAbout(e.Dispute, q), q) })
+		j := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool {
+			about := questionAbout(e.Dispute, q)
+			about.To = e.To
+			return asksAbout(drp.Past{Effect: e}, about, q)
+		})
 		if j < 0 {
 			continue
 		}

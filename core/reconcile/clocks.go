@@ -450,9 +450,12 @@ func (d *decider) clockFindings() {
 		if !r.Overdue(d.Today) {
 			continue
 		}
-		d.finding(r.Stage, drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due,
-			Evidence: []string{r.Start.Evidence},
-			What:     fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)})
+		late := drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
+			What: fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)}
+		if d.startDoubted() && r.Start.Evidence == d.raised.Evidence { // nobody is late by a day that is in question
+			late.Severity, late.What = drp.Note, late.What+"; the day from which it is counted is in question"
+		}
+		d.finding(r.Stage, late)
 	}
 }
 

@@ -293,8 +293,14 @@ func (s *story) heard() (out []drp.Fact) {
 		case same(f, *s.raised): // it is in the first visit already
 			continue
 		case f.Kind == drp.Raised:
-			s.aside(f, "the dispute counts as raised on %s", s.raised.On)
+			s.aside(f, "%s", s.whyNoStart(f))
 			continue
+		}
+		var counts bool
+		if f, counts = s.likely(f); !counts {
+			continue
+		}
+		switch {
 		case s.ahead(f):
 			s.aside(f, "it is dated in the future, and waits until then")
 			continue

@@ -45,12 +45,18 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 	return out
 }
 
-// datedAhead gives what was said during a visit that would end or answer it, and is dated after the day on which it goes up: a slip
-// of the pen, perhaps, and no silence.
+// datedAhead gives what was said during a visit that would end or answer it, and is dated after the day on which it goes up, or on a day
+// that is in question: a slip of the pen, perhaps, and no silence.
 func (s *story) datedAhead(v *visit, limit workday.Date) (out []drp.Fact) {
 	for _, f := range s.File.Facts {
 		ends := f.Kind == drp.Withdrawn || f.Kind == drp.Determined || isAnswer(f.Kind)
-		if ends && f.On > max(s.Today, s.after(limit, 1)) && f.Learned >= v.entered && f.Learned <= s.Today {
+		q, asks := s.dateQuestion(f)
+		chosen, settled := s.File.Answer(q)
+		if asks && settled && chosen.Say == drp.Refuse {
+			continue
+		}
+		in := asks && !settled || f.On > max(s.Today, s.after(limit, 1))
+		if ends && in && f.Learned >= v.entered && f.Learned <= s.Today {
 			out = append(out, f)
 		}
 	}

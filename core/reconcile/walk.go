@@ -38,6 +38,7 @@ type story struct {
 	timeOut   *drp.Fact    // the time out that lasts
 	later     []drp.Fact   // what came after the end
 	reopened  workday.Date // since when it is open again after an end
+	mistaken  *drp.Fact    // what raised it, under a day that can hardly be
 	early     []drp.Fact   // what names a stage that is not entered yet
 	idle      []Idle       // what is in no visit, and why
 	findings  []drp.Finding
@@ -66,6 +67,7 @@ func tell(c Case) *story {
 	if s.raised = c.start(); s.raised == nil {
 		return s
 	}
+	s.likelyStart()
 	s.File.Facts = c.meant()
 	s.walk()
 	s.rest()

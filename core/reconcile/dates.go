@@ -1,0 +1,95 @@
+package reconcile
+
+import (
+	"fmt"
+
+	"drpd/core/drp"
+)
+
+// A date on which something can hardly have happened is a slip of the pen until somebody says otherwise: its owner is asked at once,
+// nothing goes up by itself over it, and nobody is late by it.
+
+// likelyStart asks about a day of raising that can hardly be right. Until somebody says that it is, the dispute counts from the day
+// on which it was learned, so that nothing waits for a year because of a typing slip.
+func (s *story) likelyStart() {
+	f := *s.raised
+	why := s.unlikely(f, true)
+	if why == "" {
+		return
+	}
+	choice := s.asked.ask(&s.File, drp.IsTheDateRight(f, why, "it counts from "+f.Learned.Long()+", on which it was learned"))
+	if choice == drp.Accept {
+		f.Learned = max(f.Learned, f.On) // it is not doubted any more
+		s.raised = &f
+		return
+	}
+	mistaken := f
+	s.mistaken = &mistaken
+	if choice == "" {
+		f.Doubt = fmt.Sprintf("%q is dated %s: %s", f.Kind, f.On, why)
+	}
+	f.On = f.Learned
+	s.raised = &f
+}
+
+// whyNoStart says why a day of raising is not the one from which the dispute counts.
+func (s *story) whyNoStart(f drp.Fact) string {
+	says := "the dispute counts as raised on " + s.raised.On.String()
+	if s.mistaken == nil || !same(f, *s.mistaken) {
+		return says
+	}
+	if s.startDoubted() {
+		return says + ", on which this was learned, while a person is asked whether its day is right"
+	}
+	return says + ", on which this was learned: a person has said that its day is not right"
+}
+
+// startDoubted says whether the day of raising is in question.
+func (s *story) startDoubted() bool { return s.mistaken != nil && s.raised.Doubt != "" }
+
+// likely gives a fact as it counts, and says whether it does: one whose day can hardly be right counts once a person has said that it is.
+func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
+	q, asks := s.dateQuestion(f)
+	if !asks {
+		return f, true
+	}
+	switch s.asked.ask(&s.File, q) {
+	case drp.Accept:
+		f.Learned = max(f.Learned, f.On)
+		return f, true
+	case drp.Refuse:
+		s.aside(f, "a person has said that its day is not right")
+	default:
+		s.aside(f, "its day is in question: a person is asked whether it is right")
+	}
+	return f, false
+}
+
+// dateQuestion gives the question about the day of a fact that began no dispute, where there is one.
+func (s *story) dateQuestion(f drp.Fact) (q drp.Conflict, asks bool) {
+	why := s.unlikely(f, false)
+	return drp.IsTheDateRight(f, why, "it counts for nothing until it is corrected"), why != ""
+}
+
+// unlikely says why a day can hardly be right, or "": what has happened was not learned before it did, and not before the calendar
+// begins. What people plan may lie ahead; the day on which a dispute began may not.
+func (s *story) unlikely(f drp.Fact, start bool) string {
+	switch first := s.Calendar.First(); {
+	case f.Learned.IsZero():
+		return ""
+	case f.On < first:
+		return "it lies before " + first.Long() + ", with which the calendar begins"
+	case f.On > f.Learned && (start || !mayLieAhead(f.Kind)):
+		return "it lies after " + f.Learned.Long() + ", on which it was learned"
+	}
+	return ""
+}
+
+// mayLieAhead lists what people plan, and date with the day for which they do.
+func mayLieAhead(k drp.FactKind) bool {
+	switch k {
+	case drp.MeetingRequested, drp.MeetingHeld, drp.ReviewHeld, drp.TimeOutStarted, drp.TimeOutEnded:
+		return true
+	}
+	return k.SetsDate()
+}

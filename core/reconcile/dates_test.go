@@ -1,0 +1,126 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// ruled is what a person says of a question at the console.
+func ruled(q drp.Conflict, choice string, on workday.Date) drp.Reading {
+	return drp.Reading{Evidence: drp.Evidence{ID: "ruling", Source: "console", Kind: drp.RulingMade, Key: "ruling", Learned: on.Midnight()},
+		Sent: on, Rulings: []drp.Ruling{{About: q.ID(), Choice: choice, On: on, Evidence: "ruling"}}}
+}
+
+// aboutDates gives the questions about days that can hardly be, and whether the owner is asked today.
+func aboutDates(r reconcile.Result, today workday.Date) (out []drp.Conflict, letter bool) {
+	for _, q := range r.Conflicts {
+		if q.Kind() == drp.DateUnlikely {
+			out = append(out, q)
+		}
+	}
+	return out, slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
+		return e.Rule == "conflict" && e.On == today && slices.Contains(e.To, "iro") && slices.Contains(e.To, "operator") && len(e.Also) == 2
+	})
+}
+
+// A day of raising that lies ahead, or before the calendar, is asked about at once, and the dispute counts from the day on which it was
+// learned meanwhile: nothing goes up by itself, and nobody is late by it. Once a person says that it is right, it counts.
+func TestUnlikelyStart(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, tt := range map[string]struct {
+		on   workday.Date
+		asks bool
+	}{
+		"the year is one too many":   {start.AddYears(1), true},
+		"tomorrow":                   {start + 1, true},
+		"the day itself":             {start, false},
+		"three weeks before":         {start - 21, false},
+		"in another century":         {workday.NewDate(1926, time.November, 16), true},
+		"before the calendar begins": {w.calendar.First() - 1, true},
+	} {
+		raised := told(drp.Raised, start, "iro")
+		raised.Facts[0].On = tt.on
+		r := w.decide(p, []drp.Reading{raised}, nil, start)
+		asked, letter := aboutDates(r, start)
+		if (len(asked) == 1) != tt.asks || letter != tt.asks {
+			t.Errorf("%s: %d questions, with a letter %v: %+v", name, len(asked), letter, r.Effects)
+			continue
+		}
+		if !tt.asks {
+			if r.Standing.Raised != tt.on {
+				t.Errorf("%s: it counts as raised on %s", name, r.Standing.Raised)
+			}
+			continue
+		}
+		if r.Standing.Raised != start || len(r.Idle) != 1 || !strings.Contains(r.Idle[0].Why, "is asked whether its day is right") {
+			t.Errorf("%s: raised on %s, want %s; %+v", name, r.Standing.Raised, start, r.Idle)
+		}
+		late := w.decide(p, []drp.Reading{raised}, nil, start+14)
+		if late.Standing.Step.Overdue() == 0 || slices.ContainsFunc(late.Effects, func(e drp.Effect) bool {
+			return e.Reason == drp.ReasonAlert && e.Stage != "stage-1"
+		}) || slices.ContainsFunc(late.Findings, func(f drp.Finding) bool {
+			return f.Severity == "breach" && strings.Contains(f.What, "the limit was")
+		}) {
+			t.Errorf("%s: two weeks later %+v, %+v", name, late.Standing, late.Findings)
+		}
+		for choice, raisedOn := range map[string]workday.Date{drp.Accept: tt.on, drp.Refuse: start} {
+			after := w.decide(p, []drp.Reading{raised, ruled(asked[0], choice, start)}, nil, start)
+			if len(after.Conflicts) > 0 || after.Standing.Raised != raisedOn {
+				t.Errorf("%s, %s: raised on %s, want %s; %+v", name, choice, after.Standing.Raised, raisedOn, after.Conflicts)
+			}
+		}
+		up := w.decide(p, []drp.Reading{raised, ruled(asked[0], drp.Refuse, start)}, nil, start+14)
+		if len(up.Standing.Clocks) == 0 || up.Standing.Clocks[0].Doubt != "" {
+			t.Errorf("%s: the day on which it was learned is doubted still: %+v", name, up.Standing.Clocks)
+		}
+	}
+}
+
+// What has happened and is dated after the day on which it was learned is asked about, and nothing goes up over it; what people plan may
+// lie ahead, and waits.
+func TestUnlikelyDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for _, tt := range []struct {
+		kind drp.FactKind
+		days int
+		asks bool
+	}{
+		{drp.Resolved, 0, false}, {drp.Resolved, -1, false}, {drp.Resolved, 1, true}, {drp.Resolved, 400, true}, {drp.Resolved, -20000, true},
+		{drp.MeetingRequested, 5, false}, {drp.MeetingHeld, 5, false}, {drp.Responded, 5, true},
+	} {
+		said := told(tt.kind, start+1, "iro")
+		said.Facts[0].On = start.AddDays(1 + tt.days)
+		all := []drp.Reading{told(drp.Raised, start, "iro"), said}
+		r := w.decide(p, all, nil, start+1)
+		asked, letter := aboutDates(r, start+1)
+		if (len(asked) == 1) != tt.asks || letter != tt.asks {
+			t.Errorf("%s, dated %d days after: %d questions, a letter %v", tt.kind, tt.days, len(asked), letter)
+			continue
+		}
+		if !tt.asks || tt.kind != drp.Resolved {
+			continue
+		}
+		if !r.Standing.Ended.IsZero() || len(r.Idle) != 1 {
+			t.Errorf("%s, dated %d days after: ended %s, %+v", tt.kind, tt.days, r.Standing.Ended, r.Idle)
+		}
+		goes := func(r reconcile.Result) bool {
+			return slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+		}
+		no := append(slices.Clone(all), ruled(asked[0], drp.Refuse, start+1))
+		if goes(w.decide(p, all, nil, start+14)) || len(w.decide(p, no, nil, start+14).Conflicts) > 0 {
+			t.Errorf("%s, dated %d days after: it goes up over a day that is in question", tt.kind, tt.days)
+		}
+		yes := w.decide(p, append(slices.Clone(all), ruled(asked[0], drp.Accept, start+1)), nil, max(start+2, start.AddDays(1+tt.days)))
+		if tt.days > 0 && yes.Standing.Ended != start.AddDays(1+tt.days) {
+			t.Errorf("%s, dated %d days after, which is right: ended %s", tt.kind, tt.days, yes.Standing.Ended)
+		}
+	}
+}
