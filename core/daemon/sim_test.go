@@ -538,6 +538,7 @@ func (w *world) live() {
 	w.swap()
 	w.refer()
 	for _, c := range w.cases {
+		w.mend(c)
 		if c.referred && w.seed%8 == 1 { // nobody does anything while it is with CAFCASS
 			continue
 		}
@@ -571,6 +572,7 @@ func (w *world) begin() {
 	c.facts = []saidFact{{Kind: drp.Raised, On: c.raised, By: by}}
 	c.state, c.holder = drp.RecordState{Known: c.policy.Record != nil}, c.policy.Stages[0].Holder[0]
 	c.since = w.today()
+	w.mistype(c)
 	w.cases = append(w.cases, c)
 	w.tell(c, c.facts)
 }
@@ -719,6 +721,7 @@ func (w *world) act(c *simCase) {
 	if w.rng.IntN(8) == 0 {
 		f.On = f.On.AddDays(-w.rng.IntN(12)) // told late
 	}
+	w.mistypeEnd(c, &f)
 	c.facts = append(c.facts, f)
 	w.tell(c, []saidFact{f})
 }
@@ -812,6 +815,7 @@ func (w *world) end() {
 			w.fail("%s is closed, and decided today it has not ended: nobody looks at it again", k.Ref)
 		}
 		w.factsKept(c, r)
+		w.datesAsked(c, r)
 		if s.EndedBy == drp.OutOfScope { // nobody who is asked whether it is one says no here, and all are young
 			w.fail("%s was closed as no dispute by somebody who was not asked", k.Ref)
 		}
