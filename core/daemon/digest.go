@@ -20,8 +20,8 @@ import (
 const gateDaily = "daily"
 
 // digests puts the reminders that are to go to one person now into one message, and gives the rest. One for somebody who has
-// had a reminder today waits until tomorrow, unless today is its date or it asks what is to be decided at once. Whoever gets a single one gets it by itself, in the
-// conversation about its dispute.
+// had a reminder today waits until tomorrow, unless today is its date or it asks what is to be decided at once. Whoever gets a
+// single one gets it by itself, in the conversation about its dispute.
 func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) (batch []attempt,
 	rest []port.Outgoing, err error) {
 	y, m, day := d.Now().In(d.Zone).Date()
