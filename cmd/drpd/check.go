@@ -284,7 +284,8 @@ func (c *checkCmd) vacancies(a *app, p *parts) (problems int, err error) {
 	err = withState(a, p, func(d *wired) error {
 		found, err := d.Vacancies(a.ctx)
 		for _, v := range found {
-			a.printf("%s: nobody holds the role %s on %s: add a holder or a deputy to the roster, or to the record system\n", v.Dispute, v.Role, v.On)
+			a.printf("%s: nobody holds the role %s on %s: add a holder or a deputy to the roster, or to the record system\n", v.Dispute,
+				v.Role, v.On)
 		}
 		problems = len(found)
 		return err

@@ -122,7 +122,8 @@ func (d *decider) alert(v *visit, pending bool) {
 		if at.What == policy.AttachForm || at.What == policy.AttachStageForm {
 			if !d.hasForm(v, at.What) {
 				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause,
-					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: drp.Breach, Since: v.entered})
+					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: drp.Breach,
+					Since: v.entered})
 				return
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]

@@ -103,7 +103,8 @@ func (d *decider) cleared(role string) bool {
 
 // questionAbout is the email that asks a question.
 func questionAbout(ref string, c drp.Conflict) drp.Effect {
-	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: drp.RuleConflict, Says: c.What(),
+	return drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, Rule: drp.RuleConflict,
+		Says:     c.What(),
 		Evidence: c.Evidence()}
 }
 

@@ -83,7 +83,7 @@ func TestTwoFiguresOfLateness(t *testing.T) {
 			q := *p
 			for i, n := range []int{20, 10} {
 				q.Caps = append(q.Caps, policy.Clock{Cite: p.Ends[0].Cite, ID: fmt.Sprint("whole-", n), From: "raised", Until: "ended",
-					Severity: []string{policy.Maximum, policy.Guidance}[i], Amount: policy.Amount{N: n, Unit: workday.WorkingDays,
+					Force: []policy.Force{policy.Maximum, policy.Guidance}[i], Amount: policy.Amount{N: n, Unit: workday.WorkingDays,
 						Text: fmt.Sprint(n, " working days")}})
 			}
 			p = &q
@@ -95,7 +95,7 @@ func TestTwoFiguresOfLateness(t *testing.T) {
 			return
 		}
 		grave := func(r reconcile.Running) int {
-			return slices.Index([]string{policy.Guidance, policy.Target, policy.Maximum}, r.Clock.Severity)
+			return slices.Index([]policy.Force{policy.Guidance, policy.Target, policy.Maximum}, r.Clock.Force)
 		}
 		passed, anyLate := false, 0
 		for _, r := range at.Clocks {
@@ -116,7 +116,7 @@ func TestTwoFiguresOfLateness(t *testing.T) {
 			if passed = passed || late; late && (grave(r) > grave(at.Step.Running) ||
 				grave(r) == grave(at.Step.Running) && r.Late > at.Step.Late) {
 				t.Fatalf("%s: the step is %d days overdue by %s, and %s, %s, by %d", p.ID, at.Step.Late, at.Step.Clock.ID, r.Clock.ID,
-					r.Clock.Severity, r.Late)
+					r.Clock.Force, r.Late)
 			}
 		}
 		if at.Step.Passed != passed || passed && at.Step.Overdue() != at.Step.Late || !passed && at.Step.Overdue() != 0 {

@@ -161,7 +161,7 @@ func (s *story) timeOuts() {
 		case f.Kind == drp.TimeOutEnded && !s.mayEndTimeOut(f):
 			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
 				What: fmt.Sprintf("%q on %s counts for nothing: it is for the %s to say so", f.Kind, f.On,
-					s.Policy.RoleTitles(distinct(s.timeOutEnders()))), Since: f.On, Severity: "note", Evidence: []string{f.Evidence}})
+					s.Policy.RoleTitles(distinct(s.timeOutEnders()))), Since: f.On, Severity: drp.Note, Evidence: []string{f.Evidence}})
 		case f.Kind == drp.TimeOutEnded && s.timeOut != nil:
 			s.pauses = append(s.pauses, workday.Pause{From: s.timeOut.On, Until: f.On, Why: "time out"})
 			s.timeOut = nil

@@ -308,7 +308,8 @@ func (d *Dispute) row() []Value {
 	wholeLate, wholeKind := overdueBy(s.Whole)
 	return []Value{ref, Text(d.child()), stepLate, due, stepKind, wholeLate, dueOn(s.Whole), wholeKind, Text(role), Text(names), Text(s.Title),
 		Text(s.Next),
-		Day(s.NextOn), Text(policy.Spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(), Text(strings.Join(d.teams(), ", ")),
+		Day(s.NextOn), Text(policy.Spaced(s.Step.Clock.ID)), Day(s.TurnFrom), Day(s.Since), d.lasted(), d.left(),
+		Text(strings.Join(d.teams(), ", ")),
 		Text(d.Policy.Title), Text(d.theme()), Text(what), Text(where),
 		Number(d.reminders()), Text(d.timeOuts()), Text(d.cafcass()), Text(d.flags())}
 }
