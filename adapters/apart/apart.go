@@ -255,7 +255,7 @@ func opened(own crypto.Decrypter, data []byte) []byte {
 	if own == nil || len(data) < 2 {
 		return nil
 	}
-	var how crypto.DecrypterOpts = &rsa.PKCS1v15DecryptOptions{}
+	var how crypto.DecrypterOpts = &rsa.PKCS1v15DecryptOptions{} //nolint:staticcheck // S/MIME programs still encrypt so
 	if h := crypto.Hash(data[0]); h != 0 {
 		if !h.Available() {
 			return nil

@@ -165,6 +165,7 @@ func (p Past) Sent() bool {
 // Severity says what a finding means for the procedure.
 type Severity string
 
+// The severities of findings, the gravest first.
 const (
 	Breach   Severity = "breach"   // the procedure was not kept
 	Target   Severity = "target"   // what it aims at was not reached

@@ -48,7 +48,7 @@ func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string
 // told says whether a role was alerted before: by a person, or by drpd at another stage than this one.
 func (d *decider) told(role string, at *policy.Stage) bool {
 	by := func(f drp.Fact, here bool) bool {
-		return f.Kind == drp.Alerted && slices.Contains(f.ToRoles, role) && !(here && slices.Contains(f.ByRoles, drpdItself))
+		return f.Kind == drp.Alerted && slices.Contains(f.ToRoles, role) && (!here || !slices.Contains(f.ByRoles, drpdItself))
 	}
 	return slices.ContainsFunc(d.later, func(f drp.Fact) bool { return by(f, true) }) ||
 		slices.ContainsFunc(d.visits, func(v *visit) bool {
