@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,6 +89,12 @@ func (h *harmed) Words(message []byte, why string) mapping.Letter {
 	return h.Reader.Words(message, why)
 }
 
+// all says whether each of some errors is one.
+func all(joined, is error) bool {
+	some, ok := joined.(interface{ Unwrap() []error }) //nolint:errorlint // it was joined here
+	return ok && len(some.Unwrap()) == 4 && !slices.ContainsFunc(some.Unwrap(), func(err error) bool { return !errors.Is(err, is) })
+}
+
 func harm(how string) {
 	say := func(kind byte, n uint32, text string) {
 		w := bufio.NewWriter(os.Stdout)
@@ -119,10 +126,11 @@ func harm(how string) {
 	case "reach":
 		_, read := os.Open("/dev/null")
 		written := os.WriteFile("left-behind", []byte("x"), 0o600)
-		removed := os.Remove("/tmp/nobody-has-a-file-of-this-name")
+		const other = "/tmp/nobody-has-a-file-of-this-name"
+		removed := errors.Join(os.Remove(other), os.Truncate(other, 0), os.Rename(other, other+"-2"), endsParent())
 		listened, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it cannot
 		ran := exec.CommandContext(context.Background(), "/bin/true").Run()
-		if read != nil && written != nil && errors.Is(removed, os.ErrPermission) && listened == nil && err != nil && ran != nil {
+		if read != nil && written != nil && all(removed, os.ErrPermission) && listened == nil && err != nil && ran != nil {
 			os.Exit(7)
 		}
 	case "close":

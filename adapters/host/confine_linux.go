@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"syscall"
@@ -34,17 +35,21 @@ func confine(memory uint64) error {
 	return filtered()
 }
 
-// refused are the calls that a reader of bytes has no use for: to start a program, to open a file or a connection, to look into
-// or end another process.
+// refused are the calls that a reader of bytes has no use for: to start a program, to open, empty, move or mark a file, to open a
+// connection, to look into, bound or end another process. Of tgkill, by which a Go program interrupts its own threads, see filtered.
 var refused = []uint32{unix.SYS_EXECVE, unix.SYS_EXECVEAT, unix.SYS_OPENAT, unix.SYS_OPENAT2, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_SOCKET,
 	unix.SYS_SOCKETPAIR, unix.SYS_CONNECT, unix.SYS_BIND, unix.SYS_LISTEN, unix.SYS_SENDTO, unix.SYS_SENDMSG, unix.SYS_PTRACE,
 	unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KILL, unix.SYS_UNLINKAT, unix.SYS_RENAMEAT2, unix.SYS_MKDIRAT,
 	unix.SYS_LINKAT, unix.SYS_SYMLINKAT, unix.SYS_FCHMODAT, unix.SYS_FCHOWNAT, unix.SYS_MOUNT, unix.SYS_UNSHARE, unix.SYS_SETNS,
+	unix.SYS_TRUNCATE, unix.SYS_RENAMEAT, unix.SYS_MKNODAT, unix.SYS_FCHMOD, unix.SYS_FCHOWN, unix.SYS_SETXATTR, unix.SYS_LSETXATTR,
+	unix.SYS_REMOVEXATTR, unix.SYS_LREMOVEXATTR, unix.SYS_UTIMENSAT, unix.SYS_CHROOT, unix.SYS_PIVOT_ROOT, unix.SYS_UMOUNT2,
+	unix.SYS_SWAPON, unix.SYS_ACCT, unix.SYS_TKILL, unix.SYS_RT_SIGQUEUEINFO, unix.SYS_RT_TGSIGQUEUEINFO, unix.SYS_PIDFD_OPEN,
+	unix.SYS_PIDFD_SEND_SIGNAL, unix.SYS_PIDFD_GETFD, unix.SYS_PRLIMIT64, unix.SYS_SETPRIORITY, unix.SYS_SCHED_SETSCHEDULER,
 	unix.SYS_BPF, unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_IO_URING_SETUP, unix.SYS_USERFAULTFD, unix.SYS_PERF_EVENT_OPEN}
 
 // older are the calls of amd64 that newer systems have not got: open, fork, vfork, rename, mkdir, rmdir, creat, link, unlink,
-// symlink, chmod and chown.
-var older = []uint32{2, 57, 58, 82, 83, 84, 85, 86, 87, 88, 90, 92}
+// symlink, chmod, chown, lchown, utime, mknod, utimes and futimesat.
+var older = []uint32{2, 57, 58, 82, 83, 84, 85, 86, 87, 88, 90, 92, 94, 132, 133, 235, 261}
 
 // filtered has the kernel refuse these calls to all threads, for good. A kernel that knows no filters, or may set none, goes
 // without: the limits hold all the same.
@@ -72,6 +77,8 @@ func filtered() error {
 	for _, call := range calls {
 		filter = append(filter, equal(call, 0, 1), give(refuse))
 	}
+	const firstArgument = 16                                                                                                   // its lower half: the process
+	filter = append(filter, equal(unix.SYS_TGKILL, 0, 3), load(firstArgument), equal(uint32(os.Getpid()), 1, 0), give(refuse)) //nolint:gosec // a process number is small
 	filter = append(filter, give(unix.SECCOMP_RET_ALLOW))
 	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
 	which, _, err := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,

@@ -3,11 +3,16 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/port"
 )
+
+// readingTime is how long a cycle reads what came, before it sees to all else.
+const readingTime = 3 * time.Minute
 
 // arrival is evidence that waits for a place, and what it says.
 type arrival struct {
@@ -17,12 +22,15 @@ type arrival struct {
 
 // arrivals reads what waits for a place: of what came together, what was sent first comes first. What anybody may have made is
 // marked while it is read. The mark is one for all of it, since a mark costs a transaction; where drpd ended under one, they are
-// read one by one, each under a mark of its own; and where it ended again, the one that was being read is set aside unopened.
+// read one by one, each under a mark of its own; and where it ended again, the one that was being read is set aside unopened. Where
+// nothing can be read at all, or not in time, what is left waits for the next cycle, and its source is unknown until then: all else
+// goes on.
 func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	waiting, err := d.Placing.Waiting(ctx)
 	if err != nil {
 		return nil, err
 	}
+	var unknown []string // sources of which something is not read
 	m := marks{Daemon: d.Daemon}
 	if slices.ContainsFunc(waiting, m.wanted) {
 		if err := m.begin(ctx); err != nil {
@@ -30,7 +38,17 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		}
 		defer func() { err = cmp.Or(err, m.end(ctx)) }()
 	}
+	begun := d.Now()
 	for _, ev := range waiting {
+		if d.stuck[ev.Source] == nil && d.Now().Sub(begun) > readingTime {
+			d.stuck[ev.Source] = fmt.Errorf("more has come than can be read in %s", readingTime)
+		}
+		if why := d.stuck[ev.Source]; why != nil {
+			if !slices.Contains(unknown, ev.Source) {
+				unknown = append(unknown, ev.Source)
+			}
+			continue
+		}
 		if m.last == ev.ID {
 			if err := d.setAside(ctx, ev); err != nil {
 				return nil, err
@@ -41,10 +59,19 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 			return nil, err
 		}
 		r, err := d.read(ctx, ev)
-		if err != nil {
-			return nil, err
+		switch {
+		case ctx.Err() != nil:
+			return nil, ctx.Err()
+		case err != nil:
+			d.stuck[ev.Source], unknown = err, append(unknown, ev.Source)
+			continue
 		}
 		out = append(out, arrival{ev, r})
+	}
+	for _, source := range unknown {
+		if err := d.unknown(ctx, source, d.stuck[source]); err != nil {
+			return nil, err
+		}
 	}
 	slices.SortStableFunc(out, func(a, b arrival) int {
 		return cmp.Or(a.Learned.Compare(b.Learned), int(a.says.Sent-b.says.Sent))
@@ -55,14 +82,18 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 // setAside puts a message into quarantine that was being read when drpd ended, twice. A person looks at it where it came.
 func (d *cycle) setAside(ctx context.Context, ev drp.Evidence) error {
 	const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
+	if err := d.tell(ctx, "message "+ev.ID+" of "+ev.Source+", which came at "+
+		ev.Learned.In(d.Zone).Format("15:04 on Monday 2 January 2006")+", "+why+": read it with drpd quarantine show "+ev.ID+
+		" or in the mailbox, and then say drpd quarantine accept or reject", "set-aside", ev.ID, false); err != nil {
+		return err
+	}
 	p := port.Placement{Where: port.PlaceQuarantine, Reason: why}
 	if _, err := d.put(ctx, ev, p); err != nil {
 		return err
 	}
 	d.stats.Quarantined++
 	d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", why)
-	return d.tell(ctx, "message "+ev.ID+" of "+ev.Source+", which came at "+ev.Learned.In(d.Zone).Format("15:04 on Monday 2 January 2006")+
-		", "+why+": look at it in the mailbox, and then say drpd quarantine reject "+ev.ID, "set-aside", ev.ID, false)
+	return nil
 }
 
 // together is the mark under which everything that is new is read.

@@ -12,6 +12,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
+	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
 
@@ -59,6 +60,8 @@ func (n *noted) AddEffects(ctx context.Context, effects []drp.Effect, now time.T
 func (w *world) life(t *testing.T, messages []string, cuts string) (began []string, err error) {
 	t.Helper()
 	w.restart()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	power := &powered{Settings: w.d.Settings}
 	w.d.Settings, w.d.Deliveries = power, &noted{Deliveries: w.d.Deliveries}
 	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages}, Apart: true,
@@ -66,11 +69,12 @@ func (w *world) life(t *testing.T, messages []string, cuts string) (began []stri
 			began = append(began, ev.ID)
 			if ev.ID == cuts {
 				power.off = true
+				stop()
 				return drp.Reading{}, errCut
 			}
 			return drp.Reading{Auto: true}, nil
 		}})
-	_, err = w.d.Cycle(t.Context())
+	_, err = w.d.Cycle(ctx)
 	return began, err
 }
 
@@ -79,10 +83,10 @@ func (w *world) life(t *testing.T, messages []string, cuts string) (began []stri
 func TestSetAside(t *testing.T) {
 	w, _ := calm(t)
 	messages := []string{"m1", "m2", "m3", "m4"}
-	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || !slices.Equal(began, messages[:3]) {
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, context.Canceled) || !slices.Equal(began, messages[:3]) {
 		t.Fatal(began, err)
 	}
-	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || !slices.Equal(began, messages[:3]) {
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, context.Canceled) || !slices.Equal(began, messages[:3]) {
 		t.Fatal(began, err)
 	}
 	began, err := w.life(t, messages, "m3")
@@ -94,7 +98,7 @@ func TestSetAside(t *testing.T) {
 		t.Errorf("%+v, %v", kept, err)
 	}
 	if told := w.d.Deliveries.(*noted).effects; !slices.ContainsFunc(told, func(e drp.Effect) bool {
-		return e.Reason == drp.ReasonAttention && strings.Contains(e.Says, "drpd quarantine reject m3")
+		return e.Reason == drp.ReasonAttention && strings.Contains(e.Says, "drpd quarantine show m3")
 	}) {
 		t.Errorf("the operator is not told: %+v", told)
 	}
@@ -108,7 +112,7 @@ func TestSetAsideNothing(t *testing.T) {
 	w, _ := calm(t)
 	messages := []string{"m1", "m2", "m3"}
 	for _, cuts := range []string{"m1", "m2"} {
-		if _, err := w.life(t, messages, cuts); !errors.Is(err, errCut) {
+		if _, err := w.life(t, messages, cuts); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +120,7 @@ func TestSetAsideNothing(t *testing.T) {
 	if err := w.d.Settings.SetSetting(t.Context(), port.BeingRead, "", "a person", w.clock); err != nil {
 		t.Fatal(err)
 	}
-	if began, err := w.life(t, messages, "m3"); !errors.Is(err, errCut) || len(began) != 3 {
+	if began, err := w.life(t, messages, "m3"); !errors.Is(err, context.Canceled) || len(began) != 3 {
 		t.Fatal(began, err)
 	}
 	for range 2 {
@@ -155,5 +159,46 @@ func TestCannotRead(t *testing.T) {
 	}
 	if rests != 2 {
 		t.Errorf("what reads rested %d times in two cycles", rests)
+	}
+}
+
+// Where what came cannot be read at all, as where the process that reads cannot be started, it waits, its source is unknown and the
+// operator is told: records are read and people alerted all the same, and what waited is read once it can be.
+func TestNothingCanBeRead(t *testing.T) {
+	w, c := calm(t)
+	told := &noted{Deliveries: w.d.Deliveries}
+	w.d.Deliveries = told
+	broken := true
+	var read []string
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}}, Apart: true,
+		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
+			if broken {
+				return drp.Reading{}, errors.New("the process that reads cannot be started")
+			}
+			read = append(read, ev.ID)
+			return drp.Reading{Auto: true}, nil
+		}})
+	gap := func() bool {
+		t.Helper()
+		gaps, err := w.d.Intake.Gaps(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(gaps, func(g reconcile.Gap) bool { return g.Source == "post" && g.Until.IsZero() })
+	}
+	for range 2 {
+		if _, err := w.d.Cycle(t.Context()); err != nil || !gap() {
+			t.Fatalf("%v; it is not known what the source holds: %v", err, gap())
+		}
+	}
+	if disputes, err := w.ledger.Disputes(t.Context()); err != nil || len(disputes) != 1 {
+		t.Errorf("%d disputes of the record system, %v", len(disputes), err)
+	}
+	if !slices.ContainsFunc(told.effects, func(e drp.Effect) bool { return strings.Contains(e.Says, "the source post cannot be read") }) {
+		t.Errorf("the operator is not told: %+v", told.effects)
+	}
+	broken = false
+	if _, err := w.d.Cycle(t.Context()); err != nil || gap() || !slices.Equal(read, []string{"m1", "m2"}) {
+		t.Errorf("%s: read %v, %v", c.record, read, err)
 	}
 }

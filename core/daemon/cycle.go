@@ -25,11 +25,14 @@ const maxRounds = 200 // of decide and deliver in one cycle: each round sees the
 type cycle struct {
 	*Daemon
 	stats CycleStats
-	sent  int             // emails that were attempted, which the guard counts
-	hung  map[string]bool // sources that gave no answer in time
+	sent  int              // emails that were attempted, which the guard counts
+	hung  map[string]bool  // sources that gave no answer in time
+	stuck map[string]error // sources of which something that came is not read in this cycle, and why
 }
 
-func (d *Daemon) begin() *cycle { return &cycle{Daemon: d, hung: make(map[string]bool)} }
+func (d *Daemon) begin() *cycle {
+	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error)}
+}
 
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
 type round struct {

@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
@@ -44,9 +45,11 @@ func TestPlantedBugs(t *testing.T) {
 			if err == nil {
 				t.Fatalf("not found by: go test %s", run)
 			}
-			if !regexp.MustCompile(find).Match(out) {
+			at := regexp.MustCompile(".*" + "(?:" + find + ").*").Find(out)
+			if at == nil {
 				t.Errorf("found, but not as %q:\n%s", find, out)
 			}
+			t.Logf("%s", bytes.TrimSpace(at))
 		})
 	}
 }

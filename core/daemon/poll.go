@@ -61,18 +61,23 @@ func (d *cycle) store(ctx context.Context, f Feed, got polled, remark error) err
 		d.hung[f.Name] = true
 	}
 	if got.err != nil {
-		d.Log.Error("source cannot be read", "source", f.Name, "error", got.err)
-		if err := d.tell(ctx, "the source "+f.Name+" cannot be read; what it holds is unknown until it can: drpd status", "source",
-			f.Name+"/"+d.today().String(), false); err != nil {
-			return err
-		}
-		return d.Intake.SourceFailed(ctx, f.Name, got.err.Error(), d.Now())
+		return d.unknown(ctx, f.Name, got.err)
 	}
 	if err := d.Intake.Ingest(ctx, f.Name, got.batch, got.next, d.Now()); err != nil {
 		return err
 	}
 	d.stats.Polled += len(got.batch)
 	return d.putAwayStored(ctx, f, got.next)
+}
+
+// unknown keeps that it is not known what a source holds, and tells the operator once a day: nothing goes up by itself over it.
+func (d *Daemon) unknown(ctx context.Context, source string, why error) error {
+	d.Log.Error("source cannot be read", "source", source, "error", why)
+	if err := d.tell(ctx, "the source "+source+" cannot be read; what it holds is unknown until it can: drpd status", "source",
+		source+"/"+d.today().String(), false); err != nil {
+		return err
+	}
+	return d.Intake.SourceFailed(ctx, source, why.Error(), d.Now())
 }
 
 // putAwayStored decides that the messages which are stored are to be put away.

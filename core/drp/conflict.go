@@ -215,10 +215,17 @@ func YesAndNo(r Ruling) Conflict { return ofRuling(BothOfOneDay, r, r.On, r.Line
 // NoAfterYes asks about an email that says no of what had been confirmed.
 func NoAfterYes(r Ruling) Conflict { return ofRuling(AfterItsContrary, r, r.Line()) }
 
-// IsTheDateRight asks about a fact whose day is unlikely, why says for what reason; otherwise is what holds if it is not.
-func IsTheDateRight(f Fact, why, otherwise string) Conflict {
+// IsTheDateRight asks about a fact whose day is unlikely, why says for what reason.
+func IsTheDateRight(f Fact, why string) Conflict {
 	return question(DateUnlikely, factParts(f, f.Position), []string{f.Evidence}, []any{f.Kind, f.On, why},
-		Choice{Say: Accept, Does: "the day is right, and counts"}, Choice{Say: Refuse, Does: "it is not: " + otherwise})
+		Choice{Say: Accept, Does: "the day is right, and counts"},
+		Choice{Say: Refuse, Does: "it is not: it counts from " + f.Learned.Long() + ", on which it was learned"})
+}
+
+// Without gives a question without one of its choices, where that would not be right today.
+func (c Conflict) Without(choice string) Conflict {
+	c.choices = slices.DeleteFunc(slices.Clone(c.choices), func(x Choice) bool { return x.Say == choice })
+	return c
 }
 
 func ofRuling(kind ConflictKind, r Ruling, in ...any) Conflict {

@@ -243,7 +243,7 @@ func (d *decider) screen() string {
 // corrections follow what was sent: where the stage's limit has moved since, and where a stage was alerted although the
 // dispute had ended.
 func (d *decider) corrections() {
-	if d.Policy.Corrections == nil || d.resting() {
+	if d.Policy.Corrections == nil || d.resting() || d.startAsked { // a day that is in question corrects nothing
 		return
 	}
 	if d.ended == nil {

@@ -452,8 +452,11 @@ func (d *decider) clockFindings() {
 		}
 		late := drp.Finding{Clause: r.Clock.Clause, Severity: r.Clock.Late(), Since: r.Proof.Due, Evidence: []string{r.Start.Evidence},
 			What: fmt.Sprintf("%s: the limit was %s, %d working days ago", r.Clock.ID, r.Proof.Due, r.Late)}
-		if d.startDoubted() && r.Start.Evidence == d.raised.Evidence { // nobody is late by a day that is in question
+		switch { // nobody is late by a day that is in question
+		case d.startAsked && r.Start.Evidence == d.raised.Evidence:
 			late.Severity, late.What = drp.Note, late.What+"; the day from which it is counted is in question"
+		case slices.ContainsFunc(d.inQuestion, func(f drp.Fact) bool { return f.Learned <= r.Proof.Due && mayMeet(f) }):
+			late.Severity, late.What = drp.Note, late.What+"; something came in time with a day that is in question"
 		}
 		d.finding(r.Stage, late)
 	}

@@ -1,23 +1,30 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"drpd/core/drp"
 )
 
 // A date on which something can hardly have happened is a slip of the pen until somebody says otherwise: its owner is asked at once,
-// nothing goes up by itself over it, and nobody is late by it.
+// nothing goes up by itself over it, and nobody is late by it. What is so dated is taken out of the facts before any rule sees them. Once
+// a person has said that the day is wrong, it counts from the day on which it was learned: what was said stays said.
 
 // likelyStart asks about a day of raising that can hardly be right. Until somebody says that it is, the dispute counts from the day
-// on which it was learned, so that nothing waits for a year because of a typing slip.
+// on which it was learned of, so that nothing waits for a year because of a typing slip.
 func (s *story) likelyStart() {
 	f := *s.raised
 	why := s.unlikely(f, true)
 	if why == "" {
 		return
 	}
-	choice := s.asked.ask(&s.File, drp.IsTheDateRight(f, why, "it counts from "+f.Learned.Long()+", on which it was learned"))
+	q := drp.IsTheDateRight(f, why)
+	if f.On > s.Today { // what was learned of has begun: it cannot lie silent until then
+		q = q.Without(drp.Accept)
+	}
+	choice := s.asked.ask(&s.File, q)
 	if choice == drp.Accept {
 		f.Learned = max(f.Learned, f.On) // it is not doubted any more
 		s.raised = &f
@@ -25,10 +32,15 @@ func (s *story) likelyStart() {
 	}
 	mistaken := f
 	s.mistaken = &mistaken
-	if choice == "" {
+	if s.startAsked = choice == ""; s.startAsked {
 		f.Doubt = fmt.Sprintf("%q is dated %s: %s", f.Kind, f.On, why)
 	}
 	f.On = f.Learned
+	for _, p := range s.Past { // a later version of a record has spoilt a day that somebody was alerted by
+		if p.Reason == drp.ReasonAlert && p.Sent() {
+			f.On = min(f.On, p.On)
+		}
+	}
 	s.raised = &f
 }
 
@@ -38,16 +50,31 @@ func (s *story) whyNoStart(f drp.Fact) string {
 	if s.mistaken == nil || !same(f, *s.mistaken) {
 		return says
 	}
-	if s.startDoubted() {
+	if s.startAsked {
 		return says + ", on which this was learned, while a person is asked whether its day is right"
 	}
 	return says + ", on which this was learned: a person has said that its day is not right"
 }
 
-// startDoubted says whether the day of raising is in question.
-func (s *story) startDoubted() bool { return s.mistaken != nil && s.raised.Doubt != "" }
+// dated takes what has a day that can hardly be right out of the facts until a person has said what holds, and then puts it where it
+// belongs.
+func (s *story) dated() {
+	out := make([]drp.Fact, 0, len(s.File.Facts))
+	for _, f := range s.File.Facts {
+		if begins := f.Kind == drp.Raised || same(f, *s.raised) || s.mistaken != nil && same(f, *s.mistaken); !begins {
+			var counts bool
+			if f, counts = s.likely(f); !counts {
+				s.inQuestion = append(s.inQuestion, f)
+				continue
+			}
+		}
+		out = append(out, f)
+	}
+	slices.SortStableFunc(out, func(a, b drp.Fact) int { return cmp.Compare(a.On, b.On) })
+	s.File.Facts = out
+}
 
-// likely gives a fact as it counts, and says whether it does: one whose day can hardly be right counts once a person has said that it is.
+// likely gives a fact as it counts, and says whether it does: one whose day can hardly be right waits for a person.
 func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 	q, asks := s.dateQuestion(f)
 	if !asks {
@@ -58,7 +85,9 @@ func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 		f.Learned = max(f.Learned, f.On)
 		return f, true
 	case drp.Refuse:
-		s.aside(f, "a person has said that its day is not right")
+		s.aside(f, "a person has said that its day is not right: it counts from %s, on which it was learned", f.Learned)
+		f.On = f.Learned
+		return f, true
 	default:
 		s.aside(f, "its day is in question: a person is asked whether it is right")
 	}
@@ -68,7 +97,7 @@ func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 // dateQuestion gives the question about the day of a fact that began no dispute, where there is one.
 func (s *story) dateQuestion(f drp.Fact) (q drp.Conflict, asks bool) {
 	why := s.unlikely(f, false)
-	return drp.IsTheDateRight(f, why, "it counts for nothing until it is corrected"), why != ""
+	return drp.IsTheDateRight(f, why), why != ""
 }
 
 // unlikely says why a day can hardly be right, or "": what has happened was not learned before it did, and not before the calendar

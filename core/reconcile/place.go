@@ -292,15 +292,9 @@ func (s *story) heard() (out []drp.Fact) {
 		switch {
 		case same(f, *s.raised): // it is in the first visit already
 			continue
-		case f.Kind == drp.Raised:
+		case f.Kind == drp.Raised || s.mistaken != nil && same(f, *s.mistaken):
 			s.aside(f, "%s", s.whyNoStart(f))
 			continue
-		}
-		var counts bool
-		if f, counts = s.likely(f); !counts {
-			continue
-		}
-		switch {
 		case s.ahead(f):
 			s.aside(f, "it is dated in the future, and waits until then")
 			continue

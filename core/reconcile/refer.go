@@ -139,13 +139,22 @@ func (s *story) saidNo(yes drp.Fact) (on workday.Date) {
 		same := no.On == yes.On && no.Evidence != yes.Evidence && !s.File.Came[yes.Evidence].After(s.File.Came[no.Evidence])
 		return no.On <= s.Today && (no.On > yes.On || same)
 	}
-	for _, f := range s.File.Facts {
-		if f.Kind == drp.ReferralDeclined && s.Policy.Refers(f) && after(f) {
-			on = max(on, f.On)
+	var all []drp.Fact
+	for _, f := range slices.Concat(s.File.Facts, s.inQuestion) {
+		if f.Kind == drp.ReferralDeclined {
+			all = append(all, f)
 		}
 	}
 	for _, no := range s.File.Denials {
-		if f := drp.Fact(no); f.Kind == drp.ReferralConfirmed && s.Policy.Refers(f) && after(f) {
+		if no.Kind == drp.ReferralConfirmed {
+			all = append(all, drp.Fact(no))
+		}
+	}
+	for _, f := range all {
+		if s.unlikely(f, false) != "" { // a slip in the year sends nobody's case away
+			f.On = f.Learned
+		}
+		if s.Policy.Refers(f) && after(f) {
 			on = max(on, f.On)
 		}
 	}

@@ -118,8 +118,8 @@ func (d *decider) passedTalks(to *visit, from workday.Date, spoken []drp.Fact) {
 	}
 }
 
-// letters finds what people wrote to each other about a stage without somebody who is to be in copy of all of it. Of the owner's own
-// alert they get the draft.
+// letters finds what people wrote to each other about a stage without somebody who is to be in copy of all of it, and who was there. Of
+// the owner's own alert they get the draft.
 func (d *decider) letters() {
 	for _, c := range d.Policy.Copies {
 		for _, v := range d.visits {
@@ -129,7 +129,8 @@ func (d *decider) letters() {
 			for i, f := range v.facts {
 				of := func(g drp.Fact) bool { return g.Kind == drp.Alerted && g.Evidence == f.Evidence }
 				reached := func(g drp.Fact) bool { return of(g) && slices.Contains(slices.Concat(g.ToRoles, g.ByRoles), c.Role) }
-				if of(f) && !d.counts(f) && slices.IndexFunc(v.facts, of) == i && !slices.ContainsFunc(v.facts, reached) {
+				vacant := len(d.Roster) > 0 && len(d.Roster.Holding(c.Role, d.File.Subject.Children, f.On)) == 0
+				if of(f) && !vacant && !d.counts(f) && slices.IndexFunc(v.facts, of) == i && !slices.ContainsFunc(v.facts, reached) {
 					d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence},
 						What: fmt.Sprintf("what the %s wrote on %s went without a copy to the %s", d.titles(f.ByRoles), f.On,
 							d.Policy.RoleTitle(c.Role))})

@@ -39,15 +39,19 @@ func (d *decider) holdsBoth(one, two string) bool {
 	})
 }
 
-// speaksFor says whether what somebody said was said for a role: by its holder, or under another role that the same person holds.
+// speaksFor says whether what somebody said was said for a role: by its holder, or under another role that the same person held on that
+// day. Where it is known who said it, their roles are known too.
 func (c *Case) speaksFor(role string, f drp.Fact) bool {
 	if slices.Contains(f.ByRoles, role) {
 		return true
 	}
-	own := c.Roster.Holding(role, c.File.Subject.Children, c.Today)
-	return len(own) > 0 && slices.ContainsFunc(f.ByRoles, func(other string) bool {
-		others := c.Roster.Holding(other, c.File.Subject.Children, c.Today)
-		return !slices.ContainsFunc(own, func(h drp.Holder) bool {
+	if f.By.Worker != "" || !f.By.Address.Empty() {
+		return false
+	}
+	own := c.Roster.Holding(role, c.File.Subject.Children, f.On)
+	return len(own) == 1 && slices.ContainsFunc(f.ByRoles, func(other string) bool {
+		others := c.Roster.Holding(other, c.File.Subject.Children, f.On)
+		return len(others) == 1 && !slices.ContainsFunc(own, func(h drp.Holder) bool {
 			return h.Deputy || !slices.ContainsFunc(others, func(o drp.Holder) bool { return o.Person == h.Person && !o.Deputy })
 		})
 	})

@@ -48,19 +48,19 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 // datedAhead gives what was said during a visit that would end or answer it, and is dated after the day on which it goes up, or on a day
 // that is in question: a slip of the pen, perhaps, and no silence.
 func (s *story) datedAhead(v *visit, limit workday.Date) (out []drp.Fact) {
-	for _, f := range s.File.Facts {
-		ends := f.Kind == drp.Withdrawn || f.Kind == drp.Determined || isAnswer(f.Kind)
-		q, asks := s.dateQuestion(f)
-		chosen, settled := s.File.Answer(q)
-		if asks && settled && chosen.Say == drp.Refuse {
-			continue
-		}
-		in := asks && !settled || f.On > max(s.Today, s.after(limit, 1))
-		if ends && in && f.Learned >= v.entered && f.Learned <= s.Today {
+	late := max(s.Today, s.after(limit, 1))
+	ahead := slices.DeleteFunc(slices.Clone(s.File.Facts), func(f drp.Fact) bool { return f.On <= late })
+	for _, f := range slices.Concat(s.inQuestion, ahead) {
+		if mayMeet(f) && f.Learned >= v.entered && f.Learned <= s.Today {
 			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// mayMeet says whether a fact may be what whoever is waited for has to say: an answer, or an end.
+func mayMeet(f drp.Fact) bool {
+	return f.Kind == drp.Withdrawn || f.Kind == drp.Determined || isAnswer(f.Kind)
 }
 
 // unclear gives the messages of the dispute with a passage that is a doubt, and on which nobody has ruled.
