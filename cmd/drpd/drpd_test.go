@@ -680,3 +680,17 @@ func TestFullDisk(t *testing.T) {
 		}
 	}
 }
+
+// What somebody put into a message does nothing to the terminal of whoever looks at it; in a file it stays as it came.
+func TestTerminal(t *testing.T) {
+	const said = "Dear all\r\n\x1b[2J\x1b]52;c;ZHJwZA==\x07\tno\u009b1m end é\x9b\n"
+	var screen, file strings.Builder
+	for _, o := range []*output{{to: &screen, screen: true}, {to: &file}} {
+		if n, err := o.Write([]byte(said)); n != len(said) || err != nil {
+			t.Errorf("%d bytes of %d, %v", n, len(said), err)
+		}
+	}
+	if want := "Dear all\n·[2J·]52;c;ZHJwZA==·\tno·1m end é\uFFFD\n"; screen.String() != want || file.String() != said {
+		t.Errorf("on the screen %q, want %q; in a file %q", screen.String(), want, file.String())
+	}
+}

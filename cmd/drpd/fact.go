@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
@@ -50,9 +51,9 @@ func (c *factAddCmd) Run(a *app) error {
 		if !slices.Contains(kinds, c.Fact) {
 			return fmt.Errorf("no such fact %q%s", c.Fact, strict.Suggest(c.Fact, kinds))
 		}
-		on, err := workday.ParseDate(c.On)
+		on, err := dayOf(c.On, drp.FactKind(c.Fact), p.calendar, a.now())
 		if err != nil {
-			return fmt.Errorf("--on: %w", err)
+			return err
 		}
 		until := workday.Date(0)
 		if c.Until != "" {
@@ -142,4 +143,19 @@ func (a *app) attest(l *ledger.Ledger, kind drp.Kind, payload any) (string, erro
 	ev := drp.Evidence{ID: "a" + hex.EncodeToString(sum[:])[:15], Source: "console", Kind: kind, Key: strings.ToLower(string(kind)),
 		Learned: now, Body: body}
 	return ev.ID, l.Ingest(a.ctx, "console", []drp.Evidence{ev}, nil, now)
+}
+
+// dayOf reads the day of what somebody says has happened: it lies in the calendar and not ahead, but for what people plan.
+func dayOf(text string, kind drp.FactKind, cal *workday.Calendar, now time.Time) (workday.Date, error) {
+	on, err := workday.ParseDate(text)
+	today := workday.DateOf(now.In(london()))
+	switch {
+	case err != nil:
+		return on, fmt.Errorf("--on: %w", err)
+	case on > today && !kind.MayLieAhead():
+		return on, fmt.Errorf("--on: %s lies ahead, and %q says what has happened: give the day on which it did", on, kind)
+	case on < cal.First():
+		return on, fmt.Errorf("--on: %s lies before %s, with which the calendar begins", on, cal.First())
+	}
+	return on, nil
 }

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"os/user"
 	"syscall"
 	"time"
+	"unicode"
 
 	"github.com/alecthomas/kong"
 
@@ -82,7 +84,7 @@ func realMain(a *app, args []string) int {
 		return misuse
 	}
 	a.config = c.Config
-	said := &output{to: a.out}
+	said := &output{to: a.out, screen: isScreen(a.out)}
 	a.out = said
 	err = ctx.Run(a)
 	if err == nil {
@@ -102,18 +104,51 @@ func realMain(a *app, args []string) int {
 	return 0
 }
 
-// output remembers that something could not be written: on a full disk a list that was cut off must not look like a whole one.
+// output remembers that something could not be written: on a full disk a list that was cut off must not look like a whole one. On a
+// screen nothing that somebody wrote in a message acts on the terminal.
 type output struct {
-	to  io.Writer
-	err error
+	to     io.Writer
+	screen bool
+	err    error
 }
 
 func (o *output) Write(b []byte) (int, error) {
-	n, err := o.to.Write(b)
-	if err != nil && o.err == nil {
-		o.err = fmt.Errorf("not all of the output could be written: %w", err)
+	said := b
+	if o.screen {
+		said = harmless(b)
 	}
-	return n, err
+	if _, err := o.to.Write(said); err != nil {
+		if o.err == nil {
+			o.err = fmt.Errorf("not all of the output could be written: %w", err)
+		}
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// harmless is text with a dot for each character that would control a terminal, but for the ends of lines and tabs.
+func harmless(b []byte) []byte {
+	return bytes.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r == '\r':
+			return -1
+		case unicode.IsControl(r):
+			return '·'
+		}
+		return r
+	}, b)
+}
+
+// isScreen says whether what is written to goes to a terminal.
+func isScreen(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0
 }
 
 func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format, args...) }

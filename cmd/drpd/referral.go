@@ -123,8 +123,8 @@ func (c *referralConfirmCmd) Run(a *app) error {
 				strict.Suggest(c.By, slices.Clone(owners)))
 		}
 		if c.On != "" {
-			if on, err = workday.ParseDate(c.On); err != nil {
-				return fmt.Errorf("--on: %w", err)
+			if on, err = dayOf(c.On, drp.ReferralConfirmed, d.Calendar, d.Now()); err != nil {
+				return err
 			}
 		}
 		if err := c.stands(&pack.Dispute, on); err != nil {

@@ -342,6 +342,8 @@ func TestReferral(t *testing.T) {
 			"missing: legal-advice; see to them, or say --without for each, with the reason"},
 		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--without", "legal-advise"}, 1,
 			`"legal-advise" is no required part (legal-advice?)`},
+		{[]string{"confirm", other, "--by", "iro", "--because", "x", "--although", "y", "--on", "2027-01-19"}, 1,
+			`--on: 2027-01-19 lies ahead, and "referral-confirmed" says what has happened: give the day on which it did`},
 		{[]string{"prepare", other, "--out", filepath.Join(dir, "pack")}, 0, "missing: legal-advice"},
 		{[]string{"confirm", other, "--by", "iro", "--because", "the advice is late", "--without", "legal-advice", "--although",
 			"the guardian asked for it"}, 0, "the referral is confirmed"},

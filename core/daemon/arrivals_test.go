@@ -202,3 +202,30 @@ func TestNothingCanBeRead(t *testing.T) {
 		t.Errorf("%s: read %v, %v", c.record, read, err)
 	}
 }
+
+// A record whose day of raising is a slip, in another century or a year ahead, begins its dispute: the day is asked about, and nothing is
+// left with what belongs to no dispute.
+func TestBegunWithAnUnlikelyDay(t *testing.T) {
+	for _, years := range []int{-100, 1} {
+		w, c := calm(t)
+		slip := *c
+		slip.child, slip.record = "child-9", "5009"
+		slip.facts = []saidFact{{Kind: drp.Raised, On: w.today().AddYears(years), By: c.policy.Owner[0]}}
+		w.tell(&slip, nil)
+		if _, err := w.d.Cycle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		disputes, err := w.ledger.Disputes(t.Context())
+		i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Record == slip.record })
+		if err != nil || i < 0 {
+			t.Fatalf("%d years: %d disputes, %v", years, len(disputes), err)
+		}
+		k, _, err := w.d.Case(t.Context(), disputes[i].Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := reconcile.Decide(k); r.Standing.Raised != w.today() || len(r.Conflicts) != 1 || r.Conflicts[0].Kind() != drp.DateUnlikely {
+			t.Errorf("%d years: raised on %s, %+v", years, r.Standing.Raised, r.Conflicts)
+		}
+	}
+}

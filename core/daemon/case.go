@@ -222,7 +222,7 @@ func (d *Daemon) policyOf(stored port.Stored, readings []drp.Reading) *policy.Po
 	if p := d.Policies.ByDigest(digest); p != nil && p.InForce != nil {
 		return p
 	}
-	return d.Policies.ForDispute(stored.Form, orToday(stored.Raised, d.today()), d.today())
+	return d.Policies.ForDispute(stored.Form, d.chosenBy(stored.Raised), d.today())
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.

@@ -138,7 +138,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	case reading.Withheld != "" && accepted == "":
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Withheld}, nil
 	}
-	p := d.Policies.For(reading.Subject.Form, orToday(reading.Subject.Raised, d.today()))
+	p := d.Policies.For(reading.Subject.Form, d.chosenBy(reading.Subject.Raised))
 	var begins drp.Beginning
 	if p != nil {
 		begins = p.Begins()
@@ -262,7 +262,7 @@ func (d *Daemon) heard(ctx context.Context, p port.Placement, reading drp.Readin
 
 // holdsRole says whether the sender of a message holds a role of the dispute's own procedure.
 func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Dispute) bool {
-	p := d.Policies.ForDispute(k.Form, orToday(k.Raised, d.today()), d.today())
+	p := d.Policies.ForDispute(k.Form, d.chosenBy(k.Raised), d.today())
 	return slices.ContainsFunc(roster.RolesOf(r.Sender, k.Children, r.Sent), func(role string) bool { return p == nil || p.Roles[role] != "" })
 }
 
@@ -273,9 +273,11 @@ func firstDoubt(r drp.Reading, other string) string {
 	return other
 }
 
-func orToday(on, today workday.Date) workday.Date {
-	if on.IsZero() {
-		return today
+// chosenBy is the day whose version of a policy a dispute has: on which it was raised, or today where that is not known, lies ahead or
+// before the calendar begins, which is asked about.
+func (d *Daemon) chosenBy(raised workday.Date) workday.Date {
+	if raised.IsZero() || raised > d.today() || raised < d.Calendar.First() {
+		return d.today()
 	}
-	return on
+	return raised
 }

@@ -114,6 +114,16 @@ const (
 	MessageCame FactKind = "message-came"
 )
 
+// MayLieAhead says whether it is something that people plan, and date with the day for which they do.
+func (k FactKind) MayLieAhead() bool {
+	switch k {
+	case MeetingRequested, MeetingHeld, ReviewHeld, TimeOutStarted, TimeOutEnded:
+		return true
+	default:
+		return k.SetsDate()
+	}
+}
+
 // SetsDate says whether the fact sets a date: a timescale, more time, or a time out with the day on which it ends.
 func (k FactKind) SetsDate() bool {
 	return k == TimescaleSet || k == MoreTimeGiven || k == TimeOutStarted

@@ -108,17 +108,8 @@ func (s *story) unlikely(f drp.Fact, start bool) string {
 		return ""
 	case f.On < first:
 		return "it lies before " + first.Long() + ", with which the calendar begins"
-	case f.On > f.Learned && (start || !mayLieAhead(f.Kind)):
+	case f.On > f.Learned && (start || !f.Kind.MayLieAhead()):
 		return "it lies after " + f.Learned.Long() + ", on which it was learned"
 	}
 	return ""
-}
-
-// mayLieAhead lists what people plan, and date with the day for which they do.
-func mayLieAhead(k drp.FactKind) bool {
-	switch k {
-	case drp.MeetingRequested, drp.MeetingHeld, drp.ReviewHeld, drp.TimeOutStarted, drp.TimeOutEnded:
-		return true
-	}
-	return k.SetsDate()
 }
