@@ -24,6 +24,11 @@ type digest struct {
 	Parts                                 []view
 }
 
+// Answered says whether something in it is answered by a line.
+func (d digest) Answered() bool {
+	return slices.ContainsFunc(d.Parts, func(v view) bool { return len(v.Answers) > 0 })
+}
+
 // Digest writes one letter of several reminders to one person, those with the earliest date first. Each says of which
 // dispute it speaks, and each line by which one is answered begins with the dispute's reference: an answer to the letter
 // says by itself which it means. No reference stands in the subject.

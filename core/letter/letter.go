@@ -444,7 +444,7 @@ func alertText(p *policy.Policy, e drp.Effect, stage, next string) (string, []st
 }
 
 func sentence(s string) string {
-	if s == "" {
+	if s == "" || strings.HasPrefix(s, "drpd ") { // a command stands as it is typed
 		return s
 	}
 	s = strings.ToUpper(s[:1]) + s[1:]
