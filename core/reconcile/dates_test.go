@@ -112,6 +112,9 @@ func TestUnlikelyDay(t *testing.T) {
 			t.Errorf("%s, dated %d days after: %d questions, a letter %v", tt.kind, tt.days, len(asked), letter)
 			continue
 		}
+		if planned := !tt.asks && tt.days > 0; planned && (len(r.Idle) != 1 || !strings.Contains(r.Idle[0].Why, "waits until then")) {
+			t.Errorf("%s, dated %d days after: it does not wait: %+v", tt.kind, tt.days, r.Idle)
+		}
 		if !tt.asks || tt.kind != drp.Resolved {
 			continue
 		}

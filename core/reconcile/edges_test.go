@@ -306,6 +306,8 @@ func TestEndsOnceMore(t *testing.T) {
 		at(told(drp.Alerted, start+7, "drpd", "group-manager"), "stage-2")}
 	if r := w.decide(p, readings, nil, start+11); !r.Standing.Ended.IsZero() || r.Standing.Stage != "stage-2" {
 		t.Fatalf("opened again: %s, ended %s", r.Standing.Stage, r.Standing.Ended)
+	} else if homes := reconcile.Homes(r, end.Facts[0]); !slices.Equal(homes, []string{"idle"}) {
+		t.Errorf("the end that counts no more is in %v", homes)
 	}
 	if r := w.decide(p, append(readings, told(drp.Resolved, start+10, "iro")), nil, start+11); r.Standing.Ended != start+10 ||
 		len(r.Conflicts) > 0 {
@@ -426,5 +428,45 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 		if got := live(append(slices.Clone(readings), told(drp.Acknowledged, start, by))); (len(got) == 1) != stops {
 			t.Errorf("acknowledged by the %s: %q", by, got)
 		}
+	}
+}
+
+// The letter about an end cites the clause by which whoever said so may end the dispute, and no other with the same word.
+func TestClauseOfAnEnd(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	own := p.Ends
+	p.Ends = []policy.End{{Cite: policy.Cite{Clause: "W1"}, Fact: drp.Resolved, By: []string{"director"}},
+		{Cite: policy.Cite{Clause: "W9"}, Fact: drp.Resolved, By: own[0].By}}
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start, "drpd", "team-manager"), "stage-1"),
+		told(drp.Resolved, start+2, own[0].By[0])}
+	past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonAlert, Stage: "stage-1", On: start,
+		To: []string{"team-manager"}}, Life: drp.Accepted, Reached: []string{"team-manager"}, At: start.Midnight()}}
+	r := w.decide(&p, readings, past, start+2)
+	i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonEnd })
+	if i < 0 || r.Effects[i].Clause != "W9" {
+		t.Errorf("the end is told by the clause of another: %+v", r.Effects)
+	}
+}
+
+// That a request was rejected is asked about on that day, whatever else the owner was reminded of; asked again, it is a reminder.
+func TestRejectedIsAskedAtOnce(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	readings := []drp.Reading{at(told(drp.Raised, start, "chair"), "stage-2"), told(drp.MeetingRequested, start, "chair"),
+		at(told(drp.Alerted, start, "chair", "team-manager", "social-worker"), "stage-2"), told(drp.RequestRejected, start+1, "team-manager")}
+	var past []drp.Past
+	var asked []drp.Effect
+	for day := start; day < start+12; day++ {
+		r := w.decide(p, learnedBy(readings, day), past, day)
+		for _, e := range r.Effects {
+			if e.Reason == drp.ReasonAsk && slices.Contains(e.To, "chair") && e.On <= day {
+				asked = append(asked, e)
+			}
+		}
+		past, readings = went(r.Effects, past, readings, day)
+	}
+	if len(asked) < 2 || asked[0].On != start+1 || !asked[0].AtOnce || slices.ContainsFunc(asked[1:], func(e drp.Effect) bool { return e.AtOnce }) {
+		t.Errorf("asked %+v", asked)
 	}
 }

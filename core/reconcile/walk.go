@@ -445,7 +445,12 @@ func (s *story) afterEnd(f drp.Fact) {
 func (s *story) reopen(f drp.Fact) {
 	end, v := *s.ended, s.last()
 	s.ended, v.ended, s.reopened = nil, 0, f.On
-	v.facts = slices.DeleteFunc(v.facts, func(g drp.Fact) bool { return g.Kind == end.Kind })
+	v.facts = slices.DeleteFunc(v.facts, func(g drp.Fact) bool {
+		if g.Kind == end.Kind {
+			s.aside(g, "the dispute is open again since %s", f.On)
+		}
+		return g.Kind == end.Kind
+	})
 	s.recorded = append(s.recorded, Recorded{What: fmt.Sprintf("%s on %s: it is open again since %s", end.Kind, end.On, f.On), On: end.On})
 	s.day([]drp.Fact{f})
 }
