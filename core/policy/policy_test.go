@@ -288,3 +288,16 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A dispute that started under a version finds that very version again, and nothing under a digest that nobody knows.
+func TestByDigest(t *testing.T) {
+	set := policy.Set{{ID: "one", Digest: "d1"}, {ID: "two", Digest: "d2"}}
+	for _, p := range set {
+		if found := set.ByDigest(p.Digest); found != p {
+			t.Errorf("%s: found %+v", p.Digest, found)
+		}
+	}
+	if found := set.ByDigest("d3"); found != nil {
+		t.Errorf("a digest that nobody knows: %+v", found)
+	}
+}

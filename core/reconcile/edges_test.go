@@ -470,3 +470,19 @@ func TestRejectedIsAskedAtOnce(t *testing.T) {
 		t.Errorf("asked %+v", asked)
 	}
 }
+
+// A passage that could not be read is asked about until a person has settled it.
+func TestDoubtIsAsked(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	m := told(drp.MessageCame, start+1, "team-manager")
+	m.Doubts = []drp.Doubt{{What: "the answer is neither yes nor no", Position: "answer line", Evidence: m.Evidence.ID, On: start + 1}}
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), m}
+	asked := w.decide(p, readings, nil, start+1).Conflicts
+	if len(asked) != 1 || !strings.Contains(asked[0].What(), "neither yes nor no") {
+		t.Fatalf("asked %+v", asked)
+	}
+	if left := w.decide(p, append(readings, ruled(asked[0], asked[0].Choices()[0].Say, start+1)), nil, start+1).Conflicts; len(left) > 0 {
+		t.Errorf("settled, and asked: %+v", left)
+	}
+}
