@@ -90,6 +90,10 @@ func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 		return f, true
 	default:
 		s.aside(f, "its day is in question: a person is asked whether it is right")
+		if f.Kind == drp.EmergencyDeclared { // harm waits for nobody's answer
+			f.On = f.Learned
+			return f, true
+		}
 	}
 	return f, false
 }
