@@ -40,18 +40,18 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	}
 	begun := d.Now()
 	for _, ev := range waiting {
-		if d.stuck[ev.Source] == nil && d.Now().Sub(begun) > readingTime {
+		if m.last == ev.ID { // it is not opened: nothing that reads is needed
+			if err := d.setAside(ctx, ev); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if d.stuck[ev.Source] == nil && m.wanted(ev) && d.Now().Sub(begun) > readingTime {
 			d.stuck[ev.Source] = fmt.Errorf("more has come than can be read in %s", readingTime)
 		}
 		if why := d.stuck[ev.Source]; why != nil {
 			if !slices.Contains(unknown, ev.Source) {
 				unknown = append(unknown, ev.Source)
-			}
-			continue
-		}
-		if m.last == ev.ID {
-			if err := d.setAside(ctx, ev); err != nil {
-				return nil, err
 			}
 			continue
 		}

@@ -229,3 +229,32 @@ func TestBegunWithAnUnlikelyDay(t *testing.T) {
 		}
 	}
 }
+
+// Messages that take long to read hold up nothing else: a cycle reads for some minutes, the rest comes in the next ones, and the records
+// are read all the same.
+func TestSlowReading(t *testing.T) {
+	w, _ := calm(t)
+	var read []string
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2", "m3"}}, Apart: true,
+		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
+			w.clock = w.clock.Add(4 * time.Minute)
+			read = append(read, ev.ID)
+			return drp.Reading{Auto: true}, nil
+		}})
+	for n := 1; n <= 3; n++ {
+		if _, err := w.d.Cycle(t.Context()); err != nil || len(read) != n {
+			t.Fatalf("cycle %d: read %v, %v", n, read, err)
+		}
+		if disputes, err := w.ledger.Disputes(t.Context()); err != nil || len(disputes) != 1 {
+			t.Errorf("cycle %d: %d disputes of the record system, %v", n, len(disputes), err)
+		}
+		gaps, err := w.d.Intake.Gaps(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		waits := slices.ContainsFunc(gaps, func(g reconcile.Gap) bool { return g.Source == "post" && g.Until.IsZero() })
+		if rows := slices.ContainsFunc(gaps, func(g reconcile.Gap) bool { return g.Source == w.feeds[0].name }); waits != (n < 3) || rows {
+			t.Errorf("cycle %d: some of the post waits %v, the records are unknown %v", n, waits, rows)
+		}
+	}
+}
