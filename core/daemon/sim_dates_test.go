@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"context"
 	"slices"
 
 	"drpd/core/drp"
@@ -37,6 +38,24 @@ func (w *world) mend(c *simCase) {
 	if !slices.EqualFunc(facts, c.facts, func(a, b saidFact) bool { return a.On == b.On }) {
 		c.facts = facts
 		w.tell(c, nil)
+	}
+}
+
+// datesToday holds each evening, where a year is mistyped, what datesAsked holds: a year is put right within weeks.
+func (w *world) datesToday(ctx context.Context) {
+	if w.seed%6 < 4 {
+		return
+	}
+	disputes, err := w.ledger.Disputes(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, k := range disputes {
+		c, _, err := w.d.Case(ctx, k.Ref)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		w.datesAsked(c, reconcile.Decide(c))
 	}
 }
 

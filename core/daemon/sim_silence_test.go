@@ -76,9 +76,7 @@ func (w *world) nobodySilent(ctx context.Context) {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		r := reconcile.Decide(c)
-		w.datesAsked(c, r)
-		at := r.Standing
+		at := reconcile.Decide(c).Standing
 		held := slices.ContainsFunc(c.Past, func(p drp.Past) bool { return p.Life == drp.Held })
 		if held {
 			w.count["days on which something of an open dispute was held"]++

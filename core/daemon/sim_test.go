@@ -764,6 +764,7 @@ func (w *world) run() {
 		w.clock = w.clock.Add(6 * time.Hour)
 		w.live()
 		w.cycle()
+		w.datesToday(w.t.Context())
 		w.clock = w.clock.Add(18 * time.Hour)
 	}
 	w.chaos = false

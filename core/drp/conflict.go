@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"drpd/core/workday"
 )
 
 // ConflictKind says what is asked.
@@ -215,11 +217,11 @@ func YesAndNo(r Ruling) Conflict { return ofRuling(BothOfOneDay, r, r.On, r.Line
 // NoAfterYes asks about an email that says no of what had been confirmed.
 func NoAfterYes(r Ruling) Conflict { return ofRuling(AfterItsContrary, r, r.Line()) }
 
-// IsTheDateRight asks about a fact whose day is unlikely, why says for what reason.
-func IsTheDateRight(f Fact, why string) Conflict {
+// IsTheDateRight asks about a fact whose day is unlikely, why says for what reason. If it is not right, it counts from another day.
+func IsTheDateRight(f Fact, why string, from workday.Date) Conflict {
 	return question(DateUnlikely, factParts(f, f.Position), []string{f.Evidence}, []any{f.Kind, f.On, why},
-		Choice{Say: Accept, Does: "the day is right, and counts"},
-		Choice{Say: Refuse, Does: "it is not: it counts from " + f.Learned.Long() + ", on which it was learned"})
+		Choice{Say: Accept, Does: "the day is right, and it counts from then: " + f.On.Long()},
+		Choice{Say: Refuse, Does: "it is not: it counts from " + from.Long()})
 }
 
 // Without gives a question without one of its choices, where that would not be right today.

@@ -41,7 +41,7 @@ func each() []drp.Conflict {
 		drp.EscalateOrNot(said(drp.Escalated, 1, "iro"), drp.Denial{On: start + 2, Evidence: "m9"}),
 		drp.UnaskedAnswer(ruling), drp.SendsNoStage(send), drp.AnswerOfAnother(ruling, "duty manager"), drp.YesAndNo(ruling),
 		drp.NoAfterYes(ruling),
-		drp.IsTheDateRight(said(drp.Raised, 400, "iro"), "it lies after the day on which it was learned")}
+		drp.IsTheDateRight(said(drp.Raised, 400, "iro"), "it lies after the day on which it was learned", start)}
 }
 
 // What was ruled under the ID that a question had before goes on to count: those IDs follow from sentences that never change.

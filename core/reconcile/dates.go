@@ -13,14 +13,20 @@ import (
 // a person has said that the day is wrong, it counts from the day on which it was learned: what was said stays said.
 
 // likelyStart asks about a day of raising that can hardly be right. Until somebody says that it is, the dispute counts from the day
-// on which it was learned of, so that nothing waits for a year because of a typing slip.
+// on which drpd learned of it, or on which somebody was alerted before: nothing waits for a year because of a typing slip.
 func (s *story) likelyStart() {
 	f := *s.raised
 	why := s.unlikely(f, true)
 	if why == "" {
 		return
 	}
-	q := drp.IsTheDateRight(f, why)
+	begun := f.Learned
+	for _, p := range s.Past { // a later version of a record has spoilt a day that somebody was alerted by
+		if p.Reason == drp.ReasonAlert && p.Sent() {
+			begun = min(begun, p.On)
+		}
+	}
+	q := drp.IsTheDateRight(f, why, begun)
 	if f.On > s.Today { // what was learned of has begun: it cannot lie silent until then
 		q = q.Without(drp.Accept)
 	}
@@ -35,12 +41,7 @@ func (s *story) likelyStart() {
 	if s.startAsked = choice == ""; s.startAsked {
 		f.Doubt = fmt.Sprintf("%q is dated %s: %s", f.Kind, f.On, why)
 	}
-	f.On = f.Learned
-	for _, p := range s.Past { // a later version of a record has spoilt a day that somebody was alerted by
-		if p.Reason == drp.ReasonAlert && p.Sent() {
-			f.On = min(f.On, p.On)
-		}
-	}
+	f.On = begun
 	s.raised = &f
 }
 
@@ -51,9 +52,9 @@ func (s *story) whyNoStart(f drp.Fact) string {
 		return says
 	}
 	if s.startAsked {
-		return says + ", on which this was learned, while a person is asked whether its day is right"
+		return says + " while a person is asked whether its day is right"
 	}
-	return says + ", on which this was learned: a person has said that its day is not right"
+	return says + ": a person has said that its day is not right"
 }
 
 // dated takes what has a day that can hardly be right out of the facts until a person has said what holds, and then puts it where it
@@ -101,7 +102,7 @@ func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 // dateQuestion gives the question about the day of a fact that began no dispute, where there is one.
 func (s *story) dateQuestion(f drp.Fact) (q drp.Conflict, asks bool) {
 	why := s.unlikely(f, false)
-	return drp.IsTheDateRight(f, why), why != ""
+	return drp.IsTheDateRight(f, why, f.Learned), why != ""
 }
 
 // unlikely says why a day can hardly be right, or "": what has happened was not learned before it did, and not before the calendar

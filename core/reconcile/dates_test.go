@@ -123,7 +123,8 @@ func TestUnlikelyDay(t *testing.T) {
 		}
 		settled := append(slices.Clone(all), ruled(asked[0], drp.Refuse, start+1))
 		if after := w.decide(p, settled, nil, start+2); after.Standing.Ended != start+1 {
-			t.Errorf("%s, dated %d days after, and that day is wrong: ended %s, and it was said on %s", tt.kind, tt.days, after.Standing.Ended, start+1)
+			t.Errorf("%s, dated %d days after, and that day is wrong: ended %s, and it was said on %s", tt.kind, tt.days,
+				after.Standing.Ended, start+1)
 		}
 		goes := func(r reconcile.Result) bool {
 			return slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
