@@ -260,23 +260,30 @@ func (c *council) became(t *testing.T, base *council, body []byte) (got expected
 	return got, why
 }
 
-// TestMailCorpus gives each message of the corpus to a council of its own and compares what becomes of it with what was
-// written by hand.
-func TestMailCorpus(t *testing.T) {
-	t.Parallel()
-	src, err := os.ReadFile(filepath.Join(corpus, "expect.yaml"))
+// writtenDown gives what somebody wrote down that must become of the messages of a folder.
+func writtenDown[T any](t *testing.T, folder string) []T {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join(folder, "expect.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want struct {
-		Messages []expected `yaml:"messages"`
+		Messages []T `yaml:"messages"`
 	}
 	if err := strict.Load("expect.yaml", src, &want).Err(); err != nil {
 		t.Fatal(err)
 	}
+	return want.Messages
+}
+
+// TestMailCorpus gives each message of the corpus to a council of its own and compares what becomes of it with what was
+// written by hand.
+func TestMailCorpus(t *testing.T) {
+	t.Parallel()
+	want := writtenDown[expected](t, corpus)
 	mails, err := filepath.Glob(filepath.Join(corpus, "*.eml"))
-	if err != nil || len(mails) != len(want.Messages) {
-		t.Errorf("%d messages, and %d are expected (%v)", len(mails), len(want.Messages), err)
+	if err != nil || len(mails) != len(want) {
+		t.Errorf("%d messages, and %d are expected (%v)", len(mails), len(want), err)
 	}
 	seed := theCouncil(t)
 	control := filepath.Join(t.TempDir(), "control")
@@ -284,7 +291,7 @@ func TestMailCorpus(t *testing.T) {
 	base := openCouncil(t, control)
 	t.Cleanup(func() { _ = base.close() })
 	base.cycle(t, corpusDay, 14)
-	for _, w := range want.Messages {
+	for _, w := range want {
 		t.Run(w.Mail, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "d")

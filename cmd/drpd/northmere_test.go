@@ -207,17 +207,7 @@ func (c *council) since(t *testing.T, from time.Time) (lines []string, says stri
 // written by hand.
 func TestNorthmere(t *testing.T) {
 	t.Parallel()
-	src, err := os.ReadFile(filepath.Join(northmere, "expect.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var want struct {
-		Messages []lived `yaml:"messages"`
-	}
-	if err := strict.Load("expect.yaml", src, &want).Err(); err != nil {
-		t.Fatal(err)
-	}
-	for _, w := range want.Messages {
+	for _, w := range writtenDown[lived](t, northmere) {
 		t.Run(w.Mail, func(t *testing.T) {
 			t.Parallel()
 			c := openNorthmere(t)

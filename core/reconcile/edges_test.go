@@ -466,7 +466,8 @@ func TestRejectedIsAskedAtOnce(t *testing.T) {
 		}
 		past, readings = went(r.Effects, past, readings, day)
 	}
-	if len(asked) < 2 || asked[0].On != start+1 || !asked[0].AtOnce || slices.ContainsFunc(asked[1:], func(e drp.Effect) bool { return e.AtOnce }) {
+	if len(asked) < 2 || asked[0].On != start+1 || !asked[0].AtOnce ||
+		slices.ContainsFunc(asked[1:], func(e drp.Effect) bool { return e.AtOnce }) {
 		t.Errorf("asked %+v", asked)
 	}
 }

@@ -42,6 +42,17 @@ func clocksAndNotes(r reconcile.Result) string {
 	return strings.Join(out, "\n") + fmt.Sprint(r.Standing.Ended)
 }
 
+// holdersOf gives the roles whose turn it may be at a stage of a policy, or who answer there.
+func holdersOf(p *policy.Policy) (roles []string) {
+	for _, s := range p.Stages {
+		roles = append(roles, s.Holder...)
+		if s.Answer != nil {
+			roles = append(roles, s.Answer.By...)
+		}
+	}
+	return roles
+}
+
 // Words that nobody has called an answer move nothing: no clock is met by them, no stage entered, nothing is written on a child's
 // record. An escalation comes by one working day later at the most, but over the owner's own words.
 func TestFreeWordsMoveNothing(t *testing.T) {
@@ -49,13 +60,7 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
 		readings := evidence(t, p)
-		var people []string
-		for _, s := range p.Stages {
-			people = append(people, s.Holder...)
-			if s.Answer != nil {
-				people = append(people, s.Answer.By...)
-			}
-		}
+		people := holdersOf(p)
 		by := rapid.SampledFrom(append(people, p.Raisers...)).Draw(t, "by")
 		if slices.ContainsFunc(p.Stages, func(s policy.Stage) bool { return s.Answer != nil && s.Answer.Reply }) {
 			return
@@ -419,13 +424,7 @@ func TestEachChoiceAboutAMessageIsHeard(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
 		readings := evidence(t, p)
-		var people []string
-		for _, s := range p.Stages {
-			people = append(people, s.Holder...)
-			if s.Answer != nil {
-				people = append(people, s.Answer.By...)
-			}
-		}
+		people := holdersOf(p)
 		for range rapid.IntRange(1, 3).Draw(t, "messages") {
 			on := start.AddDays(rapid.IntRange(0, 30).Draw(t, "on"))
 			if words := message(on, rapid.SampledFrom(people).Draw(t, "by")); !slices.ContainsFunc(readings,
