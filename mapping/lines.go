@@ -152,7 +152,8 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 	yes, known := yesNo(value)
 	switch {
 	case !known:
-		r.doubt(fmt.Sprintf("the answer to %q is neither yes nor no", strings.Fields(head)[0]), value)
+		asked := strings.Fields(head) // the last word may be anybody's
+		r.doubt(fmt.Sprintf("the answer to %q is neither yes nor no", strings.Join(asked[:max(1, len(asked)-1)], " ")), value)
 		if yes, said, _ := meant(value, r.out.Sent); said {
 			r.meaning(head, yes)
 		}
@@ -215,6 +216,7 @@ var (
 	noColon     = regexp.MustCompile(`(?i)^(.{1,60}?)[\s,;=–—-]+(yes|no)[.!]*$`)
 	visitID     = regexp.MustCompile(`^[a-z0-9-]+\.\d+$`)
 	messageMark = regexp.MustCompile(`^[0-9a-f]{8}$`)
+	questionID  = regexp.MustCompile(`^[0-9a-f]{10}$`)
 	courtesy    = regexp.MustCompile(`(?i)[,!.]*\s+(?:please|thanks|thank you)$`)
 	plainDash   = strings.NewReplacer("\u2010", "-", "\u2011", "-", "\u2012", "-")
 )
@@ -261,13 +263,16 @@ func decides(head string) bool {
 }
 
 // rulingOf says what a line rules on: "confirm", whether there is a dispute; "send stage-3.1", the alert of a visit;
-// "their answer 1f2e3d4c", whether a message is its author's answer.
+// "their answer 1f2e3d4c", whether a message is its author's answer; "question 1f2e3d4c5b", what else somebody was asked.
 func rulingOf(head string) (about, choice string) {
 	if head == "confirm" {
 		return drp.AboutDispute, drp.Confirm
 	}
 	if mark, ok := strings.CutPrefix(head, "their answer "); ok && messageMark.MatchString(mark) {
 		return drp.AboutMarked(mark), drp.Accept
+	}
+	if id, ok := strings.CutPrefix(head, "question "); ok && questionID.MatchString(id) {
+		return drp.AboutQuestion(id), drp.Accept
 	}
 	if visit, ok := strings.CutPrefix(head, "send "); ok && visitID.MatchString(visit) {
 		return drp.AboutSend, visit

@@ -66,7 +66,8 @@ func TestAnswerLines(t *testing.T) {
 		"Confirm: yes\nConfirm: no":             "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
 		"Their answer 0a1b2c3d: yes\nTheir answer 0a1b2c3d: no": "doubt: two lines answer to \"their answer 0a1b2c3d\", and not the same " +
 			"(answer line)\n",
-		"Their answer 0a1b2c3d: perhaps":                       nothing + "doubt: the answer to \"their\" is neither yes nor no (answer line)\n",
+		"Question 0a1b2c3d4e: tomorrow":                        nothing + "doubt: the answer to \"question\" is neither yes nor no (answer line)\n",
+		"Their answer 0a1b2c3d: perhaps":                       nothing + "doubt: the answer to \"their answer\" is neither yes nor no (answer line)\n",
 		"Responded: yes\n\nThe plan stands, we act by Friday.": "responded [] 2026-12-10 by \n",
 		"Confirm: perhaps": nothing + "doubt: the answer to \"confirm\" is neither yes nor no " +
 			"(answer line)\n",
@@ -90,11 +91,11 @@ func TestAnswerLines(t *testing.T) {
 		}
 	}
 	r := letter(t, mapping.Letter{Text: "Timescale set: 4 January\nSend stage‑3.1: yes please\nSend stage-3.2: no\n" +
-		"Send the form to Wilma: yes"})
+		"Send the form to Wilma: yes\nQuestion 0a1b2c3d4e: No."})
 	if got := r.Facts[0].Until.String(); got != "2027-01-04" {
 		t.Errorf("the timescale is set to %s", got)
 	}
-	if len(r.Rulings) != 1 || r.Rulings[0].Line() != "Send stage-3.1: yes" {
+	if len(r.Rulings) != 2 || r.Rulings[0].Line() != "Send stage-3.1: yes" || r.Rulings[1].Line() != "Question 0a1b2c3d4e: no" {
 		t.Errorf("%+v", r.Rulings)
 	}
 }

@@ -56,8 +56,8 @@ type Settled struct {
 	Choice Choice
 }
 
-// Answer gives what a person has chosen: the latest word of the console, where these questions are asked (no email answers
-// one), under any ID that the question has had. A word that was stored
+// Answer gives what a person has chosen: the latest word of the console, or of an email by whoever was asked, under any ID
+// that the question has had. A word that was stored
 // before the choices were closed counts as it did then: what is no choice refuses, or is the only choice that there is.
 func (out *File) Answer(c Conflict) (chosen Choice, ok bool) {
 	for _, r := range out.Rulings {

@@ -333,11 +333,16 @@ const (
 // Line is the line of an email that makes the ruling, where one can.
 func (r Ruling) Line() string {
 	mark, message := MessageOf(r.About)
+	id, question := QuestionOf(r.About)
 	switch {
 	case message && r.Choice == Accept:
 		return "Their answer " + mark + ": yes"
 	case message:
 		return "Their answer " + mark + ": no"
+	case question && r.Choice == Accept:
+		return "Question " + id + ": yes"
+	case question:
+		return "Question " + id + ": no"
 	case r.About == AboutSend:
 		return "Send " + r.Choice + ": yes"
 	case r.Choice == Confirm:
@@ -360,6 +365,16 @@ func MessageOf(about string) (mark string, ok bool) { return strings.CutPrefix(a
 
 // AboutMarked is what a ruling is about that names a message by its mark.
 func AboutMarked(mark string) string { return aboutMessage + mark }
+
+// aboutQuestion begins what a ruling is about by which somebody answers a question by email.
+const aboutQuestion = "question/"
+
+// AboutQuestion is what a ruling is about by which whoever got a question by email answers it, with accept or reject. At the console a
+// ruling is about the question's ID itself.
+func AboutQuestion(id string) string { return aboutQuestion + id }
+
+// QuestionOf gives the ID of the question that a ruling answers by email, where it answers one.
+func QuestionOf(about string) (id string, ok bool) { return strings.CutPrefix(about, aboutQuestion) }
 
 // AboutPolicy is what a ruling is about that moves a dispute to another version of its policy, whose digest is the
 // choice.

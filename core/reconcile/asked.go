@@ -80,6 +80,9 @@ func (d *decider) attend(c drp.Conflict) {
 	e := questionAbout(d.Ref, c)
 	if c.Kind() == drp.DateUnlikely { // whoever wrote it knows what was meant
 		e.To = append(slices.Clone(d.Policy.Owners(d.current().stage.ID)), operator)
+		for _, o := range c.Choices() {
+			e.Asks = append(e.Asks, drp.Ask{About: drp.AboutQuestion(c.ID()), Choice: o.Say, Text: o.Does})
+		}
 	}
 	first := e
 	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {

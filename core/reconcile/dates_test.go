@@ -162,3 +162,41 @@ func TestUnlikelyDayOfAWordThatStops(t *testing.T) {
 		t.Errorf("the clocks stand still on a day that is in question: %+v", r.Standing.Clocks)
 	}
 }
+
+// Whoever is asked about a day by email answers by email, with a line that the letter gives; nobody else's counts, nor one that the letter
+// did not give, and of two that came at once and say the contrary neither does.
+func TestUnlikelyDayIsAnsweredByEmail(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	said := told(drp.Resolved, start+1, "iro")
+	said.Facts[0].On = start + 2
+	all := []drp.Reading{told(drp.Raised, start, "iro"), said}
+	past, all := w.until(p, all, start+1)
+	i := slices.IndexFunc(past, func(p drp.Past) bool { return p.Rule == drp.RuleConflict })
+	if i < 0 || len(past[i].Asks) != 2 {
+		t.Fatalf("no letter with two lines: %+v", past)
+	}
+	line := func(id, role string, a drp.Ask) drp.Reading {
+		return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: (start + 2).Midnight()}, Sent: start + 2,
+			Rulings: []drp.Ruling{{About: a.About, Choice: a.Choice, Said: drp.Actor{Role: role}, On: start + 2, Evidence: id}}}
+	}
+	yes, no := past[i].Asks[0], past[i].Asks[1]
+	for name, tt := range map[string]struct {
+		lines []drp.Reading
+		ended workday.Date
+		asks  bool
+	}{
+		"nobody":            {nil, 0, true},
+		"yes":               {[]drp.Reading{line("m1", "iro", yes)}, said.Facts[0].On, false},
+		"no":                {[]drp.Reading{line("m1", "iro", no)}, start + 1, false},
+		"somebody else":     {[]drp.Reading{line("m1", "iro-team-manager", no)}, 0, true},
+		"both at once":      {[]drp.Reading{line("m1", "iro", no), line("m2", "iro", yes)}, 0, true},
+		"not a line of its": {[]drp.Reading{line("m1", "iro", drp.Ask{About: no.About, Choice: "maybe"})}, 0, true},
+		"another question":  {[]drp.Reading{line("m1", "iro", drp.Ask{About: drp.AboutQuestion("0123456789"), Choice: drp.Refuse})}, 0, true},
+	} {
+		r := w.decide(p, append(slices.Clone(all), tt.lines...), past, start+2)
+		if asked, _ := aboutDates(r, start+2); r.Standing.Ended != tt.ended || (len(asked) == 1) != tt.asks {
+			t.Errorf("%s: ended %s, want %s; %d questions", name, r.Standing.Ended, tt.ended, len(asked))
+		}
+	}
+}

@@ -32,6 +32,9 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 				continue
 			}
 		}
+		if id, ok := drp.QuestionOf(r.About); ok { // as if they had settled it at the console
+			r.About, r.By, r.Said = id, c.Policy.RoleTitles(r.SaidRoles), drp.Actor{}
+		}
 		heard = append(heard, r)
 		confirmed = confirmed || r.About == drp.AboutDispute && r.Choice == drp.Confirm
 	}
@@ -45,16 +48,23 @@ func (c *Case) otherwise(r drp.Ruling) bool {
 	})
 }
 
-// overruled says whether another email of the same day, which did not come before it, says the contrary of a message. Of two that
-// came at once neither counts, and whoever is asked is asked again.
+// overruled says whether another email of the same day, which did not come before it, says the contrary of a message or a question. Of
+// two that came at once neither counts, and whoever is asked is asked again.
 func (c *Case) overruled(r drp.Ruling) bool {
-	if _, ok := drp.MessageOf(r.About); !ok || r.Said.IsZero() {
+	if !byMark(r.About) || r.Said.IsZero() {
 		return false
 	}
 	return slices.ContainsFunc(c.File.Rulings, func(o drp.Ruling) bool {
 		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && !c.isUnasked(o) &&
 			!c.File.Came[o.Evidence].Before(c.File.Came[r.Evidence])
 	})
+}
+
+// byMark says whether a ruling answers what drpd has asked somebody about under a mark: a message, or a question.
+func byMark(about string) bool {
+	_, message := drp.MessageOf(about)
+	_, question := drp.QuestionOf(about)
+	return message || question
 }
 
 func (c *Case) isUnasked(r drp.Ruling) bool { _, unasked := c.unasked(r); return unasked }
@@ -65,7 +75,7 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 		return q, false
 	}
 	var roles []string
-	if _, ok := drp.MessageOf(r.About); ok {
+	if byMark(r.About) {
 		if roles = c.askedAbout(r); len(roles) == 0 {
 			return drp.AnswerOfAnother(r, c.Policy.RoleTitles(c.Policy.OwnersOfAny())), true
 		}
@@ -90,7 +100,7 @@ func (c *Case) unasked(r drp.Ruling) (q drp.Conflict, unasked bool) {
 func (c *Case) askedAbout(r drp.Ruling) (roles []string) {
 	for _, p := range c.Past {
 		if p.Kind == drp.Email && p.Sent() && askedOn(p) <= r.On &&
-			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About }) {
+			slices.ContainsFunc(p.Asks, func(a drp.Ask) bool { return a.About == r.About && a.Choice == r.Choice }) {
 			roles = append(roles, p.To...)
 		}
 	}
