@@ -52,9 +52,13 @@ func (c *referralPrepareCmd) Run(a *app) error {
 func (a *app) lacks(pack daemon.Pack) {
 	if len(pack.Missing) > 0 {
 		a.printf("missing: %s\n", strings.Join(pack.Missing, ", "))
-		return
 	}
-	a.printf("no required part is missing\n")
+	if len(pack.Without) > 0 {
+		a.printf("it goes without: %s\n", strings.Join(pack.Without, ", "))
+	}
+	if len(pack.Missing)+len(pack.Without) == 0 {
+		a.printf("no required part is missing\n")
+	}
 }
 
 type referralShowCmd struct {

@@ -25,6 +25,7 @@ type Paper struct {
 type Pack struct {
 	Dispute report.Dispute
 	Missing []string // required parts that are not there
+	Without []string // and those without which somebody has said that it is to go
 	Letter  layout.Doc
 	Files   []letter.File // the pack as PDF, the forms as they came, the manifest
 }
@@ -60,7 +61,8 @@ func (d *Daemon) MakePack(ctx context.Context, ref string) (Pack, error) {
 		in.Files = append(in.Files, report.PackFile{Name: name, Digest: digest(data), Size: len(data), Sent: form.Sent.String()})
 	}
 	about := report.Input{Authority: d.Writer.Authority(), At: d.Now().In(d.Zone), Today: d.today()}
-	out.Missing, out.Letter = out.Dispute.Missing(in), out.Dispute.Letter(about, in)
+	out.Missing, out.Without = out.Dispute.Lacks(in)
+	out.Letter = out.Dispute.Letter(about, in)
 	pdf, err := d.Paper.PDF(out.Dispute.Pack(about, in))
 	if err != nil {
 		return out, err
@@ -86,8 +88,11 @@ func (d *Daemon) packInWords(ctx context.Context, ref string) []string {
 	}
 	out := []string{"the pack, as it would go today: " + strings.Join(files, ", ") +
 		"; the first holds the letter, a summary, the chronology, the stages, who was told, the legal advice and the decision"}
-	if len(pack.Missing) == 0 {
+	switch {
+	case len(pack.Missing)+len(pack.Without) == 0:
 		return append(out, "no required part is missing in it")
+	case len(pack.Missing) == 0:
+		return append(out, "it goes without: "+strings.Join(pack.Without, ", "))
 	}
 	return append(out, "missing in it: "+strings.Join(pack.Missing, ", ")+"; it waits for these, unless you say why it is to go without them")
 }

@@ -487,3 +487,37 @@ func TestDoubtIsAsked(t *testing.T) {
 		t.Errorf("settled, and asked: %+v", left)
 	}
 }
+
+// What is written about a stage needs its copy each time: the owner's first alert is put to whoever lacks it as a draft, each later one of
+// theirs is held like those of others.
+func TestLettersWithoutACopy(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	raised := at(told(drp.Raised, start, "chair"), "stage-4")
+	letter := func(day int, by string, to ...string) drp.Reading {
+		return at(told(drp.Alerted, start.AddDays(day), by, to...), "stage-4")
+	}
+	for name, tt := range map[string]struct {
+		letters []drp.Reading
+		found   int
+	}{
+		"the first alert":           {[]drp.Reading{letter(0, "chair", "assistant-director")}, 0},
+		"a second one of the owner": {[]drp.Reading{letter(0, "chair", "assistant-director"), letter(1, "chair", "assistant-director")}, 1},
+		"a second one with the copy": {[]drp.Reading{letter(0, "chair", "assistant-director"),
+			letter(1, "chair", "assistant-director", "team-manager")}, 0},
+		"somebody else's":               {[]drp.Reading{letter(1, "assistant-director", "chair")}, 1},
+		"theirs who would get the copy": {[]drp.Reading{letter(1, "team-manager", "chair")}, 0},
+		"two more, and both without it": {[]drp.Reading{letter(0, "chair", "assistant-director"),
+			letter(1, "chair", "assistant-director"), letter(2, "chair", "assistant-director")}, 2},
+	} {
+		found := 0
+		for _, f := range w.decide(p, append([]drp.Reading{raised}, tt.letters...), nil, start+2).Findings {
+			if f.Clause == "C10" && strings.Contains(f.What, "without a copy") {
+				found++
+			}
+		}
+		if found != tt.found {
+			t.Errorf("%s: %d findings, want %d", name, found, tt.found)
+		}
+	}
+}

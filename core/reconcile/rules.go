@@ -119,18 +119,20 @@ func (d *decider) passedTalks(to *visit, from workday.Date, spoken []drp.Fact) {
 }
 
 // letters finds what people wrote to each other about a stage without somebody who is to be in copy of all of it, and who was there. Of
-// the owner's own alert they get the draft.
+// the owner's own alert, the first, they get the draft.
 func (d *decider) letters() {
 	for _, c := range d.Policy.Copies {
 		for _, v := range d.visits {
 			if !c.Letters || !d.Policy.Copied(c, v.stage.ID) {
 				continue
 			}
+			drafted := slices.IndexFunc(v.facts, func(f drp.Fact) bool { return f.Kind == drp.Alerted && d.counts(f) })
 			for i, f := range v.facts {
 				of := func(g drp.Fact) bool { return g.Kind == drp.Alerted && g.Evidence == f.Evidence }
 				reached := func(g drp.Fact) bool { return of(g) && slices.Contains(slices.Concat(g.ToRoles, g.ByRoles), c.Role) }
 				vacant := len(d.Roster) > 0 && len(d.Roster.Holding(c.Role, d.File.Subject.Children, f.On)) == 0
-				if of(f) && !vacant && !d.counts(f) && slices.IndexFunc(v.facts, of) == i && !slices.ContainsFunc(v.facts, reached) {
+				draft := drafted >= 0 && v.facts[drafted].Evidence == f.Evidence
+				if of(f) && !vacant && !draft && slices.IndexFunc(v.facts, of) == i && !slices.ContainsFunc(v.facts, reached) {
 					d.finding(v.stage.ID, drp.Finding{Clause: c.Clause, Since: f.On, Severity: drp.Breach, Evidence: []string{f.Evidence},
 						What: fmt.Sprintf("what the %s wrote on %s went without a copy to the %s", d.titles(f.ByRoles), f.On,
 							d.Policy.RoleTitle(c.Role))})

@@ -33,15 +33,18 @@ type PackInput struct {
 	Files    []PackFile
 }
 
-// Missing lists the required parts that are not there and that nobody has said to go without.
-func (d *Dispute) Missing(in PackInput) []string {
-	var out []string
+// Lacks lists the required parts that are not there: those that are missing, and those without which somebody has said it is to go.
+func (d *Dispute) Lacks(in PackInput) (missing, without []string) {
 	for _, part := range in.Required {
-		if !d.holds(part, in) && !d.File.HasRuled(drp.AboutWithout, part) {
-			out = append(out, part)
+		switch {
+		case d.holds(part, in):
+		case d.File.HasRuled(drp.AboutWithout, part):
+			without = append(without, part)
+		default:
+			missing = append(missing, part)
 		}
 	}
-	return out
+	return missing, without
 }
 
 func (d *Dispute) holds(part string, in PackInput) bool {
@@ -66,7 +69,7 @@ func (d *Dispute) Letter(in Input, pack PackInput) Doc {
 			owner, owner),
 		fmt.Sprintf("The dispute was raised on %s under the procedure \"%s\" and %s. The tier that was asked last is: %s.",
 			d.Standing.Raised.Long(), d.Policy.Title, d.unresolved(), d.Standing.Title),
-		"What is asked, what was done at each stage, who was told and when, the forms, and the legal advice on record go along with this letter.",
+		d.enclosed(pack),
 	}
 	if f, ok := d.confirmed(); ok && !f.Although.Empty() {
 		doc.Lead = append(doc.Lead, Although(d.Case, f))
@@ -75,6 +78,19 @@ func (d *Dispute) Letter(in Input, pack PackInput) Doc {
 		doc.Lead = append(doc.Lead, missing)
 	}
 	return doc
+}
+
+// enclosed says what goes along, as far as it is there.
+func (d *Dispute) enclosed(pack PackInput) string {
+	parts := []string{"what is asked", "what was done at each stage", "who was told and when"}
+	if len(pack.Files) > 0 {
+		parts = append(parts, "the forms")
+	}
+	if d.has(drp.LegalAdviceTaken) {
+		parts = append(parts, "the legal advice on record")
+	}
+	last := len(parts) - 1
+	return capital(strings.Join(parts[:last], ", ")) + " and " + parts[last] + " go along with this letter."
 }
 
 // unresolved says how long the dispute has lasted, or how it ended.
@@ -106,16 +122,12 @@ func Although(c reconcile.Case, f drp.Fact) string {
 
 // without says what does not go along, and why.
 func (d *Dispute) without(pack PackInput) string {
-	var out []string
-	for _, part := range pack.Required {
-		if !d.holds(part, pack) {
-			out = append(out, policy.Spaced(part))
-		}
-	}
-	if len(out) == 0 {
+	missing, without := d.Lacks(pack)
+	lacks := slices.Concat(missing, without)
+	if len(lacks) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("Not in this pack: %s. Reason given: %s.", strings.Join(out, ", "), cmp.Or(d.because(), "none yet"))
+	return fmt.Sprintf("Not in this pack: %s. Reason given: %s.", policy.Spaced(strings.Join(lacks, ", ")), cmp.Or(d.because(), "none yet"))
 }
 
 // because gives what the owner said of their decision to refer, where it was written down.
