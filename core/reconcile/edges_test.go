@@ -521,3 +521,68 @@ func TestLettersWithoutACopy(t *testing.T) {
 		}
 	}
 }
+
+// Whoever was told that the dispute had ended is told that it is open again: who must answer has the stage's own time from then, and
+// nothing goes up over them before that; who is alerted of the next stage hears it by that alone.
+func TestOpenAgainIsTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	end, on := told(drp.Resolved, start+2, "iro"), told(drp.Escalated, start+4, "iro")
+	ruling := drp.Reading{Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade, Learned: (start + 4).Midnight()}, Sent: start + 4,
+		Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}}
+	for name, tt := range map[string]struct {
+		then  []drp.Reading // what comes on the fourth day
+		keeps bool          // the end is evidence still
+		asks  bool          // the team manager is asked for their answer
+		stage string        // to which it has come a week later
+	}{
+		"it goes to the next stage": {[]drp.Reading{on, ruling}, true, false, "stage-2"},
+		"the end was never so":      {nil, false, true, "stage-1"},
+	} {
+		readings := []drp.Reading{told(drp.Raised, start, "iro")}
+		var past []drp.Past
+		var r reconcile.Result
+		day := start
+		until := func(last workday.Date, with ...drp.Reading) {
+			for ; day <= last; day++ {
+				for range 5 {
+					r = w.decide(p, learnedBy(append(slices.Clone(readings), with...), day), past, day)
+					past, readings = went(r.Effects, past, readings, day)
+				}
+			}
+		}
+		until(start+3, end)
+		if !slices.ContainsFunc(past, func(p drp.Past) bool { return p.Reason == drp.ReasonEnd && slices.Contains(p.To, "team-manager") }) {
+			t.Fatalf("%s: the team manager is not told of the end: %+v", name, past)
+		}
+		if tt.keeps {
+			readings = append(readings, end)
+		}
+		readings = append(readings, tt.then...)
+		until(start + 4)
+		again := func(p drp.Past) bool { return strings.Contains(p.Says, "is open again") && slices.Contains(p.To, "team-manager") }
+		i := slices.IndexFunc(past, again)
+		if i < 0 || (len(past[i].Asks) > 0) != tt.asks ||
+			slices.Contains(past[i].To, "group-manager") || slices.Contains(past[i].To, "iro") {
+			t.Fatalf("%s: %d, %+v", name, i, past)
+		}
+		until(start + 11)
+		n := 0
+		for _, p := range past {
+			if again(p) {
+				n++
+			}
+		}
+		if n != 1 || r.Standing.Stage != tt.stage {
+			t.Errorf("%s: told %d times; it is in %s", name, n, r.Standing.Stage)
+		}
+		if tt.asks {
+			if until(past[i].Due); r.Standing.Stage != "stage-1" {
+				t.Errorf("%s: it has gone to %s before %s", name, r.Standing.Stage, past[i].Due)
+			}
+			if until(past[i].Due + 5); r.Standing.Stage != "stage-2" {
+				t.Errorf("%s: it is in %s after %s", name, r.Standing.Stage, past[i].Due)
+			}
+		}
+	}
+}

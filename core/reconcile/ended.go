@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"drpd/core/drp"
@@ -10,9 +11,10 @@ import (
 )
 
 const (
-	ruleEnded = "end"       // by what whoever was alerted is told of the end
-	ruleAfter = "after end" // by what the owner is told that their words after the end move nothing
-	oldNews   = 14          // days: an end, or a message of a stage that was left, that was known so long ago is told to nobody anew
+	ruleEnded     = "end"        // by what whoever was alerted is told of the end
+	ruleOpenAgain = "open again" // by what whoever was told of the end is told that it is open again
+	ruleAfter     = "after end"  // by what the owner is told that their words after the end move nothing
+	oldNews       = 14           // days: an end, or a message of a stage that was left, that was known so long ago is told to nobody anew
 )
 
 // tellAlerted tells everybody who was alerted in the dispute that it ended, and how, each once: but for those who ended it,
@@ -194,6 +196,79 @@ func (d *decider) endings() {
 		}
 	}
 	d.tellAlerted(told)
+}
+
+// overFor gives the day on which drpd told somebody last that the dispute had ended, where it is open all the same and in the stage of
+// then; zero where nobody did.
+func (s *story) overFor(v *visit, role string) (on workday.Date) {
+	if s.ended != nil || v != s.last() {
+		return 0
+	}
+	for _, p := range s.Past {
+		if p.Reason == drp.ReasonEnd && p.Kind == drp.Email && p.Sent() && sentOn(p) >= v.entered && slices.Contains(p.Reached, role) {
+			on = max(on, sentOn(p))
+		}
+	}
+	return on
+}
+
+// openAgain tells those to whom drpd has said that the dispute ended that it is open again: whoever must answer what is asked of them,
+// with a time of their own, the others so that they know. Who is alerted of a stage since hears it by that.
+func (d *decider) openAgain() {
+	if d.ended != nil || d.pending != nil {
+		return
+	}
+	v := d.current()
+	_, missing := d.answered(v)
+	told := make(map[string]workday.Date) // when they were told last that it had ended
+	clause := ""                          // by which it had
+	for _, p := range d.Past {
+		for _, role := range p.Reached {
+			switch {
+			case p.Kind != drp.Email || !p.Sent():
+			case p.Reason == drp.ReasonEnd:
+				told[role], clause = max(told[role], sentOn(p)), p.Clause
+			case (p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain) && sentOn(p) >= told[role]:
+				delete(told, role)
+			}
+		}
+	}
+	knows := d.Policy.Owners(v.stage.ID)
+	if len(d.leftFor(v.id, drp.ReasonAlert)) == 0 { // it is to come, or for the owner to write
+		to, cc, _ := d.recipients(v.stage)
+		knows = slices.Concat(knows, to, cc)
+	}
+	say := func(roles []string, says string, asks []drp.Ask, due workday.Date) {
+		var on workday.Date
+		for _, role := range roles {
+			on = max(on, told[role])
+		}
+		if len(roles) > 0 {
+			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: v.id, Stage: v.stage.ID, On: max(on, d.reopened), To: roles,
+				Clause: clause, Rule: ruleOpenAgain, Says: says, Asks: asks, Due: due}, ruleOpenAgain, on.String())
+		}
+	}
+	var asked, others []string
+	for _, role := range slices.Sorted(maps.Keys(told)) {
+		switch {
+		case slices.Contains(knows, role):
+		case slices.Contains(missing, role):
+			asked = append(asked, role)
+		default:
+			others = append(others, role)
+		}
+	}
+	open := "this dispute, of which you were told that it had ended, is open again; it is in " + v.stage.Title
+	say(others, open, nil, 0)
+	limit, _ := d.clocks.limitOf(v)
+	open += ", and your answer is asked for"
+	var due workday.Date
+	if !limit.Open() {
+		if due = d.timeToday(v, limit); due > limit.Proof.Due {
+			open += ": " + d.untilWhen(due, limit)
+		}
+	}
+	say(asked, open, answerLine(v.stage), due)
 }
 
 // afterwards tells the owner that words of their own, which came to drpd after the dispute had ended, move nothing, and gives the line

@@ -22,7 +22,7 @@ func (s *story) toldOn(v *visit) (on workday.Date, told bool) {
 	var first workday.Date
 	missing := false
 	for _, role := range roles {
-		heard, ok := heardOn(v, role)
+		heard, ok := s.heardOn(v, role)
 		if missing = missing || !ok; !ok {
 			continue
 		}
@@ -53,10 +53,17 @@ func mustHear(v *visit) (roles []string) {
 }
 
 // heardOn gives the day on which a role first heard of a visit: something of it reached them, or they answered in it. Other words
-// of theirs are for others to say, and show nothing.
-func heardOn(v *visit, role string) (on workday.Date, heard bool) {
+// of theirs are for others to say, and show nothing. Whoever was told that it was over hears of it anew once it is open again.
+func (s *story) heardOn(v *visit, role string) (on workday.Date, heard bool) {
+	over := s.overFor(v, role)
+	for _, p := range s.Past {
+		if p.Rule == ruleOpenAgain && p.Sent() && sentOn(p) >= over && slices.Contains(p.Reached, role) && v == s.last() {
+			on, heard = sentOn(p), true
+			break
+		}
+	}
 	for _, f := range v.facts {
-		if (slices.Contains(f.ToRoles, role) || isAnswer(f.Kind) && slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
+		if f.On >= over && (slices.Contains(f.ToRoles, role) || isAnswer(f.Kind) && slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
 			on, heard = f.On, true
 		}
 	}
@@ -68,7 +75,7 @@ func heardOn(v *visit, role string) (on workday.Date, heard bool) {
 func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never string) {
 	told, ok := s.toldOn(v)
 	if !ok {
-		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(unheard(v)))
+		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(s.unheard(v)))
 	}
 	until = s.timeFrom(told, limit)
 	if on, _ := s.answered(v); !on.IsZero() { // who has answered needs no more time
@@ -144,8 +151,8 @@ func (d *decider) alertedToday(v *visit) bool {
 }
 
 // unheard gives those of them who have not heard of it.
-func unheard(v *visit) []string {
-	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := heardOn(v, r); return heard })
+func (s *story) unheard(v *visit) []string {
+	return slices.DeleteFunc(mustHear(v), func(r string) bool { _, heard := s.heardOn(v, r); return heard })
 }
 
 // notLate says why somebody who has to answer at a visit was not late when it was left, or is not today, though no answer of theirs
@@ -155,7 +162,7 @@ func (s *story) notLate(v *visit, role string) string {
 	if !ok || limit.Open() || !slices.Contains(mustHear(v), role) {
 		return ""
 	}
-	told, heard := heardOn(v, role)
+	told, heard := s.heardOn(v, role)
 	if !heard {
 		return fmt.Sprintf("nothing shows that the %s was told", s.Policy.RoleTitle(role))
 	}
