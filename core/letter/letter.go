@@ -391,7 +391,7 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonAuthorise:
 		return "The record waits for you to authorise it", []string{sentence(e.Says)}
 	case drp.ReasonConfirm:
-		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs from the day it came. Nobody else has been told."}
+		return "Please confirm a dispute today", []string{sentence(e.Says), "Its clock runs already. Nobody else has been told."}
 	case drp.ReasonAttention:
 		out := []string{sentence(e.Says)}
 		switch {

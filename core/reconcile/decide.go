@@ -253,10 +253,24 @@ func (d *decider) finding(stage string, f drp.Finding) {
 	d.out.findings = append(d.out.findings, f)
 }
 
-// notRaised finds evidence of a dispute that nobody is known to have raised.
+// ruleRaisedGone is by what a person is asked about a dispute under way of which nothing says any more when it was raised.
+const ruleRaisedGone = "raised"
+
+// notRaised finds evidence of a dispute that nobody is known to have raised. Of one under way, of which people were told, the owner and
+// the operator are asked at once: its day has gone from the record.
 func (d *decider) notRaised() {
 	d.finding("", drp.Finding{What: "there is evidence of this dispute but nothing that says when and by whom it was raised",
 		Severity: drp.Note})
+	i := slices.IndexFunc(d.Past, func(p drp.Past) bool { return p.Kind == drp.Email && p.Sent() && p.Stage != "" })
+	if i < 0 {
+		return
+	}
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: append(slices.Clone(d.Policy.Owner), operator), Rule: ruleRaisedGone,
+		Says: "people were told of this dispute, and nothing says any more when and by whom it was raised: no clock of it runs, and nothing " +
+			"goes to anybody. Put the day back where it was written, or say it with drpd fact add"}
+	var n int
+	e.On, e.Cc, n = d.again(d.Today, func(p drp.Past) bool { return p.Rule == ruleRaisedGone })
+	d.emit(e, ruleRaisedGone, fmt.Sprint(n))
 }
 
 // unconfirmed says whether the dispute was raised by somebody who may not raise one. Its clock runs, and nobody but the

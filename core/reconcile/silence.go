@@ -63,7 +63,7 @@ func (s *story) lastTold() (last workday.Date, ever bool) {
 	if ever {
 		return last, true
 	}
-	return workday.DateOf(s.File.First.UTC()), false
+	return s.firstKnown(), false
 }
 
 // breakSilence is the rule that holds whatever the other rules want.

@@ -302,3 +302,32 @@ func TestAHeldLetterHoldsNoOther(t *testing.T) {
 		t.Error("no letter goes on any day")
 	}
 }
+
+// A dispute under way whose day of raising has gone from the record is asked about at once, and again; explain can say since when.
+func TestRaisedIsGone(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	past, all := w.until(p, []drp.Reading{raised}, start+1)
+	all = slices.DeleteFunc(all, func(r drp.Reading) bool { return r.Evidence.ID == raised.Evidence.ID })
+	var asked []drp.Effect
+	for day := start + 2; day < start+20; day++ {
+		r := w.decide(p, all, past, day)
+		for _, e := range r.Effects {
+			if e.On <= day && e.Kind == drp.Email {
+				asked = append(asked, e)
+			}
+		}
+		if r.Standing.Since != start || r.Standing.TurnFrom != start || r.Standing.Title == "" {
+			t.Fatalf("%s: %+v", day, r.Standing)
+		}
+		past, all = went(r.Effects, past, all, day)
+	}
+	if len(asked) < 2 || asked[0].On != start+2 || !slices.Contains(asked[0].To, "iro") || !slices.Contains(asked[0].To, "operator") ||
+		!slices.Contains(asked[1].Cc, "practice-lead") {
+		t.Errorf("%+v", asked)
+	}
+	if r := w.decide(p, all[:0], nil, start); len(r.Effects) > 0 {
+		t.Errorf("nothing is known of it, and somebody is told: %+v", r.Effects)
+	}
+}

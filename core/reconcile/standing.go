@@ -45,7 +45,9 @@ type Stay struct {
 
 func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 	if s.raised == nil {
-		return Standing{Turn: []string{operator}, Next: "a person must say when and by whom it was raised"}
+		known := s.firstKnown()
+		return Standing{Title: "Not begun", Since: known, Turn: []string{operator}, TurnFrom: known,
+			Next: "a person must say when and by whom it was raised"}
 	}
 	v := s.current()
 	at := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: s.raised.On, Clocks: k.running}
@@ -70,6 +72,14 @@ func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 		at.Step = s.stepLimit(v, k)
 	}
 	return at
+}
+
+// firstKnown is the day on which drpd first learned anything of the dispute, or today where it has learned nothing.
+func (s *story) firstKnown() workday.Date {
+	if s.File.First.IsZero() {
+		return s.Today
+	}
+	return workday.DateOf(s.File.First.UTC())
 }
 
 // whoseTurn says whose turn it is at a visit, since when, and what happens next.
