@@ -439,21 +439,31 @@ func (d *decider) lastDay(v *visit, e expired) {
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
 // the practice lead. An answer that changes the date starts anew only once the new date has passed too.
 func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) {
-	e, n := d.question(v, reason, on, limit, exp, says)
+	e, n := d.question(v, reason, d.asksAtLimit(v, reason), on, limit, exp, says)
 	d.emit(e, exp.When, fmt.Sprint(n))
 }
 
-// askNow is ask for what somebody has said or changed: the owner decides on it at once, whatever they were reminded of today.
+// askNow is ask for what somebody has said or changed: the owner decides on it at once, whatever they were reminded of today. What they
+// were asked while the limit was counted from another day was something else.
 func (d *decider) askNow(v *visit, on workday.Date, limit Running, exp policy.Expiry, says string) {
-	e, n := d.question(v, drp.ReasonAsk, on, limit, exp, says)
-	e.AtOnce = n == 0
+	asked := d.asksAtLimit(v, drp.ReasonAsk)
+	anew := len(asked) > 0 && !d.moved(v).IsZero() && asked[len(asked)-1].Proof.From != limit.Proof.From
+	if anew {
+		on = max(on, d.Today)
+	}
+	e, n := d.question(v, drp.ReasonAsk, asked, on, limit, exp, says)
+	e.AtOnce = n == 0 || anew && e.On == d.Today
 	d.emit(e, exp.When, fmt.Sprint(n))
+}
+
+// asksAtLimit gives the letters that have asked about the limit of a visit, or its exit.
+func (d *decider) asksAtLimit(v *visit, reason drp.Reason) []drp.Past {
+	return slices.DeleteFunc(d.leftFor(v.id, reason), func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
 }
 
 // question is what ask puts to the owner, and how often it has been put before.
-func (d *decider) question(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) (drp.Effect, int) {
-	asked := d.leftFor(v.id, reason)
-	asked = slices.DeleteFunc(asked, func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
+func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on workday.Date, limit Running, exp policy.Expiry,
+	says string) (drp.Effect, int) {
 	if !limit.Open() && limit.Proof.Due < v.entered {
 		on = max(on, d.after(v.entered, 1)) // overdue from its first day: the alert has just said so
 	}

@@ -7,6 +7,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // Of somebody who was never told no finding and no question says that no answer came from them; where they were told in time,
@@ -53,5 +54,39 @@ func TestNobodyIsBlamedBeforeTheyWereTold(t *testing.T) {
 				t.Errorf("%s: %s", day, e.Says)
 			}
 		}
+	}
+}
+
+// A date that has passed since its day was corrected is asked about at once, and so is each later correction, however lately the owner
+// was asked of the one before; the same date is asked about again after the policy's interval.
+func TestEachCorrectionIsAskedAboutAtOnce(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := func(version string, learned, on workday.Date) drp.Reading {
+		r := told(drp.Raised, on, "iro")
+		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
+		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
+		return r
+	}
+	readings := []drp.Reading{raised("v1", start, start), raised("v2", start+1, start-14), raised("v3", start+3, start-12)}
+	var past []drp.Past
+	var asked []workday.Date
+	for day := start; day < start+6; day++ {
+		for range 3 {
+			r := w.decide(p, learnedBy(readings, day), past, day)
+			for _, e := range r.Effects {
+				if e.Reason == drp.ReasonAsk && slices.Contains(e.To, "iro") &&
+					!slices.ContainsFunc(past, func(p drp.Past) bool { return p.Key == e.Key }) {
+					asked = append(asked, day)
+					if !e.AtOnce {
+						t.Errorf("%s: it may wait among the reminders: %s", day, e.Says)
+					}
+				}
+			}
+			past, readings = went(r.Effects, past, readings, day)
+		}
+	}
+	if !slices.Equal(asked, []workday.Date{start + 1, start + 3}) {
+		t.Errorf("asked on %v", asked)
 	}
 }
