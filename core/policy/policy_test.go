@@ -190,6 +190,22 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// A text that was kept before policies said when the owner is asked what came of a referral is read as every 20 working days; a new one
+// must say it.
+func TestReferralWithoutACheck(t *testing.T) {
+	text := small + "\nreferral: {clause: S1, after: first}\n"
+	p, err := policy.ParseKept("s.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := p.Referral.Check; c == nil || c.Every.N != 20 || c.Every.Unit != workday.WorkingDays || c.Clause != "S1" || c.Reading == "" {
+		t.Errorf("%+v", c)
+	}
+	if _, err := policy.Parse("s.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "say when the owner is asked what came of it") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestTwoPoliciesForOneForm(t *testing.T) {
 	other := strings.Replace(small, "policy: small", "policy: other", 1)
 	_, err := policy.Load(fstest.MapFS{"small/policy.yaml": {Data: []byte(small)}, "other/policy.yaml": {Data: []byte(other)}})

@@ -308,6 +308,10 @@ func TestEndsOnceMore(t *testing.T) {
 		t.Fatalf("opened again: %s, ended %s", r.Standing.Stage, r.Standing.Ended)
 	} else if homes := reconcile.Homes(r, end.Facts[0]); !slices.Equal(homes, []string{"idle"}) {
 		t.Errorf("the end that counts no more is in %v", homes)
+	} else if !slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool {
+		return x.What == "resolved on 2026-11-18: it is open again since 2026-11-20"
+	}) {
+		t.Errorf("nothing says that it was opened again: %+v", r.Recorded)
 	}
 	if r := w.decide(p, append(readings, told(drp.Resolved, start+10, "iro")), nil, start+11); r.Standing.Ended != start+10 ||
 		len(r.Conflicts) > 0 {
@@ -520,6 +524,19 @@ func TestLettersWithoutACopy(t *testing.T) {
 			t.Errorf("%s: %d findings, want %d", name, found, tt.found)
 		}
 	}
+	for name, tt := range map[string]struct {
+		roster drp.Roster
+		found  bool
+	}{
+		"somebody holds the role": {drp.Roster{{Role: "team-manager", Person: "p1"}}, true},
+		"nobody does":             {drp.Roster{{Role: "chair", Person: "p1"}}, false},
+	} {
+		c := w.given(p, []drp.Reading{raised, letter(1, "assistant-director", "chair")}, nil, start+2)
+		c.Roster = tt.roster
+		if got := concerns(reconcile.Decide(c), "without a copy"); got != tt.found {
+			t.Errorf("%s: found is %v", name, got)
+		}
+	}
 }
 
 // Whoever was told that the dispute had ended is told that it is open again: who must answer has the stage's own time from then, and
@@ -560,7 +577,9 @@ func TestOpenAgainIsTold(t *testing.T) {
 		}
 		readings = append(readings, tt.then...)
 		until(start + 4)
-		again := func(p drp.Past) bool { return strings.Contains(p.Says, "is open again") && slices.Contains(p.To, "team-manager") }
+		again := func(p drp.Past) bool {
+			return strings.Contains(p.Says, "is open again") && slices.Contains(p.To, "team-manager")
+		}
 		i := slices.IndexFunc(past, again)
 		if i < 0 || (len(past[i].Asks) > 0) != tt.asks ||
 			slices.Contains(past[i].To, "group-manager") || slices.Contains(past[i].To, "iro") {

@@ -179,6 +179,12 @@ func TestWordsAfterTheEnd(t *testing.T) {
 			t.Errorf("on %s closed is %v", day, r.Closed)
 		}
 	}
+	late := message(start+1, "iro") // of the day of the end, and learned of after it
+	late.Sent, late.Facts[0].Learned, late.Evidence.Learned = start+2, start+2, (start + 2).Midnight()
+	if r := w.decide(p, append(slices.Clone(readings[:2]), late), nil, start+2); !slices.ContainsFunc(r.Effects,
+		func(e drp.Effect) bool { return e.Reason == drp.ReasonInform }) {
+		t.Error("words of the day of the end, which came after it was known, are passed over")
+	}
 	var on []string
 	for _, x := range past {
 		if x.Reason == drp.ReasonInform {
@@ -477,4 +483,25 @@ func TestEachChoiceAboutAMessageIsHeard(t *testing.T) {
 		}
 	})
 	t.Logf("%d choices of those who were asked, %d of others", heard, others)
+}
+
+// The owner is asked once a policy's interval whether a message is an answer, from the second time on with a copy to the practice lead.
+func TestAskedAgainWhetherItIsAnAnswer(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	raised := told(drp.Raised, start, "chair")
+	readings := []drp.Reading{raised, message(start+1, p.Stages[0].Answer.By[0])}
+	var past []drp.Past
+	for day := start; day < start+17; day++ {
+		past, readings = went(w.decide(p, learnedBy(readings, day), past, day).Effects, past, readings, day)
+	}
+	var on []string
+	for _, x := range past {
+		if x.Reason == drp.ReasonMessage {
+			on = append(on, fmt.Sprintf("%s, copy %v", x.On, x.Cc))
+		}
+	}
+	if want := []string{"2026-11-17, copy []", "2026-11-24, copy [practice-lead]", "2026-12-01, copy [practice-lead]"}; !slices.Equal(on, want) {
+		t.Errorf("asked on %q", on)
+	}
 }

@@ -137,3 +137,18 @@ func TestReferralTakenBack(t *testing.T) {
 		}
 	}
 }
+
+// Where the calendar ends before the policy's check date, the owner is asked all the same, four weeks later.
+func TestCheckDatePastTheCalendar(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	no := w.calendar.Last() - 1
+	declined := told(drp.ReferralDeclined, no, "iro")
+	readings := []drp.Reading{told(drp.Raised, no-3, "iro"), at(told(drp.Alerted, no-2, "drpd", "chief-executive"), p.Referral.After), declined}
+	asks := func(on workday.Date) bool {
+		return slices.ContainsFunc(w.decide(p, readings, nil, on).Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonReferred })
+	}
+	if asks(no+27) || !asks(no+28) {
+		t.Errorf("asked after 27 days: %v, after 28: %v", asks(no+27), asks(no+28))
+	}
+}

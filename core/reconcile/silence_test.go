@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"fmt"
 	"errors"
 	"slices"
 	"strings"
@@ -329,5 +330,28 @@ func TestRaisedIsGone(t *testing.T) {
 	}
 	if r := w.decide(p, all[:0], nil, start); len(r.Effects) > 0 {
 		t.Errorf("nothing is known of it, and somebody is told: %+v", r.Effects)
+	}
+}
+
+// Whoever must authorise the record is asked once a policy's interval, from the second time on with a copy to the practice lead.
+func TestAskedAgainToAuthorise(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	raised.Record = drp.RecordState{Known: true}
+	readings := []drp.Reading{raised, told(drp.Resolved, start+1, "iro")}
+	var past []drp.Past
+	var on []string
+	for day := start; day < start+17; day++ {
+		r := w.decide(p, learnedBy(readings, day), past, day)
+		for _, e := range r.Effects {
+			if e.Reason == drp.ReasonAuthorise {
+				on = append(on, fmt.Sprintf("%s, copy %v", e.On, e.Cc))
+			}
+		}
+		past, readings = went(r.Effects, past, readings, day)
+	}
+	if want := []string{"2026-11-18, copy []", "2026-11-25, copy [practice-lead]", "2026-12-02, copy [practice-lead]"}; !slices.Equal(on, want) {
+		t.Errorf("asked on %q", on)
 	}
 }
