@@ -1,11 +1,9 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,26 +26,33 @@ type evidenceRow struct {
 	Body     []byte
 }
 
-const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by, e.body`
+const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by`
 
-// evidenceRows reads evidence, oldest first, its bodies opened. It is put into order here and not by the statement: SQLite
-// sorts whole rows in its memory, which is bounded, and ends the program where the bodies are more than that.
-func (t *tx) evidenceRows(where string, args ...any) ([]evidenceRow, error) {
-	var rows []evidenceRow
-	if err := t.all(&rows, `SELECT `+evidenceColumns+` FROM evidence e WHERE `+where, args...); err != nil {
+// evidenceRows reads evidence without its bodies, oldest first.
+func (t *tx) evidenceRows(where string, args ...any) (rows []evidenceRow, err error) {
+	return rows, t.all(&rows, `SELECT `+evidenceColumns+` FROM evidence e WHERE `+where+` ORDER BY e.learned, e.id`, args...)
+}
+
+// body gives the body of a piece of evidence, opened; nothing where there is none.
+func (t *tx) body(id string) ([]byte, error) {
+	var row evidenceRow
+	if found, err := t.get(&row, `SELECT sealed_by, body FROM evidence WHERE id = ?`, id); err != nil || !found {
 		return nil, err
 	}
-	slices.SortFunc(rows, func(a, b evidenceRow) int {
-		return cmp.Or(cmp.Compare(a.Learned, b.Learned), cmp.Compare(a.ID, b.ID))
-	})
-	for i, r := range rows {
-		body, err := t.opened(r.SealedBy, r.Body)
-		if err != nil {
-			return nil, fmt.Errorf("evidence %s: %w", r.ID, err)
-		}
-		rows[i].Body = body
+	body, err := t.opened(row.SealedBy, row.Body)
+	if err != nil {
+		return nil, fmt.Errorf("evidence %s: %w", id, err)
 	}
-	return rows, nil
+	return body, nil
+}
+
+// Body gives the bytes of a piece of evidence; nothing where it is not there.
+func (l *Ledger) Body(ctx context.Context, id string) (body []byte, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		body, err = t.body(id)
+		return err
+	})
+	return body, err
 }
 
 func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
@@ -58,7 +63,7 @@ func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
 	out := make([]drp.Evidence, 0, len(rows))
 	for _, r := range rows {
 		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
-			Learned: time.UnixMilli(r.Learned).UTC(), Body: r.Body})
+			Learned: time.UnixMilli(r.Learned).UTC()})
 	}
 	return out, nil
 }
@@ -172,30 +177,11 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 		if err := t.begin(p); err != nil {
 			return err
 		}
-		for _, ev := range p.Copies {
-			if err := t.add(ev, "new", "", p.Now); err != nil {
-				return err
-			}
+		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ? WHERE id = ?`, p.Where, p.Dispute, p.Reason,
+			p.Evidence); err != nil {
+			return err
 		}
-		keyID := row.SealedBy
-		body := row.Body
-		switch {
-		case p.Where == port.PlaceDispute:
-			keyID = "d/" + p.Dispute
-		case p.Where == port.PlacePeople && len(p.Children) > 0:
-			keyID = "c/" + p.Children[0]
-		}
-		if keyID != row.SealedBy {
-			plain, err := t.opened(row.SealedBy, row.Body)
-			if err != nil {
-				return err
-			}
-			if body, err = t.sealed(keyID, plain); err != nil {
-				return err
-			}
-		}
-		if err := t.exec(`UPDATE evidence SET state = ?, dispute = ?, reason = ?, sealed_by = ?, body = ? WHERE id = ?`, p.Where, p.Dispute,
-			p.Reason, keyID, body, p.Evidence); err != nil {
+		if err := t.sealAnew(row, p); err != nil {
 			return err
 		}
 		if row.Dispute != "" && row.Dispute != p.Dispute { // it is in question for that one no more
@@ -214,6 +200,38 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 		}
 		return t.audit(p.Now, "drpd", "placed in "+p.Where, p.Evidence, p.Dispute)
 	})
+}
+
+// sealAnew seals the body of what is placed with the key of whoever it is about, and keeps its copies.
+func (t *tx) sealAnew(row evidenceRow, p port.Placement) error {
+	keyID := row.SealedBy
+	switch {
+	case p.Where == port.PlaceDispute:
+		keyID = "d/" + p.Dispute
+	case p.Where == port.PlacePeople && len(p.Children) > 0:
+		keyID = "c/" + p.Children[0]
+	}
+	if keyID == row.SealedBy && len(p.Copies) == 0 {
+		return nil
+	}
+	plain, err := t.body(p.Evidence)
+	if err != nil {
+		return err
+	}
+	for _, ev := range p.Copies {
+		ev.Body = plain
+		if err := t.add(ev, "new", "", p.Now); err != nil {
+			return err
+		}
+	}
+	if keyID == row.SealedBy {
+		return nil
+	}
+	body, err := t.sealed(keyID, plain)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE evidence SET sealed_by = ?, body = ? WHERE id = ?`, keyID, body, p.Evidence)
 }
 
 // begin starts a new dispute, or checks that what is placed with an existing one does not belong to another.

@@ -45,8 +45,8 @@ func TestMoreThanMemory(t *testing.T) {
 			t.Fatalf("%s: %d of %d, %v", where, len(got), n, err)
 		}
 		for i, ev := range got {
-			if !bytes.Equal(ev.Body, body) {
-				t.Fatalf("%s: %s is not what was stored", where, ev.ID)
+			if b, err := l.Body(t.Context(), ev.ID); len(ev.Body) > 0 || err != nil || !bytes.Equal(b, body) {
+				t.Fatalf("%s: %s is not what was stored: %v", where, ev.ID, err)
 			}
 			if i > 0 && (ev.Learned.Before(got[i-1].Learned) || ev.Learned.Equal(got[i-1].Learned) && ev.ID < got[i-1].ID) {
 				t.Fatalf("%s: %s comes after %s", where, ev.ID, got[i-1].ID)
@@ -67,7 +67,7 @@ func TestMoreThanMemory(t *testing.T) {
 	got, err := l.Waiting(t.Context())
 	whole("new", 300, got, err)
 	placed(port.Placement{Where: port.PlaceQuarantine, Reason: "its sender is not proved"})
-	if kept, err := l.Quarantine(t.Context()); err != nil || len(kept) != 100 || !bytes.Equal(kept[99].Body, body) {
+	if kept, err := l.Quarantine(t.Context()); err != nil || len(kept) != 100 {
 		t.Fatalf("in quarantine: %d, %v", len(kept), err)
 	}
 	placed(port.Placement{Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p",

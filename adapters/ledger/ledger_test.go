@@ -205,8 +205,12 @@ func TestSealed(t *testing.T) {
 			t.Errorf("%s has mode %o", f.Name(), info.Mode().Perm())
 		}
 	}
-	if s, err := l.Load(t.Context(), "C-AAAAAA"); err != nil || string(s.Evidence[0].Body) != secret {
-		t.Errorf("%v %v", s, err)
+	s, err := l.Load(t.Context(), "C-AAAAAA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if body, err := l.Body(t.Context(), s.Evidence[0].ID); err != nil || string(body) != secret {
+		t.Errorf("%v: %q, %v", s, body, err)
 	}
 }
 
@@ -266,8 +270,12 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 		t.Fatal(err)
 	}
 	c := open(t, to)
-	if s, err := c.Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) != 1 || string(s.Evidence[0].Body) != secret {
-		t.Errorf("the copy: %v, %v", s, err)
+	s, err := c.Load(t.Context(), "C-AAAAAA")
+	if err != nil || len(s.Evidence) != 1 {
+		t.Fatalf("the copy: %v, %v", s, err)
+	}
+	if body, err := c.Body(t.Context(), s.Evidence[0].ID); err != nil || string(body) != secret {
+		t.Errorf("the copy: %q, %v", body, err)
 	}
 	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 4 {
 		t.Errorf("the copy's audit: %d entries, %v", len(entries), err)

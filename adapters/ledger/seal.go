@@ -41,19 +41,20 @@ func aead(key []byte) (cipher.AEAD, error) {
 }
 
 func encrypt(a cipher.AEAD, plain, bind []byte) []byte {
-	nonce := make([]byte, a.NonceSize())
+	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(plain)+a.Overhead())
 	_, _ = rand.Read(nonce) // never fails: it ends the program where the system has no randomness
 	return a.Seal(nonce, nonce, plain, bind)
 }
 
 var errSeal = errors.New("ledger: a sealed payload cannot be opened: its key was erased, or it was changed")
 
+// decrypt opens a payload, in its place: a message may be large.
 func decrypt(a cipher.AEAD, sealed, bind []byte) ([]byte, error) {
 	n := a.NonceSize()
 	if len(sealed) < n {
 		return nil, errSeal
 	}
-	plain, err := a.Open(nil, sealed[:n], sealed[n:], bind)
+	plain, err := a.Open(sealed[n:n], sealed[:n], sealed[n:], bind)
 	if err != nil {
 		return nil, errSeal
 	}

@@ -51,7 +51,6 @@ type Kept struct {
 	State   string    `json:"state"`
 	Reason  string    `json:"reason"`
 	Learned time.Time `json:"since"`
-	Body    []byte    `json:"-"`
 }
 
 // Quarantine gives what is in quarantine or tied to nothing yet, oldest first.
@@ -59,8 +58,7 @@ func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		rows, err := t.evidenceRows(`e.state IN (?, ?)`, port.PlaceQuarantine, port.PlaceWaiting)
 		for _, r := range rows {
-			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC(),
-				Body: r.Body})
+			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC()})
 		}
 		return err
 	})

@@ -93,7 +93,7 @@ func TestWhoRulesByEmail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.ContainsFunc(stored.Evidence, func(ev drp.Evidence) bool { return bytes.Contains(ev.Body, []byte("<answer@mail")) }) {
+		if !slices.ContainsFunc(stored.Evidence, func(ev drp.Evidence) bool { return bytes.Contains(c.body(t, ev), []byte("<answer@mail")) }) {
 			t.Fatalf("%s: the answer did not come to the dispute", name)
 		}
 		r := reconcile.Decide(one)

@@ -275,13 +275,15 @@ func (c *quarantineShowCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		for _, k := range all {
-			if k.ID == c.ID {
-				_, err := a.out.Write(k.Body)
-				return err
-			}
+		if !slices.ContainsFunc(all, func(k ledger.Kept) bool { return k.ID == c.ID }) {
+			return fmt.Errorf("nothing called %q is in quarantine", c.ID)
 		}
-		return fmt.Errorf("nothing called %q is in quarantine", c.ID)
+		body, err := l.Body(a.ctx, c.ID)
+		if err != nil {
+			return err
+		}
+		_, err = a.out.Write(body)
+		return err
 	})
 }
 

@@ -134,7 +134,7 @@ func TestReferralInParts(t *testing.T) {
 	}
 	receipts := 0
 	for _, ev := range s.Evidence {
-		if ev.Kind == drp.Receipt && strings.Contains(string(ev.Body), `"pack"`) && strings.Contains(string(ev.Body), `"cafcass"`) {
+		if ev.Kind == drp.Receipt && strings.Contains(string(c.body(t, ev)), `"pack"`) && strings.Contains(string(c.body(t, ev)), `"cafcass"`) {
 			receipts++
 		}
 	}

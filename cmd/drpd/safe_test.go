@@ -96,7 +96,7 @@ func TestHarmlessToOthers(t *testing.T) {
 	}
 	read := 0
 	for _, ev := range stored.Evidence {
-		if ev.Kind == drp.Message && bytes.Contains(ev.Body, []byte("write again: ")) {
+		if ev.Kind == drp.Message && bytes.Contains(c.body(t, ev), []byte("write again: ")) {
 			read++
 		}
 	}

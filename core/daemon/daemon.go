@@ -237,6 +237,10 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 			read = f.Read
 		}
 	}
+	var err error
+	if ev.Body, err = d.Intake.Body(ctx, ev.ID); err != nil {
+		return drp.Reading{}, err
+	}
 	r, err := read(ctx, ev, d.learned(ev))
 	if err != nil {
 		return r, fmt.Errorf("evidence %s: %w", ev.ID, err)

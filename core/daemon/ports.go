@@ -75,6 +75,9 @@ type Intake interface {
 	Cursor(ctx context.Context, source string) ([]byte, error)
 	// Ingest stores evidence with the cursor (tx 1). Evidence that is there already is not stored again.
 	Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error
+	// Body gives the bytes of a piece of evidence; nothing where it is not there. All other methods give evidence without them: there may
+	// be more of it than fits into memory.
+	Body(ctx context.Context, evidence string) ([]byte, error)
 	// SourceFailed remembers since when a source could not be read: from CountsAsRead after it last was. A daemon that stood
 	// still meanwhile has read nothing either.
 	SourceFailed(ctx context.Context, source, why string, now time.Time) error

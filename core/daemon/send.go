@@ -172,6 +172,10 @@ func (d *Daemon) hold(ctx context.Context, o port.Outgoing, gate, why string) er
 func (d *Daemon) formBytes(ctx context.Context, stored port.Stored, form drp.FormPart) ([]byte, bool, error) {
 	for _, ev := range stored.Evidence {
 		if ev.ID == form.Evidence {
+			var err error
+			if ev.Body, err = d.Intake.Body(ctx, ev.ID); err != nil {
+				return nil, false, err
+			}
 			return d.FormOf(ctx, ev, form.Digest)
 		}
 	}

@@ -13,7 +13,7 @@ type Stored struct {
 	Policy   string // digest of the policy that it started under
 	Revision int64
 	Decided  workday.Date   // the day of the last decision
-	Evidence []drp.Evidence // its own
+	Evidence []drp.Evidence // its own, without their bodies
 	Past     []drp.Past
 }
 

@@ -32,7 +32,7 @@ type Placement struct {
 	Instead  bool // and that the dispute is about these children, and none of those that it was about
 	Theme    string
 	Reason   string
-	Copies   []drp.Evidence // of a message: for the other disputes that it names; kept with this
+	Copies   []drp.Evidence // of a message: for the other disputes that it names; kept with this, with its body
 	Alike    bool           // it waits, since it may be about the same as an open dispute, which goes on meanwhile
 	Became   []Became       // what it says of messages that were sent
 	Absent   []drp.Absence  // whom it tells not to be reached

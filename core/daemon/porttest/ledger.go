@@ -134,6 +134,15 @@ func (l *Ledger) Ingest(ctx context.Context, name string, batch []drp.Evidence, 
 
 func (l *Ledger) day(t time.Time) workday.Date { return workday.DateOf(t.In(l.zone)) }
 
+// Body implements daemon.Ledger.
+func (l *Ledger) Body(_ context.Context, id string) ([]byte, error) {
+	defer l.lock()()
+	if k := l.evidence[id]; k != nil {
+		return slices.Clone(k.Body), nil
+	}
+	return nil, nil
+}
+
 // SourceFailed implements daemon.Ledger.
 func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Time) error {
 	if err := ctx.Err(); err != nil {
@@ -199,6 +208,7 @@ func (l *Ledger) some(want func(*kept) bool) []drp.Evidence {
 	out := make([]drp.Evidence, len(found))
 	for i, k := range found {
 		out[i] = k.Evidence
+		out[i].Body = nil
 	}
 	return out
 }
@@ -244,7 +254,6 @@ func (l *Ledger) Questions(context.Context) (out []port.Question, err error) {
 		if ev.Kind != drp.Row {
 			continue
 		}
-		ev.Body = nil
 		out = append(out, port.Question{Evidence: ev, Dispute: l.evidence[ev.ID].dispute, Why: l.evidence[ev.ID].reason})
 	}
 	return out, nil
@@ -268,6 +277,7 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 		return port.ErrTaken
 	}
 	for _, ev := range p.Copies {
+		ev.Body = k.Body
 		l.add(ev, "new", "")
 	}
 	if p.New != nil {

@@ -51,8 +51,13 @@ func testIngest(t *testing.T, l daemon.Ledger) {
 	}
 	w, err := l.Waiting(t.Context())
 	must(t, err)
-	if len(w) != 2 || string(w[0].Body) != "body of e1" || !w[0].Learned.Equal(noon) {
+	if len(w) != 2 || w[0].ID != "e1" || len(w[0].Body) > 0 || !w[0].Learned.Equal(noon) {
 		t.Errorf("waiting: %+v", w)
+	}
+	for id, want := range map[string]string{"e1": "body of e1", "nobody": ""} {
+		if b, err := l.Body(t.Context(), id); err != nil || string(b) != want {
+			t.Errorf("body of %s: %q, %v", id, b, err)
+		}
 	}
 	c, err := l.Cursor(t.Context(), "records")
 	must(t, err)
@@ -119,7 +124,9 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	if disputes, err := l.Disputes(t.Context()); err != nil || len(disputes) != 1 || disputes[0].Revision != s.Revision {
 		t.Errorf("disputes: %+v, %v", disputes, err)
 	}
-	if len(s.Evidence) != 1 || string(s.Evidence[0].Body) != "body of e1" || s.Policy != "digest" ||
+	body, err := l.Body(t.Context(), "e1")
+	must(t, err)
+	if len(s.Evidence) != 1 || len(s.Evidence[0].Body) > 0 || string(body) != "body of e1" || s.Policy != "digest" ||
 		!slices.Equal(s.Children, []string{"child-1"}) || s.Theme != "drift" {
 		t.Errorf("%+v", s)
 	}
@@ -157,7 +164,8 @@ func testPlace(t *testing.T, l daemon.Ledger) {
 	}
 	if w, err := l.Waiting(t.Context()); err != nil || len(w) != 2 || !slices.ContainsFunc(w, func(ev drp.Evidence) bool {
 		ref, copied := ev.IsFor()
-		return copied && ref == "W-OTHER1" && string(ev.Body) == string(m.Body) && ev.ID != m.ID
+		body, err := l.Body(t.Context(), ev.ID)
+		return copied && ref == "W-OTHER1" && err == nil && string(body) == "body of q1" && ev.ID != m.ID
 	}) {
 		t.Errorf("waiting: %+v, %v", w, err)
 	}
