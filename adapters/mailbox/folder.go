@@ -1,11 +1,13 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 const maxMessage = 25 << 20
@@ -26,48 +29,112 @@ type Folder struct {
 // rest is how long a file must have lain as it is before it is taken: half a message may be another one.
 const rest = 5 * time.Second
 
-// Poll gives every message that the cursor has not seen, by the names of the files. One that is still being written is left
-// for the next time: an empty one, one that was written to a moment ago, or changes while it is read.
+// folderCursor says how far a folder was read.
+type folderCursor struct {
+	Seen []string `json:"seen"` // the names of the files that were read
+	More bool     `json:"more,omitempty"`
+}
+
+func (f *Folder) cursor(at []byte) (c folderCursor, err error) {
+	if len(at) > 0 && at[0] == '[' { // as it was kept before a folder was read in parts
+		err = json.Unmarshal(at, &c.Seen)
+	} else if len(at) > 0 {
+		err = json.Unmarshal(at, &c)
+	}
+	if err != nil {
+		err = fmt.Errorf("mailbox %s: its cursor cannot be read: %w", f.Name, err)
+	}
+	return c, err
+}
+
+// More says whether the folder was not read to its end.
+func (f *Folder) More(cursor []byte) bool {
+	c, err := f.cursor(cursor)
+	return err == nil && c.More
+}
+
+// Poll gives the messages that the cursor has not seen, by the names of the files. One that is still being written is left for the
+// next time: an empty one, one that was written to a moment ago, or changes while it is read. One that cannot be read, or stays empty,
+// stops no other, and a person is told.
 func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
-	var seen []string
-	if len(cursor) > 0 {
-		if err := json.Unmarshal(cursor, &seen); err != nil {
-			return nil, nil, fmt.Errorf("mailbox %s: its cursor cannot be read: %w", f.Name, err)
-		}
+	c, err := f.cursor(cursor)
+	if err != nil {
+		return nil, nil, err
 	}
 	entries, err := os.ReadDir(f.Path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("mailbox %s: the folder cannot be read: %w", f.Name, err)
 	}
 	var out []drp.Evidence
+	var remark error
+	total := 0
+	c.More = false
 	for _, e := range entries {
 		name := e.Name()
-		if _, known := slices.BinarySearch(seen, name); known || e.IsDir() || !strings.HasSuffix(name, ".eml") {
+		i, known := slices.BinarySearch(c.Seen, name)
+		if known || e.IsDir() || !strings.HasSuffix(name, ".eml") {
 			continue
 		}
-		info, err := e.Info()
-		if err != nil || info.Size() == 0 || now.Sub(info.ModTime()).Abs() < rest {
+		path := filepath.Join(f.Path, name)
+		info, err := os.Stat(path)
+		if err != nil || now.Sub(info.ModTime()).Abs() < rest {
 			continue // not there yet, or not any more
 		}
-		if info.Size() > maxMessage {
-			body := fmt.Appendf(nil, "%s%d bytes", tooLarge, info.Size())
-			out = append(out, evidence(f.Name, body, now))
-		} else {
-			body, err := os.ReadFile(filepath.Join(f.Path, name))
-			if err != nil {
-				return nil, nil, fmt.Errorf("mailbox %s: a message cannot be read: %w", f.Name, err)
-			}
-			if after, err := os.Stat(filepath.Join(f.Path, name)); err != nil || after.Size() != int64(len(body)) ||
-				!after.ModTime().Equal(info.ModTime()) {
-				continue
-			}
-			out = append(out, evidence(f.Name, body, now))
+		if total >= maxPoll {
+			c.More = true
+			break
 		}
-		i, _ := slices.BinarySearch(seen, name)
-		seen = slices.Insert(seen, i, name)
+		body, err := readMessage(path)
+		switch after, gone := os.Stat(path); {
+		case gone != nil, after.Size() != info.Size(), !after.ModTime().Equal(info.ModTime()):
+			continue
+		case err == nil && len(body) > 0:
+		default:
+			if err != nil || now.Sub(info.ModTime()) > emptyFor {
+				remark = cmp.Or(remark, f.unreadable(info))
+			}
+			continue
+		}
+		out = append(out, evidence(f.Name, body, now))
+		total += len(body)
+		c.Seen = slices.Insert(c.Seen, i, name)
 	}
-	next, err := json.Marshal(seen)
-	return out, next, err
+	next, err := json.Marshal(c)
+	return out, next, cmp.Or(err, remark)
+}
+
+// emptyFor is how long a file may be empty before a person is told.
+const emptyFor = 15 * time.Minute
+
+// unreadable says which file holds no message that can be read: not by its name, which may be somebody's words.
+func (f *Folder) unreadable(info os.FileInfo) error {
+	return port.Remark{Err: fmt.Errorf("mailbox %s: a file in its folder is empty, or cannot be read; it was written at %s (%d bytes): see to "+
+		"it that drpd's account may read it, or ask its sender to send the message again; all others are read", f.Name,
+		info.ModTime().UTC().Format("15:04 UTC on Monday 2 January 2006"), info.Size())}
+}
+
+// readMessage reads a file, of one that is over the size limit its head.
+func readMessage(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := info.Size()
+	if size <= maxMessage {
+		body := make([]byte, size)
+		_, err := io.ReadFull(file, body)
+		return body, err
+	}
+	head := make([]byte, maxHead)
+	if _, err := io.ReadFull(file, head); err != nil {
+		return nil, err
+	}
+	return overSize(fmt.Sprintf("%d bytes", size), head), nil
 }
 
 // evidence keys a message by its bytes, never by its Message-ID, which its sender chooses.

@@ -2,6 +2,7 @@ package mailbox
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -12,6 +13,7 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -44,6 +46,8 @@ type imapCursor struct {
 	UID      imap.UID   `json:"uid"`
 	Empty    []imap.UID `json:"empty,omitempty"` // messages whose text had not arrived yet, or that the server left out
 	More     bool       `json:"more,omitempty"`  // the folder was not read to its end
+	// Asked is how often each of these was asked for by itself.
+	Asked map[imap.UID]int `json:"asked,omitempty"`
 	// Inbox are the messages that were read and are still in the folder, with their evidence; kept only where some are put away.
 	Inbox map[imap.UID]string `json:"left,omitempty"`
 }
@@ -83,15 +87,15 @@ func (m *IMAP) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Eviden
 	if err != nil {
 		return nil, nil, m.fail(ctx, err, "the list of messages broke off")
 	}
-	out, err := m.fetch(client, list, &c, now)
-	if err != nil {
-		return nil, nil, m.fail(ctx, err, "the reading of messages broke off; it goes on where it was")
+	out := m.fetch(client, list, &c, now)
+	if ctx.Err() != nil {
+		return nil, nil, m.fail(ctx, ctx.Err(), "the reading of messages broke off")
 	}
 	if err := client.Logout().Wait(); err != nil && ctx.Err() != nil {
 		return nil, nil, m.fail(ctx, err, "the reading was stopped")
 	}
 	next, err := json.Marshal(c)
-	return out, next, err
+	return out, next, cmp.Or(err, m.missing(c, list))
 }
 
 // More says whether the folder was not read to its end.
@@ -263,9 +267,22 @@ func (m *IMAP) fail(ctx context.Context, err error, what string) error {
 type listed struct {
 	uid  imap.UID
 	size int64
+	came time.Time
 }
 
-// sizes lists the messages that are new, or were still empty, by their UID.
+// large says whether a message is over the size limit.
+func (l listed) large() bool { return l.size > maxMessage }
+
+// wanted is how much of a message is fetched, in bytes.
+func (l listed) wanted() int64 {
+	if l.large() {
+		return maxHead
+	}
+	return l.size
+}
+
+// sizes lists the messages that are new, or were asked for before, by their UID: what is new comes first, and of the others what was
+// asked for least often.
 func (m *IMAP) sizes(client *imapclient.Client, c imapCursor, there uint32) (out []listed, err error) {
 	if there == 0 {
 		return nil, nil
@@ -273,26 +290,28 @@ func (m *IMAP) sizes(client *imapclient.Client, c imapCursor, there uint32) (out
 	var set imap.UIDSet
 	set.AddRange(c.UID+1, 0)
 	set.AddNum(c.Empty...)
-	messages, err := client.Fetch(set, &imap.FetchOptions{UID: true, RFC822Size: true}).Collect()
+	messages, err := client.Fetch(set, &imap.FetchOptions{UID: true, RFC822Size: true, InternalDate: true}).Collect()
 	if err != nil {
 		return nil, err
 	}
 	for _, x := range messages {
 		if x.UID > c.UID || slices.Contains(c.Empty, x.UID) { // a server may give the last one though nothing is new
-			out = append(out, listed{x.UID, x.RFC822Size})
+			out = append(out, listed{x.UID, x.RFC822Size, x.InternalDate})
 		}
 	}
-	slices.SortFunc(out, func(a, b listed) int { // what is new comes first: what was asked for before may never come
+	slices.SortFunc(out, func(a, b listed) int {
 		if old := a.uid <= c.UID; old != (b.uid <= c.UID) {
 			return map[bool]int{true: 1, false: -1}[old]
 		}
-		return int(a.uid) - int(b.uid)
+		return cmp.Or(c.Asked[a.uid]-c.Asked[b.uid], cmp.Compare(a.uid, b.uid))
 	})
 	return slices.CompactFunc(out, func(a, b listed) bool { return a.uid == b.uid }), nil
 }
 
-// fetch reads messages whole, many with one command, and moves the cursor past those that it has.
-func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, now time.Time) (out []drp.Evidence, err error) {
+// fetch reads messages whole, many with one command, and moves the cursor past them. One that the server does not give, or over
+// which it refuses the command or hangs up, is asked for again by itself, so that it stops no other: at once, over another connection,
+// where the command was for many, and else with the next poll.
+func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, now time.Time) (out []drp.Evidence) {
 	known := make(map[string]bool)
 	add := func(uid imap.UID, body []byte) {
 		ev := evidence(m.Name, body, now)
@@ -308,79 +327,136 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 		}
 	}
 	var empty []imap.UID
+	asked := make(map[imap.UID]int)
 	var total int64
-	before := c.UID
-	for len(list) > 0 && total < maxPoll {
-		var set imap.UIDSet
-		var size int64
-		n := 0
-		for ; n < len(list) && (n == 0 || size+list[n].size <= maxFetch); n++ {
-			if list[n].size > maxMessage {
-				add(list[n].uid, fmt.Appendf(nil, "%s%d bytes", tooLarge, list[n].size))
-				continue
+	var late []imap.UID
+	before, gone, again := c.UID, false, false
+	for len(list) > 0 && total < maxPoll && !gone {
+		some := together(list, before)
+		var err error
+		late, err = bodies(client, some, add)
+		var refused *imap.Error
+		gone = err != nil && !errors.As(err, &refused)
+		for _, uid := range late {
+			empty = append(empty, uid)
+			if uid <= before {
+				asked[uid] = c.Asked[uid] + 1
 			}
-			set.AddNum(list[n].uid)
-			size += list[n].size
 		}
-		if len(set) > 0 {
-			late, err := bodies(client, set, add)
-			if err != nil {
-				return nil, err
-			}
-			empty = append(empty, late...)
+		again = again || err != nil && some[0].uid > before
+		for _, x := range some {
+			total += x.wanted()
+			c.UID = max(c.UID, x.uid)
 		}
-		total += size
-		c.UID = max(c.UID, list[n-1].uid)
-		list = list[n:]
+		list = list[len(some):]
 	}
 	for _, x := range list { // not reached
-		if x.uid <= before {
-			empty = append(empty, x.uid)
+		if x.uid > before {
+			again = again || c.UID > before
+			continue
 		}
+		empty = append(empty, x.uid)
+		asked[x.uid] = c.Asked[x.uid]
+		again = again || gone && slices.ContainsFunc(late, func(uid imap.UID) bool { return asked[uid] > asked[x.uid] })
 	}
-	c.Empty, c.More = empty, len(list) > 0 && c.UID > before
-	return out, nil
+	c.Empty, c.Asked, c.More = empty, asked, again
+	return out
 }
 
-// bodies fetches messages and gives those that have no text yet, or that the server did not give though it listed them:
-// they are asked for again until they come, or are no longer listed.
-func bodies(client *imapclient.Client, set imap.UIDSet, add func(imap.UID, []byte)) (empty []imap.UID, err error) {
+// together gives the messages at the head of a list that are fetched with one command: many that are new, and by itself one that
+// is too large, or was asked for before.
+func together(list []listed, before imap.UID) []listed {
+	alone := func(x listed) bool { return x.uid <= before || x.large() }
+	n, size := 1, list[0].size
+	for n < len(list) && !alone(list[0]) && !alone(list[n]) && size+list[n].size <= maxFetch {
+		size += list[n].size
+		n++
+	}
+	return list[:n]
+}
+
+// bodies fetches messages, of one that is too large its head alone. It gives those that have no text yet, or that the server did
+// not give though it listed them.
+func bodies(client *imapclient.Client, some []listed, add func(imap.UID, []byte)) (late []imap.UID, err error) {
+	var set imap.UIDSet
+	for _, x := range some {
+		set.AddNum(x.uid)
+	}
+	section := &imap.FetchItemBodySection{Peek: true}
+	large := some[0].large()
+	if large {
+		section.Partial = &imap.SectionPartial{Size: maxHead}
+	}
 	given := make(map[imap.UID]bool)
-	cmd := client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}})
-	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+	cmd := client.Fetch(set, &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{section}})
+	for msg := cmd.Next(); msg != nil && err == nil; msg = cmd.Next() {
 		var uid imap.UID
 		var body []byte
-		for item := msg.Next(); item != nil; item = msg.Next() {
-			switch item := item.(type) {
-			case imapclient.FetchItemDataUID:
-				uid = item.UID
-			case imapclient.FetchItemDataBodySection:
-				if item.Literal == nil {
-					continue
-				}
-				text := bytes.NewBuffer(make([]byte, 0, min(item.Literal.Size(), maxMessage)+bytes.MinRead))
-				_, err = text.ReadFrom(io.LimitReader(item.Literal, maxMessage+1))
-				if body = text.Bytes(); err != nil {
-					return nil, errors.Join(err, cmd.Close())
-				}
-			}
-		}
-		if len(bytes.TrimSpace(body)) == 0 {
+		if uid, body, err = bodyOf(msg); err != nil || len(bytes.TrimSpace(body)) == 0 {
 			continue
 		}
 		given[uid] = true
-		if len(body) > maxMessage {
-			body = fmt.Appendf(nil, "%smore than %d bytes", tooLarge, maxMessage)
+		switch {
+		case large:
+			body = overSize(fmt.Sprintf("%d bytes", some[0].size), body)
+		case len(body) > maxMessage:
+			body = overSize(fmt.Sprintf("more than %d bytes", maxMessage), body)
 		}
 		add(uid, body)
 	}
-	uids, _ := set.Nums()
-	for _, uid := range uids {
-		if !given[uid] {
-			empty = append(empty, uid)
+	for _, x := range some {
+		if !given[x.uid] {
+			late = append(late, x.uid)
 		}
 	}
-	return empty, cmd.Close()
+	return late, cmp.Or(err, cmd.Close())
+}
+
+// bodyOf reads what the server gives of one message.
+func bodyOf(msg *imapclient.FetchMessageData) (uid imap.UID, body []byte, err error) {
+	for item := msg.Next(); item != nil; item = msg.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			uid = item.UID
+		case imapclient.FetchItemDataBodySection:
+			if item.Literal == nil {
+				continue
+			}
+			text := bytes.NewBuffer(make([]byte, 0, min(item.Literal.Size(), maxMessage)+bytes.MinRead))
+			if _, err = text.ReadFrom(io.LimitReader(item.Literal, maxMessage+1)); err != nil {
+				return uid, nil, err
+			}
+			body = text.Bytes()
+		}
+	}
+	return uid, body, nil
+}
+
+// How often a message is asked for before a person is told that its text does not come, and how many are named at once.
+const (
+	patient = 3
+	mostOf  = 5
+)
+
+// missing says which messages the server has not given, though it was asked again and again; nil where there are none.
+func (m *IMAP) missing(c imapCursor, list []listed) error {
+	var names []string
+	for _, x := range list {
+		if c.Asked[x.uid] >= patient {
+			names = append(names, fmt.Sprintf("number %d, which came at %s (%d bytes)", x.uid,
+				x.came.UTC().Format("15:04 UTC on Monday 2 January 2006"), x.size))
+		}
+	}
+	slices.Sort(names)
+	if len(names) > mostOf {
+		names = append(names[:mostOf], fmt.Sprintf("and %d more", len(names)-mostOf))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return port.Remark{Err: fmt.Errorf("mailbox %s: the server lists messages of which it does not give the text, though it was asked %d times: "+
+		"%s; what they say is not known: read them in the mailbox, ask their senders to send them again, and move them to another folder; "+
+		"all others are read", m.Name, patient, strings.Join(names, "; "))}
 }
 
 // look forgets the messages that are not in the folder any more.

@@ -28,8 +28,16 @@ import (
 	"drpd/mapping"
 )
 
-// tooLarge stands in place of a message over the size limit.
+// tooLarge stands before what is kept of a message over the size limit: a line that says how large it is, and its head.
 const tooLarge = "drpd: the message is over the size limit: "
+
+// maxHead is how much is kept of a message over the size limit.
+const maxHead = 256 << 10
+
+// overSize is what is kept of a message over the size limit.
+func overSize(size string, head []byte) []byte {
+	return append([]byte(tooLarge+size+"\r\n"), head[:min(len(head), maxHead)]...)
+}
 
 const (
 	maxParts = 200
@@ -51,12 +59,14 @@ type Reader struct {
 	Unseal func(sealed []byte) (entity []byte, shows string, err error)
 	// What a signature beside an entity shows; an error: the entity was changed afterwards.
 	Signed func(entity, signature []byte) (shows string, err error)
+
+	endless bool // the end of the message may be missing, and its words are read all the same
 }
 
 // Read understands one message. It is total: what is wrong with it stands in Problems.
 func (r *Reader) Read(body []byte) mapping.Letter {
-	if bytes.HasPrefix(body, []byte(tooLarge)) {
-		return mapping.Letter{Why: "over the size limit", Problems: []drp.Doubt{{What: string(body[len("drpd: "):]), Position: "message"}}}
+	if rest, ok := bytes.CutPrefix(body, []byte(tooLarge)); ok {
+		return r.headOf(rest)
 	}
 	e, err := message.Read(bytes.NewReader(mended(body)))
 	if e == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
@@ -75,9 +85,24 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 	return p.letter
 }
 
-// Words reads a message and opens nothing of it that is a file, sealed or signed; why is said of each.
+// headOf reads what is kept of a message over the size limit, which begins with how large it is.
+func (r *Reader) headOf(kept []byte) mapping.Letter {
+	size, head, _ := bytes.Cut(kept, []byte("\r\n"))
+	why := "the message is over the size limit: " + string(size)
+	if len(head) == 0 {
+		return mapping.Letter{Why: "over the size limit", Over: why, Problems: []drp.Doubt{{What: why, Position: "message"}}}
+	}
+	l := r.Words(head, why)
+	if l.Over = why; !l.Trusted {
+		l.Why = strings.TrimSuffix("over the size limit; "+l.Why, "; ")
+	}
+	return l
+}
+
+// Words reads a message and opens nothing of it that is a file, sealed or signed; why is said of each. Its end may be missing.
 func (r *Reader) Words(body []byte, why string) mapping.Letter {
 	closed, err := *r, errors.New(why)
+	closed.endless = true
 	closed.Open = func(string, []byte) ([]mapping.Sheet, error) { return nil, err }
 	closed.Page = func(string, []byte) (mapping.Sheet, error) { return mapping.Sheet{}, err }
 	closed.Unseal = func([]byte) ([]byte, string, error) { return nil, "", err }
@@ -251,7 +276,7 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
 	// the end is missing: a file says by itself whether it is whole
-	cut := errors.Is(err, io.ErrUnexpectedEOF) && !strings.HasPrefix(kind, "text/")
+	cut := errors.Is(err, io.ErrUnexpectedEOF) && (p.endless || !strings.HasPrefix(kind, "text/"))
 	if err != nil && !cut || len(data) > maxMessage {
 		p.unread("a part of the message is damaged or too large", position)
 		return
@@ -338,8 +363,9 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 	if kind == "text/plain" {
 		data = p.uuencoded(data, position)
 	}
-	if len(data) > maxText && !p.inner {
+	if len(data) > maxText && !p.inner { // it is no answer then; it may say what must be heard at once
 		p.over("the text is too long", position)
+		p.letter.Quoted += strings.ToValidUTF8(string(data[:maxText]), "\ufffd")
 		return
 	}
 	data = data[:min(len(data), maxText)]
