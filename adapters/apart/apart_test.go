@@ -68,8 +68,8 @@ func reader(s apart.Settings, own crypto.Decrypter) *mailbox.Reader {
 		}
 		seal.Own = tls.Certificate{Leaf: leaf, PrivateKey: own}
 	}
-	return &mailbox.Reader{TrustedServer: s.TrustedServer, Zone: time.UTC, Open: document.Open, Page: document.HTML, Lines: document.Text,
-		Unseal: seal.Open, Signed: smime.Check}
+	return &mailbox.Reader{TrustedServer: s.TrustedServer, Zone: time.UTC, Open: document.Open, Page: document.HTML,
+		PageWords: document.Words, Lines: document.Text, Unseal: seal.Open, Signed: smime.Check}
 }
 
 // harmed reads messages, and does what a message says that did harm to it.

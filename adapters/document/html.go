@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ import (
 type page struct {
 	lines
 	tables int
+	pre    int // elements that it is inside of whose lines are kept as they are
 	line   strings.Builder
 }
 
@@ -90,8 +92,14 @@ func (p *page) flush() error {
 
 // block reads what stands one below the other.
 func (p *page) block(n *html.Node) error {
+	if n.DataAtom == atom.Pre {
+		p.pre++
+		defer func() { p.pre-- }()
+	}
 	for c := n.FirstChild; c != nil; c = c.NextSibling {
 		switch {
+		case c.Type == html.TextNode && p.pre > 0:
+			p.line.WriteString(c.Data)
 		case c.Type == html.TextNode:
 			p.line.WriteString(space(c.Data))
 		case c.Type != html.ElementNode && c.Type != html.DocumentNode:
@@ -136,32 +144,28 @@ func (p *page) block(n *html.Node) error {
 	return nil
 }
 
-// unseen are the styles of what nobody sees, or is struck out.
-var unseen = []string{"display:none", "visibility:hidden", "mso-hide:all", "text-decoration:line-through",
-	"text-decoration-line:line-through"}
+// unseen finds the styles of what nobody sees, or is struck out.
+var unseen = regexp.MustCompile(`display:none|visibility:hidden|mso-hide:all|text-decoration(-line)?:line-through`)
 
 // skipped says what nobody sees or is struck out, or somebody else wrote: what is quoted.
-func skipped(n *html.Node) bool {
+func skipped(n *html.Node) bool { return hides(n) || quotes(n) }
+
+// hides says whether what an element holds is seen by nobody, or struck out.
+func hides(n *html.Node) bool {
 	switch n.DataAtom {
-	case atom.Script, atom.Style, atom.Head, atom.Title, atom.Template, atom.Noscript:
-		return n.DataAtom != atom.Head
-	case atom.Blockquote, atom.S, atom.Strike, atom.Del:
+	case atom.Script, atom.Style, atom.Title, atom.Template, atom.Noscript, atom.S, atom.Strike, atom.Del:
 		return true
 	}
-	for _, a := range n.Attr {
-		switch {
-		case a.Key == "class" && strings.Contains(a.Val, "gmail_quote"):
-			return true
-		case a.Key == "style":
-			style := strings.ReplaceAll(strings.ToLower(a.Val), " ", "")
-			if slices.ContainsFunc(unseen, func(s string) bool { return strings.Contains(style, s) }) {
-				return true
-			}
-		case a.Key == "hidden":
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.Attr, func(a html.Attribute) bool {
+		return a.Key == "hidden" || a.Key == "style" && unseen.MatchString(strings.ReplaceAll(strings.ToLower(a.Val), " ", ""))
+	})
+}
+
+// quotes says whether an element holds what its author quotes.
+func quotes(n *html.Node) bool {
+	return n.DataAtom == atom.Blockquote || slices.ContainsFunc(n.Attr, func(a html.Attribute) bool {
+		return a.Key == "class" && strings.Contains(a.Val, "gmail_quote")
+	})
 }
 
 func inline(n *html.Node) bool {

@@ -9,8 +9,10 @@ package mailbox
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"html"
 	"io"
 	"net/mail"
 	"regexp"
@@ -20,7 +22,6 @@ import (
 
 	"github.com/emersion/go-message"
 	"github.com/emersion/go-message/charset" // and with it the charsets that mail is written in
-	"github.com/k3a/html2text"
 	"golang.org/x/text/encoding/charmap"
 
 	"drpd/core/drp"
@@ -53,6 +54,7 @@ type Reader struct {
 	Zone          *time.Location
 	Open          func(part string, data []byte) ([]mapping.Sheet, error) // a file: a form, or an archive of some
 	Page          func(part string, data []byte) (mapping.Sheet, error)   // a body in HTML
+	PageWords     func(data []byte) string                                // its words, with what it quotes behind >
 	Lines         func(part, text string) (mapping.Sheet, error)          // a body in plain text
 
 	// S/MIME: what it encloses, and what its signature shows. An entity and an error: it was changed after it had been signed.
@@ -73,9 +75,13 @@ func (r *Reader) Read(body []byte) mapping.Letter {
 		return mapping.Letter{Why: "not a message",
 			Problems: []drp.Doubt{{What: "the message is damaged: its headers cannot be read", Position: "message"}}}
 	}
-	p := &parser{Reader: r, letter: mapping.Letter{}}
+	p := &parser{Reader: r}
+	_, p.rest, _ = headers(body)
 	p.head(&e.Header)
 	p.walk(e, 0)
+	if l := &p.letter; p.pictureAt != "" && !l.Auto && strings.TrimSpace(l.Text) == "" && len(l.Sheets) == 0 {
+		p.unread(picture, p.pictureAt)
+	}
 	p.reportsAbout(&e.Header)
 	p.authors(p.letter.Text)
 	p.body()
@@ -138,7 +144,7 @@ func (p *parser) body() {
 	if p.letter.Auto || p.Lines == nil || p.Page == nil {
 		return
 	}
-	if len(p.html) > 0 {
+	if p.htmlAt != "" {
 		if sheet, err := p.Page(p.htmlAt, p.html); err == nil {
 			sheet.Lines = sheet.Lines[:quoted(len(sheet.Lines), func(i int) string { return first(sheet.Lines[i]) })]
 			p.letter.Body = &sheet
@@ -162,17 +168,20 @@ func first(l mapping.Line) string {
 
 type parser struct {
 	*Reader
-	letter   mapping.Letter
-	parts    int
-	files    int    // that were opened
-	nest     int    // messages within messages
-	returned string // the ID of the message that a report is about
-	inner    bool   // inside a message that another one carries: its files count, its words do not
-	html     []byte // the body in HTML, and where it stood
-	htmlAt   string
-	textAt   string
-	shows    string // what a signature shows
-	changed  bool   // inside what was changed after it had been signed: its files do not count either
+	letter    mapping.Letter
+	rest      []byte // the message behind its headers
+	parts     int
+	files     int    // that were opened
+	nest      int    // messages within messages
+	returned  string // the ID of the message that a report is about
+	inner     bool   // inside a message that another one carries: its files count, its words do not
+	html      []byte // the body as a page, and where its part in HTML stands
+	htmlAt    string
+	textAt    string
+	choice    *choice // inside a part that holds the same words several times; nil: in none
+	shows     string  // what a signature shows
+	pictureAt string  // where a picture stands among the words
+	changed   bool    // inside what was changed after it had been signed: its files do not count either
 }
 
 func (p *parser) problem(what, position string) {
@@ -235,13 +244,14 @@ func (p *parser) walk(e *message.Entity, depth int) {
 		defer p.distrust()()
 	}
 	if mr := e.MultipartReader(); mr != nil {
-		for {
+		defer p.oneOf(e)()
+		for n := 0; ; n++ {
 			child, err := mr.NextPart()
-			if errors.Is(err, io.EOF) {
-				return
-			}
 			if child == nil && err != nil && strings.HasSuffix(err.Error(), "EOF") {
-				return // the mark of its end is missing: each part says whether it is whole
+				if n == 0 {
+					p.noParts(depth, position)
+				}
+				return // where the mark of its end is missing each part says whether it is whole
 			}
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
 				p.unread("a part of the message is damaged", position)
@@ -255,6 +265,26 @@ func (p *parser) walk(e *message.Entity, depth int) {
 	}
 	p.leaf(e, position)
 }
+
+// noParts tells of a part that says that it has several in it, and keeps the words of such a message as they came.
+func (p *parser) noParts(depth int, position string) {
+	p.unread("it says that it has several parts, and none can be found: ask the sender to send it again", position)
+	if depth == 0 {
+		p.bodyText("text/plain", nil, p.rest, position)
+	}
+}
+
+// oneOf begins a part that may hold the same words in several kinds of text, and gives what ends it.
+func (p *parser) oneOf(e *message.Entity) func() {
+	before := p.choice
+	if kind, _, _ := e.Header.ContentType(); kind == "multipart/alternative" {
+		p.choice = &choice{}
+	}
+	return func() { p.choice = before }
+}
+
+// choice is a part that holds the same words in several kinds of text.
+type choice struct{ read string } // the kind that was read
 
 func (p *parser) leaf(e *message.Entity, position string) {
 	kind, params, _ := e.Header.ContentType()
@@ -275,16 +305,19 @@ func (p *parser) leaf(e *message.Entity, position string) {
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
+	body := (kind == "text/plain" || kind == "text/html") && disposition != "attachment"
 	// the end is missing: a file says by itself whether it is whole
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && (p.endless || !strings.HasPrefix(kind, "text/"))
 	if err != nil && !cut || len(data) > maxMessage {
 		p.unread("a part of the message is damaged or too large", position)
-		return
+		if !body { // of words those that came through may matter
+			return
+		}
 	}
 	switch {
 	case p.changed && kind != "text/plain" && kind != "text/html":
 	case p.letter.Auto && p.deliveryReport(kind, bytes.NewReader(data), position):
-	case (kind == "text/plain" || kind == "text/html") && disposition != "attachment":
+	case body:
 		p.bodyText(kind, params, data, position)
 	case kind == "message/rfc822" && !p.letter.Auto:
 		p.carried(data, position)
@@ -293,8 +326,9 @@ func (p *parser) leaf(e *message.Entity, position string) {
 	case p.letter.Auto: // what a machine attaches is no form
 	case kind == "application/ms-tnef" || strings.HasSuffix(name, "winmail.dat"):
 		p.unread("the attachment is a winmail.dat: ask the sender to send the form as an ordinary attachment", position)
-	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Get("Content-Id") != ""),
-		slices.Contains(besides, kind), addedByServer.MatchString(name):
+	case strings.HasPrefix(kind, "image/") && (disposition != "attachment" || e.Header.Has("Content-Id")):
+		p.pictureAt = cmp.Or(p.pictureAt, position)
+	case slices.Contains(besides, kind), addedByServer.MatchString(name):
 	case strings.HasPrefix(kind, "image/"):
 		p.unread(picture, position)
 	case strings.HasPrefix(kind, "text/"):
@@ -310,14 +344,26 @@ func (p *parser) leaf(e *message.Entity, position string) {
 
 // besides are the kinds of parts that programs send with a message and that are never a form.
 var besides = []string{"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/ics",
-	"text/calendar", "text/vcard", "text/x-vcard", "text/directory",
+	"application/pgp-encrypted", "application/pgp-keys", "text/calendar", "text/vcard", "text/x-vcard", "text/directory",
 	"text/x-amp-html", "text/rfc822-headers", "message/delivery-status", "message/disposition-notification"}
 
 // addedByServer is what Exchange calls the pieces of a body that it cuts off.
 var addedByServer = regexp.MustCompile(`^att\d+\.(txt|html?)$`)
 
+// pgp tells of what is encrypted with PGP.
+func (p *parser) pgp(data []byte, position string) bool {
+	is := bytes.Contains(data, []byte("-----BEGIN PGP MESSAGE-----\n")) || bytes.Contains(data, []byte("-----BEGIN PGP MESSAGE-----\r\n"))
+	if is {
+		p.unread("it is encrypted with PGP, which drpd does not open: ask the sender to send it by another secure way", position)
+	}
+	return is
+}
+
 // file opens what may be a form.
 func (p *parser) file(kind string, data []byte, position string) {
+	if p.pgp(data, position) {
+		return
+	}
 	if p.files++; p.files > maxOpened {
 		if p.letter.Over == "" {
 			p.over(fmt.Sprintf("the message has more than %d files", maxOpened), position)
@@ -363,45 +409,73 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 	if kind == "text/plain" {
 		data = p.uuencoded(data, position)
 	}
+<<<<<<< HEAD
 	if len(data) > maxText && !p.inner { // it is no answer then; it may say what must be heard at once
+=======
+	before := len(p.letter.Text)
+	if kind == "text/html" {
+		before = len(p.html)
+	}
+	if before+len(data) > maxText && !p.inner {
+>>>>>>> 2d873af (adapters/mailbox, document: no words of a body lost)
 		p.over("the text is too long", position)
 		p.letter.Quoted += strings.ToValidUTF8(string(data[:maxText]), "\ufffd")
 		return
 	}
 	data = data[:min(len(data), maxText)]
+	if !p.letter.Auto && !p.inner {
+		p.pgp(data, position)
+	}
 	if set := params["charset"]; set != "" && !p.inner {
 		if _, err := charset.Reader(set, bytes.NewReader(nil)); err != nil { // kept as it came
 			p.problem(fmt.Sprintf("its words are in a character set that is not known (%.40q): letters with accents may be wrong", set), position)
 		}
 	}
 	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
-	data = []byte(text)
-	if p.inner { // it proves nothing about who wrote it; somebody may have sent it on for what it says
-		if kind == "text/html" {
-			text = html2text.HTML2Text(text)
-		}
-		if len(p.letter.Quoted) < maxText {
-			p.letter.Quoted += text + "\n\n"
-		}
-		return
-	}
+	page := text
 	if kind == "text/html" {
-		if p.html == nil {
-			p.html, p.htmlAt = data, position
-		}
-		if p.letter.Text != "" {
-			return
-		}
-		text = html2text.HTML2Text(text)
+		text = p.PageWords([]byte(text))
+	} else {
+		page = "<pre>" + html.EscapeString(text) + "</pre>"
 	}
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\u00a0", " ")
 	if strings.EqualFold(params["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(params["delsp"], "yes"))
 	}
-	if p.textAt == "" {
-		p.textAt = position
+	if kind == "text/html" || p.choice == nil {
+		p.page(kind, page, position)
 	}
-	p.letter.Text += text
+	if c := p.choice; c != nil {
+		if c.read != "" && c.read != kind {
+			return
+		}
+		if strings.TrimSpace(text) != "" {
+			c.read = kind
+		}
+	}
+	switch l := &p.letter; {
+	case !p.inner:
+		if p.textAt == "" {
+			p.textAt = position
+		}
+		if l.Text != "" && !strings.HasSuffix(l.Text, "\n") {
+			l.Text += "\n"
+		}
+		l.Text += text
+	case len(l.Quoted) < maxText: // it proves nothing about who wrote it; somebody may have sent it on for what it says
+		l.Quoted += text + "\n\n"
+	}
+}
+
+// page keeps a part of the body for the page that all of them make, if one of them is a page.
+func (p *parser) page(kind, data, position string) {
+	if p.inner {
+		return
+	}
+	p.html = append(p.html, data...)
+	if kind == "text/html" && p.htmlAt == "" {
+		p.htmlAt = position
+	}
 }
 
 // notNamed is said of a text in UTF-16 that is said to be something else.

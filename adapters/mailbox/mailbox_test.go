@@ -22,7 +22,8 @@ func reader(t testing.TB) *mailbox.Reader {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &mailbox.Reader{TrustedServer: "mx.council.example", Zone: zone, Open: document.Open, Page: document.HTML, Lines: document.Text}
+	return &mailbox.Reader{TrustedServer: "mx.council.example", Zone: zone, Open: document.Open, Page: document.HTML,
+		PageWords: document.Words, Lines: document.Text}
 }
 
 const plain = "From: A Chair <Chair@council.example>\r\nTo: tm@council.example\r\nCc: \"D R P\" <drp@council.example>\r\n" +

@@ -36,19 +36,26 @@ func mended(raw []byte) []byte {
 	return append(append(out, '\r', '\n'), body...)
 }
 
-// headers parts a message at its first empty line.
+// headers parts a message at its first empty line, or at a line of blanks behind which no header goes on.
 func headers(raw []byte) (head, body []byte, ok bool) {
 	for at := 0; at < len(raw); {
 		end := bytes.IndexByte(raw[at:], '\n')
 		if end < 0 {
 			return raw, nil, len(raw) > 0 && isHeader(raw)
 		}
-		if len(bytes.TrimRight(raw[at:at+end], "\r")) == 0 {
-			return raw[:at], raw[at+end+1:], at > 0
+		line, rest := bytes.TrimRight(raw[at:at+end], "\r"), raw[at+end+1:]
+		if len(line) == 0 || at > 0 && len(bytes.TrimSpace(line)) == 0 && begins(rest) {
+			return raw[:at], rest, at > 0
 		}
 		at += end + 1
 	}
 	return raw, nil, len(raw) > 0
+}
+
+// begins says whether a text begins with a line that is no header, goes on with none and is not empty.
+func begins(text []byte) bool {
+	line, _, _ := bytes.Cut(text, []byte("\n"))
+	return len(bytes.TrimSpace(line)) > 0 && line[0] != ' ' && line[0] != '\t' && !isHeader(line)
 }
 
 // isHeader says whether a line begins a header: a name without spaces, and a colon right behind it. One with a space before the

@@ -87,6 +87,28 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"a picture of a signature": {plain +
 			mixed(words, "Content-Id: <logo>\r\n"+attached("image/png", "inline; filename=logo.png", []byte("\x89PNG"))),
 			"Please see the form.", 0, ""},
+		"a picture alone": {plain + "Content-Type: image/jpeg\r\nContent-Disposition: inline\r\n\r\n\xff\xd8\xff", "", 0, "a picture"},
+		"parts that are not there": {plain + "Content-Type: multipart/mixed; boundary=b\r\n\r\n--c\r\n\r\nResolved: yes\r\n--c--",
+			"Resolved: yes", 0, "none can be found"},
+		"a line of blanks for the end of the headers": {plain + "Content-Type: multipart/mixed; boundary=b\r\n \r\n--b\r\n" +
+			"Content-Type: text/plain\r\n\r\nResolved: yes\r\n--b--", "Resolved: yes", 0, ""},
+		"two texts": {plain + mixed("Content-Type: text/plain\r\n\r\nResolved: yes", "Content-Type: text/plain\r\n\r\nA footer"),
+			"Resolved: yes\nA footer", 0, ""},
+		"a page behind a text": {plain + mixed("Content-Type: text/plain\r\n\r\nHello", "Content-Type: text/html\r\n\r\n<p>Resolved: yes"),
+			"Hello\nResolved: yes", 0, ""},
+		"two pages": {plain + mixed("Content-Type: text/html\r\n\r\n<p>Hello", "Content-Type: text/html\r\n\r\n<p>Resolved: yes"),
+			"Hello\nResolved: yes", 0, ""},
+		"a page for a blank text": {plain + strings.Replace(mixed("Content-Type: text/plain\r\n\r\n \r\n",
+			"Content-Type: text/html\r\n\r\n<div>Resolved: yes</div><div>Tess</div>"), "mixed", "alternative", 1),
+			"Resolved: yes\nTess", 0, ""},
+		"a link": {plain + "Content-Type: text/html\r\n\r\n<a href='https://x.example/f'>the form</a>",
+			"the form <https://x.example/f>", 0, ""},
+		"PGP in the text": {plain + "\r\nHere:\r\n-----BEGIN PGP MESSAGE-----\r\nx\r\n-----END PGP MESSAGE-----\r\n",
+			"Here:", 0, "with PGP"},
+		"PGP in a file": {plain + mixed("Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1",
+			"Content-Type: application/octet-stream\r\n\r\n-----BEGIN PGP MESSAGE-----\r\nx"), "", 0, "with PGP"},
+		"words with a fault behind them": {plain + "Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+			base64.StdEncoding.EncodeToString([]byte("Resolved: yes.")) + "*", "Resolved: yes", 0, "damaged"},
 		"a text file": {plain +
 			mixed(words, attached("text/plain; name=form.txt", "attachment", []byte("Dispute Resolution Form\nPerson ID: 1"))),
 			"Please see the form.", 1, ""},

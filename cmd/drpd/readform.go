@@ -43,8 +43,8 @@ func opener(s apart.Settings, own crypto.Decrypter) (apart.Opener, error) {
 		}
 		seal.Own = tls.Certificate{Certificate: [][]byte{s.Certificate}, Leaf: leaf, PrivateKey: own}
 	}
-	return &mailbox.Reader{TrustedServer: s.TrustedServer, Zone: london(), Open: document.Open, Page: document.HTML, Lines: document.Text,
-		Unseal: seal.Open, Signed: smime.Check}, nil
+	return &mailbox.Reader{TrustedServer: s.TrustedServer, Zone: london(), Open: document.Open, Page: document.HTML,
+		PageWords: document.Words, Lines: document.Text, Unseal: seal.Open, Signed: smime.Check}, nil
 }
 
 // openReader gives what has messages read: drpd itself, in a process of its own.

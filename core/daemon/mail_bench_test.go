@@ -38,7 +38,7 @@ const readApart = "read-apart"
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == readApart {
 		err := errors.Join(host.Confine(256<<20), apart.Serve(os.Stdin, os.Stdout, func(apart.Settings, crypto.Decrypter) (apart.Opener, error) {
-			return &mailbox.Reader{Zone: time.UTC, Open: document.Open, Page: document.HTML, Lines: document.Text}, nil
+			return &mailbox.Reader{Zone: time.UTC, Open: document.Open, Page: document.HTML, PageWords: document.Words, Lines: document.Text}, nil
 		}, func() { os.Exit(1) }))
 		if err != nil {
 			os.Exit(1)
