@@ -409,17 +409,13 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 	if kind == "text/plain" {
 		data = p.uuencoded(data, position)
 	}
-<<<<<<< HEAD
-	if len(data) > maxText && !p.inner { // it is no answer then; it may say what must be heard at once
-=======
 	before := len(p.letter.Text)
 	if kind == "text/html" {
 		before = len(p.html)
 	}
-	if before+len(data) > maxText && !p.inner {
->>>>>>> 2d873af (adapters/mailbox, document: no words of a body lost)
+	if before+len(data) > maxText && !p.inner { // it is no answer then; it may say what must be heard at once
 		p.over("the text is too long", position)
-		p.letter.Quoted += strings.ToValidUTF8(string(data[:maxText]), "\ufffd")
+		p.letter.Quoted += strings.ToValidUTF8(string(data[:min(len(data), maxText)]), "\ufffd")
 		return
 	}
 	data = data[:min(len(data), maxText)]
