@@ -178,7 +178,9 @@ func TestMessagesThatDoNotCome(t *testing.T) {
 func TestTooLargeHead(t *testing.T) {
 	f := &faulty{n: 3, sizes: map[int]int{2: 30 << 20}}
 	texts, _ := poll(t, f.start(t), nil)
-	i := slices.IndexFunc(texts, func(s string) bool { return strings.HasPrefix(s, "drpd: the message is over the size limit: 31457280 bytes") })
+	i := slices.IndexFunc(texts, func(s string) bool {
+		return strings.HasPrefix(s, "drpd: the message is over the size limit: 31457280 bytes")
+	})
 	if len(texts) != 3 || i < 0 {
 		t.Fatalf("%q", texts)
 	}

@@ -1,8 +1,8 @@
 package reconcile_test
 
 import (
-	"fmt"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"

@@ -57,7 +57,7 @@ func StartPostfix(t testing.TB, maildir, account string, domains ...string) *Pos
 compatibility_level = 3.6
 queue_directory = %[1]s/queue
 data_directory = %[1]s/data
-maillog_file_prefixes = /tmp, /var
+maillog_file_prefixes = /tmp, /var, %[1]s
 maillog_file = %[1]s/log
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
