@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -153,7 +152,7 @@ func foreignFiles(t *testing.T, kind string) (names []string) {
 }
 
 // describe writes what was read, for a person to compare with the file itself.
-func describe(w io.Writer, name string, l mapping.Letter) {
+func describe(w *strings.Builder, name string, l mapping.Letter) {
 	fmt.Fprintf(w, "==== %s\nFrom %s, Sender %s, To %q, Cc %q, Sent %s, machine %t\n", name, l.From, l.Sender, l.To, l.Cc, l.Sent, l.Auto)
 	fmt.Fprintf(w, "Subject: %s\nWhy: %s\n", l.Subject, l.Why)
 	for _, p := range l.Problems {
