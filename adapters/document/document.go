@@ -270,7 +270,8 @@ var overCells = regexp.MustCompile(`ObjectType\s*=\s*["'](?i:checkbox|radio|drop
 
 // harmless refuses a package with anything in it that only a person should open.
 func (p *zipped) harmless() error {
-	for name := range p.files {
+	for _, f := range p.File { // in their order: the first reason is the same each time
+		name := f.Name
 		low := strings.ToLower(name)
 		switch {
 		case strings.HasSuffix(low, "vbaproject.bin") || strings.HasPrefix(low, "basic/") || strings.HasPrefix(low, "scripts/") ||
