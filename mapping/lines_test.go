@@ -66,8 +66,10 @@ func TestAnswerLines(t *testing.T) {
 		"Confirm: yes\nConfirm: no":             "doubt: two lines answer to \"confirm\", and not the same (answer line)\n",
 		"Their answer 0a1b2c3d: yes\nTheir answer 0a1b2c3d: no": "doubt: two lines answer to \"their answer 0a1b2c3d\", and not the same " +
 			"(answer line)\n",
-		"Question 0a1b2c3d4e: tomorrow":                        nothing + "doubt: the answer to \"question\" is neither yes nor no (answer line)\n",
-		"Their answer 0a1b2c3d: perhaps":                       nothing + "doubt: the answer to \"their answer\" is neither yes nor no (answer line)\n",
+		"Question 0a1b2c3d4e: tomorrow": nothing + "doubt: the answer to \"question\" is neither yes nor no " +
+			"(answer line)\n",
+		"Their answer 0a1b2c3d: perhaps": nothing + "doubt: the answer to \"their answer\" is neither yes nor no " +
+			"(answer line)\n",
 		"Responded: yes\n\nThe plan stands, we act by Friday.": "responded [] 2026-12-10 by \n",
 		"Confirm: perhaps": nothing + "doubt: the answer to \"confirm\" is neither yes nor no " +
 			"(answer line)\n",

@@ -298,5 +298,8 @@ func FuzzBody(f *testing.F) {
 		if s, err := document.Text("p", body); err == nil && len(s.Lines) > 20000 {
 			t.Errorf("%d lines", len(s.Lines))
 		}
+		if n := len(document.Words([]byte(body))); n > 100*(len(body)+1) {
+			t.Errorf("%d bytes of words of %d", n, len(body))
+		}
 	})
 }

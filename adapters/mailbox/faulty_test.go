@@ -4,7 +4,6 @@ package mailbox_test
 
 import (
 	"bufio"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -34,20 +34,8 @@ type faulty struct {
 // start starts the server and gives a mailbox on it.
 func (f *faulty) start(t *testing.T) *mailbox.IMAP {
 	t.Helper()
-	cert, roots := servertest.Authority(t)
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go f.serve(conn)
-		}
-	}()
-	return &mailbox.IMAP{Name: "mailbox", Server: l.Addr().String(), User: "drp@fairshire.example",
+	addr, roots := servertest.TLS(t, f.serve)
+	return &mailbox.IMAP{Name: "mailbox", Server: addr, User: "drp@fairshire.example",
 		Password: func() (string, error) { return "Made-up-1", nil }, Folder: "INBOX", Roots: roots}
 }
 
@@ -206,10 +194,15 @@ func TestFolderFaults(t *testing.T) {
 	write("c.eml", aMessage(3))
 	const parts = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
 	write("d.eml", strings.Replace(aMessage(4), "\r\n\r\n", "\r\n"+parts, 1)+strings.Repeat("and so on\r\n", 3<<20))
+	pipe := filepath.Join(dir, "aa.eml") // whoever opens it waits for somebody who writes
+	must(t, syscall.Mkfifo(pipe, 0o600))
+	must(t, os.Chtimes(pipe, noon.Add(-time.Hour), noon.Add(-time.Hour)))
+	must(t, os.Symlink(pipe, filepath.Join(dir, "ab.eml")))
 	box := &mailbox.Folder{Name: "mailbox", Path: dir}
 	batch, cursor, err := box.Poll(t.Context(), nil, noon)
+	const says = "a file in its folder is empty, or cannot be read; it was written at 11:00 UTC"
 	var remark port.Remark
-	if !errors.As(err, &remark) || !strings.Contains(err.Error(), "a file in its folder is empty, or cannot be read; it was written at 11:00 UTC") {
+	if !errors.As(err, &remark) || !strings.Contains(err.Error(), says) {
 		t.Fatal(err)
 	}
 	if len(batch) != 2 || string(batch[0].Body) != aMessage(3) {
@@ -218,7 +211,9 @@ func TestFolderFaults(t *testing.T) {
 	if l := reader(t).Read(batch[1].Body); l.From != "a@council.example" || !strings.HasPrefix(l.Text, "Message 4.") || l.Over == "" {
 		t.Errorf("%.200s %q", l.Text, l.Over)
 	}
-	must(t, os.Remove(filepath.Join(dir, "a.eml")))
+	for _, name := range []string{"a.eml", "aa.eml", "ab.eml"} {
+		must(t, os.Remove(filepath.Join(dir, name)))
+	}
 	if _, _, err := box.Poll(t.Context(), cursor, noon); !errors.As(err, &remark) {
 		t.Error(err)
 	}

@@ -84,6 +84,10 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 			c.More = true
 			break
 		}
+		if !info.Mode().IsRegular() { // opening a pipe would wait for whoever writes to it
+			remark = cmp.Or(remark, f.unreadable(info))
+			continue
+		}
 		body, err := readMessage(path)
 		switch after, gone := os.Stat(path); {
 		case gone != nil, after.Size() != info.Size(), !after.ModTime().Equal(info.ModTime()):
@@ -108,8 +112,8 @@ const emptyFor = 15 * time.Minute
 
 // unreadable says which file holds no message that can be read: not by its name, which may be somebody's words.
 func (f *Folder) unreadable(info os.FileInfo) error {
-	return port.Remark{Err: fmt.Errorf("mailbox %s: a file in its folder is empty, or cannot be read; it was written at %s (%d bytes): see to "+
-		"it that drpd's account may read it, or ask its sender to send the message again; all others are read", f.Name,
+	return port.Remark{Err: fmt.Errorf("mailbox %s: a file in its folder is empty, or cannot be read; it was written at %s (%d bytes): "+
+		"see to it that drpd's account may read it, or ask its sender to send the message again; all others are read", f.Name,
 		info.ModTime().UTC().Format("15:04 UTC on Monday 2 January 2006"), info.Size())}
 }
 

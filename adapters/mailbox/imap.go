@@ -454,9 +454,9 @@ func (m *IMAP) missing(c imapCursor, list []listed) error {
 	if len(names) == 0 {
 		return nil
 	}
-	return port.Remark{Err: fmt.Errorf("mailbox %s: the server lists messages of which it does not give the text, though it was asked %d times: "+
-		"%s; what they say is not known: read them in the mailbox, ask their senders to send them again, and move them to another folder; "+
-		"all others are read", m.Name, patient, strings.Join(names, "; "))}
+	return port.Remark{Err: fmt.Errorf("mailbox %s: the server lists messages of which it does not give the text, though it was asked %d "+
+		"times: %s; what they say is not known: read them in the mailbox, ask their senders to send them again, and move them to another "+
+		"folder; all others are read", m.Name, patient, strings.Join(names, "; "))}
 }
 
 // look forgets the messages that are not in the folder any more.

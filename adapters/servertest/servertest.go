@@ -49,6 +49,25 @@ func Files(t testing.TB, dir string) (cert string, roots *x509.CertPool) {
 	return cert, roots
 }
 
+// TLS is a server on 127.0.0.1 that hands over each connection to serve, until the test ends. It gives its address, and those who trust it.
+func TLS(t testing.TB, serve func(net.Conn)) (addr string, roots *x509.CertPool) {
+	t.Helper()
+	cert, roots := Authority(t)
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	must(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return l.Addr().String(), roots
+}
+
 // Port gives a port of 127.0.0.1 that nobody uses.
 func Port(t testing.TB) int {
 	t.Helper()

@@ -57,11 +57,15 @@ type Settled struct {
 }
 
 // Answer gives what a person has chosen: the latest word of the console, or of an email by whoever was asked, under any ID
-// that the question has had. A word that was stored
-// before the choices were closed counts as it did then: what is no choice refuses, or is the only choice that there is.
+// that the question has had. A word that was stored before the choices were closed counts as it did then: what is no choice refuses,
+// or is the only choice that there is.
 func (out *File) Answer(c Conflict) (chosen Choice, ok bool) {
 	for _, r := range out.Rulings {
-		if !c.Is(r.About) || !r.Said.IsZero() {
+		about := r.About
+		if id, byEmail := QuestionOf(about); byEmail {
+			about = id
+		}
+		if !c.Is(about) || !r.Said.IsZero() { // of an email nobody knows yet whether its sender was asked
 			continue
 		}
 		i := slices.IndexFunc(c.choices, func(o Choice) bool { return o.is(r.Choice) })

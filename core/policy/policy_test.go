@@ -201,7 +201,8 @@ func TestReferralWithoutACheck(t *testing.T) {
 	if c := p.Referral.Check; c == nil || c.Every.N != 20 || c.Every.Unit != workday.WorkingDays || c.Clause != "S1" || c.Reading == "" {
 		t.Errorf("%+v", c)
 	}
-	if _, err := policy.Parse("s.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "say when the owner is asked what came of it") {
+	const says = "say when the owner is asked what came of it"
+	if _, err := policy.Parse("s.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 type asked struct {
 	open     []drp.Conflict
 	recorded []Recorded
+	settled  []string // the IDs of those that they have settled
 }
 
 // ask keeps a question that waits, or what a person has chosen, which it gives: "" while it waits.
@@ -21,13 +22,24 @@ func (a *asked) ask(f *drp.File, q drp.Conflict) (choice string) {
 		a.open = append(a.open, q)
 		return ""
 	}
-	a.recorded = append(a.recorded, settledAs(drp.Settled{Conflict: q, Choice: chosen}))
+	a.recorded, a.settled = append(a.recorded, settledAs(drp.Settled{Conflict: q, Choice: chosen})), append(a.settled, q.IDs()...)
 	return chosen.Say
 }
 
 // settledAs says of a question that a person has settled what follows, so that no choice is without a trace.
 func settledAs(q drp.Settled) Recorded {
 	return Recorded{What: fmt.Sprintf("question %s is settled (%s): %s; it was: %s", q.ID(), q.Choice.Say, q.Choice.Does, q.What())}
+}
+
+// late says of each answer by email to a question that is asked no more that it moves nothing: what it was about has been corrected.
+func (a *asked) late(rulings []drp.Ruling) (out []Recorded) {
+	for _, r := range rulings {
+		if id, byEmail := drp.QuestionOf(r.About); byEmail && !slices.Contains(a.settled, id) {
+			out = append(out, Recorded{What: fmt.Sprintf("an email of %s says %q, and that is asked no more: it moves nothing", r.On, r.Line()),
+				On: r.On})
+		}
+	}
+	return out
 }
 
 // fromFile are the questions that the evidence itself raises.

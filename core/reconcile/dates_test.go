@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"drpd/core/drp"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
@@ -177,7 +179,8 @@ func TestUnlikelyDayIsAnsweredByEmail(t *testing.T) {
 		t.Fatalf("no letter with two lines: %+v", past)
 	}
 	line := func(id, role string, a drp.Ask) drp.Reading {
-		return drp.Reading{Evidence: drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: (start + 2).Midnight()}, Sent: start + 2,
+		ev := drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: (start + 2).Midnight()}
+		return drp.Reading{Evidence: ev, Sent: start + 2,
 			Rulings: []drp.Ruling{{About: a.About, Choice: a.Choice, Said: drp.Actor{Role: role}, On: start + 2, Evidence: id}}}
 	}
 	yes, no := past[i].Asks[0], past[i].Asks[1]
@@ -199,4 +202,47 @@ func TestUnlikelyDayIsAnsweredByEmail(t *testing.T) {
 			t.Errorf("%s: ended %s, want %s; %d questions", name, r.Standing.Ended, tt.ended, len(asked))
 		}
 	}
+	corrected := append([]drp.Reading{all[0]}, line("m1", "iro", no))
+	r := w.decide(p, corrected, past, start+2)
+	if !slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "that is asked no more") }) {
+		t.Errorf("an answer to what has been corrected since leaves no trace: %+v", r.Recorded)
+	}
+}
+
+// Whatever is dated so, and whatever the policy: a line that the letter gives does, sent back by whoever was asked, what the same choice
+// does at the console.
+func TestByEmailAsAtTheConsole(t *testing.T) {
+	w := load(t)
+	answered := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		kinds := []drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Responded, drp.Escalated}
+		said := told(rapid.SampledFrom(kinds).Draw(t, "what"), start+1, p.Owner[0])
+		said.Facts[0].On = start.AddDays(rapid.SampledFrom([]int{-20000, 2, 3, 366}).Draw(t, "dated"))
+		today := start.AddDays(rapid.IntRange(2, 20).Draw(t, "today"))
+		past, readings := w.until(p, append(readings, said), today)
+		for _, x := range past {
+			for _, a := range x.Asks {
+				id, question := drp.QuestionOf(a.About)
+				if !question {
+					continue
+				}
+				by := func(about string, said drp.Actor) drp.Reading {
+					return drp.Reading{Evidence: drp.Evidence{ID: "word", Source: "mailbox", Kind: drp.RulingMade, Learned: today.Midnight()}, Sent: today,
+						Rulings: []drp.Ruling{{About: about, Choice: a.Choice, Said: said, On: today, Evidence: "word"}}}
+				}
+				email := w.decide(p, append(learnedBy(readings, today), by(a.About, drp.Actor{Role: x.To[0]})), past, today)
+				console := w.decide(p, append(learnedBy(readings, today), by(id, drp.Actor{})), past, today)
+				answered++
+				if moved(t, email) != moved(t, console) || len(email.Conflicts) != len(console.Conflicts) {
+					t.Fatalf("%s, %q by the %s: by email\n%s\nat the console\n%s", p.ID, a.Choice, x.To[0], moved(t, email), moved(t, console))
+				}
+			}
+		}
+	})
+	if answered == 0 {
+		t.Error("nothing was answered")
+	}
+	t.Logf("%d answers", answered)
 }

@@ -136,7 +136,8 @@ func decide(c Case, rules []func(*decider)) Result {
 		return all
 	}
 	of := c.fromFile()
-	all := outcome{findings: s.findings, recorded: slices.Concat(s.recorded, of.recorded, s.asked.recorded, unclear.recorded),
+	late := s.asked.late(c.File.Rulings)
+	all := outcome{findings: s.findings, recorded: slices.Concat(s.recorded, of.recorded, s.asked.recorded, unclear.recorded, late),
 		conflicts: slices.Concat(of.open, s.asked.open, unclear.open)}
 	all.add(apply((*decider).emergencies))
 	switch {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 	"time"
 
 	"drpd/core/drp"
@@ -604,4 +606,47 @@ func TestOpenAgainIsTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Whoever drpd has told of an end that was taken back hears more of the dispute, unless it is theirs, waits for a person, or its next stage
+// is to hear first: nobody is left with "no answer is asked of you".
+func TestWhoeverWasToldOfAnEndHearsMore(t *testing.T) {
+	w := load(t)
+	heard := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		day := start.AddDays(rapid.IntRange(0, 30).Draw(t, "ended"))
+		end := told(drp.Resolved, day, p.Owner[0])
+		past, with := w.until(p, append(readings, end), day)
+		last := len(past)
+		without := slices.DeleteFunc(with, func(r drp.Reading) bool { return r.Evidence.ID == end.Evidence.ID })
+		var r reconcile.Result
+		for range 30 {
+			r = w.decide(p, learnedBy(without, day+1), past, day+1)
+			past, without = went(r.Effects, past, without, day+1)
+		}
+		enters := strings.HasPrefix(r.Standing.Next, "the alert to ")
+		if len(r.Standing.Visits) == 0 || !r.Standing.Ended.IsZero() || len(r.Conflicts) > 0 || enters {
+			return
+		}
+		for i, x := range past[:last] {
+			if x.Reason != drp.ReasonEnd || x.Kind != drp.Email {
+				continue
+			}
+			for _, role := range x.Reached {
+				heard++
+				more := func(y drp.Past) bool {
+					return y.Kind == drp.Email && slices.Contains(y.Reached, role) && y.Reason != drp.ReasonEnd
+				}
+				if !slices.Contains(p.Owners(r.Standing.Stage), role) && !slices.ContainsFunc(past[i+1:], more) {
+					t.Fatalf("%s: the %s was told of an end on %s, and of nothing since; %s", p.ID, role, x.On, r.Standing.Next)
+				}
+			}
+		}
+	})
+	if heard == 0 {
+		t.Error("nobody was told of an end")
+	}
+	t.Logf("%d were told of an end", heard)
 }

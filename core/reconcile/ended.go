@@ -220,15 +220,20 @@ func (d *decider) openAgain() {
 	}
 	v := d.current()
 	_, missing := d.answered(v)
+	if d.resting() { // nobody is asked anything about it there
+		missing = nil
+	}
 	told := make(map[string]workday.Date) // when they were told last that it had ended
 	clause := ""                          // by which it had
-	for _, p := range d.Past {
+	past := slices.Clone(d.Past)
+	slices.SortStableFunc(past, func(a, b drp.Past) int { return a.At.Compare(b.At) })
+	for _, p := range past {
 		for _, role := range p.Reached {
 			switch {
 			case p.Kind != drp.Email || !p.Sent():
 			case p.Reason == drp.ReasonEnd:
-				told[role], clause = max(told[role], sentOn(p)), p.Clause
-			case (p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain) && sentOn(p) >= told[role]:
+				told[role], clause = sentOn(p), p.Clause
+			case p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain:
 				delete(told, role)
 			}
 		}

@@ -501,7 +501,8 @@ func TestAskedAgainWhetherItIsAnAnswer(t *testing.T) {
 			on = append(on, fmt.Sprintf("%s, copy %v", x.On, x.Cc))
 		}
 	}
-	if want := []string{"2026-11-17, copy []", "2026-11-24, copy [practice-lead]", "2026-12-01, copy [practice-lead]"}; !slices.Equal(on, want) {
+	want := []string{"2026-11-17, copy []", "2026-11-24, copy [practice-lead]", "2026-12-01, copy [practice-lead]"}
+	if !slices.Equal(on, want) {
 		t.Errorf("asked on %q", on)
 	}
 }

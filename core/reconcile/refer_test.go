@@ -144,7 +144,8 @@ func TestCheckDatePastTheCalendar(t *testing.T) {
 	p := w.policy(t, "iro-carefirst")
 	no := w.calendar.Last() - 1
 	declined := told(drp.ReferralDeclined, no, "iro")
-	readings := []drp.Reading{told(drp.Raised, no-3, "iro"), at(told(drp.Alerted, no-2, "drpd", "chief-executive"), p.Referral.After), declined}
+	last := at(told(drp.Alerted, no-2, "drpd", "chief-executive"), p.Referral.After)
+	readings := []drp.Reading{told(drp.Raised, no-3, "iro"), last, declined}
 	asks := func(on workday.Date) bool {
 		return slices.ContainsFunc(w.decide(p, readings, nil, on).Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonReferred })
 	}

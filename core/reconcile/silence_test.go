@@ -351,7 +351,8 @@ func TestAskedAgainToAuthorise(t *testing.T) {
 		}
 		past, readings = went(r.Effects, past, readings, day)
 	}
-	if want := []string{"2026-11-18, copy []", "2026-11-25, copy [practice-lead]", "2026-12-02, copy [practice-lead]"}; !slices.Equal(on, want) {
+	want := []string{"2026-11-18, copy []", "2026-11-25, copy [practice-lead]", "2026-12-02, copy [practice-lead]"}
+	if !slices.Equal(on, want) {
 		t.Errorf("asked on %q", on)
 	}
 }

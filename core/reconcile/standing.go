@@ -46,7 +46,7 @@ type Stay struct {
 func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 	if s.raised == nil {
 		known := s.firstKnown()
-		return Standing{Title: "Not begun", Since: known, Turn: []string{operator}, TurnFrom: known,
+		return Standing{Title: "Nothing says when it was raised", Since: known, Turn: []string{operator}, TurnFrom: known,
 			Next: "a person must say when and by whom it was raised"}
 	}
 	v := s.current()

@@ -32,8 +32,8 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 				continue
 			}
 		}
-		if id, ok := drp.QuestionOf(r.About); ok { // as if they had settled it at the console
-			r.About, r.By, r.Said = id, c.Policy.RoleTitles(r.SaidRoles), drp.Actor{}
+		if _, ok := drp.QuestionOf(r.About); ok { // as if they had settled it at the console
+			r.By, r.Said = c.Policy.RoleTitles(r.SaidRoles), drp.Actor{}
 		}
 		heard = append(heard, r)
 		confirmed = confirmed || r.About == drp.AboutDispute && r.Choice == drp.Confirm

@@ -4,7 +4,6 @@ package mailtest
 
 import (
 	"bufio"
-	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"strings"
@@ -16,21 +15,10 @@ import (
 // Silent is an IMAP server that falls silent, and keeps the connection: at "greeting", or at a command such as "EXAMINE".
 func Silent(t testing.TB, at string) (addr string, roots *x509.CertPool) {
 	t.Helper()
-	cert, roots := servertest.Authority(t)
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-	must(t, err)
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { _ = conn.Close() })
-			go answer(conn, at)
-		}
-	}()
-	return l.Addr().String(), roots
+	return servertest.TLS(t, func(conn net.Conn) {
+		t.Cleanup(func() { _ = conn.Close() })
+		answer(conn, at)
+	})
 }
 
 // answer says OK to each command before the one at which it falls silent.
