@@ -452,6 +452,7 @@ func TestShownInWords(t *testing.T) {
 			`1 week of entering the stage; 2 weeks where "x" is given (S1)`},
 		{[]string{"severity: maximum", "severity: target"}, "5 working days of entering the stage, target (S1)"},
 		{exit("when: no-answer, do: take-effect, fact: determined}"), "no answer: determined takes effect unless contested in time (S1)"},
+		{exit("when: no-answer, do: prompt, ask: [manager]}"), "no answer: the manager decides (S1)"},
 		{exit("when: no-answer, do: prompt, ask: [raiser, manager]}"), "no answer: the raiser and manager decide (S1)"},
 		{exit("when: no-answer, do: prompt}, {clause: S1, when: rejected, do: prompt}"), "no answer or rejected: the raiser decides (S1)"},
 		{exit("when: rejected, if: {field: x}, do: prompt}, {clause: S1, when: no-answer, do: prompt}"),
@@ -567,5 +568,17 @@ fourth -> ended: resolved
 	}
 	if dot.String() != want || mermaid.String() != want {
 		t.Errorf("Graphviz:\n%s\nMermaid:\n%s", dot.String(), mermaid.String())
+	}
+}
+
+// Only a maximum is broken, or the procedure itself where it sets no limit.
+func TestLateness(t *testing.T) {
+	for force, want := range map[policy.Force]drp.Severity{policy.Maximum: drp.Breach, policy.Target: drp.Target, policy.Guidance: drp.Guidance} {
+		if got := (&policy.Clock{Force: force}).Late(); got != want {
+			t.Errorf("late against a %s is a %s, want %s", force, got, want)
+		}
+	}
+	if got := (*policy.Clock)(nil).Late(); got != drp.Breach {
+		t.Errorf("late where there is no clock is a %s", got)
 	}
 }

@@ -321,6 +321,20 @@ func TestEndsOnceMore(t *testing.T) {
 	}
 }
 
+// What moved a dispute on the very day of its end came before the end: it opens nothing again, whatever somebody rules.
+func TestAMoveOfTheDayOfTheEndOpensNothing(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for days, opens := range map[int]bool{0: false, 1: true} {
+		end, on := told(drp.Resolved, start+2, "iro"), told(drp.Reassigned, start.AddDays(2+days), "iro", "group-manager")
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), end, on, {Evidence: drp.Evidence{ID: "x", Kind: drp.RulingMade},
+			Sent: start + 4, Rulings: []drp.Ruling{{About: drp.IsItOpenAgain(end.Facts[0], on.Facts[0]).ID(), Choice: drp.Accept}}}}
+		if r := w.decide(p, readings, nil, start+4); r.Standing.Ended.IsZero() != opens {
+			t.Errorf("a move %d days after the end: ended on %s", days, r.Standing.Ended)
+		}
+	}
+}
+
 // What is opened again and ends on that same day has ended, whatever opened it: who was told of the first end is told of the second.
 func TestEndsOnceMoreOnTheDayOnWhichItIsOpenedAgain(t *testing.T) {
 	w := load(t)

@@ -138,6 +138,29 @@ func TestReferralTakenBack(t *testing.T) {
 	}
 }
 
+// A referral that was agreed is for the owner to confirm. After they declined it nobody asks again, until it is agreed on a later day.
+func TestAgreedAgain(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	raised, declined := told(drp.Raised, start, "iro"), told(drp.ReferralDeclined, start+3, "iro")
+	agreed := func(days int) drp.Reading { return told(drp.ReferralAgreed, start.AddDays(days), "iro") }
+	for name, tt := range map[string]struct {
+		said []drp.Reading
+		asks bool
+	}{
+		"agreed":                        {[]drp.Reading{agreed(2)}, true},
+		"declined after that":           {[]drp.Reading{agreed(2), declined}, false},
+		"agreed again":                  {[]drp.Reading{agreed(2), declined, agreed(4)}, true},
+		"declined, then confirmed":      {[]drp.Reading{agreed(2), declined, told(drp.ReferralConfirmed, start+4, "iro")}, false},
+		"declined on the day it agreed": {[]drp.Reading{agreed(3), declined}, false},
+	} {
+		r := w.decide(p, append([]drp.Reading{raised}, tt.said...), nil, start+5)
+		if asks := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonReferral }); asks != tt.asks {
+			t.Errorf("%s: the owner is asked to confirm is %v", name, asks)
+		}
+	}
+}
+
 // Where the calendar ends before the policy's check date, the owner is asked all the same, four weeks later.
 func TestCheckDatePastTheCalendar(t *testing.T) {
 	w := load(t)

@@ -90,3 +90,37 @@ func TestEachCorrectionIsAskedAboutAtOnce(t *testing.T) {
 		t.Errorf("asked on %v", asked)
 	}
 }
+
+// A correction of a date says which one holds: where the new one is earlier, whoever was told the one before keeps that; where it is
+// later, the one before holds no longer.
+func TestACorrectionSaysWhichDateHolds(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := func(version string, learned, on workday.Date) drp.Reading {
+		r := told(drp.Raised, on, "iro")
+		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
+		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
+		return r
+	}
+	for name, tt := range map[string]struct {
+		on     workday.Date // what the record says a day later
+		keeps  string
+		before workday.Date
+	}{
+		"earlier": {start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0},
+		"later":   {start + 1, "", start + 7},
+	} {
+		readings := []drp.Reading{raised("v1", start, start), raised("v2", start+1, tt.on)}
+		past, readings := w.until(p, readings, start)
+		r := w.decide(p, readings, past, start+1)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonCorrection })
+		if i < 0 {
+			t.Errorf("%s: nobody is told of the new date: %+v", name, r.Effects)
+			continue
+		}
+		if e := r.Effects[i]; e.Before != tt.before || tt.keeps == "" && strings.Contains(e.Says, "stands for you") ||
+			!strings.Contains(e.Says, tt.keeps) || e.Due == start+7 {
+			t.Errorf("%s: due on %s, before on %s, want %s: %s", name, e.Due, e.Before, tt.before, e.Says)
+		}
+	}
+}

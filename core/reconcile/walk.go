@@ -415,7 +415,8 @@ func (c *Case) mayMove(v *visit, m policy.Move, f drp.Fact) bool {
 }
 
 // afterEnd keeps what follows the end. A stage that drpd alerted because it had not yet learned of the end was
-// overtaken; anything else that moves an ended dispute is a question for a person, whose yes opens it again.
+// overtaken; anything else that moves an ended dispute is a question for a person, whose yes opens it again. A move of the day of the
+// end was taken before it (drp.FactKinds).
 func (s *story) afterEnd(f drp.Fact) {
 	to := s.Policy.Stage(f.Stage)
 	moves := false
@@ -434,7 +435,7 @@ func (s *story) afterEnd(f drp.Fact) {
 	case drp.Escalated:
 		moves = true
 	}
-	if moves && f.On > s.ended.On && s.accepted(drp.IsItOpenAgain(*s.ended, f)) {
+	if moves && s.accepted(drp.IsItOpenAgain(*s.ended, f)) {
 		s.reopen(f)
 		return
 	}
