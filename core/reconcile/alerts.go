@@ -121,9 +121,7 @@ func (d *decider) alert(v *visit, pending bool) {
 		e.Attach = append(e.Attach, at.What)
 		if at.What == policy.AttachForm || at.What == policy.AttachStageForm {
 			if !d.hasForm(v, at.What) {
-				d.finding(v.stage.ID, drp.Finding{Clause: at.Clause,
-					What: "the alert must carry the dispute form, and no form has come: it is not sent without it", Severity: drp.Breach,
-					Since: v.entered})
+				d.withoutForm(v, to, at.Clause)
 				return
 			}
 			e.Form = d.File.Forms[len(d.File.Forms)-1]
@@ -131,6 +129,21 @@ func (d *decider) alert(v *visit, pending bool) {
 		e.Screened = d.screen()
 	}
 	d.sendAlert(v, e)
+}
+
+// ruleNoForm is by what the owner is asked for the form that an alert must carry.
+const ruleNoForm = "alert without its form"
+
+// withoutForm finds an alert that waits for the dispute form, and asks the owner for the form on the next working day: nothing else
+// would bring it.
+func (d *decider) withoutForm(v *visit, to []string, clause string) {
+	d.finding(v.stage.ID, drp.Finding{Clause: clause, Severity: drp.Breach, Since: v.entered,
+		What: "the alert must carry the dispute form, and no form has come: it is not sent without it"})
+	on, cc, n := d.again(d.after(max(v.entered, v.by.Learned), 1), func(p drp.Past) bool { return p.Rule == ruleNoForm && p.Visit == v.id })
+	e := d.toOwner(v, drp.ReasonAttention, on, clause, ruleNoForm, "the alert to the "+d.titles(to)+
+		" must carry the dispute form, and none has come: they have not been told. Send the form to drpd's mailbox, and the alert goes at once")
+	e.Cc, e.Evidence, e.AtOnce = cc, []string{v.by.Evidence}, n == 0
+	d.emit(e, ruleNoForm, fmt.Sprint(n))
 }
 
 // hasForm says whether the form that an alert must carry has come.

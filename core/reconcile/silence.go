@@ -122,19 +122,17 @@ func (d *decider) tellOperator(e drp.Effect, why string) drp.Effect {
 	return e
 }
 
-// alertGoes is the day on which somebody is told of the next stage: on which it is escalated, or where its alert is the owner's own, on
-// which they get it ready. It is zero where the alert could not go.
+// alertGoes is the day on which somebody is told of the next stage: on which it is escalated, or where its alert is the owner's own or
+// lacks its form, on which they are asked for it. It is zero where nobody is alerted.
 func (d *decider) alertGoes(e *expired) workday.Date {
 	to := d.Policy.Stage(e.exit.To)
 	if to == nil || to.Alert == nil || d.File.Record.Gone {
 		return 0
 	}
-	if to.Alert.By == policy.ByOwner {
-		return d.after(e.goes, 1)
-	}
 	v := &visit{id: visitID(to.ID, d.count(to.ID)+1), stage: to}
-	if slices.ContainsFunc(to.Alert.Attach, func(a policy.Attach) bool { return a.What != policy.AttachRecord && !d.hasForm(v, a.What) }) {
-		return 0
+	lacks := func(a policy.Attach) bool { return a.What != policy.AttachRecord && !d.hasForm(v, a.What) }
+	if to.Alert.By == policy.ByOwner || slices.ContainsFunc(to.Alert.Attach, lacks) {
+		return d.after(e.goes, 1)
 	}
 	return e.goes
 }

@@ -175,6 +175,43 @@ func (x *silenceOf) live(t *rapid.T, past []drp.Past, readings []drp.Reading, da
 	return past, readings
 }
 
+// An alert that must carry the form is not sent without it. The owner is asked for the form on the next working day, and again, with a
+// copy to the practice lead; once it has come the alert goes.
+func TestAlertWithoutItsForm(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "pathway-challenge")
+	first := told(drp.Raised, start, "personal-adviser")
+	readings := []drp.Reading{first, told(drp.Escalated, start+1, "personal-adviser")}
+	readings[1].Facts[0].Stage = "service"
+	came := start + 11
+	form := drp.Reading{Evidence: drp.Evidence{ID: "form", Source: "mailbox", Kind: drp.Message, Key: "form", Learned: came.Midnight()},
+		Sent: came, Forms: []drp.FormPart{{Name: "challenge.docx", Digest: "d", Sent: came}}}
+	var past []drp.Past
+	var on []string
+	var alerted workday.Date
+	for day := start; day <= came; day++ {
+		if day == came {
+			readings = append(readings, form)
+		}
+		for range 3 {
+			r := w.decide(p, learnedBy(readings, day), past, day)
+			for _, e := range r.Effects {
+				if strings.Contains(e.Says, "must carry the dispute form") && !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Key == e.Key }) {
+					on = append(on, fmt.Sprintf("%s of %s to %v, copy %v", day, e.Stage, e.To, e.Cc))
+				}
+				if e.Kind == drp.Email && e.Reason == drp.ReasonAlert && e.Stage == "service" && alerted.IsZero() {
+					alerted = day
+				}
+			}
+			past, readings = went(r.Effects, past, readings, day)
+		}
+	}
+	want := []string{"2026-11-18 of service to [personal-adviser], copy []", "2026-11-25 of service to [personal-adviser], copy [practice-lead]"}
+	if !slices.Equal(on, want) || alerted != came {
+		t.Errorf("asked %q, alerted on %s", on, alerted)
+	}
+}
+
 // A limit past the end of the calendar is unknown, and says why; people are asked all the same, and not again on the same day.
 func TestTheCalendarEnds(t *testing.T) {
 	w := load(t)
