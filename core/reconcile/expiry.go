@@ -446,14 +446,19 @@ func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Runnin
 // askNow is ask for what somebody has said or changed: the owner decides on it at once, whatever they were reminded of today. What they
 // were asked while the limit was counted from another day was something else.
 func (d *decider) askNow(v *visit, on workday.Date, limit Running, exp policy.Expiry, says string) {
-	asked := d.asksAtLimit(v, drp.ReasonAsk)
-	anew := len(asked) > 0 && !d.moved(v).IsZero() && asked[len(asked)-1].Proof.From != limit.Proof.From
+	asked, anew := d.asksAtLimit(v, drp.ReasonAsk), d.anew(v, limit)
 	if anew {
 		on = max(on, d.Today)
 	}
 	e, n := d.question(v, drp.ReasonAsk, asked, on, limit, exp, says)
 	e.AtOnce = n == 0 || anew && e.On == d.Today
 	d.emit(e, exp.When, fmt.Sprint(n))
+}
+
+// anew says whether the owner was last asked about the limit of a visit while it was counted from another day.
+func (d *decider) anew(v *visit, limit Running) bool {
+	asked := d.asksAtLimit(v, drp.ReasonAsk)
+	return len(asked) > 0 && !d.moved(v).IsZero() && asked[len(asked)-1].Proof.From != limit.Proof.From
 }
 
 // asksAtLimit gives the letters that have asked about the limit of a visit, or its exit.

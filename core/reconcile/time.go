@@ -203,6 +203,11 @@ func (d *decider) askBeforeTheirTime(v *visit, e expired) {
 	}
 	says := fmt.Sprintf("the limit of the procedure %s %s; %s: nothing goes to the next stage by itself before that, but on your word",
 		is, e.limit.Proof.Due.Long(), d.whyNotLate(v, e))
+	q, _ := d.question(v, drp.ReasonAsk, d.asksAtLimit(v, drp.ReasonAsk), on, e.limit, e.exit, says)
+	if e.untold == "" && q.On > e.ownTime && !d.anew(v, e.limit) { // it goes to the next stage before they are asked again
+		d.out.tell(d.alertGoes(&e))
+		return
+	}
 	if !d.moved(v).IsZero() {
 		d.askNow(v, on, e.limit, e.exit, says)
 		return
