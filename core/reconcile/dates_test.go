@@ -19,6 +19,32 @@ func ruled(q drp.Conflict, choice string, on workday.Date) drp.Reading {
 		Sent: on, Rulings: []drp.Ruling{{About: q.ID(), Choice: choice, On: on, Evidence: "ruling"}}}
 }
 
+// On the last day of a stage whose start is in question, nobody is told that it goes up: it does not.
+func TestLastDayOverADayInQuestion(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	raised.Facts[0].On = start.AddYears(1)
+	past, _ := w.until(p, []drp.Reading{raised}, start+11)
+	letters := map[drp.Reason]string{}
+	for _, x := range past {
+		if x.Rule == "on_expiry no-answer" {
+			letters[x.Reason] += x.On.String() + " " + x.Says + "\n"
+		}
+		if x.Reason == drp.ReasonAlert && x.Stage != p.Stages[0].ID {
+			t.Errorf("it goes to %s on %s", x.Stage, x.On)
+		}
+	}
+	for reason, says := range map[drp.Reason]string{
+		drp.ReasonLastDay: "2026-11-23 no answer has come; unless the dispute is resolved today nothing goes to the next stage by itself",
+		drp.ReasonAsk:     "2026-11-24 the limit seems to have passed, but drpd does not escalate by itself",
+	} {
+		if got := letters[reason]; !strings.HasPrefix(got, says) || strings.Count(got, "\n") != 1 {
+			t.Errorf("%s: %q", reason, got)
+		}
+	}
+}
+
 // aboutDates gives the questions about days that can hardly be, and whether the owner is asked today.
 func aboutDates(r reconcile.Result, today workday.Date) (out []drp.Conflict, letter bool) {
 	for _, q := range r.Conflicts {

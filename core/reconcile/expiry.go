@@ -140,11 +140,16 @@ func (s *story) atLimit(v *visit, e *expired) {
 			e.goes = max(s.after(e.goes, 1), s.after(s.messageAsked(v), 1))
 		}
 		early := s.Today < e.next && s.Today <= max(v.entered, v.by.Learned) // the alert goes today
-		if e.untold != "" && !early || s.Today >= e.next && s.Today <= e.ownTime {
+		e.doubtful = s.lasting(v, e.limit)
+		switch {
+		case e.untold != "" && !early, e.doubtful == "" && s.Today >= e.next && s.Today <= e.ownTime:
 			e.step = beforeTime
 			return
-		}
-		if e.step = counts; s.Today < e.goes {
+		case e.doubtful != "": // nobody is told of a day on which it would go
+			e.step = unreliable
+			return
+		case s.Today < e.goes:
+			e.step = counts
 			return
 		}
 		e.step = escalates
@@ -205,6 +210,9 @@ func (d *decider) expiry() {
 			says = "the time to contest it seems to have passed, but drpd does not take that for certain: "
 		}
 		d.askAgain(v, *e)
+		if e.exit.Do == policy.Escalate && d.Today < e.next {
+			d.lastDay(v, *e)
+		}
 		d.ask(v, drp.ReasonAsk, e.next, e.limit, e.exit, says+e.doubtful)
 	case counts, escalates:
 		d.askAgain(v, *e)
@@ -358,8 +366,8 @@ func (d *decider) lookAtTimeOut(v *visit) {
 
 // unreliable says why the date is too unreliable to act on by itself, or "".
 func (s *story) unreliable(v *visit, limit Running, exit policy.Expiry) string {
-	if limit.Doubt != "" {
-		return limit.Doubt
+	if doubt := s.lasting(v, limit); doubt != "" {
+		return doubt
 	}
 	until := s.Today
 	if exit.Do == policy.TakeEffect { // once its sources were read after the last day, no later gap undoes it
@@ -367,6 +375,14 @@ func (s *story) unreliable(v *visit, limit Running, exit policy.Expiry) string {
 	}
 	if source := s.gap(limit.Proof.Due, until); source != "" {
 		return "the source " + source + " could not be read"
+	}
+	return ""
+}
+
+// lasting says what makes the date unreliable until a person settles it, or "".
+func (s *story) lasting(v *visit, limit Running) string {
+	if limit.Doubt != "" {
+		return limit.Doubt
 	}
 	for _, f := range v.facts {
 		if f.Kind == drp.Responded && f.Obstacle && (s.Policy.Obstacle == nil || s.Policy.Obstacle.Do != policy.Escalate) {
@@ -411,21 +427,33 @@ func (s *story) refused(v *visit) (drp.Denial, bool) {
 	return drp.Denial{}, false
 }
 
+// whatNext says what becomes of the dispute on its next working day where nothing more comes.
+func (d *decider) whatNext(e expired) string {
+	switch {
+	case e.step == unreliable:
+		return "nothing goes to the next stage by itself: " + e.doubtful
+	case e.untold != "":
+		return "it goes to the next stage on " + e.when() +
+			", if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first"
+	}
+	return "it goes to the next stage on " + e.when()
+}
+
+// when says on which day the dispute goes to the next stage.
+func (e *expired) when() string {
+	if e.goes > e.next {
+		return e.goes.Long()
+	}
+	return "the next working day"
+}
+
 // lastDay tells the owner, on the last day, what happens on the next working day.
 func (d *decider) lastDay(v *visit, e expired) {
-	limit, exp, what := e.limit, e.exit, e.exit.When
-	when := "the next working day"
-	if e.goes > e.next {
-		when = e.goes.Long()
-	}
-	if e.untold != "" {
-		when += ", if those who must answer hear of it today; nothing shows yet that they have, and else you are asked first"
-	}
-	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today it goes to the " +
-		"next stage on " + when
+	limit, exp, what, next := e.limit, e.exit, e.exit.When, d.whatNext(e)
+	says := cmp.Or(d.came(v, limit.Proof.Due), "no answer has come") + "; unless the dispute is resolved today " + next
 	var cc []string
 	if what == policy.Unsatisfactory {
-		says = d.answerCame(v) + ": is it resolved? Unless you say so today it goes to the next stage on " + when
+		says = d.answerCame(v) + ": is it resolved? Unless you say so today " + next
 	} else if v.stage.Answer != nil {
 		cc = v.stage.Answer.By
 	}

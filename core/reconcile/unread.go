@@ -138,6 +138,10 @@ const (
 // askAgain asks those who must answer for an answer that can be read, once for each day on which they sent something; on the
 // day that is given the dispute goes on all the same.
 func (d *decider) askAgain(v *visit, e expired) {
+	goes := "the dispute goes to the next stage on " + e.goes.Long()
+	if e.step == unreliable {
+		goes = "the owner is asked whether the dispute goes to the next stage"
+	}
 	read := make(map[string]bool) // by the owner, who is asked what they are
 	for _, f := range d.freeWords(v) {
 		read[f.Evidence] = true
@@ -150,8 +154,8 @@ func (d *decider) askAgain(v *visit, e expired) {
 		came, due := e.came.others[i], e.limit.Proof.Due
 		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAsk, Visit: v.id, Stage: v.stage.ID, Due: due, On: max(came.On, due),
 			To: []string{role},
-			Says: fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that the "+
-				"dispute goes to the next stage on %s", came.On.Long(), e.goes.Long()),
+			Says: fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that %s",
+				came.On.Long(), goes),
 			Clause: e.exit.Clause, Rule: "on_expiry " + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
 			Asks: answerLine(v.stage)}, whenAnswerUnread, came.On.String())
 	}
