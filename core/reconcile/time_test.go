@@ -103,16 +103,17 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		return r
 	}
 	for name, tt := range map[string]struct {
-		on     workday.Date // what the record says a day later
-		keeps  string
-		before workday.Date
+		learned, on workday.Date // what the record says later
+		keeps       string
+		before      workday.Date
 	}{
-		"earlier": {start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0},
-		"later":   {start + 1, "", start + 7},
+		"earlier":                {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0},
+		"later":                  {start + 1, start + 1, "", start + 7},
+		"later, and passed also": {start + 15, start + 2, "", start + 7},
 	} {
-		readings := []drp.Reading{raised("v1", start, start), raised("v2", start+1, tt.on)}
+		readings := []drp.Reading{raised("v1", start, start), raised("v2", tt.learned, tt.on)}
 		past, readings := w.until(p, readings, start)
-		r := w.decide(p, readings, past, start+1)
+		r := w.decide(p, readings, past, tt.learned)
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonCorrection })
 		if i < 0 {
 			t.Errorf("%s: nobody is told of the new date: %+v", name, r.Effects)

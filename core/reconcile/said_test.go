@@ -1,0 +1,117 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"drpd/core/drp"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// Whoever was alerted is told how the dispute ended, and by whose word, where the policy knows who that is.
+func TestHowItEndedIsSaid(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro")}, start)
+	for kind, want := range map[drp.FactKind]string{
+		drp.Resolved:  "ended on Wednesday 18 November 2026: it is resolved, as the Independent Reviewing Officer says; no answer",
+		drp.Withdrawn: "ended on Wednesday 18 November 2026: it was withdrawn, as the Independent Reviewing Officer says; no answer",
+	} {
+		r := w.decide(p, append(slices.Clone(readings), told(kind, start+2, "iro")), past, start+2)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonEnd })
+		if i < 0 {
+			t.Errorf("%s: nobody is told: %+v", kind, r.Effects)
+		} else if !strings.Contains(r.Effects[i].Says, want) {
+			t.Errorf("%s: %q", kind, r.Effects[i].Says)
+		}
+	}
+}
+
+// Of an alert that came back the record is told where its note says that it went, and else not.
+func TestAReturnedAlertIsNotedWhereItWasNoted(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	roster := staff(p)
+	for _, noted := range []bool{true, false} {
+		var past []drp.Past
+		raised := told(drp.Raised, start, "iro")
+		raised.Subject.Children = []string{"child-1"}
+		readings := []drp.Reading{raised}
+		decide := func(on workday.Date) []drp.Effect {
+			return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, File: drp.Fold(readings, roster),
+				Roster: roster, Past: past, Today: on}).Effects
+		}
+		for range 3 {
+			past, readings = arrives(decide(start), past, readings, start)
+		}
+		if !noted {
+			past = slices.DeleteFunc(past, func(x drp.Past) bool { return x.Kind == drp.CaseNote })
+		}
+		i := slices.IndexFunc(past, func(x drp.Past) bool { return x.Kind == drp.Email && x.Reason == drp.ReasonAlert })
+		for _, role := range slices.Concat(past[i].To, past[i].Cc) {
+			readings = append(readings, returns(past, i, role, drp.Returned, start+1))
+		}
+		corrected := slices.ContainsFunc(decide(start+1), func(e drp.Effect) bool { return e.Kind == drp.CaseNote && e.Reason == drp.ReasonCorrection })
+		if corrected != noted {
+			t.Errorf("the record says that it went: %v; it is corrected: %v", noted, corrected)
+		}
+	}
+}
+
+// What ends a dispute only while the case is with CAFCASS is kept with that sentence; what ends it nowhere is not.
+func TestAnEndThatNeedsAReferralSaysSo(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for _, tt := range []struct {
+		kind drp.FactKind
+		by   string
+		says bool
+	}{{drp.Determined, "iro", true}, {drp.Determined, "group-manager", false}, {drp.Withdrawn, "group-manager", false}} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(tt.kind, start+1, tt.by)}, nil, start+2)
+		if says := slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool {
+			return strings.Contains(x.What, "only while the case is with CAFCASS")
+		}); says != tt.says {
+			t.Errorf("%s by the %s: it is said: %v", tt.kind, tt.by, says)
+		}
+	}
+}
+
+// What could not be read puts off by a day what would go up by itself, whoever it may be from of those whom the stage concerns; of the
+// owner's own nothing goes up by itself. What a stranger sent does neither.
+func TestWhoseUnreadWordsPutOff(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro")}, start)
+	for name, tt := range map[string]struct {
+		u    drp.Unread
+		goes workday.Date // zero: it does not
+	}{
+		"nothing came":                {drp.Unread{}, start + 8},
+		"a stranger's":                {drp.Unread{On: start + 3}, start + 8},
+		"it names the dispute":        {drp.Unread{On: start + 3, Named: true}, start + 9},
+		"from the manager":            {drp.Unread{On: start + 3, Roles: []string{"team-manager"}}, start + 9},
+		"in the owner's name":         {drp.Unread{On: start + 3, Roles: []string{"iro"}}, start + 9},
+		"from the owner, proved":      {drp.Unread{On: start + 3, Roles: []string{"iro"}, Proved: true}, 0},
+		"of before the stage":         {drp.Unread{On: start - 1, Named: true}, start + 8},
+		"from another tier's manager": {drp.Unread{On: start + 3, Roles: []string{"director"}}, start + 8},
+	} {
+		var goes workday.Date
+		for day := start + 7; day < start+15 && goes.IsZero(); day++ {
+			c := w.given(p, readings, past, day)
+			if !tt.u.On.IsZero() {
+				tt.u.Evidence = "m1"
+				c.Unread = []drp.Unread{tt.u}
+			}
+			if slices.ContainsFunc(reconcile.Decide(c).Effects, func(e drp.Effect) bool {
+				return e.Kind == drp.Email && e.Reason == drp.ReasonAlert && e.Stage == "stage-2"
+			}) {
+				goes = day
+			}
+		}
+		if goes != tt.goes {
+			t.Errorf("%s: it goes up on %s, want %s", name, goes, tt.goes)
+		}
+	}
+}
