@@ -115,3 +115,81 @@ func TestWhoseUnreadWordsPutOff(t *testing.T) {
 		}
 	}
 }
+
+// What was decided takes effect once the time to contest it has passed: the dispute and its stage end on that day.
+func TestWhatTakesEffectEndsItsStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "by-default")
+	readings := []drp.Reading{told(drp.Raised, start, "owner"), told(drp.Responded, start+1, "manager")}
+	for day, ended := range map[workday.Date]workday.Date{start + 8: 0, start + 9: start + 8} {
+		at := w.decide(p, readings, nil, day).Standing
+		if at.Ended != ended || at.Visits[0].Ended != ended {
+			t.Errorf("on %s: ended on %s, its stage on %s, want %s", day, at.Ended, at.Visits[0].Ended, ended)
+		}
+	}
+}
+
+// A letter that says how the dispute ended, and waits for somebody to be there, goes however late; one that was never wanted in two
+// weeks is old news.
+func TestOldNewsOfAnEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro")}, start)
+	readings = append(readings, told(drp.Resolved, start+1, "iro"))
+	isEnd := func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonEnd && e.Rule == "end" }
+	first := w.decide(p, readings, past, start+1).Effects
+	i := slices.IndexFunc(first, isEnd)
+	if i < 0 {
+		t.Fatalf("nobody is told of the end: %+v", first)
+	}
+	for name, tt := range map[string]struct {
+		change func(*drp.Past)
+		goes   bool
+	}{
+		"it waits":                  {func(*drp.Past) {}, true},
+		"it was taken back":         {func(x *drp.Past) { x.Life = drp.Cancelled }, false},
+		"it is of an end before":    {func(x *drp.Past) { x.On-- }, false},
+		"it is of another rule":     {func(x *drp.Past) { x.Rule = "on_end" }, false},
+		"there is none, since then": {nil, false},
+	} {
+		all := slices.Clone(past)
+		if tt.change != nil {
+			x := drp.Past{Effect: first[i], Life: drp.Held, Decided: (start + 1).Midnight()}
+			tt.change(&x)
+			all = append(all, x)
+		}
+		if goes := slices.ContainsFunc(w.decide(p, readings, all, start+20).Effects, isEnd); goes != tt.goes {
+			t.Errorf("%s: it goes after 19 days is %v", name, goes)
+		}
+	}
+}
+
+// Whoever is told late has the stage's own time from then on, where the limit is such a time. A date that somebody set, or that stands on
+// the form, stays what it is.
+func TestWhoIsToldLateAndTheLimit(t *testing.T) {
+	w := load(t)
+	set := told(drp.Discussed, start, "iro")
+	set.Facts[0].Until = start + 8
+	panel := told(drp.Raised, start, "fostering-chair")
+	panel.Fields = []drp.Field{{Name: "panel-date", Value: drp.NewPrivate("x"), Date: start + 1}}
+	for name, tt := range map[string]struct {
+		policy   string
+		readings []drp.Reading
+		stage    string
+		due      workday.Date
+	}{
+		"a time":              {"iro-carefirst", []drp.Reading{told(drp.Raised, start, "iro")}, "stage-1", start + 9},
+		"a date that was set": {"iro-flowchart", []drp.Reading{told(drp.Raised, start, "iro"), set}, "informal", start + 8},
+		"a date on the form":  {"fostering-panel", []drp.Reading{panel, at(told(drp.Escalated, start+1, "fostering-chair"), "panel")}, "panel", start + 10},
+	} {
+		r := w.decide(w.policy(t, tt.policy), tt.readings, nil, start+2)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool {
+			return e.Kind == drp.Email && e.Reason == drp.ReasonAlert && e.Stage == tt.stage
+		})
+		if i < 0 {
+			t.Errorf("%s: no alert: %s, %+v", name, r.Standing.Stage, r.Effects)
+		} else if e := r.Effects[i]; e.Due != tt.due {
+			t.Errorf("%s: they have until %s, want %s (limit %s)", name, e.Due, tt.due, e.Proof.Due)
+		}
+	}
+}

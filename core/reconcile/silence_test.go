@@ -263,6 +263,20 @@ func TestAskedInItsOwnUnit(t *testing.T) {
 	}
 }
 
+// A date that somebody has set is waited for, up to 30 working days ahead; over one that is further away people are told meanwhile.
+func TestADateSetFarAhead(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	for until, waited := range map[workday.Date]bool{start + 30: true, start + 200: false} {
+		set := told(drp.Discussed, start, "iro")
+		set.Facts[0].Until = until
+		past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro"), set}, start)
+		if tell := w.decide(p, readings, past, start+1).Standing.TellOn; (tell > start+15) != waited {
+			t.Errorf("set to %s: somebody is told on %s", until, tell)
+		}
+	}
+}
+
 // Where no limit is counted, somebody is asked for the timescale that was never set, and told who has answered.
 func TestNeverSet(t *testing.T) {
 	w := load(t)

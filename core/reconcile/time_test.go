@@ -106,13 +106,20 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		learned, on workday.Date // what the record says later
 		keeps       string
 		before      workday.Date
+		reached     []string // by the alert, where not all
 	}{
-		"earlier":                {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0},
-		"later":                  {start + 1, start + 1, "", start + 7},
-		"later, and passed also": {start + 15, start + 2, "", start + 7},
+		"earlier":                   {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil},
+		"earlier, and one was told": {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}},
+		"later":                     {start + 1, start + 1, "", start + 7, nil},
+		"later, and passed also":    {start + 15, start + 2, "", start + 7, nil},
 	} {
 		readings := []drp.Reading{raised("v1", start, start), raised("v2", tt.learned, tt.on)}
 		past, readings := w.until(p, readings, start)
+		for i := range past {
+			if tt.reached != nil && past[i].Reason == drp.ReasonAlert {
+				past[i].Life, past[i].Reached = drp.Failed, tt.reached
+			}
+		}
 		r := w.decide(p, readings, past, tt.learned)
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonCorrection })
 		if i < 0 {
