@@ -233,6 +233,12 @@ func TestUnlikelyDayIsAnsweredByEmail(t *testing.T) {
 	if !slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "that is asked no more") }) {
 		t.Errorf("an answer to what has been corrected since leaves no trace: %+v", r.Recorded)
 	}
+	other := drp.Reading{Evidence: drp.Evidence{ID: "m9", Kind: drp.Message}, Sent: start + 2,
+		Rulings: []drp.Ruling{{About: drp.AboutSend, Choice: "stage-1.1", Said: drp.Actor{Role: "iro"}, On: start + 2, Evidence: "m9"}}}
+	r = w.decide(p, append(slices.Clone(all), line("m1", "iro", no), other), past, start+2)
+	if slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "that is asked no more") }) {
+		t.Errorf("an answer that settled its question, or is of no question, is said to be asked no more: %+v", r.Recorded)
+	}
 }
 
 // Whatever is dated so, and whatever the policy: a line that the letter gives does, sent back by whoever was asked, what the same choice

@@ -485,24 +485,26 @@ func TestEachChoiceAboutAMessageIsHeard(t *testing.T) {
 	t.Logf("%d choices of those who were asked, %d of others", heard, others)
 }
 
-// The owner is asked once a policy's interval whether a message is an answer, from the second time on with a copy to the practice lead.
+// The owner is asked once a policy's interval whether a message is an answer, from the second time on with a copy to the practice lead;
+// so also where the calendar has ended: there each weekday counts.
 func TestAskedAgainWhetherItIsAnAnswer(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "cp-chair")
 	raised := told(drp.Raised, start, "chair")
 	readings := []drp.Reading{raised, message(start+1, p.Stages[0].Answer.By[0])}
-	var past []drp.Past
-	for day := start; day < start+17; day++ {
-		past, readings = went(w.decide(p, learnedBy(readings, day), past, day).Effects, past, readings, day)
-	}
-	var on []string
-	for _, x := range past {
-		if x.Reason == drp.ReasonMessage {
-			on = append(on, fmt.Sprintf("%s, copy %v", x.On, x.Cc))
+	known := w.calendar
+	for _, until := range []workday.Date{known.Last(), start + 2} {
+		w.calendar = known.Until(until)
+		past, _ := w.until(p, readings, start+16)
+		var on []string
+		for _, x := range past {
+			if x.Reason == drp.ReasonMessage {
+				on = append(on, fmt.Sprintf("%s, copy %v", x.On, x.Cc))
+			}
 		}
-	}
-	want := []string{"2026-11-17, copy []", "2026-11-24, copy [practice-lead]", "2026-12-01, copy [practice-lead]"}
-	if !slices.Equal(on, want) {
-		t.Errorf("asked on %q", on)
+		want := []string{"2026-11-17, copy []", "2026-11-24, copy [practice-lead]", "2026-12-01, copy [practice-lead]"}
+		if !slices.Equal(on, want) {
+			t.Errorf("the calendar ends on %s: asked on %q", until, on)
+		}
 	}
 }
