@@ -118,6 +118,27 @@ func TestUnlikelyStart(t *testing.T) {
 	}
 }
 
+// A version of the record that spoils the day of raising takes nothing back from whom it alerted: the dispute counts from their alert.
+func TestASpoiltDayCountsFromTheAlert(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	row := func(version string, learned, on workday.Date) drp.Reading {
+		r := told(drp.Raised, on, "iro")
+		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
+		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
+		return r
+	}
+	past, readings := w.until(p, []drp.Reading{row("v1", start, start)}, start)
+	readings = append(readings, row("v2", start+3, start.AddYears(1)))
+	if at := w.decide(p, readings, past, start+3).Standing; at.Raised != start {
+		t.Errorf("alerted on %s, it counts from %s", start, at.Raised)
+	}
+	past = slices.DeleteFunc(past, func(x drp.Past) bool { return x.Reason == drp.ReasonAlert })
+	if at := w.decide(p, []drp.Reading{readings[0], readings[len(readings)-1]}, past, start+3).Standing; at.Raised != start+3 {
+		t.Errorf("nobody was alerted, and it counts from %s", at.Raised)
+	}
+}
+
 // What has happened and is dated after the day on which it was learned is asked about, and nothing goes up over it; what people plan may
 // lie ahead, and waits.
 func TestUnlikelyDay(t *testing.T) {

@@ -193,3 +193,73 @@ func TestWhoIsToldLateAndTheLimit(t *testing.T) {
 		}
 	}
 }
+
+// The advice not to escalate further counts from whoever gives it, or once the owner's word, or a person's, makes it theirs: then the owner
+// is asked how it goes on. What somebody else says in their name does not.
+func TestWhoseAdviceItIs(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	advice := func(said string) drp.Reading {
+		r := told(drp.AdvisedToEscalate, start+2, "director")
+		r.Facts[0].Said = drp.Actor{Role: said}
+		r.Denials, r.Facts = []drp.Denial{drp.Denial(r.Facts[0])}, nil
+		return r
+	}
+	for said, counts := range map[string]bool{"": true, "director": true, "iro": true, "team-manager": false} {
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start+1, "iro"), "stage-5"),
+			at(told(drp.Alerted, start+1, "iro", "director"), "stage-5"), advice(said)}
+		asked := func(readings []drp.Reading) bool {
+			return slices.ContainsFunc(w.decide(p, readings, nil, start+3).Effects,
+				func(e drp.Effect) bool { return strings.Contains(e.Says, "the advice is not to escalate further") })
+		}
+		if got := asked(readings); got != counts {
+			t.Errorf("said by %q: the owner is asked is %v", said, got)
+		}
+		hearsay := drp.Hearsay(drp.Fact(drp.Fold([]drp.Reading{advice(said)}, nil).Denials[0]))
+		if said == "team-manager" && !asked(append(readings, ruled(hearsay, drp.Accept, start+3))) {
+			t.Error("a person says that it is theirs, and it counts for nothing")
+		}
+	}
+}
+
+// A record that is still with the tier whose limit has passed has not come back to its owner: that is found, on the day after.
+func TestTheRecordHasNotComeBack(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start+1, "iro"), "stage-2"),
+		at(told(drp.Alerted, start+1, "iro", "group-manager"), "stage-2")}
+	due := w.decide(p, readings, nil, start+2).Standing.Visits[1].Limit.Proof.Due
+	for name, tt := range map[string]struct {
+		holder string
+		state  drp.RecordState
+		on     workday.Date
+		found  bool
+	}{
+		"with the tier":                {"group-manager", drp.RecordState{Known: true}, due + 1, true},
+		"on its last day":              {"group-manager", drp.RecordState{Known: true}, due, false},
+		"with the owner":               {"iro", drp.RecordState{Known: true}, due + 1, false},
+		"with a tier not reached":      {"director", drp.RecordState{Known: true}, due + 1, false},
+		"authorised":                   {"group-manager", drp.RecordState{Known: true, Authorised: true}, due + 1, false},
+		"nobody knows the record":      {"group-manager", drp.RecordState{}, due + 1, false},
+		"nobody knows with whom it is": {"", drp.RecordState{Known: true}, due + 1, false},
+	} {
+		c := w.given(p, readings, nil, tt.on)
+		if tt.found { // where nobody knows the limit, nothing is late
+			short := c
+			short.Calendar = w.calendar.Until(start + 2)
+			short.Roster, short.File.Record = drp.Roster{{Role: tt.holder, Person: "p1"}}, tt.state
+			short.File.Record.Holder = drp.Actor{Worker: "p1"}
+			if concerns(reconcile.Decide(short), "has not come back") {
+				t.Errorf("%s: found though the limit is unknown", name)
+			}
+		}
+		c.Roster = drp.Roster{{Role: tt.holder, Person: "p1"}}
+		c.File.Record = tt.state
+		if c.File.Record.Holder = (drp.Actor{Worker: "p1"}); tt.holder == "" {
+			c.File.Record.Holder = drp.Actor{}
+		}
+		if found := concerns(reconcile.Decide(c), "has not come back"); found != tt.found {
+			t.Errorf("%s: found is %v", name, found)
+		}
+	}
+}
