@@ -72,6 +72,9 @@ func TestMoreThanMemory(t *testing.T) {
 	}
 	placed(port.Placement{Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p",
 		New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}})
+	if n, size, err := l.Weight(t.Context(), "C-AAAAAA"); err != nil || n != 100 || size < 100*int64(len(body)) || size > 101*int64(len(body)) {
+		t.Fatalf("the dispute holds %d pieces, %d bytes, %v", n, size, err)
+	}
 	s, err := l.Load(t.Context(), "C-AAAAAA")
 	whole("of a dispute", 100, s.Evidence, err)
 }

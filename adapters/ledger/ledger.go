@@ -423,3 +423,14 @@ func decode(b []byte, into any) error {
 	}
 	return nil
 }
+
+// Weight says how many pieces of evidence a dispute holds, and how many bytes they are.
+func (l *Ledger) Weight(ctx context.Context, dispute string) (pieces int, bytes int64, err error) {
+	var row struct{ Pieces, Bytes int64 }
+	err = l.tx(ctx, func(t *tx) error {
+		_, err := t.get(&row, `SELECT count(*) AS pieces, coalesce(sum(length(body)), 0) AS bytes FROM evidence WHERE dispute = ? AND state = ?`,
+			dispute, port.PlaceDispute)
+		return err
+	})
+	return int(row.Pieces), row.Bytes, err
+}

@@ -66,6 +66,7 @@ type memory struct {
 	waits    map[string]workday.Date // reminders that wait for tomorrow, and the day on which they do
 	awaiting map[string]bool         // messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading  // what was read before: evidence never changes, and reading it is pure
+	came     came                    // by email today, by sender
 	marked   bool                    // what was being read when the process before this one ended has been looked at
 	late     map[string]chan polled  // sources that have not come back, and where their answer comes
 }

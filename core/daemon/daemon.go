@@ -245,7 +245,7 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 	if err != nil {
 		return r, fmt.Errorf("evidence %s: %w", ev.ID, err)
 	}
-	r.Evidence = ev
+	r.Evidence, r.Size = ev, int64(len(ev.Body))
 	r.Evidence.Body = nil
 	r.Learned = d.learned(ev)
 	if r.Unsafe == "" {

@@ -34,6 +34,9 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 			if err != nil {
 				return began, err
 			}
+			if p, err = d.budget(ctx, ev, p); err != nil {
+				return began, err
+			}
 			unread(&p, ev, disputes)
 			if err := d.emergency(ctx, ev, p); err != nil { // before it is placed: what is placed is not looked at again
 				return began, err

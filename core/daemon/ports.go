@@ -101,6 +101,8 @@ type Placing interface {
 	Questions(ctx context.Context) ([]port.Question, error)
 	// Kept counts what waits for a person besides disputes: messages in quarantine, evidence tied to nothing.
 	Kept(ctx context.Context) (port.Kept, error)
+	// Weight says how many pieces of evidence a dispute holds, and how many bytes they are.
+	Weight(ctx context.Context, dispute string) (pieces int, bytes int64, err error)
 }
 
 // Book keeps the disputes and what was decided of them. It compares revisions; it knows no stage.

@@ -281,6 +281,7 @@ type RecordState struct {
 // Reading is all that is understood of one piece of evidence.
 type Reading struct {
 	Evidence   Evidence // without its body
+	Size       int64    // of its body, in bytes
 	Subject    Subject
 	Sender     Actor
 	SentBy     Actor // who sent it for its sender, where a message names somebody beside them

@@ -809,3 +809,14 @@ func (l *Ledger) KeptIDs(context.Context) ([]string, error) {
 	}
 	return out, nil
 }
+
+// Weight implements daemon.Ledger.
+func (l *Ledger) Weight(_ context.Context, dispute string) (pieces int, bytes int64, err error) {
+	defer l.lock()()
+	for _, k := range l.evidence {
+		if k.state == port.PlaceDispute && k.dispute == dispute {
+			pieces, bytes = pieces+1, bytes+int64(len(k.Body))
+		}
+	}
+	return pieces, bytes, nil
+}
