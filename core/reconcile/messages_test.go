@@ -73,7 +73,7 @@ func TestFreeWordsMoveNothing(t *testing.T) {
 			t.Fatalf("words of the %s on %s move something:\n%s\n\n%s", by, on, a, b)
 		}
 		later, err := w.calendar.Add(today, 1)
-		if err != nil || slices.Contains(p.OwnersOfAny(), by) {
+		if err != nil || slices.Contains(p.OwnersOfAny(), by) || on > today { // what has not come keeps back nothing yet
 			return
 		}
 		questions := slices.DeleteFunc(slices.Clone(after.Effects), func(e drp.Effect) bool { return e.Reason != drp.ReasonMessage })
