@@ -47,6 +47,8 @@ type answerAt struct {
 	stage    string
 	text     string
 	position string
+	units    []place // where it stands; with its label, where both are in one
+	beneath  bool    // it stands apart from its label
 }
 
 // The doubts about a file as a whole: it has no form's title, it does not say whom it is about, nobody has written in it.
@@ -66,8 +68,8 @@ type formReader struct {
 	learned workday.Date
 	out     *drp.Reading
 	blocks  map[string]bool // the stages of which the form says anything
-	used    map[[2]int]bool // line and cell: what is the answer to a label before or above it
-	labels  map[[2]int]bool // and what is a label or a heading
+	page    *account        // what becomes of each cell
+	body    bool            // it is typed into the body of a letter
 	matched map[[2]string]labelled
 }
 
@@ -121,15 +123,18 @@ type labelled struct {
 
 // answers finds what stands for each label, block by block.
 func (r *formReader) answers() []answerAt {
-	r.blocks, r.used, r.labels, r.matched = make(map[string]bool), make(map[[2]int]bool), make(map[[2]int]bool), make(map[[2]string]labelled)
+	r.blocks, r.matched = make(map[string]bool), make(map[[2]string]labelled)
 	r.apart()
+	r.page = newAccount(r.sheet.Lines)
 	var found []answerAt
 	stage := ""
 	var columns []column
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
-			for i := range line.Cells {
-				r.labels[[2]int{n, i}] = true
+			for i, c := range line.Cells {
+				if strings.TrimSpace(c.Text) != "" {
+					r.page.claim(place{n, i}, drp.AsLabel, s)
+				}
 			}
 			stage = s
 			continue
@@ -145,38 +150,87 @@ func (r *formReader) answers() []answerAt {
 		}
 		for i := range line.Cells {
 			if s, ok := r.headsRows(line); ok && i == 0 {
-				r.labels[[2]int{n, i}] = true
+				r.page.claim(place{n, i}, drp.AsLabel, s)
 				stage = s
 				continue
 			}
-			if r.used[[2]int{n, i}] {
-				continue
+			if def, rest := r.label(line.Cells[i].Text, stage); def != nil && r.page.claim(place{n, i}, drp.AsLabel, def.what()) {
+				found = r.keep(found, r.answer(n, i, answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest,
+					position: line.Cells[i].Position}))
 			}
-			def, rest := r.label(line.Cells[i].Text, stage)
-			if def == nil {
-				continue
-			}
-			r.labels[[2]int{n, i}] = true
-			a := answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest, position: line.Cells[i].Position}
-			if rest == "" {
-				a.text, a.position = r.beside(n, i, a)
-			}
-			if rest == "" && !r.hasRight(n, i, a) {
-				a.text, a.position = r.below(n, i, a)
-			}
-			found = r.keep(found, a)
 		}
 	}
 	return found
 }
 
-// keep adds an answer that says something.
+// answer finds where the answer to a label stands: in the same cell, to the right, or below.
+func (r *formReader) answer(n, i int, a answerAt) answerAt {
+	switch {
+	case a.text != "":
+		a.units = []place{{n, i}}
+		r.wrapped(n, &a)
+	case r.hasRight(n, i, a):
+		r.beside(n, i, &a)
+	default:
+		r.below(n, i, &a)
+	}
+	return a
+}
+
+// wrapped takes the lines on which words go on that begin beside their label, in a body: up to a blank line, to what may be a label, or
+// to a name.
+func (r *formReader) wrapped(n int, a *answerAt) {
+	if !r.body || a.def.Is != "field" || len(a.def.Choices) > 0 {
+		return
+	}
+	for m := n + 1; m < len(r.sheet.Lines); m++ {
+		line := r.sheet.Lines[m]
+		_, heads := r.heading(line)
+		if heads || line.Table != 0 || len(line.Cells) != 1 {
+			return
+		}
+		text := strings.TrimSpace(line.Cells[0].Text)
+		switch {
+		case text == "", strings.Contains(text, ":"), r.another(text, *a, false), nameOnly.MatchString(text),
+			said(lexical().Words.Closing, text, true), !r.page.claim(place{m, 0}, drp.AsAnswer, a.def.what()):
+			return
+		}
+		a.text, a.units = a.text+"\n"+text, append(a.units, place{m, 0})
+	}
+}
+
+// keep adds an answer that says something. Of a name or a signature nothing is kept, if it decides nothing.
 func (r *formReader) keep(found []answerAt, a answerAt) []answerAt {
-	if a.def.Is == "nothing" || !r.chosen(&a) || a.empty() {
+	switch {
+	case a.def.Is == "nothing":
+		if said(lexical().Words.Deciding, a.text, false) {
+			r.page.settle(a.units, drp.AsLeftOver, a.def.what())
+		} else {
+			r.page.settle(a.units, drp.AsAnswer, a.def.what())
+		}
+		return found
+	case !r.chosen(&a):
+		return found
+	case a.empty():
+		if a.beneath {
+			r.page.settle(a.units, drp.AsBlank, a.def.what())
+		}
 		return found
 	}
+	r.page.settle(a.units, drp.AsAnswer, a.def.what())
 	r.blocks[a.stage] = true
 	return append(found, a)
+}
+
+// what says what an answer is: a field, a part of a fact, the child.
+func (a *FormAnswer) what() string {
+	switch {
+	case a.Field != "":
+		return a.Is + " " + a.Field
+	case a.Fact != "":
+		return a.Is + " of " + string(a.Fact)
+	}
+	return a.Is
 }
 
 // column is a column of a table that holds the answers of one stage.
@@ -202,7 +256,7 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 	cells := r.sheet.Lines[n].Cells
 	for i, c := range cells {
 		if _, heads := r.stage(bare(c.Text)); heads {
-			r.labels[[2]int{n, i}] = true
+			r.page.claim(place{n, i}, drp.AsLabel, "")
 			continue
 		}
 		j := slices.IndexFunc(columns, func(o column) bool { return o.at == c.Column })
@@ -210,9 +264,11 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 			continue
 		}
 		if def, _ := r.label(cells[0].Text, columns[j].stage); def != nil {
-			r.labels[[2]int{n, 0}], r.used[[2]int{n, i}] = true, true
-			found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text),
-				position: c.Position})
+			r.page.claim(place{n, 0}, drp.AsLabel, def.what()) // of each column, and claimed by the first
+			if r.page.claim(place{n, i}, drp.AsAnswer, def.what()) {
+				found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text),
+					position: c.Position, units: []place{{n, i}}, beneath: true})
+			}
 		}
 	}
 	return found
@@ -222,6 +278,9 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 func (a *answerAt) empty() bool {
 	switch a.text {
 	case "", promptDate, promptChoice:
+		return true
+	}
+	if a.def.Is == "yes" && leftAsItWas(a.text) {
 		return true
 	}
 	switch a.def.Is {
@@ -325,44 +384,58 @@ func (r *formReader) hasRight(n, i int, a answerAt) bool {
 
 // beside gives the answer to the right of a label: the first cell with anything in it, or, where boxes stand in cells of
 // their own, all up to the next label.
-func (r *formReader) beside(n, i int, a answerAt) (string, string) {
+func (r *formReader) beside(n, i int, a *answerAt) {
 	cells := r.sheet.Lines[n].Cells
 	var texts []string
 	var at []int
 	boxes, crosses := false, slices.ContainsFunc(cells[i+1:], func(c Cell) bool { return isCross(c.Text) })
-	for j := i + 1; j < len(cells) && !r.another(cells[j].Text, a, j == i+1); j++ {
+	for j := i + 1; j < len(cells) && !r.another(cells[j].Text, *a, j == i+1); j++ {
 		text := strings.TrimSpace(cells[j].Text)
 		if text == "" && crosses {
 			text = "☐" // a box that was left empty
 		}
-		if text == "" {
+		if text == "" || r.page.ended(place{n, j}) != "" {
 			continue
 		}
 		boxes = boxes || strings.ContainsAny(text, boxMarks) || isCross(text)
 		texts, at = append(texts, text), append(at, j)
 	}
 	if len(texts) == 0 {
-		return "", a.position
+		return
 	}
 	if !boxes {
-		texts, at = texts[:1], at[:1]
+		m := r.alike(*a, texts)
+		texts, at = texts[:m], at[:m]
 	}
+	a.text, a.position, a.beneath = strings.Join(texts, " "), cells[at[0]].Position, true
 	for _, j := range at {
-		r.used[[2]int{n, j}] = true
+		r.page.claim(place{n, j}, drp.AsAnswer, a.def.what())
+		a.units = append(a.units, place{n, j})
 	}
-	return strings.Join(texts, " "), cells[at[0]].Position
 }
+
+// alike says how many of the cells beside a label are its answer: the first, and where that is a child's number, the numbers of
+// other children that follow.
+func (r *formReader) alike(a answerAt, texts []string) int {
+	n := 1
+	for a.def.Is == "child" && n < len(texts) && len(texts[n]) == len(texts[0]) && digits.MatchString(texts[0]) && digits.MatchString(texts[n]) {
+		n++
+	}
+	return n
+}
+
+var digits = regexp.MustCompile(`^\d{4,}$`)
 
 // below gives the answer under a label: in the same column of its table, or in the paragraphs that follow, up to the next
 // label or heading.
-func (r *formReader) below(n, i int, a answerAt) (string, string) {
-	label, position := r.sheet.Lines[n], a.position
+func (r *formReader) below(n, i int, a *answerAt) {
+	label := r.sheet.Lines[n]
 	heads := r.heads(label, a.stage)
 	above := func(column int) answerAt { // the label that heads a column, this one where none does
 		if def := heads[column]; def != nil {
 			return answerAt{def: def, stage: a.stage}
 		}
-		return a
+		return *a
 	}
 	var texts []string
 	for m := n + 1; m < len(r.sheet.Lines); m++ {
@@ -377,15 +450,15 @@ func (r *formReader) below(n, i int, a answerAt) (string, string) {
 		if label.Table != 0 && len(label.Cells) == 1 != (len(line.Cells) == 1) {
 			break
 		}
-		if text := strings.TrimSpace(line.Cells[at].Text); text != "" {
+		if text := strings.TrimSpace(line.Cells[at].Text); text != "" && r.page.claim(place{m, at}, drp.AsAnswer, a.def.what()) {
 			if len(texts) == 0 {
-				position = line.Cells[at].Position
+				a.position = line.Cells[at].Position
 			}
 			texts = append(texts, text)
-			r.used[[2]int{m, at}] = true
+			a.units = append(a.units, place{m, at})
 		}
 	}
-	return strings.Join(texts, "\n"), position
+	a.text, a.beneath = strings.Join(texts, "\n"), true
 }
 
 // heads gives the labels of a line by their columns.
@@ -474,6 +547,11 @@ func (r *formReader) match(text, stage string) (*FormAnswer, string) {
 	if i := strings.IndexByte(text, ':'); i > 0 {
 		add(i, strings.TrimSpace(text[i+1:]))
 	}
+	for _, dash := range []string{" – ", " — ", " - "} {
+		if i := strings.Index(text, dash); i > 0 {
+			add(i, strings.TrimSpace(text[i+len(dash):]))
+		}
+	}
 	if i := strings.IndexAny(text, boxMarks); i > 0 {
 		add(i, text[i:])
 	}
@@ -496,6 +574,10 @@ func (r *formReader) match(text, stage string) (*FormAnswer, string) {
 	return nil, ""
 }
 
+// doubt asks about an answer. A reader of what might be meant has no page.
 func (r *formReader) doubt(what string, a answerAt) {
+	if r.page != nil {
+		r.page.settle(a.units, drp.AsDoubt, what)
+	}
 	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: a.position, Passage: drp.NewPrivate(a.text), Evidence: r.ev})
 }

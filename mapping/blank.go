@@ -17,9 +17,8 @@ func (f *Form) Blank(p *policy.Policy) (layout.Doc, error) {
 	if !slices.Contains(p.Forms, f.Form) {
 		return layout.Doc{}, fmt.Errorf("the form %s is not of the policy %s: its forms are %s", f.Form, p.ID, strings.Join(p.Forms, ", "))
 	}
-	doc := layout.Doc{Name: f.Form, Title: f.Titles[0], About: fmt.Sprintf("%s, version %d", p.Title, p.Version), Lead: []string{
-		"One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and send the " +
-			"form on by email. Write a date with its day first: 3 March 2026."}}
+	doc := layout.Doc{Name: f.Form, Title: f.Titles[0], About: filledIn(blankAbout, p.Title, fmt.Sprint(p.Version)), Lead: []string{
+		blankLead}}
 	head := layout.Part{Tables: []layout.Table{f.asked(p, Head)}}
 	doc.Parts = []layout.Part{head}
 	for _, s := range f.Stages {
@@ -28,18 +27,47 @@ func (f *Form) Blank(p *policy.Policy) (layout.Doc, error) {
 			return layout.Doc{}, fmt.Errorf("the form %s has a block %q, and the policy %s has no such stage", f.Form, s.Stage, p.ID)
 		}
 		part := layout.Part{Title: s.Headings[0], Tables: []layout.Table{f.asked(p, s.Stage)}}
-		turn := "It is the turn of the " + p.RoleTitles(st.Holder) + "."
+		turn := filledIn(blankTurn, p.RoleTitles(st.Holder))
 		if asks := st.Asks(); asks != "" {
-			turn = "The " + p.RoleTitles(st.Holder) + map[bool]string{true: " is", false: " are"}[len(st.Holder) == 1] + " asked to " + asks + "."
+			turn = filledIn(map[bool]string{true: blankAsked, false: blankAskedAll}[len(st.Holder) == 1], p.RoleTitles(st.Holder), asks)
 		}
-		limit := "The procedure states no limit."
+		limit := blankNoLimit
 		if text := p.LimitOf(st); text != "" {
-			limit = "The limit is " + text + "."
+			limit = filledIn(blankLimit, text)
 		}
 		part.Text = []string{turn + " " + limit}
 		doc.Parts = append(doc.Parts, part)
 	}
 	return doc, nil
+}
+
+// What a blank form says beside its labels, with ... for what its policy says. What is written here is read again as nobody's answer.
+const (
+	blankLead = "One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and " +
+		"send the form on by email. Write a date with its day first: 3 March 2026."
+	blankAbout    = "..., version ..."
+	blankTurn     = "It is the turn of the ...."
+	blankAsked    = "The ... is asked to ...."
+	blankAskedAll = "The ... are asked to ...."
+	blankNoLimit  = "The procedure states no limit."
+	blankLimit    = "The limit is ...."
+)
+
+// blankSays are those sentences as they stand together on a form.
+func blankSays() []string {
+	out := []string{blankLead, blankAbout}
+	for _, turn := range []string{blankTurn, blankAsked, blankAskedAll} {
+		out = append(out, turn+" "+blankNoLimit, turn+" "+blankLimit)
+	}
+	return out
+}
+
+// filledIn puts words where a sentence leaves them open.
+func filledIn(sentence string, with ...string) string {
+	for _, w := range with {
+		sentence = strings.Replace(sentence, "...", w, 1)
+	}
+	return sentence
 }
 
 // asked is the table of what a block asks.

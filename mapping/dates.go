@@ -19,6 +19,9 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 			return d, nil
 		}
 	}
+	if figures.MatchString(s) { // 04 / 04 / 24
+		s = spaced.ReplaceAllString(s, "$1")
+	}
 	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/", "'", "", "’", "").Replace(s))
 	t = strings.ReplaceAll(t, "sept ", "sep ")
 	words := strings.Fields(t)
@@ -46,6 +49,11 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	}
 	return 0, fmt.Errorf("no date that can be read for certain")
 }
+
+var (
+	figures = regexp.MustCompile(`^[\d ./-]+$`)
+	spaced  = regexp.MustCompile(` *([./-]) *`)
+)
 
 // timeOfDay is a time after a date: at 2pm, 14:30, 14.30 hrs.
 var timeOfDay = regexp.MustCompile(`(?i)[ ,]+(?:at )?(?:\d{1,2}:\d{2}(?: ?[ap]\.?m\.?| ?hrs?)?|\d{1,2}(?:\.\d{2})? ?(?:[ap]\.?m\.?|hrs?))$`)
@@ -200,11 +208,21 @@ const boxMarks = "☒☐○●◯◉"
 
 // isCross says whether a text is nothing but a mark that somebody made.
 func isCross(s string) bool {
-	switch strings.TrimSpace(s) {
-	case "x", "X", "✓", "✔", "✗", "✘", "[x]", "[X]", "(x)", "(X)":
-		return true
+	switch strings.TrimSpace(typedBox.ReplaceAllStringFunc(s, asBox)) {
+	case "x", "X", "✓", "✔", "✗", "✘", "☒":
+		return strings.TrimSpace(s) != "☒" // a box, and no cross alone
 	}
 	return false
+}
+
+// typedBox is a box that somebody has typed: [x], [ ], ( X ).
+var typedBox = regexp.MustCompile(`[\[(](?:[ \t]*[xX✓✔✗✘][ \t]*|[ \t]+)[\])]`)
+
+func asBox(typed string) string {
+	if strings.Trim(typed, "[]() \t") == "" {
+		return "☐"
+	}
+	return "☒"
 }
 
 // longChoice is more than options with their boxes take, in bytes.
@@ -217,9 +235,9 @@ func choice(text string) (chosen string, n int) {
 		return text, 1
 	}
 	var parts []string // options and boxes, in their order
+	text = typedBox.ReplaceAllStringFunc(text, asBox)
 	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ",
-		"◯", " ☐ ", "◉", " ☒ ", "[x]", " ☒ ", "[X]", " ☒ ", "[ ]", " ☐ ", "( )", " ☐ ", "(x)", " ☒ ", "(X)",
-		" ☒ ").Replace(text)) {
+		"◯", " ☐ ", "◉", " ☒ ").Replace(text)) {
 		switch {
 		case word == "☒" || word == "☐":
 			parts = append(parts, word)

@@ -10,7 +10,7 @@ import (
 
 // typed says whether a body that holds the form's title is the form, and not words about it: it says for which child, and more.
 func (f *Form) typed(s Sheet) bool {
-	r := &formReader{Form: f, sheet: s, out: &drp.Reading{}}
+	r := &formReader{Form: f, sheet: s, out: &drp.Reading{}, body: true}
 	found := r.answers()
 	return len(found) > 1 && slices.ContainsFunc(found, func(a answerAt) bool { return a.def.Is == "child" })
 }
@@ -26,7 +26,12 @@ func (r *formReader) read() int {
 	if r.follows() {
 		found = r.once(found)
 	} else {
-		found = slices.DeleteFunc(found, func(a answerAt) bool { return a.stage != "" })
+		found = slices.DeleteFunc(found, func(a answerAt) bool {
+			if a.stage != "" {
+				r.page.settle(a.units, drp.AsDoubt, r.out.Doubts[len(r.out.Doubts)-1].What)
+			}
+			return a.stage != ""
+		})
 	}
 	r.subject(found)
 	r.facts(found)
@@ -48,8 +53,9 @@ func (r *formReader) once(found []answerAt) []answerAt {
 		if len(all) < 2 || a.def.Is == "child" {
 			return false
 		}
-		if all[1].position == a.position {
-			r.doubt("the form gives two answers beside the same label", a)
+		const twice = "the form gives two answers beside the same label"
+		if r.page.settle(a.units, drp.AsDoubt, twice); all[1].position == a.position {
+			r.doubt(twice, a)
 		}
 		return true
 	})
@@ -178,8 +184,15 @@ func (r *formReader) facts(found []answerAt) {
 		}
 	}
 	for _, g := range order {
-		doubts, facts := len(r.out.Doubts), len(r.out.Facts)
+		doubts, facts, denials := len(r.out.Doubts), len(r.out.Facts), len(r.out.Denials)
 		r.fact(g.stage, g.kind, parts[g])
+		if len(r.out.Doubts)+len(r.out.Facts)+len(r.out.Denials) == doubts+facts+denials { // it does not say when, or whether
+			for _, a := range parts[g] {
+				if a.def.Is != "field" {
+					r.page.settle(a.units, drp.AsLeftOver, a.def.what())
+				}
+			}
+		}
 		if len(r.out.Doubts) == doubts+1 && len(r.out.Facts) == facts {
 			r.out.Doubts[doubts].Means = r.meaning(g.stage, g.kind, parts[g])
 		}
@@ -293,11 +306,32 @@ func (r *formReader) fact(stage string, kind drp.FactKind, parts []answerAt) {
 	}
 }
 
+// titleIn gives the title of a role that stands with a name: "J. Madeup, Team Manager", "Team Manager (J. Madeup)"; else all the words.
+func (r *formReader) titleIn(text string) string {
+	if r.role(text) != "" {
+		return text
+	}
+	found := ""
+	for part := range strings.FieldsFuncSeq(text, func(c rune) bool { return strings.ContainsRune(",;()/–—", c) }) {
+		if r.role(part) == "" {
+			continue
+		}
+		if found != "" { // which of the two?
+			return text
+		}
+		found = part
+	}
+	if found == "" || strings.Contains(" "+strings.ToLower(strings.ReplaceAll(text, "&", " and "))+" ", " and ") {
+		return text
+	}
+	return found
+}
+
 // rolesIn reads who did something, several with "and" between them, which may stand in a title too; nil, with a doubt, where
 // one is no role.
 func (r *formReader) rolesIn(a answerAt, kind drp.FactKind) []string {
 	var out []string
-	words := strings.Split(strings.ReplaceAll(strings.ToLower(a.text), "&", " and "), " and ")
+	words := strings.Split(strings.ReplaceAll(strings.ToLower(r.titleIn(a.text)), "&", " and "), " and ")
 	for len(words) > 0 {
 		n := len(words)
 		for n > 0 && r.role(strings.Join(words[:n], " and ")) == "" {

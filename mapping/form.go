@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"drpd/core/drp"
 	"drpd/core/strict"
@@ -19,6 +21,10 @@ type Form struct {
 	Roles  []RoleTitle  `yaml:"roles"`
 	Stages []FormStage  `yaml:"stages"`
 	Labels []FormAnswer `yaml:"answers"`
+
+	Printed []string `yaml:"printed"` // its own words that are no label: instructions; ... stands for any words
+
+	printed []*regexp.Regexp
 }
 
 // RoleTitle says how a form calls a role.
@@ -91,7 +97,20 @@ func (a *FormAnswer) meets(b *FormAnswer) bool {
 type lexicon struct {
 	Labels map[string][]string `yaml:"labels"`
 	Harm   harmWords           `yaml:"harm"`
+	Words  words               `yaml:"words"`
 }
+
+// lexical is the lexicon, read once: it comes with the program.
+var lexical = sync.OnceValue(func() (lex lexicon) {
+	src, err := fs.ReadFile(Shipped, "lexicon.yaml")
+	if err == nil {
+		err = strict.Load("lexicon.yaml", src, &lex).Err()
+	}
+	if err != nil {
+		panic(err) // a test reads it
+	}
+	return lex
+})
 
 // LoadForm reads the mapping of a form. The labels of the lexicon that it names become the form's own.
 func LoadForm(fsys fs.FS, name string) (*Form, error) {
@@ -99,14 +118,7 @@ func LoadForm(fsys fs.FS, name string) (*Form, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
-	words, err := fs.ReadFile(Shipped, "lexicon.yaml")
-	if err != nil {
-		return nil, fmt.Errorf("mapping: %w", err)
-	}
-	var lex lexicon
-	if err := strict.Load("lexicon.yaml", words, &lex).Err(); err != nil {
-		return nil, err
-	}
+	lex := lexical()
 	out := &Form{}
 	c := &formCheck{strict.Load(name, src, out), out}
 	if out.Form == "" || len(out.Titles) == 0 {
@@ -117,6 +129,12 @@ func LoadForm(fsys fs.FS, name string) (*Form, error) {
 	}
 	c.spread(lex)
 	c.headings()
+	for i, p := range out.Printed {
+		if plain(strings.ReplaceAll(p, "...", "")) == "" {
+			c.Fault([]any{"printed", i}, "%q would be any words: give those that the form prints", p)
+		}
+	}
+	out.printed = patterns(slices.Concat(out.Printed, blankSays()))
 	return out, c.Err()
 }
 

@@ -1,15 +1,12 @@
 package mapping
 
 import (
-	"io/fs"
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"unicode"
 
 	"drpd/core/drp"
-	"drpd/core/strict"
 )
 
 // harmWords are the words of the lexicon by which people say that a child is about to come to harm. It is looked for in all
@@ -23,19 +20,6 @@ type harmWords struct {
 	Between  []string `yaml:"between"`  // what may stand between such a word and the phrase
 }
 
-// harmful are the words, read once: they come with the program.
-var harmful = sync.OnceValue(func() harmWords {
-	var lex lexicon
-	src, err := fs.ReadFile(Shipped, "lexicon.yaml")
-	if err == nil {
-		err = strict.Load("lexicon.yaml", src, &lex).Err()
-	}
-	if err != nil {
-		panic(err) // LoadForm has read it before
-	}
-	return lex.Harm
-})
-
 const (
 	harmGap     = 5  // words that ... stands for
 	harmBack    = 10 // words before a phrase that are looked at
@@ -47,7 +31,7 @@ const (
 // harm finds where a letter speaks of imminent harm to a child. A question that is answered with no, or not at all, speaks
 // of none.
 func (s *Set) harm(ev string, l Letter) []drp.Doubt {
-	r := &harmReader{harmWords: harmful(), forms: s.Forms, evidence: ev}
+	r := &harmReader{harmWords: lexical().Harm, forms: s.Forms, evidence: ev}
 	r.prose(l.Subject, "subject")
 	if l.Body != nil {
 		r.sheet(*l.Body, true)
@@ -142,7 +126,7 @@ func beneath(lines []string) string {
 	return strings.Join(options, " ")
 }
 
-var optionBox = regexp.MustCompile(`[` + boxMarks + `]|[\[(][ xX][\])]`)
+var optionBox = regexp.MustCompile(`[` + boxMarks + `]|` + typedBox.String())
 
 // cell looks at a cell of a table: a label with the answer in it, beside it or below it, or words.
 func (r *harmReader) cell(lines []Line, n, i int) {

@@ -76,7 +76,8 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	for i := range out.Denials {
 		out.Denials[i].Learned = learned
 	}
-	done := forms.typed || answered(ev.ID, l.Text, &out, say)
+	page := newAccount(pageLines(l.Text, "body"))
+	done := forms.typed || answered(ev.ID, l.Text, page, &out, say)
 	reached := func(f drp.Fact, addresses []string) {
 		for _, to := range addresses {
 			if !s.own(to) {
@@ -104,8 +105,16 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 			}
 		}
 	}
-	if !done && !forms.read {
+	switch {
+	case forms.typed: // the form has the account
+	case done || forms.read:
+		l.total(page, &out, ev.ID, forms.read && !done, slices.ContainsFunc(slices.Concat(l.To, l.Cc), func(to string) bool { return !s.own(to) }))
+	default:
 		s.words(ev, l, learned, &out)
+		page.close(wholeMessage)
+	}
+	if !forms.typed {
+		out.Account = append(out.Account, page.units...)
 	}
 	for _, ref := range drp.TokensIn(l.Text) {
 		if out.Subject.Dispute != "" && ref != out.Subject.Dispute {
@@ -113,6 +122,14 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		}
 	}
 	return out
+}
+
+// wholeMessage is what the lines of a message in words of its author's own have become.
+func wholeMessage(line string) (drp.Ended, string) {
+	if strings.TrimSpace(line) == "" {
+		return drp.AsBlank, ""
+	}
+	return drp.AsAnswer, string(drp.MessageCame)
 }
 
 // words keeps that a message came in words of its author's own, and to whom. Where its body holds nothing at all the subject is what it
@@ -143,10 +160,13 @@ type formsRead struct {
 // forms reads the forms of a letter: files, else the body. What stands in the way of counting on them withholds it all.
 func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead) {
 	out.Withheld = l.Over
-	one := func(f *Form, sheet Sheet) bool {
+	one := func(f *Form, sheet Sheet, body bool) bool {
 		before := out.Subject
-		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: out}
-		if r.read() == 0 {
+		r := &formReader{Form: f, sheet: sheet, ev: ev.ID, source: ev.Source, sender: out.Sender, learned: out.Sent, out: out,
+			body: body}
+		n := r.read()
+		defer r.total()
+		if n == 0 {
 			out.Doubts = append(out.Doubts, drp.Doubt{What: NothingIn, Position: sheet.Name, Evidence: ev.ID})
 			return false
 		}
@@ -166,11 +186,11 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 			out.Doubts = append(out.Doubts, drp.Doubt{What: UnknownForm, Position: sheet.Name, Evidence: ev.ID})
 			continue
 		}
-		one(s.Forms[i], sheet)
+		one(s.Forms[i], sheet, false)
 	}
 	if l.Body != nil && !read.read {
 		if i := slices.IndexFunc(s.Forms, func(f *Form) bool { return f.is(*l.Body) && f.typed(*l.Body) }); i >= 0 {
-			read.typed = one(s.Forms[i], *l.Body)
+			read.typed = one(s.Forms[i], *l.Body, true)
 		}
 	}
 	if out.Withheld == "" && !read.read { // beside a form that was read, what could not be read is a doubt

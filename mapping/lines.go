@@ -17,6 +17,8 @@ type lineReader struct {
 	said    []drp.Statement
 	rulings []drp.Ruling
 	lines   map[string][]string // by what they answer to
+	page    *account
+	at      int // the line that is read
 }
 
 // maxLines are the lines that a person may answer by in one letter: a question asks for a handful.
@@ -24,15 +26,19 @@ const maxLines = 100
 
 // answered reads the lines of a letter, and says whether there is any. A letter with more of them than a person writes is
 // withheld whole.
-func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any bool) {
-	r := lineReader{ev: ev, out: out, lines: make(map[string][]string)}
+func answered(ev, text string, page *account, out *drp.Reading, say func(drp.Statement)) (any bool) {
+	r := lineReader{ev: ev, out: out, lines: make(map[string][]string), page: page}
 	lines, before := strings.Split(text, "\n"), len(out.Doubts)
 	for i, line := range lines {
 		if strings.HasPrefix(strings.TrimSpace(line), ">") {
 			continue
 		}
 		_, line = refBefore(line)
-		any = r.line(line, lines[i+1:]) || any
+		r.at = i
+		if r.line(line, lines[i+1:]) {
+			any = true
+			page.claim(place{i, 0}, drp.AsAnswer, "nothing to send")
+		}
 		if len(r.said)+len(r.rulings)+len(out.Doubts)-before > maxLines {
 			out.Doubts = out.Doubts[:before]
 			out.Withheld = fmt.Sprintf("it holds more than %d lines that are answers or look like them", maxLines)
@@ -49,6 +55,11 @@ func answered(ev, text string, out *drp.Reading, say func(drp.Statement)) (any b
 
 // doubt asks about a passage, and says what it would count as, where the passage tells.
 func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
+	r.page.claim(place{r.at, 0}, drp.AsDoubt, what)
+	r.asks(what, passage, means...)
+}
+
+func (r *lineReader) asks(what, passage string, means ...drp.Statement) {
 	r.out.Doubts = append(r.out.Doubts,
 		drp.Doubt{What: what, Position: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
 }
@@ -90,6 +101,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); exact && i >= 0 {
 			if yes, next := yesNo(after[i]); next {
 				r.doubt("what looks like an answer stands on the next line: what does it mean?", line+"\n"+after[i])
+				r.page.claim(place{r.at + 1 + i, 0}, drp.AsDoubt, "the answer to the line above")
 				r.meaning(head, yes)
 			}
 		}
@@ -123,7 +135,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		return false
 	}
 	r.said = append(r.said, f)
-	return true
+	return r.page.claim(place{r.at, 0}, drp.AsAnswer, string(kind))
 }
 
 // fact is the fact that a line is about, with whom or what stage it names.
@@ -164,6 +176,7 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 		return true
 	}
 	r.lines[about] = append(r.lines[about], line)
+	r.page.claim(place{r.at, 0}, drp.AsAnswer, about)
 	if !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == about && o.Choice == choice }) {
 		r.rulings = append(r.rulings, r.rules(about, choice))
 	}
@@ -172,12 +185,13 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 
 // contradictions takes out what one letter says in two ways, and asks.
 func (r *lineReader) contradictions() {
-	lines := func(kinds ...string) string {
-		var out []string
-		for _, k := range kinds {
-			out = append(out, r.lines[k]...)
+	doubt := func(what string, about ...string) {
+		var lines []string
+		for _, k := range about {
+			lines = append(lines, r.lines[k]...)
+			r.page.became(k, drp.AsDoubt, what)
 		}
-		return strings.Join(out, "\n")
+		r.asks(what, strings.Join(lines, "\n"))
 	}
 	drop := make(map[drp.FactKind]bool)
 	for _, f := range r.said {
@@ -185,7 +199,7 @@ func (r *lineReader) contradictions() {
 			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
 		}) {
 			drop[f.Kind] = true
-			r.doubt(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), lines(string(f.Kind)))
+			doubt(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), string(f.Kind))
 		}
 	}
 	yes := func(k drp.FactKind) bool {
@@ -194,7 +208,7 @@ func (r *lineReader) contradictions() {
 	for _, end := range []drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined} { // all the lines of a question sent back as they stood
 		if yes(end) && yes(drp.Escalated) {
 			drop[end], drop[drp.Escalated] = true, true
-			r.doubt(fmt.Sprintf("it says both %q and %q: which is meant?", end, drp.Escalated), lines(string(end), string(drp.Escalated)))
+			doubt(fmt.Sprintf("it says both %q and %q: which is meant?", end, drp.Escalated), string(end), string(drp.Escalated))
 		}
 	}
 	r.said = slices.DeleteFunc(r.said, func(f drp.Statement) bool { return drop[f.Kind] })
@@ -206,7 +220,7 @@ func (r *lineReader) contradictions() {
 		}
 		asked[one.About] = true
 		head, _, _ := strings.Cut(one.Line(), ":")
-		r.doubt(fmt.Sprintf("two lines answer to %q, and not the same", strings.ToLower(head)), lines(one.About))
+		doubt(fmt.Sprintf("two lines answer to %q, and not the same", strings.ToLower(head)), one.About)
 	}
 	r.rulings = slices.DeleteFunc(r.rulings, func(o drp.Ruling) bool { return asked[o.About] })
 }

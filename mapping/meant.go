@@ -76,7 +76,7 @@ func (r *formReader) meaning(stage string, kind drp.FactKind, parts []answerAt) 
 		}
 	}
 	one := *r
-	one.out = &drp.Reading{}
+	one.out, one.page = &drp.Reading{}, nil
 	one.fact(stage, kind, plain)
 	if len(one.out.Doubts) > 0 {
 		return nil

@@ -65,30 +65,25 @@ func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Read, err)
 	}
-	read, passed, ok := form.Trace(sheet)
-	if !ok {
+	r := readLetter(form, sheet, workday.DateOf(a.now().In(london())))
+	if len(r.Account) == 0 {
 		return fmt.Errorf("%s: none of the titles of the form %s stands in its first lines: %s", c.Read, form.Form,
 			strings.Join(form.Titles, ", "))
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	for _, t := range read {
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%q\t%s\n", t.Block, t.Label, t.Is, t.Text, t.Position)
+	for _, u := range mapping.Shown(r.Account) {
+		_, _ = fmt.Fprintln(w, u)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if len(passed) > 0 {
-		a.printf("\nNot read:\n")
-	}
-	for _, t := range passed {
-		a.printf("  %q  %s\n", t.Text, t.Position)
-	}
-	doubts := 0
-	for _, d := range readLetter(form, sheet, workday.DateOf(a.now().In(london()))).Doubts {
-		doubts++
+	for _, d := range r.Doubts {
 		a.printf("in doubt: %s (%s)\n", d.What, d.Position)
 	}
-	if doubts > 0 {
+	for _, d := range r.Asides {
+		a.printf("for a person to read: %s (%s)\n", d.What, d.Position)
+	}
+	if len(r.Doubts)+len(r.Asides) > 0 {
 		return errProblems
 	}
 	return nil

@@ -308,6 +308,8 @@ type Reading struct {
 	Unsafe     string             // why its files were not opened: whatever opened them ended over it
 	Corrects   string             // id of the evidence that this one replaces
 	Doubts     []Doubt
+	Asides     []Doubt // what a person should look at, and nothing waits for
+	Account    []Unit  // of each cell of its known forms and each line of its words: what it ended as
 	Harm       []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
 }
 

@@ -22,6 +22,7 @@ type File struct {
 	Conflicts  []Conflict // the questions that wait for a person
 	Settled    []Settled  // those that a person has settled
 	Doubts     []Doubt
+	Asides     []Doubt          // what a person should look at, and nothing waits for: each passage once
 	Deliveries []DeliveryStatus // what machines say of messages that drpd sent
 
 	Names map[string]Private // of workers, by the id that the sources have for them: of who raised the dispute always
@@ -429,6 +430,12 @@ func (out *File) take(readings []*Reading, roster Roster) {
 				q.By, q.On = r.Sender, max(r.Sent, r.Learned)
 			}
 			out.Doubts = append(out.Doubts, q)
+		}
+		for _, q := range r.Asides { // a form that is sent again holds what it held
+			if !slices.ContainsFunc(out.Asides, func(o Doubt) bool { return o.What == q.What && o.Passage == q.Passage }) {
+				q.By, q.On = r.Sender, max(r.Sent, r.Learned)
+				out.Asides = append(out.Asides, q)
+			}
 		}
 	}
 	slices.Sort(out.Subject.Children)

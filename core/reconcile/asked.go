@@ -127,3 +127,20 @@ func questionAbout(ref string, c drp.Conflict) drp.Effect {
 func asksAbout(p drp.Past, e drp.Effect, q drp.Conflict) bool {
 	return slices.ContainsFunc(q.IDs(), func(id string) bool { return strings.HasPrefix(p.Slot, e.Keyed(id).Slot+"/") })
 }
+
+// ruleAside is by which a person is told of words that nothing reads.
+const ruleAside = "aside"
+
+// asides tells the operator, once for each message, of words that nothing reads and that decide nothing. Nothing waits for them.
+func (d *decider) asides() {
+	told := make(map[string]bool)
+	for _, q := range d.File.Asides {
+		if told[q.Evidence] {
+			continue
+		}
+		told[q.Evidence] = true
+		d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, On: q.On, To: []string{operator}, Rule: ruleAside,
+			Says:     fmt.Sprintf("%s (%s): read it in the message of %s; nothing waits for it", q.What, q.Position, q.On.Long()),
+			Evidence: []string{q.Evidence}}, ruleAside, q.Evidence)
+	}
+}

@@ -110,7 +110,7 @@ func rules() []func(*decider) {
 		(*decider).record, (*decider).meetings, (*decider).followUps, (*decider).endings, (*decider).openAgain, (*decider).afterwards,
 		(*decider).notes,
 		(*decider).copies, (*decider).agreedReferral, (*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age,
-		(*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers,
+		(*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers, (*decider).asides,
 	}
 }
 
