@@ -21,6 +21,9 @@ type lineReader struct {
 	at      int // the line that is read
 }
 
+// AnswerAbove is what a line is that the doubt about the line above it quotes too.
+const AnswerAbove = "the answer to the line above"
+
 // maxLines are the lines that a person may answer by in one letter: a question asks for a handful.
 const maxLines = 100
 
@@ -101,7 +104,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); exact && i >= 0 {
 			if yes, next := yesNo(after[i]); next {
 				r.doubt("what looks like an answer stands on the next line: what does it mean?", line+"\n"+after[i])
-				r.page.claim(place{r.at + 1 + i, 0}, drp.AsDoubt, "the answer to the line above")
+				r.page.claim(place{r.at + 1 + i, 0}, drp.AsDoubt, AnswerAbove)
 				r.meaning(head, yes)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"drpd/core/drp"
 	"drpd/core/workday"
 	"drpd/mapping"
+	"drpd/mapping/accounttest"
 )
 
 // The lines of a prompt as people type them: read where there is one meaning, asked about where there nearly is.
@@ -158,8 +159,9 @@ func FuzzAnswerLines(f *testing.F) {
 	}
 	s, on := set(f), workday.NewDate(2026, time.December, 10)
 	f.Fuzz(func(t *testing.T, text string) {
-		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"},
-			mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}, on)
+		l := mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}
+		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, l, on)
+		accounttest.Check(t, l, r)
 		ends, moves := 0, 0
 		for _, fact := range r.Facts {
 			switch fact.Kind {

@@ -12,6 +12,7 @@ import (
 	"drpd/core/drp"
 	"drpd/core/workday"
 	"drpd/mapping"
+	"drpd/mapping/accounttest"
 )
 
 func day(t testing.TB, s string) workday.Date {
@@ -299,8 +300,18 @@ func FuzzForm(f *testing.F) {
 		for _, l := range strings.Split(text, "\n") {
 			lines = append(lines, strings.Split(l, "|"))
 		}
-		r := s.ReadLetter(drp.Evidence{ID: "m"},
-			mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{sheet(lines...)}}, 739000)
+		form := sheet(lines...)
+		for i := range form.Lines[1:] { // in a table, and in none
+			form.Lines[i+1].Table = i % 3
+			for j := range form.Lines[i+1].Cells {
+				form.Lines[i+1].Cells[j].Column = j
+			}
+		}
+		l := mapping.Letter{From: "a@b.example", Text: text, Sheets: []mapping.Sheet{form}}
+		r := s.ReadLetter(drp.Evidence{ID: "m"}, l, 739000)
+		accounttest.Check(t, l, r)
+		typed := mapping.Letter{From: "a@b.example", Text: text, Body: &form}
+		accounttest.Check(t, typed, s.ReadLetter(drp.Evidence{ID: "m"}, typed, 739000))
 		for _, fact := range r.Statements() {
 			if fact.On.IsZero() {
 				t.Errorf("a fact without a day: %+v", fact)

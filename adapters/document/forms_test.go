@@ -16,6 +16,7 @@ import (
 	"drpd/core/strict"
 	"drpd/core/workday"
 	"drpd/mapping"
+	"drpd/mapping/accounttest"
 )
 
 type expected struct {
@@ -101,6 +102,7 @@ func TestForms(t *testing.T) {
 				set.Forms = []*mapping.Form{own}
 			}
 			r := set.ReadLetter(drp.Evidence{ID: "e", Source: "mailbox"}, l, came)
+			accounttest.Check(t, l, r)
 			var facts, doubts []string
 			for _, f := range r.Statements() {
 				facts = append(facts, said(f))
