@@ -185,7 +185,7 @@ func TestFormCommand(t *testing.T) {
 	}
 }
 
-// Whoever writes a mapping sees what is read of a form, what is passed over, and what is in doubt.
+// Whoever writes a mapping sees what each cell of a form is read as, what is left over, and what is in doubt.
 func TestFormRead(t *testing.T) {
 	const forms = "../../testdata/forms/"
 	code, out, errs := drpd(t, "policy", "form", "cp-chair", "--read", forms+"westmarsh.docx", "--mapping", forms+"westmarsh.yaml")

@@ -508,6 +508,41 @@ func TestDoubtIsAsked(t *testing.T) {
 	}
 }
 
+// Words that nothing reads and that decide nothing are told of once for each message, and nothing waits for them: no question, and the
+// dispute goes up on its day. A form that is sent again with the same words is no news.
+func TestAsideIsTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	aside := func(r drp.Reading, words string) drp.Reading {
+		r.Asides = []drp.Doubt{{What: "words stand where nothing reads them", Position: "part 2", Passage: drp.NewPrivate(words),
+			Evidence: r.Evidence.ID}}
+		return r
+	}
+	raised := aside(told(drp.Raised, start, "iro"), "see the file")
+	again := aside(told(drp.MessageCame, start+1, "team-manager"), "see the file")
+	readings := []drp.Reading{raised, again}
+	var past []drp.Past
+	var asides, up int
+	for day := start; day < start+21; day++ {
+		r := w.decide(p, learnedBy(readings, day), past, day)
+		if len(r.Conflicts) > 0 {
+			t.Fatalf("asked %+v", r.Conflicts)
+		}
+		for _, e := range r.Effects {
+			switch {
+			case strings.Contains(e.Says, "nothing reads them") && e.On <= day:
+				asides++
+			case e.Reason == drp.ReasonAlert && e.Stage == "stage-2" && e.On <= day:
+				up++
+			}
+		}
+		past, readings = went(r.Effects, past, readings, day)
+	}
+	if asides != 1 || up == 0 {
+		t.Errorf("told %d times, and it went up %d times", asides, up)
+	}
+}
+
 // What is written about a stage needs its copy each time: the owner's first alert is put to whoever lacks it as a draft, each later one of
 // theirs is held like those of others.
 func TestLettersWithoutACopy(t *testing.T) {
