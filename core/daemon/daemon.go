@@ -246,7 +246,7 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 		return r, fmt.Errorf("evidence %s: %w", ev.ID, err)
 	}
 	r.Evidence, r.Size = ev, int64(len(ev.Body))
-	r.Evidence.Body = nil
+	r.Evidence.Body, r.Account = nil, nil // all that was written: it is kept once, in the ledger
 	r.Learned = d.learned(ev)
 	if r.Unsafe == "" {
 		d.memory.readings[ev.ID] = r
