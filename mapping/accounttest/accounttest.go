@@ -51,7 +51,7 @@ func Check(t testing.TB, l mapping.Letter, r drp.Reading) {
 		written.WriteString(l.Text)
 	}
 	for _, u := range r.Account {
-		held.WriteString(u.Text.Reveal())
+		held.WriteString(u.Text.Reveal() + "\n")
 	}
 	if !maps.Equal(signs(written.String()), signs(held.String())) {
 		t.Errorf("of the text %q the account holds %q", written.String(), held.String())
