@@ -418,7 +418,8 @@ func (r *formReader) beside(n, i int, a *answerAt) {
 // other children that follow.
 func (r *formReader) alike(a answerAt, texts []string) int {
 	n := 1
-	for a.def.Is == "child" && n < len(texts) && len(texts[n]) == len(texts[0]) && digits.MatchString(texts[0]) && digits.MatchString(texts[n]) {
+	for a.def.Is == "child" && n < len(texts) && len(texts[n]) == len(texts[0]) && digits.MatchString(texts[0]) &&
+		digits.MatchString(texts[n]) {
 		n++
 	}
 	return n

@@ -43,8 +43,8 @@ func (f *Form) Blank(p *policy.Policy) (layout.Doc, error) {
 
 // What a blank form says beside its labels, with ... for what its policy says. What is written here is read again as nobody's answer.
 const (
-	blankLead = "One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, and " +
-		"send the form on by email. Write a date with its day first: 3 March 2026."
+	blankLead = "One form for the whole dispute: fill in the block of each stage when it is reached, leave the earlier ones as they are, " +
+		"and send the form on by email. Write a date with its day first: 3 March 2026."
 	blankAbout    = "..., version ..."
 	blankTurn     = "It is the turn of the ...."
 	blankAsked    = "The ... is asked to ...."

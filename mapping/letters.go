@@ -108,7 +108,8 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	switch {
 	case forms.typed: // the form has the account
 	case done || forms.read:
-		l.total(page, &out, ev.ID, forms.read && !done, slices.ContainsFunc(slices.Concat(l.To, l.Cc), func(to string) bool { return !s.own(to) }))
+		others := slices.ContainsFunc(slices.Concat(l.To, l.Cc), func(to string) bool { return !s.own(to) })
+		l.total(page, &out, ev.ID, forms.read && !done, others)
 	default:
 		s.words(ev, l, learned, &out)
 		page.close(wholeMessage)

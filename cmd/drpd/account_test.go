@@ -35,7 +35,8 @@ func TestAccounts(t *testing.T) {
 	if len(forms) < 13 {
 		t.Fatalf("%d mappings of forms", len(forms))
 	}
-	patterns := []string{"../../testdata/mail/*.eml", "../../testdata/mail/forms/*", "../../testdata/northmere/*.eml", "../../testdata/forms/*"}
+	patterns := []string{"../../testdata/mail/*.eml", "../../testdata/mail/forms/*", "../../testdata/northmere/*.eml",
+		"../../testdata/forms/*"}
 	if own := os.Getenv("DRPD_TEST_CASES"); own != "" {
 		patterns = append(patterns, own+"/mail*/*.eml", own+"/forms/*")
 	}

@@ -23,7 +23,7 @@ import (
 type policyFormCmd struct {
 	Policy  string   `arg:"" help:"The name of a shipped procedure, or a file."`
 	Out     string   `xor:"what" required:"" help:"Write the blank form: a name that ends with .docx." type:"path"`
-	Read    string   `xor:"what" required:"" help:"Say of each cell of a form that somebody has filled in what it is read as." type:"existingfile"`
+	Read    string   `xor:"what" required:"" help:"Say what each cell of a filled-in form is read as." type:"existingfile"`
 	Mapping string   `help:"The authority's own mapping of the form; else the one that is shipped." type:"existingfile"`
 	Overlay []string `help:"Overlays of the authority." type:"existingfile"`
 }

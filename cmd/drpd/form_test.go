@@ -198,7 +198,8 @@ func TestFormRead(t *testing.T) {
 		t.Errorf("what the mapping knows is left over:\n%s", out)
 	}
 	code, out, _ = drpd(t, "policy", "form", "cp-chair", "--read", forms+"labels-in-one-cell.docx")
-	for _, want := range []string{`left over`, `"3 March 2026 was a Tuesday"`, "for a person to read: words stand on the form where nothing reads them"} {
+	for _, want := range []string{`left over`, `"3 March 2026 was a Tuesday"`,
+		"for a person to read: words stand on the form where nothing reads them"} {
 		if code != 1 || !strings.Contains(out, want) {
 			t.Errorf("%d, %s: no %q", code, out, want)
 		}
