@@ -101,7 +101,7 @@ func leftOver(what, position, ev string, left []drp.Unit) (q drp.Doubt, any bool
 	for _, u := range left {
 		lines = append(lines, strings.TrimSpace(u.Text.Reveal()))
 	}
-	return drp.Doubt{What: what, Position: position, Passage: drp.NewPrivate(strings.Join(lines, "\n")), Evidence: ev}, len(left) > 0
+	return drp.Doubt{What: what, Position: position, Passage: drp.Opening(strings.Join(lines, "\n")), Evidence: ev}, len(left) > 0
 }
 
 // words are those of the lexicon by which it is told what is no answer, and what may decide.

@@ -580,5 +580,5 @@ func (r *formReader) doubt(what string, a answerAt) {
 	if r.page != nil {
 		r.page.settle(a.units, drp.AsDoubt, what)
 	}
-	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: a.position, Passage: drp.NewPrivate(a.text), Evidence: r.ev})
+	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: a.position, Passage: drp.Opening(a.text), Evidence: r.ev})
 }

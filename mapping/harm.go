@@ -56,7 +56,7 @@ type harmReader struct {
 
 func (r *harmReader) speaks(text, position string) {
 	const what = "it speaks of imminent harm to a child"
-	r.found = append(r.found, drp.Doubt{What: what, Position: position, Passage: drp.NewPrivate(text), Evidence: r.evidence})
+	r.found = append(r.found, drp.Doubt{What: what, Position: position, Passage: drp.Opening(text), Evidence: r.evidence})
 }
 
 // sheet looks through a document, or through a body as one.

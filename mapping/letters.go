@@ -136,7 +136,7 @@ func wholeMessage(line string) (drp.Ended, string) {
 // words keeps that a message came in words of its author's own, and to whom. Where its body holds nothing at all the subject is what it
 // says, such as the answer that a voting button puts there.
 func (s *Set) words(ev drp.Evidence, l Letter, learned workday.Date, out *drp.Reading) {
-	f := drp.Fact{Kind: drp.MessageCame, On: out.Sent, By: out.Sender, Text: drp.NewPrivate(l.Text), Position: "body"}
+	f := drp.Fact{Kind: drp.MessageCame, On: out.Sent, By: out.Sender, Text: drp.Opening(l.Text), Position: "body"}
 	if strings.TrimSpace(l.Text+l.Quoted) == "" {
 		f.Text, f.Position = drp.NewPrivate(l.Subject), "subject"
 	}

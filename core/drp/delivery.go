@@ -153,7 +153,7 @@ func IsRef(s string) bool { return plusRef.MatchString(s) && sound(s) }
 func first(re *regexp.Regexp, s string) (out []string) {
 	for _, m := range re.FindAllStringSubmatch(s, -1) {
 		if sound(m[1]) && !slices.Contains(out, m[1]) {
-			out = append(out, m[1])
+			out = append(out, strings.Clone(m[1]))
 		}
 	}
 	return out

@@ -419,3 +419,20 @@ func TestMarks(t *testing.T) {
 		}
 	})
 }
+
+// Of what somebody wrote its beginning is kept, line by line, and no half of a letter; blank lines are none of it.
+func TestOpening(t *testing.T) {
+	long := strings.Repeat("é", 20<<10)
+	for text, want := range map[string]string{
+		"":                      "",
+		"one\n\n  \r\ntwo\n":    "one\ntwo\n",
+		"one":                   "one",
+		"\n" + long:             strings.Repeat("é", 8<<10),
+		"a" + long:              "a" + strings.Repeat("é", 8<<10-1),
+		"first\n" + long + "\n": "first\n" + strings.Repeat("é", 8<<10-3),
+	} {
+		if got := drp.Opening(text).Reveal(); got != want {
+			t.Errorf("of %d bytes %d are kept, want %d: %.20q", len(text), len(got), len(want), got)
+		}
+	}
+}

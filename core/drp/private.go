@@ -15,8 +15,27 @@ const placeholder = "[private]"
 // marshals as a placeholder. Reveal gives the text; a test lists who calls it.
 type Private struct{ text string }
 
-// NewPrivate wraps text.
-func NewPrivate(text string) Private { return Private{text} }
+// NewPrivate wraps text. It is a copy: a word of a message keeps no message in memory.
+func NewPrivate(text string) Private { return Private{strings.Clone(text)} }
+
+// kept is how much of what somebody wrote is kept in memory, in bytes. The whole stands in the evidence.
+const kept = 16 << 10
+
+// Opening wraps the beginning of what somebody wrote, more than people are ever shown of it: its lines without the blank ones.
+func Opening(text string) Private {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "" {
+			continue
+		}
+		if room := kept - b.Len(); len(line) > room {
+			b.WriteString(strings.ToValidUTF8(line[:room], ""))
+			break
+		}
+		b.WriteString(line)
+	}
+	return Private{b.String()}
+}
 
 // Reveal returns the text.
 func (p Private) Reveal() string { return p.text }
