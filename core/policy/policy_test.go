@@ -275,7 +275,8 @@ func TestWithout(t *testing.T) {
 				t.Errorf("%s without %s", p.ID, clause)
 			}
 		}
-		if len(p.Without("nothing").Stages) != len(p.Stages) {
+		if less := p.Without("nothing"); len(less.Stages) != len(p.Stages) || less.Show() != p.Show() || len(less.Raisers) != len(p.Raisers) ||
+			len(less.Forms) != len(p.Forms) || len(less.Owner) != len(p.Owner) {
 			t.Error("a clause that is not there takes something away")
 		}
 	}

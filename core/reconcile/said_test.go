@@ -263,3 +263,68 @@ func TestTheRecordHasNotComeBack(t *testing.T) {
 		}
 	}
 }
+
+// Where a question would come again only after the stage has gone up, the day on which that is told of is the day on which it goes up.
+func TestToldOnTheDayOnWhichItGoesUp(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	seldom := *p.AskAgain
+	seldom.N = 30
+	p.AskAgain = &seldom
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start+8, "drpd", "team-manager", "social-worker")}
+	var past []drp.Past
+	for day := start + 8; day < start+11; day++ {
+		for range 5 {
+			past, readings = went(w.decide(&p, readings, past, day).Effects, past, readings, day)
+		}
+	}
+	at := w.decide(&p, readings, past, start+11).Standing
+	goes := start + 16 // five working days from when they were told, and the next one
+	if at.TellOn != goes {
+		t.Errorf("somebody is told on %s, want %s: %s", at.TellOn, goes, at.Next)
+	}
+}
+
+// A letter that has reached some, and states a date that has changed since, is not made anew beside itself.
+func TestAHalfSentLetterIsNotMadeAnew(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")}
+	asks := func(past ...drp.Past) (out []drp.Effect) {
+		for _, e := range w.decide(p, readings, past, start+7).Effects {
+			if e.Kind == drp.Email && e.Reason == drp.ReasonLastDay {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	first := asks()
+	if len(first) != 1 {
+		t.Fatalf("asked %+v", first)
+	}
+	half := drp.Past{Effect: first[0], Life: drp.Accepted, Reached: []string{"somebody"}, Tried: first[0].To, Open: true,
+		At: (start + 7).Midnight(), Decided: (start + 7).Midnight()}
+	half.Key = "as it was"
+	if again := asks(half); len(again) != 1 || again[0].Key != "as it was" {
+		t.Errorf("wanted are %+v", again)
+	}
+}
+
+// One person in two tiers is told of while the dispute may still go up, and not after its end.
+func TestTwoTiersAfterTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, tt := range map[string]struct {
+		readings []drp.Reading
+		tells    bool
+	}{
+		"open":  {[]drp.Reading{told(drp.Raised, start, "iro")}, true},
+		"ended": {[]drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start, "iro")}, false},
+	} {
+		c := w.given(p, tt.readings, nil, start+1)
+		c.Roster = drp.Roster{{Role: "group-manager", Person: "p1"}, {Role: "director", Person: "p1"}}
+		if tells := slices.ContainsFunc(reconcile.Decide(c).Effects, func(e drp.Effect) bool { return e.Rule == "one person in two tiers" }); tells != tt.tells {
+			t.Errorf("%s: it is told is %v", name, tells)
+		}
+	}
+}

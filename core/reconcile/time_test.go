@@ -108,10 +108,11 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		before      workday.Date
 		reached     []string // by the alert, where not all
 	}{
-		"earlier":                   {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil},
-		"earlier, and one was told": {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}},
-		"later":                     {start + 1, start + 1, "", start + 7, nil},
-		"later, and passed also":    {start + 15, start + 2, "", start + 7, nil},
+		"earlier":                      {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil},
+		"earlier, and one was told":    {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}},
+		"earlier, and nobody was told": {start + 1, start - 3, "", start + 7, []string{}},
+		"later":                        {start + 1, start + 1, "", start + 7, nil},
+		"later, and passed also":       {start + 15, start + 2, "", start + 7, nil},
 	} {
 		readings := []drp.Reading{raised("v1", start, start), raised("v2", tt.learned, tt.on)}
 		past, readings := w.until(p, readings, start)
