@@ -146,18 +146,25 @@ func (d *decider) withoutForm(v *visit, to []string, clause string) {
 	d.emit(e, ruleNoForm, fmt.Sprint(n))
 }
 
+// lacksForm says whether the alert of a visit must carry the form, and none has come.
+func (s *story) lacksForm(v *visit) bool {
+	return v.stage.Alert != nil && slices.ContainsFunc(v.stage.Alert.Attach, func(a policy.Attach) bool {
+		return a.What != policy.AttachRecord && !s.hasForm(v, a.What)
+	})
+}
+
 // hasForm says whether the form that an alert must carry has come.
-func (d *decider) hasForm(v *visit, what string) bool {
-	if len(d.File.Forms) == 0 || what == policy.AttachForm {
-		return len(d.File.Forms) > 0
+func (s *story) hasForm(v *visit, what string) bool {
+	if len(s.File.Forms) == 0 || what == policy.AttachForm {
+		return len(s.File.Forms) > 0
 	}
-	since := d.raised.On
-	for _, x := range d.visits {
+	since := s.raised.On
+	for _, x := range s.visits {
 		if x.id != v.id {
 			since = x.entered
 		}
 	}
-	return d.File.Forms[len(d.File.Forms)-1].Sent > since || v == d.visits[0]
+	return s.File.Forms[len(s.File.Forms)-1].Sent > since || v == s.visits[0]
 }
 
 // underway says whether drpd's own alert has reached some of its recipients and not yet all.

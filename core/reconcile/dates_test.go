@@ -28,7 +28,7 @@ func TestLastDayOverADayInQuestion(t *testing.T) {
 	past, _ := w.until(p, []drp.Reading{raised}, start+11)
 	letters := map[drp.Reason]string{}
 	for _, x := range past {
-		if x.Rule == "on_expiry no-answer" {
+		if x.Rule == "on_expiry doubtful" {
 			letters[x.Reason] += x.On.String() + " " + x.Says + "\n"
 		}
 		if x.Reason == drp.ReasonAlert && x.Stage != p.Stages[0].ID {

@@ -204,8 +204,11 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 			if _, _, open := s.unsettled(); !open {
 				continue
 			}
-		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonAttention,
-			drp.ReasonPack:
+		case drp.ReasonAttention:
+			if !s.holdsStill(p) {
+				continue
+			}
+		case drp.ReasonCorrection, drp.ReasonEmergency, drp.ReasonEnd, drp.ReasonFollowUp, drp.ReasonAuthorise, drp.ReasonPack:
 		default:
 			if !s.lasts(p.Visit) || p.Reason == drp.ReasonAlert && (s.File.Record.Gone || s.corrected(p, wanted)) {
 				continue
@@ -214,6 +217,26 @@ func (s *story) unfinished(wanted []drp.Effect) (out []drp.Effect) {
 		out = append(out, p.Effect)
 	}
 	return out
+}
+
+// holdsStill says whether what a person was to look at is so still.
+func (s *story) holdsStill(p drp.Past) bool {
+	switch p.Rule {
+	case ruleRaisedGone:
+		return s.raised == nil
+	case ruleStillOpen:
+		return s.ended == nil
+	case ruleNoForm:
+		if !s.lasts(p.Visit) {
+			return false
+		}
+		v := s.current()
+		if s.pending != nil { // only its alert is to go
+			v = s.pending
+		}
+		return v.id == p.Visit && s.lacksForm(v)
+	}
+	return true
 }
 
 // lasts says whether something is asked at a visit: it is the current one, or the one that is asked for, and the case is not with

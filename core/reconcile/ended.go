@@ -39,14 +39,35 @@ func (d *decider) tellAlerted(byRule []string) {
 	}
 }
 
-// endedAnew tells what says that a dispute ended once more, after it was opened again, from what said so before.
+// endedAnew tells what says that a dispute ended once more, after it was open again, from what said so before.
 func (d *decider) endedAnew(e drp.Effect, extra ...string) []string {
 	e.Dispute = d.Ref
 	slot := e.Keyed(extra...).Slot
-	if slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Slot == slot && p.Sent() && sentOn(p) < d.reopened }) {
-		return append(extra, "again", d.reopened.String())
+	open := d.saidOpen()
+	if slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Slot == slot && p.Sent() && d.before(p, open) }) {
+		return append(extra, "again", max(d.reopened, sentOn(open)).String())
 	}
 	return extra
+}
+
+// saidOpen is the last letter that said that the dispute is open again; zero where none has.
+func (s *story) saidOpen() (last drp.Past) {
+	for _, p := range s.Past {
+		if p.Rule == ruleOpenAgain && p.Sent() && p.At.After(last.At) {
+			last = p
+		}
+	}
+	return last
+}
+
+// before says whether something left before the dispute was opened again, or people were told that it is open.
+func (s *story) before(p, open drp.Past) bool { return sentOn(p) < s.reopened || p.At.Before(open.At) }
+
+// saysOver says whether a letter has told its readers that the dispute is over: it ended, or an emergency took it out of the procedure.
+func (s *story) saysOver(p drp.Past) bool {
+	leaves := func(e policy.End) bool { return e.Fact == drp.EmergencyDeclared }
+	return p.Kind == drp.Email && p.Sent() &&
+		(p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && slices.ContainsFunc(s.Policy.Ends, leaves))
 }
 
 // askedAsOpen is the last day on which something was asked as of an open dispute: an end may have been learned of long before it
@@ -100,11 +121,11 @@ func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
 	return append(roles, end.ByRoles...)
 }
 
-// toldOfEnd gives the roles that drpd has told of the end, whatever the rule: of one that was opened again, since that day.
+// toldOfEnd gives the roles that drpd has told of the end, whatever the rule, since it was last open again.
 func (d *decider) toldOfEnd() (roles []string) {
+	open := d.saidOpen()
 	for _, p := range d.Past {
-		if p.Kind == drp.Email && p.Sent() && sentOn(p) >= d.reopened &&
-			(p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared) {
+		if d.saysOver(p) && !d.before(p, open) && (p.Reason == drp.ReasonEnd || d.ended.Kind == drp.EmergencyDeclared) {
 			roles = slices.Concat(roles, p.To, p.Cc)
 		}
 	}
@@ -198,18 +219,67 @@ func (d *decider) endings() {
 	d.tellAlerted(told)
 }
 
-// overFor gives the day on which drpd told somebody last that the dispute had ended, where it is open all the same and in the stage of
-// then; zero where nobody did.
-func (s *story) overFor(v *visit, role string) (on workday.Date) {
+// overFor gives the letter by which drpd told somebody last that the dispute was over, where it is open all the same and in the stage of
+// then; zero where none did.
+func (s *story) overFor(v *visit, role string) (last drp.Past) {
 	if s.ended != nil || v != s.last() {
-		return 0
+		return last
 	}
 	for _, p := range s.Past {
-		if p.Reason == drp.ReasonEnd && p.Kind == drp.Email && p.Sent() && sentOn(p) >= v.entered && slices.Contains(p.Reached, role) {
-			on = max(on, sentOn(p))
+		if s.saysOver(p) && sentOn(p) >= v.entered && slices.Contains(p.Reached, role) && p.At.After(last.At) {
+			last = p
 		}
 	}
-	return on
+	return last
+}
+
+// toldOver gives when each role was told last that the dispute is over, and by which clause it was: whoever has been alerted since, or told
+// that it is open again, is none of them. While an emergency stands nobody is told otherwise.
+func (s *story) toldOver() (told map[string]workday.Date, clause string) {
+	told = make(map[string]workday.Date)
+	emergency := s.reopened.IsZero() &&
+		slices.ContainsFunc(s.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
+	past := slices.Clone(s.Past)
+	slices.SortStableFunc(past, func(a, b drp.Past) int { return a.At.Compare(b.At) })
+	for _, p := range past {
+		for _, role := range p.Reached {
+			switch {
+			case s.saysOver(p) && (p.Reason == drp.ReasonEnd || !emergency):
+				told[role], clause = sentOn(p), p.Clause
+			case p.Kind == drp.Email && p.Sent() && (p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain):
+				delete(told, role)
+			}
+		}
+	}
+	return told, clause
+}
+
+// hearOpen gives those of whoever was told that it is over who must hear that it is open again: those whose answer is asked for, and the
+// others.
+func (d *decider) hearOpen(v *visit, told map[string]workday.Date) (asked, others []string) {
+	_, missing := d.answered(v)
+	if d.resting() { // nobody is asked anything about it there
+		missing = nil
+	}
+	knows := d.Policy.Owners(v.stage.ID)
+	var waits []string // for the alert of the stage
+	if v.stage.Alert != nil && len(d.leftFor(v.id, drp.ReasonAlert)) == 0 {
+		to, cc, _ := d.recipients(v.stage)
+		waits = d.unreached(v, slices.Concat(to, cc))
+		if v.stage.Alert.By != policy.ByOwner || d.File.HasRuled(drp.AboutSend, v.id) { // drpd's own goes today
+			knows = slices.Concat(knows, waits)
+		}
+	}
+	for _, role := range slices.Sorted(maps.Keys(told)) {
+		switch {
+		case slices.Contains(knows, role):
+		case slices.Contains(missing, role) && !slices.Contains(waits, role): // the owner's alert asks them
+			asked = append(asked, role)
+		default:
+			others = append(others, role)
+		}
+	}
+	return asked, others
 }
 
 // openAgain tells those to whom drpd has said that the dispute ended that it is open again: whoever must answer what is asked of them,
@@ -219,30 +289,8 @@ func (d *decider) openAgain() {
 		return
 	}
 	v := d.current()
-	_, missing := d.answered(v)
-	if d.resting() { // nobody is asked anything about it there
-		missing = nil
-	}
-	told := make(map[string]workday.Date) // when they were told last that it had ended
-	clause := ""                          // by which it had
-	past := slices.Clone(d.Past)
-	slices.SortStableFunc(past, func(a, b drp.Past) int { return a.At.Compare(b.At) })
-	for _, p := range past {
-		for _, role := range p.Reached {
-			switch {
-			case p.Kind != drp.Email || !p.Sent():
-			case p.Reason == drp.ReasonEnd:
-				told[role], clause = sentOn(p), p.Clause
-			case p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain:
-				delete(told, role)
-			}
-		}
-	}
-	knows := d.Policy.Owners(v.stage.ID)
-	if len(d.leftFor(v.id, drp.ReasonAlert)) == 0 { // it is to come, or for the owner to write
-		to, cc, _ := d.recipients(v.stage)
-		knows = slices.Concat(knows, to, cc)
-	}
+	told, clause := d.toldOver()
+	asked, others := d.hearOpen(v, told)
 	say := func(roles []string, says string, asks []drp.Ask, due workday.Date) {
 		var on workday.Date
 		for _, role := range roles {
@@ -251,16 +299,6 @@ func (d *decider) openAgain() {
 		if len(roles) > 0 {
 			d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonInform, Visit: v.id, Stage: v.stage.ID, On: max(on, d.reopened), To: roles,
 				Clause: clause, Rule: ruleOpenAgain, Says: says, Asks: asks, Due: due}, ruleOpenAgain, on.String())
-		}
-	}
-	var asked, others []string
-	for _, role := range slices.Sorted(maps.Keys(told)) {
-		switch {
-		case slices.Contains(knows, role):
-		case slices.Contains(missing, role):
-			asked = append(asked, role)
-		default:
-			others = append(others, role)
 		}
 	}
 	open := "this dispute, of which you were told that it had ended, is open again; it is in " + v.stage.Title

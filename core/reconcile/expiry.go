@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -44,6 +45,7 @@ type expired struct {
 	ownTime  workday.Date  // the end of the time of those who must answer, where they were told late
 	untold   string        // why they cannot be late: nothing shows that they were told
 	doubtful string        // why the date is too unreliable
+	warn     *drp.Past     // what told the owner last that nothing goes by itself: they are told first that it does
 }
 
 // lapse adds to the story what time alone brings: the stage that is asked for since the limit of the current one has passed, or
@@ -148,8 +150,13 @@ func (s *story) atLimit(v *visit, e *expired) {
 		case e.doubtful != "": // nobody is told of a day on which it would go
 			e.step = unreliable
 			return
-		case s.Today < e.goes:
-			e.step = counts
+		}
+		if e.warn = s.heldBack(v); e.warn != nil {
+			e.goes = max(e.goes, s.after(s.Today, 1))
+		} else if on := s.settledOn(v); !on.IsZero() {
+			e.goes = max(e.goes, s.after(on, 1))
+		}
+		if e.step = counts; s.Today < e.goes {
 			return
 		}
 		e.step = escalates
@@ -210,13 +217,20 @@ func (d *decider) expiry() {
 			says = "the time to contest it seems to have passed, but drpd does not take that for certain: "
 		}
 		d.askAgain(v, *e)
-		if e.exit.Do == policy.Escalate && d.Today < e.next {
-			d.lastDay(v, *e)
+		x := *e
+		if d.lasting(v, e.limit) != "" { // until a person settles it
+			x.exit.When = whenDoubtful
 		}
-		d.ask(v, drp.ReasonAsk, e.next, e.limit, e.exit, says+e.doubtful)
+		if e.exit.Do == policy.Escalate && d.Today < e.next {
+			d.lastDay(v, x)
+		}
+		d.ask(v, drp.ReasonAsk, e.next, e.limit, x.exit, says+e.doubtful)
 	case counts, escalates:
 		d.askAgain(v, *e)
-		if d.Today < e.next {
+		switch {
+		case e.warn != nil:
+			d.settled(v, *e)
+		case d.Today < e.next:
 			d.lastDay(v, *e)
 		}
 		if d.Today < e.goes {
@@ -464,6 +478,47 @@ func (d *decider) lastDay(v *visit, e expired) {
 	d.emit(x, what, limit.Proof.Due.String())
 }
 
+// heldBack is what told the owner last, of a visit, that nothing goes by itself over what a person had to settle; nil where nothing did,
+// or where they have been told since that it goes. What they have said themselves, in place of words that nobody could read, they know.
+func (s *story) heldBack(v *visit) (last *drp.Past) {
+	owners := s.Policy.Owners(v.stage.ID)
+	for _, p := range s.leftFor(v.id, drp.ReasonLastDay, drp.ReasonAsk) {
+		switch p.Rule {
+		case onExpiry + whenDoubtful:
+			last = &p
+		case onExpiry + whenUnread:
+			if !slices.ContainsFunc(s.File.Statements(), func(x drp.Statement) bool {
+				return x.Learned >= sentOn(p) && drp.Intersects(x.ByRoles, owners)
+			}) {
+				last = &p
+			}
+		case onExpiry + whenSettled:
+			last = nil
+		}
+	}
+	return last
+}
+
+// settledOn is the day on which the owner was told last that what held a visit back is settled; zero where they were not.
+func (s *story) settledOn(v *visit) (on workday.Date) {
+	for _, p := range s.leftFor(v.id, drp.ReasonAsk) {
+		if p.Rule == onExpiry+whenSettled {
+			on = sentOn(p)
+		}
+	}
+	return on
+}
+
+// settled tells the owner, the working day before, that it goes up by itself after all: what they were told last is so no more.
+func (d *decider) settled(v *visit, e expired) {
+	exp := e.exit
+	exp.When = whenSettled
+	x := d.askAtLimit(v, drp.ReasonAsk, max(e.limit.Proof.Due, sentOn(*e.warn)), e.limit, exp,
+		"what held it back is settled: unless the dispute is resolved before, it goes to the next stage on "+e.goes.Long())
+	x.Asks, x.AtOnce = d.answers(v, e.exit, x.To), true
+	d.emit(x, whenSettled, e.warn.At.UTC().Format(time.RFC3339))
+}
+
 // ask puts a question to the owner; while it stays open it is asked again after the policy's interval, with a copy to
 // the practice lead. An answer that changes the date starts anew only once the new date has passed too.
 func (d *decider) ask(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) {
@@ -491,7 +546,7 @@ func (d *decider) anew(v *visit, limit Running) bool {
 
 // asksAtLimit gives the letters that have asked about the limit of a visit, or its exit.
 func (d *decider) asksAtLimit(v *visit, reason drp.Reason) []drp.Past {
-	return slices.DeleteFunc(d.leftFor(v.id, reason), func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, "on_expiry ") })
+	return slices.DeleteFunc(d.leftFor(v.id, reason), func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, onExpiry) })
 }
 
 // question is what ask puts to the owner, and how often it has been put before.
@@ -508,7 +563,7 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 			cc = []string{practiceLead}
 		}
 	}
-	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == "on_expiry "+whenUnread }); i >= 0 && exp.When == whenUnread &&
+	if i := slices.IndexFunc(asked, func(p drp.Past) bool { return p.Rule == onExpiry+whenUnread }); i >= 0 && exp.When == whenUnread &&
 		on >= d.askAgainOn(sentOn(asked[i])) {
 		cc = []string{practiceLead} // each of their own words asks anew: it is the first question that counts
 	}

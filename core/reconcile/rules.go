@@ -245,7 +245,7 @@ func (d *decider) toOwner(v *visit, reason drp.Reason, on workday.Date, clause, 
 
 // askAtLimit is what asks the owner, or tells them, about a limit and its exit.
 func (d *decider) askAtLimit(v *visit, reason drp.Reason, on workday.Date, limit Running, exp policy.Expiry, says string) drp.Effect {
-	e := d.toOwner(v, reason, on, exp.Clause, "on_expiry "+exp.When, says)
+	e := d.toOwner(v, reason, on, exp.Clause, onExpiry+exp.When, says)
 	e.Due, e.Proof, e.Evidence, e.Next = limit.Proof.Due, limit.Proof, []string{limit.Start.Evidence}, exp.To
 	return e
 }

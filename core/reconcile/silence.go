@@ -129,9 +129,7 @@ func (d *decider) alertGoes(e *expired) workday.Date {
 	if to == nil || to.Alert == nil || d.File.Record.Gone {
 		return 0
 	}
-	v := &visit{id: visitID(to.ID, d.count(to.ID)+1), stage: to}
-	lacks := func(a policy.Attach) bool { return a.What != policy.AttachRecord && !d.hasForm(v, a.What) }
-	if to.Alert.By == policy.ByOwner || slices.ContainsFunc(to.Alert.Attach, lacks) {
+	if to.Alert.By == policy.ByOwner || d.lacksForm(&visit{id: visitID(to.ID, d.count(to.ID)+1), stage: to}) {
 		return d.after(e.goes, 1)
 	}
 	return e.goes

@@ -53,18 +53,26 @@ func mustHear(v *visit) (roles []string) {
 }
 
 // heardOn gives the day on which a role first heard of a visit: something of it reached them, or they answered in it. Other words
-// of theirs are for others to say, and show nothing. Whoever was told that it was over hears of it anew once it is open again.
+// of theirs are for others to say, and show nothing. Whoever was told that it was over hears of it anew once it is open again: what
+// reached them on the day of that letter had reached them before, unless drpd itself sent it later.
 func (s *story) heardOn(v *visit, role string) (on workday.Date, heard bool) {
+	hears := func(day workday.Date) {
+		if !heard || day < on {
+			on, heard = day, true
+		}
+	}
 	over := s.overFor(v, role)
+	told := over.Key != ""
 	for _, p := range s.Past {
-		if p.Rule == ruleOpenAgain && p.Sent() && sentOn(p) >= over && slices.Contains(p.Reached, role) && v == s.last() {
-			on, heard = sentOn(p), true
-			break
+		if told && p.Visit == v.id && (p.Rule == ruleOpenAgain || p.Reason == drp.ReasonAlert) && p.Kind == drp.Email && p.Sent() &&
+			p.At.After(over.At) && slices.Contains(p.Reached, role) {
+			hears(sentOn(p))
 		}
 	}
 	for _, f := range v.facts {
-		if f.On >= over && (slices.Contains(f.ToRoles, role) || isAnswer(f.Kind) && slices.Contains(f.ByRoles, role)) && (!heard || f.On < on) {
-			on, heard = f.On, true
+		since := !told || f.On > sentOn(over)
+		if since && slices.Contains(f.ToRoles, role) || (since || f.On == sentOn(over)) && isAnswer(f.Kind) && slices.Contains(f.ByRoles, role) {
+			hears(f.On)
 		}
 	}
 	return on, heard
@@ -132,20 +140,19 @@ func (s *story) stated(v *visit) []drp.Past {
 	})
 }
 
-// alertedToday says whether drpd's own alert of a visit is about to go, after the limit: what tells its people says that, and nothing
-// else does.
+// alertedToday says whether drpd's own alert of a visit is about to go, after the limit, or what says that it is open again: what tells
+// its people says until when they have time, and nothing else does.
 func (d *decider) alertedToday(v *visit) bool {
+	if told, _ := d.toldOver(); len(told) > 0 { // they are told that it is open again
+		asked, _ := d.hearOpen(v, told)
+		return !slices.ContainsFunc(d.unheard(v), func(r string) bool { return !slices.Contains(asked, r) })
+	}
 	a := v.stage.Alert
 	if a == nil || len(a.To) == 0 || d.File.Record.Gone || a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) ||
 		len(d.leftFor(v.id, drp.ReasonAlert)) > 0 {
 		return false
 	}
-	for _, at := range a.Attach {
-		if at.What != policy.AttachRecord && !d.hasForm(v, at.What) {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(d.Past, func(p drp.Past) bool {
+	return !d.lacksForm(v) && !slices.ContainsFunc(d.Past, func(p drp.Past) bool {
 		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && !d.soon(p.Effect)
 	})
 }

@@ -129,8 +129,13 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 	}
 }
 
+// onExpiry is how the rules begin by which people are asked about a limit, or its exit.
+const onExpiry = "on_expiry "
+
 // Why a question goes out in place of an escalation, or about what was not understood.
 const (
+	whenDoubtful     = "doubtful"
+	whenSettled      = "settled" // what had held it back
 	whenUnread       = "unread"
 	whenAnswerUnread = "unread-answer"
 )
@@ -156,7 +161,7 @@ func (d *decider) askAgain(v *visit, e expired) {
 			To: []string{role},
 			Says: fmt.Sprintf("what you sent on %s could not be read as an answer: answer by the line below, or on the form; without that %s",
 				came.On.Long(), goes),
-			Clause: e.exit.Clause, Rule: "on_expiry " + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
+			Clause: e.exit.Clause, Rule: onExpiry + whenAnswerUnread, Proof: e.limit.Proof, Evidence: []string{came.Evidence},
 			Asks: answerLine(v.stage)}, whenAnswerUnread, came.On.String())
 	}
 }
