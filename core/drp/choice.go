@@ -59,13 +59,24 @@ type Settled struct {
 // Answer gives what a person has chosen: the latest word of the console, or of an email by whoever was asked, under any ID
 // that the question has had. A word that was stored before the choices were closed counts as it did then: what is no choice refuses,
 // or is the only choice that there is.
-func (out *File) Answer(c Conflict) (chosen Choice, ok bool) {
+func (out *File) Answer(c Conflict) (chosen Choice, ok bool) { return out.answer(c, nil) }
+
+// Meant gives what a person has said that passages mean: at the console, or whoever wrote them by email.
+func (out *File) Meant(u Unclear) (chosen Choice, ok bool) {
+	return out.answer(u.Conflict, u.Of[0].ByRoles)
+}
+
+// answer is Answer where an email of those who wrote what is in question counts too: of any other nobody knows yet whether its sender was
+// asked.
+func (out *File) answer(c Conflict, wrote []string) (chosen Choice, ok bool) {
 	for _, r := range out.Rulings {
-		about := r.About
-		if id, byEmail := QuestionOf(about); byEmail {
-			about = id
+		id, byEmail := QuestionOf(r.About)
+		if !byEmail {
+			id = r.About
 		}
-		if !c.Is(about) || !r.Said.IsZero() { // of an email nobody knows yet whether its sender was asked
+		theirs := byEmail && Intersects(r.SaidRoles, wrote) &&
+			!out.Contradicted(r, func(o Ruling) bool { return Intersects(o.SaidRoles, wrote) })
+		if !c.Is(id) || !r.Said.IsZero() && !theirs {
 			continue
 		}
 		i := slices.IndexFunc(c.choices, func(o Choice) bool { return o.is(r.Choice) })
@@ -77,6 +88,14 @@ func (out *File) Answer(c Conflict) (chosen Choice, ok bool) {
 		}
 	}
 	return chosen, ok
+}
+
+// Contradicted says whether another email of the same day that counts, and did not come before it, chooses otherwise about the same.
+func (out *File) Contradicted(r Ruling, counts func(Ruling) bool) bool {
+	return slices.ContainsFunc(out.Rulings, func(o Ruling) bool {
+		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && counts(o) &&
+			!out.Came[o.Evidence].Before(out.Came[r.Evidence])
+	})
 }
 
 // ask keeps a question that waits apart from one that a person has settled, and gives what they have chosen.
@@ -92,7 +111,8 @@ func (out *File) ask(c Conflict) (chosen Choice, ok bool) {
 // Unclear is a question about passages that made no fact, and what it is about.
 type Unclear struct {
 	Conflict
-	Of []Doubt
+	Of    []Doubt
+	Reads string // what they count as if a person accepts them; "" where they do not say
 }
 
 // Unclear gives the questions about passages that made no fact, one for all that are worded alike in one place: what is
@@ -113,13 +133,14 @@ func unclear(doubts []Doubt) (all []Unclear) {
 		}
 	}
 	for i := range all {
-		all[i].Conflict = passages(all[i].Of)
+		all[i].Conflict, all[i].Reads = passages(all[i].Of)
 	}
 	return all
 }
 
-// passages asks about passages of one place: their evidence, the place and what they say tell the question from others.
-func passages(of []Doubt) Conflict {
+// passages asks about passages of one place, and gives what they count as: their evidence, the place and what they say tell the question
+// from others.
+func passages(of []Doubt) (c Conflict, reads string) {
 	first := of[0]
 	parts := []string{first.Evidence, first.Position}
 	var whats, text, as []string
@@ -133,15 +154,15 @@ func passages(of []Doubt) Conflict {
 		as = append(as, q.countsAs()...)
 	}
 	choices := []Choice{{Say: Refuse, Does: "it counts for nothing; what it means can be added with drpd fact add"}}
-	if len(as) > 0 {
-		choices = append([]Choice{{Say: Accept, Does: "it counts as " + strings.Join(as, ", and ")}}, choices...)
+	if reads = strings.Join(as, ", and "); reads != "" {
+		choices = append([]Choice{{Say: Accept, Does: "it counts as " + reads}}, choices...)
 	}
-	c := question(PassageUnclear, parts, []string{first.Evidence}, []any{strings.Join(whats, "; "), first.Position}, choices...)
+	c = question(PassageUnclear, parts, []string{first.Evidence}, []any{strings.Join(whats, "; "), first.Position}, choices...)
 	c.passage, c.formerly = NewPrivate(strings.Join(text, "\n")), nil
 	for _, what := range whats {
 		c.formerly = append(c.formerly, formerID(fmt.Sprintf(PassageUnclear.formerSentence(), what, first.Position), first.Evidence))
 	}
-	return c
+	return c, reads
 }
 
 // countsAs says in words what becomes of a passage that is accepted.
@@ -151,9 +172,9 @@ func (q Doubt) countsAs() (out []string) {
 		if f.Denied {
 			s += ": no,"
 		}
-		s += " on " + f.On.String()
+		s += " on " + f.On.Long()
 		if !f.Until.IsZero() {
-			s += ", until " + f.Until.String()
+			s += ", until " + f.Until.Long()
 		}
 		if f.Stage != "" {
 			s += ", about " + f.Stage
@@ -174,7 +195,7 @@ func (q Doubt) countsAs() (out []string) {
 // accepted gives what people have accepted of passages that could not be read for certain.
 func (out *File) accepted() (means []Statement) {
 	for _, u := range unclear(out.Doubts) {
-		chosen, ok := out.Answer(u.Conflict)
+		chosen, ok := out.Meant(u)
 		if ok {
 			out.Settled = append(out.Settled, Settled{u.Conflict, chosen})
 		}

@@ -160,7 +160,7 @@ func TestAcceptedPassage(t *testing.T) {
 	file := drp.File{Doubts: r.Doubts}
 	q := file.Unclear()
 	if len(q) != 1 || q[0].Passage().Reveal() != "p0\np1" ||
-		q[0].Choices()[0].Does != "it counts as resolved on 2026-03-03, and discussed on 2026-03-03" {
+		q[0].Choices()[0].Does != "it counts as resolved on Tuesday 3 March 2026, and discussed on Tuesday 3 March 2026" {
 		t.Fatalf("%+v %q", q, q[0].Passage().Reveal())
 	}
 	for choice, want := range map[string]string{"": "raised 2026-03-02", drp.Refuse: "raised 2026-03-02",

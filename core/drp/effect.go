@@ -53,6 +53,9 @@ const (
 // RuleConflict is the rule of an email that asks the operator a question, which drpd conflict settle answers.
 const RuleConflict = "conflict"
 
+// RulePassage is the rule of an email that asks whoever wrote a passage whether drpd reads it as they meant it.
+const RulePassage = "passage"
+
 // Reminders are the reasons of what a person gets at most once a day: what is asked is known to them.
 func Reminders() []Reason {
 	return []Reason{ReasonLastDay, ReasonAsk, ReasonDraft, ReasonFollowUp, ReasonReferral, ReasonReferred, ReasonAuthorise}

@@ -158,6 +158,7 @@ func Fold(readings []Reading, roster Roster) File {
 	for _, c := range gone {
 		out.Vanished(c)
 	}
+	out.sayers(roster)
 	facts = append(facts, out.accepted()...)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
@@ -185,16 +186,6 @@ func Fold(readings []Reading, roster Roster) File {
 		slices.Sort(facts[i].ToRoles)
 		facts[i].ToRoles = slices.Compact(facts[i].ToRoles)
 	}
-	for i := range out.Doubts {
-		if q := &out.Doubts[i]; !q.By.IsZero() {
-			q.ByRoles = roster.RolesOf(q.By, out.Subject.Children, q.On)
-		}
-	}
-	for i := range out.Rulings {
-		if r := &out.Rulings[i]; !r.Said.IsZero() {
-			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
-		}
-	}
 	out.keep(out.agree(facts))
 	out.nameRaisers(roster)
 	out.order()
@@ -205,6 +196,20 @@ func Fold(readings []Reading, roster Roster) File {
 func (out *File) order() {
 	slices.SortFunc(out.Conflicts, func(a, b Conflict) int { return strings.Compare(a.id, b.id) })
 	slices.SortFunc(out.Settled, func(a, b Settled) int { return strings.Compare(a.id, b.id) })
+}
+
+// sayers sets the roles of whoever wrote a passage that is in doubt, and of whoever has ruled by email.
+func (out *File) sayers(roster Roster) {
+	for i := range out.Doubts {
+		if q := &out.Doubts[i]; !q.By.IsZero() {
+			q.ByRoles = roster.RolesOf(q.By, out.Subject.Children, q.On)
+		}
+	}
+	for i := range out.Rulings {
+		if r := &out.Rulings[i]; !r.Said.IsZero() {
+			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
+		}
+	}
 }
 
 // Vanished asks about a dispute that has lost its record whether it is still open. Where a person has said so, it goes on

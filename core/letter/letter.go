@@ -170,17 +170,19 @@ type view struct {
 	Children, Paragraphs, Reach, Consult, Agenda, Proof              []string
 	Draft                                                            []string
 	Quote                                                            []string // what somebody wrote, line by line
+	QuoteTitle                                                       string
 	DraftTitle                                                       string
 	Due, DueWords, Clause, ClauseWords, Reading                      string
 	Answers                                                          []answer
+	Dated                                                            bool // a date may stand in an answer
 }
 
 // Email writes the letter of an effect. The fields of the dispute are used only where the effect carries the record.
 func (w *Writer) Email(p *policy.Policy, e drp.Effect, file drp.File) (Letter, error) {
 	e.Also = append(slices.Clone(e.Also), raising(p, e, file)...)
 	v := w.view(p, e, file.Subject.Children)
-	if e.Reason == drp.ReasonMessage && len(e.Asks) > 0 { // who may not decide what it means is not shown it
-		v.Quote = quoted(e, file)
+	if len(e.Asks) > 0 { // who may not decide what it means is not shown it
+		v.Quote, v.QuoteTitle = quoted(e, file)
 	}
 	return w.email(p, e, file, v)
 }
@@ -211,27 +213,38 @@ func raising(p *policy.Policy, e drp.Effect, file drp.File) (out []string) {
 	return out
 }
 
-// quoted gives what somebody wrote who is asked about: its first lines, for whoever is to decide what it means.
-func quoted(e drp.Effect, file drp.File) (lines []string) {
+// quoted gives what somebody wrote that is asked about: its first lines, for whoever is to decide what it means.
+func quoted(e drp.Effect, file drp.File) (lines []string, title string) {
 	const most, long = 12, 300
-	for _, f := range file.Facts {
-		if f.Kind != drp.MessageCame || !slices.Contains(e.Evidence, f.Evidence) {
-			continue
+	var words []drp.Private
+	if e.Reason == drp.ReasonMessage {
+		title = "They wrote:"
+		for _, f := range file.Facts {
+			if f.Kind == drp.MessageCame && slices.Contains(e.Evidence, f.Evidence) {
+				words = append(words, f.Text)
+			}
 		}
-		for line := range strings.Lines(f.Text.Reveal()) {
+	}
+	for _, u := range file.Unclear() {
+		if slices.ContainsFunc(e.Asks, func(a drp.Ask) bool { return a.About == drp.AboutQuestion(u.ID()) }) {
+			title, words = "You wrote:", append(words, u.Passage())
+		}
+	}
+	for _, w := range words {
+		for line := range strings.Lines(w.Reveal()) {
 			line = strings.TrimSpace(line)
 			switch {
 			case line == "":
 				continue
 			case len(lines) == most:
-				return append(lines, "(it goes on)")
+				return append(lines, "(it goes on)"), title
 			case len([]rune(line)) > long:
 				line = string([]rune(line)[:long]) + " (it goes on)"
 			}
 			lines = append(lines, line)
 		}
 	}
-	return lines
+	return lines, title
 }
 
 func (w *Writer) email(p *policy.Policy, e drp.Effect, file drp.File, v view) (Letter, error) {
@@ -303,6 +316,7 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		v.Draft = body
 	}
 	for _, a := range e.Asks {
+		v.Dated = v.Dated || a.Fact != ""
 		v.Answers = append(v.Answers, answer{Line: AnswerLine(a, e), Text: a.Text})
 	}
 	return v
@@ -395,6 +409,8 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 	case drp.ReasonAttention:
 		out := []string{sentence(e.Says)}
 		switch {
+		case e.Rule == drp.RulePassage:
+			return "What did you mean?", out
 		case e.Dispute == "":
 		case e.Rule == drp.RuleConflict:
 			out = append(out, "drpd conflict show "+e.Dispute+" shows what it is about, and how it is settled.")

@@ -129,6 +129,24 @@ func TestLetters(t *testing.T) {
 	if copied, err := w.Copy(p, asked, file); err != nil || strings.Contains(copied.Text+copied.HTML, "leave") {
 		t.Errorf("a copy quotes what somebody wrote: %v", err)
 	}
+	file.Doubts = []drp.Doubt{{What: "a line looks like an answer and has no colon: what does it mean?", Position: "answer line", Evidence: "m3",
+		Passage: drp.NewPrivate("Resolved - yes"), Means: []drp.Statement{{Fact: drp.Fact{Kind: drp.Resolved, On: base.On}}}},
+		{What: "a line looks like an answer and has no colon: what does it mean?", Position: "answer line", Evidence: "m4",
+			Passage: drp.NewPrivate("another's")}}
+	q := file.Unclear()[0]
+	passage := drp.Effect{Key: "k", Dispute: base.Dispute, Kind: drp.Email, Reason: drp.ReasonAttention, Rule: drp.RulePassage, To: []string{"chair"},
+		Evidence: []string{"m3"}, Says: "drpd reads what you wrote on " + base.On.Long() + " as: " + q.Reads + ". That is not certain: a line looks like " +
+			"an answer and has no colon. Until you answer by a line below it counts for nothing"}
+	passage.Asks = []drp.Ask{{About: drp.AboutQuestion(q.ID()), Choice: drp.Accept, Text: "it counts as " + q.Reads},
+		{About: drp.AboutQuestion(q.ID()), Choice: drp.Refuse, Text: "it is not what I meant, and counts for nothing"}}
+	if l, err = w.Email(p, passage, file); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "passage.txt", "Subject: "+l.Subject+"\n\n"+l.Text)
+	golden(t, "passage.html", l.HTML)
+	if copied, err := w.Copy(p, passage, file); err != nil || strings.Contains(copied.Text+copied.HTML, "Resolved - yes") {
+		t.Errorf("a copy quotes what somebody wrote: %v", err)
+	}
 	note := base
 	note.Kind, note.Reason, note.Child = drp.CaseNote, drp.ReasonAlert, "30509"
 	text, err := w.Note(p, note)

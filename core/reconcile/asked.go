@@ -46,7 +46,7 @@ func (a *asked) late(rulings []drp.Ruling) (out []Recorded) {
 func (c *Case) fromFile() (out asked) {
 	out.open = slices.Clone(c.File.Conflicts)
 	for _, q := range c.File.Settled {
-		out.recorded = append(out.recorded, settledAs(q))
+		out.recorded, out.settled = append(out.recorded, settledAs(q)), append(out.settled, q.IDs()...)
 	}
 	return out
 }
@@ -54,7 +54,7 @@ func (c *Case) fromFile() (out asked) {
 // doubts are the questions about passages that made no fact.
 func (c *Case) doubts() (open []drp.Conflict) {
 	for _, u := range c.File.Unclear() {
-		if _, settled := c.File.Answer(u.Conflict); !settled {
+		if _, settled := c.File.Meant(u); !settled {
 			open = append(open, u.Conflict)
 		}
 	}
@@ -96,11 +96,16 @@ func (d *decider) attend(c drp.Conflict) {
 			e.Asks = append(e.Asks, drp.Ask{About: drp.AboutQuestion(c.ID()), Choice: o.Say, Text: o.Does})
 		}
 	}
+	from := d.Today
+	if u, wrote := d.nearly(c); len(wrote) > 0 {
+		d.askWhatWasMeant(u, wrote)
+		from = d.askAgainOn(u.Of[0].On)
+	}
 	first := e
 	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {
 		first.To = []string{d.Policy.Duty}
 	}
-	on, cc, n := d.again(d.Today, func(p drp.Past) bool {
+	on, cc, n := d.again(from, func(p drp.Past) bool {
 		return p.Reason == drp.ReasonAttention && (asksAbout(p, e, c) || asksAbout(p, first, c))
 	})
 	if n == 0 {
@@ -108,6 +113,42 @@ func (d *decider) attend(c drp.Conflict) {
 	}
 	e.On, e.Cc = on, cc
 	d.emit(e, c.ID(), fmt.Sprint(n))
+}
+
+// nearly gives the passages that a question is about, and the roles of whoever wrote them, where what they say can be told and only its
+// form is wrong: who wrote it is asked first, and nobody else.
+func (s *story) nearly(c drp.Conflict) (of drp.Unclear, wrote []string) {
+	for _, u := range s.File.Unclear() {
+		if u.ID() == c.ID() && u.Reads != "" {
+			known := func(role string) bool { _, ok := s.Policy.Roles[role]; return ok }
+			return u, slices.DeleteFunc(slices.Clone(u.Of[0].ByRoles), func(role string) bool { return !known(role) })
+		}
+	}
+	return of, nil
+}
+
+// askWhatWasMeant asks whoever wrote a passage whether drpd reads it as they meant it.
+func (d *decider) askWhatWasMeant(u drp.Unclear, wrote []string) {
+	q := u.Of[0]
+	e := drp.Effect{Dispute: d.Ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: wrote, Rule: drp.RulePassage,
+		Evidence: []string{q.Evidence},
+		Says: fmt.Sprintf("drpd reads what you wrote on %s as: %s. That is not certain: %s. Until you answer by a line below it counts for nothing",
+			q.On.Long(), u.Reads, strings.TrimSuffix(q.What, ": what does it mean?"))}
+	about := drp.AboutQuestion(u.ID())
+	e.Asks = []drp.Ask{{About: about, Choice: drp.Accept, Text: "it counts as " + u.Reads},
+		{About: about, Choice: drp.Refuse, Text: "it is not what I meant, and counts for nothing"}}
+	var n int
+	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && asksAbout(p, e, u.Conflict) })
+	d.emit(e, u.ID(), fmt.Sprint(n))
+}
+
+// asksWhoWrote says whether whoever wrote something is asked what they mean by a passage of it.
+func (s *story) asksWhoWrote(evidence string) bool {
+	return slices.ContainsFunc(s.File.Unclear(), func(u drp.Unclear) bool {
+		_, settled := s.File.Meant(u)
+		_, wrote := s.nearly(u.Conflict)
+		return u.Of[0].Evidence == evidence && !settled && len(wrote) > 0
+	})
 }
 
 // cleared says whether all who hold a role today may see restricted records.

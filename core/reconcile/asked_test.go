@@ -2,11 +2,16 @@ package reconcile_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // An answer of somebody who was asked counts from the day on which it comes, also where another copy of the question is still
@@ -45,4 +50,103 @@ func TestHeardWhileACopyIsTried(t *testing.T) {
 			t.Fatalf("%d days later it is open again: %s, turn of %v", later+1, r.Standing.Next, r.Standing.Turn)
 		}
 	}
+}
+
+// passages gives the questions that wait about passages.
+func passages(r reconcile.Result) (open []drp.Conflict) {
+	for _, q := range r.Conflicts {
+		if q.Kind() == drp.PassageUnclear {
+			open = append(open, q)
+		}
+	}
+	return open
+}
+
+// letterAbout gives the letter of a decision that asks about a passage.
+func letterAbout(r reconcile.Result, rule string) (e drp.Effect) {
+	if i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == rule }); i >= 0 {
+		e = r.Effects[i]
+	}
+	return e
+}
+
+// What nearly says something is put to whoever wrote it, as drpd reads it, and to nobody else before the policy's interval is over.
+// Their yes makes it count as of the day on which they wrote it.
+func TestWhoWroteItIsAskedFirst(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	wrote := start + 1
+	resolved := drp.Statement{Fact: drp.Fact{Kind: drp.Resolved, On: wrote, By: drp.Actor{Role: "iro"}}}
+	m := nearly("m", resolved.Took("m", "mailbox", wrote))
+	m.Evidence, m.Sent = drp.Evidence{ID: "m", Source: "mailbox", Kind: drp.Message, Key: "m", Learned: wrote.Midnight()}, wrote
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), m}
+	past, readings := w.until(p, readings, start)
+	r := w.decide(p, readings, past, wrote)
+	e := letterAbout(r, drp.RulePassage)
+	if !slices.Equal(e.To, []string{"iro"}) || len(e.Cc) > 0 || len(e.Asks) != 2 || !strings.Contains(e.Says, "as: resolved on "+wrote.Long()) ||
+		letterAbout(r, drp.RuleConflict).Says != "" {
+		t.Fatalf("to %v, copy %v, %v: %q; the operator hears %q", e.To, e.Cc, e.Asks, e.Says, letterAbout(r, drp.RuleConflict).Says)
+	}
+	past, readings = went(r.Effects, past, readings, wrote)
+	for day := wrote + 1; day <= wrote+10; day++ {
+		r := w.decide(p, learnedBy(readings, day), past, day)
+		asked, of := letterAbout(r, drp.RulePassage).To != nil, letterAbout(r, drp.RuleConflict).To
+		if due := day == wrote+7; asked != due || (len(of) > 0) != due {
+			t.Errorf("%s: the IRO is asked %v, and %v", day, asked, of)
+		}
+		past, readings = went(r.Effects, past, readings, day)
+	}
+	for choice, ended := range map[string]workday.Date{drp.Accept: wrote, drp.Refuse: 0} {
+		for _, role := range []string{"iro", "team-manager"} {
+			says := drp.Reading{Evidence: drp.Evidence{ID: "says", Source: "mailbox", Kind: drp.Message, Key: "says", Learned: (wrote + 2).Midnight()},
+				Sent: wrote + 2, Rulings: []drp.Ruling{{About: e.Asks[0].About, Choice: choice, Said: drp.Actor{Role: role}, On: wrote + 2,
+					Evidence: "says"}}}
+			r := w.decide(p, append(learnedBy(readings, wrote+2), says), past, wrote+2)
+			if role != "iro" {
+				ended = 0
+			}
+			if r.Standing.Ended != ended || (len(passages(r)) > 0) != (role != "iro") {
+				t.Errorf("%s by the %s: ended %s, it waits for %d", choice, role, r.Standing.Ended, len(passages(r)))
+			}
+		}
+	}
+}
+
+// Each choice of each question about a passage, given back by whoever wrote it, settles it; of anybody else it settles nothing.
+func TestEachChoiceAboutAPassageIsHeard(t *testing.T) {
+	w := load(t)
+	heard, others := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		readings := evidence(t, p)
+		today := start.AddDays(rapid.IntRange(0, 45).Draw(t, "today"))
+		past, readings := w.until(p, readings, today)
+		known := learnedBy(readings, today)
+		waits := passages(w.decide(p, known, past, today))
+		for _, x := range past {
+			if x.Rule != drp.RulePassage {
+				continue
+			}
+			id, _ := drp.QuestionOf(x.Asks[0].About)
+			is := func(q drp.Conflict) bool { return q.Is(id) }
+			if !slices.ContainsFunc(waits, is) {
+				continue
+			}
+			for _, a := range x.Asks {
+				for _, role := range []string{x.To[0], p.Duty, "somebody else"} {
+					r := drp.Reading{Evidence: drp.Evidence{ID: "says", Source: "mailbox", Kind: drp.Message, Key: "says", Learned: today.Midnight()},
+						Sent: today, Rulings: []drp.Ruling{{About: a.About, Choice: a.Choice, Said: drp.Actor{Role: role}, On: today, Evidence: "says"}}}
+					after := w.decide(p, append(slices.Clone(known), r), past, today)
+					theirs, still := slices.Contains(x.To, role), slices.ContainsFunc(passages(after), is)
+					if still == theirs || theirs && len(after.Recorded) == 0 {
+						t.Fatalf("%s: what the %s wrote is asked about; the %s says %q, and it is asked still: %v", p.ID, x.To, role, a.Choice, still)
+					}
+					if heard++; !theirs {
+						heard, others = heard-1, others+1
+					}
+				}
+			}
+		}
+	})
+	t.Logf("%d choices of those who wrote, %d of others", heard, others)
 }

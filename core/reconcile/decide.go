@@ -136,6 +136,7 @@ func decide(c Case, rules []func(*decider)) Result {
 		return all
 	}
 	of := c.fromFile()
+	s.asked.settled = append(s.asked.settled, of.settled...)
 	late := s.asked.late(c.File.Rulings)
 	all := outcome{findings: s.findings, recorded: slices.Concat(s.recorded, of.recorded, s.asked.recorded, unclear.recorded, late),
 		conflicts: slices.Concat(of.open, s.asked.open, unclear.open)}

@@ -75,7 +75,7 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 			f.Stage = rapid.SampledFrom(p.Stages).Draw(t, "stage").ID
 		}
 		f.Copy = f.Kind == drp.Alerted && rapid.IntRange(0, 3).Draw(t, "copy") == 0
-		switch rapid.IntRange(0, 5).Draw(t, "source") {
+		switch rapid.IntRange(0, 6).Draw(t, "source") {
 		case 0:
 			row = append(slices.Clone(row), f)
 			add(drp.Row, "form/1", learned,
@@ -101,9 +101,18 @@ func evidence(t *rapid.T, p *policy.Policy) []drp.Reading {
 			ruling.Said, ruling.On, ruling.Evidence = drp.Actor{Role: rapid.SampledFrom(append(roles, p.Duty)).Draw(t, "ruled by")}, learned,
 				fmt.Sprintf("e%03d", len(out))
 			add(drp.Message, "m", learned, drp.Reading{Rulings: []drp.Ruling{ruling}})
+		case 6:
+			id := fmt.Sprintf("e%03d", len(out))
+			add(drp.Message, "m", learned, nearly(id, f.Took(id, "mailbox", learned)))
 		}
 	}
 	return out
+}
+
+// nearly is a message with a passage that nearly says something.
+func nearly(id string, means drp.Statement) drp.Reading {
+	return drp.Reading{Sender: means.By, Doubts: []drp.Doubt{{What: "it has no colon: what does it mean?", Position: "answer line",
+		Passage: drp.NewPrivate("as it was typed"), Evidence: id, Means: []drp.Statement{means}}}}
 }
 
 type world struct {
@@ -255,6 +264,9 @@ func TestSentOnce(t *testing.T) {
 			extra := evidence(t, p)
 			for j := range extra {
 				extra[j].Evidence.ID = "x" + extra[j].Evidence.ID
+				for k := range extra[j].Doubts {
+					extra[j].Doubts[k].Evidence = extra[j].Evidence.ID
+				}
 			}
 			changed = append(changed, extra[len(extra)-1])
 		case "redate":
@@ -400,7 +412,8 @@ func TestADenialMovesNothing(t *testing.T) {
 		var kinds []drp.FactKind
 		for _, k := range drp.FactKinds() {
 			asks := slices.ContainsFunc(p.Stages, func(s policy.Stage) bool { return s.MovesOn(k) })
-			if !asks && !slices.Contains([]drp.FactKind{drp.Raised, drp.Resolved, drp.Determined, drp.Authorised, drp.Escalated}, k) {
+			if !asks && !slices.Contains([]drp.FactKind{drp.Raised, drp.Resolved, drp.Withdrawn, drp.Determined, drp.Authorised,
+				drp.Escalated}, k) {
 				kinds = append(kinds, k)
 			}
 		}

@@ -67,7 +67,7 @@ func mayMeet(f drp.Fact) bool {
 func (s *story) unclear() (out []drp.Unread) {
 	for _, u := range s.File.Unclear() {
 		q := u.Of[0]
-		if _, settled := s.File.Answer(u.Conflict); !q.By.IsZero() && !settled {
+		if _, settled := s.File.Meant(u); !q.By.IsZero() && !settled {
 			out = append(out, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence], From: q.By, Proved: true, Named: true,
 				Roles: q.ByRoles})
 		}
@@ -107,7 +107,7 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 		toOthers := func(f drp.Fact) bool {
 			return f.Evidence == u.Evidence && (f.Kind != drp.MessageCame || len(f.To) > 0)
 		}
-		if slices.ContainsFunc(d.File.Facts, toOthers) {
+		if slices.ContainsFunc(d.File.Facts, toOthers) || d.asksWhoWrote(u.Evidence) {
 			continue
 		}
 		asks := d.answers(v, d.exitFor(v), owners)
@@ -121,7 +121,7 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 	for _, role := range answering(v) {
 		for _, u := range came.others {
 			words := slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Evidence == u.Evidence }) // of these the owner is asked
-			if u.Proved && !words && slices.Contains(u.Roles, role) {
+			if u.Proved && !words && !d.asksWhoWrote(u.Evidence) && slices.Contains(u.Roles, role) {
 				one(u, whenAnswerUnread, []string{role}, answerLine(v.stage),
 					"answer by the line below, or on the form; until then it counts for nothing")
 			}

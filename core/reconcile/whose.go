@@ -51,13 +51,7 @@ func (c *Case) otherwise(r drp.Ruling) bool {
 // overruled says whether another email of the same day, which did not come before it, says the contrary of a message or a question. Of
 // two that came at once neither counts, and whoever is asked is asked again.
 func (c *Case) overruled(r drp.Ruling) bool {
-	if !byMark(r.About) || r.Said.IsZero() {
-		return false
-	}
-	return slices.ContainsFunc(c.File.Rulings, func(o drp.Ruling) bool {
-		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && !c.isUnasked(o) &&
-			!c.File.Came[o.Evidence].Before(c.File.Came[r.Evidence])
-	})
+	return byMark(r.About) && !r.Said.IsZero() && c.File.Contradicted(r, func(o drp.Ruling) bool { return !c.isUnasked(o) })
 }
 
 // byMark says whether a ruling answers what drpd has asked somebody about under a mark: a message, or a question.
