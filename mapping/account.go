@@ -112,6 +112,7 @@ type words struct {
 	Covering   []string `yaml:"covering"`   // that a form is attached
 	Disclaimer []string `yaml:"disclaimer"` // of a mail system
 	Heads      []string `yaml:"heads"`      // of the columns of a form
+	Stage      []string `yaml:"stage"`      // labels beside which a form names its stage
 	Asked      []string `yaml:"asked"`      // what stands behind a line by which drpd asks
 }
 

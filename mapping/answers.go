@@ -70,7 +70,8 @@ type formReader struct {
 	blocks  map[string]bool // the stages of which the form says anything
 	page    *account        // what becomes of each cell
 	body    bool            // it is typed into the body of a letter
-	matched map[[2]string]labelled
+	matched map[labelKey]labelled
+	named   bool // the form is of one stage, which a line of it names: what stands in it may be of the head too
 }
 
 // besideTitle is how much, in bytes, may stand with a title on its line: the council's name, and no sentence about the form.
@@ -98,33 +99,11 @@ func (f *Form) is(s Sheet) bool {
 	return false
 }
 
-// plain brings a label to the form in which labels are compared.
-func plain(s string) string {
-	return strings.Trim(strings.Join(strings.Fields(strings.ToLower(strings.ReplaceAll(s, "’", "'"))), " "), " :?.*")
-}
-
-var (
-	numbering = regexp.MustCompile(`^(?:[a-z]?\d{1,2}(?:\.\d{1,2})*[.)]|[a-z]\)) `)
-	hint      = regexp.MustCompile(`\([^()]*\)`)
-	joints    = strings.NewReplacer("–", " ", "—", " ", " - ", " ", ":", " ", "_", " ")
-)
-
-// bare is a label without what authors put around it: a number before it, a hint in brackets, dashes for colons.
-func bare(s string) string {
-	s = hint.ReplaceAllString(plain(s), " ")
-	return plain(numbering.ReplaceAllString(joints.Replace(s), ""))
-}
-
-// labelled is what label has found.
-type labelled struct {
-	def  *FormAnswer
-	rest string
-}
-
 // answers finds what stands for each label, block by block.
 func (r *formReader) answers() []answerAt {
-	r.blocks, r.matched = make(map[string]bool), make(map[[2]string]labelled)
+	r.blocks, r.matched = make(map[string]bool), make(map[labelKey]labelled)
 	r.apart()
+	r.named = false
 	r.page = newAccount(r.sheet.Lines)
 	var found []answerAt
 	stage := ""
@@ -136,7 +115,7 @@ func (r *formReader) answers() []answerAt {
 					r.page.claim(place{n, i}, drp.AsLabel, s)
 				}
 			}
-			stage = s
+			stage, r.named = s, false
 			continue
 		}
 		if c := r.columns(line); len(c) > 1 {
@@ -148,14 +127,18 @@ func (r *formReader) answers() []answerAt {
 			found = append(found, r.across(n, columns)...)
 			continue
 		}
+		if s, named := r.names(n); named {
+			stage = s
+			continue
+		}
 		for i := range line.Cells {
 			if s, ok := r.headsRows(line); ok && i == 0 {
 				r.page.claim(place{n, i}, drp.AsLabel, s)
-				stage = s
+				stage, r.named = s, false
 				continue
 			}
-			if def, rest := r.label(line.Cells[i].Text, stage); def != nil && r.page.claim(place{n, i}, drp.AsLabel, def.what()) {
-				found = r.keep(found, r.answer(n, i, answerAt{def: def, stage: stage, label: bare(line.Cells[i].Text), text: rest,
+			if l := r.label(line.Cells[i].Text, stage); l.def != nil && r.page.claim(place{n, i}, drp.AsLabel, l.def.what()) {
+				found = r.keep(found, r.answer(n, i, answerAt{def: l.def, stage: l.stage, label: l.label, text: l.rest,
 					position: line.Cells[i].Position}))
 			}
 		}
@@ -263,10 +246,10 @@ func (r *formReader) across(n int, columns []column) (found []answerAt) {
 		if i == 0 || j < 0 {
 			continue
 		}
-		if def, _ := r.label(cells[0].Text, columns[j].stage); def != nil {
-			r.page.claim(place{n, 0}, drp.AsLabel, def.what()) // of each column, and claimed by the first
-			if r.page.claim(place{n, i}, drp.AsAnswer, def.what()) {
-				found = r.keep(found, answerAt{def: def, stage: columns[j].stage, label: bare(cells[0].Text), text: strings.TrimSpace(c.Text),
+		if l := r.label(cells[0].Text, columns[j].stage); l.def != nil {
+			r.page.claim(place{n, 0}, drp.AsLabel, l.def.what()) // of each column, and claimed by the first
+			if r.page.claim(place{n, i}, drp.AsAnswer, l.def.what()) {
+				found = r.keep(found, answerAt{def: l.def, stage: l.stage, label: l.label, text: strings.TrimSpace(c.Text),
 					position: c.Position, units: []place{{n, i}}, beneath: true})
 			}
 		}
@@ -302,9 +285,11 @@ func (r *formReader) apart() {
 	stage := ""
 	for n, line := range r.sheet.Lines {
 		if s, ok := r.heading(line); ok {
-			stage = s
+			stage, r.named = s, false
 		} else if s, ok := r.headsRows(line); ok {
-			stage = s
+			stage, r.named = s, false
+		} else if _, s, ok := r.stageLine(line); ok && s != "" {
+			stage, r.named = s, true
 		}
 		var rest []Cell
 		for _, c := range line.Cells {
@@ -342,11 +327,11 @@ func (r *formReader) pieces(text, stage string) []string {
 		return []string{text}
 	}
 	for _, segment := range segments {
-		def, _ := r.label(segment, stage)
-		if def != nil {
+		known := r.label(segment, stage).def != nil
+		if known {
 			labels++
 		}
-		if def == nil && len(out) > 0 {
+		if !known && len(out) > 0 {
 			out[len(out)-1] += "\n" + segment
 		} else {
 			out = append(out, segment)
@@ -364,8 +349,7 @@ func (r *formReader) another(text string, a answerAt, next bool) bool {
 	if a.def.Is == "by" && next && r.role(text) != "" {
 		return false
 	}
-	def, _ := r.label(text, a.stage)
-	return def != nil
+	return r.label(text, a.stage).def != nil
 }
 
 // hasRight says whether the position of an answer is to the right of a label: a cell that is no label itself, and not the empty
@@ -466,8 +450,8 @@ func (r *formReader) below(n, i int, a *answerAt) {
 func (r *formReader) heads(l Line, stage string) map[int]*FormAnswer {
 	out := make(map[int]*FormAnswer)
 	for _, c := range l.Cells {
-		if def, _ := r.label(c.Text, stage); def != nil {
-			out[c.Column] = def
+		if l := r.label(c.Text, stage); l.def != nil {
+			out[c.Column] = l.def
 		}
 	}
 	return out
@@ -491,88 +475,6 @@ func (r *formReader) chosen(a *answerAt) bool {
 		}
 	}
 	return true
-}
-
-// heading reads the heading of a stage: a line that holds nothing else.
-func (r *formReader) heading(l Line) (string, bool) {
-	text := ""
-	for _, c := range l.Cells {
-		if len(c.Text) > maxLabel {
-			return "", false
-		}
-		if t := bare(c.Text); t != "" {
-			if text != "" && t != text {
-				return "", false
-			}
-			text = t
-		}
-	}
-	if text == "" {
-		return "", false
-	}
-	return r.stage(text)
-}
-
-// headsRows reads a heading in the first cell of a row: it heads what stands beside it, and the rows below.
-func (r *formReader) headsRows(l Line) (string, bool) {
-	if l.Table == 0 || len(l.Cells) < 2 || len(l.Cells[0].Text) > maxLabel {
-		return "", false
-	}
-	return r.stage(bare(l.Cells[0].Text))
-}
-
-// label finds the answer whose label a cell holds, and what stands behind the label there. Cells are looked at many times.
-func (r *formReader) label(text, stage string) (*FormAnswer, string) {
-	key := [2]string{stage, text}
-	known, ok := r.matched[key]
-	if !ok {
-		known.def, known.rest = r.match(text, stage)
-		if len(text) <= maxLabel {
-			r.matched[key] = known
-		}
-	}
-	return known.def, known.rest
-}
-
-// match matches a cell against the labels: the whole cell, or "label: answer" in one cell, or a label before boxes, or
-// above its answer. An answer of this block alone comes before one that may stand anywhere.
-func (r *formReader) match(text, stage string) (*FormAnswer, string) {
-	type reading struct{ label, rest string }
-	var all []reading
-	add := func(end int, rest string) {
-		if end > 0 && end <= maxLabel {
-			all = append(all, reading{bare(text[:end]), rest})
-		}
-	}
-	add(len(text), "")
-	if i := strings.IndexByte(text, ':'); i > 0 {
-		add(i, strings.TrimSpace(text[i+1:]))
-	}
-	for _, dash := range []string{" – ", " — ", " - "} {
-		if i := strings.Index(text, dash); i > 0 {
-			add(i, strings.TrimSpace(text[i+len(dash):]))
-		}
-	}
-	if i := strings.IndexAny(text, boxMarks); i > 0 {
-		add(i, text[i:])
-	}
-	if i := strings.IndexAny(text, "\n\t"); i > 0 {
-		add(i, strings.TrimSpace(text[i:]))
-	}
-	for _, anywhere := range []bool{false, true} {
-		for i := range r.Labels {
-			def := &r.Labels[i]
-			if !def.in(stage) || anywhere != (len(def.Stages) == 0) {
-				continue
-			}
-			for _, l := range all {
-				if l.label != "" && slices.Contains(def.bare, l.label) {
-					return def, l.rest
-				}
-			}
-		}
-	}
-	return nil, ""
 }
 
 // doubt asks about an answer. A reader of what might be meant has no page.

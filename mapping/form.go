@@ -57,7 +57,8 @@ type FormAnswer struct {
 	Blank   []string     `yaml:"blank"`   // where the blank form asks it, where that is less than where it is read
 	Short   bool         `yaml:"short"`   // the blank form gives it one line
 
-	bare []string // the labels, own ones and the lexicon's, as they are compared
+	exact []string // the labels, own ones and the lexicon's, as they are compared
+	bare  []string // those of them that are labels without their hints in brackets too
 }
 
 // Choice is a value with the words that a form has for it.
@@ -181,26 +182,38 @@ func (c *formCheck) blocks(at []any, named, blocks []string) {
 	}
 }
 
-// spread gives each answer its labels. One that two answers claim is a fault; the lexicon's give way to a form's own.
+// spread gives each answer its labels. One that two answers claim is a fault; the lexicon's give way to a form's own. Labels that only
+// their hints in brackets tell apart are known by these.
 func (c *formCheck) spread(lex lexicon) {
 	for i := range c.Labels {
 		a := &c.Labels[i]
 		for _, l := range a.Labels {
-			if j := c.claimed(a, bare(l)); j >= 0 && j != i {
+			if j := c.claimed(a, exact(l)); j >= 0 && j != i {
 				c.Fault([]any{"answers", i, "labels"}, "%q is the label of another answer of the same block", l)
 			}
-			a.bare = append(a.bare, bare(l))
+			a.exact = append(a.exact, exact(l))
 		}
 	}
 	for i := range c.Labels {
 		a := &c.Labels[i]
 		for _, l := range lex.Labels[a.Lexicon] {
-			if c.claimed(a, bare(l)) < 0 {
-				a.bare = append(a.bare, bare(l))
+			if c.claimed(a, exact(l)) < 0 {
+				a.exact = append(a.exact, exact(l))
 			}
 		}
-		if a.Labels = append(a.Labels, lex.Labels[a.Lexicon]...); len(a.bare) == 0 && len(a.Labels) > 0 {
+		if a.Labels = append(a.Labels, lex.Labels[a.Lexicon]...); len(a.exact) == 0 && len(a.Labels) > 0 {
 			c.Fault([]any{"answers", i, "lexicon"}, "all its labels are those of other answers")
+		}
+	}
+	for i := range c.Labels {
+		a := &c.Labels[i]
+		for _, l := range a.exact {
+			b := bare(l)
+			if l == b || !slices.ContainsFunc(c.Labels, func(o FormAnswer) bool {
+				return o.meets(a) && slices.ContainsFunc(o.exact, func(e string) bool { return e != l && bare(e) == b })
+			}) {
+				a.bare = append(a.bare, b)
+			}
 		}
 	}
 }
@@ -220,7 +233,7 @@ func (c *formCheck) headings() {
 
 // claimed finds the answer that has a label where a may stand; -1: none has.
 func (c *formCheck) claimed(a *FormAnswer, label string) int {
-	return slices.IndexFunc(c.Labels, func(b FormAnswer) bool { return slices.Contains(b.bare, label) && a.meets(&b) })
+	return slices.IndexFunc(c.Labels, func(b FormAnswer) bool { return slices.Contains(b.exact, label) && a.meets(&b) })
 }
 
 // Asks says whether the form has a label for a field.
