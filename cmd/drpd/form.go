@@ -2,6 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -57,11 +60,7 @@ func (c *policyFormCmd) Run(a *app) error {
 
 // show says what is read of a form. Its answers are shown: they are what whoever writes a mapping has to compare.
 func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
-	data, err := os.ReadFile(c.Read)
-	if err != nil {
-		return err
-	}
-	sheet, err := document.Read(filepath.Base(c.Read), data)
+	sheet, err := openApart(a.ctx, c.Read)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Read, err)
 	}
@@ -87,6 +86,32 @@ func (c *policyFormCmd) show(a *app, form *mapping.Form) error {
 		return errProblems
 	}
 	return nil
+}
+
+// openApart opens a form that somebody has filled in, in the process of its own in which everything is opened that others have made.
+func openApart(ctx context.Context, name string) (mapping.Sheet, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return mapping.Sheet{}, err
+	}
+	reader, err := newReader()
+	if err != nil {
+		return mapping.Sheet{}, err
+	}
+	defer reader.Rest()
+	message := []byte("Content-Type: application/octet-stream\r\nContent-Disposition: attachment; filename=form\r\n" +
+		"Content-Transfer-Encoding: base64\r\n\r\n")
+	for line := range slices.Chunk(data, 57) {
+		message = append(base64.StdEncoding.AppendEncode(message, line), '\r', '\n')
+	}
+	l, err := reader.Read(ctx, message)
+	switch {
+	case err != nil:
+		return mapping.Sheet{}, err
+	case l.Unread != "" || len(l.Sheets) != 1:
+		return mapping.Sheet{}, errors.New(cmp.Or(l.Unread, "it is an archive: give one form"))
+	}
+	return l.Sheets[0], nil
 }
 
 // readLetter reads a form as if it had come by mail on a day.

@@ -47,13 +47,21 @@ func opener(s apart.Settings, own crypto.Decrypter) (apart.Opener, error) {
 		PageWords: document.Words, Lines: document.Text, Unseal: seal.Open, Signed: smime.Check}, nil
 }
 
-// openReader gives what has messages read: drpd itself, in a process of its own.
-func openReader(c *config.Config) (*apart.Reader, error) {
+// newReader gives what has messages read: drpd itself, in a process of its own.
+func newReader() (*apart.Reader, error) {
 	self, err := host.Self()
 	if err != nil {
 		return nil, err
 	}
-	r := &apart.Reader{Start: func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readCommand) }} // it outlives a cycle
+	return &apart.Reader{Start: func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readCommand) }}, nil // it outlives a cycle
+}
+
+// openReader gives what has the messages of an authority read, with its key for what is encrypted.
+func openReader(c *config.Config) (*apart.Reader, error) {
+	r, err := newReader()
+	if err != nil {
+		return nil, err
+	}
 	r.Settings.TrustedServer = c.Mailbox.Trusted
 	if c.MailOut.Sign == "" {
 		return r, nil
