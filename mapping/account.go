@@ -160,6 +160,17 @@ func leftAsItWas(text string) bool {
 	return strings.ContainsAny(text, "/") && optionsFor.MatchString(text) || text == "yes or no"
 }
 
+var pageNumber = regexp.MustCompile(`^(?:page )?\d{1,3}(?: (?:of|/) \d{1,3})?$`)
+
+// aside claims the number of a page, of what stands beside the form. All else there is left over, but for what the form prints.
+func (r *formReader) aside(n int) {
+	for i, c := range r.sheet.Lines[n].Cells {
+		if pageNumber.MatchString(plain(c.Text)) {
+			r.page.claim(place{n, i}, drp.AsPrinted, "")
+		}
+	}
+}
+
 // numbered claims the numbers of a table's rows, before their labels, and the head of their column.
 func (r *formReader) numbered() {
 	number := func(n int) bool {

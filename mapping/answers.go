@@ -21,8 +21,9 @@ type Sheet struct {
 
 // Line is a row of cells. Those of one table stand together; 0 is a paragraph.
 type Line struct {
-	Cells []Cell
-	Table int `json:",omitempty"`
+	Cells  []Cell
+	Table  int  `json:",omitempty"`
+	Beside bool `json:",omitempty"` // a comment, a footnote, a text box: it labels nothing and answers nothing, and is left for a person
 }
 
 // at gives what stands in a column of the grid, "" where nothing does.
@@ -81,6 +82,9 @@ const besideTitle = 80
 func (f *Form) is(s Sheet) bool {
 	seen := 0
 	for _, l := range s.Lines {
+		if l.Beside {
+			continue
+		}
 		for _, c := range l.Cells {
 			text := plain(c.Text)
 			if text == "" {
@@ -109,6 +113,10 @@ func (r *formReader) answers() []answerAt {
 	stage := ""
 	var columns []column
 	for n, line := range r.sheet.Lines {
+		if line.Beside {
+			r.aside(n)
+			continue
+		}
 		if s, ok := r.heading(line); ok {
 			for i, c := range line.Cells {
 				if strings.TrimSpace(c.Text) != "" {
@@ -169,7 +177,7 @@ func (r *formReader) wrapped(n int, a *answerAt) {
 	for m := n + 1; m < len(r.sheet.Lines); m++ {
 		line := r.sheet.Lines[m]
 		_, heads := r.heading(line)
-		if heads || line.Table != 0 || len(line.Cells) != 1 {
+		if heads || line.Beside || line.Table != 0 || len(line.Cells) != 1 {
 			return
 		}
 		text := strings.TrimSpace(line.Cells[0].Text)
@@ -284,6 +292,10 @@ func (r *formReader) apart() {
 	var out []Line
 	stage := ""
 	for n, line := range r.sheet.Lines {
+		if line.Beside {
+			out = append(out, line)
+			continue
+		}
 		if s, ok := r.heading(line); ok {
 			stage, r.named = s, false
 		} else if s, ok := r.headsRows(line); ok {
@@ -425,7 +437,7 @@ func (r *formReader) below(n, i int, a *answerAt) {
 	var texts []string
 	for m := n + 1; m < len(r.sheet.Lines); m++ {
 		line := r.sheet.Lines[m]
-		if _, ok := r.heading(line); ok || line.Table != label.Table {
+		if _, ok := r.heading(line); ok || line.Beside || line.Table != label.Table {
 			break
 		}
 		at := slices.IndexFunc(line.Cells, func(c Cell) bool { return c.Column == label.Cells[i].Column })

@@ -46,6 +46,9 @@ func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 		}
 	}
 	err := d.read(p, p.main, part, d.control, d.nothing)
+	if err == nil {
+		err = d.besides(p, part)
+	}
 	return d.out, err
 }
 

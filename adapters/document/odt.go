@@ -19,6 +19,7 @@ type odt struct {
 	style string            // whose description is being read
 	para  string            // the style of the paragraph that has just begun
 	held  string            // the date that the cell holds which is being read
+	notes []string          // at the margin and at the foot of the pages
 }
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
@@ -32,14 +33,19 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 		}
 	}
 	err := d.read(p, "content.xml", part, d.styled, d.between)
+	if err == nil {
+		err = d.beside(part, "note", d.notes)
+	}
 	return d.out, err
 }
 
 // between reads what stands outside of tables and paragraphs.
 func (d *odt) between(e xml.StartElement) error {
 	switch {
-	case e.Name.Local == "tracked-changes" || strings.HasPrefix(e.Name.Local, "footer"):
+	case e.Name.Local == "tracked-changes":
 		return d.skip()
+	case strings.HasPrefix(e.Name.Local, "footer"):
+		return d.note()
 	case e.Name.Local == "script":
 		return errMacros
 	case e.Name.Local == "spreadsheet": // its cells show dates in whatever order
@@ -77,12 +83,19 @@ func (d *odt) styled(t xml.Token) {
 	}
 }
 
-// noted passes over what somebody has written at the margin.
+// noted keeps what somebody has written at the margin.
 func (d *odt) noted(e xml.StartElement) error {
 	if e.Name.Local == "annotation" {
-		return d.skip()
+		return d.note()
 	}
 	return nil
+}
+
+// note keeps the paragraphs of the element that has just begun, which stand beside the form.
+func (d *odt) note() error {
+	text, err := d.words("p", "p")
+	d.notes = append(d.notes, text)
+	return err
 }
 
 // control remembers a form control: they stand before the text that shows them.
@@ -151,8 +164,10 @@ func (d *odt) text() (string, error) {
 				return d.skip()
 			}
 			switch t.Name.Local {
-			case "annotation", "note", "placeholder":
+			case "placeholder":
 				return d.skip()
+			case "annotation", "note":
+				return d.note()
 			case "object", "object-ole":
 				return errEmbedded
 			case "tab":

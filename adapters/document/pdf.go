@@ -99,7 +99,9 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 	if acro["XFA"] != nil {
 		return nil, refuse("it is a form of the XFA kind: ask the sender to save it as an ordinary PDF, or to send the form as Word")
 	}
-	(&acroForm{ctx}).decode()
+	written := &acroForm{ctx}
+	notes := written.notes()
+	written.decode()
 	group, ok, err := form.ExportForm(ctx.XRefTable, part)
 	if err != nil || !ok || len(group.Forms) == 0 {
 		return nil, refuse("it is a scan or a print without form fields: ask the sender for the form itself")
@@ -123,7 +125,8 @@ func fields(part string, data []byte) (out []mapping.Line, err error) {
 			return nil, err
 		}
 	}
-	return l.out, nil
+	err = l.beside(part, "note", notes)
+	return l.out, err
 }
 
 var streamBegins = regexp.MustCompile(`stream\r?\n`)

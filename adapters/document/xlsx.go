@@ -53,7 +53,8 @@ func readXLSX(part string, p *zipped) ([]mapping.Line, error) {
 			return nil, err
 		}
 	}
-	return b.out, nil
+	err = b.besides(p, part)
+	return b.out, err
 }
 
 // look at one more cell, text or style.
