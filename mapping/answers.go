@@ -72,7 +72,8 @@ type formReader struct {
 	page    *account        // what becomes of each cell
 	body    bool            // it is typed into the body of a letter
 	matched map[labelKey]labelled
-	named   bool // the form is of one stage, which a line of it names: what stands in it may be of the head too
+	several bool // the form has blocks with headings of their own
+	named   bool // it has none, and a line of it names its stage: what stands in that may be of the head too
 }
 
 // besideTitle is how much, in bytes, may stand with a title on its line: the council's name, and no sentence about the form.
@@ -106,6 +107,7 @@ func (f *Form) is(s Sheet) bool {
 // answers finds what stands for each label, block by block.
 func (r *formReader) answers() []answerAt {
 	r.blocks, r.matched = make(map[string]bool), make(map[labelKey]labelled)
+	r.several = r.headed()
 	r.apart()
 	r.named = false
 	r.page = newAccount(r.sheet.Lines)
@@ -135,8 +137,10 @@ func (r *formReader) answers() []answerAt {
 			found = append(found, r.across(n, columns)...)
 			continue
 		}
-		if s, named := r.names(n); named {
-			stage = s
+		if s, names := r.names(n); names {
+			if s != "" {
+				stage, r.named = s, true
+			}
 			continue
 		}
 		for i := range line.Cells {
@@ -300,7 +304,7 @@ func (r *formReader) apart() {
 			stage, r.named = s, false
 		} else if s, ok := r.headsRows(line); ok {
 			stage, r.named = s, false
-		} else if _, s, ok := r.stageLine(line); ok && s != "" {
+		} else if _, s, ok := r.stageLine(line); ok && s != "" && !r.several {
 			stage, r.named = s, true
 		}
 		var rest []Cell

@@ -302,7 +302,17 @@ func (r *formReader) stageLine(l Line) (says, stage string, ok bool) {
 	return value, stage, true
 }
 
-// names reads a line that names the stage of what follows, and puts one that the form does not have before a person.
+// headed says whether the form has blocks with headings.
+func (r *formReader) headed() bool {
+	return slices.ContainsFunc(r.sheet.Lines, func(l Line) bool {
+		_, alone := r.heading(l)
+		_, beside := r.headsRows(l)
+		return !l.Beside && (alone || beside || len(r.columns(l)) > 1)
+	})
+}
+
+// names reads a line that names the stage of what follows, and puts one that the form does not have before a person. Where blocks have
+// headings of their own, these count.
 func (r *formReader) names(n int) (stage string, ok bool) {
 	line := r.sheet.Lines[n]
 	says, stage, ok := r.stageLine(line)
@@ -319,8 +329,10 @@ func (r *formReader) names(n int) (stage string, ok bool) {
 			r.page.claim(place{n, i}, ended, became)
 		}
 	}
-	r.named = stage != ""
-	return stage, stage != ""
+	if r.several {
+		return "", true
+	}
+	return stage, true
 }
 
 const unknownStage = "the form names a stage that it does not have"

@@ -26,7 +26,9 @@ func TestWhereALabelCounts(t *testing.T) {
 			"raised [] 2026-12-01 by \ndoubt: the form names a stage that it does not have (row 2 cell 1)\n"},
 		"none": {"Dispute Resolution Form|\nStage|\nPI number|30502\nDate raised|1/12/2026", "raised [] 2026-12-01 by \n"},
 		"a block after it": {"Dispute Resolution Form|\nStage|1\n" + head + "Stage 2|\nDate of response|4/12/2026\nResponse by|Team Manager",
-			"raised [stage-1] 2026-12-01 by \nresponded [stage-2] 2026-12-04 by team-manager\n"},
+			"raised [stage-2] 2026-12-01 by \nresponded [stage-2] 2026-12-04 by team-manager\n"},
+		"within a block": {"Dispute Resolution Form|\n" + head + "Stage 2|\nStage|2\nDate of response|4/12/2026\nResponse by|Team Manager",
+			raised + "responded [stage-2] 2026-12-04 by team-manager\n"},
 		"two in the title": {"Dispute Resolution Form: Stage 1, Stage 2|\nPI number|30502\nDate raised|1/12/2026", "raised [] 2026-12-01 by \n"},
 		"in brackets": {"Dispute Resolution Form|\n" + head + "Stage 1|\nDate of response|2/12/2026\nResponse by|Team Manager\n" +
 			"Date of response (stage 2)|4/12/2026\nResponse by (Stage 2)|Team Manager",
