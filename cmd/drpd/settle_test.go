@@ -25,15 +25,15 @@ func TestSettle(t *testing.T) {
 		counts       string   // what the question offers to accept as; empty: nothing can be accepted
 		becomes      string   // the fact; empty: none
 	}{
-		{"Resolved: yes on 20 November", "accept", []string{"banana", "", "acceptt", "confirm", "send"}, "resolved on 2026-11-20",
+		{"Resolved: yes on 20 November", "accept", []string{"banana", "", "acceptt", "confirm", "send"}, "resolved on Friday 20 November 2026",
 			"resolved 2026-11-20 by iro"},
-		{"Resolved: yes, on Friday 20th November 2026 at last", "Accept", nil, "resolved on 2026-11-20", "resolved 2026-11-20 by iro"},
-		{"Resolved: Yes - we spoke", "YES", nil, "resolved on 2026-11-23", "resolved 2026-11-23 by iro"},
-		{"Resolved: yes on 20 November", "no", nil, "resolved on 2026-11-20", ""},
-		{"Resolved: yes on 20 November", "Reject", nil, "resolved on 2026-11-20", ""},
-		{"Resolved: no, not before 4 December", "yes", nil, "resolved: no, on 2026-11-23", ""},
-		{"Resolved - yes", "accept", nil, "resolved on 2026-11-23", "resolved 2026-11-23 by iro"},
-		{"Resolved:\nyes", "accept", nil, "resolved on 2026-11-23", "resolved 2026-11-23 by iro"},
+		{"Resolved: yes, on Friday 20th November 2026 at last", "Accept", nil, "resolved on Friday 20 November 2026", "resolved 2026-11-20 by iro"},
+		{"Resolved: Yes - we spoke", "YES", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
+		{"Resolved: yes on 20 November", "no", nil, "resolved on Friday 20 November 2026", ""},
+		{"Resolved: yes on 20 November", "Reject", nil, "resolved on Friday 20 November 2026", ""},
+		{"Resolved: no, not before 4 December", "yes", nil, "resolved: no, on Monday 23 November 2026", ""},
+		{"Resolved - yes", "accept", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
+		{"Resolved:\nyes", "accept", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
 		{"Resolved: between 20 November and 23 November", "reject", []string{"accept", "yes"}, "", ""},
 		{"Resolved: yes\nResolved: no", "no", []string{"accept", "yes"}, "", ""},
 		{"Reassigned: yes", "no", []string{"accept"}, "", ""},

@@ -127,19 +127,42 @@ func (s *story) nearly(c drp.Conflict) (of drp.Unclear, wrote []string) {
 	return of, nil
 }
 
-// askWhatWasMeant asks whoever wrote a passage whether drpd reads it as they meant it.
+// askWhatWasMeant asks whoever wrote a passage whether drpd reads it as they meant it. What asks the owner at the limit what they mean asks
+// that too; and who has said it since, in words that can be read, is asked no more.
 func (d *decider) askWhatWasMeant(u drp.Unclear, wrote []string) {
 	q := u.Of[0]
 	e := drp.Effect{Dispute: d.Ref, Kind: drp.Email, Reason: drp.ReasonAttention, To: wrote, Rule: drp.RulePassage,
-		Evidence: []string{q.Evidence},
+		Evidence: []string{q.Evidence}, Asks: whatWasMeant(u),
 		Says: fmt.Sprintf("drpd reads what you wrote on %s as: %s. That is not certain: %s. Until you answer by a line below it counts for nothing",
 			q.On.Long(), u.Reads, strings.TrimSuffix(q.What, ": what does it mean?"))}
-	about := drp.AboutQuestion(u.ID())
-	e.Asks = []drp.Ask{{About: about, Choice: drp.Accept, Text: "it counts as " + u.Reads},
-		{About: about, Choice: drp.Refuse, Text: "it is not what I meant, and counts for nothing"}}
 	var n int
 	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && asksAbout(p, e, u.Conflict) })
-	d.emit(e, u.ID(), fmt.Sprint(n))
+	atLimit := d.expired != nil && d.expired.step == unreadOwn && drp.Intersects(wrote, d.asked(d.current(), d.expired.exit))
+	if !atLimit && !d.meantSince(u, wrote) && (n == 0 || d.ended == nil) {
+		d.emit(e, u.ID(), fmt.Sprint(n))
+	}
+}
+
+// whatWasMeant are the lines by which whoever wrote a passage says whether drpd reads it as they meant it.
+func whatWasMeant(u drp.Unclear) []drp.Ask {
+	about := drp.AboutQuestion(u.ID())
+	return []drp.Ask{{About: about, Choice: drp.Accept, Text: "it counts as " + u.Reads},
+		{About: about, Choice: drp.Refuse, Text: "it is not what I meant, and counts for nothing"}}
+}
+
+// meantSince says whether whoever wrote a passage has said since what it may have said, or how the dispute goes on.
+func (s *story) meantSince(u drp.Unclear, wrote []string) bool {
+	q := u.Of[0]
+	if s.saidSince(wrote, drp.Unread{Evidence: q.Evidence, On: q.On, At: s.File.Came[q.Evidence]}) {
+		return true
+	}
+	return slices.ContainsFunc(s.File.Statements(), func(x drp.Statement) bool {
+		means := slices.ContainsFunc(u.Of, func(q drp.Doubt) bool {
+			return slices.ContainsFunc(q.Means, func(m drp.Statement) bool { return m.Kind == x.Kind })
+		})
+		return means && x.Evidence != q.Evidence && drp.Intersects(x.ByRoles, wrote) &&
+			(x.Learned > q.On || x.Learned == q.On && !s.File.Came[x.Evidence].Before(s.File.Came[q.Evidence]))
+	})
 }
 
 // asksWhoWrote says whether whoever wrote something is asked what they mean by a passage of it.

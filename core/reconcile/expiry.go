@@ -570,6 +570,13 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
 	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
 	e.Asks = d.answers(v, exp, e.To)
+	for _, u := range d.File.Unclear() {
+		if _, wrote := d.nearly(u.Conflict); exp.When == whenUnread && drp.Intersects(wrote, e.To) {
+			if _, settled := d.File.Meant(u); !settled {
+				e.Asks = slices.Concat(whatWasMeant(u), e.Asks)
+			}
+		}
+	}
 	return e, len(asked)
 }
 
