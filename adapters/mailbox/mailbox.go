@@ -428,6 +428,9 @@ func (p *parser) bodyText(kind string, params map[string]string, data []byte, po
 		}
 	}
 	text := strings.Map(windows, strings.ToValidUTF8(string(data), "\ufffd"))
+	if garbled(text) && !p.inner {
+		p.unread(notNamed, position)
+	}
 	page := text
 	if kind == "text/html" {
 		text = p.PageWords([]byte(text))
@@ -474,7 +477,7 @@ func (p *parser) page(kind, data, position string) {
 	}
 }
 
-// notNamed is said of a text in UTF-16 that is said to be something else.
+// notNamed is said of a text that is in another character set than the one that it names.
 const notNamed = "its words are in a character set other than it says: ask the sender to send them again as an ordinary message"
 
 // uuencoded reads the files that stand in a text, and gives the rest.

@@ -150,6 +150,10 @@ func TestAsPeopleSendThem(t *testing.T) {
 		"UTF-16 with neither": {plain + wide16("text/plain", "It’s Resolved: yes", binary.BigEndian), "It’s Resolved: yes", 0, ""},
 		"UTF-16 that says ASCII": {plain + wide16("text/plain; charset=us-ascii", "\ufeffResolved: yes", binary.LittleEndian), "", 0,
 			"other than it says"},
+		"Chinese that says ASCII": {plain + "Content-Type: text/plain; charset=us-ascii\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" +
+			"Resolved: \xc3\x43\xa4\xeb\xae\x61\xb0\x56\xa5\xbb", "Resolved:", 0, "other than it says"},
+		"one letter that says UTF-8": {plain + "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n" +
+			"It\x92s as we agreed on the telephone today: Resolved: yes", "s as we agreed on", 0, ""},
 		"UTF-16 in HTML": {plain + wide16("text/html; charset=utf-16", "\ufeff<p>Resolved: yes</p>", binary.LittleEndian),
 			"Resolved: yes", 0, ""},
 		"a text file in UTF-16": {plain +

@@ -43,6 +43,13 @@ func wide(data []byte, set string) ([]byte, bool) {
 	return bytes.TrimPrefix(data, []byte("\ufeff")), true
 }
 
+// garbled says whether so much of a text could not be read in the character set that it names that it must be in another one: one
+// character in twenty. A letter here and there changes no meaning that a person would not see.
+func garbled(text string) bool {
+	lost := strings.Count(text, "\ufffd")
+	return lost > 0 && 20*lost >= len([]rune(text))
+}
+
 // zeros counts those at even places, where UTF-16 with the big end first has them in a European text, and those at odd places.
 func zeros(data []byte) (even, odd int) {
 	for i, c := range data {
