@@ -118,16 +118,32 @@ func TestUnlikelyStart(t *testing.T) {
 	}
 }
 
+// Once the day of the raising is settled, the owner hears that the limit counts before anything goes up by it.
+func TestWarnedAfterTheDayIsSettled(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	raised.Facts[0].On = start.AddYears(1)
+	past, rest := w.until(p, []drp.Reading{raised}, start+8)
+	q, _ := aboutDates(w.decide(p, rest, past, start+8), start+8)
+	rest = append(rest, ruled(q[0], drp.Refuse, start+9)) // by the operator
+	n := len(past)
+	past, _ = w.live(p, start+9, start+10, past, rest)
+	for _, x := range past[n:] {
+		if x.Kind == drp.Email && slices.Contains(x.To, "iro") {
+			return
+		}
+		if x.Kind == drp.Email && x.Reason == drp.ReasonAlert {
+			t.Fatalf("on %s it goes to %s; what the IRO was told last is %q", workday.DateOf(x.At.UTC()), x.Stage, past[n-1].Says)
+		}
+	}
+	t.Error("the IRO hears nothing of it")
+}
+
 // A version of the record that spoils the day of raising takes nothing back from whom it alerted: the dispute counts from their alert.
 func TestASpoiltDayCountsFromTheAlert(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
-	row := func(version string, learned, on workday.Date) drp.Reading {
-		r := told(drp.Raised, on, "iro")
-		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
-		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
-		return r
-	}
 	past, readings := w.until(p, []drp.Reading{row("v1", start, start)}, start)
 	readings = append(readings, row("v2", start+3, start.AddYears(1)))
 	if at := w.decide(p, readings, past, start+3).Standing; at.Raised != start {

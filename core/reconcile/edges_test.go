@@ -26,6 +26,14 @@ func told(kind drp.FactKind, on workday.Date, by string, to ...string) drp.Readi
 		Learned: on.Midnight()}, Sent: on, Facts: []drp.Fact{f}}
 }
 
+// row is a version of the record that says on which day the dispute was raised.
+func row(version string, learned, on workday.Date) drp.Reading {
+	r := told(drp.Raised, on, "iro")
+	r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
+	r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
+	return r
+}
+
 func (w world) policy(t *testing.T, id string) *policy.Policy {
 	t.Helper()
 	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == id })
@@ -451,6 +459,21 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 	}
 }
 
+// Whoever was told that an emergency has taken the dispute out of this procedure is told where that is taken back.
+func TestAnEmergencyTakenBackIsTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	past, _ := w.live(p, start, start+3, nil, []drp.Reading{told(drp.Raised, start, "practitioner")},
+		spell{told(drp.EmergencyDeclared, start+1, "practitioner"), start + 1, start + 3})
+	for _, role := range []string{"line-manager", "safeguarding-lead", "other-practitioner"} {
+		if !slices.ContainsFunc(past, func(x drp.Past) bool {
+			return strings.Contains(x.Says, "is open again") && slices.Contains(x.Reached, role)
+		}) {
+			t.Errorf("the %s was told that it has left this procedure, and not that it is open again", role)
+		}
+	}
+}
+
 // The letter about an end cites the clause by which whoever said so may end the dispute, and no other with the same word.
 func TestClauseOfAnEnd(t *testing.T) {
 	w := load(t)
@@ -653,6 +676,60 @@ func TestOpenAgainIsTold(t *testing.T) {
 			if until(past[i].Due + 5); r.Standing.Stage != "stage-2" {
 				t.Errorf("%s: it is in %s after %s", name, r.Standing.Stage, past[i].Due)
 			}
+		}
+	}
+}
+
+// An end that was taken back may be dated on the day of the alert: whoever must answer still has their own time from the day on which it is
+// open again, and nothing goes up over them on that day.
+func TestOwnTimeWhereTheEndCameOnTheDayOfTheAlert(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	back := start + 9 // two days after the limit
+	raised := []drp.Reading{told(drp.Raised, start, "iro")}
+	past, rest := w.live(p, start, start, nil, raised)
+	past, _ = w.live(p, start, back, past, rest, spell{told(drp.Resolved, start, "iro"), start, back})
+	for _, x := range past {
+		if x.Reason == drp.ReasonAlert && x.Stage == "stage-2" {
+			t.Errorf("it goes to the group manager by itself on %s, the day on which it is open again", workday.DateOf(x.At.UTC()))
+		}
+	}
+}
+
+// Where an end is taken back after the limit, the owner is asked once what follows, and not as though nobody had been alerted.
+func TestOpenAgainAfterTheLimitSaysWhatIsSo(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	back := start + 22 // a Tuesday
+	past, _ := w.live(p, start, back+1, nil, []drp.Reading{told(drp.Raised, start, "iro")},
+		spell{told(drp.Resolved, start+3, "iro"), start + 3, back})
+	n := 0
+	for _, x := range past {
+		if x.Reason != drp.ReasonAsk {
+			continue
+		}
+		n++
+		if strings.Contains(x.Says, "nothing shows that the team manager / consultant social worker has been told") {
+			t.Errorf("%s to %v: %q", workday.DateOf(x.At.UTC()), x.To, x.Says)
+		}
+	}
+	if n != 1 {
+		t.Errorf("the IRO is asked %d times about one limit on two working days", n)
+	}
+}
+
+// An end that was written down by a slip and taken back, and then one that holds: whoever was told that it is open again is told of the
+// second end.
+func TestTheEndThatHoldsIsTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, rest := w.live(p, start, start+3, nil, []drp.Reading{told(drp.Raised, start, "iro")},
+		spell{told(drp.Resolved, start+2, "iro"), start + 2, start + 3}) // a slip, taken out of the record on the next day
+	n := len(past)
+	past, _ = w.live(p, start+4, start+10, past, append(rest, told(drp.Resolved, start+4, "iro")))
+	for _, role := range []string{"team-manager", "social-worker"} {
+		if !slices.ContainsFunc(past[n:], func(x drp.Past) bool { return x.Reason == drp.ReasonEnd && slices.Contains(x.To, role) }) {
+			t.Errorf("the %s was told last that it is open again, and not that it has ended on %s", role, start+4)
 		}
 	}
 }

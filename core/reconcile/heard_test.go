@@ -152,13 +152,33 @@ func said(readings []drp.Reading, kind drp.FactKind) bool {
 
 // until lives through the days up to one: all that is decided goes out.
 func (w world) until(p *policy.Policy, readings []drp.Reading, today workday.Date) (past []drp.Past, all []drp.Reading) {
-	for day := start; day <= today; day++ {
+	return w.live(p, start, today, nil, readings)
+}
+
+// spell is a reading that is there from one day until the day before another.
+type spell struct {
+	reading      drp.Reading
+	from, before workday.Date
+}
+
+// live lives through days: what was wanted went out, and some readings are there for a spell only.
+func (w world) live(p *policy.Policy, from, to workday.Date, past []drp.Past, readings []drp.Reading,
+	spells ...spell) ([]drp.Past, []drp.Reading) {
+	for day := from; day <= to; day++ {
 		for range 30 {
-			r := w.decide(p, learnedBy(readings, day), past, day)
+			all := slices.Clone(readings)
+			for _, s := range spells {
+				if s.from <= day && day < s.before {
+					all = append(all, s.reading)
+				}
+			}
+			n := len(all)
+			r := w.decide(p, learnedBy(all, day), past, day)
 			if len(r.Effects) == 0 {
 				break
 			}
-			past, readings = went(r.Effects, past, readings, day)
+			past, all = went(r.Effects, past, all, day)
+			readings = append(readings, all[n:]...)
 		}
 	}
 	return past, readings

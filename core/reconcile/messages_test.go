@@ -508,3 +508,27 @@ func TestAskedAgainWhetherItIsAnAnswer(t *testing.T) {
 		}
 	}
 }
+
+// The letter that tells an owner how to send the policy's form is wanted no longer once the form has come or the dispute has ended, though
+// a copy has not arrived.
+func TestALetterForTheFormIsOverWithTheForm(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "pathway-challenge")
+	up := at(told(drp.Escalated, start+1, "personal-adviser"), "service")
+	past, rest := w.live(p, start, start+9, nil, []drp.Reading{told(drp.Raised, start, "personal-adviser"), up})
+	i := slices.IndexFunc(past, func(x drp.Past) bool { return x.Rule == "alert without its form" && len(x.Cc) > 0 })
+	if i < 0 {
+		t.Fatal("nobody is told how to send the form")
+	}
+	past[i].Reached, past[i].Open = past[i].To, true // the practice lead's copy is tried still
+	came := start + 10
+	form := drp.Reading{Evidence: drp.Evidence{ID: "form", Source: "mailbox", Kind: drp.Message, Key: "form", Learned: came.Midnight()},
+		Sent: came, Forms: []drp.FormPart{{Name: "challenge.docx", Digest: "d", Sent: came}}}
+	for name, r := range map[string]drp.Reading{"the form came": form, "withdrawn": told(drp.Withdrawn, came, "personal-adviser")} {
+		for _, e := range w.decide(p, append(slices.Clone(rest), r), past, came).Effects {
+			if e.Rule == "alert without its form" {
+				t.Errorf("%s: still wanted: %q", name, e.Says)
+			}
+		}
+	}
+}

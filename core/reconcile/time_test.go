@@ -62,13 +62,7 @@ func TestNobodyIsBlamedBeforeTheyWereTold(t *testing.T) {
 func TestEachCorrectionIsAskedAboutAtOnce(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
-	raised := func(version string, learned, on workday.Date) drp.Reading {
-		r := told(drp.Raised, on, "iro")
-		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
-		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
-		return r
-	}
-	readings := []drp.Reading{raised("v1", start, start), raised("v2", start+1, start-14), raised("v3", start+3, start-12)}
+	readings := []drp.Reading{row("v1", start, start), row("v2", start+1, start-14), row("v3", start+3, start-12)}
 	var past []drp.Past
 	var asked []workday.Date
 	for day := start; day < start+6; day++ {
@@ -96,12 +90,6 @@ func TestEachCorrectionIsAskedAboutAtOnce(t *testing.T) {
 func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
-	raised := func(version string, learned, on workday.Date) drp.Reading {
-		r := told(drp.Raised, on, "iro")
-		r.Sent, r.Facts[0].Learned, r.Facts[0].Evidence, r.Facts[0].Source = learned, learned, version, "records"
-		r.Evidence = drp.Evidence{ID: version, Source: "records", Kind: drp.Row, Key: "form/1", Version: version, Learned: learned.Midnight()}
-		return r
-	}
 	for name, tt := range map[string]struct {
 		learned, on workday.Date // what the record says later
 		keeps       string
@@ -114,7 +102,7 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		"later":                        {start + 1, start + 1, "", start + 7, nil},
 		"later, and passed also":       {start + 15, start + 2, "", start + 7, nil},
 	} {
-		readings := []drp.Reading{raised("v1", start, start), raised("v2", tt.learned, tt.on)}
+		readings := []drp.Reading{row("v1", start, start), row("v2", tt.learned, tt.on)}
 		past, readings := w.until(p, readings, start)
 		for i := range past {
 			if tt.reached != nil && past[i].Reason == drp.ReasonAlert {
