@@ -264,6 +264,10 @@ func TestUnlikelyDayIsAnsweredByEmail(t *testing.T) {
 		if asked, _ := aboutDates(r, start+2); r.Standing.Ended != tt.ended || (len(asked) == 1) != tt.asks {
 			t.Errorf("%s: ended %s, want %s; %d questions", name, r.Standing.Ended, tt.ended, len(asked))
 		}
+		why := reconcile.NoReferral(w.given(p, append(slices.Clone(all), tt.lines...), past, start+2), start+2)
+		if ended := strings.HasPrefix(why, "the dispute ended"); ended == tt.ended.IsZero() {
+			t.Errorf("%s: it is not referred as %s", name, why)
+		}
 	}
 	corrected := append([]drp.Reading{all[0]}, line("m1", "iro", no))
 	r := w.decide(p, corrected, past, start+2)

@@ -11,15 +11,19 @@ import (
 
 // NoReferral says why the policy's conditions for a referral to CAFCASS do not hold on a day, or "" where they do.
 func NoReferral(c Case, on workday.Date) string {
+	return heard(c).noReferral(on)
+}
+
+// heard tells the story with the rulings that count.
+func heard(c Case) *story {
 	c.File.Rulings, _ = c.hear()
-	return tell(c).noReferral(on)
+	return tell(c)
 }
 
 // PackFor gives the pack that a referral confirmed on a day would count as sent with: the case went to CAFCASS since it was opened, or
 // opened again, at its present stage, and does not go anew. ok is false where it would go.
 func PackFor(c Case, on workday.Date) (pack drp.Past, ok bool) {
-	c.File.Rulings, _ = c.hear()
-	s := tell(c)
+	s := heard(c)
 	if s.raised == nil {
 		return drp.Past{}, false
 	}

@@ -258,7 +258,7 @@ func (d *decider) askFor(v *visit, reason drp.Reason, on workday.Date, clause, r
 
 // questionFor is what askFor puts to the owner, and how often it has been put before.
 func (d *decider) questionFor(v *visit, reason drp.Reason, on workday.Date, clause, rule, says string, asks ...drp.Ask) (drp.Effect, int) {
-	on, cc, n := d.again(on, func(p drp.Past) bool { return p.Kind == drp.Email && p.Reason == reason && p.Rule == rule })
+	on, cc, n := d.again(on, func(p drp.Past) bool { return p.Reason == reason && p.Rule == rule })
 	e := d.toOwner(v, reason, on, clause, rule, says)
 	e.Cc, e.Asks = cc, asks
 	return e, n
