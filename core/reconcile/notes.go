@@ -131,12 +131,12 @@ func (d *decider) copies() {
 	}
 }
 
-func (d *decider) copyDue(r policy.CopyRule) (workday.Date, bool) {
+func (d *decider) copyDue(r policy.CopyRule) (on workday.Date, due bool) {
 	if r.On != drp.Alerted {
 		end, v := d.ended, d.current()
 		if end == nil || end.Kind != r.On || r.Stage != "" && r.Stage != v.stage.ID ||
 			r.From != "" && d.Policy.Order(v.stage.ID) < d.Policy.Order(r.From) {
-			return 0, false
+			return on, false
 		}
 		return max(end.On, end.Learned), true
 	}
@@ -145,7 +145,7 @@ func (d *decider) copyDue(r policy.CopyRule) (workday.Date, bool) {
 			return f.On, true
 		}
 	}
-	return 0, false
+	return on, false
 }
 
 func (d *decider) copyForm(form drp.FormPart, on workday.Date, clause, says string, extra ...string) {

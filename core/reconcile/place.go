@@ -89,7 +89,7 @@ func (s *story) mover(facts []drp.Fact) int {
 
 // leadsTo says whether a fact moves the dispute in the current visit, and to which stage by its number: it ends it, or is one of
 // several words that do, enters a stage or asks for one.
-func (s *story) leadsTo(f drp.Fact) (int, bool) {
+func (s *story) leadsTo(f drp.Fact) (stage int, ok bool) {
 	cur := s.last()
 	if s.ends(cur, f) {
 		return len(s.Policy.Stages), true
@@ -98,7 +98,7 @@ func (s *story) leadsTo(f drp.Fact) (int, bool) {
 		return s.Policy.Order(to.ID), true
 	}
 	if !s.isAt(cur, f) {
-		return 0, false
+		return stage, false
 	}
 	if to := s.asksFor(cur, f); to != nil {
 		return s.Policy.Order(to.ID), true

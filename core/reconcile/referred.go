@@ -104,13 +104,13 @@ func (s *story) checkOn(from workday.Date) workday.Date {
 // the day of the check, and whether there is any. A word of the owner that it is still so counts it anew.
 func (s *story) unsettled() (from, check workday.Date, ok bool) {
 	if r := s.Policy.Referral; r == nil || r.Check == nil || s.ended != nil {
-		return 0, 0, false
+		return from, check, false
 	}
 	if no, ok := s.declined(); ok && !s.resting() {
 		return no.On, s.checkOn(no.On), true
 	}
 	if !s.resting() {
-		return 0, 0, false
+		return from, check, false
 	}
 	from = s.referred
 	for _, f := range s.File.Facts {

@@ -83,7 +83,7 @@ func (s *story) heardOn(v *visit, role string) (on workday.Date, heard bool) {
 func (s *story) ownTime(v *visit, limit Running) (until workday.Date, never string) {
 	told, ok := s.toldOn(v)
 	if !ok {
-		return 0, fmt.Sprintf("nothing shows that the %s has been told", s.titles(s.unheard(v)))
+		return until, fmt.Sprintf("nothing shows that the %s has been told", s.titles(s.unheard(v)))
 	}
 	until = s.timeFrom(told, limit)
 	if on, _ := s.answered(v); !on.IsZero() { // who has answered needs no more time

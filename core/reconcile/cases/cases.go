@@ -125,16 +125,33 @@ type file struct {
 
 // Run runs one case without the rules of a clause ("" keeps all) and returns what was not as the case says.
 func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
-	set, err := s.versions(c)
+	wrong, err := s.follow(c, without, cal, func(workday.Date, []drp.Effect, reconcile.Result) {})
 	if err != nil {
 		return []string{err.Error()}
+	}
+	return wrong
+}
+
+// See is shown what newly goes out on a day, and how the dispute stands at its end.
+type See func(today workday.Date, out []drp.Effect, at reconcile.Result)
+
+// Follow lives through a case and shows each of its days.
+func (s *Suite) Follow(c Case, cal *workday.Calendar, see See) error {
+	_, err := s.follow(c, "", cal, see)
+	return err
+}
+
+func (s *Suite) follow(c Case, without string, cal *workday.Calendar, see See) (wrong []string, err error) {
+	set, err := s.versions(c)
+	if err != nil {
+		return nil, err
 	}
 	if without != "" {
 		for i := range set {
 			set[i] = set[i].Without(without)
 		}
 	}
-	r := &run{Case: c, set: set, cal: cal, roster: roster(set[0], c)}
+	r := &run{Case: c, set: set, cal: cal, see: see, roster: roster(set[0], c)}
 	at := 0
 	last := c.Days[len(c.Days)-1].On
 	for today := c.Days[0].On; today <= last; today++ {
@@ -145,7 +162,7 @@ func (s *Suite) Run(c Case, without string, cal *workday.Calendar) []string {
 		}
 		r.day(today, day)
 	}
-	return r.wrong
+	return r.wrong, nil
 }
 
 func roster(p *policy.Policy, c Case) drp.Roster {
@@ -171,6 +188,7 @@ type run struct {
 	Case
 	set      policy.Set
 	cal      *workday.Calendar
+	see      See
 	roster   drp.Roster
 	readings []drp.Reading
 	raised   workday.Date
@@ -295,6 +313,7 @@ func (r *run) day(today workday.Date, day Day) {
 			break
 		}
 	}
+	r.see(today, got, result)
 	n := len(r.wrong)
 	r.compare(today, day, got)
 	r.look(today, day, result)
