@@ -42,8 +42,12 @@ ask_again: 5 working days
 `
 
 func TestSmall(t *testing.T) {
-	if _, err := policy.Parse("s.yaml", []byte(small)); err != nil {
+	p, err := policy.Parse("s.yaml", []byte(small))
+	if err != nil {
 		t.Fatal(err)
+	}
+	if len(p.Digest) != 12 {
+		t.Errorf("digest %q: disputes that started under it name it by 12 characters", p.Digest)
 	}
 }
 
@@ -211,7 +215,7 @@ func TestTwoPoliciesForOneForm(t *testing.T) {
 	other := strings.Replace(small, "policy: small", "policy: other", 1)
 	_, err := policy.Load(fstest.MapFS{"small/policy.yaml": {Data: []byte(small)}, "other/policy.yaml": {Data: []byte(other)}})
 	if err == nil || !strings.Contains(err.Error(),
-		`form type "small-form" names two policies from 2026-01-01 on, other and small: a form type names one`) {
+		`small/policy.yaml:1:1: form type "small-form" names two policies from 2026-01-01 on, other and small: a form type names one`) {
 		t.Errorf("%v", err)
 	}
 }
