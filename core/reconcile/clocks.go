@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -105,6 +106,11 @@ func (s *story) startOf(k policy.Clock, v *visit) (drp.Fact, bool) {
 		f := v.by
 		if on, _ := s.answered(v); !on.IsZero() {
 			f.On, f.Learned = on, max(f.Learned, on)
+			for _, answer := range v.facts {
+				if answersAt(v, answer) && answer.On == on {
+					f.Doubt = cmp.Or(f.Doubt, answer.Doubt)
+				}
+			}
 			return f, true
 		}
 		return f, false

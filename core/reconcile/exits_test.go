@@ -1,0 +1,279 @@
+package reconcile_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"drpd/core/drp"
+	"drpd/core/policy"
+	"drpd/core/reconcile"
+	"drpd/core/workday"
+)
+
+// denied is what somebody says has not happened.
+func denied(r drp.Reading) drp.Reading {
+	r.Denials, r.Facts = []drp.Denial{drp.Denial(r.Facts[0])}, nil
+	return r
+}
+
+// doubtful is a reading whose fact is not certain.
+func doubtful(r drp.Reading) drp.Reading {
+	r.Facts = slices.Clone(r.Facts)
+	r.Facts[0].Doubt = "it is not certain"
+	return r
+}
+
+// says gives the words of what goes to somebody today for a reason, joined.
+func says(r reconcile.Result, reason drp.Reason, to string) string {
+	var out []string
+	for _, e := range r.Effects {
+		if e.Kind == drp.Email && e.Reason == reason && slices.Contains(e.To, to) {
+			out = append(out, e.Says)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+// What was decided takes effect on the last day on which it could be contested, and not where it was contested, nor over a day or a
+// source that is not certain: the owner is asked then.
+func TestWhatWasDecidedTakesEffect(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "by-default")
+	raised, decided := told(drp.Raised, start, "owner"), told(drp.Responded, start+2, "manager")
+	last := start + 9 // five working days after it was decided
+	for name, tt := range map[string]struct {
+		said  []drp.Reading
+		gaps  []reconcile.Gap
+		today workday.Date
+		ended bool
+		asks  string
+	}{
+		"the last day":          {[]drp.Reading{decided}, nil, last, false, ""},
+		"nobody contests it":    {[]drp.Reading{decided}, nil, last + 1, true, ""},
+		"contested by the last": {[]drp.Reading{decided, told(drp.Contested, last, "manager")}, nil, last + 1, false, "what was decided has been contested"},
+		"not certain when decided": {[]drp.Reading{doubtful(decided)}, nil, last + 1, false,
+			"the time to contest it seems to have passed, but drpd does not take that for certain: it is not certain"},
+		"a source was not read": {[]drp.Reading{decided}, []reconcile.Gap{{Source: "mailbox", From: last}}, last + 1, false,
+			"the time to contest it seems to have passed, but drpd does not take that for certain: the source mailbox could not be read"},
+		"it was read after the last day": {[]drp.Reading{decided}, []reconcile.Gap{{Source: "mailbox", From: last + 1}}, last + 1, true, ""},
+	} {
+		c := w.given(p, append([]drp.Reading{raised}, tt.said...), nil, tt.today)
+		c.Gaps = tt.gaps
+		r := reconcile.Decide(c)
+		if got := says(r, drp.ReasonAsk, "owner"); got != tt.asks || r.Standing.Ended.IsZero() == tt.ended {
+			t.Errorf("%s: ended %s, asked %q", name, r.Standing.Ended, got)
+		}
+		if tt.ended && (r.Standing.Ended != last || r.Standing.EndedBy != drp.Determined) {
+			t.Errorf("%s: ended %s by %s", name, r.Standing.Ended, r.Standing.EndedBy)
+		}
+	}
+}
+
+// Nothing goes to the next stage by itself over an obstacle outside the authority's control, unless the procedure says so, nor over a word
+// of the end, or against it, that is not certain.
+func TestWhatHoldsBackTheNextStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	none, waits := *p, *p
+	none.Obstacle = nil
+	waits.Obstacle = &policy.Obstacle{Do: "wait"}
+	obstacle := told(drp.Responded, start+2, "team-manager")
+	obstacle.Facts[0].Obstacle = true
+	const outside = "the answer names an obstacle outside the authority's control"
+	for name, tt := range map[string]struct {
+		p    *policy.Policy
+		said drp.Reading
+		why  string
+	}{
+		"an answer":                        {&none, told(drp.Responded, start+2, "team-manager"), ""},
+		"an obstacle, and no rule":         {&none, obstacle, outside},
+		"an obstacle that waits":           {&waits, obstacle, outside},
+		"an obstacle that ends nothing":    {p, obstacle, ""},
+		"a manager says that it is over":   {p, told(drp.Resolved, start+2, "team-manager"), ""},
+		"perhaps a manager says so":        {p, doubtful(told(drp.Resolved, start+2, "team-manager")), "it is not certain"},
+		"the owner says that it is not":    {p, denied(told(drp.Resolved, start+2, "iro")), ""},
+		"perhaps the owner says so":        {p, denied(doubtful(told(drp.Resolved, start+2, "iro"))), "it is not certain"},
+		"perhaps it was not answered":      {p, denied(doubtful(told(drp.Responded, start+2, "team-manager"))), ""},
+		"perhaps there is an answer to it": {p, doubtful(told(drp.Responded, start+2, "team-manager")), ""},
+	} {
+		r := w.decide(tt.p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"),
+			tt.said}, nil, start+8)
+		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+		got := says(r, drp.ReasonAsk, "iro")
+		want := "the limit seems to have passed, but drpd does not escalate by itself: " + tt.why
+		if goes != (tt.why == "") || tt.why != "" && got != want {
+			t.Errorf("%s: it goes up is %v, the owner is asked %q", name, goes, got)
+		}
+	}
+}
+
+// An answer without what must go with it is found, each thing by itself.
+func TestAnAnswerWithoutWhatGoesWithIt(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.Stages = slices.Clone(p.Stages)
+	answer := *p.Stages[0].Answer
+	answer.Needs, answer.Field = []drp.FactKind{drp.FinishedAndSaved}, []string{"plan"}
+	p.Stages[0].Answer = &answer
+	with := told(drp.Responded, start+2, "team-manager")
+	with.Fields = []drp.Field{{Name: "plan", Value: drp.NewPrivate("a plan")}}
+	saved := told(drp.FinishedAndSaved, start+2, "team-manager")
+	for name, tt := range map[string]struct {
+		said  []drp.Reading
+		found []string
+	}{
+		"no answer":  {nil, nil},
+		"neither":    {[]drp.Reading{told(drp.Responded, start+2, "team-manager")}, []string{"but not finished-and-saved", "but without plan"}},
+		"a plan":     {[]drp.Reading{with}, []string{"but not finished-and-saved"}},
+		"saved":      {[]drp.Reading{told(drp.Responded, start+2, "team-manager"), saved}, []string{"but without plan"}},
+		"everything": {[]drp.Reading{with, saved}, nil},
+	} {
+		r := w.decide(&p, append([]drp.Reading{told(drp.Raised, start, "iro")}, tt.said...), nil, start+8)
+		for _, what := range []string{"but not finished-and-saved", "but without plan"} {
+			if got := concerns(r, "answered, "+what); got != slices.Contains(tt.found, what) {
+				t.Errorf("%s: %q is found is %v", name, what, got)
+			}
+		}
+	}
+}
+
+// A form goes on the child's file on the day on which it came where nothing in the procedure keeps it back, each form once; where something
+// does, not before the end.
+func TestAFormThatNothingKeepsBack(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	free := *p
+	free.FormHold = nil
+	raised := told(drp.Raised, start, "chair")
+	raised.Subject.Children = []string{"child-1"}
+	raised.Forms = []drp.FormPart{{Name: "one.docx", Digest: "d1", Sent: start}, {Name: "two.docx", Digest: "d2", Sent: start + 1}}
+	for name, tt := range map[string]struct {
+		p    *policy.Policy
+		day  workday.Date
+		want []string
+	}{
+		"held back":         {p, start + 1, nil},
+		"nothing does":      {&free, start, []string{"d1 2026-11-16"}},
+		"and the next form": {&free, start + 1, []string{"d1 2026-11-16", "d2 2026-11-17"}},
+	} {
+		var got []string
+		for _, e := range w.decide(tt.p, []drp.Reading{raised}, nil, tt.day).Effects {
+			if e.Kind == drp.FormCopy {
+				got = append(got, e.Form.Digest+" "+e.On.String())
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// While a case is with CAFCASS its owner is asked at the policy's check date, which each word that it is so still puts off: theirs alone,
+// and not before it is said.
+func TestStillWithCAFCASS(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	own := *p.Referral
+	own.To, own.After = "", "stage-1"
+	p.Referral = &own
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.ReferralConfirmed, start+10, "iro")}
+	for name, tt := range map[string]struct {
+		by    string
+		said  workday.Date
+		since workday.Date
+	}{"its owner": {"iro", start + 21, start + 21}, "somebody else": {"team-manager", start + 21, start + 10},
+		"its owner, before it was referred": {"iro", start + 9, start + 10}} {
+		check, err := w.calendar.Add(tt.since, own.Check.Every.N)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := append(slices.Clone(readings), told(drp.ReferralPending, tt.said, tt.by))
+		for day, asks := range map[workday.Date]bool{check - 1: false, check: true} {
+			got := says(w.decide(&p, all, nil, day), drp.ReasonReferred, "iro")
+			if asks != (got == "the case has been with CAFCASS since "+(start+10).Long()+": what came of it?") || !asks && got != "" {
+				t.Errorf("%s says on %s that it is so still: asked on %s %q", name, tt.said, day, got)
+			}
+		}
+	}
+}
+
+// Whoever is asked may end the dispute by the word that ends it at the stage: that it is resolved, else that it is decided.
+func TestTheWordThatEndsIt(t *testing.T) {
+	w := load(t)
+	end := func(k drp.FactKind) policy.End {
+		return policy.End{Cite: policy.Cite{Clause: "W1"}, Fact: k, By: []string{"iro"}}
+	}
+	for name, tt := range map[string]struct {
+		ends []policy.End
+		want drp.FactKind
+	}{
+		"resolved":             {[]policy.End{end(drp.Resolved)}, drp.Resolved},
+		"decided":              {[]policy.End{end(drp.Determined)}, drp.Determined},
+		"either":               {[]policy.End{end(drp.Determined), end(drp.Resolved)}, drp.Resolved},
+		"neither":              {[]policy.End{end(drp.Withdrawn)}, ""},
+		"for others to decide": {[]policy.End{{Cite: policy.Cite{Clause: "W1"}, Fact: drp.Determined, By: []string{"director"}}}, ""},
+	} {
+		p := *w.policy(t, "iro-carefirst")
+		p.Ends = tt.ends
+		r := w.decide(&p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")},
+			nil, start+7)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonLastDay })
+		if i < 0 {
+			t.Fatalf("%s: the owner is not asked on the last day: %+v", name, r.Effects)
+		}
+		var got drp.FactKind
+		for _, a := range r.Effects[i].Asks {
+			if a.Fact == drp.Resolved || a.Fact == drp.Determined {
+				got += a.Fact
+			}
+		}
+		if got != tt.want {
+			t.Errorf("%s: offered %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// A word that sets no date, or goes on where nothing is left, says why it counts for nothing.
+func TestWhyAWordCountsForNothing(t *testing.T) {
+	w := load(t)
+	for _, tt := range []struct {
+		id, raiser, stage string
+		said              drp.Reading
+		want              string
+	}{
+		{"iro-carefirst", "iro", "stage-6", told(drp.Escalated, start+2, "iro"), "no stage comes after Chief Executive"},
+		{"iro-carefirst", "iro", "stage-6", at(told(drp.Escalated, start+2, "iro"), "stage-2"),
+			"the stage that it names does not come after Chief Executive"},
+		{"iro-carefirst", "iro", "stage-6", told(drp.Escalated, start+2, "team-manager"), "at Chief Executive it is for the Independent Reviewing Officer to say"},
+		{"iro-flowchart", "iro", "informal", told(drp.TimescaleSet, start+2, "iro"), "it gives no date"},
+		{"iro-carefirst", "iro", "stage-1", until(told(drp.TimescaleSet, start+2, "iro"), start+20),
+			"Stage 1, discussion with the social worker and the team manager has no limit that is set for the case"},
+	} {
+		p := w.policy(t, tt.id)
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, tt.raiser), tt.stage), tt.said}, nil, start+3)
+		f := tt.said.Facts[0]
+		f.ByRoles = []string{f.By.Role}
+		if got := r.WhyNothing(f); got != tt.want {
+			t.Errorf("%s at %s by the %s: %q, want %q", f.Kind, tt.stage, f.By.Role, got, tt.want)
+		}
+	}
+}
+
+// An answer that a deputy wrote is told as theirs.
+func TestAnAnswerOfADeputy(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for person, want := range map[string]string{"w-team-manager": "an answer has come and no end is recorded: is it resolved?",
+		"d-team-manager": "an answer of the team manager / consultant social worker has come, by a deputy, and no end is recorded: is it resolved?"} {
+		answer := told(drp.Responded, start+2, "")
+		answer.Facts[0].By = drp.Actor{Worker: person}
+		c := w.given(p, nil, nil, start+7)
+		c.Roster = staff(p)
+		c.File = drp.Fold([]drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), answer},
+			c.Roster)
+		if got := says(reconcile.Decide(c), drp.ReasonLastDay, "iro"); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q", person, got)
+		}
+	}
+}
