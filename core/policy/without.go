@@ -35,9 +35,7 @@ func without(v reflect.Value, clause string) reflect.Value {
 		out := reflect.New(v.Type()).Elem()
 		out.Set(v)
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				out.Field(i).Set(without(v.Field(i), clause))
-			}
+			out.Field(i).Set(without(v.Field(i), clause))
 		}
 		return out
 	}
@@ -105,9 +103,6 @@ func sought(v reflect.Value, clause string, add func(clause, field string)) {
 		}
 		for i := range v.NumField() {
 			f := v.Type().Field(i)
-			if !f.IsExported() {
-				continue
-			}
 			switch x := v.Field(i).Interface().(type) {
 			case string:
 				if f.Name == "Field" || v.Type() == reflect.TypeFor[Scope]() && f.Name == "Other" {

@@ -373,7 +373,8 @@ func TestEndsOnceMoreOnTheDayOnWhichItIsOpenedAgain(t *testing.T) {
 }
 
 // What has reached one of two recipients stays wanted until the other has it: what only the stage asks for no longer than the stage
-// lasts, what is still true after it also later. An alert is not sent on where a correction has gone since, or the record has vanished.
+// lasts, what is still true after it also later. An alert is not sent on where a correction has gone since or is to go,
+// or the record has vanished.
 func TestWhatHasNotReachedAll(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
@@ -414,6 +415,20 @@ func TestWhatHasNotReachedAll(t *testing.T) {
 			t.Errorf("a correction %d hours after the alert: the alert is wanted is %v", hours, got)
 		}
 	}
+	for name, readings := range states {
+		for rule, want := range map[string]bool{"ask_again": name != "after the end", "raised": false, "conflict": true} {
+			look := of(drp.ReasonAttention)
+			look.Rule = rule
+			if got := wanted(readings, false, look); got != want {
+				t.Errorf("%s: what asks a person to look (%s) and has not reached all is wanted is %v", name, rule, got)
+			}
+		}
+	}
+	moved := of(drp.ReasonAlert)
+	moved.Due, moved.Proof.Due = limit.Due-1, limit.Due-1
+	if wanted(states["during the stage"], false, moved) {
+		t.Error("an alert with a date that is to be corrected goes on")
+	}
 	if wanted(states["during the stage"], true, of(drp.ReasonAlert)) || !wanted(states["during the stage"], true, of(drp.ReasonAsk)) {
 		t.Error("the record has vanished: an alert goes on, or a question does not")
 	}
@@ -426,11 +441,12 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 	p := w.policy(t, "lscp")
 	readings := []drp.Reading{told(drp.Raised, start, "practitioner"), told(drp.EmergencyDeclared, start, "practitioner")}
 	began := start.Midnight().Add(9 * time.Hour)
+	roster := staff(p)
 	live := func(readings []drp.Reading) (asked []string) {
 		var past []drp.Past
 		for minutes := 0; minutes <= 240; minutes += 10 {
-			c := reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start,
-				Now: began.Add(time.Duration(minutes) * time.Minute), Patience: 30 * time.Minute, File: drp.Fold(readings, staff(p))}
+			c := reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: roster, Past: past, Today: start,
+				Now: began.Add(time.Duration(minutes) * time.Minute), Patience: 30 * time.Minute, File: drp.Fold(readings, roster)}
 			r := reconcile.Decide(c)
 			for _, e := range r.Effects {
 				if e.Reason != drp.ReasonEmergency {
@@ -456,6 +472,10 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 		if got := live(append(slices.Clone(readings), told(drp.Acknowledged, start, by))); (len(got) == 1) != stops {
 			t.Errorf("acknowledged by the %s: %q", by, got)
 		}
+	}
+	roster = slices.DeleteFunc(roster, func(h drp.Holder) bool { return h.Deputy })
+	if asked, want := live(readings), []string{want[0], "30 [safeguarding-adviser][]", "60 [operator][practice-lead]"}; !slices.Equal(asked, want) {
+		t.Errorf("without deputies asked are\n%q, want\n%q", asked, want)
 	}
 }
 

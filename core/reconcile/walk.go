@@ -330,7 +330,7 @@ func (s *story) enters(cur *visit, f drp.Fact) *policy.Stage {
 				return to
 			}
 		case f.Kind == drp.Alerted && to.Alert != nil && s.counts(f):
-			if f.Stage == to.ID && reaches(f, to) {
+			if reaches(f, to) {
 				return to
 			}
 		case slices.Contains(to.EnterOn, f.Kind) && (f.Stage == to.ID || cur.stage.Next() == to.ID):
