@@ -277,3 +277,62 @@ func TestAnAnswerOfADeputy(t *testing.T) {
 		}
 	}
 }
+
+// A stage is entered by what the procedure names for it, at the stage before or where the fact names the stage, and where it was said to
+// somebody, by that to its holder alone.
+func TestWhatEntersAStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	for _, tt := range []struct {
+		said drp.Reading
+		want string
+	}{
+		{told(drp.Telephoned, start+1, "chair"), "stage-1"},
+		{told(drp.Telephoned, start+1, "chair", p.Stages[1].Holder[0]), "stage-1"},
+		{told(drp.Telephoned, start+1, "chair", "chief-executive"), "informal"},
+		{at(told(drp.Telephoned, start+1, "chair"), "stage-2"), "informal"},
+		{told(drp.MeetingRequested, start+1, "chair"), "informal"},
+		{at(told(drp.MeetingRequested, start+1, "chair"), "stage-2"), "stage-2"},
+		{at(told(drp.MeetingRequested, start+1, "chair"), "stage-1"), "informal"},
+		{at(told(drp.Alerted, start+1, "chair", p.Stages[2].Alert.To[0].Role), "stage-2"), "stage-2"},
+		{at(told(drp.Alerted, start+1, "chair", "chief-executive"), "stage-2"), "informal"},
+	} {
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "chair"), "informal"), tt.said}, nil, start+1)
+		if f := tt.said.Facts[0]; r.Standing.Stage != tt.want {
+			t.Errorf("%s to %v, of the stage %q: in %s, want %s", f.Kind, f.To, f.Stage, r.Standing.Stage, tt.want)
+		}
+	}
+}
+
+// On the day on which a time out is to be looked at the owner is asked whether what it waits for has happened, whatever else they were
+// asked before; again after the policy's interval, with a copy to the practice lead.
+func TestATimeOutIsLookedAt(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	raised, out := at(told(drp.Raised, start, "iro"), "ir-2"), told(drp.TimeOutStarted, start+1, "iro-team-manager")
+	out.Facts[0].Event, out.Facts[0].Until = true, start+3
+	letter := func(on workday.Date, reason drp.Reason, rule string) drp.Past {
+		return drp.Past{Effect: drp.Effect{Key: rule, Slot: rule, Kind: drp.Email, Reason: reason, Visit: "ir-2.1", Rule: rule, On: on,
+			To: []string{"iro"}}, Life: drp.Accepted, Reached: []string{"iro"}, At: on.Midnight()}
+	}
+	other, same := letter(start+1, drp.ReasonAsk, "on_expiry no-answer"), letter(start+3, drp.ReasonAsk, "time_out")
+	again, err := w.calendar.Add(start+3, p.AskAgain.N)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		past []drp.Past
+		day  workday.Date
+		asks bool
+		cc   []string
+	}{
+		{nil, start + 2, false, nil}, {nil, start + 3, true, nil}, {[]drp.Past{other}, start + 3, true, nil},
+		{[]drp.Past{other, same}, again - 1, false, nil}, {[]drp.Past{other, same}, again, true, []string{"practice-lead"}},
+	} {
+		effects := w.decide(p, []drp.Reading{raised, out}, tt.past, tt.day).Effects
+		i := slices.IndexFunc(effects, func(e drp.Effect) bool { return e.Rule == "time_out" })
+		if (i >= 0) != tt.asks || i >= 0 && !slices.Equal(effects[i].Cc, tt.cc) {
+			t.Errorf("%s, after %d letters: %+v", tt.day, len(tt.past), effects)
+		}
+	}
+}
