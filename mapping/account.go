@@ -117,26 +117,35 @@ type words struct {
 }
 
 // said says whether one of the phrases stands in a text; at its head alone, where that is asked.
-func said(phrases []string, text string, atHead bool) bool {
-	spoken := wordsOf(text)
-	return slices.ContainsFunc(phrases, func(p string) bool {
-		if atHead {
-			return follows(spoken, strings.Fields(p))
-		}
-		return phrase(spoken, strings.Fields(p), 0) >= 0
+func said(phrases []string, text string, atHead bool) (any bool) {
+	sentences(text, nil, func(spoken []string) bool {
+		any = slices.ContainsFunc(phrases, func(p string) bool {
+			words := strings.Fields(p)
+			for at := range spoken {
+				if follows(spoken[at:], words) {
+					return true
+				}
+				if atHead {
+					break
+				}
+			}
+			return false
+		})
+		return !any && !atHead
 	})
+	return any
 }
 
 // decides says whether words may decide something: by a word of the lexicon, or by a yes or no of their own.
-func (w words) decides(text string) bool {
-	spoken := wordsOf(text)
-	for i, word := range spoken {
-		begins, ends := i == 0 || spoken[i-1] == stop, i+1 == len(spoken) || spoken[i+1] == stop || spoken[i+1] == comma
-		if word == "yes" || word == "no" && begins && ends {
-			return true
+func (w words) decides(text string) (any bool) {
+	sentences(text, nil, func(spoken []string) bool {
+		for i, word := range spoken {
+			alone := i == 0 && (len(spoken) == 1 || spoken[1] == comma)
+			any = any || word == "yes" || word == "no" && alone
 		}
-	}
-	return said(w.Deciding, text, false)
+		return !any
+	})
+	return any || said(w.Deciding, text, false)
 }
 
 var numberAlone = regexp.MustCompile(`^\(?[a-z]?\d{1,2}[.)]$`)

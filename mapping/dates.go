@@ -228,6 +228,8 @@ func asBox(typed string) string {
 // longChoice is more than options with their boxes take, in bytes.
 const longChoice = 2000
 
+var boxesApart = strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ", "◯", " ☐ ", "◉", " ☒ ")
+
 // choice reads boxes to tick, each before its option or each behind it: the option that is ticked, and how many are. A text
 // without boxes is what it says; boxes of which none is ticked say nothing. A box alone is what it is.
 func choice(text string) (chosen string, n int) {
@@ -236,8 +238,7 @@ func choice(text string) (chosen string, n int) {
 	}
 	var parts []string // options and boxes, in their order
 	text = typedBox.ReplaceAllStringFunc(text, asBox)
-	for _, word := range strings.Fields(strings.NewReplacer("☒", " ☒ ", "☐", " ☐ ", "☑", " ☒ ", "○", " ☐ ", "●", " ☒ ",
-		"◯", " ☐ ", "◉", " ☒ ").Replace(text)) {
+	for _, word := range strings.Fields(boxesApart.Replace(text)) {
 		switch {
 		case word == "☒" || word == "☐":
 			parts = append(parts, word)

@@ -4,7 +4,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode"
+	"unicode/utf8"
 
 	"drpd/core/drp"
 )
@@ -24,14 +26,15 @@ const (
 	harmGap     = 5  // words that ... stands for
 	harmBack    = 10 // words before a phrase that are looked at
 	harmHeading = 12 // words of a label without a mark of one
-	stop        = "."
+	longAnswer  = 60 // bytes of what is longer than a choice that are looked at
+	harmMost    = 20 // places that are told of: whoever is told reads all of it
 	comma       = ","
 )
 
 // harm finds where a letter speaks of imminent harm to a child. A question that is answered with no, or not at all, speaks
 // of none.
 func (s *Set) harm(ev string, l Letter) []drp.Doubt {
-	r := &harmReader{harmWords: lexical().Harm, forms: s.Forms, evidence: ev}
+	r := &harmReader{harmWords: lexical().Harm, phrases: harmPhrases(), forms: s.Forms, evidence: ev}
 	r.prose(l.Subject, "subject")
 	if l.Body != nil {
 		r.sheet(*l.Body, true)
@@ -49,12 +52,18 @@ func (s *Set) harm(ev string, l Letter) []drp.Doubt {
 
 type harmReader struct {
 	harmWords
+	phrases  phrases
 	forms    []*Form
+	labels   map[string]bool // of the forms, bare, once one is asked for
 	evidence string
+	sentence []string // the words that are looked at
 	found    []drp.Doubt
 }
 
 func (r *harmReader) speaks(text, position string) {
+	if len(r.found) == harmMost {
+		return
+	}
 	const what = "it speaks of imminent harm to a child"
 	r.found = append(r.found, drp.Doubt{What: what, Position: position, Passage: drp.Opening(text), Evidence: r.evidence})
 }
@@ -74,8 +83,9 @@ func (r *harmReader) sheet(s Sheet, body bool) {
 		}
 		r.paragraphs(lines, position, flowing)
 		lines = nil
+		around := row{lines: s.Lines, n: n}
 		for i := range line.Cells {
-			r.cell(s.Lines, n, i)
+			r.cell(&around, i)
 		}
 	}
 	r.paragraphs(lines, position, flowing)
@@ -84,9 +94,10 @@ func (r *harmReader) sheet(s Sheet, body bool) {
 // paragraphs looks through lines: labels with what stands behind or below them, and prose.
 func (r *harmReader) paragraphs(lines []string, position string, flowing bool) {
 	var prose []string
+	below := options{lines: lines}
 	for i, line := range lines {
 		label, rest, marked := labelIn(line)
-		if !r.in(label) || !marked && (flowing || !r.heading(line)) {
+		if !marked && (flowing || !r.heading(line)) || !r.in(label) {
 			if prose = append(prose, line); !flowing || strings.TrimSpace(line) == "" {
 				r.prose(strings.Join(prose, " "), position)
 				prose = nil
@@ -94,7 +105,7 @@ func (r *harmReader) paragraphs(lines []string, position string, flowing bool) {
 			continue
 		}
 		answers := []string{rest}
-		if under := beneath(lines[i+1:]); under != "" {
+		if under := below.beneath(i + 1); under != "" {
 			answers = append(answers, under)
 		}
 		asked := flowing && strings.Contains(line, "?") && strings.Join(answers, "") == "" // by a person, of people
@@ -105,51 +116,139 @@ func (r *harmReader) paragraphs(lines []string, position string, flowing bool) {
 	r.prose(strings.Join(prose, " "), position)
 }
 
-// beneath gives what stands below a label: the next line, unless that is a label too, or the options that follow each in a line
-// with its box.
-func beneath(lines []string) string {
-	var options []string
-	for _, line := range lines {
-		line = strings.TrimSpace(line)
-		boxes := len(optionBox.FindAllString(line, -1))
-		_, _, label := labelIn(line)
-		switch {
-		case line == "":
-		case boxes == 1:
-			options = append(options, line)
-		case len(options) > 0 || label && boxes == 0:
-			return strings.Join(options, " ")
-		default:
-			return line
+// options are lines of which some may be the options of a label.
+type options struct {
+	lines []string
+	kinds []optionLine // of the lines, once they are asked for
+}
+
+// optionLine is what a line is below a label.
+type optionLine struct {
+	text  string
+	boxes int
+	label bool
+}
+
+// beneath gives what stands below a label, from a line on: the next line, unless that is a label too, or the options that follow each
+// in a line with its box. Options that are longer than a choice is are words, whatever follows them.
+func (o *options) beneath(from int) string {
+	if o.kinds == nil {
+		o.kinds = make([]optionLine, len(o.lines))
+		for i, line := range o.lines {
+			_, _, label := labelIn(line)
+			o.kinds[i] = optionLine{strings.TrimSpace(line), len(optionBox.FindAllStringIndex(line, -1)), label}
 		}
 	}
-	return strings.Join(options, " ")
+	var found strings.Builder
+	for _, line := range o.kinds[from:] {
+		switch {
+		case line.text == "":
+		case line.boxes == 1:
+			if found.Len() > 0 {
+				found.WriteByte(' ')
+			}
+			found.WriteString(line.text)
+		case found.Len() > 0 || line.label && line.boxes == 0:
+			return found.String()
+		default:
+			return line.text
+		}
+		if found.Len() > longChoice {
+			break
+		}
+	}
+	return found.String()
 }
 
 var optionBox = regexp.MustCompile(`[` + boxMarks + `]|` + typedBox.String())
 
+// row is a row of a table, in which a cell is looked at with those beside and below it.
+type row struct {
+	lines   []Line
+	n       int
+	cells   []rowCell      // of the row, once they are asked for
+	columns map[int]string // what stands below it
+	crosses int            // the last cell with nothing but a cross in it; -1: there is none
+}
+
+// rowCell is what a cell is beside a label.
+type rowCell struct {
+	text   string
+	option bool
+}
+
+// look finds out once what every cell of the row asks.
+func (w *row) look() {
+	if w.cells != nil {
+		return
+	}
+	w.crosses, w.columns = -1, make(map[int]string)
+	for i, c := range w.lines[w.n].Cells {
+		text := strings.TrimSpace(c.Text)
+		_, option := yesNo(text)
+		if isCross(text) {
+			option, w.crosses = true, i
+		}
+		w.cells = append(w.cells, rowCell{text, option || strings.ContainsAny(text, boxMarks)})
+	}
+	if w.n+1 < len(w.lines) && w.lines[w.n+1].Table == w.lines[w.n].Table {
+		for _, c := range w.lines[w.n+1].Cells {
+			if _, first := w.columns[c.Column]; !first {
+				w.columns[c.Column] = strings.TrimSpace(c.Text)
+			}
+		}
+	}
+}
+
+// beside gives what stands to the right of a label: the next cell, with the boxes and options that follow it. What is longer than a
+// choice is words, whatever follows it.
+func (w *row) beside(i int) string {
+	var out strings.Builder
+	for j := i + 1; j < len(w.cells) && out.Len() <= longChoice; j++ {
+		c := w.cells[j]
+		if c.text == "" && w.crosses > i {
+			c = rowCell{"☐", true}
+		}
+		if j > i+1 && !c.option {
+			break
+		}
+		out.WriteString(" " + c.text)
+	}
+	return strings.TrimSpace(out.String())
+}
+
+// known says whether a text is a label of a form.
+func (r *harmReader) known(label string) bool {
+	if r.labels == nil {
+		r.labels = make(map[string]bool)
+		for _, f := range r.forms {
+			for _, a := range f.Labels {
+				for _, l := range a.bare {
+					r.labels[l] = true
+				}
+			}
+		}
+	}
+	return len(label) <= maxLabel && r.labels[bare(label)]
+}
+
 // cell looks at a cell of a table: a label with the answer in it, beside it or below it, or words.
-func (r *harmReader) cell(lines []Line, n, i int) {
-	cells := lines[n].Cells
+func (r *harmReader) cell(around *row, i int) {
+	cells := around.lines[around.n].Cells
 	text := cells[i].Text
-	label, rest, marked := labelIn(text)
 	if !r.in(text) {
 		return
 	}
-	known := slices.ContainsFunc(r.forms, func(f *Form) bool {
-		return slices.ContainsFunc(f.Labels, func(a FormAnswer) bool { return slices.Contains(a.bare, bare(label)) })
-	})
-	right, below := beside(cells[i+1:]), ""
-	if n+1 < len(lines) && lines[n+1].Table == lines[n].Table {
-		below = lines[n+1].at(cells[i].Column)
-	}
+	label, rest, marked := labelIn(text)
+	around.look()
+	right, below := around.beside(i), around.columns[cells[i].Column]
 	if answerOf(below) == saysWords && len(cells) > 1 { // the next label, as likely as not
 		below = ""
 	}
 	switch {
 	case !r.in(label):
 		r.prose(text, cells[i].Position)
-	case known || marked || i == 0 && r.heading(text):
+	case marked || r.known(label) || i == 0 && r.heading(text):
 		if r.answered([]string{rest, right, below}) {
 			r.speaks(text, cells[i].Position)
 		}
@@ -160,24 +259,6 @@ func (r *harmReader) cell(lines []Line, n, i int) {
 	default:
 		r.prose(text, cells[i].Position)
 	}
-}
-
-// beside gives what stands to the right of a label: the next cell, with the boxes and options that follow it.
-func beside(cells []Cell) string {
-	var out []string
-	crosses := slices.ContainsFunc(cells, func(c Cell) bool { return isCross(c.Text) })
-	for _, c := range cells {
-		text := strings.TrimSpace(c.Text)
-		if text == "" && crosses {
-			text = "☐"
-		}
-		_, option := yesNo(text)
-		if len(out) > 0 && !option && text != "☐" && !isCross(text) && !strings.ContainsAny(text, boxMarks) {
-			break
-		}
-		out = append(out, text)
-	}
-	return strings.TrimSpace(strings.Join(out, " "))
 }
 
 // answered says whether what stands in the cells for an answer says yes, or says something that is not plainly no. A plain
@@ -217,6 +298,9 @@ func answerOf(text string) int {
 	if text == "" || text == promptDate || text == promptChoice {
 		return saysNothing
 	}
+	if words := strings.Trim(text, " ./*"); len(words) > longChoice {
+		text = words[:longAnswer] + "…" // what it begins with says what it is
+	}
 	chosen, n := choice(text)
 	low := strings.ToLower(strings.Trim(chosen, " *"))
 	yes, known := yesNo(low)
@@ -236,7 +320,7 @@ func answerOf(text string) int {
 // labelIn parts a text into a label and what stands behind it.
 func labelIn(text string) (label, rest string, marked bool) {
 	text = strings.TrimSpace(text)
-	i := strings.IndexAny(text, ":?\n\t"+boxMarks)
+	i := strings.IndexAny(text[:min(len(text), maxLabel+utf8.UTFMax)], ":?\n\t"+boxMarks)
 	if i < 0 || i > maxLabel {
 		return text, "", false
 	}
@@ -247,27 +331,44 @@ func labelIn(text string) (label, rest string, marked bool) {
 // heading says whether a text without a mark may be a label: it is short and no sentence.
 func (r *harmReader) heading(text string) bool {
 	text = strings.TrimSpace(text)
-	return text != "" && len(strings.Fields(text)) <= harmHeading && !strings.ContainsAny(text[len(text)-1:], ".!;,")
+	return text != "" && !moreWords(text, harmHeading) && !strings.ContainsAny(text[len(text)-1:], ".!;,")
+}
+
+// moreWords says whether a text has more words than that.
+func moreWords(text string, most int) bool {
+	for range strings.FieldsSeq(text) {
+		if most--; most < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // in says whether a text has a phrase in it, whatever it says of it.
 func (r *harmReader) in(text string) bool {
-	words := wordsOf(text)
-	return slices.ContainsFunc(r.Phrases, func(p string) bool { return phrase(words, strings.Fields(p), 0) >= 0 })
+	return r.any(text, func([]string, int) bool { return true })
 }
 
 // prose looks at what somebody writes, sentence by sentence.
 func (r *harmReader) prose(text, position string) {
-	words := wordsOf(text)
-	for _, p := range r.Phrases {
-		p := strings.Fields(p)
-		for at := phrase(words, p, 0); at >= 0; at = phrase(words, p, at+1) {
-			if r.said(words, at) {
-				r.speaks(text, position)
-				return
+	if r.any(text, r.said) {
+		r.speaks(text, position)
+	}
+}
+
+// any says whether a text has a phrase in it of which something holds. A phrase never goes beyond its sentence.
+func (r *harmReader) any(text string, holds func(words []string, at int) bool) bool {
+	found := false
+	sentence := func(words []string) bool {
+		for at := range words {
+			if found = r.phrases.begin(words[at:]) && holds(words, at); found {
+				break
 			}
 		}
+		return !found
 	}
+	r.sentence = sentences(text, r.sentence[:0], sentence)
+	return found
 }
 
 // said says whether a phrase is said, and neither denied nor asked.
@@ -278,7 +379,7 @@ func (r *harmReader) said(words []string, at int) bool {
 			return false
 		case slices.Contains(r.Asking, w):
 			return i > 0 && slices.Contains(r.Doubting, words[i-1])
-		case slices.Contains(r.Opening, w) && (i == 0 || words[i-1] == stop):
+		case slices.Contains(r.Opening, w) && i == 0:
 			return false
 		case !slices.Contains(r.Between, w):
 			return true
@@ -287,21 +388,36 @@ func (r *harmReader) said(words []string, at int) bool {
 	return true
 }
 
-// phrase finds a phrase from a word on; -1: it is not there.
-func phrase(words, p []string, from int) int {
-	for at := from; at < len(words); at++ {
-		if follows(words[at:], p) {
-			return at
-		}
-	}
-	return -1
+// phrases are those of the lexicon by the first word, and those whose first word is the beginning of one.
+type phrases struct {
+	words map[string][][]string
+	stems [][]string
 }
 
-// follows says whether words begin with a phrase. A sentence ends it.
+var harmPhrases = sync.OnceValue(func() phrases {
+	p := phrases{words: make(map[string][][]string)}
+	for _, x := range lexical().Harm.Phrases {
+		words := strings.Fields(x)
+		if strings.HasSuffix(words[0], "*") {
+			p.stems = append(p.stems, words)
+		} else {
+			p.words[words[0]] = append(p.words[words[0]], words)
+		}
+	}
+	return p
+})
+
+// begin says whether words begin with a phrase.
+func (p phrases) begin(words []string) bool {
+	is := func(phrase []string) bool { return follows(words, phrase) }
+	return slices.ContainsFunc(p.stems, is) || slices.ContainsFunc(p.words[words[0]], is)
+}
+
+// follows says whether the words of a sentence begin with a phrase.
 func follows(words, p []string) bool {
 	for i, w := range p {
 		if w == "..." {
-			for gap := 0; gap <= harmGap && gap < len(words) && (gap == 0 || words[gap-1] != stop); gap++ {
+			for gap := 0; gap <= harmGap && gap < len(words); gap++ {
 				if follows(words[gap:], p[i+1:]) {
 					return true
 				}
@@ -319,32 +435,36 @@ func follows(words, p []string) bool {
 	return true
 }
 
-// wordsOf gives the words of a text, with its commas, and a stop where a sentence ends.
-func wordsOf(text string) (out []string) {
-	var b strings.Builder
-	end := func(word string) {
-		if b.Len() > 0 {
-			out = append(out, b.String())
-			b.Reset()
+var straight = strings.NewReplacer("’", "'", "‘", "'")
+
+// sentences gives the words of each sentence of a text, with its commas, until there are no more, or nobody wants any. They are kept
+// where there is room for them already, which is given back.
+func sentences(text string, room []string, each func(words []string) bool) []string {
+	text = strings.ToLower(straight.Replace(text))
+	from := -1 // where a word begins
+	for i, c := range text {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) || c == '\'' {
+			if from < 0 {
+				from = i
+			}
+			continue
 		}
-		if word != "" {
-			out = append(out, word)
+		if from >= 0 {
+			room, from = append(room, text[from:i]), -1
+		}
+		switch c {
+		case ',':
+			room = append(room, comma)
+		case '.', '!', '?', ';', ':':
+			if !each(room) {
+				return room
+			}
+			room = room[:0]
 		}
 	}
-	for _, c := range strings.ToLower(text) {
-		switch {
-		case c == '’' || c == '‘':
-			b.WriteByte('\'')
-		case unicode.IsLetter(c) || unicode.IsDigit(c) || c == '\'':
-			b.WriteRune(c)
-		case strings.ContainsRune(".!?;:", c):
-			end(stop)
-		case c == ',':
-			end(comma)
-		default:
-			end("")
-		}
+	if from >= 0 {
+		room = append(room, text[from:])
 	}
-	end("")
-	return out
+	each(room)
+	return room
 }

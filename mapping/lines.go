@@ -33,7 +33,7 @@ func answered(ev, text string, page *account, out *drp.Reading, say func(drp.Sta
 	r := lineReader{ev: ev, out: out, lines: make(map[string][]string), page: page}
 	lines, before := strings.Split(text, "\n"), len(out.Doubts)
 	for i, line := range lines {
-		if strings.HasPrefix(strings.TrimSpace(line), ">") {
+		if line := strings.TrimSpace(line); line == "" || strings.HasPrefix(line, ">") {
 			continue
 		}
 		_, line = refBefore(line)
@@ -89,10 +89,13 @@ func (r *lineReader) meaning(head string, yes bool) {
 // line reads one line; after are those that follow. It says whether the line answers something.
 func (r *lineReader) line(line string, after []string) bool {
 	head, value, colon := headOf(line)
+	yes, known := yesNo(value)
+	if !colon && !known {
+		return false
+	}
 	about, choice := rulingOf(head)
 	kind, rest := factOf(head)
 	exact := about != "" || kind != "" && (rest == "" || namesAfter(kind))
-	yes, known := yesNo(value)
 	switch {
 	case !colon:
 		if exact && known {
@@ -101,7 +104,10 @@ func (r *lineReader) line(line string, after []string) bool {
 		}
 		return false
 	case value == "":
-		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); exact && i >= 0 {
+		if !exact {
+			return false
+		}
+		if i := slices.IndexFunc(after, func(l string) bool { return strings.TrimSpace(l) != "" }); i >= 0 {
 			if yes, next := yesNo(after[i]); next {
 				r.doubt("what looks like an answer stands on the next line: what does it mean?", line+"\n"+after[i])
 				r.page.claim(place{r.at + 1 + i, 0}, drp.AsDoubt, AnswerAbove)

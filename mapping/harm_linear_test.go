@@ -1,0 +1,73 @@
+//go:build unix
+
+package mapping_test
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"drpd/mapping"
+)
+
+// worked is how long the processor has worked for this process.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// hostile are texts that take long to look through: words of harm that say nothing of it, in sentences, and in what looks like labels
+// and options; and as what they come.
+var hostile = map[string]func(text string) mapping.Letter{
+	"a body":      func(text string) mapping.Letter { return mapping.Letter{Trusted: true, Text: text} },
+	"a quotation": func(text string) mapping.Letter { return mapping.Letter{Trusted: true, Quoted: text} },
+	"paragraphs": func(text string) mapping.Letter {
+		return mapping.Letter{Trusted: true, Sheets: []mapping.Sheet{table(prefixed("#", strings.Split(text, "\n"))...)}}
+	},
+	"a row": func(text string) mapping.Letter {
+		text = strings.ReplaceAll(text, "\n", "|")
+		return mapping.Letter{Trusted: true, Sheets: []mapping.Sheet{table(text, text)}}
+	},
+	"a column": func(text string) mapping.Letter {
+		return mapping.Letter{Trusted: true, Sheets: []mapping.Sheet{table(strings.Split(text, "\n")...)}}
+	},
+}
+
+func prefixed(with string, lines []string) (out []string) {
+	for _, line := range lines {
+		out = append(out, with+line)
+	}
+	return out
+}
+
+// However long a text is and whatever stands in it, it is read in time that grows no faster than its length: eight times as much
+// text takes eight times as long, and not 64 times. Both are measured side by side, by what the processor works, at its best of three.
+func TestHarmIsLinear(t *testing.T) {
+	const short, times, most = 1 << 15, 8, 24
+	for _, unit := range []string{"imminent if harm risk danger of ", "Imminent harm: no\n", "imminent harm ☐\n", "☐ imminent harm: ☐\n",
+		"imminent harm?\n\n", "life life life ", "no imminent harm, not imminent, nor imminent. ", "[ ] imminent harm\n", "imminent ",
+		"imminent harm x\n", "\n", ".", "imminent harm: yes\n"} {
+		for as, letter := range hostile {
+			took := func(n int) (least time.Duration) {
+				l := letter(strings.Repeat(unit, n/len(unit)))
+				for range 3 {
+					began := worked(t)
+					harms(t, l)
+					if d := worked(t) - began; least == 0 || d < least {
+						least = d
+					}
+				}
+				return least
+			}
+			small, large := took(short), took(short*times)
+			if large > max(small, time.Millisecond)*most {
+				t.Errorf("%q as %s: %s for %d bytes, and %s for %d times as many", unit, as, small, short, large, times)
+			}
+		}
+	}
+}
