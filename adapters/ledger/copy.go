@@ -9,7 +9,7 @@ import (
 )
 
 // tables are all that the ledger keeps.
-var tables = []string{"setting", "lease", "seal", "source", "gap", "evidence", "evidence_child", "dispute", "dispute_child", "conflict",
+var tables = []string{"setting", "lease", "seal", "source", "gap", "evidence", "evidence_part", "evidence_child", "dispute", "dispute_child", "conflict",
 	"effect", "delivery", "audit", "policy", "absence"}
 
 // CopyTo copies the whole ledger into an SQLite file that is not there yet, whatever engine it is on.

@@ -23,10 +23,11 @@ type evidenceRow struct {
 	Dispute  string
 	Reason   string
 	SealedBy string `db:"sealed_by"`
+	Parts    int64
 	Body     []byte
 }
 
-const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by`
+const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by, e.parts`
 
 // evidenceRows reads evidence without its bodies, oldest first.
 func (t *tx) evidenceRows(where string, args ...any) (rows []evidenceRow, err error) {
@@ -36,8 +37,11 @@ func (t *tx) evidenceRows(where string, args ...any) (rows []evidenceRow, err er
 // body gives the body of a piece of evidence, opened; nothing where there is none.
 func (t *tx) body(id string) ([]byte, error) {
 	var row evidenceRow
-	if found, err := t.get(&row, `SELECT sealed_by, body FROM evidence WHERE id = ?`, id); err != nil || !found {
+	if found, err := t.get(&row, `SELECT sealed_by, body, parts FROM evidence WHERE id = ?`, id); err != nil || !found {
 		return nil, err
+	}
+	if row.Parts > 0 {
+		return t.joined(row.SealedBy, id, row.Parts)
 	}
 	body, err := t.opened(row.SealedBy, row.Body)
 	if err != nil {
@@ -211,8 +215,11 @@ func (t *tx) sealAnew(row evidenceRow, p port.Placement) error {
 	case p.Where == port.PlacePeople && len(p.Children) > 0:
 		keyID = "c/" + p.Children[0]
 	}
-	if keyID == row.SealedBy && len(p.Copies) == 0 {
+	switch {
+	case keyID == row.SealedBy && len(p.Copies) == 0:
 		return nil
+	case row.Parts > 0 && len(p.Copies) == 0:
+		return t.sealParts(row.SealedBy, keyID, p.Evidence, row.Parts)
 	}
 	plain, err := t.body(p.Evidence)
 	if err != nil {
@@ -224,8 +231,11 @@ func (t *tx) sealAnew(row evidenceRow, p port.Placement) error {
 			return err
 		}
 	}
-	if keyID == row.SealedBy {
+	switch {
+	case keyID == row.SealedBy:
 		return nil
+	case row.Parts > 0:
+		return t.sealParts(row.SealedBy, keyID, p.Evidence, row.Parts)
 	}
 	body, err := t.sealed(keyID, plain)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"drpd/core/port"
 )
 
-// small opens a ledger whose SQLite engine has 128 MB for itself, of which its cache takes 64, and ends what asks for more.
+// small opens a ledger whose SQLite engine has 32 MB for itself, of which its cache takes 16, and ends what asks for more.
 // Otherwise it has 256.
 func small(t *testing.T) *ledger.Ledger {
 	t.Helper()
-	l, err := ledger.OpenSQLite(sqlite3.WithMaxMemory(t.Context(), 128<<20), filepath.Join(t.TempDir(), "state.db"), key(1), time.UTC)
+	l, err := ledger.OpenSQLite(sqlite3.WithMaxMemory(t.Context(), 32<<20), filepath.Join(t.TempDir(), "state.db"), key(1), time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}

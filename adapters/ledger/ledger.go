@@ -322,13 +322,19 @@ func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
 	if dispute != "" {
 		keyID = "d/" + dispute
 	}
-	body, err := t.sealed(keyID, ev.Body)
-	if err != nil {
+	body, parts := []byte{}, partsOf(ev.Body)
+	if parts == 0 {
+		var err error
+		if body, err = t.sealed(keyID, ev.Body); err != nil {
+			return err
+		}
+	}
+	fresh, err := t.changed(`INSERT INTO evidence (id, source, kind, place_key, version, learned, state, dispute, sealed_by, body, parts) VALUES (?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
+		ev.ID, ev.Source, string(ev.Kind), ev.Key, ev.Version, ev.Learned.UnixMilli(), state, dispute, keyID, body, parts)
+	if err != nil || !fresh {
 		return err
 	}
-	fresh, err := t.changed(`INSERT INTO evidence (id, source, kind, place_key, version, learned, state, dispute, sealed_by, body) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING`,
-		ev.ID, ev.Source, string(ev.Kind), ev.Key, ev.Version, ev.Learned.UnixMilli(), state, dispute, keyID, body)
-	if err != nil || !fresh {
+	if err := t.addParts(keyID, ev.ID, ev.Body); err != nil {
 		return err
 	}
 	return t.audit(now, "drpd", "evidence", ev.ID, ev.Source)
@@ -430,6 +436,13 @@ func (l *Ledger) Weight(ctx context.Context, dispute string) (pieces int, bytes 
 	err = l.tx(ctx, func(t *tx) error {
 		_, err := t.get(&row, `SELECT count(*) AS pieces, coalesce(sum(length(body)), 0) AS bytes FROM evidence WHERE dispute = ? AND state = ?`,
 			dispute, port.PlaceDispute)
+		if err != nil {
+			return err
+		}
+		var parts int64
+		_, err = t.get(&parts, `SELECT coalesce(sum(length(p.body)), 0) FROM evidence e JOIN evidence_part p ON p.evidence = e.id WHERE e.dispute = ? AND e.state = ?`,
+			dispute, port.PlaceDispute)
+		row.Bytes += parts
 		return err
 	})
 	return int(row.Pieces), row.Bytes, err

@@ -27,7 +27,7 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path),
-		RawQuery: "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-65536)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
+		RawQuery: "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-16384)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
 	raw, err := driver.Open(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)

@@ -136,7 +136,8 @@ func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) er
 		for _, query := range []string{
 			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`,
 			`UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
-			`UPDATE evidence SET state = 'erased', body = '' WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
+			`DELETE FROM evidence_part WHERE evidence IN (SELECT id FROM evidence WHERE dispute = ?)`,
+			`UPDATE evidence SET state = 'erased', body = '', parts = 0 WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
 			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}' WHERE ref = ?`,
 		} {
 			if err := t.exec(query, ref); err != nil {

@@ -52,9 +52,9 @@ type imapCursor struct {
 	Inbox map[imap.UID]string `json:"left,omitempty"`
 }
 
-// How much one poll and one command fetch at most: what is left comes with the next.
+// How much one poll and one command fetch at most, but for a message that is larger by itself: what is left comes with the next.
 const (
-	maxPoll  = 16 << 20
+	maxPoll  = 4 << 20
 	maxFetch = 4 << 20
 	dialTime = 30 * time.Second
 )
@@ -331,8 +331,11 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	var total int64
 	var late []imap.UID
 	before, gone, again := c.UID, false, false
-	for len(list) > 0 && total < maxPoll && !gone {
+	for len(list) > 0 && !gone {
 		some := together(list, before)
+		if total > 0 && total+some[0].wanted() > maxPoll {
+			break
+		}
 		var err error
 		late, err = bodies(client, some, add)
 		var refused *imap.Error

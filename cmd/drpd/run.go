@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -24,8 +25,15 @@ const (
 	leaseMargin = 100 * time.Millisecond // after the end of another's, before it is tried again
 )
 
+// heapFrom is from how much on memory is given back before more of it is taken. Of mail the daemon holds two messages of 25 MB at most,
+// one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
+const heapFrom = 80 << 20
+
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
+	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
+		debug.SetMemoryLimit(heapFrom)
+	}
 	p, err := prepare(a.config)
 	if err != nil {
 		return err
