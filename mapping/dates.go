@@ -208,7 +208,7 @@ const boxMarks = "☒☐○●◯◉"
 
 // isCross says whether a text is nothing but a mark that somebody made.
 func isCross(s string) bool {
-	switch strings.TrimSpace(typedBox.ReplaceAllStringFunc(s, asBox)) {
+	switch strings.TrimSpace(typedBoxes(s)) {
 	case "x", "X", "✓", "✔", "✗", "✘", "☒":
 		return strings.TrimSpace(s) != "☒" // a box, and no cross alone
 	}
@@ -217,6 +217,14 @@ func isCross(s string) bool {
 
 // typedBox is a box that somebody has typed: [x], [ ], ( X ).
 var typedBox = regexp.MustCompile(`[\[(](?:[ \t]*[xX✓✔✗✘][ \t]*|[ \t]+)[\])]`)
+
+// typedBoxes makes a box of each that somebody has typed.
+func typedBoxes(s string) string {
+	if !strings.ContainsAny(s, "[(") {
+		return s
+	}
+	return typedBox.ReplaceAllStringFunc(s, asBox)
+}
 
 func asBox(typed string) string {
 	if strings.Trim(typed, "[]() \t") == "" {
@@ -237,7 +245,7 @@ func choice(text string) (chosen string, n int) {
 		return text, 1
 	}
 	var parts []string // options and boxes, in their order
-	text = typedBox.ReplaceAllStringFunc(text, asBox)
+	text = typedBoxes(text)
 	for _, word := range strings.Fields(boxesApart.Replace(text)) {
 		switch {
 		case word == "☒" || word == "☐":

@@ -46,16 +46,16 @@ func prefixed(with string, lines []string) (out []string) {
 }
 
 // However long a text is and whatever stands in it, it is read in time that grows no faster than its length: eight times as much
-// text takes eight times as long, and not 64 times. Both are measured side by side, by what the processor works, at its best of three.
+// text takes eight times as long, and not 64 times. Both are measured side by side, by what the processor works.
 func TestHarmIsLinear(t *testing.T) {
 	const short, times, most = 1 << 15, 8, 24
 	for _, unit := range []string{"imminent if harm risk danger of ", "Imminent harm: no\n", "imminent harm ☐\n", "☐ imminent harm: ☐\n",
 		"imminent harm?\n\n", "life life life ", "no imminent harm, not imminent, nor imminent. ", "[ ] imminent harm\n", "imminent ",
 		"imminent harm x\n", "\n", ".", "imminent harm: yes\n"} {
 		for as, letter := range hostile {
-			took := func(n int) (least time.Duration) {
+			took := func(n, tries int) (least time.Duration) {
 				l := letter(strings.Repeat(unit, n/len(unit)))
-				for range 3 {
+				for range tries {
 					began := worked(t)
 					harms(t, l)
 					if d := worked(t) - began; least == 0 || d < least {
@@ -64,7 +64,7 @@ func TestHarmIsLinear(t *testing.T) {
 				}
 				return least
 			}
-			small, large := took(short), took(short*times)
+			small, large := took(short, 3), took(short*times, 1)
 			if large > max(small, time.Millisecond)*most {
 				t.Errorf("%q as %s: %s for %d bytes, and %s for %d times as many", unit, as, small, short, large, times)
 			}

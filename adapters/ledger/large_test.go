@@ -109,3 +109,47 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// The largest message that is taken is kept, sealed anew and copied within the engine's memory too, is weighed whole, and is gone once it
+// is erased. A part of it opens in its own place alone.
+func TestLargestBody(t *testing.T) {
+	l := small(t)
+	body := make([]byte, 25<<20)
+	for i := range body {
+		body[i] = byte(i >> 10)
+	}
+	ev := drp.Evidence{ID: "e1", Source: "mailbox", Kind: drp.Message, Key: "1", Learned: noon, Body: body}
+	if err := l.Ingest(t.Context(), "mailbox", []drp.Evidence{ev, ev}, nil, noon); err != nil {
+		t.Fatal(err)
+	}
+	same := func(id string) {
+		t.Helper()
+		if got, err := l.Body(t.Context(), id); err != nil || !bytes.Equal(got, body) {
+			t.Fatalf("%s: %d bytes, %v", id, len(got), err)
+		}
+	}
+	same(ev.ID)
+	copied := ev.CopyFor("C-BBBBBB")
+	if err := l.Place(t.Context(), port.Placement{Evidence: ev.ID, Where: port.PlaceDispute, Dispute: "C-AAAAAA", Policy: "p", Now: noon,
+		New: &drp.Dispute{Ref: "C-AAAAAA", Form: "f", Forms: []string{"f"}}, Copies: []drp.Evidence{copied}}); err != nil {
+		t.Fatal(err)
+	}
+	same(ev.ID)
+	same(copied.ID)
+	if n, size, err := l.Weight(t.Context(), "C-AAAAAA"); err != nil || n != 1 || size < int64(len(body)) || size > int64(len(body))+1<<20 {
+		t.Errorf("the dispute holds %d pieces, %d bytes, %v", n, size, err)
+	}
+	if err := l.Swap(t.Context(), ev.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := l.Body(t.Context(), ev.ID); err == nil {
+		t.Errorf("%d bytes, though their order was changed", len(got))
+	}
+	if err := l.Erase(t.Context(), "C-AAAAAA", "somebody", noon); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := l.PartsOf(t.Context(), ev.ID); err != nil || n != 0 {
+		t.Errorf("%d parts are left, %v", n, err)
+	}
+	same(copied.ID)
+}

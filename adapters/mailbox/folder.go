@@ -80,7 +80,7 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 		if err != nil || now.Sub(info.ModTime()).Abs() < rest {
 			continue // not there yet, or not any more
 		}
-		if total > 0 && int64(total)+min(info.Size(), maxMessage) > maxPoll {
+		if wanted := (listed{size: info.Size()}).wanted(); total > 0 && int64(total)+wanted > maxPoll {
 			c.More = true
 			break
 		}

@@ -54,7 +54,7 @@ type imapCursor struct {
 
 // How much one poll and one command fetch at most, but for a message that is larger by itself: what is left comes with the next.
 const (
-	maxPoll  = 4 << 20
+	maxPoll  = 8 << 20
 	maxFetch = 4 << 20
 	dialTime = 30 * time.Second
 )
@@ -332,10 +332,10 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	var late []imap.UID
 	before, gone, again := c.UID, false, false
 	for len(list) > 0 && !gone {
-		some := together(list, before)
-		if total > 0 && total+some[0].wanted() > maxPoll {
+		if total > 0 && total+list[0].wanted() > maxPoll {
 			break
 		}
+		some := together(list, before, min(maxFetch, maxPoll-total))
 		var err error
 		late, err = bodies(client, some, add)
 		var refused *imap.Error
@@ -366,12 +366,12 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 	return out
 }
 
-// together gives the messages at the head of a list that are fetched with one command: many that are new, and by itself one that
-// is too large, or was asked for before.
-func together(list []listed, before imap.UID) []listed {
+// together gives the messages at the head of a list that are fetched with one command: many that are new, up to a number of bytes, and
+// by itself one that is too large, or was asked for before.
+func together(list []listed, before imap.UID, most int64) []listed {
 	alone := func(x listed) bool { return x.uid <= before || x.large() }
 	n, size := 1, list[0].size
-	for n < len(list) && !alone(list[0]) && !alone(list[n]) && size+list[n].size <= maxFetch {
+	for n < len(list) && !alone(list[0]) && !alone(list[n]) && size+list[n].size <= most {
 		size += list[n].size
 		n++
 	}
