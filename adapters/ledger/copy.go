@@ -9,8 +9,8 @@ import (
 )
 
 // tables are all that the ledger keeps.
-var tables = []string{"setting", "lease", "seal", "source", "gap", "evidence", "evidence_part", "evidence_child", "dispute", "dispute_child", "conflict",
-	"effect", "delivery", "audit", "policy", "absence"}
+var tables = []string{"setting", "lease", "seal", "source", "gap", "evidence", "evidence_part", "evidence_child", "dispute",
+	"dispute_child", "conflict", "effect", "delivery", "audit", "policy", "absence"}
 
 // CopyTo copies the whole ledger into an SQLite file that is not there yet, whatever engine it is on.
 func (l *Ledger) CopyTo(ctx context.Context, path string, master []byte, zone *time.Location) (err error) {

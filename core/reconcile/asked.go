@@ -137,10 +137,15 @@ func (d *decider) askWhatWasMeant(u drp.Unclear, wrote []string) {
 			q.On.Long(), u.Reads, strings.TrimSuffix(q.What, ": what does it mean?"))}
 	var n int
 	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && asksAbout(p, e, u.Conflict) })
-	atLimit := d.expired != nil && d.expired.step == unreadOwn && drp.Intersects(wrote, d.asked(d.current(), d.expired.exit))
+	atLimit := d.expired != nil && d.expired.step == unreadOwn && allOf(d.asked(d.current(), d.expired.exit), wrote)
 	if !atLimit && !d.meantSince(u, wrote) && (n == 0 || d.ended == nil) {
 		d.emit(e, u.ID(), fmt.Sprint(n))
 	}
+}
+
+// allOf says whether all of some roles are among others.
+func allOf(roles, others []string) bool {
+	return !slices.ContainsFunc(roles, func(role string) bool { return !slices.Contains(others, role) })
 }
 
 // whatWasMeant are the lines by which whoever wrote a passage says whether drpd reads it as they meant it.

@@ -571,7 +571,7 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
 	e.Asks = d.answers(v, exp, e.To)
 	for _, u := range d.File.Unclear() {
-		if _, wrote := d.nearly(u.Conflict); exp.When == whenUnread && drp.Intersects(wrote, e.To) {
+		if _, wrote := d.nearly(u.Conflict); exp.When == whenUnread && len(wrote) > 0 && allOf(e.To, wrote) {
 			if _, settled := d.File.Meant(u); !settled {
 				e.Asks = slices.Concat(whatWasMeant(u), e.Asks)
 			}

@@ -177,7 +177,7 @@ func (s *story) inQuestionSince(questions []drp.Conflict, otherwise workday.Date
 
 // sameRoles says whether two lists hold the same roles.
 func sameRoles(a, b []string) bool {
-	return len(a) == len(b) && !slices.ContainsFunc(a, func(r string) bool { return !slices.Contains(b, r) })
+	return len(a) == len(b) && allOf(a, b)
 }
 
 // closed says whether the dispute has ended and nothing more is to follow.

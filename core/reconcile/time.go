@@ -145,7 +145,7 @@ func (s *story) stated(v *visit) []drp.Past {
 func (d *decider) alertedToday(v *visit) bool {
 	if told, _ := d.toldOver(); len(told) > 0 { // they are told that it is open again
 		asked, _ := d.hearOpen(v, told)
-		return !slices.ContainsFunc(d.unheard(v), func(r string) bool { return !slices.Contains(asked, r) })
+		return allOf(d.unheard(v), asked)
 	}
 	a := v.stage.Alert
 	if a == nil || len(a.To) == 0 || d.File.Record.Gone || a.By == policy.ByOwner && !d.File.HasRuled(drp.AboutSend, v.id) ||
