@@ -160,7 +160,8 @@ func letters(out []drp.Effect) (lines []string) {
 			}
 		}
 		for _, a := range e.Asks {
-			lines = append(lines, "  > "+strings.Join(strings.Fields(fmt.Sprintf("%s %s %s %s: %s", a.About, a.Choice, a.Fact, a.Stage, a.Text)), " "))
+			line := fmt.Sprintf("%s %s %s %s: %s", a.About, a.Choice, a.Fact, a.Stage, a.Text)
+			lines = append(lines, "  > "+strings.Join(strings.Fields(line), " "))
 		}
 	}
 	return lines

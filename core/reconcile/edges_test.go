@@ -474,7 +474,8 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 		}
 	}
 	roster = slices.DeleteFunc(roster, func(h drp.Holder) bool { return h.Deputy })
-	if asked, want := live(readings), []string{want[0], "30 [safeguarding-adviser][]", "60 [operator][practice-lead]"}; !slices.Equal(asked, want) {
+	want = []string{want[0], "30 [safeguarding-adviser][]", "60 [operator][practice-lead]"}
+	if asked := live(readings); !slices.Equal(asked, want) {
 		t.Errorf("without deputies asked are\n%q, want\n%q", asked, want)
 	}
 }

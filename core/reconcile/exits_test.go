@@ -49,9 +49,10 @@ func TestWhatWasDecidedTakesEffect(t *testing.T) {
 		ended bool
 		asks  string
 	}{
-		"the last day":          {[]drp.Reading{decided}, nil, last, false, ""},
-		"nobody contests it":    {[]drp.Reading{decided}, nil, last + 1, true, ""},
-		"contested by the last": {[]drp.Reading{decided, told(drp.Contested, last, "manager")}, nil, last + 1, false, "what was decided has been contested"},
+		"the last day":       {[]drp.Reading{decided}, nil, last, false, ""},
+		"nobody contests it": {[]drp.Reading{decided}, nil, last + 1, true, ""},
+		"contested by the last": {[]drp.Reading{decided, told(drp.Contested, last, "manager")}, nil, last + 1, false,
+			"what was decided has been contested"},
 		"not certain when decided": {[]drp.Reading{doubtful(decided)}, nil, last + 1, false,
 			"the time to contest it seems to have passed, but drpd does not take that for certain: it is not certain"},
 		"a source was not read": {[]drp.Reading{decided}, []reconcile.Gap{{Source: "mailbox", From: last}}, last + 1, false,
@@ -245,7 +246,8 @@ func TestWhyAWordCountsForNothing(t *testing.T) {
 		{"iro-carefirst", "iro", "stage-6", told(drp.Escalated, start+2, "iro"), "no stage comes after Chief Executive"},
 		{"iro-carefirst", "iro", "stage-6", at(told(drp.Escalated, start+2, "iro"), "stage-2"),
 			"the stage that it names does not come after Chief Executive"},
-		{"iro-carefirst", "iro", "stage-6", told(drp.Escalated, start+2, "team-manager"), "at Chief Executive it is for the Independent Reviewing Officer to say"},
+		{"iro-carefirst", "iro", "stage-6", told(drp.Escalated, start+2, "team-manager"),
+			"at Chief Executive it is for the Independent Reviewing Officer to say"},
 		{"iro-flowchart", "iro", "informal", told(drp.TimescaleSet, start+2, "iro"), "it gives no date"},
 		{"iro-carefirst", "iro", "stage-1", until(told(drp.TimescaleSet, start+2, "iro"), start+20),
 			"Stage 1, discussion with the social worker and the team manager has no limit that is set for the case"},
@@ -264,14 +266,14 @@ func TestWhyAWordCountsForNothing(t *testing.T) {
 func TestAnAnswerOfADeputy(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
-	for person, want := range map[string]string{"w-team-manager": "an answer has come and no end is recorded: is it resolved?",
-		"d-team-manager": "an answer of the team manager / consultant social worker has come, by a deputy, and no end is recorded: is it resolved?"} {
+	for person, want := range map[string]string{"w-team-manager": "an answer has come and no end is recorded: is it",
+		"d-team-manager": "an answer of the team manager / consultant social worker has come, by a deputy, and no end is recorded: is it"} {
 		answer := told(drp.Responded, start+2, "")
 		answer.Facts[0].By = drp.Actor{Worker: person}
 		c := w.given(p, nil, nil, start+7)
 		c.Roster = staff(p)
-		c.File = drp.Fold([]drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), answer},
-			c.Roster)
+		c.File = drp.Fold([]drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"),
+			answer}, c.Roster)
 		if got := says(reconcile.Decide(c), drp.ReasonLastDay, "iro"); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q", person, got)
 		}
