@@ -136,7 +136,10 @@ func (o *options) beneath(from int) string {
 		o.kinds = make([]optionLine, len(o.lines))
 		for i, line := range o.lines {
 			_, _, label := labelIn(line)
-			o.kinds[i] = optionLine{strings.TrimSpace(line), len(optionBox.FindAllStringIndex(line, -1)), label}
+			o.kinds[i] = optionLine{text: strings.TrimSpace(line), label: label}
+			if strings.ContainsAny(line, "[("+boxMarks) {
+				o.kinds[i].boxes = len(optionBox.FindAllStringIndex(line, -1))
+			}
 		}
 	}
 	var found strings.Builder
