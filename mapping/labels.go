@@ -82,7 +82,7 @@ func (r *formReader) label(text, stage string) labelled {
 		blocks = append(blocks, "")
 	}
 	for _, at := range blocks {
-		if known = r.match(text, at); known.def != nil {
+		if known = r.match(text, at); known.def != nil && !(known.def.Fact == drp.Escalated && at != stage) { // it names where it goes
 			break
 		}
 	}
@@ -162,7 +162,7 @@ func (r *formReader) match(text, stage string) labelled {
 var halves = regexp.MustCompile(`\s*/\s*`)
 
 // inTwoLanguages finds the answer whose label is one half of "label / label", where no word of the other half is one that labels use.
-// A yes to words of which half are not known is for a person to read.
+// A yes to words of which half are not known is for a person to read, but where a doubtful one counts as yes.
 func (r *formReader) inTwoLanguages(label, stage string) (found *FormAnswer) {
 	two := halves.Split(label, -1)
 	if len(two) != 2 {
@@ -173,7 +173,7 @@ func (r *formReader) inTwoLanguages(label, stage string) (found *FormAnswer) {
 		one, other := slices.Contains(def.bare, two[0]), slices.Contains(def.bare, two[1])
 		switch {
 		case !def.in(stage) || !one && !other:
-		case found != nil || def.Is == "yes" || !(one && other) && (one && labelWords(two[1]) || other && labelWords(two[0])):
+		case found != nil || def.Is == "yes" && def.Unclear != "yes" || !(one && other) && (one && labelWords(two[1]) || other && labelWords(two[0])):
 			return nil
 		default:
 			found = def
@@ -205,16 +205,19 @@ func labelWords(text string) bool {
 }
 
 var (
+	ordinal     = regexp.MustCompile(`^(\d{1,2})(?:st|nd|rd|th)$`)
 	tierNumber  = regexp.MustCompile(`^[a-z]+ \d{1,2}\b`)
 	numberWords = map[string]string{"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8"}
 )
 
 // tierWords are the words of a text in which a stage may be named, with its number in digits.
 func tierWords(text string) string {
-	words := strings.FieldsFunc(bare(text), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
+	words := strings.FieldsFunc(exact(text), func(c rune) bool { return !unicode.IsLetter(c) && !unicode.IsDigit(c) })
 	for i, word := range words {
 		if n, ok := numberWords[word]; ok {
 			words[i] = n
+		} else if m := ordinal.FindStringSubmatch(word); m != nil {
+			words[i] = m[1]
 		}
 	}
 	return strings.Join(words, " ")
@@ -293,11 +296,16 @@ func (r *formReader) stageLine(l Line) (says, stage string, ok bool) {
 	}
 	value, n := choice(texts[1])
 	words := tierWords(value)
-	if words == "" || n > 1 {
-		return value, "", n > 1
-	}
-	if stage, ok = r.numberedStage(words); !ok {
-		stage, _ = r.within(words)
+	switch first, _, _ := strings.Cut(words, " "); {
+	case n > 1:
+		return value, "", true
+	case !strings.ContainsAny(words, "0123456789"): // it may be the head of a column
+		stage, ok = r.within(words)
+		return value, stage, ok
+	default:
+		if stage, ok = r.within(words); !ok {
+			stage, _ = r.numberedStage(first)
+		}
 	}
 	return value, stage, true
 }

@@ -38,7 +38,14 @@ func answered(ev, text string, page *account, out *drp.Reading, say func(drp.Sta
 		}
 		_, line = refBefore(line)
 		r.at = i
-		if r.line(line, lines[i+1:]) {
+		doubts := len(out.Doubts)
+		answers := r.line(line, lines[i+1:])
+		if head, _, _ := headOf(line); len(out.Doubts) > doubts {
+			if kind, _ := factOf(head); kind == drp.EmergencyDeclared { // nobody waits for what was meant
+				out.Harm = append(out.Harm, out.Doubts[len(out.Doubts)-1])
+			}
+		}
+		if answers {
 			any = true
 			page.claim(place{i, 0}, drp.AsAnswer, "nothing to send")
 		}

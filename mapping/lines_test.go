@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,4 +181,16 @@ func FuzzAnswerLines(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A line that declares an emergency in more words than yes, or without its colon, is one, or at the least somebody must read it at once (L2).
+func TestAnEmergencyInMoreWordsIsOne(t *testing.T) {
+	for _, line := range []string{"Emergency declared: yes, since this morning", "Emergency declared - yes", "Emergency declared:\nyes"} {
+		l := mapping.Letter{From: "practitioner@school.example", Trusted: true, Sent: day(t, "2026-12-10"), Text: line}
+		r := set(t).ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, l, day(t, "2026-12-10"))
+		declared := slices.ContainsFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
+		if !declared && len(r.Harm) == 0 {
+			t.Errorf("%q is no emergency, and nothing that somebody must read at once: %s", line, facts(r))
+		}
+	}
 }

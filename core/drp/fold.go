@@ -486,7 +486,8 @@ func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement
 		for _, v := range vs[1:] {
 			switch {
 			case v.Denied == stands.Denied && v.Until == stands.Until && (v.On == stands.On || v.Undated && stands.Undated):
-			case v.Kind == Raised && !v.Said.Address.Same(stands.Said.Address): // a start is not moved by another hand
+			// a start is not moved by another hand, nor by the form of another stage with the day of its own alert
+			case v.Kind == Raised && (!v.Said.Address.Same(stands.Said.Address) || v.Stage != stands.Stage):
 				if chosen, _ := out.ask(movedStart(stands, v)); chosen.Say == claimed(v) {
 					stands = v
 				}
