@@ -59,23 +59,22 @@ type Settled struct {
 // Answer gives what a person has chosen: the latest word of the console, or of an email by whoever was asked, under any ID
 // that the question has had. A word that was stored before the choices were closed counts as it did then: what is no choice refuses,
 // or is the only choice that there is.
-func (out *File) Answer(c Conflict) (chosen Choice, ok bool) { return out.answer(c, nil) }
+func (out *File) Answer(c Conflict) (chosen Choice, ok bool) { return out.answer(c, "") }
 
 // Meant gives what a person has said that passages mean: at the console, or whoever wrote them by email.
 func (out *File) Meant(u Unclear) (chosen Choice, ok bool) {
-	return out.answer(u.Conflict, u.Of[0].ByRoles)
+	return out.answer(u.Conflict, u.Of[0].Person)
 }
 
-// answer is Answer where an email of those who wrote what is in question counts too: of any other nobody knows yet whether its sender was
-// asked.
-func (out *File) answer(c Conflict, wrote []string) (chosen Choice, ok bool) {
+// answer is Answer where an email of the person who wrote what is in question counts too: of any other nobody knows yet whether its sender
+// was asked.
+func (out *File) answer(c Conflict, wrote string) (chosen Choice, ok bool) {
 	for _, r := range out.Rulings {
 		id, byEmail := QuestionOf(r.About)
 		if !byEmail {
 			id = r.About
 		}
-		theirs := byEmail && Intersects(r.SaidRoles, wrote) &&
-			!out.Contradicted(r, func(o Ruling) bool { return Intersects(o.SaidRoles, wrote) })
+		theirs := byEmail && r.Person == wrote && wrote != "" && !out.Contradicted(r, func(o Ruling) bool { return o.Person == wrote })
 		if !c.Is(id) || !r.Said.IsZero() && !theirs {
 			continue
 		}
@@ -192,20 +191,26 @@ func (q Doubt) countsAs() (out []string) {
 	return out
 }
 
-// accepted gives what people have accepted of passages that could not be read for certain.
-func (out *File) accepted() (means []Statement) {
-	for _, u := range unclear(out.Doubts) {
-		chosen, ok := out.Meant(u)
-		if ok {
+// accepted gives what people have accepted of passages that could not be read for certain. One may answer a question about another.
+func (out *File) accepted(roster Roster) (means []Statement) {
+	out.sayers(roster)
+	open := unclear(out.Doubts)
+	for again := true; again; out.sayers(roster) {
+		again = false
+		open = slices.DeleteFunc(open, func(u Unclear) bool {
+			chosen, ok := out.Meant(u)
+			if !ok {
+				return false
+			}
 			out.Settled = append(out.Settled, Settled{u.Conflict, chosen})
-		}
-		if chosen.Say != Accept {
-			continue
-		}
-		for _, q := range u.Of {
-			means = append(means, q.Means...)
-			out.Rulings = append(out.Rulings, q.Rulings...)
-		}
+			for _, q := range u.Of {
+				if chosen.Say == Accept {
+					means, again = append(means, q.Means...), again || len(q.Rulings) > 0
+					out.Rulings = append(out.Rulings, q.Rulings...)
+				}
+			}
+			return true
+		})
 	}
 	return means
 }

@@ -234,6 +234,7 @@ type Doubt struct {
 
 	// Set by Fold, where a message holds it: whose it is, and when it came.
 	By      Actor
+	Person  string
 	On      workday.Date
 	ByRoles []string
 
@@ -319,8 +320,9 @@ type Ruling struct {
 	Choice string `json:"choice"` // accept, reject, send, confirm, or the id of a piece of evidence
 	By     string `json:"by"`
 
-	// Where an email says it: who does, and when. Fold sets the roles that they hold on the day.
+	// Where an email says it: who does, and when. Fold sets which person that is, and the roles that they hold on the day.
 	Said      Actor        `json:"-"`
+	Person    string       `json:"-"`
 	On        workday.Date `json:"-"`
 	Evidence  string       `json:"-"`
 	SaidRoles []string     `json:"-"`

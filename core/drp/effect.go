@@ -90,6 +90,7 @@ type Effect struct {
 	Also      []string     // more that is to be said
 	Before    workday.Date // corrections: the date that was stated before
 	Next      string       // the stage that comes next
+	Goes      workday.Date `json:",omitzero"` // the day before which, as it says, nothing goes there by itself
 	Consult   []string     // roles to be consulted first
 	Draft     string       // drafts: what the alert asks for
 	MustReach []string     `json:"Reach"` // drafts: the roles that the owner's alert must reach

@@ -1,6 +1,7 @@
 package drp
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -158,8 +159,7 @@ func Fold(readings []Reading, roster Roster) File {
 	for _, c := range gone {
 		out.Vanished(c)
 	}
-	out.sayers(roster)
-	facts = append(facts, out.accepted()...)
+	facts = append(facts, out.accepted(roster)...)
 	facts = out.onePerBlock(facts, latest)
 	facts = said(facts, latest)
 	back := returned(latest)
@@ -198,16 +198,16 @@ func (out *File) order() {
 	slices.SortFunc(out.Settled, func(a, b Settled) int { return strings.Compare(a.id, b.id) })
 }
 
-// sayers sets the roles of whoever wrote a passage that is in doubt, and of whoever has ruled by email.
+// sayers sets the person and the roles of whoever wrote a passage that is in doubt, and of whoever has ruled by email.
 func (out *File) sayers(roster Roster) {
 	for i := range out.Doubts {
 		if q := &out.Doubts[i]; !q.By.IsZero() {
-			q.ByRoles = roster.RolesOf(q.By, out.Subject.Children, q.On)
+			q.Person, q.ByRoles = roster.personOf(q.By), roster.RolesOf(q.By, out.Subject.Children, q.On)
 		}
 	}
 	for i := range out.Rulings {
 		if r := &out.Rulings[i]; !r.Said.IsZero() {
-			r.SaidRoles = roster.RolesOf(r.Said, out.Subject.Children, r.On)
+			r.Person, r.SaidRoles = roster.personOf(r.Said), roster.RolesOf(r.Said, out.Subject.Children, r.On)
 		}
 	}
 }
@@ -317,10 +317,7 @@ func split(readings []Reading) (rows [][]*Reading, events []*Reading) {
 	}
 	slices.SortFunc(rows, func(a, b []*Reading) int { return strings.Compare(a[0].Evidence.Key, b[0].Evidence.Key) })
 	slices.SortStableFunc(events, func(a, b *Reading) int {
-		if a.Sent != b.Sent {
-			return int(a.Sent - b.Sent)
-		}
-		return strings.Compare(a.Evidence.ID, b.Evidence.ID)
+		return cmp.Or(int(a.Sent-b.Sent), a.Evidence.Learned.Compare(b.Evidence.Learned), strings.Compare(a.Evidence.ID, b.Evidence.ID))
 	})
 	return rows, events
 }

@@ -1,6 +1,7 @@
 package drp
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -198,6 +199,16 @@ func distinct(in []Holder) []Holder {
 		return int(a.From - b.From)
 	})
 	return slices.CompactFunc(in, func(a, b Holder) bool { return a.Person == b.Person })
+}
+
+// personOf tells one person from another, as far as is known: by the worker's id, else by what the source has.
+func (r Roster) personOf(a Actor) string {
+	for i := range r {
+		if h := &r[i]; h.Person != "" && h.is(a) {
+			return h.Person
+		}
+	}
+	return cmp.Or(a.key(), a.Role)
 }
 
 // RolesOf returns the roles that an actor holds for these children on that day, sorted: what the actor says of itself

@@ -1,10 +1,13 @@
 package reconcile_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // Who may raise a dispute is judged once: where the roster is another since, as after a child has got another number, a dispute
@@ -79,5 +82,99 @@ func TestClearedIsAskedFirst(t *testing.T) {
 			}
 			c.Today += 30
 		}
+	}
+}
+
+// out is the day on which something left.
+func out(x drp.Past) workday.Date { return workday.DateOf(x.At.UTC()) }
+
+// alertOf gives the alert of a stage; zero where it has not gone.
+func alertOf(past []drp.Past, stage string) (x drp.Past) {
+	if i := slices.IndexFunc(past, func(x drp.Past) bool {
+		return x.Kind == drp.Email && x.Reason == drp.ReasonAlert && x.Stage == stage
+	}); i >= 0 {
+		x = past[i]
+	}
+	return x
+}
+
+// learnedLate is what was learned days after it happened.
+func learnedLate(r drp.Reading, on workday.Date) drp.Reading {
+	r.Facts[0].Learned, r.Sent, r.Evidence.Learned = on, on, on.Midnight()
+	return r
+}
+
+// Who was told that nothing more is asked of them hears that it is open again before it goes over them to the next tier, and has the
+// stage's time from then on (section 8 of issue 17: nobody is late before they were told).
+func TestOpenAgainIsToldToWhoWasOvertaken(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, back := range map[string]workday.Date{"before the limit": start + 11, "after the limit": start + 22} {
+		end := learnedLate(told(drp.Resolved, start+7, "iro"), start+9) // a slip, written into the record late and taken out again
+		past, _ := w.live(p, start, back+14, nil, []drp.Reading{told(drp.Raised, start, "iro")}, spell{end, start + 9, back})
+		var over, heard workday.Date
+		for _, x := range past {
+			if x.Kind != drp.Email || !slices.Contains(x.To, "group-manager") {
+				continue
+			}
+			switch {
+			case strings.Contains(x.Says, "nothing more is asked of you"):
+				over = out(x)
+			case strings.Contains(x.Says, "open again"):
+				heard = out(x)
+			}
+		}
+		if over.IsZero() {
+			t.Fatal("the group manager was not overtaken")
+		}
+		if up := alertOf(past, "stage-3"); heard.IsZero() || out(up) < heard+7 {
+			t.Errorf("open again %s: the group manager was told on %s that nothing more is asked, heard that it is open again on %s, and on %s it "+
+				"goes over them to the service manager", name, over, heard, out(up))
+		}
+	}
+}
+
+// Whoever was alerted hears that it has ended, also where an alert has told them since the last end that it went on (issue 17, section 4).
+func TestAnEndAfterAnAlertIsToldToItsCopies(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	back := start + 17
+	up := at(told(drp.Escalated, start+9, "iro"), "ir-1")
+	past, readings := w.live(p, start, back, nil, []drp.Reading{told(drp.Raised, start, "iro"), up},
+		spell{told(drp.Withdrawn, start+8, "iro"), start + 8, back})
+	if up := alertOf(past, "ir-1"); !slices.Contains(up.Cc, "social-worker") {
+		t.Fatalf("the social worker has no copy of the alert: %+v", up)
+	}
+	n := len(past)
+	past, _ = w.live(p, back+1, back+30, past, append(readings, told(drp.Resolved, back+2, "iro")))
+	if !slices.ContainsFunc(past[n:], func(x drp.Past) bool {
+		return x.Reason == drp.ReasonEnd && slices.Contains(slices.Concat(x.To, x.Cc), "social-worker")
+	}) {
+		t.Errorf("the social worker was told of the withdrawal, then that it went to the team manager, and never that it ended on %s", back+2)
+	}
+}
+
+// Whoever was told of the end hears that it is open again, also while the owner's own alert of the next stage is still to come (C10: the
+// team manager is copied into every communication of the formal stages).
+func TestOpenAgainIsToldWhileAnAlertWaits(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	up := at(told(drp.Escalated, start+5, "chair"), "stage-1")
+	past, _ := w.live(p, start, start+35, nil, []drp.Reading{told(drp.Raised, start, "chair"), up},
+		spell{told(drp.Resolved, start+8, "chair"), start + 8, start + 11})
+	var ended, last drp.Past
+	for _, x := range past {
+		if x.Kind == drp.Email && slices.Contains(slices.Concat(x.To, x.Cc), "team-manager") {
+			if last = x; x.Reason == drp.ReasonEnd {
+				ended = x
+			}
+		}
+	}
+	if ended.Key == "" {
+		t.Fatal("the team manager was not told of the end")
+	}
+	if last.Key == ended.Key {
+		t.Errorf("it is open again since %s and goes to the team manager, who was told on %s %q and three weeks later still hears nothing else",
+			start+11, out(ended), ended.Says)
 	}
 }

@@ -139,6 +139,9 @@ const ruleNoForm = "alert without its form"
 func (d *decider) withoutForm(v *visit, to []string, clause string) {
 	d.finding(v.stage.ID, drp.Finding{Clause: clause, Severity: drp.Breach, Since: v.entered,
 		What: "the alert must carry the dispute form, and no form has come: it is not sent without it"})
+	if d.File.Record.Gone { // nobody is alerted, with the form or without it
+		return
+	}
 	on, cc, n := d.again(d.after(max(v.entered, v.by.Learned), 1), func(p drp.Past) bool { return p.Rule == ruleNoForm && p.Visit == v.id })
 	e := d.toOwner(v, drp.ReasonAttention, on, clause, ruleNoForm, "the alert to the "+d.titles(to)+
 		" must carry the dispute form, and none has come: they have not been told. Send the form to drpd's mailbox, and the alert goes at once")
@@ -274,19 +277,25 @@ func (d *decider) corrections() {
 			limit, ok := d.clocks.limitOf(v)
 			switch {
 			case ok && limit.Paused != "":
-				d.correct(v, workday.Proof{}, limit.Paused+": the clock stands still, and a new date follows when it runs again")
+				d.correct(v, ruleCorrected, workday.Proof{}, limit.Paused+": the clock stands still, and a new date follows when it runs again")
 			case ok && !limit.Open() && !d.stands(v, limit):
-				d.correct(v, limit.Proof, "the date has changed")
+				d.correct(v, ruleCorrected, limit.Proof, "the date has changed")
 			}
 		}
 		return
 	}
 	for _, v := range d.overtaken {
-		d.correct(v, workday.Proof{}, "the dispute had already ended on "+d.ended.On.String()+": nothing more is asked of you at this stage")
+		d.correct(v, ruleOvertaken, workday.Proof{}, "the dispute had already ended on "+d.ended.On.String()+": nothing more is asked of you at this stage")
 	}
 }
 
-func (d *decider) correct(v *visit, proof workday.Proof, says string) {
+// The rules of a correction: of a date, and of a stage that was alerted although the dispute had ended.
+const (
+	ruleCorrected = "corrections"
+	ruleOvertaken = "overtaken"
+)
+
+func (d *decider) correct(v *visit, rule string, proof workday.Proof, says string) {
 	sent := d.leftFor(v.id, drp.ReasonAlert, drp.ReasonCorrection)
 	if len(sent) == 0 {
 		return
@@ -307,6 +316,6 @@ func (d *decider) correct(v *visit, proof workday.Proof, says string) {
 	}
 	n := len(d.leftFor(v.id, drp.ReasonCorrection))
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: before,
-		On: d.Today, To: to, Cc: cc, Clause: d.Policy.Corrections.Clause, Rule: "corrections", Says: says, Proof: proof,
+		On: d.Today, To: to, Cc: cc, Clause: d.Policy.Corrections.Clause, Rule: rule, Says: says, Proof: proof,
 		Evidence: []string{v.by.Evidence}}, string(rune('a'+n)))
 }

@@ -99,7 +99,9 @@ func (d *decider) attend(c drp.Conflict) {
 	from := d.Today
 	if u, wrote := d.nearly(c); len(wrote) > 0 {
 		d.askWhatWasMeant(u, wrote)
-		from = d.askAgainOn(u.Of[0].On)
+		if !mayBeEmergency(u) { // that waits for nobody
+			from = d.askAgainOn(u.Of[0].On)
+		}
 	}
 	first := e
 	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {
@@ -115,16 +117,36 @@ func (d *decider) attend(c drp.Conflict) {
 	d.emit(e, c.ID(), fmt.Sprint(n))
 }
 
-// nearly gives the passages that a question is about, and the roles of whoever wrote them, where what they say can be told and only its
-// form is wrong: who wrote it is asked first, and nobody else.
+// nearly gives the passages that a question is about, and a role by which whoever wrote them can be asked, where what they say can be told
+// and only its form is wrong: who wrote it is asked first, and nobody else.
 func (s *story) nearly(c drp.Conflict) (of drp.Unclear, wrote []string) {
 	for _, u := range s.File.Unclear() {
-		if u.ID() == c.ID() && u.Reads != "" {
-			known := func(role string) bool { _, ok := s.Policy.Roles[role]; return ok }
-			return u, slices.DeleteFunc(slices.Clone(u.Of[0].ByRoles), func(role string) bool { return !known(role) })
+		if u.ID() != c.ID() || u.Reads == "" {
+			continue
+		}
+		for _, role := range u.Of[0].ByRoles {
+			if _, known := s.Policy.Roles[role]; known && s.isAlone(u.Of[0], role) {
+				return u, []string{role}
+			}
 		}
 	}
 	return of, nil
+}
+
+// mayBeEmergency says whether passages may declare an emergency.
+func mayBeEmergency(u drp.Unclear) bool {
+	return slices.ContainsFunc(u.Of, func(q drp.Doubt) bool {
+		return slices.ContainsFunc(q.Means, func(m drp.Statement) bool { return m.Kind == drp.EmergencyDeclared && !m.Denied })
+	})
+}
+
+// isAlone says whether a letter to a role reaches whoever wrote a passage, and nobody else.
+func (s *story) isAlone(q drp.Doubt, role string) bool {
+	holders := s.Roster.Holding(role, s.File.Subject.Children, s.Today)
+	if len(holders) == 0 {
+		return q.By.Role == role // as the source has it
+	}
+	return !slices.ContainsFunc(holders, func(h drp.Holder) bool { return h.Person != q.Person })
 }
 
 // askWhatWasMeant asks whoever wrote a passage whether drpd reads it as they meant it. What asks the owner at the limit what they mean asks
@@ -138,7 +160,7 @@ func (d *decider) askWhatWasMeant(u drp.Unclear, wrote []string) {
 	var n int
 	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && asksAbout(p, e, u.Conflict) })
 	atLimit := d.expired != nil && d.expired.step == unreadOwn && allOf(d.asked(d.current(), d.expired.exit), wrote)
-	if !atLimit && !d.meantSince(u, wrote) && (n == 0 || d.ended == nil) {
+	if !atLimit && !d.meantSince(u, wrote) && (n == 0 || d.ended == nil && !d.resting()) {
 		d.emit(e, u.ID(), fmt.Sprint(n))
 	}
 }

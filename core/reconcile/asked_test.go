@@ -159,3 +159,201 @@ func TestEachChoiceAboutAPassageIsHeard(t *testing.T) {
 	})
 	t.Logf("%d choices of those who wrote, %d of others", heard, others)
 }
+
+// mailed makes an email of a reading, which came in the morning of a day.
+func mailed(id string, on workday.Date, r drp.Reading) drp.Reading {
+	r.Evidence = drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Learned: on.Midnight().Add(9 * time.Hour)}
+	r.Sent, r.Learned = on, on
+	return r
+}
+
+// wrote is an email with a passage that nearly says something.
+func wrote(on workday.Date, by drp.Actor, kind drp.FactKind) drp.Reading {
+	const id = "m"
+	r := nearly(id, drp.Statement{Fact: drp.Fact{Kind: kind, On: on, By: by}}.Took(id, "mailbox", on))
+	return mailed(id, on, r)
+}
+
+// wroteRuling is an email with a passage that nearly rules.
+func wroteRuling(id string, on workday.Date, by drp.Actor, about, choice string) drp.Reading {
+	return mailed(id, on, drp.Reading{Sender: by, Doubts: []drp.Doubt{{What: "it has no colon: what does it mean?",
+		Position: "answer line", Passage: drp.NewPrivate("it, without its colon"), Evidence: id,
+		Rulings: []drp.Ruling{{About: about, Choice: choice, Said: by, On: on, Evidence: id}}}}})
+}
+
+// replies is an email with one line that rules.
+func replies(id string, on workday.Date, by drp.Actor, about, choice string) drp.Reading {
+	return mailed(id, on, drp.Reading{Sender: by, Rulings: []drp.Ruling{{About: about, Choice: choice, Said: by, On: on, Evidence: id}}})
+}
+
+// put is what a letter that asks a writer about a passage asks last.
+func put(t *testing.T, past []drp.Past) drp.Past {
+	t.Helper()
+	for _, x := range slices.Backward(past) {
+		if x.Rule == drp.RulePassage {
+			return x
+		}
+	}
+	t.Fatal("nobody is asked what they meant")
+	return drp.Past{}
+}
+
+var iro, teamManager = drp.Actor{Role: "iro"}, drp.Actor{Role: "team-manager"}
+
+// Words that nearly declare an emergency wait for nobody's answer: a doubtful one counts as yes, and somebody beside its writer hears of it
+// that day (L2, and section 7 of the design: the one exception for safety).
+func TestADoubtfulEmergencyWaitsForNobody(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	on := start + 1
+	past, _ := w.live(p, start, start+20, nil, []drp.Reading{told(drp.Raised, start, "practitioner"),
+		wrote(on, drp.Actor{Role: "practitioner"}, drp.EmergencyDeclared)})
+	q := put(t, past)
+	var heard workday.Date
+	for _, x := range past {
+		if x.Kind == drp.Email && (x.Reason == drp.ReasonEmergency || slices.Contains(x.To, "operator")) && heard.IsZero() {
+			heard = out(x)
+		}
+	}
+	if heard != on {
+		t.Errorf("on %s the practitioner writes that an emergency is declared, without a colon: %v alone is asked, and anybody else hears of it "+
+			"on %s", on.Long(), q.To, heard.Long())
+	}
+}
+
+// What a passage rules counts as its writer's once they have said so: they are asked no more, and neither is the operator (law 3).
+func TestARulingInAPassageCounts(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	duty := drp.Actor{Role: p.Duty}
+	past, readings := w.live(p, start, start, nil,
+		[]drp.Reading{told(drp.Raised, start, "stranger"), wroteRuling("m", start, duty, drp.AboutDispute, drp.Confirm)})
+	readings = append(readings, replies("a", start+1, duty, put(t, past).Asks[0].About, drp.Accept))
+	past, _ = w.live(p, start+1, start+4, past, readings)
+	if alertOf(past, "stage-1").Key == "" {
+		t.Errorf("the duty holder wrote that there is a dispute, and then that they meant it: three days later nobody is alerted for the "+
+			"child; what is asked now is %q", past[len(past)-1].Says)
+	}
+}
+
+// An answer to what drpd asked about an answer: both are settled.
+func TestAnAnswerAboutAnAnswerCounts(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.live(p, start, start+1, nil,
+		[]drp.Reading{told(drp.Raised, start, "iro"), wrote(start+1, iro, drp.Resolved)})
+	first := put(t, past).Asks[0].About
+	past, readings = w.live(p, start+2, start+2, past, append(readings, wroteRuling("n", start+2, iro, first, drp.Accept)))
+	second := put(t, past).Asks[0].About
+	if second == first {
+		t.Fatal("the second passage is not asked about")
+	}
+	r := w.decide(p, append(readings, replies("a", start+3, iro, second, drp.Accept)), past, start+3)
+	if r.Standing.Ended != start+1 {
+		t.Errorf("the IRO has said twice that it is resolved: ended %s, and it is asked: %v", r.Standing.Ended, passages(r))
+	}
+}
+
+// Who wrote a passage is asked, and nobody else, and nobody else's word settles it (law 3): not whoever else holds one of the roles that
+// the writer holds as a deputy, not the holder for whom a deputy wrote, and not a successor.
+func TestNobodyElseIsAskedWhatSomebodyMeant(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	const ann, tia, sam = "w-ann", "w-tia", "w-sam"
+	all := drp.Roster{{Role: "iro", Person: "w-iro"}, {Role: "social-worker", Person: "w-sw"}, {Role: "group-manager", Person: ann}}
+	for name, tt := range map[string]struct {
+		roster drp.Roster
+		writer string
+		asked  workday.Date
+	}{
+		"the group manager, who is the team manager's deputy": {drp.Roster{{Role: "team-manager", Person: tia},
+			{Role: "team-manager", Person: ann, Deputy: true}}, ann, start + 1},
+		"a deputy": {drp.Roster{{Role: "team-manager", Person: tia}, {Role: "team-manager", Person: sam, Deputy: true}}, sam, start + 1},
+		"somebody who has left": {drp.Roster{{Role: "team-manager", Person: sam, Until: start + 2},
+			{Role: "team-manager", Person: tia, From: start + 3}}, sam, start + 8},
+	} {
+		roster := append(slices.Clone(all), tt.roster...)
+		m := wrote(start+1, drp.Actor{Worker: tt.writer}, drp.Responded)
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), m}
+		decide := func(past []drp.Past, day workday.Date, more ...drp.Reading) reconcile.Result {
+			return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: roster, Past: past, Today: day,
+				File: drp.Fold(learnedBy(append(slices.Clone(readings), more...), day), roster)})
+		}
+		var past []drp.Past
+		for day := start; day <= tt.asked; day++ {
+			past, readings = went(decide(past, day).Effects, past, readings, day)
+		}
+		for _, x := range past {
+			if x.Rule != drp.RulePassage {
+				continue
+			}
+			for _, role := range x.To {
+				for _, h := range roster.Holding(role, []string{}, out(x)) {
+					if h.Person != tt.writer {
+						t.Errorf("%s wrote it, and on %s %s gets a letter about %q", name, out(x), h.Person, "what you wrote")
+					}
+				}
+			}
+		}
+		waits := passages(decide(past, tt.asked))
+		if len(waits) != 1 {
+			t.Fatalf("%s: %d questions wait", name, len(waits))
+		}
+		about := drp.AboutQuestion(waits[0].ID())
+		if asked := slices.ContainsFunc(past, func(x drp.Past) bool { return slices.Contains(x.To, "operator") }); asked != (tt.writer == sam) {
+			t.Errorf("%s: the operator is asked at once: %v", name, asked)
+		}
+		r := decide(past, tt.asked+1, replies("a", tt.asked+1, drp.Actor{Worker: tia}, about, drp.Accept))
+		if slices.ContainsFunc(r.Standing.Visits[0].Facts, func(f drp.Fact) bool { return f.Kind == drp.Responded }) {
+			t.Errorf("%s wrote it, and it counts as an answer because %s says what they meant", name, tia)
+		}
+	}
+}
+
+// Of a dispute that has ended nobody is asked what they meant before it did, and reminded with a copy to the practice lead (section 8
+// of the design: no reminder goes out about a stage that has ended): they were told that nothing is asked of them any more.
+func TestNobodyIsAskedWhatTheyMeantAfterTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, m := range map[string]drp.Reading{"the team manager nearly answered": wrote(start+2, teamManager, drp.Responded),
+		"the IRO nearly said that it is resolved, and then did": wrote(start+2, iro, drp.Resolved)} {
+		past, readings := w.live(p, start, start+2, nil, []drp.Reading{told(drp.Raised, start, "iro"), m})
+		put(t, past)
+		n := len(past)
+		end := mailed("end", start+3, drp.Reading{Facts: told(drp.Resolved, start+3, "iro").Facts})
+		past, _ = w.live(p, start+3, start+21, past, append(readings, end))
+		again := slices.DeleteFunc(slices.Clone(past[n:]), func(x drp.Past) bool { return x.Rule != drp.RulePassage })
+		if len(again) > 0 {
+			t.Errorf("%s: it ended on %s, and after that %v is asked %d times more, with a copy to %v: %q", name, start+3, again[0].To, len(again),
+				again[0].Cc, again[0].Says)
+		}
+	}
+}
+
+// Of what an email and the console say of one question on one day, what came later counts: which it is does not hang on how the evidence
+// is numbered ("the latest word of the console, or of an email").
+func TestTheLaterWordOfADayCounts(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.live(p, start, start+1, nil,
+		[]drp.Reading{told(drp.Raised, start, "iro"), wrote(start+1, iro, drp.Resolved)})
+	about := put(t, past).Asks[0].About
+	id, _ := drp.QuestionOf(about)
+	on := start + 2
+	for _, number := range []string{"a", "z"} {
+		for _, later := range []bool{true, false} {
+			at := on.Midnight().Add(8 * time.Hour) // the email comes at nine
+			if later {
+				at = on.Midnight().Add(15 * time.Hour)
+			}
+			console := drp.Reading{Evidence: drp.Evidence{ID: number, Source: "console", Kind: drp.RulingMade, Key: number, Learned: at}, Sent: on,
+				Rulings: []drp.Ruling{{About: id, Choice: drp.Refuse, On: on, Evidence: number}}}
+			email := replies("m2", on, iro, about, drp.Accept)
+			r := w.decide(p, append(slices.Clone(readings), email, console), past, on)
+			if open := r.Standing.Ended.IsZero(); open != later {
+				t.Errorf("the IRO wrote at nine that it is resolved, and the operator said no at %s, as evidence %q: the dispute is open: %v",
+					at.Format("15:04"), number, open)
+			}
+		}
+	}
+}

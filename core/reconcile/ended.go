@@ -44,8 +44,18 @@ func (d *decider) endedAnew(e drp.Effect, extra ...string) []string {
 	e.Dispute = d.Ref
 	slot := e.Keyed(extra...).Slot
 	open := d.saidOpen()
-	if slices.ContainsFunc(d.Past, func(p drp.Past) bool { return p.Slot == slot && p.Sent() && d.before(p, open) }) {
-		return append(extra, "again", max(d.reopened, sentOn(open)).String())
+	var since workday.Date
+	for _, p := range d.Past {
+		if p.Slot != slot || !p.Sent() {
+			continue
+		}
+		if d.before(p, open) {
+			since = max(since, d.reopened, sentOn(open))
+		}
+		since = max(since, d.alertedSince(p, e.To...))
+	}
+	if !since.IsZero() {
+		return append(extra, "again", since.String())
 	}
 	return extra
 }
@@ -67,7 +77,7 @@ func (s *story) before(p, open drp.Past) bool { return sentOn(p) < s.reopened ||
 func (s *story) saysOver(p drp.Past) bool {
 	leaves := func(e policy.End) bool { return e.Fact == drp.EmergencyDeclared }
 	return p.Kind == drp.Email && p.Sent() &&
-		(p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && slices.ContainsFunc(s.Policy.Ends, leaves))
+		(p.Reason == drp.ReasonEnd || p.Rule == ruleOvertaken || p.Reason == drp.ReasonEmergency && slices.ContainsFunc(s.Policy.Ends, leaves))
 }
 
 // askedAsOpen is the last day on which something was asked as of an open dispute: an end may have been learned of long before it
@@ -121,15 +131,31 @@ func (d *decider) sayers(v *visit, end drp.Fact) (roles []string) {
 	return append(roles, end.ByRoles...)
 }
 
-// toldOfEnd gives the roles that drpd has told of the end, whatever the rule, since it was last open again.
+// toldOfEnd gives the roles that drpd has told of the end, whatever the rule, since it was last open again and they were last alerted.
 func (d *decider) toldOfEnd() (roles []string) {
 	open := d.saidOpen()
 	for _, p := range d.Past {
-		if d.saysOver(p) && !d.before(p, open) && (p.Reason == drp.ReasonEnd || d.ended.Kind == drp.EmergencyDeclared) {
-			roles = slices.Concat(roles, p.To, p.Cc)
+		ended := p.Reason == drp.ReasonEnd || p.Reason == drp.ReasonEmergency && d.ended.Kind == drp.EmergencyDeclared
+		if !d.saysOver(p) || d.before(p, open) || !ended {
+			continue
+		}
+		for _, role := range slices.Concat(p.To, p.Cc) {
+			if d.alertedSince(p, role).IsZero() {
+				roles = append(roles, role)
+			}
 		}
 	}
 	return roles
+}
+
+// alertedSince is the day on which an alert has last told one of some roles, after a letter, that the dispute goes on; zero where none has.
+func (s *story) alertedSince(told drp.Past, roles ...string) (on workday.Date) {
+	for _, p := range s.Past {
+		if p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Sent() && p.At.After(told.At) && drp.Intersects(p.Reached, roles) {
+			on = max(on, sentOn(p))
+		}
+	}
+	return on
 }
 
 // notAmong leaves out the roles of those who know it: also in another role that they hold today.
@@ -244,7 +270,7 @@ func (s *story) toldOver() (told map[string]workday.Date, clause string) {
 	for _, p := range past {
 		for _, role := range p.Reached {
 			switch {
-			case s.saysOver(p) && (p.Reason == drp.ReasonEnd || !emergency):
+			case s.saysOver(p) && (p.Reason != drp.ReasonEmergency || !emergency):
 				told[role], clause = sentOn(p), p.Clause
 			case p.Kind == drp.Email && p.Sent() && (p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain):
 				delete(told, role)
@@ -285,12 +311,16 @@ func (d *decider) hearOpen(v *visit, told map[string]workday.Date) (asked, other
 // openAgain tells those to whom drpd has said that the dispute ended that it is open again: whoever must answer what is asked of them,
 // with a time of their own, the others so that they know. Who is alerted of a stage since hears it by that.
 func (d *decider) openAgain() {
-	if d.ended != nil || d.pending != nil {
+	if d.ended != nil {
 		return
 	}
 	v := d.current()
 	told, clause := d.toldOver()
 	asked, others := d.hearOpen(v, told)
+	if d.pending != nil { // what is asked of whom its alert says
+		asked, others = d.hearOpen(d.pending, told)
+		asked, others = nil, slices.Concat(asked, others)
+	}
 	say := func(roles []string, says string, asks []drp.Ask, due workday.Date) {
 		var on workday.Date
 		for _, role := range roles {

@@ -141,6 +141,7 @@ func (s *story) atLimit(v *visit, e *expired) {
 		if len(e.came.others) > 0 {
 			e.goes = max(s.after(e.goes, 1), s.after(s.messageAsked(v), 1))
 		}
+		e.goes = max(e.goes, s.saidToGo(v, e.limit))
 		early := s.Today < e.next && s.Today <= max(v.entered, v.by.Learned) // the alert goes today
 		e.doubtful = s.lasting(v, e.limit)
 		switch {
@@ -232,6 +233,8 @@ func (d *decider) expiry() {
 			d.settled(v, *e)
 		case d.Today < e.next:
 			d.lastDay(v, *e)
+		case d.Today < e.goes && e.exit.When == policy.Unsatisfactory: // the answer came since the last day
+			d.askNow(v, e.next, e.limit, e.exit, d.answerCame(v)+": is it resolved? Unless you say so "+d.whatNext(*e))
 		}
 		if d.Today < e.goes {
 			d.out.tell(d.alertGoes(e))
@@ -475,7 +478,21 @@ func (d *decider) lastDay(v *visit, e expired) {
 	cc = slices.DeleteFunc(slices.Clone(cc), func(r string) bool { return slices.Contains(owners, r) })
 	x := d.askAtLimit(v, drp.ReasonLastDay, limit.Proof.Due, limit, exp, says)
 	x.Cc, x.Asks = cc, d.answers(v, exp, owners)
+	if exp.Do == policy.Escalate && e.step != unreliable {
+		x.Goes = e.goes
+	}
 	d.emit(x, what, limit.Proof.Due.String())
+}
+
+// saidToGo is the latest day that people were told of a visit and its limit as the one on which it goes to the next stage, or before which
+// nothing does: what they send meanwhile does not bring it forward.
+func (s *story) saidToGo(v *visit, limit Running) (on workday.Date) {
+	for _, p := range s.leftFor(v.id, drp.ReasonLastDay, drp.ReasonAsk) {
+		if p.Proof.Due == limit.Proof.Due {
+			on = max(on, p.Goes)
+		}
+	}
+	return on
 }
 
 // heldBack is what told the owner last, of a visit, that nothing goes by itself over what a person had to settle; nil where nothing did,
@@ -515,7 +532,7 @@ func (d *decider) settled(v *visit, e expired) {
 	exp.When = whenSettled
 	x := d.askAtLimit(v, drp.ReasonAsk, max(e.limit.Proof.Due, sentOn(*e.warn)), e.limit, exp,
 		"what held it back is settled: unless the dispute is resolved before, it goes to the next stage on "+e.goes.Long())
-	x.Asks, x.AtOnce = d.answers(v, e.exit, x.To), true
+	x.Asks, x.AtOnce, x.Goes = d.answers(v, e.exit, x.To), true, e.goes
 	d.emit(x, whenSettled, e.warn.At.UTC().Format(time.RFC3339))
 }
 
@@ -570,6 +587,9 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
 	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
 	e.Asks = d.answers(v, exp, e.To)
+	if x := d.expired; x != nil && x.step == beforeTime && x.untold == "" {
+		e.Goes = x.goes
+	}
 	for _, u := range d.File.Unclear() {
 		if _, wrote := d.nearly(u.Conflict); exp.When == whenUnread && len(wrote) > 0 && allOf(e.To, wrote) {
 			if _, settled := d.File.Meant(u); !settled {

@@ -121,3 +121,66 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		}
 	}
 }
+
+// Whoever answers what drpd asks does not bring the escalation over themselves forward: it goes on the day that was told, and its owner
+// has heard before that an answer came (W5, W6, and section 6 of the design: answered and not recorded as resolved, the IRO is asked on
+// the last day).
+func TestAnAnswerBringsNoEscalationForward(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	foretold := start + 9 // a Wednesday; the limit is the Monday before
+	words := message(start+6, "team-manager")
+	for name, tt := range map[string]struct {
+		came     drp.Reading
+		answer   func(past []drp.Past) drp.Reading
+		isAnswer bool
+	}{
+		"the team manager says on Tuesday: yes, this is my answer": {wrote(start+4, teamManager, drp.Responded),
+			func(past []drp.Past) drp.Reading {
+				return replies("a", foretold-1, teamManager, put(t, past).Asks[0].About, drp.Accept)
+			}, true},
+		"the team manager says on Tuesday: no, I did not mean that": {wrote(start+4, teamManager, drp.Responded),
+			func(past []drp.Past) drp.Reading {
+				return replies("a", foretold-1, teamManager, put(t, past).Asks[0].About, drp.Refuse)
+			}, false},
+		"the IRO says on Tuesday: yes, this is their answer": {words, func([]drp.Past) drp.Reading {
+			return replies("a", foretold-1, iro, drp.AboutMessage(words.Evidence.ID), drp.Accept)
+		}, true},
+	} {
+		past, readings := w.live(p, start, foretold-2, nil, []drp.Reading{told(drp.Raised, start, "iro"), tt.came})
+		last := past[len(past)-1]
+		if !strings.Contains(last.Says, "it goes to the next stage on "+foretold.Long()) {
+			t.Fatalf("%s: the IRO was told %q", name, last.Says)
+		}
+		past, _ = w.live(p, foretold-1, foretold+5, past, append(readings, tt.answer(past)))
+		up := alertOf(past, "stage-2")
+		if out(up) < foretold {
+			t.Errorf("%s: it goes to the group manager on %s, and the IRO and whoever must answer were told %s", name, out(up).Long(),
+				foretold.Long())
+		}
+		heard := func(x drp.Past) bool {
+			return slices.Contains(x.To, "iro") && strings.Contains(x.Says, "an answer has come") && out(x) < out(up)
+		}
+		if tt.isAnswer && !slices.ContainsFunc(past, heard) {
+			t.Errorf("%s: the IRO is not asked whether that resolves it before it goes to the group manager", name)
+		}
+	}
+}
+
+// The same where those who must answer have a time of their own: the owner was told that nothing goes by itself before its end.
+func TestAnAnswerEndsNoTimeThatWasTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	back, answered := start+21, start+23 // Monday; until the Monday after the group manager has time
+	past, readings := w.live(p, start, back+1, nil, []drp.Reading{told(drp.Raised, start, "iro")},
+		spell{told(drp.Resolved, start+13, "iro"), start + 13, back})
+	last := past[len(past)-1]
+	if until := back + 7; !strings.Contains(last.Says, "time ends on "+until.Long()+": nothing goes to the next stage by itself before") {
+		t.Fatalf("the IRO was told %q", last.Says)
+	}
+	past, _ = w.live(p, answered, back+7, past, append(readings, told(drp.Responded, answered, "group-manager")))
+	if up := alertOf(past, "stage-3"); up.Key != "" {
+		t.Errorf("the group manager answered on %s; on %s it goes to the service manager, before the day that the IRO was told, and the IRO "+
+			"was never asked whether that answer resolves it", answered.Long(), out(up).Long())
+	}
+}

@@ -16,6 +16,11 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 	for _, r := range c.File.Rulings {
 		q, unsure := c.unasked(r)
 		switch byEmail := !r.Said.IsZero() && r.About == drp.AboutDispute; {
+		case c.isOfAnother(r):
+			of.recorded = append(of.recorded,
+				Recorded{What: fmt.Sprintf("an email of %s says %q, and what was meant is for whoever wrote it to say: it counts for nothing", r.On,
+					r.Line()), On: r.On})
+			continue
 		case unsure:
 		case c.overruled(r):
 			of.recorded = append(of.recorded,
@@ -45,6 +50,14 @@ func (c *Case) hear() (heard []drp.Ruling, of asked) {
 func (c *Case) otherwise(r drp.Ruling) bool {
 	return slices.ContainsFunc(c.File.Rulings, func(o drp.Ruling) bool {
 		return o.About == r.About && !o.Said.IsZero() && o.On == r.On && o.Choice != r.Choice && !c.isUnasked(o)
+	})
+}
+
+// isOfAnother says whether somebody says by email what another has meant.
+func (c *Case) isOfAnother(r drp.Ruling) bool {
+	id, byEmail := drp.QuestionOf(r.About)
+	return byEmail && !r.Said.IsZero() && slices.ContainsFunc(c.File.Unclear(), func(u drp.Unclear) bool {
+		return u.Is(id) && u.Of[0].Person != r.Person
 	})
 }
 
