@@ -107,8 +107,9 @@ func (d *decider) attend(c drp.Conflict) {
 	if c.Kind() == drp.MayBeAnothers && d.cleared(d.Policy.Duty) {
 		first.To = []string{d.Policy.Duty}
 	}
+	before, atFirst := asksAbout(e, c), asksAbout(first, c)
 	on, cc, n := d.again(from, func(p drp.Past) bool {
-		return p.Reason == drp.ReasonAttention && (asksAbout(p, e, c) || asksAbout(p, first, c))
+		return p.Reason == drp.ReasonAttention && (before(p) || atFirst(p))
 	})
 	if n == 0 {
 		e = first
@@ -157,8 +158,8 @@ func (d *decider) askWhatWasMeant(u drp.Unclear, wrote []string) {
 		Evidence: []string{q.Evidence}, Asks: whatWasMeant(u),
 		Says: fmt.Sprintf("drpd reads what you wrote on %s as: %s. That is not certain: %s. Until you answer by a line below it counts for nothing",
 			q.On.Long(), u.Reads, strings.TrimSuffix(q.What, ": what does it mean?"))}
-	var n int
-	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && asksAbout(p, e, u.Conflict) })
+	before, n := asksAbout(e, u.Conflict), 0
+	e.On, e.Cc, n = d.again(max(q.On, d.Today), func(p drp.Past) bool { return p.Rule == drp.RulePassage && before(p) })
 	atLimit := d.expired != nil && d.expired.step == unreadOwn && allOf(d.asked(d.current(), d.expired.exit), wrote)
 	if !atLimit && !d.meantSince(u, wrote) && (n == 0 || d.ended == nil && !d.resting()) {
 		d.emit(e, u.ID(), fmt.Sprint(n))
@@ -214,9 +215,16 @@ func questionAbout(ref string, c drp.Conflict) drp.Effect {
 		Evidence: c.Evidence()}
 }
 
-// asksAbout says whether an effect that was decided before asks a question, by any ID that it has had: the slot holds it.
-func asksAbout(p drp.Past, e drp.Effect, q drp.Conflict) bool {
-	return slices.ContainsFunc(q.IDs(), func(id string) bool { return strings.HasPrefix(p.Slot, e.Keyed(id).Slot+"/") })
+// asksAbout finds effects that were decided before and ask a question, as one does and by any ID that the question has had: the slot holds
+// it.
+func asksAbout(e drp.Effect, q drp.Conflict) func(drp.Past) bool {
+	var slots []string
+	for _, id := range q.IDs() {
+		slots = append(slots, e.Keyed(id).Slot+"/")
+	}
+	return func(p drp.Past) bool {
+		return slices.ContainsFunc(slots, func(slot string) bool { return strings.HasPrefix(p.Slot, slot) })
+	}
 }
 
 // ruleAside is by which a person is told of words that nothing reads.

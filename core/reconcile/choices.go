@@ -59,7 +59,7 @@ func sayChoices(c Case, r *Result) {
 		j := slices.IndexFunc(r.Conflicts, func(q drp.Conflict) bool {
 			about := questionAbout(e.Dispute, q)
 			about.To = e.To
-			return asksAbout(drp.Past{Effect: e}, about, q)
+			return asksAbout(about, q)(drp.Past{Effect: e})
 		})
 		if j < 0 {
 			continue
