@@ -82,7 +82,7 @@ func (r *formReader) label(text, stage string) labelled {
 		blocks = append(blocks, "")
 	}
 	for _, at := range blocks {
-		if known = r.match(text, at); known.def != nil && !(known.def.Fact == drp.Escalated && at != stage) { // it names where it goes
+		if known = r.match(text, at); known.def != nil && (known.def.Fact != drp.Escalated || at == stage) { // it names where it goes
 			break
 		}
 	}
@@ -170,10 +170,13 @@ func (r *formReader) inTwoLanguages(label, stage string) (found *FormAnswer) {
 	}
 	for i := range r.Labels {
 		def := &r.Labels[i]
-		one, other := slices.Contains(def.bare, two[0]), slices.Contains(def.bare, two[1])
+		one, other, beside := slices.Contains(def.bare, two[0]), slices.Contains(def.bare, two[1]), two[0]
+		if one {
+			beside = two[1]
+		}
 		switch {
 		case !def.in(stage) || !one && !other:
-		case found != nil || def.Is == "yes" && def.Unclear != "yes" || !(one && other) && (one && labelWords(two[1]) || other && labelWords(two[0])):
+		case found != nil || def.Is == "yes" && def.Unclear != "yes" || one != other && labelWords(beside):
 			return nil
 		default:
 			found = def
