@@ -3,7 +3,6 @@ package daemon_test
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -110,18 +109,23 @@ func (w *world) toldOfEnd(c reconcile.Case, r reconcile.Result) {
 			knows = append(knows, f.ByRoles...)
 		}
 	}
-	for _, p := range c.Past {
+	past := slices.Clone(c.Past)
+	slices.SortStableFunc(past, func(a, b drp.Past) int { return a.At.Compare(b.At) })
+	var since []string // told, and neither that it is open again nor by an alert that it goes on
+	for _, p := range past {
 		if p.Kind != drp.Email || p.Life == drp.Cancelled {
 			continue
+		}
+		if p.Rule == "open again" || p.Reason == drp.ReasonAlert {
+			since = slices.DeleteFunc(since, func(role string) bool { return slices.Contains(p.Reached, role) })
 		}
 		switch p.Reason {
 		case drp.ReasonEnd:
 			for _, role := range slices.Concat(p.To, p.Cc) {
-				again := slices.ContainsFunc(r.Recorded, func(x reconcile.Recorded) bool { return strings.Contains(x.What, "it is open again since") })
-				if slices.Contains(told, role) && p.Rule == "end" && !again {
+				if slices.Contains(since, role) && p.Rule == "end" {
 					w.fail("%s: the %s is told twice that it ended", c.Ref, role)
 				}
-				told = append(told, role)
+				told, since = append(told, role), append(since, role)
 			}
 		case drp.ReasonCorrection: // of a stage that was alerted after the end
 			if p.On >= s.Ended {
