@@ -34,8 +34,8 @@ var besideParts = regexp.MustCompile(`^(?:word|xl)/(?:[a-z]+/)?(comments?|footno
 
 // besideCalled says what stands in a part of an Office file beside the form, and in which element each of it does.
 var besideCalled = map[string]struct{ what, unit string }{"comments": {"comment", "comment"}, "comment": {"comment", "comment"},
-	"footnotes": {"footnote", "footnote"}, "endnotes": {"endnote", "endnote"}, "footer": {"foot of the page", "p"}, "drawing": {"text box", "p"},
-	"data": {"drawing", "p"}}
+	"footnotes": {"footnote", "footnote"}, "endnotes": {"endnote", "endnote"}, "footer": {"foot of the page", "p"},
+	"drawing": {"text box", "p"}, "data": {"drawing", "p"}}
 
 // besides adds what stands in the parts of an Office file beside its form.
 func (l *lines) besides(p *zipped, position string) error {

@@ -440,8 +440,8 @@ func (l *Ledger) Weight(ctx context.Context, dispute string) (pieces int, bytes 
 			return err
 		}
 		var parts int64
-		_, err = t.get(&parts, `SELECT coalesce(sum(length(p.body)), 0) FROM evidence e JOIN evidence_part p ON p.evidence = e.id WHERE e.dispute = ? AND e.state = ?`,
-			dispute, port.PlaceDispute)
+		_, err = t.get(&parts, `SELECT coalesce(sum(length(p.body)), 0) FROM evidence e
+			JOIN evidence_part p ON p.evidence = e.id WHERE e.dispute = ? AND e.state = ?`, dispute, port.PlaceDispute)
 		row.Bytes += parts
 		return err
 	})

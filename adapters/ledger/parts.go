@@ -9,6 +9,7 @@ import (
 const (
 	wholeUpTo = 256 << 10
 	partSize  = 1 << 20
+	mostAhead = 32 // parts for which memory is taken before they are there: a row may be damaged
 )
 
 // partsOf says in how many parts a body is kept; 0: whole, in its row.
@@ -60,7 +61,7 @@ func (t *tx) part(keyID, id string, n, of int64) ([]byte, error) {
 
 // joined gives a body that is kept in parts.
 func (t *tx) joined(keyID, id string, of int64) ([]byte, error) {
-	body := make([]byte, 0, of*partSize)
+	body := make([]byte, 0, min(of, mostAhead)*partSize)
 	for n := range of {
 		part, err := t.part(keyID, id, n, of)
 		if err != nil {

@@ -53,7 +53,8 @@ func newReader() (*apart.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &apart.Reader{Start: func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readCommand) }}, nil // it outlives a cycle
+	start := func() *exec.Cmd { return exec.CommandContext(context.Background(), self, readCommand) } // it outlives a cycle, and is ended by Rest
+	return &apart.Reader{Start: start}, nil
 }
 
 // openReader gives what has the messages of an authority read, with its key for what is encrypted.

@@ -285,7 +285,8 @@ func (d *decider) corrections() {
 		return
 	}
 	for _, v := range d.overtaken {
-		d.correct(v, ruleOvertaken, workday.Proof{}, "the dispute had already ended on "+d.ended.On.String()+": nothing more is asked of you at this stage")
+		d.correct(v, ruleOvertaken, workday.Proof{},
+			"the dispute had already ended on "+d.ended.On.String()+": nothing more is asked of you at this stage")
 	}
 }
 
