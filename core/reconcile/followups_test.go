@@ -216,3 +216,23 @@ func TestAnEarlierMeetingLearnedOfLater(t *testing.T) {
 		}
 	}
 }
+
+// What is to be done by a day on which nobody works is asked for on the last working day before it.
+func TestAFollowUpIsAskedForOnAWorkingDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	saturday := start + 5
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.PlanChanged, saturday, "iro")}
+	friday := saturday + 27 // of 28 calendar days
+	for day, want := range map[workday.Date]workday.Date{friday - 1: 0, friday: friday} {
+		var on workday.Date
+		for _, e := range w.decide(p, readings, nil, day).Effects {
+			if e.Reason == drp.ReasonFollowUp && slices.ContainsFunc(e.Asks, func(a drp.Ask) bool { return a.Fact == drp.ReviewHeld }) {
+				on = e.On
+			}
+		}
+		if on != want {
+			t.Errorf("%s: it is asked for on %s, want %s", day, on, want)
+		}
+	}
+}

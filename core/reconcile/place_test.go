@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -219,5 +220,42 @@ func TestAlertAfterTheEnd(t *testing.T) {
 	if homes := reconcile.Homes(r, alert.Facts[0]); !slices.Equal(homes, []string{"idle"}) ||
 		!strings.Contains(r.WhyNothing(alert.Facts[0]), "had ended on 2026-11-23") {
 		t.Errorf("%v, %q", homes, r.WhyNothing(alert.Facts[0]))
+	}
+}
+
+// A word for a stage moves the dispute where it names no stage, the present one, or one that the policy does not have; where
+// it names another, it moves nothing now.
+func TestAWordThatNamesAStageMovesThatStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	in := func(stage string) drp.Reading { return at(told(drp.AdvisedToEscalate, start+4, "director"), stage) }
+	for stage, goes := range map[string]bool{"": true, "stage-5": true, "no-such-stage": true, "stage-2": false, "stage-6": false} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start+3, "iro", "director"), "stage-5"), in(stage)}, nil,
+			start+4)
+		if got := strings.HasPrefix(r.Standing.Next, "the alert to Chief Executive"); got != goes {
+			t.Errorf("%q: it goes up is %v: %s", stage, got, r.Standing.Next)
+		}
+	}
+}
+
+// What is kept and moves nothing says so, at a stage that has other exits too.
+func TestMovesNothingAtThisStage(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	rejected := told(drp.RequestRejected, start+2, "social-worker")
+	for when, want := range map[string]string{policy.Rejected: "", policy.Unsatisfactory: "the answer is for the"} {
+		p.Stages = slices.Clone(p.Stages)
+		first := &p.Stages[0]
+		first.Expiry = slices.Clone(first.Expiry)
+		for i := range first.Expiry {
+			first.Expiry[i].When = when
+		}
+		got := ""
+		for _, x := range w.decide(&p, []drp.Reading{told(drp.Raised, start, "iro"), rejected}, nil, start+2).Unused {
+			got += x.Why
+		}
+		if (got != "") != (want != "") || !strings.Contains(got, want) {
+			t.Errorf("where it asks %s: %q, want %q", when, got, want)
+		}
 	}
 }

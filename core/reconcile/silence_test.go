@@ -309,6 +309,9 @@ func TestHeldAlertIsNotSilent(t *testing.T) {
 		}
 		var goes []drp.Effect
 		for _, e := range w.decide(p, readings, past, day).Effects {
+			if slices.ContainsFunc(e.Asks, func(a drp.Ask) bool { return a.Fact == drp.TimeOutEnded }) {
+				t.Errorf("%s: it asks whether a time out has ended, and there is none", day)
+			}
 			if held := e.Reason == drp.ReasonAlert && e.Stage == "stage-2"; !held {
 				goes = append(goes, e)
 			} else if !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Key == e.Key }) {

@@ -95,18 +95,23 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		keeps       string
 		before      workday.Date
 		reached     []string // by the alert, where not all
+		only        []string // whom it was for, where not all
 	}{
-		"earlier":                      {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil},
-		"earlier, and one was told":    {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}},
-		"earlier, and nobody was told": {start + 1, start - 3, "", start + 7, []string{}},
-		"later":                        {start + 1, start + 1, "", start + 7, nil},
-		"later, and passed also":       {start + 15, start + 2, "", start + 7, nil},
+		"earlier":                      {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil, nil},
+		"earlier, and one was told":    {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}, nil},
+		"earlier, and nobody was told": {start + 1, start - 3, "", start + 7, []string{}, nil},
+		"earlier, to one alone":        {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, nil, []string{"team-manager"}},
+		"later":                        {start + 1, start + 1, "", start + 7, nil, nil},
+		"later, and passed also":       {start + 15, start + 2, "", start + 7, nil, nil},
 	} {
 		readings := []drp.Reading{row("v1", start, start), row("v2", tt.learned, tt.on)}
 		past, readings := w.until(p, readings, start)
 		for i := range past {
 			if tt.reached != nil && past[i].Reason == drp.ReasonAlert {
 				past[i].Life, past[i].Reached = drp.Failed, tt.reached
+			}
+			if past[i].Reason == drp.ReasonAlert {
+				past[i].Only = tt.only
 			}
 		}
 		r := w.decide(p, readings, past, tt.learned)
@@ -182,5 +187,51 @@ func TestAnAnswerEndsNoTimeThatWasTold(t *testing.T) {
 	if up := alertOf(past, "stage-3"); up.Key != "" {
 		t.Errorf("the group manager answered on %s; on %s it goes to the service manager, before the day that the IRO was told, and the IRO "+
 			"was never asked whether that answer resolves it", answered.Long(), out(up).Long())
+	}
+}
+
+// The record may be authorised from the very day on which its last tier is entered, and not on the day before.
+func TestAuthorisedWithItsLastTier(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	entered := start + 3
+	for day, early := range map[workday.Date]bool{entered - 1: true, entered: false, entered + 1: false} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, entered, "iro"), "stage-5"),
+			at(told(drp.Alerted, entered, "drpd", "director"), "stage-5"),
+			told(drp.Authorised, day, "iro")}, nil, start+4)
+		if got := concerns(r, "the record was authorised before"); got != early {
+			t.Errorf("authorised on %s: too early is %v", day, got)
+		}
+	}
+}
+
+// A limit that has passed is a finding, and only a note where something that might have met it came in time with a day that is
+// in question.
+func TestLateBesideADayInQuestion(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	due := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro")}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for name, tt := range map[string]struct {
+		kind    drp.FactKind
+		learned workday.Date
+		late    drp.Severity
+	}{
+		"an answer in time":           {drp.Responded, start + 1, drp.Note},
+		"an answer on the last day":   {drp.Responded, due, drp.Note},
+		"an answer after it":          {drp.Responded, due + 1, drp.Breach},
+		"a copy, which is no answer":  {drp.PlanChanged, start + 1, drp.Breach},
+		"an end, which would meet it": {drp.Withdrawn, start + 1, drp.Note},
+	} {
+		odd := told(tt.kind, start+366, "iro") // a slip of the year
+		odd.Facts[0].Learned, odd.Sent = tt.learned, tt.learned
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), odd}, nil, due+1)
+		i := slices.IndexFunc(r.Findings, func(f drp.Finding) bool { return strings.HasPrefix(f.What, "respond: the limit was") })
+		if i < 0 {
+			t.Errorf("%s: no finding about the limit: %+v", name, r.Findings)
+			continue
+		}
+		if f := r.Findings[i]; f.Severity != tt.late || strings.Contains(f.What, "in question") != (tt.late == drp.Note) {
+			t.Errorf("%s: %s %q", name, f.Severity, f.What)
+		}
 	}
 }

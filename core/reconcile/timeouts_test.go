@@ -131,3 +131,17 @@ func TestNothingPassesInATimeOut(t *testing.T) {
 	})
 	t.Logf("%d limits stood still", stood)
 }
+
+// Whoever is told that a dispute is still open may end its time out with a line.
+func TestStillOpenInATimeOut(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.TimeOut = &policy.TimeOut{Cite: p.Ends[0].Cite, Permission: []string{p.Duty}}
+	out := told(drp.TimeOutStarted, start+1, p.Duty)
+	out.Facts[0].Event = true
+	past, _ := w.until(&p, []drp.Reading{told(drp.Raised, start, p.Raisers[0]), out}, start+90)
+	still := slices.DeleteFunc(past, func(x drp.Past) bool { return x.Rule != "ask_again" })
+	if len(still) == 0 || !slices.ContainsFunc(still[0].Asks, func(a drp.Ask) bool { return a.Fact == drp.TimeOutEnded }) {
+		t.Errorf("no line ends it: %+v", still)
+	}
+}

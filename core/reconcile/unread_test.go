@@ -6,6 +6,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // Where an owner is asked because what came could not be read, the question says whose it was: it may be their own, and only
@@ -36,6 +37,35 @@ func TestUnreadSaysWhose(t *testing.T) {
 			if !found {
 				t.Errorf("no question says %q", whose)
 			}
+		}
+	}
+}
+
+// A passage of the owner's that is not clear stops the escalation until they say what it means; one of anybody else who names the
+// dispute delays it by one working day.
+func TestWhoseWordsAreNotClear(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for by, want := range map[string]workday.Date{"iro": 0, "team-manager": due + 2, "independent-visitor": due + 2, "": due + 1} {
+		readings := []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager", "social-worker")}
+		if by != "" {
+			m := nearly("m", drp.Statement{Fact: drp.Fact{Kind: drp.Resolved, On: due, By: drp.Actor{Role: by}, Evidence: "m", Learned: due,
+				Source: "mailbox", Position: "answer line"}})
+			m.Evidence, m.Sent = drp.Evidence{ID: "m", Source: "mailbox", Kind: drp.Message, Key: "m", Learned: due.Midnight()}, due
+			readings = append(readings, m)
+		}
+		var goes workday.Date
+		for day := due; day <= due+4 && goes.IsZero(); day++ {
+			for _, e := range w.decide(p, readings, nil, day).Effects {
+				if e.Reason == drp.ReasonAlert && e.Stage == "stage-2" {
+					goes = day
+				}
+			}
+		}
+		if goes != want {
+			t.Errorf("words of %q: it goes up on %s, want %s", by, goes, want)
 		}
 	}
 }
