@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -75,15 +76,13 @@ func (t *tx) forgetDigest(key string) error {
 		return err
 	}
 	for _, r := range rows {
-		plain, err := t.opened(r.SealedBy, r.Body)
+		m, err := t.message(r)
+		var lost port.Damaged
+		if err != nil && !errors.As(err, &lost) { // of one that is damaged nothing is left to forget
+			return err
+		}
+		plain, err := json.Marshal(sealedMessage{Address: m.Address})
 		if err != nil {
-			return err
-		}
-		var m sealedMessage
-		if err := decode(plain, &m); err != nil {
-			return err
-		}
-		if plain, err = json.Marshal(sealedMessage{Address: m.Address}); err != nil {
 			return err
 		}
 		body, err := t.sealed(r.SealedBy, plain)

@@ -45,7 +45,7 @@ func (t *tx) body(id string) ([]byte, error) {
 	}
 	body, err := t.opened(row.SealedBy, row.Body)
 	if err != nil {
-		return nil, fmt.Errorf("evidence %s: %w", id, err)
+		return nil, damaged("evidence "+id, err)
 	}
 	return body, nil
 }

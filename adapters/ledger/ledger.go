@@ -425,7 +425,7 @@ func placeholders(n int) string { return strings.TrimSuffix(strings.Repeat("?,",
 
 func decode(b []byte, into any) error {
 	if err := json.Unmarshal(b, into); err != nil {
-		return fmt.Errorf("ledger: a stored payload cannot be read: %w", err)
+		return fmt.Errorf("%w: %w", errPayload, err)
 	}
 	return nil
 }

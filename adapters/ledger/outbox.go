@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -72,21 +72,21 @@ func (t *tx) deliveries(columns, where string, args ...any) ([]deliveryRow, erro
 	return rows, nil
 }
 
-// onePast opens an effect and sums up its deliveries.
+// onePast opens an effect and sums up its deliveries. Of one that is damaged it gives what stands outside of its payload.
 func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
-	body, err := t.opened(r.SealedBy, r.Body)
-	if err != nil {
-		return drp.Past{}, fmt.Errorf("effect %s: %w", r.Key, err)
-	}
 	p := became(r, rows)
-	return p, decode(body, &p.Effect)
+	body, err := t.opened(r.SealedBy, r.Body)
+	if err == nil {
+		err = decode(body, &p.Effect)
+	}
+	return p, damaged("effect "+r.Key, err)
 }
 
-// became says what became of an effect, of which only the key is given.
+// became says what became of an effect, by what stands outside of its payload.
 func became(r effectRow, rows []deliveryRow) drp.Past {
 	p := drp.Past{Life: drp.Life(r.Life), HeldBy: r.HeldBy, Why: r.Why, At: time.UnixMilli(max(r.SettledAt, r.DecidedAt)).UTC(),
 		Decided: time.UnixMilli(r.DecidedAt).UTC()}
-	p.Key = r.Key
+	p.Key, p.Dispute, p.Kind, p.Reason = r.Key, r.Dispute, drp.EffectKind(r.Kind), drp.Reason(r.Reason)
 	for _, d := range rows {
 		p.Tried = append(p.Tried, d.Role)
 		switch drp.Life(d.Life) {
@@ -138,15 +138,30 @@ func (t *tx) past(where string, args ...any) ([]drp.Past, error) {
 	return out, nil
 }
 
-// Effects gives every effect of a dispute, or of all where ref is "".
+// Effects gives every effect of a dispute, or of all where ref is "". Of one that is damaged it gives what can be read, and why the rest
+// cannot.
 func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err error) {
 	err = l.tx(ctx, func(t *tx) error {
+		where, args := `dispute = ?`, []any{ref}
 		if ref == "" {
-			out, err = t.past(`1 = 1`)
-		} else {
-			out, err = t.past(`dispute = ?`, ref)
+			where, args = `1 = 1`, nil
 		}
-		return err
+		rows, of, err := t.with(deliveryState, where, args...)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			p, err := t.onePast(r, of[r.Key])
+			var lost port.Damaged
+			if errors.As(err, &lost) {
+				p.HeldBy, p.Why, err = port.GateDamaged, err.Error(), nil
+			}
+			if err != nil {
+				return err
+			}
+			out = append(out, p)
+		}
+		return nil
 	})
 	return out, err
 }
@@ -161,29 +176,15 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 			return err
 		}
 		for _, r := range rows {
-			deliveries := of[r.Key]
-			p, err := t.onePast(r, deliveries)
+			o, err := t.outgoing(r, of[r.Key], now)
+			var lost port.Damaged
+			if errors.As(err, &lost) {
+				o.Damaged, o.Deliveries, err = lost.Error(), nil, nil
+			}
 			if err != nil {
 				return err
 			}
-			o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
-			for _, d := range deliveries {
-				if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" &&
-					d.Life == string(drp.Attempted) {
-					continue
-				}
-				e, err := t.envelope(p, d)
-				if err != nil {
-					return err
-				}
-				if p.Reason == drp.ReasonDigest {
-					if e.Carries, err = t.carries(p.Key); err != nil {
-						return err
-					}
-				}
-				o.Deliveries = append(o.Deliveries, e)
-			}
-			if o.Unmade || len(o.Deliveries) > 0 {
+			if o.Unmade || len(o.Deliveries) > 0 || o.Damaged != "" {
 				out = append(out, o)
 			}
 		}
@@ -192,19 +193,50 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 	return out, err
 }
 
-func (t *tx) envelope(p drp.Past, d deliveryRow) (port.Envelope, error) {
-	plain, err := t.opened(d.SealedBy, d.Body)
+// outgoing opens an effect, and those of its deliveries that are to be made now.
+func (t *tx) outgoing(r effectRow, deliveries []deliveryRow, now time.Time) (port.Outgoing, error) {
+	p, err := t.onePast(r, deliveries)
+	o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 	if err != nil {
-		return port.Envelope{}, err
+		return o, err
 	}
-	var m sealedMessage
-	if err := decode(plain, &m); err != nil {
+	for _, d := range deliveries {
+		if d.Life != string(drp.Made) && d.Life != string(drp.Attempted) || d.NotBefore > now.UnixMilli() || d.Carried != "" &&
+			d.Life == string(drp.Attempted) {
+			continue
+		}
+		e, err := t.envelope(p, d)
+		if err != nil {
+			return o, err
+		}
+		if p.Reason == drp.ReasonDigest {
+			if e.Carries, err = t.carries(p.Key); err != nil {
+				return o, err
+			}
+		}
+		o.Deliveries = append(o.Deliveries, e)
+	}
+	return o, nil
+}
+
+func (t *tx) envelope(p drp.Past, d deliveryRow) (port.Envelope, error) {
+	m, err := t.message(d)
+	if err != nil {
 		return port.Envelope{}, err
 	}
 	return port.Envelope{Key: p.Key, Dispute: p.Dispute, Reason: p.Reason, Stage: p.Stage, Person: d.Person, Role: d.Role,
 		Address: drp.NewPrivate(m.Address),
 		At:      time.UnixMilli(d.At).UTC(), Message: m.Message, Route: d.Route, WithForm: d.WithForm, IsTo: d.IsTo,
 		AlreadyTrying: d.Life == string(drp.Attempted), Tries: d.Tries}, nil
+}
+
+// message opens what of a delivery is private.
+func (t *tx) message(d deliveryRow) (m sealedMessage, err error) {
+	plain, err := t.opened(d.SealedBy, d.Body)
+	if err == nil {
+		err = decode(plain, &m)
+	}
+	return m, damaged("a message of effect "+d.Effect, err)
 }
 
 // Make keeps rendered deliveries.

@@ -54,7 +54,7 @@ func (t *tx) part(keyID, id string, n, of int64) ([]byte, error) {
 	}
 	part, err := decrypt(a, sealed, partName(keyID, id, n, of))
 	if err != nil {
-		return nil, fmt.Errorf("evidence %s: %w", id, err)
+		return nil, damaged("evidence "+id, err)
 	}
 	return part, nil
 }

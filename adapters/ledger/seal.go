@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+
+	"drpd/core/port"
 )
 
 // sealer encrypts payloads with AES-256-GCM. Each dispute has a key of its own, wrapped by the master key.
@@ -46,7 +48,18 @@ func encrypt(a cipher.AEAD, plain, bind []byte) []byte {
 	return a.Seal(nonce, nonce, plain, bind)
 }
 
-var errSeal = errors.New("ledger: a sealed payload cannot be opened: its key was erased, or it was changed")
+var (
+	errSeal    = errors.New("ledger: a sealed payload cannot be opened: its key was erased, or it was changed")
+	errPayload = errors.New("ledger: a stored payload cannot be read")
+)
+
+// damaged names the one thing whose payload cannot be read. Any other error is about the ledger, and stays as it is.
+func damaged(what string, err error) error {
+	if errors.Is(err, errSeal) || errors.Is(err, errPayload) {
+		return port.Damaged{What: what, Err: err}
+	}
+	return err
+}
 
 // decrypt opens a payload, in its place: a message may be large.
 func decrypt(a cipher.AEAD, sealed, bind []byte) ([]byte, error) {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -41,7 +42,7 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	begun := d.Now()
 	for _, ev := range waiting {
 		if m.last == ev.ID { // it is not opened: nothing that reads is needed
-			if err := d.setAside(ctx, ev); err != nil {
+			if err := d.setAside(ctx, ev, "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"); err != nil {
 				return nil, err
 			}
 			continue
@@ -59,9 +60,15 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 			return nil, err
 		}
 		r, err := d.read(ctx, ev)
+		var damaged port.Damaged
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
+		case errors.As(err, &damaged):
+			if err := d.setAside(ctx, ev, "what drpd has stored of it is damaged and cannot be read"); err != nil {
+				return nil, err
+			}
+			continue
 		case err != nil:
 			d.stuck[ev.Source], unknown = err, append(unknown, ev.Source)
 			continue
@@ -79,10 +86,9 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	return out, nil
 }
 
-// setAside puts a message into quarantine that was being read when drpd ended, twice. A person looks at it where it came.
-func (d *cycle) setAside(ctx context.Context, ev drp.Evidence) error {
-	const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
-	if err := d.tell(ctx, "message "+ev.ID+" of "+ev.Source+", which came at "+
+// setAside puts evidence into quarantine that is not opened. A person looks at it where it came.
+func (d *cycle) setAside(ctx context.Context, ev drp.Evidence, why string) error {
+	if err := d.tell(ctx, string(ev.Kind)+" "+ev.ID+" of "+ev.Source+", which came at "+
 		ev.Learned.In(d.Zone).Format("15:04 on Monday 2 January 2006")+", "+why+": read it with drpd quarantine show "+ev.ID+
 		" or in the mailbox, and then say drpd quarantine accept or reject", "set-aside", ev.ID, false); err != nil {
 		return err

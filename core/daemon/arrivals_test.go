@@ -203,6 +203,47 @@ func TestNothingCanBeRead(t *testing.T) {
 	}
 }
 
+// damaged is an intake in which what is stored of some evidence cannot be read.
+type damaged struct {
+	daemon.Intake
+	id string
+}
+
+func (d damaged) Body(ctx context.Context, id string) ([]byte, error) {
+	if id == d.id {
+		return nil, port.Damaged{What: "evidence " + id, Err: errors.New("it was changed")}
+	}
+	return d.Intake.Body(ctx, id)
+}
+
+// A message that waits to be read, and that is damaged, is set aside: the operator is told of it, and the next one is read.
+func TestWhatCameIsDamaged(t *testing.T) {
+	w, _ := calm(t)
+	told := &noted{Deliveries: w.d.Deliveries}
+	w.d.Deliveries, w.d.Intake = told, damaged{w.d.Intake, "m1"}
+	var read []string
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}}, Apart: true,
+		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
+			read = append(read, ev.ID)
+			return drp.Reading{Auto: true}, nil
+		}})
+	for range 2 {
+		if _, err := w.d.Cycle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kept, err := w.d.Placing.Kept(t.Context())
+	if err != nil || kept.Quarantined != 1 || !slices.Equal(read, []string{"m2"}) {
+		t.Errorf("%+v, read %v, %v", kept, read, err)
+	}
+	is := func(e drp.Effect) bool {
+		return strings.Contains(e.Says, "damaged and cannot be read: read it with drpd quarantine show m1")
+	}
+	if n := len(slices.DeleteFunc(told.effects, func(e drp.Effect) bool { return !is(e) })); n != 1 {
+		t.Errorf("the operator is told %d times: %+v", n, told.effects)
+	}
+}
+
 // A record whose day of raising is a slip, in another century or a year ahead, begins its dispute: the day is asked about, and nothing is
 // left with what belongs to no dispute.
 func TestBegunWithAnUnlikelyDay(t *testing.T) {

@@ -37,8 +37,14 @@ func (d *Daemon) begin() *cycle {
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
 type round struct {
 	*cycle
-	fresh  map[string]decision               // what was decided
-	looked map[workday.Date][]report.Dispute // what was put together for reports
+	fresh  map[string]decision       // what was decided
+	looked map[workday.Date]lookedAt // what was put together for reports
+}
+
+// lookedAt is what reports look at.
+type lookedAt struct {
+	disputes []report.Dispute
+	damaged  []string // disputes that cannot be read
 }
 
 // decision is a case as it was decided, at its revision.
@@ -48,11 +54,11 @@ type decision struct {
 }
 
 // disputes gives every dispute as reports look at it, put together once a round.
-func (d *round) disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
+func (d *round) disputes(ctx context.Context, asOf workday.Date) (lookedAt, error) {
 	if out, ok := d.looked[asOf]; ok {
 		return out, nil
 	}
-	out, err := d.Disputes(ctx, asOf)
+	out, err := d.lookAt(ctx, asOf)
 	if err == nil {
 		d.looked[asOf] = out
 	}
@@ -111,7 +117,7 @@ func (d *cycle) run(ctx context.Context) error {
 		return fmt.Errorf("reports: %w", err)
 	}
 	for range maxRounds {
-		r := &round{cycle: d, fresh: make(map[string]decision), looked: make(map[workday.Date][]report.Dispute)}
+		r := &round{cycle: d, fresh: make(map[string]decision), looked: make(map[workday.Date]lookedAt)}
 		decided, err := r.decideAll(ctx)
 		if err != nil {
 			return fmt.Errorf("decide: %w", err)
@@ -147,6 +153,10 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 				return 0, ctx.Err()
 			}
 			d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
+			if err := d.tell(ctx, "dispute "+ref+" cannot be read, and stays as it was decided: "+err.Error()+": put the ledger back from a copy",
+				"unreadable", ref+"/"+d.today().String(), true); err != nil {
+				return 0, err
+			}
 			continue
 		}
 		if c.Policy == nil {

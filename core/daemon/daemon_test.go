@@ -13,6 +13,7 @@ import (
 	"drpd/core/policy"
 	"drpd/core/port"
 	"drpd/core/reconcile"
+	"drpd/core/report"
 	"drpd/core/workday"
 	"drpd/policies"
 )
@@ -408,11 +409,11 @@ func TestMissedReport(t *testing.T) {
 func TestUnknownChild(t *testing.T) {
 	w, c := calm(t)
 	w.at(16, 9)
-	all, err := w.d.Disputes(t.Context(), 0)
-	if err != nil || len(all) != 1 {
-		t.Fatalf("%d disputes, %v", len(all), err)
+	in, err := w.d.Report(t.Context(), report.Reader{}, 0)
+	if err != nil || len(in.Disputes) != 1 {
+		t.Fatalf("%d disputes, %v", len(in.Disputes), err)
 	}
-	if got := all[0].Children; len(got) != 1 || got[0].Ref != c.child || !got[0].Restricted {
+	if got := in.Disputes[0].Children; len(got) != 1 || got[0].Ref != c.child || !got[0].Restricted {
 		t.Errorf("%+v", got)
 	}
 }

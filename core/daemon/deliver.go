@@ -30,6 +30,9 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	if out, err = d.readable(ctx, out); err != nil {
+		return 0, err
+	}
 	guarded, err := d.guard(ctx, out, d.sent)
 	if err != nil {
 		return 0, err
@@ -83,6 +86,36 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// readable holds what is damaged, and gives the rest: it waits for a person, and nothing else waits for it.
+func (d *round) readable(ctx context.Context, out []port.Outgoing) (rest []port.Outgoing, err error) {
+	for _, o := range out {
+		if o.Damaged == "" {
+			rest = append(rest, o)
+			continue
+		}
+		d.stats.Held++
+		if err := d.cannotGo(ctx, o, port.GateDamaged, o.Damaged+": "+lookAtDamaged(o.Key)); err != nil {
+			return nil, err
+		}
+	}
+	return rest, nil
+}
+
+// lookAtDamaged is what a person can do about an effect that is damaged.
+func lookAtDamaged(key string) string {
+	return "put the ledger back from a copy, or say drpd outbox cancel " + key
+}
+
+// alone holds an effect whose dispute is damaged; any other error is given back.
+func (d *round) alone(ctx context.Context, o port.Outgoing, err error) error {
+	var damaged port.Damaged
+	if !errors.As(err, &damaged) {
+		return err
+	}
+	d.stats.Held++
+	return d.cannotGo(ctx, o, port.GateDamaged, "its dispute cannot be read: "+damaged.Error())
+}
+
 // attempt is one delivery that is about to be made: an email to one person, a case note, a copy of a form.
 type attempt struct {
 	port.Outgoing
@@ -110,7 +143,7 @@ func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, t
 			continue
 		}
 		a, fresh, err := d.prepare(ctx, o)
-		if err != nil {
+		if err = d.alone(ctx, o, err); err != nil {
 			return nil, err
 		}
 		made = append(made, fresh...)
@@ -268,6 +301,10 @@ func (d *round) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
 // honest says whether the archive of a message's route shows what certainly went by it.
 func (d *Daemon) honest(ctx context.Context, e port.Envelope) (bool, error) {
 	w, ok, err := d.Post.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
+	var damaged port.Damaged
+	if errors.As(err, &damaged) {
+		return false, nil // it shows nothing
+	}
 	if err != nil || !ok {
 		return false, err
 	}

@@ -44,6 +44,10 @@ func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper,
 			continue
 		}
 		some, known, err := d.reminding(ctx, o)
+		var damaged port.Damaged
+		if errors.As(err, &damaged) {
+			known, err = false, nil
+		}
 		switch {
 		case err != nil:
 			return nil, nil, err

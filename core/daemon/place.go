@@ -31,7 +31,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		}
 		for _, ev := range waiting {
 			p, err := d.placement(ctx, ev, disputes)
-			if err != nil {
+			if p, err = d.waitsForDamaged(ctx, ev.Evidence, p, err); err != nil {
 				return began, err
 			}
 			if p, err = d.budget(ctx, ev, p); err != nil {
@@ -72,6 +72,18 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		}
 	}
 	return began, nil
+}
+
+// waitsForDamaged lets evidence wait that cannot be placed since something of the ledger is damaged on which its place rests; any other
+// error is given back.
+func (d *cycle) waitsForDamaged(ctx context.Context, ev drp.Evidence, p port.Placement, err error) (port.Placement, error) {
+	var damaged port.Damaged
+	if !errors.As(err, &damaged) {
+		return p, err
+	}
+	p = port.Placement{Where: port.PlaceWaiting, Reason: "what it belongs to cannot be read: " + damaged.Error()}
+	return p, d.tell(ctx, string(ev.Kind)+" "+ev.ID+" of "+ev.Source+" cannot be placed: "+p.Reason+": drpd quarantine list", "damaged",
+		ev.ID+"/"+d.today().String(), false)
 }
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"drpd/core/layout"
 	"drpd/core/letter"
 	"drpd/core/policy"
+	"drpd/core/port"
 	"drpd/core/reconcile"
 	"drpd/core/report"
 	"drpd/core/workday"
@@ -33,15 +35,13 @@ type ended struct {
 	revision int64
 }
 
-// Disputes gives every dispute with what is decided of it: now, or as it stood at the end of a day, by what had been
-// learned by then. One that cannot be read, or whose policy is not loaded, is an error: a report must not be silent about
-// it.
-func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Dispute, error) {
+// lookAt gives every dispute with what is decided of it: now, or as it stood at the end of a day, by what had been learned by then.
+// One whose policy is not loaded is an error: a report must not be silent about it. So it names those that are damaged.
+func (d *Daemon) lookAt(ctx context.Context, asOf workday.Date) (out lookedAt, err error) {
 	a, err := d.surroundings(ctx)
 	if err != nil {
-		return nil, err
+		return out, err
 	}
-	var out []report.Dispute
 	for _, k := range a.disputes {
 		done, ok := d.memory.ended[k.Ref]
 		switch {
@@ -49,37 +49,47 @@ func (d *Daemon) Disputes(ctx context.Context, asOf workday.Date) ([]report.Disp
 		case asOf.IsZero():
 			x := done.Dispute
 			x.Today = d.today()
-			if x.Children, err = d.childrenOf(ctx, k.Children); err != nil { // a record may become restricted afterwards
-				return nil, err
+			x.Children, err = d.childrenOf(ctx, k.Children) // a record may become restricted afterwards
+			if err = out.add(k.Ref, x, err); err != nil {
+				return out, err
 			}
-			out = append(out, x)
 			continue
 		case done.Standing.Ended <= asOf && !slices.ContainsFunc(done.File.Facts, func(f drp.Fact) bool { return f.Learned > asOf }):
 			continue // it had ended, and that was known: nobody asks what was overdue of it then
 		}
 		c, err := d.caseOn(ctx, k.Ref, asOf, a)
-		if err != nil {
-			return nil, err
-		}
-		if len(c.File.Facts) == 0 && !asOf.IsZero() {
+		var x report.Dispute
+		switch {
+		case err != nil:
+		case len(c.File.Facts) == 0 && !asOf.IsZero():
 			continue // nothing was known of it then
+		case c.Policy == nil:
+			return out, fmt.Errorf("the policy of dispute %s is not loaded", k.Ref)
+		default:
+			x, err = d.dispute(ctx, c)
 		}
-		if c.Policy == nil {
-			return nil, fmt.Errorf("the policy of dispute %s is not loaded", k.Ref)
-		}
-		x, err := d.dispute(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		if asOf.IsZero() && x.Closed {
+		if err == nil && asOf.IsZero() && x.Closed {
 			if d.memory.ended == nil {
 				d.memory.ended = make(map[string]ended)
 			}
 			d.memory.ended[k.Ref] = ended{x, k.Revision}
 		}
-		out = append(out, x)
+		if err = out.add(k.Ref, x, err); err != nil {
+			return out, err
+		}
 	}
 	return out, nil
+}
+
+// add adds a dispute, or the name of one that is damaged; any other error is given back.
+func (l *lookedAt) add(ref string, x report.Dispute, err error) error {
+	var damaged port.Damaged
+	if errors.As(err, &damaged) {
+		l.damaged = append(l.damaged, ref)
+		return nil
+	}
+	l.disputes = append(l.disputes, x)
+	return err
 }
 
 // dispute is a case with what is decided of it, as reports look at it.
@@ -120,24 +130,27 @@ func (d *Daemon) childrenOf(ctx context.Context, children []string) ([]drp.Child
 
 // Report collects what a report looks at; since is the day after the one at whose end the comparison stands, zero for none.
 func (d *Daemon) Report(ctx context.Context, reader report.Reader, since workday.Date) (report.Input, error) {
-	return d.reportOf(ctx, reader, since, d.Disputes)
+	return d.reportOf(ctx, reader, since, d.lookAt)
 }
 
 // reportOf is Report on the disputes as they are looked up.
 func (d *Daemon) reportOf(ctx context.Context, reader report.Reader, since workday.Date,
-	disputes func(ctx context.Context, asOf workday.Date) ([]report.Dispute, error),
+	disputes func(ctx context.Context, asOf workday.Date) (lookedAt, error),
 ) (report.Input, error) {
 	now := d.Now().In(d.Zone)
 	in := report.Input{Authority: d.Writer.Authority(), At: now, Today: d.today(), Since: since, Policies: d.Policies, Calendar: d.Calendar,
 		Inputs: d.Inputs, Mapping: d.Mapping, Ending: d.Ending, Reader: reader}
-	var err error
-	if in.Disputes, err = disputes(ctx, 0); err != nil {
+	all, err := disputes(ctx, 0)
+	if err != nil {
 		return in, err
 	}
+	in.Disputes, in.Damaged = all.disputes, all.damaged
 	if !since.IsZero() {
-		if in.Before, err = disputes(ctx, since-1); err != nil { // it stood as the day before had left it
+		before, err := disputes(ctx, since-1) // it stood as the day before had left it
+		if err != nil {
 			return in, err
 		}
+		in.Before = before.disputes
 	}
 	health, err := d.Intake.Sources(ctx)
 	if err != nil {

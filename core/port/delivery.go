@@ -48,8 +48,12 @@ type Outgoing struct {
 	MadeAt     time.Time
 	Deliveries []Envelope // those still to be made; all of them where Life is decided and none is made
 	Unmade     bool
-	Released   bool // a person has let it go past the guard
+	Released   bool   // a person has let it go past the guard
+	Damaged    string // why its payload, or that of one of its deliveries, cannot be read; it has no deliveries then
 }
+
+// GateDamaged holds what cannot be read.
+const GateDamaged = "damaged"
 
 // Part is one person's part of an effect, for LifeOf.
 type Part struct {

@@ -43,6 +43,7 @@ type Input struct {
 	Since       workday.Date // the day of the report before; zero: there was none
 	Disputes    []Dispute
 	Before      []Dispute // as they stood when the report before was made
+	Damaged     []string  // disputes that cannot be read, by their references: they stand in no list
 	Sources     []Source
 	Policies    policy.Set
 	Calendar    *workday.Calendar
@@ -94,6 +95,9 @@ func (in *Input) unknown() string {
 		case s.Read.IsZero():
 			out = append(out, s.Name+" has never been read")
 		}
+	}
+	if len(in.Damaged) > 0 {
+		out = append(out, "drpd cannot read what it has stored of "+strings.Join(in.Damaged, " and "))
 	}
 	if len(out) == 0 {
 		return ""
