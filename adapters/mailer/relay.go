@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/textproto"
 	"strconv"
 	"strings"
@@ -57,12 +58,12 @@ const (
 	keepUses  = 200
 )
 
-// Deliver sends one message to one person.
+// Deliver sends one message to one person. Where the relay cannot be reached, or does not answer in time, it is down.
 func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error {
 	for fresh := false; ; fresh = true {
 		l, old, err := r.take(ctx, fresh)
 		if err != nil {
-			return err
+			return port.Down{Err: err}
 		}
 		begun, err := r.transact(ctx, l, from, e.Address.Reveal(), raw)
 		if err == nil {
@@ -72,6 +73,10 @@ func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw [
 		_ = l.Close()
 		if old && !begun && ctx.Err() == nil { // the relay had closed it meanwhile, and has heard nothing
 			continue
+		}
+		var late net.Error
+		if errors.As(err, &late) && late.Timeout() {
+			err = port.Down{Err: err}
 		}
 		return err
 	}

@@ -215,6 +215,33 @@ func TestRelayConformance(t *testing.T) {
 	}
 }
 
+// A relay that cannot be reached, or takes no login, is down for every message; one that refuses a message is not.
+func TestRelayIsDown(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*relay, *mailer.Relay)
+		down   bool
+	}{
+		"nobody listens":       {func(_ *relay, x *mailer.Relay) { x.Server = "127.0.0.1:1" }, true},
+		"it hangs up at once":  {func(r *relay, _ *mailer.Relay) { r.say["EHLO"] = hangUp }, true},
+		"no TLS":               {func(r *relay, _ *mailer.Relay) { r.plain = true }, true},
+		"it refuses a sender":  {func(r *relay, _ *mailer.Relay) { r.say["MAIL"] = "451 4.3.0 later" }, false},
+		"it knows nobody":      {func(r *relay, _ *mailer.Relay) { r.say["RCPT"] = "550 5.1.1 no such" }, false},
+		"it is lost half-way":  {func(r *relay, _ *mailer.Relay) { r.say["RCPT"] = hangUp }, false},
+		"it takes the message": {func(*relay, *mailer.Relay) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := startRelay(t, nil)
+			x := r.transport()
+			tt.change(r, x)
+			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
+			var down port.Down
+			if errors.As(err, &down) != tt.down {
+				t.Errorf("it is down: %v: %v", !tt.down, err)
+			}
+		})
+	}
+}
+
 // A relay that offers no private connection, or none that can be trusted, hears neither a sender nor a recipient, a login
 // or a message; and what is held says so without a name.
 func TestNothingWithoutTLS(t *testing.T) {

@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -69,6 +71,7 @@ func (s *sending) next(ctx context.Context) *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for {
+		s.waiting = slices.DeleteFunc(s.waiting, func(a attempt) bool { return a.Kind == drp.Email && s.down[a.to.Route] })
 		var tickets []port.Envelope
 		if len(s.waiting) > 0 && s.err == nil && ctx.Err() == nil {
 			tickets = []port.Envelope{s.ticket(s.waiting[0])}
@@ -115,6 +118,11 @@ func (s *sending) became(a attempt, err error) {
 	defer s.mu.Unlock()
 	if a.Kind == drp.Email && !a.Released {
 		s.sent++
+	}
+	var down port.Down
+	if errors.As(err, &down) && a.to.Route != "" {
+		s.down[a.to.Route] = true
+		s.Log.Warn("the route is closed for this cycle: what else is to go by it waits", "route", a.to.Route, "error", err)
 	}
 	some, err := s.round.became(s.books, a, err)
 	if err != nil && s.err == nil {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -28,10 +29,11 @@ type cycle struct {
 	sent  int              // emails that were attempted, which the guard counts
 	hung  map[string]bool  // sources that gave no answer in time
 	stuck map[string]error // sources of which something that came is not read in this cycle, and why
+	down  map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
 }
 
 func (d *Daemon) begin() *cycle {
-	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error)}
+	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error), down: make(map[string]bool)}
 }
 
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
@@ -75,6 +77,7 @@ type memory struct {
 	came     came                    // by email today, by sender
 	marked   bool                    // what was being read when the process before this one ended has been looked at
 	late     map[string]chan polled  // sources that have not come back, and where their answer comes
+	hung     map[string]time.Time    // sources that gave no answer in all their time, and when
 }
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.

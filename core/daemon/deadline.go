@@ -17,7 +17,11 @@ const (
 	pollTime   = 10 * time.Minute // for one poll of a source, where the configuration says nothing
 	searchTime = time.Minute      // for a search of a route's archive
 	stopTime   = 5 * time.Second  // for whatever was told to stop, until it does
+	slowTime   = 5 * time.Second  // for a source, before the next is asked beside it
+	hungTime   = time.Hour        // for which a source that gave no answer gets less time
 )
+
+const lessPatient = 10 // times less
 
 // patient is how long one call to a source, or to the system behind it, may take.
 func (d *Daemon) patient() time.Duration { return cmp.Or(d.PollTime, pollTime) }
@@ -33,42 +37,94 @@ type polled struct {
 	hung  bool // it gave no answer in time
 }
 
-// ask polls a source, and waits for its answer no longer than its deadline, even if the source does not stop at it. One that does not
-// is not asked again before it has come back: its answer is to an old question, and is not wanted.
-func (d *Daemon) ask(ctx context.Context, f Feed, cursor []byte) polled {
+// asking is a source that is being asked.
+type asking struct {
+	Feed
+	limit  time.Duration
+	bound  context.Context // ends when it has had its time
+	cancel context.CancelFunc
+	answer chan polled
+}
+
+// ask polls a source, and waits for its answer no longer than its deadline, even if the source does not stop at it.
+func (d *cycle) ask(ctx context.Context, f Feed, cursor []byte) polled {
+	return d.answered(ctx, d.begins(ctx, f, cursor))
+}
+
+// timeFor is how long a source may take. One that gave no answer lately, and each once another has given none in this cycle, gets less
+// time, so that the others wait less for it.
+func (d *cycle) timeFor(name string) time.Duration {
+	if at, ok := d.memory.hung[name]; len(d.hung) > 0 || ok && d.Now().Sub(at) < hungTime {
+		return d.patient() / lessPatient
+	}
+	return d.patient()
+}
+
+// begins begins to poll a source. One that has not come back from an earlier poll is not asked again before it has: its answer is to
+// an old question, and is not wanted.
+func (d *cycle) begins(ctx context.Context, f Feed, cursor []byte) *asking {
+	a := &asking{Feed: f, limit: d.timeFor(f.Name), answer: make(chan polled, 1)}
+	a.bound, a.cancel = context.WithTimeout(ctx, a.limit)
 	if late := d.memory.late[f.Name]; late != nil {
 		select {
 		case <-late:
 			delete(d.memory.late, f.Name)
 		default:
-			return polled{err: errLate, hung: true}
+			a.answer <- polled{err: errLate, hung: true}
+			return a
 		}
 	}
-	limit := d.patient()
-	bound, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	answer := make(chan polled, 1)
 	go func() {
-		batch, next, err := f.Source.Poll(bound, cursor, d.Now())
-		answer <- polled{batch: batch, next: next, err: err}
+		batch, next, err := f.Source.Poll(a.bound, cursor, d.Now())
+		a.answer <- polled{batch: batch, next: next, err: err}
 	}()
-	got, came := wait(bound, answer)
+	return a
+}
+
+// quickly gives the answer of a source that gives it quickly; while another takes its time, the next is asked.
+func (a *asking) quickly() bool {
+	over := time.NewTimer(slowTime)
+	defer over.Stop()
+	select {
+	case got := <-a.answer:
+		a.answer <- got
+		return true
+	case <-a.bound.Done():
+		return true
+	case <-over.C:
+		return false
+	}
+}
+
+// answered waits for what a source gives.
+func (d *cycle) answered(ctx context.Context, a *asking) polled {
+	defer a.cancel()
+	got, came := wait(a.bound, a.answer)
 	switch {
 	case ctx.Err() != nil:
 		got.err = ctx.Err()
-	case bound.Err() == nil || came && got.err == nil:
+	case errors.Is(got.err, errLate):
+		return got
+	case a.bound.Err() == nil || came && got.err == nil:
+		delete(d.memory.hung, a.Name)
 		return got
 	case came:
-		got.err = fmt.Errorf("no answer within %s: %w", limit, got.err)
+		got.err = fmt.Errorf("no answer within %s: %w", a.limit, got.err)
 	default:
-		got.err = fmt.Errorf("no answer within %s, and it cannot be stopped", limit)
+		got.err = fmt.Errorf("no answer within %s, and it cannot be stopped", a.limit)
 	}
 	got.hung = true
+	if ctx.Err() == nil && a.limit == d.patient() {
+		if d.memory.hung == nil {
+			d.memory.hung = make(map[string]time.Time)
+		}
+		d.memory.hung[a.Name] = d.Now()
+	}
 	if !came {
 		if d.memory.late == nil {
 			d.memory.late = make(map[string]chan polled)
 		}
-		d.memory.late[f.Name] = answer
+		d.memory.late[a.Name] = a.answer
 	}
 	return got
 }

@@ -12,6 +12,7 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
+	"drpd/core/workday"
 )
 
 // hanging is a source that gives no answer while it hangs, and ignores its deadline where it is deaf.
@@ -103,6 +104,50 @@ func TestSourceHangs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Sources that hang are waited for together, and those that answer are stored before that. One that gave no answer gets a tenth of the
+// time for an hour, and then all of it again.
+func TestSourcesHangTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := calm(t)
+		w.at(16, 9)
+		one, two := &hanging{Source: w.d.Feeds[0].Source}, &hanging{Source: &post{}}
+		w.d.Feeds[0].Source = one
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: two, Read: daemon.Purely(func(drp.Evidence, workday.Date) drp.Reading {
+			return drp.Reading{Auto: true}
+		})})
+		p := w.policies[0]
+		w.say(w.feeds[1], drp.Message, "m", said{Form: p.Forms[0], Child: "child-9", Trusted: true, From: p.Raisers[0],
+			Facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: p.Raisers[0]}}})
+		for _, x := range []struct {
+			hour int
+			long time.Duration
+		}{{10, 10 * time.Minute}, {10, time.Minute}, {11, 10 * time.Minute}} {
+			began := time.Now()
+			w.at(16, x.hour)
+			if long := time.Since(began); long < x.long || long > x.long+30*time.Second {
+				t.Errorf("%d o'clock: the cycle took %s, want %s", x.hour, long, x.long)
+			}
+			for _, name := range []string{"records", "post"} {
+				if got := w.health(t, name); got.FailedSince == 0 {
+					t.Errorf("%+v", got)
+				}
+			}
+			if got := w.health(t, "mailbox"); got.FailedSince != 0 {
+				t.Errorf("the other source: %+v", got)
+			}
+		}
+		one.well.Store(true)
+		two.well.Store(true)
+		w.at(16, 12)
+		if a, b := w.health(t, "records"), w.health(t, "post"); a.FailedSince != 0 || b.FailedSince != 0 {
+			t.Errorf("they answer again: %+v, %+v", a, b)
+		}
+		for _, wrong := range w.wrong {
+			t.Error(wrong)
+		}
+	})
 }
 
 // Told to stop while a source hangs, drpd stops within seconds, and the source counts for nothing worse than not asked.

@@ -9,7 +9,8 @@ import (
 // Drain reads a source until it has no more, and says how much that was.
 func (d *Daemon) Drain(ctx context.Context, f Feed) (int, error) {
 	c := d.begin()
-	err := c.drain(ctx, f)
+	c.Daemon.Feeds = []Feed{f}
+	err := c.poll(ctx)
 	return c.stats.Polled, err
 }
 

@@ -8,27 +8,45 @@ import (
 	"drpd/core/port"
 )
 
-// poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other.
+// poll reads every source and stores what it gives. One that cannot be read, or hangs past its deadline, stops no other: those that
+// take their time are waited for together, once the others are stored.
 func (d *cycle) poll(ctx context.Context) error {
+	var slow []*asking
+	defer func() {
+		for _, a := range slow {
+			a.cancel()
+		}
+	}()
 	for _, f := range d.Feeds {
 		if f.Source == nil || d.hung[f.Name] { // a system of which only what was read before is wanted; one that was waited for long enough
 			continue
 		}
-		if err := d.drain(ctx, f); err != nil {
+		cursor, err := d.Intake.Cursor(ctx, f.Name)
+		if err != nil {
+			return err
+		}
+		a := d.begins(ctx, f, cursor)
+		if !a.quickly() {
+			slow = append(slow, a)
+			continue
+		}
+		if err := d.drain(ctx, a); err != nil {
+			return err
+		}
+	}
+	for _, a := range slow {
+		if err := d.drain(ctx, a); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// drain reads a source until it has no more, part by part. While one part is stored the next is read.
-func (d *cycle) drain(ctx context.Context, f Feed) error {
-	cursor, err := d.Intake.Cursor(ctx, f.Name)
-	if err != nil {
-		return err
-	}
+// drain reads a source that is being asked until it has no more, part by part. While one part is stored the next is read.
+func (d *cycle) drain(ctx context.Context, a *asking) error {
+	f := a.Feed
 	parts, _ := f.Source.(Parted)
-	for got := d.ask(ctx, f, cursor); ; {
+	for got := d.answered(ctx, a); ; {
 		if ctx.Err() != nil { // it is drpd that stops
 			return ctx.Err()
 		}

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"drpd/core/port"
 )
 
 // hangs runs a world in which time is simulated, too: there a source may hang until its deadline. On the real ledger none does.
@@ -25,13 +27,19 @@ func (w *world) hangs(may bool, run func(*world)) {
 // falters lets a source fail, or hang until whoever asks gives up. It crashes nothing: the ledger does, before and after.
 func (f *feed) falters(ctx context.Context) error {
 	w := f.w
-	if !w.chaos || w.broken || w.rng.IntN(60) > 0 {
-		return nil
+	also := w.hanging && w.apart.IntN(2) == 0 // trouble comes in company
+	if !also {
+		if !w.chaos || w.broken || w.rng.IntN(60) > 0 {
+			return nil
+		}
+		w.broken = true
+		if !w.hang || w.rng.IntN(2) == 0 {
+			w.count["fault: poll"]++
+			return errors.New("simulated fault of poll")
+		}
 	}
-	w.broken = true
-	if !w.hang || w.rng.IntN(2) == 0 {
-		w.count["fault: poll"]++
-		return errors.New("simulated fault of poll")
+	if w.hanging = true; also {
+		w.count["two sources hang"]++
 	}
 	w.count["a source hangs"]++
 	began := time.Now()
@@ -40,4 +48,39 @@ func (f *feed) falters(ctx context.Context) error {
 		w.fail("%s hung for %s, and was waited for", f.name, long)
 	}
 	return ctx.Err()
+}
+
+// The longest that a cycle may take: sources are waited for together, and a relay once.
+const longestCycle = 14 * time.Minute
+
+// silent lets the relay give no answer for a whole cycle.
+func (w *world) silent() error {
+	if !w.hang || !w.chaos {
+		return nil
+	}
+	if !w.relayed {
+		w.relayed, w.mute = true, w.apart.IntN(40) == 0
+	}
+	if !w.mute {
+		return nil
+	}
+	w.count["the relay gives no answer"]++
+	if w.waited++; w.waited > 1 {
+		w.fail("the relay gives no answer, and is waited for again in the same cycle")
+	}
+	time.Sleep(2 * time.Minute)
+	return port.Down{Err: errors.New("simulated: the relay does not answer")}
+}
+
+// begins is when a cycle begins.
+func (w *world) begins() time.Time {
+	w.hanging, w.relayed, w.mute, w.waited = false, false, false, 0
+	return time.Now()
+}
+
+// ends sees that nobody was waited for too long in a cycle.
+func (w *world) ends(began time.Time) {
+	if long := time.Since(began); w.hang && long > longestCycle {
+		w.fail("a cycle took %s", long)
+	}
 }

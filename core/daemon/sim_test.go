@@ -152,6 +152,10 @@ type world struct {
 	chaos    bool
 	broken   bool // this cycle has had its fault
 	hang     bool // a source may hang until its deadline
+	hanging  bool // one does in this cycle
+	relayed  bool // the relay has been asked in this cycle
+	mute     bool // and gives no answer
+	waited   int  // how often it was waited for
 	stop     context.CancelFunc
 	stopped  bool            // somebody has stopped drpd in this cycle
 	recorded map[string]bool // attempts of this cycle
@@ -364,6 +368,9 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	if err := w.trouble("send"); err != nil {
 		return err
 	}
+	if err := w.silent(); err != nil {
+		return err
+	}
 	if w.chaos && w.rng.IntN(80) == 0 {
 		w.count["refused for good"]++
 		return port.Permanent{Err: errors.New("simulated: no such mailbox")}
@@ -501,6 +508,7 @@ func (w *world) cycle() {
 	before := w.attempts()
 	ctx, stop := w.context()
 	defer stop()
+	defer w.ends(w.begins())
 	if _, err := w.d.Cycle(ctx); err != nil {
 		w.count["cycle broke off"]++
 		if strings.Contains(err.Error(), canary) {

@@ -166,6 +166,51 @@ func TestStopWhileRelayHangs(t *testing.T) {
 	})
 }
 
+// silentRelay is a way out that does not answer for a while, and takes everything afterwards.
+type silentRelay struct {
+	daemon.Mailer
+	mu    sync.Mutex
+	asked int
+	well  bool
+}
+
+func (x *silentRelay) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+	x.mu.Lock()
+	x.asked++
+	well := x.well
+	x.mu.Unlock()
+	if well {
+		return x.Mailer.Send(ctx, e, raw)
+	}
+	time.Sleep(2 * time.Minute) // as long as a relay is waited for
+	return port.Down{Err: errors.New("it does not answer")}
+}
+
+// A relay that does not answer is waited for once a cycle, and not once for each message that is to go by it: records are written and
+// read meanwhile, and what waited goes in the cycle in which it answers again.
+func TestRelayDoesNotAnswer(t *testing.T) {
+	for _, parallel := range []int{1, 4} {
+		synctest.Test(t, func(t *testing.T) {
+			w := manyAlerts(t, 24)
+			w.d.Parallel = parallel
+			x := &silentRelay{Mailer: w.mail}
+			w.d.Mail = x
+			began := time.Now()
+			if _, err := w.d.Cycle(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if long := time.Since(began); long > 3*time.Minute || x.asked > parallel || w.unknown(t) != 0 || len(w.mail.Sent) != 0 {
+				t.Errorf("%d at once: the cycle took %s, and %d messages were tried; %d went", parallel, long, x.asked, len(w.mail.Sent))
+			}
+			if !strings.Contains(w.log.String(), "the route is closed for this cycle") {
+				t.Error("the log says nothing of it")
+			}
+			x.well = true
+			w.whole(t, 24)
+		})
+	}
+}
+
 // Killed while it sends, drpd does not know of the one message that was under way, and of no other.
 func TestKilledWhileSending(t *testing.T) {
 	w := manyAlerts(t, 24)

@@ -33,6 +33,12 @@ type Uncertain struct{ Err error }
 func (u Uncertain) Error() string { return u.Err.Error() }
 func (u Uncertain) Unwrap() error { return u.Err }
 
+// Down marks an error of the way itself, and not of the message: whatever else went by it now would wait as long, and fail as well.
+type Down struct{ Err error }
+
+func (d Down) Error() string { return d.Err.Error() }
+func (d Down) Unwrap() error { return d.Err }
+
 // HeldError says who holds the lease.
 type HeldError struct {
 	Holder string
