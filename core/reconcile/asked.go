@@ -99,8 +99,8 @@ func (d *decider) attend(c drp.Conflict) {
 	from := d.Today
 	if u, wrote := d.nearly(c); len(wrote) > 0 {
 		d.askWhatWasMeant(u, wrote)
-		if !mayBeEmergency(u) { // that waits for nobody
-			from = d.askAgainOn(u.Of[0].On)
+		if later := d.operatorFrom(c); !later.IsZero() {
+			from = later
 		}
 	}
 	first := e

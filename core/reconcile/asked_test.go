@@ -357,3 +357,53 @@ func TestTheLaterWordOfADayCounts(t *testing.T) {
 		}
 	}
 }
+
+// A form of whoever must answer that cannot be read for certain is asked about, also where its letter went to the owner too.
+func TestFormSentToTheOwnerToo(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	raised := at(told(drp.Raised, start, "chair"), "stage-1")
+	call, alert := at(told(drp.Telephoned, start, "chair", "team-manager"), "stage-1"), at(told(drp.Alerted, start, "chair", "team-manager",
+		"social-worker"), "stage-1")
+	tm := drp.Actor{Role: "team-manager"}
+	form := func(toOwner bool) drp.Reading {
+		r := drp.Reading{Sender: tm, Doubts: []drp.Doubt{{What: `who did "responded" is not given as a role`, Position: "table 3",
+			Passage: drp.NewPrivate("a name"), Evidence: "m1", By: tm, On: start + 2}}}
+		if toOwner {
+			f := drp.Fact{Kind: drp.Alerted, Stage: "stage-1", On: start + 2, Learned: start + 2, By: tm, To: []drp.Actor{{Role: "chair"}},
+				Evidence: "m1", Source: "mailbox", Position: "header"}
+			r.Facts = []drp.Fact{f}
+		}
+		return mailed("m1", start+2, r)
+	}
+	for name, toOwner := range map[string]bool{"to drpd alone": false, "to the chair, with drpd in copy": true} {
+		past, _ := w.until(p, []drp.Reading{raised, call, alert, form(toOwner)}, start+4)
+		if !slices.ContainsFunc(past, func(x drp.Past) bool { return slices.Contains(x.To, "team-manager") && x.Reason == drp.ReasonAsk }) {
+			t.Errorf("%s: the team manager is not told that their answer was not understood", name)
+		}
+	}
+}
+
+// It is nobody's turn since a day before they were told: a question that its writer is asked is not the operator's yet, and once the
+// limit has passed it is the turn of the owner, who has been asked.
+func TestTurnOfTheOperator(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	id := "m1"
+	says := drp.Statement{Fact: drp.Fact{Kind: drp.Responded, On: start + 2, By: drp.Actor{Role: "other-practitioner"}}}
+	readings := []drp.Reading{told(drp.Raised, start, "practitioner"), mailed(id, start+2, nearly(id, says.Took(id, "mailbox", start+2)))}
+	for day := start + 3; day < start+21; day++ {
+		past, all := w.until(p, readings, day)
+		at := w.decide(p, all, past, day).Standing
+		first := workday.Date(0)
+		for _, x := range past {
+			if slices.Contains(x.To, "operator") && first.IsZero() {
+				first = x.On
+			}
+		}
+		if slices.Contains(at.Turn, "operator") && (first.IsZero() || at.TurnFrom < first) {
+			t.Errorf("on %s it is the turn of the operator since %s; the first letter to the operator: %s", day, at.TurnFrom, first)
+			return
+		}
+	}
+}

@@ -9,6 +9,9 @@ import (
 
 // answerCame says that an answer has come and nothing more, and who wrote it where that was not who had to answer.
 func (s *story) answerCame(v *visit) string {
+	if says := s.oneSays(v); says != "" {
+		return says
+	}
 	for _, f := range v.facts {
 		if answersAt(v, f) {
 			roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })

@@ -106,7 +106,8 @@ func (s *story) dateQuestion(f drp.Fact) (q drp.Conflict, asks bool) {
 }
 
 // unlikely says why a day can hardly be right, or "": what has happened was not learned before it did, and not before the calendar
-// begins. What people plan may lie ahead; the day on which a dispute began may not.
+// begins. What people plan may lie ahead; the day on which a dispute began may not. Nobody answers a dispute, or ends it, before it was
+// raised.
 func (s *story) unlikely(f drp.Fact, start bool) string {
 	switch first := s.Calendar.First(); {
 	case f.Learned.IsZero():
@@ -115,6 +116,13 @@ func (s *story) unlikely(f drp.Fact, start bool) string {
 		return "it lies before " + first.Long() + ", with which the calendar begins"
 	case f.On > f.Learned && (start || !f.Kind.MayLieAhead()):
 		return "it lies after " + f.Learned.Long() + ", on which it was learned"
+	case start || f.Learned < s.raised.On:
+	case f.On < s.raised.On && (mayMeet(f) || f.Kind == drp.Escalated), f.On < s.raised.On-longBefore && f.Kind != drp.Raised:
+		return "it lies before " + s.raised.On.Long() + ", on which the dispute was raised"
 	}
 	return ""
 }
+
+// longBefore is how many days before the raising nothing of a dispute is believed to have happened: a review comes every half year, and
+// a slip of the pen in the year is longer ago.
+const longBefore = 275

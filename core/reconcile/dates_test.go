@@ -319,3 +319,45 @@ func TestByEmailAsAtTheConsole(t *testing.T) {
 	}
 	t.Logf("%d answers", answered)
 }
+
+// typed is what somebody says on a day, with a slip of the pen in its year.
+func typed(kind drp.FactKind, learned workday.Date, by string) drp.Reading {
+	return learnedLate(told(kind, learned-365, by), learned)
+}
+
+// An answer, or an end, that is dated before the dispute was raised is a slip of the pen: whoever wrote it, or the owner, is asked, nobody
+// reads that no answer has come, and nothing goes up by itself meanwhile.
+func TestSlipBeforeTheRaising(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, r := range map[string]drp.Reading{
+		"an answer": typed(drp.Responded, start+2, "team-manager"),
+		"an end":    typed(drp.Resolved, start+2, "iro"),
+	} {
+		past, _ := w.until(p, []drp.Reading{told(drp.Raised, start, "iro"), r}, start+9)
+		asked := false
+		for _, x := range past {
+			asked = asked || slices.Contains(x.Evidence, r.Facts[0].Evidence)
+			if strings.Contains(strings.ToLower(x.Says), "no answer has come") {
+				t.Errorf("%s: on %s the %s reads: %s", name, x.On, x.To, x.Says)
+			}
+			if x.Reason == drp.ReasonAlert && x.Stage == "stage-2" && !asked {
+				t.Errorf("%s: it goes up by itself on %s, and nobody has been asked about the day", name, x.On)
+			}
+		}
+	}
+}
+
+// A panel that is dated a year before the dispute was raised makes nobody late since last year: its day is asked about.
+func TestMeetingBeforeTheRaising(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "housing")
+	held := typed(drp.MeetingHeld, start+4, "ho-service-manager")
+	readings := []drp.Reading{told(drp.Raised, start, "social-worker"), held}
+	past, all := w.until(p, readings, start+8)
+	for _, k := range w.decide(p, all, past, start+8).Standing.Clocks {
+		if !k.Proof.Due.IsZero() && k.Proof.Due < start {
+			t.Errorf("the clock %s of a dispute that was raised on %s was due on %s", k.Clock.ID, start, k.Proof.Due)
+		}
+	}
+}

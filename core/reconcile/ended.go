@@ -206,6 +206,30 @@ func (d *decider) howItEnded(end drp.Fact) string {
 		end.On.Long(), how)
 }
 
+// oneSays says, where several must all say so before the dispute ends and some have, who has and who has not yet; else "".
+func (s *story) oneSays(v *visit) string {
+	for _, e := range s.Policy.EndsAt(v.stage) {
+		if !e.All {
+			continue
+		}
+		var have, missing []string
+		var on workday.Date
+		for _, role := range e.By {
+			i := slices.IndexFunc(v.facts, func(f drp.Fact) bool { return f.Kind == e.Fact && slices.Contains(f.ByRoles, role) })
+			if i < 0 {
+				missing = append(missing, role)
+				continue
+			}
+			have, on = append(have, role), max(on, v.facts[i].On)
+		}
+		if len(have) > 0 && len(missing) > 0 {
+			return fmt.Sprintf("the %s has said on %s that it is %s; it ends once the %s says so too", s.titles(have), on.Long(), e.Fact,
+				s.titles(missing))
+		}
+	}
+	return ""
+}
+
 // endOf gives what a policy's rule says to those whom it names when the dispute has ended so.
 func (d *decider) endOf(n policy.EndMessage, v *visit, on workday.Date) drp.Effect {
 	cc := slices.Clone(n.Cc)

@@ -338,3 +338,34 @@ func TestATimeOutIsLookedAt(t *testing.T) {
 		}
 	}
 }
+
+// "Today is the last day" is said on the last day.
+func TestLastDayIsSaidOnIt(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "housing")
+	past, _ := w.until(p, []drp.Reading{told(drp.Raised, start, "social-worker"), told(drp.MeetingHeld, start+2, "csc-service-manager")}, start+21)
+	for _, x := range past {
+		if strings.Contains(strings.ToLower(x.Says), "today is the last day") && x.On > x.Proof.Due {
+			t.Errorf("on %s, of a limit of %s: %s", x.On, x.Proof.Due, x.Says)
+		}
+	}
+}
+
+// Where two must say that it is resolved, and one has, the other is told so: the first line is not sent into silence.
+func TestOneOfTwoSaysResolved(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "housing")
+	past, _ := w.until(p, []drp.Reading{told(drp.Raised, start, "social-worker"), told(drp.MeetingHeld, start+2, "csc-service-manager"),
+		told(drp.Resolved, start+2, "csc-service-manager")}, start+10)
+	for _, x := range past {
+		if slices.Contains(x.To, "ho-service-manager") && x.On > start+2 && strings.Contains(x.Says, p.RoleTitle("csc-service-manager")) {
+			return
+		}
+	}
+	for _, x := range past {
+		if slices.Contains(x.To, "ho-service-manager") && x.On > start+1 {
+			t.Logf("%s %s: %s", x.On, x.Reason, x.Says)
+		}
+	}
+	t.Error("nobody tells the Service Manager, Housing Options that the other co-chair has said that it is resolved")
+}

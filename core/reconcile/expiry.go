@@ -234,12 +234,18 @@ func (d *decider) expiry() {
 		case d.Today < e.next:
 			d.lastDay(v, *e)
 		case d.Today < e.goes && e.exit.When == policy.Unsatisfactory: // the answer came since the last day
-			d.askNow(v, e.next, e.limit, e.exit, d.answerCame(v)+": is it resolved? Unless you say so "+d.whatNext(*e))
+			d.askOfAnswer(v, *e)
 		}
 		if d.Today < e.goes {
 			d.out.tell(d.alertGoes(e))
 		}
 	}
+}
+
+// askOfAnswer asks the owner at once whether an answer that came since the last day settles it, and says what follows where they say
+// nothing.
+func (d *decider) askOfAnswer(v *visit, e expired) {
+	d.askNow(v, max(e.next, e.fact.Learned), e.limit, e.exit, d.answerCame(v)+": is it resolved? Unless you say so "+d.whatNext(e))
 }
 
 // prompt asks whom the policy names, on the last day or once the limit has passed.
@@ -266,7 +272,9 @@ func (d *decider) prompt(v *visit, e expired) {
 	}
 	if e.exit.On == policy.LastDay {
 		on = d.lastWorking(e.limit.Proof.Due)
-		says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
+		if d.Today <= e.limit.Proof.Due {
+			says = strings.Replace(says, "the limit has passed", "today is the last day", 1)
+		}
 	}
 	d.ask(v, reason, on, e.limit, e.exit, says)
 }
@@ -423,7 +431,13 @@ func (s *story) matter(v *visit) (string, drp.Fact) {
 		return policy.Rejected, f
 	}
 	if on, _ := s.answered(v); !on.IsZero() {
-		return policy.Unsatisfactory, drp.Fact{On: on}
+		answer := drp.Fact{On: on}
+		for _, f := range v.facts {
+			if answersAt(v, f) {
+				answer.Learned = max(answer.Learned, f.Learned)
+			}
+		}
+		return policy.Unsatisfactory, answer
 	}
 	if f, ok := v.first(drp.MeetingHeld); ok {
 		return policy.Unsatisfactory, f
@@ -561,9 +575,11 @@ func (d *decider) anew(v *visit, limit Running) bool {
 	return len(asked) > 0 && !d.moved(v).IsZero() && asked[len(asked)-1].Proof.From != limit.Proof.From
 }
 
-// asksAtLimit gives the letters that have asked about the limit of a visit, or its exit.
+// asksAtLimit gives the letters that have asked the owner about the limit of a visit, or its exit.
 func (d *decider) asksAtLimit(v *visit, reason drp.Reason) []drp.Past {
-	return slices.DeleteFunc(d.leftFor(v.id, reason), func(p drp.Past) bool { return !strings.HasPrefix(p.Rule, onExpiry) })
+	return slices.DeleteFunc(d.leftFor(v.id, reason), func(p drp.Past) bool {
+		return !strings.HasPrefix(p.Rule, onExpiry) || p.Rule == onExpiry+whenAnswerUnread
+	})
 }
 
 // question is what ask puts to the owner, and how often it has been put before.

@@ -412,6 +412,11 @@ func TestADenialMovesNothing(t *testing.T) {
 		var kinds []drp.FactKind
 		for _, k := range drp.FactKinds() {
 			asks := slices.ContainsFunc(p.Stages, func(s policy.Stage) bool { return s.MovesOn(k) })
+			asks = asks || slices.ContainsFunc(readings, func(r drp.Reading) bool { // who has said it since is asked no more what they meant
+				return slices.ContainsFunc(r.Doubts, func(q drp.Doubt) bool {
+					return slices.ContainsFunc(q.Means, func(m drp.Statement) bool { return m.Kind == k })
+				})
+			})
 			if !asks && !slices.Contains([]drp.FactKind{drp.Raised, drp.Resolved, drp.Withdrawn, drp.Determined, drp.Authorised,
 				drp.Escalated}, k) {
 				kinds = append(kinds, k)

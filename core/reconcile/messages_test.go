@@ -340,7 +340,8 @@ func TestNobodyIsLateBeforeTheyWereTold(t *testing.T) {
 		r := w.decide(p, append([]drp.Reading{raised}, tt.with...), w.heldAlert(p, raised), tt.on)
 		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
 		asked := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool {
-			return e.Reason == drp.ReasonAsk && strings.Contains(e.Says, "the limit of the procedure was "+limit.Proof.Due.Long())
+			return e.Reason == drp.ReasonAsk && (strings.Contains(e.Says, "the limit of the procedure was "+limit.Proof.Due.Long()) ||
+				strings.Contains(e.Says, "is it resolved? Unless you say so"))
 		})
 		if goes != tt.goes || asked == tt.goes {
 			t.Errorf("%s: goes up %v, the owner is asked %v", tt.name, goes, asked)

@@ -65,8 +65,9 @@ func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 	}
 	at.Moved = s.moved(v)
 	s.whoseTurn(&at, v, k)
-	if len(questions) > 0 && at.NextOn.IsZero() {
-		at.Turn, at.TurnFrom = []string{operator}, s.inQuestionSince(questions, at.TurnFrom)
+	if theirs := s.ofOperator(questions); len(theirs) > 0 && at.NextOn.IsZero() {
+		at.Turn, at.TurnFrom = []string{operator}, s.inQuestionSince(theirs, at.TurnFrom)
+		at.Next = "a person settles what is in question"
 	}
 	if at.Passed = s.passed(k); !s.resting() { // with CAFCASS no step has a limit
 		at.Step = s.stepLimit(v, k)
@@ -154,8 +155,22 @@ func (s *story) holdsSince(v *visit) workday.Date {
 	return since
 }
 
+// ofOperator gives the questions that the operator is asked: of a passage, whoever wrote it is asked first.
+func (s *story) ofOperator(questions []drp.Conflict) []drp.Conflict {
+	return slices.DeleteFunc(slices.Clone(questions), func(q drp.Conflict) bool { return s.Today < s.operatorFrom(q) })
+}
+
+// operatorFrom is the day from which the operator is asked about a passage that its writer is asked about first; zero for any other
+// question.
+func (s *story) operatorFrom(q drp.Conflict) workday.Date {
+	if u, wrote := s.nearly(q); len(wrote) > 0 && !mayBeEmergency(u) { // that waits for nobody
+		return s.askAgainOn(u.Of[0].On)
+	}
+	return 0
+}
+
 // inQuestionSince is the day since which a person has had something to settle: on which the last evidence for the oldest question was
-// learned; or another day where that is not known.
+// learned, or from which the operator is asked; or another day where that is not known.
 func (s *story) inQuestionSince(questions []drp.Conflict, otherwise workday.Date) (since workday.Date) {
 	all := s.File.Statements()
 	for _, q := range questions {
@@ -165,6 +180,7 @@ func (s *story) inQuestionSince(questions []drp.Conflict, otherwise workday.Date
 				learned = max(learned, f.Learned)
 			}
 		}
+		learned = max(learned, s.operatorFrom(q))
 		if !learned.IsZero() && (since.IsZero() || learned < since) {
 			since = learned
 		}

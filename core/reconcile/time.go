@@ -200,6 +200,10 @@ func (d *decider) askBeforeTheirTime(v *visit, e expired) {
 	if e.untold != "" && d.alertedToday(v) {
 		return
 	}
+	if e.untold == "" && e.exit.When == policy.Unsatisfactory && e.fact.Learned > e.limit.Proof.Due {
+		d.askOfAnswer(v, e)
+		return
+	}
 	told, _ := d.toldOn(v)
 	on, is := max(e.next, d.after(told, 1)), "was" // the alert has just said so
 	if e.untold != "" {                            // this is asked about on the last day, while it can be mended

@@ -235,3 +235,26 @@ func TestLateBesideADayInQuestion(t *testing.T) {
 		}
 	}
 }
+
+// An answer that comes after the owner was told that none had is told to them before the dispute goes up by itself, also where those who
+// must answer keep a later date than the limit.
+func TestAnswerInTheirOwnTime(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	first, back := row("1", start, start), row("2", start+2, start-5)
+	answer := told(drp.Responded, start+4, "team-manager")
+	past, readings := w.live(p, start, start+1, nil, []drp.Reading{first})
+	past, _ = w.live(p, start+2, start+10, past, append(readings, back, answer))
+	none, came := workday.Date(0), workday.Date(0)
+	for _, x := range past {
+		if slices.Contains(x.To, "iro") && strings.Contains(strings.ToLower(x.Says), "no answer has come") {
+			none = x.On
+		}
+		if slices.Contains(x.To, "iro") && strings.Contains(strings.ToLower(x.Says), "an answer has come") {
+			came = x.On
+		}
+		if x.Reason == drp.ReasonAlert && x.Stage == "stage-2" && !none.IsZero() && came < none {
+			t.Errorf("it goes up on %s; the last that the owner was told, on %s, is that no answer has come", x.On, none)
+		}
+	}
+}

@@ -120,7 +120,9 @@ func (d *decider) askWhoeverWrote(v *visit, e expired) {
 	}
 	for _, role := range answering(v) {
 		for _, u := range came.others {
-			words := slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { return f.Evidence == u.Evidence }) // of these the owner is asked
+			words := slices.ContainsFunc(d.File.Facts, func(f drp.Fact) bool { // of these the owner is asked
+				return f.Evidence == u.Evidence && (f.Kind == drp.MessageCame || mayMeet(f))
+			})
 			if u.Proved && !words && !d.asksWhoWrote(u.Evidence) && slices.Contains(u.Roles, role) {
 				one(u, whenAnswerUnread, []string{role}, answerLine(v.stage),
 					"answer by the line below, or on the form; until then it counts for nothing")

@@ -1,6 +1,7 @@
 package reconcile_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -66,6 +67,28 @@ func TestWhoseWordsAreNotClear(t *testing.T) {
 		}
 		if goes != want {
 			t.Errorf("words of %q: it goes up on %s, want %s", by, goes, want)
+		}
+	}
+}
+
+// What the owner wrote and nobody understood is asked about at once, also where somebody else was asked on that day what they meant.
+func TestOwnWordsAskedBesideOthers(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	due := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro")}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	unclear := func(id string, on workday.Date, by string, kind drp.FactKind) drp.Reading {
+		says := drp.Statement{Fact: drp.Fact{Kind: kind, On: on, By: drp.Actor{Role: by}}}
+		return mailed(id, on, nearly(id, says.Took(id, "mailbox", on)))
+	}
+	raised := told(drp.Raised, start, "iro")
+	theirs, own := unclear("m1", start+2, "team-manager", drp.Responded), unclear("m2", due, "iro", drp.Resolved)
+	for name, readings := range map[string][]drp.Reading{"alone": {raised}, "beside an answer that is not understood": {raised, theirs}} {
+		past, readings := w.until(p, readings, due) // the morning
+		past, _ = w.live(p, due, due+2, past, append(readings, own))
+		if !slices.ContainsFunc(past, func(x drp.Past) bool {
+			return x.Reason == drp.ReasonAsk && slices.Contains(x.To, "iro") && strings.Contains(strings.ToLower(x.Says), "what you wrote")
+		}) {
+			t.Errorf("%s: the owner is not asked on %s or in the two days after it", name, due)
 		}
 	}
 }
