@@ -61,6 +61,30 @@ func (c *Case) doubts() (open []drp.Conflict) {
 	return open
 }
 
+// withoutMatter takes out of the questions about passages those that can matter no more: they were written before the day on which the dispute
+// ended, and whatever they mean would have moved a stage.
+func (s *story) withoutMatter(a *asked) {
+	if s.ended == nil {
+		return
+	}
+	stage := func(m drp.Statement) bool {
+		return m.Kind == drp.Escalated || m.Kind == drp.Responded || m.Kind == drp.FinishedAndSaved
+	}
+	for _, u := range s.File.Unclear() {
+		q := u.Of[0]
+		matters := q.On >= s.ended.On || slices.ContainsFunc(u.Of, func(q drp.Doubt) bool {
+			return len(q.Means) == 0 || slices.ContainsFunc(q.Means, func(m drp.Statement) bool { return !stage(m) })
+		})
+		i := slices.IndexFunc(a.open, func(c drp.Conflict) bool { return c.ID() == u.ID() })
+		if i < 0 || matters {
+			continue
+		}
+		a.open = slices.Delete(a.open, i, i+1)
+		a.recorded = append(a.recorded, Recorded{What: fmt.Sprintf("a passage of %s was not clear, and the dispute has ended since: it moves nothing: %s",
+			q.On, q.What), On: q.On})
+	}
+}
+
 // strangers asks about what left for a stage of which the evidence no longer speaks; nothing is sent meanwhile.
 func (s *story) strangers() (out asked) {
 	if s.ended != nil {

@@ -407,3 +407,31 @@ func TestTurnOfTheOperator(t *testing.T) {
 		}
 	}
 }
+
+// Once a dispute has ended, nobody is asked any more what they meant by words that could only have moved a stage before; by words that
+// might say that it has not ended they are.
+func TestPassageBeforeTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for name, tt := range map[string]struct {
+		means drp.Statement
+		on    workday.Date
+		asks  bool
+	}{
+		"not to be escalated":         {drp.Statement{Fact: drp.Fact{Kind: drp.Escalated}, Denied: true}, start + 1, false},
+		"escalated":                   {drp.Statement{Fact: drp.Fact{Kind: drp.Escalated}}, start + 1, false},
+		"escalated, on the day of it": {drp.Statement{Fact: drp.Fact{Kind: drp.Escalated}}, start + 3, true},
+		"not resolved":                {drp.Statement{Fact: drp.Fact{Kind: drp.Resolved}, Denied: true}, start + 1, true},
+	} {
+		tt.means.On, tt.means.By = tt.on, drp.Actor{Role: "iro"}
+		m := mailed("m", tt.on, nearly("m", tt.means.Took("m", "mailbox", tt.on)))
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), m, told(drp.Resolved, start+3, "iro")}
+		past, readings := w.until(p, readings, start+4)
+		before := len(past)
+		past, _ = w.live(p, start+5, start+30, past, readings)
+		asked := slices.ContainsFunc(past[before:], func(x drp.Past) bool { return x.Rule == drp.RuleConflict || x.Rule == drp.RulePassage })
+		if waits := len(passages(w.decide(p, readings, past, start+30))) > 0; waits != tt.asks || asked != tt.asks {
+			t.Errorf("%s: a question waits %v, and somebody is asked %v", name, waits, asked)
+		}
+	}
+}

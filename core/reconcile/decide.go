@@ -126,6 +126,7 @@ func decide(c Case, rules []func(*decider)) Result {
 	c.File.Rulings, unclear = c.hear()
 	unclear.open = append(unclear.open, c.doubts()...)
 	s := tell(c)
+	s.withoutMatter(&unclear)
 	k := measure(s)
 	apply := func(rules ...func(*decider)) (all outcome) {
 		for _, rule := range rules {
