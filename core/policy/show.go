@@ -402,7 +402,11 @@ func (s *shower) rules() {
 		s.line("- What is escalated carries %s (%s).", c.Says, s.cite(c.Cite))
 	}
 	for _, n := range p.CaseNotes {
-		s.line("- A case note (%s) on: %s (%s).", n.Type, Spaced(string(n.On)), s.cite(n.Cite))
+		at := ""
+		if len(n.Stages) > 0 {
+			at = ", at " + s.stages(n.Stages)
+		}
+		s.line("- A case note (%s) on: %s%s (%s).", n.Type, Spaced(string(n.On)), at, s.cite(n.Cite))
 	}
 	for _, c := range p.FormCopies {
 		s.line("- The form goes on the child's file when %s (%s).", c.Reason, s.cite(c.Cite))
