@@ -255,6 +255,23 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 	})
 }
 
+// ResetClock puts drpd back to a day before the one on which it last worked by a wrong clock, and gives up a lease of that time.
+func (l *Ledger) ResetClock(ctx context.Context, today workday.Date, because, actor string, now time.Time) (was string, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		if _, err := t.get(&was, `SELECT value FROM setting WHERE name = ?`, string(port.LastDay)); err != nil || was <= today.String() {
+			return err
+		}
+		if err := t.exec(`UPDATE setting SET value = ? WHERE name = ?`, today.String(), string(port.LastDay)); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE lease SET until = 0 WHERE until > ?`, now.AddDate(0, 0, 1).UnixMilli()); err != nil {
+			return err
+		}
+		return t.audit(now, actor, "clock reset", was+" to "+today.String(), because)
+	})
+	return was, err
+}
+
 // Setting reads a setting, "" where there is none.
 func (l *Ledger) Setting(ctx context.Context, name port.Setting) (value string, err error) {
 	err = l.tx(ctx, func(t *tx) error {

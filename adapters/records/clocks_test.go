@@ -11,6 +11,22 @@ import (
 	"drpd/mapping"
 )
 
+// The server's clock is this machine's in these tests, and SQLite has no other.
+func TestAhead(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		db, with := e.fresh(t, e)
+		t.Cleanup(func() { _ = db.Close() })
+		s, err := with(&mapping.System{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		by, ok, err := s.Ahead(t.Context())
+		if err != nil || ok != (e.name != "sqlite") || by.Abs() > time.Minute {
+			t.Errorf("%s ahead, %v, %v", by, ok, err)
+		}
+	})
+}
+
 // Around both nights on which the clocks change, a column that holds local time, one that holds UTC, one that holds a
 // point in time and one that holds text give the days that a wall calendar in England shows, on each engine and whatever
 // zone the server is in.

@@ -11,6 +11,7 @@ import (
 
 var mariadb = Dialect{
 	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Unfit: mariadbUnfit, Call: "CALL %s(%s)",
+	Time:   "SELECT UNIX_TIMESTAMP()",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: mariadbGrants, executes: mariadbExecutes, index: mariadbIndex(false), unique: mariadbIndex(true),
 	open: openMariaDB,

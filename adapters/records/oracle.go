@@ -17,6 +17,7 @@ import (
 var oracle = Dialect{
 	Name: "oracle", Untested: true, Bind: sqlx.NAMED, Means: oracleMeans, Unfit: oracleUnfit, OneByOne: true, Midnight: " 00:00:00",
 	Call: "BEGIN %s(%s); END;",
+	Time: "SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE '1970-01-01') * 86400) FROM DUAL",
 	Text: func(column string) string { return "CAST(" + column + " AS VARCHAR2(100))" },
 	Session: []string{
 		"ALTER SESSION SET NLS_DATE_FORMAT = 'YYYY-MM-DD HH24:MI:SS'", "ALTER SESSION SET NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS'",

@@ -14,7 +14,7 @@ import (
 
 var postgres = Dialect{
 	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Unfit: postgresUnfit,
-	Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)",
+	Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)", Time: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,

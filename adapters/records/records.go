@@ -47,6 +47,7 @@ type Dialect struct {
 	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
 	Unfit    func(err error) bool       // whether an error says that a value can be none of its column's; nil: the engine says none
 	Padded   []string                   // the types of text that come filled up with spaces
+	Time     string                     // asks for the server's time in seconds since 1970; "": it has this machine's
 
 	grants   asks   // what the login may do with a table; nil: not looked at
 	executes asks   // the same, with a procedure

@@ -15,6 +15,7 @@ import (
 var sqlserver = Dialect{
 	Name: "sqlserver", Untested: true, Bind: sqlx.AT, Instant: "DATETIMEOFFSET", Means: sqlserverMeans, Unfit: sqlserverUnfit,
 	Call:   "EXEC %s %s",
+	Time:   "SELECT DATEDIFF_BIG(second, '19700101', SYSUTCDATETIME())",
 	Padded: []string{"CHAR", "NCHAR"},
 	Session: []string{
 		"SET LOCK_TIMEOUT 15000", // somebody else's lock holds up no cycle

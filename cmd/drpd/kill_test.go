@@ -246,22 +246,40 @@ func outcome(t *testing.T, dir string) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestClockGoesBack: a machine whose clock has gone back decides nothing.
+// TestClockGoesBack: a machine whose clock has gone back decides nothing, until it is right or a person says that the later day was wrong.
 func TestClockGoesBack(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "d")
 	setStage(t, dir)
 	var errs bytes.Buffer
-	run := func(day int) int {
+	drpd := func(day int, args ...string) int {
 		now := at(workday.NewDate(2026, time.November, day), 10)
-		return realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }},
-			[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
+		return realMain(&app{ctx: t.Context(), out: &errs, err: &errs, now: func() time.Time { return now }},
+			append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...))
 	}
+	run := func(day int) int { return drpd(day, "run", "--once") }
 	if code := run(20); code != 0 {
 		t.Fatal(errs.String())
 	}
 	if code := run(19); code != 1 || !strings.Contains(errs.String(),
 		"the machine's clock says 2026-11-19, but drpd worked on 2026-11-20 before: set the clock right") {
 		t.Errorf("exit %d: %s", code, errs.String())
+	}
+	for _, tt := range []struct {
+		day  int
+		args []string
+		code int
+		says string
+	}{
+		{20, []string{"clock", "reset", "--because", "no reason"}, 1, "there is nothing to reset"},
+		{19, []string{"clock", "reset"}, 2, "missing flags: --because"},
+		{19, []string{"clock", "reset", "--because", "the machine's battery"}, 0, "drpd had last worked on 2026-11-20, and goes on from 2026-11-19"},
+		{19, []string{"run", "--once"}, 0, ""},
+		{19, []string{"audit", "verify"}, 0, "the chain is whole"},
+	} {
+		errs.Reset()
+		if code := drpd(tt.day, tt.args...); code != tt.code || !strings.Contains(errs.String(), tt.says) {
+			t.Errorf("%v: exit %d: %s", tt.args, code, errs.String())
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ type cli struct {
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`
 	Calendar   calendarCmd   `cmd:"" help:"Working days."`
+	Clock      clockCmd      `cmd:"" help:"The day by which drpd works."`
 	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
 	Hold       holdCmd       `cmd:"" help:"What is held because it would be more than usual."`

@@ -29,6 +29,7 @@ type cycle struct {
 	sent  int              // emails that were attempted, which the guard counts
 	hung  map[string]bool  // sources that gave no answer in time
 	stuck map[string]error // sources of which something that came is not read in this cycle, and why
+	still bool             // the machine's clock is not believed: nothing goes but what is urgent
 	down  map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
 }
 
@@ -47,6 +48,10 @@ type round struct {
 type lookedAt struct {
 	disputes []report.Dispute
 	damaged  []string // disputes that cannot be read
+}
+
+func (d *cycle) round() *round {
+	return &round{cycle: d, fresh: make(map[string]decision), looked: make(map[workday.Date]lookedAt)}
 }
 
 // decision is a case as it was decided, at its revision.
@@ -120,7 +125,7 @@ func (d *cycle) run(ctx context.Context) error {
 		return fmt.Errorf("reports: %w", err)
 	}
 	for range maxRounds {
-		r := &round{cycle: d, fresh: make(map[string]decision), looked: make(map[workday.Date]lookedAt)}
+		r := d.round()
 		decided, err := r.decideAll(ctx)
 		if err != nil {
 			return fmt.Errorf("decide: %w", err)

@@ -95,23 +95,6 @@ type Daemon struct {
 	memory memory
 }
 
-// clock sees that the machine's clock has not gone back: decisions about days that were decided before would contradict
-// what was sent since.
-func (d *Daemon) clock(ctx context.Context) error {
-	last, err := d.Settings.Setting(ctx, port.LastDay)
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	today := d.today().String()
-	switch {
-	case today < last:
-		return fmt.Errorf("the machine's clock says %s, but drpd worked on %s before: set the clock right", today, last)
-	case today > last:
-		return d.Settings.SetSetting(ctx, port.LastDay, today, "drpd", d.Now())
-	}
-	return nil
-}
-
 // NotBefore sees that nothing is looked at from before the day of the last decision, whatever the machine's clock says: a
 // look back must not contradict what was done since.
 func (d *Daemon) NotBefore(ctx context.Context) error {

@@ -15,7 +15,7 @@ import (
 // else goes on.
 const (
 	pollTime   = 10 * time.Minute // for one poll of a source, where the configuration says nothing
-	searchTime = time.Minute      // for a search of a route's archive
+	searchTime = time.Minute      // for a search of a route's archive, and for the time of another clock
 	stopTime   = 5 * time.Second  // for whatever was told to stop, until it does
 	slowTime   = 5 * time.Second  // for a source, before the next is asked beside it
 	hungTime   = time.Hour        // for which a source that gave no answer gets less time
@@ -130,7 +130,7 @@ func (d *cycle) answered(ctx context.Context, a *asking) polled {
 }
 
 // wait waits for an answer until the context ends, and a little longer for a source that stops then.
-func wait(ctx context.Context, answer <-chan polled) (got polled, came bool) {
+func wait[T any](ctx context.Context, answer <-chan T) (got T, came bool) {
 	select {
 	case got = <-answer:
 		return got, true

@@ -37,7 +37,7 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	g := &gatekeeper{Gates: d.Gates, paused: paused != "", guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
+	g := &gatekeeper{Gates: d.Gates, paused: paused != "" || d.still, guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
 	if g.dates, err = d.dates(ctx); err != nil {
 		return 0, err
 	}

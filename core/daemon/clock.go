@@ -1,0 +1,91 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"drpd/core/port"
+	"drpd/core/workday"
+)
+
+// Timekeeper is a source that has a clock of its own, as a database server has one.
+type Timekeeper interface {
+	// Ahead says how far its clock is ahead of the machine's; ok is false where it has none but that.
+	Ahead(ctx context.Context) (by time.Duration, ok bool, err error)
+}
+
+// clocksApart is how far the machine's clock may be from another one before nothing is done by it.
+const clocksApart = 24 * time.Hour
+
+// clock sees that the machine's clock is right before a new day is acted on: a day that is not today would make everybody late. Where it
+// has gone back, or the clock of a record system is another, nothing is polled and nothing decided; the operator is told, and an
+// emergency that was decided before goes.
+func (d *cycle) clock(ctx context.Context) error {
+	last, err := d.Settings.Setting(ctx, port.LastDay)
+	if err != nil {
+		return fmt.Errorf("ledger: %w", err)
+	}
+	today, why := d.today().String(), ""
+	switch {
+	case today == last:
+		return nil
+	case today < last:
+		why = fmt.Sprintf("the machine's clock says %s, but drpd worked on %s before: set the clock right; if that was a wrong day, say "+
+			"drpd clock reset", today, last)
+	default:
+		why = d.otherClock(ctx)
+	}
+	if why == "" {
+		return d.Settings.SetSetting(ctx, port.LastDay, today, "drpd", d.Now())
+	}
+	if err := d.tell(ctx, why+". Until then nothing is decided, and nothing goes but emergencies", "clock", last, true); err != nil {
+		return err
+	}
+	d.still = true
+	if _, err := d.round().deliver(ctx); err != nil {
+		return err
+	}
+	return errors.New(why)
+}
+
+// otherClock says how the clock of a record system contradicts the machine's, or "". One that gives no time says nothing.
+func (d *cycle) otherClock(ctx context.Context) string {
+	for _, f := range d.Feeds {
+		k, ok := f.Source.(Timekeeper)
+		if !ok {
+			continue
+		}
+		by, ok, err := timeOf(ctx, k)
+		switch {
+		case err != nil:
+			d.Log.Warn("the source gives no time", "source", f.Name, "error", err)
+		case ok && by.Abs() > clocksApart:
+			day := workday.DateOf(d.Now().Add(by).In(d.Zone))
+			return fmt.Sprintf("the machine's clock says %s, and that of %s says %s: set the wrong one right", d.today(), f.Name, day)
+		}
+	}
+	return ""
+}
+
+// timeOf asks a source for its time, and waits no longer than a minute, even if the source does not stop at it.
+func timeOf(ctx context.Context, k Timekeeper) (time.Duration, bool, error) {
+	type answer struct {
+		by  time.Duration
+		ok  bool
+		err error
+	}
+	bound, cancel := context.WithTimeout(ctx, searchTime)
+	defer cancel()
+	came := make(chan answer, 1)
+	go func() {
+		by, ok, err := k.Ahead(bound)
+		came <- answer{by, ok, err}
+	}()
+	got, ok := wait(bound, came)
+	if !ok {
+		return 0, false, fmt.Errorf("no answer within %s", searchTime)
+	}
+	return got.by, got.ok, got.err
+}

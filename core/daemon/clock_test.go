@@ -1,0 +1,79 @@
+package daemon_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"drpd/core/daemon"
+	"drpd/core/drp"
+	"drpd/core/port"
+)
+
+// timed is a source with a clock.
+type timed struct {
+	daemon.Source
+	by  time.Duration
+	err error
+}
+
+func (s timed) Ahead(context.Context) (time.Duration, bool, error) { return s.by, true, s.err }
+
+// Nothing is decided on a day that the record system's clock contradicts, and nothing goes but a word to the operator; once they agree it
+// goes on, and no later day is kept. A clock that gives no time, or one that is some hours off, stops nothing.
+func TestClocksDisagree(t *testing.T) {
+	year := 365 * 24 * time.Hour
+	for name, tt := range map[string]struct {
+		ahead time.Duration // the machine's clock
+		by    time.Duration // that of the record system, of it
+		err   error
+		stops bool
+	}{
+		"a year ahead":             {year, -year, nil, true},
+		"two days behind":          {0, 48 * time.Hour, nil, true},
+		"another zone":             {0, 14 * time.Hour, nil, false},
+		"they agree":               {0, time.Second, nil, false},
+		"it gives no time":         {0, 0, errors.New("no such function"), false},
+		"long off, and they agree": {year, 0, nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, _ := calm(t)
+			if _, err := w.d.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			before, today := len(w.mail.Sent), w.clock
+			told := &noted{Deliveries: w.d.Deliveries}
+			w.d.Deliveries = told
+			inner := w.d.Feeds[0].Source
+			w.d.Feeds[0].Source = timed{inner, tt.by, tt.err}
+			w.clock = today.AddDate(0, 0, 1).Add(tt.ahead)
+			_, err := w.d.Cycle(t.Context())
+			if (err != nil) != tt.stops {
+				t.Fatalf("%v", err)
+			}
+			if !tt.stops {
+				return
+			}
+			if !strings.Contains(err.Error(), "and that of records says") {
+				t.Error(err)
+			}
+			is := func(e drp.Effect) bool {
+				return strings.Contains(e.Says, err.Error()) && slices.Equal(e.To, []string{"operator"}) && e.Urgent
+			}
+			if !slices.ContainsFunc(told.effects, is) || len(w.mail.Sent) != before+1 {
+				t.Errorf("%d messages went; the operator is told %+v", len(w.mail.Sent)-before, told.effects)
+			}
+			w.clock = today.AddDate(0, 0, 1)
+			w.d.Feeds[0].Source = timed{inner, 0, nil}
+			if _, err := w.d.Cycle(t.Context()); err != nil {
+				t.Errorf("the clock is right: %v", err)
+			}
+			if day, err := w.ledger.Setting(t.Context(), port.LastDay); err != nil || day != w.today().String() {
+				t.Errorf("it worked on %s, %v", day, err)
+			}
+		})
+	}
+}
