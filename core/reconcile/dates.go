@@ -57,12 +57,17 @@ func (s *story) whyNoStart(f drp.Fact) string {
 	return says + ": a person has said that its day is not right"
 }
 
+// begins says whether a fact is how a dispute begins, or how somebody says that it did.
+func (s *story) begins(f drp.Fact) bool {
+	return f.Kind == drp.Raised || same(f, *s.raised) || s.mistaken != nil && same(f, *s.mistaken)
+}
+
 // dated takes what has a day that can hardly be right out of the facts until a person has said what holds, and then puts it where it
 // belongs.
 func (s *story) dated() {
 	out := make([]drp.Fact, 0, len(s.File.Facts))
 	for _, f := range s.File.Facts {
-		if begins := f.Kind == drp.Raised || same(f, *s.raised) || s.mistaken != nil && same(f, *s.mistaken); !begins {
+		if !s.begins(f) {
 			var counts bool
 			if f, counts = s.likely(f); !counts {
 				s.inQuestion = append(s.inQuestion, f)

@@ -10,7 +10,7 @@ import (
 // stage was refused, or the end of the dispute is in question, its owner is asked.
 func (s *story) denials() {
 	for _, n := range s.File.Denials {
-		if f := drp.Fact(n); s.ahead(f) || !s.mayBeSaid(f) && !s.accepted(drp.Hearsay(f)) {
+		if s.ahead(drp.Fact(n)) {
 			continue
 		}
 		v := s.deniedAt(n)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -218,6 +219,72 @@ func TestWhoseAdviceItIs(t *testing.T) {
 		hearsay := drp.Hearsay(drp.Fact(drp.Fold([]drp.Reading{advice(said)}, nil).Denials[0]))
 		if said == "team-manager" && !asked(append(readings, ruled(hearsay, drp.Accept, start+3))) {
 			t.Error("a person says that it is theirs, and it counts for nothing")
+		}
+	}
+}
+
+// What a form says in the name of somebody for whom its sender may not speak moves nothing before a person says that it is theirs: no
+// clock stands still, no referral is called off, and no stage that was asked for.
+func TestWhatIsSaidInAnothersName(t *testing.T) {
+	w := load(t)
+	flow, first := w.policy(t, "iro-flowchart"), w.policy(t, "iro-carefirst")
+	named := func(r drp.Reading, said string) drp.Reading {
+		r.Facts[0].Said = drp.Actor{Role: said}
+		return r
+	}
+	last := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start+1, "iro"), "stage-6"),
+		at(told(drp.Alerted, start+1, "iro", "chief-executive"), "stage-6")}
+	due := w.decide(first, last, nil, start+2).Standing.Visits[1].Limit.Proof.Due
+	wants := func(reason drp.Reason) func(r reconcile.Result) bool {
+		return func(r reconcile.Result) bool {
+			return slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == reason })
+		}
+	}
+	asksNo := denied(at(told(drp.Escalated, start+2, "iro"), "stage-2"))
+	asksNo.Evidence.ID, asksNo.Denials[0].Evidence = "no", "no"
+	for name, tt := range map[string]struct {
+		p      *policy.Policy
+		others []drp.Reading
+		said   func(by string) drp.Reading // in the name of somebody else
+		today  workday.Date
+		holds  func(reconcile.Result) bool // unless it counts
+	}{
+		"a time out": {flow, []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start, "iro"), "ir-1"),
+			at(told(drp.Alerted, start, "drpd", "team-manager"), "ir-1")},
+			func(by string) drp.Reading {
+				return named(until(told(drp.TimeOutStarted, start+1, "iro-team-manager"), start+40), by)
+			}, start + 3,
+			func(r reconcile.Result) bool { return r.Standing.Visits[1].Limit.Proof.Due < start+40 }},
+		"no referral, before it is asked about": {first, last,
+			func(by string) drp.Reading { return named(told(drp.ReferralDeclined, start+4, "iro"), by) }, due + 1, wants(drp.ReasonReferral)},
+		"no referral, after it was confirmed": {first, append(slices.Clone(last), told(drp.ReferralConfirmed, due+1, "iro")),
+			func(by string) drp.Reading { return named(told(drp.ReferralDeclined, due+2, "iro"), by) }, due + 2, wants(drp.ReasonPack)},
+		"a stage is not asked for": {first, []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Escalated, start+2, "iro"), "stage-2")},
+			func(by string) drp.Reading {
+				r := asksNo
+				r.Denials = slices.Clone(r.Denials)
+				r.Denials[0].Said = drp.Actor{Role: by}
+				return r
+			}, start + 2, func(r reconcile.Result) bool { return strings.HasPrefix(r.Standing.Next, "the alert to Stage 2") }},
+	} {
+		for by, counts := range map[string]bool{"": true, "iro": true, "team-manager": false} {
+			readings := append(slices.Clone(tt.others), tt.said(by))
+			r := w.decide(tt.p, readings, nil, tt.today)
+			if tt.holds(r) == counts {
+				t.Errorf("%s, said by %q: it counts is %v", name, by, !counts)
+			}
+			if counts {
+				continue
+			}
+			if n := len(r.Conflicts); n != 1 || r.Conflicts[0].Kind() != drp.SaidForAnother {
+				t.Errorf("%s: %d questions", name, n)
+				continue
+			}
+			for choice, counts := range map[string]bool{drp.Accept: true, drp.Refuse: false} {
+				if r := w.decide(tt.p, append(readings, ruled(r.Conflicts[0], choice, tt.today)), nil, tt.today); tt.holds(r) == counts {
+					t.Errorf("%s, and a person says %s: it counts is %v", name, choice, !counts)
+				}
+			}
 		}
 	}
 }

@@ -72,6 +72,7 @@ func tell(c Case) *story {
 	s.likelyStart()
 	s.File.Facts = c.meant()
 	s.dated()
+	s.spoken()
 	s.walk()
 	s.rest()
 	s.lapse()

@@ -156,6 +156,20 @@ func (s *story) mayBeSaid(f drp.Fact) bool {
 		drp.Intersects(f.SaidRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.SaidRoles, f.Joint)
 }
 
+// spoken takes what a form says for somebody for whom its sender may not speak out of the facts and denials until a person says that it is
+// theirs: no rule sees it before. An emergency is told all the same, and ends nothing.
+func (s *story) spoken() {
+	hearsay := func(f drp.Fact) bool { return f.On <= s.Today && !s.mayBeSaid(f) && !s.accepted(drp.Hearsay(f)) }
+	s.File.Facts = slices.DeleteFunc(slices.Clone(s.File.Facts), func(f drp.Fact) bool {
+		if s.begins(f) || !hearsay(f) {
+			return false
+		}
+		s.aside(f, "a form says it for the role %q, and its sender holds neither that role nor the owner's", f.By.Role)
+		return f.Kind != drp.EmergencyDeclared
+	})
+	s.File.Denials = slices.DeleteFunc(slices.Clone(s.File.Denials), func(no drp.Denial) bool { return hearsay(drp.Fact(no)) })
+}
+
 // theirs says whether a fact comes from where it may: a timescale, and a telephone call or a request for a meeting by which a
 // stage is entered, are for whoever owns the dispute or raises one.
 func (s *story) theirs(f drp.Fact) bool {
