@@ -145,3 +145,26 @@ func TestStillOpenInATimeOut(t *testing.T) {
 		t.Errorf("no line ends it: %+v", still)
 	}
 }
+
+// The word that the time out has ended ends each one that lasts, whichever was permitted last.
+func TestTheEndOfATimeOutEndsEach(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	out := func(from, to workday.Date, event bool) drp.Reading {
+		r := until(told(drp.TimeOutStarted, from, "iro-team-manager"), to)
+		r.Facts[0].Event = event
+		return r
+	}
+	long, ended := out(start+1, start+40, false), told(drp.TimeOutEnded, start+5, "iro")
+	due := func(outs ...drp.Reading) workday.Date {
+		readings := append([]drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), ended}, outs...)
+		return w.decide(p, readings, nil, start+6).Standing.Visits[0].Limit.Proof.Due
+	}
+	want := due(long)
+	for name, second := range map[string]drp.Reading{"a shorter one": out(start+3, start+10, false), "one that waits": out(start+3, start+10, true),
+		"one that is over": out(start+2, start+3, false), "one of that day": out(start+5, start+20, false)} {
+		if got := due(long, second); got.IsZero() || got != want {
+			t.Errorf("%s beside it: due on %s, want %s", name, got, want)
+		}
+	}
+}

@@ -166,12 +166,14 @@ func (s *story) timeOuts() {
 			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
 				What: fmt.Sprintf("%q on %s counts for nothing: it is for the %s to say so", f.Kind, f.On,
 					s.Policy.RoleTitles(distinct(s.timeOutEnders()))), Since: f.On, Severity: drp.Note, Evidence: []string{f.Evidence}})
-		case f.Kind == drp.TimeOutEnded && s.timeOut != nil:
-			s.pauses = append(s.pauses, workday.Pause{From: s.timeOut.On, Until: f.On, Why: "time out"})
-			s.timeOut = nil
-		case f.Kind == drp.TimeOutEnded && len(s.pauses) > 0: // sooner than was agreed
-			last := &s.pauses[len(s.pauses)-1]
-			last.Until = max(last.From, min(last.Until, f.On))
+		case f.Kind == drp.TimeOutEnded:
+			if s.timeOut != nil {
+				s.pauses = append(s.pauses, workday.Pause{From: s.timeOut.On, Until: f.On, Why: "time out"})
+				s.timeOut = nil
+			}
+			for i := range s.pauses { // sooner than was agreed, each that lasts
+				s.pauses[i].Until = max(s.pauses[i].From, min(s.pauses[i].Until, f.On))
+			}
 		case f.Kind != drp.TimeOutStarted || s.timeOut != nil:
 		case s.Policy.TimeOut == nil:
 			s.findings = append(s.findings, drp.Finding{What: "a time out was called, and the procedure knows none: the clocks run", Since: f.On,
