@@ -378,15 +378,20 @@ func (d *decider) contest(v *visit, e expired) {
 	d.emit(x, "contest", due.String())
 }
 
+// ruleTimeOut is by what the owner is asked how a time out stands.
+const ruleTimeOut = "time_out"
+
 // lookAtTimeOut asks the owner, on the day on which a time out is to end or be looked at, how it stands.
 func (d *decider) lookAtTimeOut(v *visit) {
 	out := d.timeOut
 	if out.Until.IsZero() {
 		return
 	}
-	d.askFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, "time_out",
+	e, n := d.questionFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, ruleTimeOut,
 		"the time out since "+out.On.String()+" was to be looked at today: has what it waits for happened?",
 		drp.Ask{Fact: drp.TimeOutEnded, Text: "the time out has ended"})
+	e.On, e.Cc, _ = d.again(out.Until, func(p drp.Past) bool { return p.Rule == ruleTimeOut && p.On >= out.Until }) // an earlier one is another
+	d.emit(e, ruleTimeOut, fmt.Sprint(n))
 }
 
 // unreliable says why the date is too unreliable to act on by itself, or "".

@@ -168,3 +168,30 @@ func TestTheEndOfATimeOutEndsEach(t *testing.T) {
 		}
 	}
 }
+
+// Each time out is looked at on its own day, whenever the one before it was.
+func TestEachTimeOutIsLookedAtOnItsDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	out := func(from, to workday.Date) drp.Reading {
+		r := until(told(drp.TimeOutStarted, from, "iro-team-manager"), to)
+		r.Facts[0].Event = true
+		return r
+	}
+	for look, want := range map[workday.Date][]string{
+		start + 11: {"2026-11-24", "2026-11-27", "2026-12-04 practice-lead"}, // sooner than the owner would be asked of the first again
+		start + 25: {"2026-11-24", "2026-12-11", "2026-12-18 practice-lead"},
+	} {
+		past, _ := w.until(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), out(start+1, start+8), told(drp.TimeOutEnded, start+9, "iro"),
+			out(start+10, look)}, look+7)
+		var asked []string
+		for _, x := range past {
+			if x.Rule == "time_out" {
+				asked = append(asked, strings.TrimSpace(x.On.String()+" "+strings.Join(x.Cc, " ")))
+			}
+		}
+		if !slices.Equal(asked, want) {
+			t.Errorf("to be looked at on %s: asked %q, want %q", look, asked, want)
+		}
+	}
+}
