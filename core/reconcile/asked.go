@@ -101,6 +101,12 @@ func (s *story) strangers() (out asked) {
 	return out
 }
 
+// cameAfter says whether something is known to have come after something else: of what a record holds no hour is known.
+func (c *Case) cameAfter(f, g drp.Fact) bool {
+	before := c.File.Came[g.Evidence]
+	return !before.IsZero() && c.File.Came[f.Evidence].After(before)
+}
+
 // asking is the rule that tells the operator of what only a person can settle.
 func asking(conflicts []drp.Conflict) func(*decider) {
 	return func(d *decider) {

@@ -66,6 +66,45 @@ func TestOldAcknowledgement(t *testing.T) {
 	}
 }
 
+// Nobody acknowledges an emergency before it was declared, though on the same day; and where two are declared on one day, whoever has
+// acknowledged the first has their time for the second.
+func TestAcknowledgedBeforeItWasDeclared(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	hour := func(h int) time.Time { return start.Midnight().Add(time.Duration(h) * time.Hour) }
+	came := func(id string, r drp.Reading, h int) drp.Reading {
+		r.Evidence.ID, r.Facts[0].Evidence, r.Evidence.Learned = id, id, hour(h)
+		return r
+	}
+	for name, tt := range map[string]struct {
+		declared, acknowledged []int
+		now                    int
+		passedOn               bool
+	}{
+		"after it":                        {[]int{10}, []int{11}, 13, false},
+		"with it":                         {[]int{10}, []int{10}, 13, false},
+		"before it":                       {[]int{10}, []int{9}, 13, true},
+		"the first of two":                {[]int{8, 12}, []int{9}, 15, true},
+		"the first of two, and it is new": {[]int{8, 12}, []int{9}, 13, false},
+		"each of two":                     {[]int{8, 12}, []int{9, 13}, 15, false},
+	} {
+		readings := []drp.Reading{told(drp.Raised, start-1, "practitioner")}
+		for i, h := range tt.declared {
+			readings = append(readings, came(fmt.Sprint("declared", i), told(drp.EmergencyDeclared, start, "practitioner"), h))
+		}
+		for i, h := range tt.acknowledged {
+			readings = append(readings, came(fmt.Sprint("acknowledged", i), told(drp.Acknowledged, start, "line-manager"), h))
+		}
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonEmergency, Rule: "on_end", Clause: "L2",
+			On: start, To: []string{"line-manager", "safeguarding-lead"}}, Life: drp.Accepted, At: hour(tt.declared[0])}}
+		r := reconcile.Decide(reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start,
+			Now: hour(tt.now), Patience: 2 * time.Hour, File: drp.Fold(readings, staff(p))})
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "next holder" }); got != tt.passedOn {
+			t.Errorf("acknowledged %s: passed on is %v", name, got)
+		}
+	}
+}
+
 // What happened on the day of the raising counts; what lies before it does not, and says so.
 func TestBeforeItWasRaised(t *testing.T) {
 	w := load(t)

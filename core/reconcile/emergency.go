@@ -54,6 +54,9 @@ func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 		return
 	}
 	last := d.Past[told].At
+	if came := d.File.Came[f.Evidence]; came.After(last) { // they were told of another of that day
+		last = came
+	}
 	for k, e := range d.others(n, f) {
 		e.On, e.Rule = d.Today, "next holder"
 		e.Also = append(e.Also, fmt.Sprintf("nobody has acknowledged it in %d minutes: you are told because of that",
@@ -121,6 +124,6 @@ func (d *decider) acknowledged(n policy.EndMessage, f drp.Fact) bool {
 		roles = append(roles, role, d.Policy.StandIns()[role])
 	}
 	return slices.ContainsFunc(d.File.Facts, func(g drp.Fact) bool {
-		return g.Kind == drp.Acknowledged && g.Learned >= f.Learned && drp.Intersects(g.ByRoles, roles)
+		return g.Kind == drp.Acknowledged && g.Learned >= f.Learned && !d.cameAfter(f, g) && drp.Intersects(g.ByRoles, roles)
 	})
 }
