@@ -140,7 +140,7 @@ func (s *story) stays(f drp.Fact) string {
 // what came later is later; where that is not known nothing goes.
 func (s *story) saidNo(yes drp.Fact) (on workday.Date) {
 	after := func(no drp.Fact) bool {
-		same := no.On == yes.On && no.Evidence != yes.Evidence && !s.File.Came[yes.Evidence].After(s.File.Came[no.Evidence])
+		same := no.On == yes.On && no.Evidence != yes.Evidence && !s.cameAfter(yes, no)
 		return no.On <= s.Today && (no.On > yes.On || same)
 	}
 	var all []drp.Fact

@@ -114,6 +114,10 @@ func TestReferralTakenBack(t *testing.T) {
 		r.Evidence.Learned = r.Evidence.Learned.Add(hour * time.Hour)
 		return r
 	}
+	record := func(r drp.Reading) drp.Reading {
+		r.Evidence.Kind, r.Evidence.Version = drp.Row, "1"
+		return r
+	}
 	for _, tt := range []struct {
 		name       string
 		said       []drp.Reading
@@ -126,6 +130,7 @@ func TestReferralTakenBack(t *testing.T) {
 		{"declined on the same day, nobody knows when", []drp.Reading{yes, told(drp.ReferralDeclined, start+9, "iro")}, false, true},
 		{"declined in the morning", []drp.Reading{at(yes, 15), at(told(drp.ReferralDeclined, start+9, "iro"), 9)}, true, false},
 		{"declined in the evening", []drp.Reading{at(yes, 9), at(told(drp.ReferralDeclined, start+9, "iro"), 15)}, false, true},
+		{"declined on that day, as the record says", []drp.Reading{at(yes, 15), record(told(drp.ReferralDeclined, start+9, "iro"))}, false, true},
 		{"yes and no of a day", []drp.Reading{yes, denied}, false, true},
 		{"declined, and confirmed again", []drp.Reading{yes, told(drp.ReferralDeclined, start+10, "iro"),
 			told(drp.ReferralConfirmed, start+11, "iro")}, true, false},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -285,6 +286,39 @@ func TestWhatIsSaidInAnothersName(t *testing.T) {
 					t.Errorf("%s, and a person says %s: it counts is %v", name, choice, !counts)
 				}
 			}
+		}
+	}
+}
+
+// Of the owner's words of one day that a stage is asked for, and that it is not, the later counts; where the hours are not known, or the no
+// is later, a person is asked, and nobody is alerted meanwhile.
+func TestAskedForAndNotOnOneDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	hour := func(r drp.Reading, h int) drp.Reading {
+		r.Evidence.Learned = r.Evidence.Learned.Add(time.Duration(h) * time.Hour)
+		return r
+	}
+	yes := at(told(drp.Escalated, start+2, "iro"), "stage-2")
+	no := denied(yes)
+	no.Denials = slices.Clone(no.Denials)
+	no.Evidence.ID, no.Denials[0].Evidence = "no", "no"
+	record := no
+	record.Evidence.Kind, record.Evidence.Version = drp.Row, "1"
+	for name, tt := range map[string]struct {
+		said []drp.Reading
+		asks bool
+	}{
+		"no, and then yes":       {[]drp.Reading{hour(no, 9), hour(yes, 15)}, false},
+		"yes, and then no":       {[]drp.Reading{hour(yes, 9), hour(no, 15)}, true},
+		"both at once":           {[]drp.Reading{hour(yes, 9), hour(no, 9)}, true},
+		"no, as the record says": {[]drp.Reading{hour(yes, 15), record}, true},
+		"yes alone":              {[]drp.Reading{yes}, false},
+	} {
+		r := w.decide(p, append([]drp.Reading{told(drp.Raised, start, "iro")}, tt.said...), nil, start+2)
+		goes := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Stage == "stage-2" })
+		if goes == tt.asks || len(r.Conflicts) > 0 != tt.asks {
+			t.Errorf("%s: it goes is %v, %d questions", name, goes, len(r.Conflicts))
 		}
 	}
 }

@@ -186,15 +186,16 @@ func (s *story) theirs(f drp.Fact) bool {
 	return len(f.ByRoles) == 0 || drp.Intersects(f.ByRoles, s.Policy.OwnersOfAny()) || drp.Intersects(f.ByRoles, s.Policy.Raisers)
 }
 
-// takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, that day or
-// later, that it is not.
+// takenBack asks where the owner has said of a stage that is not entered yet both that it is asked for and, later, that it is
+// not; of one day what came later is later, and where that is not known they are asked too.
 func (s *story) takenBack() {
 	if s.pending == nil || s.pending.by.Kind != drp.Escalated {
 		return
 	}
 	yes := s.pending.by
 	i := slices.IndexFunc(s.File.Denials, func(no drp.Denial) bool {
-		return no.Kind == drp.Escalated && no.On >= yes.On && no.Evidence != yes.Evidence &&
+		later := no.On > yes.On || no.On == yes.On && !s.cameAfter(yes, drp.Fact(no))
+		return no.Kind == drp.Escalated && later && no.Evidence != yes.Evidence &&
 			(no.Stage == "" || yes.Stage == "" || no.Stage == yes.Stage) &&
 			drp.Intersects(no.ByRoles, s.Policy.Owners(s.last().stage.ID))
 	})
