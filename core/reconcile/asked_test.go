@@ -435,3 +435,41 @@ func TestPassageBeforeTheEnd(t *testing.T) {
 		}
 	}
 }
+
+// A line that lets an alert go, of a stage that the procedure does not have, lets nothing go, and a person is asked; that of a stage which it
+// has counts where it comes from the stage's owner.
+func TestAlertOfNoStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for visit, want := range map[string]map[string]drp.ConflictKind{"stage-1.1": {"iro": "", "team-manager": drp.ForOthersToSay},
+		"stage-9.1": {"iro": drp.NoStageToSend}, "stage-1": {"iro": drp.NoStageToSend}, "": {"iro": drp.NoStageToSend}} {
+		for role, kind := range want {
+			r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), replies("m", start+1, drp.Actor{Role: role}, drp.AboutSend, visit)}, nil, start+1)
+			var got drp.ConflictKind
+			if len(r.Conflicts) > 0 {
+				got = r.Conflicts[0].Kind()
+			}
+			if got != kind || len(r.Conflicts) > 1 {
+				t.Errorf("the alert of %q, by the %s: %d questions, %q", visit, role, len(r.Conflicts), got)
+			}
+		}
+	}
+}
+
+// Whoever has said since, in words that can be read, how the dispute goes on is asked no more what they meant, though that was something
+// else; by what they had said before it they are.
+func TestWhoHasSaidHowItGoesOnIsAskedNoMore(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for said, again := range map[workday.Date]bool{start + 1: true, start + 3: false} {
+		past, readings := w.live(p, start, start+2, nil, []drp.Reading{told(drp.Raised, start, "iro"),
+			wrote(start+2, iro, drp.Resolved)})
+		put(t, past)
+		n := len(past)
+		on := at(told(drp.Escalated, said, "iro"), "stage-2")
+		past, _ = w.live(p, start+3, start+12, past, append(readings, on))
+		if got := slices.ContainsFunc(past[n:], func(x drp.Past) bool { return x.Rule == drp.RulePassage }); got != again {
+			t.Errorf("the IRO wrote on %s that it goes on: they are asked again is %v", said, got)
+		}
+	}
+}

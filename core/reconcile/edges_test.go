@@ -740,6 +740,24 @@ func TestOpenAgainIsTold(t *testing.T) {
 	}
 }
 
+// Whoever hears that it is open again, and has the time that was set, is told of no other: nothing is said of a time of their own.
+func TestOpenAgainWithATimeThatWasSet(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	set := until(told(drp.TimescaleSet, start, "iro"), start+28)
+	past, _ := w.live(p, start, start+4, nil, []drp.Reading{told(drp.Raised, start, "iro"), set,
+		told(drp.Alerted, start, "iro", "social-worker")}, spell{told(drp.Resolved, start+2, "iro"), start + 2, start + 4})
+	i := slices.IndexFunc(past, func(x drp.Past) bool {
+		return strings.Contains(x.Says, "is open again") && slices.Contains(x.To, "social-worker")
+	})
+	if i < 0 {
+		t.Fatalf("the social worker does not hear that it is open again: %+v", past)
+	}
+	if x := past[i]; x.Due != start+28 || !strings.HasSuffix(x.Says, "and your answer is asked for") {
+		t.Errorf("due on %s: %s", x.Due, x.Says)
+	}
+}
+
 // An end that was taken back may be dated on the day of the alert: whoever must answer still has their own time from the day on which it is
 // open again, and nothing goes up over them on that day.
 func TestOwnTimeWhereTheEndCameOnTheDayOfTheAlert(t *testing.T) {

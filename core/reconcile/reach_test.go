@@ -133,15 +133,15 @@ func TestStandInForACopy(t *testing.T) {
 		Evidence: []string{readings[1].Evidence.ID}, Asks: []drp.Ask{{About: "message/1", Choice: drp.Accept}}}.Keyed("1")
 	for role, lines := range map[string]bool{"iro": true, "practice-lead": false} {
 		past, _ := arrives([]drp.Effect{asked}, nil, nil, start+2)
-		away := returns(past, 0, role, drp.Away, start+2)
+		away := returns(past, 0, role, drp.Away, start+3)
 		roster := staff(p)
 		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar,
-			File: drp.Fold(append(slices.Clone(readings), away), roster), Roster: roster, Past: past, Today: start + 2})
+			File: drp.Fold(append(slices.Clone(readings), away), roster), Roster: roster, Past: past, Today: start + 3})
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "instead" && slices.Equal(e.To, []string{role}) })
 		if i < 0 {
 			t.Fatalf("nobody stands in for the %s: %+v", role, r.Effects)
 		}
-		if e := r.Effects[i]; len(e.Asks) > 0 != lines || !slices.Contains(e.Evidence, readings[1].Evidence.ID) {
+		if e := r.Effects[i]; len(e.Asks) > 0 != lines || !slices.Contains(e.Evidence, readings[1].Evidence.ID) || e.On != start+3 {
 			t.Errorf("the %s: %+v", role, e)
 		}
 	}

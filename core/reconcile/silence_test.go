@@ -197,7 +197,7 @@ func TestAlertWithoutItsForm(t *testing.T) {
 			r := w.decide(p, learnedBy(readings, day), past, day)
 			for _, e := range r.Effects {
 				if strings.Contains(e.Says, "must carry the dispute form") && !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Key == e.Key }) {
-					on = append(on, fmt.Sprintf("%s of %s to %v, copy %v", day, e.Stage, e.To, e.Cc))
+					on = append(on, fmt.Sprintf("%s of %s to %v, copy %v, at once %v", day, e.Stage, e.To, e.Cc, e.AtOnce))
 				}
 				if e.Kind == drp.Email && e.Reason == drp.ReasonAlert && e.Stage == "service" && alerted.IsZero() {
 					alerted = day
@@ -206,7 +206,8 @@ func TestAlertWithoutItsForm(t *testing.T) {
 			past, readings = went(r.Effects, past, readings, day)
 		}
 	}
-	want := []string{"2026-11-18 of service to [personal-adviser], copy []", "2026-11-25 of service to [personal-adviser], copy [practice-lead]"}
+	want := []string{"2026-11-18 of service to [personal-adviser], copy [], at once true",
+		"2026-11-25 of service to [personal-adviser], copy [practice-lead], at once false"}
 	if !slices.Equal(on, want) || alerted != came {
 		t.Errorf("asked %q, alerted on %s", on, alerted)
 	}
