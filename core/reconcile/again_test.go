@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -176,5 +177,39 @@ func TestOpenAgainIsToldWhileAnAlertWaits(t *testing.T) {
 	if last.Key == ended.Key {
 		t.Errorf("it is open again since %s and goes to the team manager, who was told on %s %q and three weeks later still hears nothing else",
 			start+11, out(ended), ended.Says)
+	}
+}
+
+// Each end is noted on the child's record, also where a dispute ends for the third time and nobody had to be told between.
+func TestEachEndIsNoted(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.CaseNotes = []policy.NoteRule{{Cite: p.CaseNotes[0].Cite, On: drp.ReasonEnd, Type: "note"}}
+	raised := told(drp.Raised, start, "iro")
+	raised.Subject.Children = []string{"child-1"}
+	readings := []drp.Reading{raised}
+	var past []drp.Past
+	noted := 0
+	day := start
+	for n := range 3 {
+		end := told(drp.Resolved, day+1, "iro")
+		on := at(told(drp.Escalated, day+3, "iro"), []string{"stage-2", "stage-3", "stage-4"}[n])
+		ruling := ruled(drp.IsItOpenAgain(end.Facts[0], on.Facts[0]), drp.Accept, day+3)
+		ruling.Evidence.ID, ruling.Evidence.Key = on.Evidence.ID+"!", on.Evidence.ID+"!"
+		readings = append(readings, end, on, ruling)
+		for last := day + 4; day < last; day++ {
+			for _, e := range w.decide(&p, learnedBy(readings, day), past, day).Effects {
+				if e.Kind != drp.CaseNote { // the letters wait
+					continue
+				}
+				if e.Reason == drp.ReasonEnd {
+					noted++
+				}
+				past, _ = went([]drp.Effect{e}, past, nil, day)
+			}
+		}
+	}
+	if noted != 3 {
+		t.Errorf("it ended three times: noted %d times", noted)
 	}
 }

@@ -517,6 +517,11 @@ func TestAnEmergencyGoesOn(t *testing.T) {
 	if asked := live(readings); !slices.Equal(asked, want) {
 		t.Errorf("without deputies asked are\n%q, want\n%q", asked, want)
 	}
+	i := slices.IndexFunc(roster, func(h drp.Holder) bool { return h.Role == "practitioner" })
+	roster = append(roster, drp.Holder{Role: "line-manager", Person: roster[i].Person, Address: roster[i].Address, Deputy: true})
+	if asked := live(readings); !slices.Equal(asked, want) {
+		t.Errorf("where whoever had the copy is the deputy asked are\n%q, want\n%q", asked, want)
+	}
 }
 
 // Whoever was told that an emergency has taken the dispute out of this procedure is told where that is taken back.
@@ -853,4 +858,29 @@ func TestWhoeverWasToldOfAnEndHearsMore(t *testing.T) {
 		t.Error("nobody was told of an end")
 	}
 	t.Logf("%d were told of an end", heard)
+}
+
+// Whoever is to know hears that the young person has reached the limit of age during the dispute: from the day after it was raised until the
+// day on which it ended.
+func TestTheAgeIsReachedDuringTheDispute(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "housing")
+	end := start + 4
+	for days, tells := range map[int]bool{0: false, 1: true, 4: true, 5: false, 9: false} {
+		raised := told(drp.Raised, start, p.Raisers[0])
+		raised.Fields = []drp.Field{{Name: p.Age.Field, Value: drp.NewPrivate("x"), Date: start.AddDays(days).AddYears(-p.Age.Under)}}
+		readings := []drp.Reading{raised}
+		for _, e := range p.EndsAt(&p.Stages[0])[:1] {
+			for _, role := range e.By {
+				r := told(e.Fact, end, role)
+				r.Evidence.ID, r.Facts[0].Evidence = role, role
+				readings = append(readings, r)
+			}
+		}
+		r := w.decide(p, readings, nil, start+8)
+		got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "age" })
+		if got != tells || days > 0 && r.Standing.Ended != end {
+			t.Errorf("of age %d days after it was raised: told is %v; ended %s", days, got, r.Standing.Ended)
+		}
+	}
 }

@@ -181,3 +181,29 @@ func TestCheckDatePastTheCalendar(t *testing.T) {
 		t.Errorf("asked after 27 days: %v, after 28: %v", asks(no+27), asks(no+28))
 	}
 }
+
+// What is unresolved after the last stage may be referred once its limit has passed, and not on its last day; once it was answered, from
+// that day on; where the dispute has ended, up to the day before.
+func TestFromWhichDayADisputeMayBeReferred(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{at(told(drp.Raised, start, "iro"), "stage-6"), told(drp.Alerted, start, "drpd", "chief-executive")}
+	due := w.decide(p, readings, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for name, tt := range map[string]struct {
+		more []drp.Reading
+		on   workday.Date
+		may  bool
+	}{
+		"on the day on which the stage is entered": {nil, start, false},
+		"on the last day":                          {nil, due, false},
+		"on the day after it":                      {nil, due + 1, true},
+		"on the day before an answer":              {[]drp.Reading{told(drp.Responded, start+2, "chief-executive")}, start + 1, false},
+		"on the day of an answer":                  {[]drp.Reading{told(drp.Responded, start+2, "chief-executive")}, start + 2, true},
+		"on the day before the end":                {[]drp.Reading{told(drp.Resolved, due+2, "iro")}, due + 1, true},
+		"on the day of the end":                    {[]drp.Reading{told(drp.Resolved, due+2, "iro")}, due + 2, false},
+	} {
+		if why := reconcile.NoReferral(w.given(p, append(slices.Clone(readings), tt.more...), nil, due+5), tt.on); (why == "") != tt.may {
+			t.Errorf("%s: %q", name, why)
+		}
+	}
+}

@@ -258,3 +258,34 @@ func TestAnswerInTheirOwnTime(t *testing.T) {
 		}
 	}
 }
+
+// What is said of a limit on its last day is that it is that day, and from the next on that it was.
+func TestALimitIsOrWas(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	lost := []drp.Past{{Effect: drp.Effect{Key: "k", Kind: drp.Email, Reason: drp.ReasonAlert, Visit: "stage-1.1", Stage: "stage-1", On: start,
+		To: []string{"team-manager", "social-worker"}}, Life: drp.Held, Decided: start.Midnight(), At: start.Midnight()}}
+	lost[0].Effect = lost[0].Keyed()
+	readings := []drp.Reading{told(drp.Raised, start, "iro")}
+	due := w.decide(p, readings, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for day, is := range map[workday.Date]string{due: "is", due + 1: "was"} {
+		got, want := says(w.decide(p, readings, lost, day), drp.ReasonAsk, "iro"), "the limit of the procedure "+is+" "+due.Long()
+		if !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %q, want %q", day, got, want)
+		}
+	}
+}
+
+// Where a dispute is learned of on the last day of its first limit, its alert goes on that day, and the owner hears what happens next.
+func TestLearnedOfOnTheLastDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	due := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro")}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	r := w.decide(p, []drp.Reading{row("v1", due, start)}, nil, due)
+	if got := says(r, drp.ReasonAlert, "team-manager"); got == "" {
+		t.Error("no alert")
+	}
+	if got := says(r, drp.ReasonLastDay, "iro"); !strings.Contains(got, "unless the dispute is resolved today") {
+		t.Errorf("the owner is told %q", got)
+	}
+}
