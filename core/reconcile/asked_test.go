@@ -473,3 +473,19 @@ func TestWhoHasSaidHowItGoesOnIsAskedNoMore(t *testing.T) {
 		}
 	}
 }
+
+// Of one day it is what came later by which it is known what a passage meant: what its writer had said before it, in the same words, is
+// something else.
+func TestWhatWasSaidBeforeAPassage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	on := start + 2 // the passage comes at nine
+	for hour, asked := range map[int]bool{8: true, 9: false, 10: false} {
+		answer := told(drp.Responded, on, "team-manager")
+		answer.Evidence.Learned = on.Midnight().Add(time.Duration(hour) * time.Hour)
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), answer, wrote(on, teamManager, drp.Responded)}, nil, on)
+		if got := letterAbout(r, drp.RulePassage).Key != ""; got != asked {
+			t.Errorf("the team manager answered at %d: they are asked what they meant is %v", hour, got)
+		}
+	}
+}

@@ -369,3 +369,33 @@ func TestOneOfTwoSaysResolved(t *testing.T) {
 	}
 	t.Error("nobody tells the Service Manager, Housing Options that the other co-chair has said that it is resolved")
 }
+
+// The owner is asked once whether a concern is a similar one to an earlier that stayed unresolved, at the stage that the policy bars for it;
+// and not where a person has decided on it.
+func TestASimilarConcern(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	decided := drp.Reading{Evidence: drp.Evidence{ID: "ruling", Kind: drp.RulingMade, Learned: start.Midnight()}, Sent: start,
+		Rulings: []drp.Ruling{{About: "similar", Choice: drp.Refuse, On: start}}}
+	for name, tt := range map[string]struct {
+		p       *policy.Policy
+		stage   string
+		similar []string
+		more    []drp.Reading
+		asks    bool
+	}{
+		"a similar one":          {p, "informal", []string{"C-OLD"}, nil, true},
+		"none":                   {p, "informal", nil, nil, false},
+		"at another stage":       {p, "stage-1", []string{"C-OLD"}, nil, false},
+		"a person has decided":   {p, "informal", []string{"C-OLD"}, []drp.Reading{decided}, false},
+		"the policy bars none":   {w.policy(t, "iro-carefirst"), "stage-1", []string{"W-OLD"}, nil, false},
+		"two, one of which bars": {p, "informal", []string{"C-OLD", "C-OLDER"}, nil, true},
+	} {
+		c := w.given(tt.p, append([]drp.Reading{at(told(drp.Raised, start, tt.p.Owner[0]), tt.stage)}, tt.more...), nil, start)
+		c.Similar = tt.similar
+		got := strings.Contains(says(reconcile.Decide(c), drp.ReasonAsk, tt.p.Owner[0]), "stayed unresolved (C-OLD)")
+		if got != tt.asks {
+			t.Errorf("%s: the owner is asked is %v", name, got)
+		}
+	}
+}

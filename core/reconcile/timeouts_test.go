@@ -195,3 +195,29 @@ func TestEachTimeOutIsLookedAtOnItsDay(t *testing.T) {
 		}
 	}
 }
+
+// A date that was set is moved by a time out that takes working days from it, and by no other; its proof says which it is.
+func TestADateThatWasSetAndATimeOut(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	given, set := start+1, start+10 // a Tuesday, and the Thursday of the week after
+	for name, tt := range map[string]struct {
+		from, until workday.Date
+		due         workday.Date
+		moved       bool
+	}{
+		"a weekend":                     {start + 5, start + 7, set, false},
+		"a weekend and a Monday":        {start + 5, start + 8, set + 1, true},
+		"the last day":                  {set, set + 1, set + 1, true},
+		"the day after it":              {set + 1, set + 4, set, false},
+		"until the day of the new date": {start, given, set, false},
+		"the day on which it was given": {given, given + 1, set, false},
+	} {
+		out := until(told(drp.TimeOutStarted, tt.from, "iro-team-manager"), tt.until)
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), until(told(drp.MoreTimeGiven, given, "iro"), set), out}, nil, set)
+		proof := r.Standing.Visits[0].Limit.Proof
+		if proof.Due != tt.due || strings.Contains(proof.Set, "moved by a time out") != tt.moved {
+			t.Errorf("%s: due on %s, want %s: %q", name, proof.Due, tt.due, proof.Set)
+		}
+	}
+}

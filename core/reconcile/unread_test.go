@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/reconcile"
@@ -89,6 +90,28 @@ func TestOwnWordsAskedBesideOthers(t *testing.T) {
 			return x.Reason == drp.ReasonAsk && slices.Contains(x.To, "iro") && strings.Contains(strings.ToLower(x.Says), "what you wrote")
 		}) {
 			t.Errorf("%s: the owner is not asked on %s or in the two days after it", name, due)
+		}
+	}
+}
+
+// Whoever says, on the day on which they are asked what their own words mean, that it is not resolved knows that it goes on: it goes on the
+// next working day, and no letter says so first.
+func TestWhoeverSaysItKnowsIt(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro"), message(start+2, "iro")}, start+7)
+	if last := past[len(past)-1]; last.Rule != "on_expiry unread" || out(last) != start+7 {
+		t.Fatalf("on the last day the owner is asked %q", last.Says)
+	}
+	no := denied(told(drp.Resolved, start+7, "iro"))
+	no.Evidence.Learned = (start + 7).Midnight().Add(15 * time.Hour)
+	past, _ = w.live(p, start+7, start+9, past, append(readings, no))
+	if up := alertOf(past, "stage-2"); up.Key == "" || out(up) != start+8 {
+		t.Errorf("it goes to the group manager on %s: %q", out(up), past[len(past)-1].Says)
+	}
+	for _, x := range past {
+		if x.Rule == "on_expiry settled" {
+			t.Errorf("they are told what they have said: %q", x.Says)
 		}
 	}
 }
