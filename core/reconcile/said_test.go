@@ -31,6 +31,28 @@ func TestHowItEndedIsSaid(t *testing.T) {
 	}
 }
 
+// Whoever ended a dispute, or sent the form that says so for somebody, is not told of it; the others who were alerted are.
+func TestWhoSaidTheEndIsNotToldOfIt(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.Ends = []policy.End{{Cite: p.Ends[0].Cite, Fact: drp.Resolved, By: []string{"director"}}}
+	readings := []drp.Reading{at(told(drp.Raised, start, "iro"), "stage-5"),
+		at(told(drp.Alerted, start, "drpd", "director", "iro", "service-manager"), "stage-5")}
+	for said, want := range map[string][]string{"": {"iro", "service-manager"}, "director": {"iro", "service-manager"}, "iro": {"service-manager"}} {
+		end := told(drp.Resolved, start+1, "director")
+		end.Facts[0].Said = drp.Actor{Role: said}
+		var got []string
+		for _, e := range w.decide(&p, append(slices.Clone(readings), end), nil, start+1).Effects {
+			if e.Kind == drp.Email && e.Rule == "end" {
+				got = append(got, e.To...)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("the director ended it, said by %q: told are %v, want %v", said, got, want)
+		}
+	}
+}
+
 // Of an alert that came back the record is told where its note says that it went, and else not.
 func TestAReturnedAlertIsNotedWhereItWasNoted(t *testing.T) {
 	w := load(t)

@@ -289,3 +289,18 @@ func TestLearnedOfOnTheLastDay(t *testing.T) {
 		t.Errorf("the owner is told %q", got)
 	}
 }
+
+// Whoever was told late, and has not answered, is late once the stage was left after the last day of their own time, and not on that day.
+func TestLeftOnTheLastDayOfTheirOwnTime(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	last := start + 14 // five working days after they were told
+	for left, late := range map[workday.Date]bool{last - 1: false, last: false, last + 1: true} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start+7, "drpd", "team-manager", "social-worker"),
+			at(told(drp.Alerted, left, "iro", "group-manager"), "stage-2")}, nil, left+1)
+		if r.Standing.Stage != "stage-2" || concerns(r, "no answer from the team manager") != late ||
+			concerns(r, "was told on Monday 23 November 2026 only, and had time until "+last.Long()) == late {
+			t.Errorf("left on %s, and late is to be %v: in %s, %+v", left, late, r.Standing.Stage, r.Findings)
+		}
+	}
+}
