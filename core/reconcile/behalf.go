@@ -14,13 +14,23 @@ func (s *story) answerCame(v *visit) string {
 	}
 	for _, f := range v.facts {
 		if answersAt(v, f) {
-			roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })
+			roles := answerers(v, f)
 			if by := OnBehalf(s.Policy, f, roles...); by != "" {
 				return "an answer of the " + s.titles(roles) + " has come" + by + ", and no end is recorded"
 			}
 		}
 	}
 	return "an answer has come and no end is recorded"
+}
+
+// answerers gives those of an author's roles that have to answer at a visit.
+func answerers(v *visit, f drp.Fact) []string {
+	return slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })
+}
+
+// known gives those of some roles to which the policy gives a title.
+func known(p *policy.Policy, roles []string) []string {
+	return slices.DeleteFunc(slices.Clone(roles), func(r string) bool { return p.Roles[r] == "" })
 }
 
 // OnBehalf says who wrote something for those whose word it is: a deputy, or somebody who sent the message for them. It is "" where
@@ -34,9 +44,9 @@ func OnBehalf(p *policy.Policy, f drp.Fact, roles ...string) string {
 	if f.Wrote.IsZero() {
 		return says
 	}
-	known := slices.DeleteFunc(slices.Clone(f.WroteRoles), func(r string) bool { return p.Roles[r] == "" })
-	if len(known) == 0 {
+	wrote := known(p, f.WroteRoles)
+	if len(wrote) == 0 {
 		return says + ", sent on their behalf by somebody else"
 	}
-	return says + ", sent on their behalf by the " + p.RoleTitles(known)
+	return says + ", sent on their behalf by the " + p.RoleTitles(wrote)
 }

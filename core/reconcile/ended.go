@@ -198,8 +198,7 @@ func (d *decider) howItEnded(end drp.Fact) string {
 	if how == "" {
 		how = string(end.Kind)
 	}
-	roles := slices.DeleteFunc(slices.Clone(end.ByRoles), func(r string) bool { return d.Policy.Roles[r] == "" })
-	if len(roles) > 0 {
+	if roles := known(d.Policy, end.ByRoles); len(roles) > 0 {
 		how += ", as the " + d.titles(roles) + " says" + OnBehalf(d.Policy, end, roles...)
 	}
 	return fmt.Sprintf("this dispute, of which you were alerted, ended on %s: %s; no answer to it is asked of you any more",

@@ -141,7 +141,7 @@ func (d *decider) isItTheirAnswer(v *visit, f drp.Fact) {
 	if came := max(f.On, f.Learned); v != d.current() && d.Today > came.AddDays(oldNews) { // the stage was left long ago
 		return
 	}
-	roles := slices.DeleteFunc(slices.Clone(f.ByRoles), func(r string) bool { return !slices.Contains(answering(v), r) })
+	roles := answerers(v, f)
 	says := fmt.Sprintf("a message of the %s%s came on %s, in words of their own: is it their answer? Until you say so it counts as none",
 		d.titles(roles), OnBehalf(d.Policy, f, roles...), f.On.Long())
 	limit, _ := d.clocks.limitOf(v)

@@ -187,8 +187,7 @@ func (s *story) came(v *visit, limit workday.Date) string {
 		return ""
 	}
 	last := all[len(all)-1]
-	roles := slices.DeleteFunc(slices.Clone(last.Roles), func(r string) bool { return s.Policy.Roles[r] == "" })
-	if last.Proved && len(roles) > 0 {
+	if roles := known(s.Policy, last.Roles); last.Proved && len(roles) > 0 {
 		return fmt.Sprintf("what came on %s from the %s could not be read as an answer", last.On.Long(), s.titles(roles))
 	}
 	return fmt.Sprintf("something came on %s that could not be read", last.On.Long())
