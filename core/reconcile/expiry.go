@@ -86,12 +86,10 @@ func (s *story) expiry(v *visit) (e expired) {
 		e.step, e.fact = advisedNot, drp.Fact(no)
 		return e
 	}
-	i := slices.IndexFunc(v.stage.Expiry, func(x policy.Expiry) bool { return x.When == what && s.holds(x.If, s.raised.ByRoles) })
-	if i < 0 {
+	if e.exit, ok = s.exitWhen(v, what); !ok {
 		e.step = noLimit
 		return e
 	}
-	e.exit = v.stage.Expiry[i]
 	if k := v.stage.Clock(e.exit.Clock); k != nil {
 		if r := s.run(*k, v); !r.Waits { // until what starts it has come, the stage's own limit counts
 			e.limit = r

@@ -233,11 +233,20 @@ func (s *story) referralSettledOn() (on workday.Date) {
 	return on
 }
 
+// exitWhen is the policy's exit of a stage for how it may stand, where there is one.
+func (s *story) exitWhen(v *visit, what string) (policy.Expiry, bool) {
+	for _, x := range v.stage.Expiry {
+		if x.When == what && s.holds(x.If, s.raised.ByRoles) {
+			return x, true
+		}
+	}
+	return policy.Expiry{}, false
+}
+
 // exitFor is the exit of a stage for how it stands, or the way to the next stage where it has none.
 func (s *story) exitFor(v *visit) policy.Expiry {
 	what, _ := s.matter(v)
-	if i := slices.IndexFunc(v.stage.Expiry, func(x policy.Expiry) bool { return x.When == what && s.holds(x.If, s.raised.ByRoles) }); i >= 0 {
-		exp := v.stage.Expiry[i]
+	if exp, ok := s.exitWhen(v, what); ok {
 		exp.Ask = nil // those are asked once the limit has passed
 		return exp
 	}
