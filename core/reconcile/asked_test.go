@@ -492,3 +492,23 @@ func TestWhatWasSaidBeforeAPassage(t *testing.T) {
 		}
 	}
 }
+
+// Where nobody holds the role any more of whoever wrote a passage, no letter to it would reach them: the operator is asked at once.
+func TestNobodyIsLeftToAskWhatTheyMeant(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	on := start + 1
+	for name, tt := range map[string]struct {
+		until workday.Date
+		asked bool
+	}{"is there": {0, true}, "has left": {on, false}} {
+		roster := drp.Roster{{Role: "iro", Person: "w-iro"}, {Role: "team-manager", Person: "w-tia", Until: tt.until}}
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), wrote(on, drp.Actor{Worker: "w-tia"}, drp.Responded)}
+		r := reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: roster, Today: on + 1,
+			File: drp.Fold(readings, roster)})
+		asked, operator := letterAbout(r, drp.RulePassage).To, letterAbout(r, drp.RuleConflict).To
+		if (len(asked) > 0) != tt.asked || (len(operator) > 0) == tt.asked {
+			t.Errorf("whoever wrote it %s: asked are %v, and %v", name, asked, operator)
+		}
+	}
+}

@@ -222,3 +222,17 @@ func TestEveryChoiceSettles(t *testing.T) {
 	})
 	t.Logf("%d choices", chosen)
 }
+
+// Words of the owner's own after the end are told of for two weeks after they came, and are old news then.
+func TestOldWordsAfterTheEnd(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	came := start + 3
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+1, "iro"), message(came, "iro")}
+	for days, tells := range map[int]bool{0: true, 14: true, 15: false} {
+		r := w.decide(p, readings, nil, came.AddDays(days))
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "after end" }); got != tells {
+			t.Errorf("%d days later: the owner is told is %v", days, got)
+		}
+	}
+}

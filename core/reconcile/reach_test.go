@@ -146,3 +146,31 @@ func TestStandInForACopy(t *testing.T) {
 		}
 	}
 }
+
+// Whoever is away on the last day of what they are asked is asked together with their deputies, and so is whoever is away nobody knows how
+// long; who is back by then is not.
+func TestAwayUntilTheLastDay(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	roster := staff(p)
+	readings := []drp.Reading{told(drp.Raised, start, "iro")}
+	decide := func(readings []drp.Reading, past []drp.Past, day workday.Date) reconcile.Result {
+		return reconcile.Decide(reconcile.Case{Ref: "X-AAAAAA", Policy: p, Calendar: w.calendar, Roster: roster, Past: past, Today: day,
+			File: drp.Fold(readings, roster)})
+	}
+	past, all := arrives(decide(readings, nil, start).Effects, nil, readings, start)
+	i := slices.IndexFunc(past, func(x drp.Past) bool { return x.Reason == drp.ReasonAlert && x.Kind == drp.Email })
+	if i < 0 || past[i].Due.IsZero() {
+		t.Fatalf("no alert with a date: %+v", past)
+	}
+	due := past[i].Due
+	for until, stands := range map[workday.Date]bool{due - 1: false, due: true, due + 1: true, 0: true} {
+		away := returns(past, i, "team-manager", drp.Away, start+1)
+		away.Deliveries[0].Until = until
+		r := decide(append(slices.Clone(all), away), past, start+1)
+		j := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "instead" && slices.Equal(e.To, []string{"team-manager"}) })
+		if (j >= 0) != stands || j >= 0 && !r.Effects[j].Deputies {
+			t.Errorf("away until %s, and the limit is %s: somebody stands in is %v: %+v", until, due, j >= 0, r.Effects)
+		}
+	}
+}
