@@ -481,20 +481,29 @@ func (d *decider) leftInTime(v *visit) bool {
 	return ok && !limit.Open() && v.ended <= limit.Proof.Due
 }
 
-// leftLate gives the clocks of a stage that was left after their limit, where what they ask for had not come: neither in time nor
-// before the stage was left. One that asks for the end of the stage is in time where the stage went on as the procedure says.
+// leftLate gives the clocks of a stage that was left after their limit, where what they ask for had not come: neither in time nor by
+// the day on which the stage was left. One that asks for the end of the stage is in time where the stage went on as the procedure says.
 func (s *story) leftLate(v *visit) (out []Running) {
 	if v.next == nil || v.next.entered == v.entered && v.stage.Opens != nil {
 		return nil
 	}
 	for _, k := range v.stage.Clocks {
 		r := s.run(k, v)
-		if r.Open() || r.Late == 0 || r.Met != v.ended || k.Until == "ended" && s.wentOn(v, r) {
+		if r.Open() || r.Late == 0 || r.Met != v.ended || s.cameOn(v.ended, k, v) || k.Until == "ended" && s.wentOn(v, r) {
 			continue
 		}
 		out = append(out, r)
 	}
 	return out
+}
+
+// cameOn says whether what a clock of a visit asks for came on a day.
+func (s *story) cameOn(day workday.Date, k policy.Clock, v *visit) bool {
+	if k.Until == "answered" {
+		on, _ := s.answered(v)
+		return on == day
+	}
+	return slices.ContainsFunc(v.facts, func(f drp.Fact) bool { return f.Kind == drp.FactKind(k.Until) && f.On == day })
 }
 
 // wentOn says whether a stage was left as the procedure has it: it goes on by itself once its limit has passed, and did so on the

@@ -304,3 +304,22 @@ func TestLeftOnTheLastDayOfTheirOwnTime(t *testing.T) {
 		}
 	}
 }
+
+// A stage that was left late is found to have been left without an answer where none had come, and not where one came late, also on the
+// very day on which it was left.
+func TestLeftLateWithoutAnAnswer(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	left := start + 9 // two days after the limit
+	for answered, without := range map[workday.Date]bool{0: true, left - 1: false, left: false} {
+		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), "stage-1"),
+			at(told(drp.Alerted, left, "drpd", "group-manager"), "stage-2")}
+		if !answered.IsZero() {
+			readings = append(readings, told(drp.Responded, answered, "team-manager"))
+		}
+		r := w.decide(p, readings, nil, left)
+		if got := concerns(r, "respond: the limit was 2026-11-23, and the stage was left 2 working days late without it"); got != without {
+			t.Errorf("answered on %s, left on %s: it was left without an answer is %v: %+v", answered, left, got, r.Findings)
+		}
+	}
+}
