@@ -323,3 +323,33 @@ func TestLeftLateWithoutAnAnswer(t *testing.T) {
 		}
 	}
 }
+
+// More time that ends on the day of the limit, or before, is none: the limit is counted as it was.
+func TestMoreTimeThatIsNoMore(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	raised := at(told(drp.Raised, start, "iro"), "ir-2")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for given, set := range map[workday.Date]bool{due - 1: false, due: false, due + 1: true} {
+		r := w.decide(p, []drp.Reading{raised, until(told(drp.MoreTimeGiven, start+1, "iro"), given)}, nil, start+1)
+		if proof := r.Standing.Visits[0].Limit.Proof; proof.Due != max(due, given) || (proof.Set != "") != set {
+			t.Errorf("until %s: due on %s, %q", given, proof.Due, proof.Set)
+		}
+	}
+}
+
+// That a date was corrected is noted on the child's record once it was told, and the note claims no evidence that it does not have.
+func TestACorrectionIsNoted(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	first, then := row("v1", start, start), row("v2", start+1, start+1)
+	first.Subject.Children, then.Subject.Children = []string{"child-1"}, []string{"child-1"}
+	past, _ := w.until(p, []drp.Reading{first, then}, start+1)
+	i := slices.IndexFunc(past, func(x drp.Past) bool { return x.Kind == drp.CaseNote && x.Reason == drp.ReasonCorrection })
+	if i < 0 {
+		t.Fatalf("no note: %+v", past)
+	}
+	if x := past[i]; len(x.Evidence) > 0 || x.On != start+1 || x.Child != "child-1" {
+		t.Errorf("noted %+v", x)
+	}
+}

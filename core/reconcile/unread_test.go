@@ -115,3 +115,19 @@ func TestWhoeverSaysItKnowsIt(t *testing.T) {
 		}
 	}
 }
+
+// A word of the owner's that is dated ahead says nothing yet of what they wrote before: they are asked what that means.
+func TestAWordThatIsDatedAheadExplainsNothing(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for on, asks := range map[workday.Date]bool{start + 4: false, start + 7: false, start + 8: true, start + 400: true} {
+		no := denied(told(drp.Resolved, on, "iro"))
+		no.Denials[0].Learned, no.Sent, no.Evidence.Learned = start+4, start+4, (start + 4).Midnight()
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker"),
+			message(start+2, "iro"), no}, nil, start+7)
+		got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "on_expiry unread" })
+		if got != asks {
+			t.Errorf("dated %s: they are asked is %v", on, got)
+		}
+	}
+}
