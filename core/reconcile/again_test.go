@@ -46,6 +46,14 @@ func TestRaiserIsNotJudgedAnew(t *testing.T) {
 	if confirms() != 1 {
 		t.Error("what has not left counts as judged")
 	}
+	c.Past[0].Life = drp.Accepted
+	for reason, judged := range map[drp.Reason]bool{drp.ReasonAlert: true, drp.ReasonLastDay: true, drp.ReasonDraft: true, drp.ReasonAsk: false,
+		drp.ReasonAttention: false} {
+		c.Past[0].Reason = reason
+		if got := confirms() == 0; got != judged {
+			t.Errorf("its %s has left: it counts as judged is %v", reason, got)
+		}
+	}
 }
 
 // Whether a record is still about the same child is asked of whoever is cleared first, and of the operator after that.

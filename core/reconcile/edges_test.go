@@ -119,6 +119,22 @@ func TestBeforeItWasRaised(t *testing.T) {
 	}
 }
 
+// What people do before they raise a dispute may lie before it; what answers, moves or ends one may not.
+func TestWhatMayPrecede(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	may := []drp.FactKind{drp.Discussed, drp.Telephoned, drp.Consulted, drp.LegalAdviceTaken, drp.MeetingHeld, drp.ReviewHeld, drp.LessonNoted}
+	for _, kind := range drp.FactKinds() {
+		if kind == drp.Raised || kind == drp.EmergencyDeclared {
+			continue
+		}
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), told(kind, start-1, "iro", "team-manager")}, nil, start)
+		if got := !concerns(r, "lies before the dispute was raised"); got != slices.Contains(may, kind) {
+			t.Errorf("%s on the day before it was raised: it counts is %v", kind, got)
+		}
+	}
+}
+
 // A dispute that ended is in question again where its record goes on to somebody after that day, and not where it comes back
 // to its owner.
 func TestMovedAfterItsEnd(t *testing.T) {

@@ -207,3 +207,23 @@ func TestFromWhichDayADisputeMayBeReferred(t *testing.T) {
 		}
 	}
 }
+
+// A case that was referred on the very day on which its last stage was entered is with CAFCASS from that day, and one that went up after
+// that is not.
+func TestReferredOnTheDayOfTheLastStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	word := told(drp.ReferralConfirmed, start+1, "iro")
+	word.Facts[0].Although = drp.NewPrivate("the court asked for it")
+	for entered, with := range map[workday.Date]bool{start: true, start + 1: true, start + 2: false} {
+		past, readings := w.until(p, []drp.Reading{at(told(drp.Raised, start-2, "iro"), "stage-5"), at(told(drp.Alerted, start-2, "drpd", "director"),
+			"stage-5"), word}, start+1)
+		if !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Reason == drp.ReasonPack && out(x) == start+1 }) {
+			t.Fatalf("no pack went: %+v", past)
+		}
+		r := w.decide(p, append(readings, at(told(drp.Alerted, entered, "drpd", "chief-executive"), "stage-6")), past, start+3)
+		if got := r.Standing.Referred == start+1; got != with || r.Standing.Stage != "stage-6" {
+			t.Errorf("stage 6 entered on %s: with CAFCASS since %s, in %s", entered, r.Standing.Referred, r.Standing.Stage)
+		}
+	}
+}
