@@ -489,12 +489,13 @@ func TestShownInWords(t *testing.T) {
 	}
 }
 
-// By when a stage ends is said in words without its clause, and "" where the procedure states no limit.
+// By when a stage ends is said in words with its clause and without its reading, and "" where the procedure states no limit.
 func TestLimitOf(t *testing.T) {
 	for with, want := range map[string]string{"amount: 5 working days": "5 working days of entering the stage",
-		"amount: none stated, chase: 1 week": "", "amount: set for the case, chase: 1 week": "set for the case, asked about after 1 week"} {
+		"amount: 5 working days, reading: as a week": "5 working days of entering the stage (S1)",
+		"amount: none stated, chase: 1 week":         "", "amount: set for the case, chase: 1 week": "set for the case, asked about after 1 week"} {
 		p := of(t, "amount: 5 working days", with)
-		if got := p.LimitOf(p.Stage("first")); !strings.HasPrefix(got, want) || (got == "") != (want == "") {
+		if got := p.LimitOf(p.Stage("first")); !strings.HasPrefix(got, want) || (got == "") != (want == "") || strings.Contains(got, "as a week") {
 			t.Errorf("%s: %q", with, got)
 		}
 	}

@@ -323,3 +323,24 @@ func TestByDigest(t *testing.T) {
 		t.Errorf("a digest that nobody knows: %+v", found)
 	}
 }
+
+// A stage at which a concern starts that came before is reached by that alone, though no exit leads to it.
+func TestReachedByRecurrence(t *testing.T) {
+	lonely := "  - {id: lonely, title: Lonely, holder: [manager], alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, " +
+		"id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\n"
+	for rule, reached := range map[string]bool{"": false, "recurrence: {clause: S1, bars: first, start: lonely}\n": true,
+		"recurrence: {clause: S1, bars: lonely, start: first}\n": false} {
+		_, err := policy.Parse("s.yaml", []byte(strings.Replace(small, "ends: [", lonely+rule+"ends: [", 1)))
+		if got := err == nil || !strings.Contains(err.Error(), "cannot be reached"); got != reached {
+			t.Errorf("%q: reached is %v: %v", rule, got, err)
+		}
+	}
+}
+
+// Of a stage that has no exit at all one fault says so, and no other asks for each exit by itself.
+func TestNoExitIsOneFault(t *testing.T) {
+	_, err := policy.Parse("s.yaml", []byte(strings.Replace(small, "    on_expiry: [{clause: S1, when: no-answer, do: prompt}]\n", "", 1)))
+	if err == nil || !strings.Contains(err.Error(), "has no exit") || strings.Contains(err.Error(), "does not say what happens") {
+		t.Errorf("%v", err)
+	}
+}

@@ -27,6 +27,11 @@ func TestLooksFor(t *testing.T) {
 		}
 		for _, p := range set {
 			sought := p.LooksFor()
+			for i, s := range sought {
+				if s.Field == "" || slices.ContainsFunc(sought[:i], func(o policy.Sought) bool { return o.Field == s.Field }) {
+					t.Errorf("%s: %+v is there once more, or is none", p.ID, s)
+				}
+			}
 			for _, m := range named.FindAllStringSubmatch(string(p.Text), -1) {
 				seen++
 				i := slices.IndexFunc(sought, func(s policy.Sought) bool { return s.Field == m[1]+m[2] })
