@@ -533,3 +533,25 @@ func TestALetterForTheFormIsOverWithTheForm(t *testing.T) {
 		}
 	}
 }
+
+// Whoever has answered on the day of their message, or since, has said what it is: the owner is not asked; by an answer of the day before,
+// or of somebody else, they are.
+func TestAnAnswerExplainsAMessage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	came := start + 2
+	for name, tt := range map[string]struct {
+		answer drp.Reading
+		asks   bool
+	}{
+		"the day before": {told(drp.Responded, came-1, "team-manager"), true},
+		"on that day":    {told(drp.Responded, came, "team-manager"), false},
+		"the day after":  {told(drp.Responded, came+1, "team-manager"), false},
+		"somebody else":  {told(drp.Responded, came+1, "group-manager"), true},
+	} {
+		r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), message(came, "team-manager"), tt.answer}, nil, came+1)
+		if got := says(r, drp.ReasonMessage, "iro") != ""; got != tt.asks {
+			t.Errorf("answered %s: the owner is asked what the message is: %v", name, got)
+		}
+	}
+}
