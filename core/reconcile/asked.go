@@ -218,8 +218,7 @@ func (s *story) meantSince(u drp.Unclear, wrote []string) bool {
 		means := slices.ContainsFunc(u.Of, func(q drp.Doubt) bool {
 			return slices.ContainsFunc(q.Means, func(m drp.Statement) bool { return m.Kind == x.Kind })
 		})
-		return means && x.Evidence != q.Evidence && drp.Intersects(x.ByRoles, wrote) &&
-			(x.Learned > q.On || x.Learned == q.On && !s.File.Came[x.Evidence].Before(s.File.Came[q.Evidence]))
+		return means && x.Evidence != q.Evidence && drp.Intersects(x.ByRoles, wrote) && s.since(x, q.On, s.File.Came[q.Evidence])
 	})
 }
 

@@ -3,6 +3,7 @@ package reconcile
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"drpd/core/drp"
 	"drpd/core/policy"
@@ -75,13 +76,16 @@ func (s *story) unclear() (out []drp.Unread) {
 	return out
 }
 
-// saidSince says whether the owner has said since, in words that were understood, how the dispute goes on. Of one day what
-// came later is later.
+// since says whether something was said on or after a day and its hour: of one day what came later is later.
+func (s *story) since(x drp.Statement, on workday.Date, at time.Time) bool {
+	return x.Learned > on || x.Learned == on && !s.File.Came[x.Evidence].Before(at)
+}
+
+// saidSince says whether the owner has said since, in words that were understood, how the dispute goes on.
 func (s *story) saidSince(owners []string, u drp.Unread) bool {
 	return slices.ContainsFunc(s.File.Statements(), func(x drp.Statement) bool {
 		decides := x.Kind == drp.Resolved || x.Kind == drp.Withdrawn || x.Kind == drp.Determined || x.Kind == drp.Escalated
-		later := x.Learned > u.On || x.Learned == u.On && !s.File.Came[x.Evidence].Before(u.At)
-		return decides && later && x.Evidence != u.Evidence && x.On <= s.Today && drp.Intersects(x.ByRoles, owners)
+		return decides && s.since(x, u.On, u.At) && x.Evidence != u.Evidence && x.On <= s.Today && drp.Intersects(x.ByRoles, owners)
 	})
 }
 
