@@ -65,7 +65,7 @@ func (d *decider) alert(v *visit, pending bool) {
 	to, cc, clauses := d.recipients(v.stage)
 	d.samePerson(v)
 	if slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Life == drp.Failed
+		return isAlertOf(p, v.id) && p.Life == drp.Failed
 	}) {
 		d.finding(v.stage.ID, drp.Finding{Clause: clauses[0], Severity: drp.Breach, Since: v.entered,
 			What: "the alert reached nobody to whom it is addressed, for good: the stage is not entered"})
@@ -100,7 +100,7 @@ func (d *decider) alert(v *visit, pending bool) {
 	// unless it goes out today.
 	start := *v
 	if pending {
-		start.entered, start.by.On, start.by.Learned = d.Today, d.Today, d.Today
+		start.entered, start.by.On = d.Today, d.Today
 		start.facts = nil
 	}
 	if limit, ok := d.limit(&start); ok && !limit.Open() {
@@ -170,10 +170,15 @@ func (s *story) hasForm(v *visit, what string) bool {
 	return s.File.Forms[len(s.File.Forms)-1].Sent > since || v == s.visits[0]
 }
 
+// isAlertOf says whether something is an alert of drpd's own of a visit: the email, and not its note.
+func isAlertOf(p drp.Past, visit string) bool {
+	return p.Visit == visit && p.Reason == drp.ReasonAlert && p.Kind == drp.Email
+}
+
 // underway says whether drpd's own alert has reached some of its recipients and not yet all.
 func (d *decider) underway(v *visit) bool {
 	return slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && p.Open && p.Sent()
+		return isAlertOf(p, v.id) && p.Open && p.Sent()
 	})
 }
 

@@ -100,7 +100,7 @@ func (d *decider) lost(p drp.Past) bool {
 // lostAlerts counts the alerts of a visit that reached nobody.
 func (d *decider) lostAlerts(visit string) (n int) {
 	for _, p := range d.Past {
-		if p.Visit == visit && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && d.lost(p) {
+		if isAlertOf(p, visit) && d.lost(p) {
 			n++
 		}
 	}

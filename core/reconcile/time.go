@@ -153,7 +153,7 @@ func (d *decider) alertedToday(v *visit) bool {
 		return false
 	}
 	return !d.lacksForm(v) && !slices.ContainsFunc(d.Past, func(p drp.Past) bool {
-		return p.Visit == v.id && p.Reason == drp.ReasonAlert && p.Kind == drp.Email && !d.soon(p.Effect)
+		return isAlertOf(p, v.id) && !d.soon(p.Effect)
 	})
 }
 
