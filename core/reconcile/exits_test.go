@@ -399,3 +399,19 @@ func TestASimilarConcern(t *testing.T) {
 		}
 	}
 }
+
+// The talk that comes before a stage which was reached past another is one of the days between: from that on which the stage before was
+// entered until that on which this one is.
+func TestTheTalkOfAStageThatWasPassedOver(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	up := start + 4
+	for _, day := range []workday.Date{start - 1, start, start + 2, up, up + 1} {
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-1"), at(told(drp.Alerted, up, "iro", p.Stage("ir-4").Alert.To[0].Role),
+			"ir-4"), told(drp.Consulted, day, "iro", "iro-team-manager")}, nil, up+1)
+		found := concerns(r, p.Stage("ir-4").Title+" was entered without a recorded talk with")
+		if want := day < start || day > up; found != want || r.Standing.Stage != "ir-4" {
+			t.Errorf("they talked on %s: it is found is %v, in %s: %+v", day, found, r.Standing.Stage, r.Findings)
+		}
+	}
+}

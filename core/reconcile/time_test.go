@@ -353,3 +353,17 @@ func TestACorrectionIsNoted(t *testing.T) {
 		t.Errorf("noted %+v", x)
 	}
 }
+
+// An alert that goes late says what the procedure's limit is while its last day lasts, and from the next day on what it was.
+func TestALateAlertSaysWhatTheLimitIs(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	due := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro")}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for learned, is := range map[workday.Date]string{due - 1: "is", due: "is", due + 1: "was"} {
+		r := w.decide(p, []drp.Reading{row("v1", learned, start)}, nil, learned)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonAlert })
+		if i < 0 || !strings.HasSuffix(strings.Join(r.Effects[i].Also, ""), "the limit of the procedure "+is+" "+due.Long()) {
+			t.Errorf("learned on %s: %+v", learned, r.Effects)
+		}
+	}
+}
