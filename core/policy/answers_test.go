@@ -493,9 +493,11 @@ func TestShownInWords(t *testing.T) {
 func TestLimitOf(t *testing.T) {
 	for with, want := range map[string]string{"amount: 5 working days": "5 working days of entering the stage",
 		"amount: 5 working days, reading: as a week": "5 working days of entering the stage (S1)",
-		"amount: none stated, chase: 1 week":         "", "amount: set for the case, chase: 1 week": "set for the case, asked about after 1 week"} {
+		"amount: none stated, chase: 1 week":         "",
+		"amount: set for the case, chase: 1 week":    "set for the case, asked about after 1 week"} {
 		p := of(t, "amount: 5 working days", with)
-		if got := p.LimitOf(p.Stage("first")); !strings.HasPrefix(got, want) || (got == "") != (want == "") || strings.Contains(got, "as a week") {
+		if got := p.LimitOf(p.Stage("first")); !strings.HasPrefix(got, want) || (got == "") != (want == "") ||
+			strings.Contains(got, "as a week") {
 			t.Errorf("%s: %q", with, got)
 		}
 	}

@@ -28,7 +28,8 @@ func TestVersionOfTheDay(t *testing.T) {
 // What is kept for the disputes that started under it is found by its digest, and no new dispute comes under it; what is loaded stays so.
 func TestKeptForOldDisputes(t *testing.T) {
 	on := workday.NewDate(2026, time.March, 1)
-	now, old := &policy.Policy{Digest: "now", Forms: []string{"f"}, Effective: on}, &policy.Policy{Digest: "old", Forms: []string{"f"}, Effective: on + 9}
+	now := &policy.Policy{Digest: "now", Forms: []string{"f"}, Effective: on}
+	old := &policy.Policy{Digest: "old", Forms: []string{"f"}, Effective: on + 9}
 	set := policy.Set{now}.WithKept(old, &policy.Policy{Digest: "now", Forms: []string{"f"}, Effective: on})
 	if len(set) != 2 || set.ByDigest("old") != old || set.ByDigest("now") != now {
 		t.Errorf("kept %+v", set)

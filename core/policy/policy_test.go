@@ -326,8 +326,9 @@ func TestByDigest(t *testing.T) {
 
 // A stage at which a concern starts that came before is reached by that alone, though no exit leads to it.
 func TestReachedByRecurrence(t *testing.T) {
-	lonely := "  - {id: lonely, title: Lonely, holder: [manager], alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, clocks: [{clause: S1, " +
-		"id: a, from: raised, until: ended, amount: none stated, severity: target}], on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\n"
+	lonely := "  - {id: lonely, title: Lonely, holder: [manager], alert: {by: drpd, to: [{clause: S1, role: manager}]}, limit: a, " +
+		"clocks: [{clause: S1, id: a, from: raised, until: ended, amount: none stated, severity: target}], " +
+		"on_expiry: [{clause: S1, when: no-answer, do: prompt}]}\n"
 	for rule, reached := range map[string]bool{"": false, "recurrence: {clause: S1, bars: first, start: lonely}\n": true,
 		"recurrence: {clause: S1, bars: lonely, start: first}\n": false} {
 		_, err := policy.Parse("s.yaml", []byte(strings.Replace(small, "ends: [", lonely+rule+"ends: [", 1)))

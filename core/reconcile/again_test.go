@@ -47,8 +47,8 @@ func TestRaiserIsNotJudgedAnew(t *testing.T) {
 		t.Error("what has not left counts as judged")
 	}
 	c.Past[0].Life = drp.Accepted
-	for reason, judged := range map[drp.Reason]bool{drp.ReasonAlert: true, drp.ReasonLastDay: true, drp.ReasonDraft: true, drp.ReasonAsk: false,
-		drp.ReasonAttention: false} {
+	for reason, judged := range map[drp.Reason]bool{drp.ReasonAlert: true, drp.ReasonLastDay: true, drp.ReasonDraft: true,
+		drp.ReasonAsk: false, drp.ReasonAttention: false} {
 		c.Past[0].Reason = reason
 		if got := confirms() == 0; got != judged {
 			t.Errorf("its %s has left: it counts as judged is %v", reason, got)

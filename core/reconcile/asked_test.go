@@ -218,8 +218,8 @@ func TestADoubtfulEmergencyWaitsForNobody(t *testing.T) {
 			}
 		}
 		if heard != want {
-			t.Errorf("on %s the practitioner writes of an emergency (it is none: %v), without a colon: %v alone is asked, and anybody else hears of "+
-				"it on %s", on.Long(), no, q.To, heard.Long())
+			t.Errorf("on %s the practitioner writes of an emergency (it is none: %v), without a colon: %v alone is asked, and anybody else "+
+				"hears of it on %s", on.Long(), no, q.To, heard.Long())
 		}
 	}
 }
@@ -439,15 +439,16 @@ func TestPassageBeforeTheEnd(t *testing.T) {
 	}
 }
 
-// A line that lets an alert go, of a stage that the procedure does not have, lets nothing go, and a person is asked; that of a stage which it
-// has counts where it comes from the stage's owner.
+// A line that lets an alert go, of a stage that the procedure does not have, lets nothing go, and a person is asked; that of a stage
+// which it has counts where it comes from the stage's owner.
 func TestAlertOfNoStage(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "iro-carefirst")
 	for visit, want := range map[string]map[string]drp.ConflictKind{"stage-1.1": {"iro": "", "team-manager": drp.ForOthersToSay},
 		"stage-9.1": {"iro": drp.NoStageToSend}, "stage-1": {"iro": drp.NoStageToSend}, "": {"iro": drp.NoStageToSend}} {
 		for role, kind := range want {
-			r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), replies("m", start+1, drp.Actor{Role: role}, drp.AboutSend, visit)}, nil, start+1)
+			r := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"),
+				replies("m", start+1, drp.Actor{Role: role}, drp.AboutSend, visit)}, nil, start+1)
 			var got drp.ConflictKind
 			if len(r.Conflicts) > 0 {
 				got = r.Conflicts[0].Kind()

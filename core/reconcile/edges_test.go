@@ -876,8 +876,8 @@ func TestWhoeverWasToldOfAnEndHearsMore(t *testing.T) {
 	t.Logf("%d were told of an end", heard)
 }
 
-// Whoever is to know hears that the young person has reached the limit of age during the dispute: from the day after it was raised until the
-// day on which it ended.
+// Whoever is to know hears that the young person has reached the limit of age during the dispute: from the day after it was raised until
+// the day on which it ended.
 func TestTheAgeIsReachedDuringTheDispute(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "housing")

@@ -370,8 +370,8 @@ func TestOneOfTwoSaysResolved(t *testing.T) {
 	t.Error("nobody tells the Service Manager, Housing Options that the other co-chair has said that it is resolved")
 }
 
-// The owner is asked once whether a concern is a similar one to an earlier that stayed unresolved, at the stage that the policy bars for it;
-// and not where a person has decided on it.
+// The owner is asked once whether a concern is a similar one to an earlier that stayed unresolved, at the stage that the policy bars for
+// it; and not where a person has decided on it.
 func TestASimilarConcern(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "cp-chair")
@@ -407,8 +407,9 @@ func TestTheTalkOfAStageThatWasPassedOver(t *testing.T) {
 	p := w.policy(t, "iro-flowchart")
 	up := start + 4
 	for _, day := range []workday.Date{start - 1, start, start + 2, up, up + 1} {
-		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-1"), at(told(drp.Alerted, up, "iro", p.Stage("ir-4").Alert.To[0].Role),
-			"ir-4"), told(drp.Consulted, day, "iro", "iro-team-manager")}, nil, up+1)
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-1"),
+			at(told(drp.Alerted, up, "iro", p.Stage("ir-4").Alert.To[0].Role), "ir-4"),
+			told(drp.Consulted, day, "iro", "iro-team-manager")}, nil, up+1)
 		found := concerns(r, p.Stage("ir-4").Title+" was entered without a recorded talk with")
 		if want := day < start || day > up; found != want || r.Standing.Stage != "ir-4" {
 			t.Errorf("they talked on %s: it is found is %v, in %s: %+v", day, found, r.Standing.Stage, r.Findings)

@@ -388,7 +388,9 @@ func (d *decider) lookAtTimeOut(v *visit) {
 	e, n := d.questionFor(v, drp.ReasonAsk, out.Until, d.Policy.TimeOut.Clause, ruleTimeOut,
 		"the time out since "+out.On.String()+" was to be looked at today: has what it waits for happened?",
 		drp.Ask{Fact: drp.TimeOutEnded, Text: "the time out has ended"})
-	e.On, e.Cc, _ = d.again(out.Until, func(p drp.Past) bool { return p.Rule == ruleTimeOut && p.On >= out.Until }) // an earlier one is another
+	e.On, e.Cc, _ = d.again(out.Until, func(p drp.Past) bool {
+		return p.Rule == ruleTimeOut && p.On >= out.Until // what was asked before is about an earlier one
+	})
 	d.emit(e, ruleTimeOut, fmt.Sprint(n))
 }
 

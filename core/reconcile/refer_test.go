@@ -216,8 +216,8 @@ func TestReferredOnTheDayOfTheLastStage(t *testing.T) {
 	word := told(drp.ReferralConfirmed, start+1, "iro")
 	word.Facts[0].Although = drp.NewPrivate("the court asked for it")
 	for entered, with := range map[workday.Date]bool{start: true, start + 1: true, start + 2: false} {
-		past, readings := w.until(p, []drp.Reading{at(told(drp.Raised, start-2, "iro"), "stage-5"), at(told(drp.Alerted, start-2, "drpd", "director"),
-			"stage-5"), word}, start+1)
+		past, readings := w.until(p, []drp.Reading{at(told(drp.Raised, start-2, "iro"), "stage-5"),
+			at(told(drp.Alerted, start-2, "drpd", "director"), "stage-5"), word}, start+1)
 		if !slices.ContainsFunc(past, func(x drp.Past) bool { return x.Reason == drp.ReasonPack && out(x) == start+1 }) {
 			t.Fatalf("no pack went: %+v", past)
 		}

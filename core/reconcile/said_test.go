@@ -38,7 +38,8 @@ func TestWhoSaidTheEndIsNotToldOfIt(t *testing.T) {
 	p.Ends = []policy.End{{Cite: p.Ends[0].Cite, Fact: drp.Resolved, By: []string{"director"}}}
 	readings := []drp.Reading{at(told(drp.Raised, start, "iro"), "stage-5"),
 		at(told(drp.Alerted, start, "drpd", "director", "iro", "service-manager"), "stage-5")}
-	for said, want := range map[string][]string{"": {"iro", "service-manager"}, "director": {"iro", "service-manager"}, "iro": {"service-manager"}} {
+	for said, want := range map[string][]string{"": {"iro", "service-manager"}, "director": {"iro", "service-manager"},
+		"iro": {"service-manager"}} {
 		end := told(drp.Resolved, start+1, "director")
 		end.Facts[0].Said = drp.Actor{Role: said}
 		var got []string

@@ -418,8 +418,8 @@ func TestTheDayOfRaisingHasGone(t *testing.T) {
 	w := load(t)
 	p := w.policy(t, "lscp")
 	for stage, asks := range map[string]bool{"stage-1": true, "": false} {
-		left := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonEmergency, Stage: stage, On: start, To: []string{"line-manager"},
-			Rule: "on_end", Clause: "L2"}.Keyed()
+		left := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonEmergency, Stage: stage, On: start,
+			To: []string{"line-manager"}, Rule: "on_end", Clause: "L2"}.Keyed()
 		past := []drp.Past{{Effect: left, Life: drp.Accepted, Reached: left.To, At: start.Midnight()}}
 		r := w.decide(p, []drp.Reading{told(drp.EmergencyDeclared, start, "practitioner")}, past, start+1)
 		if got := strings.HasPrefix(says(r, drp.ReasonAttention, p.Owner[0]), "people were told of this dispute"); got != asks {

@@ -312,7 +312,8 @@ func TestLeftLateWithoutAnAnswer(t *testing.T) {
 	p := w.policy(t, "iro-carefirst")
 	left := start + 9 // two days after the limit
 	for answered, without := range map[workday.Date]bool{0: true, left - 1: false, left: false} {
-		readings := []drp.Reading{told(drp.Raised, start, "iro"), at(told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), "stage-1"),
+		readings := []drp.Reading{told(drp.Raised, start, "iro"),
+			at(told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), "stage-1"),
 			at(told(drp.Alerted, left, "drpd", "group-manager"), "stage-2")}
 		if !answered.IsZero() {
 			readings = append(readings, told(drp.Responded, answered, "team-manager"))

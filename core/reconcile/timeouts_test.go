@@ -161,7 +161,8 @@ func TestTheEndOfATimeOutEndsEach(t *testing.T) {
 		return w.decide(p, readings, nil, start+6).Standing.Visits[0].Limit.Proof.Due
 	}
 	want := due(long)
-	for name, second := range map[string]drp.Reading{"a shorter one": out(start+3, start+10, false), "one that waits": out(start+3, start+10, true),
+	for name, second := range map[string]drp.Reading{"a shorter one": out(start+3, start+10, false),
+		"one that waits":   out(start+3, start+10, true),
 		"one that is over": out(start+2, start+3, false), "one of that day": out(start+5, start+20, false)} {
 		if got := due(long, second); got.IsZero() || got != want {
 			t.Errorf("%s beside it: due on %s, want %s", name, got, want)
@@ -182,8 +183,8 @@ func TestEachTimeOutIsLookedAtOnItsDay(t *testing.T) {
 		start + 11: {"2026-11-24", "2026-11-27", "2026-12-04 practice-lead"}, // sooner than the owner would be asked of the first again
 		start + 25: {"2026-11-24", "2026-12-11", "2026-12-18 practice-lead"},
 	} {
-		past, _ := w.until(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), out(start+1, start+8), told(drp.TimeOutEnded, start+9, "iro"),
-			out(start+10, look)}, look+7)
+		past, _ := w.until(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), out(start+1, start+8),
+			told(drp.TimeOutEnded, start+9, "iro"), out(start+10, look)}, look+7)
 		var asked []string
 		for _, x := range past {
 			if x.Rule == "time_out" {
@@ -214,7 +215,8 @@ func TestADateThatWasSetAndATimeOut(t *testing.T) {
 		"the day on which it was given": {given, given + 1, set, false},
 	} {
 		out := until(told(drp.TimeOutStarted, tt.from, "iro-team-manager"), tt.until)
-		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), until(told(drp.MoreTimeGiven, given, "iro"), set), out}, nil, set)
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), until(told(drp.MoreTimeGiven, given, "iro"), set),
+			out}, nil, set)
 		proof := r.Standing.Visits[0].Limit.Proof
 		if proof.Due != tt.due || strings.Contains(proof.Set, "moved by a time out") != tt.moved {
 			t.Errorf("%s: due on %s, want %s: %q", name, proof.Due, tt.due, proof.Set)
