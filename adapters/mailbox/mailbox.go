@@ -254,6 +254,10 @@ func (p *parser) walk(e *message.Entity, depth int) {
 				return // where the mark of its end is missing each part says whether it is whole
 			}
 			if child == nil || err != nil && !message.IsUnknownCharset(err) && !message.IsUnknownEncoding(err) {
+				if n == 0 { // it names no boundary, or a bad one
+					p.noParts(depth, position)
+					return
+				}
 				p.unread("a part of the message is damaged", position)
 				return
 			}

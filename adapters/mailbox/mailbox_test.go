@@ -120,6 +120,12 @@ func TestDamaged(t *testing.T) {
 			t.Errorf("%s: read without a word: %+v", name, l)
 		}
 	}
+	// Whether it speaks of harm is looked for in its words: they are kept where its parts cannot be told.
+	for _, kind := range []string{"multipart/mixed", "multipart/alternative; boundary=\"\""} {
+		if l := reader(t).Read([]byte(plain + "Content-Type: " + kind + "\r\n\r\nShe is in danger now")); l.Unread == "" || l.Text != "She is in danger now" {
+			t.Errorf("%s: unread %q, text %q", kind, l.Unread, l.Text)
+		}
+	}
 	if l := reader(t).Read([]byte(plain + "Content-Type: text/plain; charset=x-unknown\r\n\r\nResolved: yes")); l.Text != "Resolved: yes" {
 		t.Errorf("an unknown charset: %q", l.Text)
 	}
