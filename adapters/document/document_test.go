@@ -114,6 +114,30 @@ func TestTextBox(t *testing.T) {
 	}
 }
 
+const odtHead = `<office:document-content xmlns:office="o" xmlns:text="t" xmlns:draw="d" xmlns:table="b"><office:body><office:text>`
+
+const odtTail = `</office:text></office:body></office:document-content>`
+
+// The paragraphs of a text box and the cells of a table in it stay apart, and how the file is laid out is no part of its words.
+func TestOpenDocumentText(t *testing.T) {
+	for name, tt := range map[string]struct{ body, want string }{
+		"a text box": {`<text:p><draw:frame><draw:text-box><text:p>Person ID: 1</text:p><text:p>Date raised: 2/3/26</text:p></draw:text-box></draw:frame>` +
+			`after</text:p>`, "Person ID: 1\nDate raised: 2/3/26\nafter"},
+		"a text box within words": {`<text:p>before<draw:frame><draw:text-box><text:p>in it</text:p></draw:text-box></draw:frame></text:p>`,
+			"before\nin it"},
+		"a table in a text box": {`<text:p><draw:text-box><table:table><table:table-row><table:table-cell><text:p>Resolved</text:p></table:table-cell>` +
+			`<table:table-cell><text:p>yes</text:p></table:table-cell></table:table-row></table:table></draw:text-box></text:p>`, "Resolved\nyes"},
+		"lines of the file":               {"<text:p>\n  Date\n  <text:span>raised: </text:span> <text:span>2/3/26</text:span>\n</text:p>", "Date raised: 2/3/26"},
+		"spaces and lines that are meant": {"<text:p>a<text:s text:c=\"2\"/>b<text:line-break/>\n c<text:tab/>d</text:p>", "a  b\nc\td"},
+	} {
+		s, err := document.Read("p", pack(t, map[string]string{"mimetype": "application/vnd.oasis.opendocument.text",
+			"content.xml": odtHead + tt.body + odtTail}))
+		if err != nil || len(s.Lines) != 1 || s.Lines[0].Cells[0].Text != tt.want {
+			t.Errorf("%s: %+v, %v, want %q", name, s.Lines, err, tt.want)
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	for name, tt := range map[string]struct {
 		data []byte

@@ -143,15 +143,19 @@ func (d *odt) control(e xml.StartElement) {
 // text reads a paragraph.
 func (d *odt) text() (string, error) {
 	var b bytes.Buffer
-	gone := d.gone[d.para]
-	var open []contentControl // the dates and controls that it is inside of
+	gone := []bool{d.gone[d.para]} // of the paragraph, and of those in it that it is inside of: they are of a text box
+	var open []contentControl      // the dates and controls that it is inside of
 	err := d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
-			if !gone && !slices.ContainsFunc(open, func(c contentControl) bool { return c.prompt }) {
-				b.Write(t)
+			if !slices.Contains(gone, true) && !slices.ContainsFunc(open, func(c contentControl) bool { return c.prompt }) {
+				collapsed(&b, t)
 			}
 		case xml.EndElement:
+			if n := len(gone); n > 1 && slices.Contains(d.texts, t.Name.Local) {
+				gone = gone[:n-1]
+				apart(&b)
+			}
 			if n := len(open); n > 0 && shows(t.Name.Local) {
 				replaced(&b, open[n-1].from, open[n-1].says)
 				open = open[:n-1]
@@ -164,6 +168,9 @@ func (d *odt) text() (string, error) {
 				return d.skip()
 			}
 			switch t.Name.Local {
+			case "p", "h":
+				gone = append(gone, d.gone[d.para])
+				apart(&b)
 			case "placeholder":
 				return d.skip()
 			case "annotation", "note":
@@ -195,6 +202,25 @@ func (d *odt) text() (string, error) {
 		text = held(d.held, text)
 	}
 	return text, err
+}
+
+// collapsed writes what an element holds: there white space is one space, and none where a line begins or behind another, however
+// the file is laid out.
+func collapsed(b *bytes.Buffer, text []byte) {
+	for _, c := range text {
+		if strings.IndexByte(" \t\r\n", c) < 0 {
+			b.WriteByte(c)
+		} else if held := b.Bytes(); len(held) > 0 && held[len(held)-1] != ' ' && held[len(held)-1] != '\n' {
+			b.WriteByte(' ')
+		}
+	}
+}
+
+// apart begins a new line, if there is anything in this one.
+func apart(b *bytes.Buffer) {
+	if held := b.Bytes(); len(held) > 0 && held[len(held)-1] != '\n' {
+		b.WriteByte('\n')
+	}
 }
 
 // shows says whether an element shows what it holds beside its words.
