@@ -114,6 +114,27 @@ func TestTextBox(t *testing.T) {
 	}
 }
 
+// What is written across the pages, such as DRAFT, stands as an attribute and is for a person to see, once.
+func TestAcrossThePage(t *testing.T) {
+	mark := `<w:pict><v:shape xmlns:v="v"><v:textpath string="DRAFT - not agreed"/></v:shape></w:pict>`
+	b := pack(t, map[string]string{
+		"word/document.xml": ns + `<w:p><w:r><w:t>Resolved: yes</w:t></w:r></w:p></w:body></w:document>`,
+		"word/header1.xml":  `<w:hdr xmlns:w="w"><w:p><w:r>` + mark + `</w:r></w:p></w:hdr>`,
+		"word/header2.xml":  `<w:hdr xmlns:w="w"><w:p><w:r>` + mark + `<w:t>Northmere</w:t></w:r></w:p></w:hdr>`})
+	s, err := document.Read("p", b)
+	var beside, form []string
+	for _, l := range s.Lines {
+		if l.Beside {
+			beside = append(beside, l.Cells[0].Text)
+		} else if l.Cells[0].Text != "" {
+			form = append(form, l.Cells[0].Text)
+		}
+	}
+	if err != nil || strings.Join(beside, "|") != "DRAFT - not agreed" || strings.Join(form, "|") != "Northmere|Resolved: yes" {
+		t.Errorf("beside %q, form %q, %v", beside, form, err)
+	}
+}
+
 const odtHead = `<office:document-content xmlns:office="o" xmlns:text="t" xmlns:draw="d" xmlns:table="b"><office:body><office:text>`
 
 const odtTail = `</office:text></office:body></office:document-content>`

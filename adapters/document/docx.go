@@ -22,6 +22,8 @@ type docx struct {
 	runs     []bool           // the runs that it is inside of: whether each is struck out or hidden
 	spans    int              // of the cell that is being read
 	order    string           // in which the field of the old kind that has just begun writes a date
+	across   []string         // what is written across the pages or as a picture of words, such as DRAFT
+	known    map[string]bool  // of these: each stands in every header
 }
 
 // contentControl is a content control.
@@ -34,7 +36,7 @@ type contentControl struct {
 }
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
-	d := &docx{}
+	d := &docx{known: make(map[string]bool)}
 	d.grid = grid{row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned,
 		span: d.spannedLast}
 	for _, name := range slices.Sorted(maps.Keys(p.files)) {
@@ -46,6 +48,9 @@ func readDocx(part string, p *zipped) ([]mapping.Line, error) {
 		}
 	}
 	err := d.read(p, p.main, part, d.control, d.nothing)
+	if err == nil {
+		err = d.beside(part, "text across the page", d.across)
+	}
 	if err == nil {
 		err = d.besides(p, part)
 	}
@@ -187,6 +192,10 @@ func (d *docx) inline(b *bytes.Buffer) error {
 			case "sym":
 				b.WriteString(symbol(attr(t, "font"), attr(t, "char")))
 				return d.skip()
+			case "textpath":
+				if said := attr(t, "string"); !d.known[said] {
+					d.known[said], d.across = true, append(d.across, said)
+				}
 			case "ffData":
 				return d.field(b)
 			case "sdt":
