@@ -172,10 +172,13 @@ func (b *book) sharedLooks(name string) error {
 	return err
 }
 
+// saidAsIs finds what a number format shows as it is, and its colours, conditions and languages: no sign of a day or a month.
+var saidAsIs = regexp.MustCompile(`"[^"]*"|\\.|_.|\*.|\[[^\]]*\]`)
+
 // showsDate says whether a number format shows a date.
 func showsDate(id, code string, own bool) bool {
 	if own {
-		format := strings.ToLower(code)
+		format := strings.ToLower(saidAsIs.ReplaceAllString(code, ""))
 		return strings.Contains(format, "d") && strings.Contains(format, "m") || strings.Contains(format, "yy")
 	}
 	n, err := strconv.Atoi(id)

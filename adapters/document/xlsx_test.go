@@ -97,6 +97,10 @@ func TestWorkbook(t *testing.T) {
 		`officeDocument/2006/relationships"><workbookPr date1904="1"/><sheets><sheet state="hidden" r:id="r1"/></sheets></workbook>`}
 	since1904 := map[string]string{"xl/workbook.xml": `<workbook xmlns="` + office + `spreadsheetml/2006/main" xmlns:r="` + office +
 		`officeDocument/2006/relationships"><workbookPr date1904="true"/><sheets><sheet r:id="r1"/></sheets></workbook>`}
+	looks := map[string]string{"xl/styles.xml": `<styleSheet xmlns="` + office + `spreadsheetml/2006/main"><numFmts>` +
+		`<numFmt numFmtId="164" formatCode="0 &quot;days a month&quot;"/><numFmt numFmtId="165" formatCode="[Red]0\m"/>` +
+		`<numFmt numFmtId="166" formatCode="[$-809]d\.mmm\.;@"/></numFmts><fonts><font/></fonts>` +
+		`<cellXfs><xf numFmtId="164"/><xf numFmtId="165"/><xf numFmtId="166"/></cellXfs></styleSheet>`}
 	for name, tt := range map[string]struct {
 		sheet string
 		more  map[string]string
@@ -110,6 +114,8 @@ func TestWorkbook(t *testing.T) {
 		"a date that says so":       {cells(`<c r="A2" t="d"><v>2026-03-02T00:00:00</v></c>`), nil, "0=2026-03-02"},
 		"a text that is a number": {cells(`<c r="A2" s="1" t="s"><v>2</v></c><c r="B2" s="1" t="inlineStr"><is><t>46083</t></is></c>`),
 			words, "0=46083 1=46083"},
+		"a number in a format with words": {cells(`<c r="A2" s="0"><v>5</v></c><c r="B2" s="1"><v>6</v></c><c r="C2" s="2"><v>46083</v></c>`),
+			looks, "0=5 1=6 2=2026-03-02"},
 		"shared texts":            {cells(`<c r="A2" t="s"><v>0</v></c><c r="B2" t="s"><v>1</v></c>`), words, "0=plain\nnext 1=in"},
 		"struck out by its style": {cells(`<c r="A2" s="3"><v>1</v></c><c r="B2" s="4"><v>2</v></c>`), nil, "1=2"},
 		"the answer of a formula": {cells(`<c r="A2" t="str"><f>B1</f><v>yes</v></c><c r="B2"><f>1+1</f><v>2</v></c>`), nil,
