@@ -135,7 +135,8 @@ func TestAcrossThePage(t *testing.T) {
 	}
 }
 
-const odtHead = `<office:document-content xmlns:office="o" xmlns:text="t" xmlns:draw="d" xmlns:table="b"><office:body><office:text>`
+const odtHead = `<office:document-content xmlns:office="o" xmlns:text="t" xmlns:draw="d" xmlns:table="b" ` +
+	`xmlns:svg="urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"><office:body><office:text>`
 
 const odtTail = `</office:text></office:body></office:document-content>`
 
@@ -148,6 +149,9 @@ func TestOpenDocumentText(t *testing.T) {
 			"before\nin it"},
 		"a table in a text box": {`<text:p><draw:text-box><table:table><table:table-row><table:table-cell><text:p>Resolved</text:p></table:table-cell>` +
 			`<table:table-cell><text:p>yes</text:p></table:table-cell></table:table-row></table:table></draw:text-box></text:p>`, "Resolved\nyes"},
+		"a picture that is described, and the title of the document": {`<text:p>Child <draw:frame><draw:image/><svg:title>Northmere</svg:title>` +
+			`<svg:desc>The council's crest</svg:desc></draw:frame><text:title>W-1</text:title><text:script>f()</text:script></text:p>`, "Child W-1"},
+		"a hidden section":                {`<text:section text:display="none"><text:p>Resolved: yes</text:p></text:section><text:p>shown</text:p>`, "shown"},
 		"lines of the file":               {"<text:p>\n  Date\n  <text:span>raised: </text:span> <text:span>2/3/26</text:span>\n</text:p>", "Date raised: 2/3/26"},
 		"spaces and lines that are meant": {"<text:p>a<text:s text:c=\"2\"/>b<text:line-break/>\n c<text:tab/>d</text:p>", "a  b\nc\td"},
 	} {

@@ -83,10 +83,13 @@ func (d *odt) styled(t xml.Token) {
 	}
 }
 
-// noted keeps what somebody has written at the margin.
+// noted keeps what somebody has written at the margin, and passes over what is hidden.
 func (d *odt) noted(e xml.StartElement) error {
-	if e.Name.Local == "annotation" {
+	switch {
+	case e.Name.Local == "annotation":
 		return d.note()
+	case e.Name.Local == "section" && attr(e, "display") == "none":
+		return d.skip()
 	}
 	return nil
 }
@@ -164,14 +167,14 @@ func (d *odt) text() (string, error) {
 			if shows(t.Name.Local) {
 				open = append(open, controlOf(t, b.Len()))
 			}
-			if t.Name.Local == "span" && d.gone[attr(t, "style-name")] {
-				return d.skip()
+			if t.Name.Local == "span" && d.gone[attr(t, "style-name")] || strings.HasSuffix(t.Name.Space, ":svg-compatible:1.0") {
+				return d.skip() // the latter describes a picture to who does not see it
 			}
 			switch t.Name.Local {
 			case "p", "h":
 				gone = append(gone, d.gone[d.para])
 				apart(&b)
-			case "placeholder":
+			case "placeholder", "script":
 				return d.skip()
 			case "annotation", "note":
 				return d.note()
