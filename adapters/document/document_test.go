@@ -114,6 +114,18 @@ func TestTextBox(t *testing.T) {
 	}
 }
 
+// A box or a tick is what it is in whatever font it is taken from.
+func TestSymbols(t *testing.T) {
+	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><w:sym w:font="MS Gothic" w:char="2612"/><w:t>yes </w:t>` +
+		`<w:sym w:font="Segoe UI Symbol" w:char="2610"/><w:t>no </w:t><w:sym w:font="Webdings" w:char="F061"/><w:t>agreed </w:t>` +
+		`<w:sym w:font="Webdings" w:char="F063"/><w:t>late </w:t><w:sym w:font="Wingdings" w:char="F0E8"/>` +
+		`<w:sym w:font="x" w:char="110000"/></w:r></w:p></w:body></w:document>`})
+	s, err := document.Read("p", b)
+	if err != nil || s.Lines[0].Cells[0].Text != "☒yes ☐no ☒agreed ☐late" {
+		t.Errorf("%+v, %v", s.Lines, err)
+	}
+}
+
 // What is written across the pages, such as DRAFT, stands as an attribute and is for a person to see, once.
 func TestAcrossThePage(t *testing.T) {
 	mark := `<w:pict><v:shape xmlns:v="v"><v:textpath string="DRAFT - not agreed"/></v:shape></w:pict>`

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"drpd/mapping"
@@ -277,11 +278,14 @@ func (d *docx) field(b *bytes.Buffer) error {
 // on reads a value of Word's kind of yes: without one it is yes.
 func on(val string) bool { return val == "" || val == "1" || val == "true" || val == "on" }
 
-// symbol gives a character of a font of symbols: the boxes and ticks of Wingdings.
+// symbol gives a character that stands by its number: one of Unicode, or of a font of symbols a box or a tick.
 func symbol(font, char string) string {
 	code, err := strconv.ParseUint(char, 16, 32)
-	if err != nil {
+	if err != nil || code > unicode.MaxRune {
 		return ""
+	}
+	if code > 0xff && (code < 0xf000 || code > 0xf0ff) {
+		return string(rune(code))
 	}
 	code &= 0xff // private use, or as it is
 	switch {
@@ -290,6 +294,13 @@ func symbol(font, char string) string {
 		case 0x78, 0xfd, 0xfe, 0xfc, 0xfb:
 			return ticked
 		case 0x6f, 0x70, 0x71, 0x72, 0xa8:
+			return unticked
+		}
+	case strings.EqualFold(font, "Webdings"):
+		switch code {
+		case 0x61, 0x72:
+			return ticked
+		case 0x63:
 			return unticked
 		}
 	case strings.EqualFold(font, "Wingdings 2"):
