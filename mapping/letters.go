@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -53,23 +54,22 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Deliveries, out.Unclear = s.deliveries(ev.ID, l, out.Sent)
 		return out
 	}
+	took := func(said drp.Statement) drp.Statement {
+		said = said.Took(ev.ID, ev.Source, learned)
+		if said.By.IsZero() {
+			said.By = out.Sender
+		}
+		return said
+	}
 	if ref, copied := ev.IsFor(); copied {
-		s.words(ev, l, learned, &out)
-		out.Subject.Dispute, out.Doubts = ref, nil // the message itself has been asked about
+		s.copied(ev, l, learned, &out, ref, took)
 		return out
 	}
 	out.Unsafe = l.Unsafe
 	out.Harm = s.harm(ev.ID, l)
 	out.Subject.Dispute, out.Unclear = s.about(l)
 	forms := s.forms(ev, l, &out)
-	say := func(said drp.Statement) {
-		said = said.Took(ev.ID, ev.Source, learned)
-		if said.By.IsZero() {
-			said.By = out.Sender
-		}
-		out.Say(said)
-	}
-	add := func(f drp.Fact) { say(drp.Statement{Fact: f}) }
+	add := func(f drp.Fact) { out.Say(took(drp.Statement{Fact: f})) }
 	for i := range out.Facts {
 		out.Facts[i].Learned = learned
 	}
@@ -77,7 +77,7 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		out.Denials[i].Learned = learned
 	}
 	page := newAccount(pageLines(l.Text, "body"))
-	done := forms.typed || answered(ev.ID, l.Text, page, &out, say)
+	done := forms.typed || answered(ev.ID, l.Text, page, &out, took)
 	reached := func(f drp.Fact, addresses []string) {
 		for _, to := range addresses {
 			if !s.own(to) {
@@ -96,14 +96,14 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 		alert.Copy, alert.Position = true, "header, copies"
 		reached(alert, l.Cc)
 	}
-	for i := range out.Doubts { // what a doubt may still count as was said by the sender
-		for j := range out.Doubts[i].Means {
-			f := &out.Doubts[i].Means[j]
-			f.Evidence, f.Source, f.Learned = ev.ID, ev.Source, learned
-			if f.By.IsZero() {
-				f.By = out.Sender
-			}
-		}
+	asSaid(out.Doubts, took)
+	for _, part := range out.Named {
+		asSaid(part.Doubts, took)
+	}
+	if len(out.Named) > 0 && len(out.Facts)+len(out.Denials)+len(out.Rulings) == 0 {
+		whole := drp.Reading{Sender: out.Sender, Sent: out.Sent}
+		s.words(ev, l, learned, &whole)
+		out.Otherwise = whole.Facts
 	}
 	switch {
 	case forms.typed: // the form has the account
@@ -117,12 +117,37 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 	if !forms.typed {
 		out.Account = append(out.Account, page.units...)
 	}
-	for _, ref := range drp.TokensIn(l.Text) {
-		if out.Subject.Dispute != "" && ref != out.Subject.Dispute {
+	for _, ref := range slices.Concat(slices.Sorted(maps.Keys(out.Named)), drp.TokensIn(l.Text)) {
+		_, answers := out.Named[ref]
+		if (out.Subject.Dispute != "" || answers) && ref != out.Subject.Dispute && !slices.Contains(out.Mentions, ref) {
 			out.Mentions = append(out.Mentions, ref)
 		}
 	}
 	return out
+}
+
+// copied reads a message once more for another dispute that it names: what its lines say of that one, or else that it came.
+func (s *Set) copied(ev drp.Evidence, l Letter, learned workday.Date, out *drp.Reading, ref string,
+	took func(drp.Statement) drp.Statement) {
+	whole := drp.Reading{Sender: out.Sender, Sent: out.Sent}
+	answered(ev.ID, l.Text, newAccount(pageLines(l.Text, "body")), &whole, took)
+	part, named := whole.Named[ref]
+	out.Subject.Dispute, out.Doubts = ref, nil // the message itself has been asked about
+	if !named {
+		s.words(ev, l, learned, out)
+		return
+	}
+	asSaid(part.Doubts, took)
+	out.Named = map[string]drp.Part{ref: part}
+}
+
+// asSaid says of what doubts may still count as that the sender has said it.
+func asSaid(doubts []drp.Doubt, took func(drp.Statement) drp.Statement) {
+	for i := range doubts {
+		for j, f := range doubts[i].Means {
+			doubts[i].Means[j] = took(f)
+		}
+	}
 }
 
 // wholeMessage is what the lines of a message in words of its author's own have become.

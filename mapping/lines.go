@@ -27,41 +27,75 @@ const AnswerAbove = "the answer to the line above"
 // maxLines are the lines that a person may answer by in one letter: a question asks for a handful.
 const maxLines = 100
 
+// lines are those of a letter: of each dispute that some of them name, and under "" those that name none.
+type lines struct {
+	ev   string
+	out  *drp.Reading
+	page *account
+	of   map[string]*lineReader
+}
+
+// under gives the reader of the lines that name a dispute. What it reads counts under no other.
+func (l *lines) under(ref string) *lineReader {
+	if r := l.of[ref]; r != nil {
+		return r
+	}
+	r := &lineReader{ev: l.ev, out: l.out, lines: make(map[string][]string), page: l.page}
+	if ref != "" {
+		r.out = &drp.Reading{Sender: l.out.Sender, Sent: l.out.Sent}
+	}
+	l.of[ref] = r
+	return r
+}
+
 // answered reads the lines of a letter, and says whether there is any. A letter with more of them than a person writes is
 // withheld whole.
-func answered(ev, text string, page *account, out *drp.Reading, say func(drp.Statement)) (any bool) {
-	r := lineReader{ev: ev, out: out, lines: make(map[string][]string), page: page}
-	lines, before := strings.Split(text, "\n"), len(out.Doubts)
-	for i, line := range lines {
+func answered(ev, text string, page *account, out *drp.Reading, took func(drp.Statement) drp.Statement) (any bool) {
+	all := lines{ev: ev, out: out, page: page, of: make(map[string]*lineReader)}
+	in, before, n := strings.Split(text, "\n"), len(out.Doubts), 0
+	for i, line := range in {
 		if line := strings.TrimSpace(line); line == "" || strings.HasPrefix(line, ">") {
 			continue
 		}
-		_, line = refBefore(line)
+		ref, line := refBefore(line)
+		r := all.under(ref)
 		r.at = i
-		doubts := len(out.Doubts)
-		answers := r.line(line, lines[i+1:])
-		if head, _, _ := headOf(line); len(out.Doubts) > doubts {
+		was := r.count()
+		doubts := len(r.out.Doubts)
+		answers := r.line(line, in[i+1:])
+		if head, _, _ := headOf(line); len(r.out.Doubts) > doubts {
 			if kind, _ := factOf(head); kind == drp.EmergencyDeclared { // nobody waits for what was meant
-				out.Harm = append(out.Harm, out.Doubts[len(out.Doubts)-1])
+				out.Harm = append(out.Harm, r.out.Doubts[len(r.out.Doubts)-1])
 			}
 		}
 		if answers {
 			any = true
 			page.claim(place{i, 0}, drp.AsAnswer, "nothing to send")
 		}
-		if len(r.said)+len(r.rulings)+len(out.Doubts)-before > maxLines {
+		if n += r.count() - was; n > maxLines {
 			out.Doubts = out.Doubts[:before]
 			out.Withheld = fmt.Sprintf("it holds more than %d lines that are answers or look like them", maxLines)
 			return false
 		}
 	}
-	r.contradictions()
-	for _, f := range r.said {
-		say(f)
+	for ref, r := range all.of {
+		r.contradictions()
+		for _, f := range r.said {
+			r.out.Say(took(f))
+		}
+		r.out.Rulings = append(r.out.Rulings, r.rulings...)
+		if ref != "" && r.count() > 0 {
+			if out.Named == nil {
+				out.Named = make(map[string]drp.Part)
+			}
+			out.Named[ref] = drp.Part{Facts: r.out.Facts, Denials: r.out.Denials, Rulings: r.out.Rulings, Doubts: r.out.Doubts}
+		}
 	}
-	out.Rulings = append(out.Rulings, r.rulings...)
 	return any
 }
+
+// count is how many lines are answers, or look like them.
+func (r *lineReader) count() int { return len(r.said) + len(r.rulings) + len(r.out.Doubts) }
 
 // doubt asks about a passage, and says what it would count as, where the passage tells.
 func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {

@@ -36,9 +36,11 @@ func (s *Set) about(l Letter) (ref, unclear string) {
 		}
 	}
 	vote(byHand, drp.TokensIn(l.Subject)...)
-	for line := range strings.SplitSeq(l.Text, "\n") {
-		if ref, rest := refBefore(line); ref != "" && isAnswer(rest) && score[ref] < 3*byHand {
-			vote(byHand, ref)
+	if len(named) == 0 { // a line that names its dispute counts there, whatever the message is about
+		for line := range strings.SplitSeq(l.Text, "\n") {
+			if ref, rest := refBefore(line); ref != "" && isAnswer(rest) {
+				return ref, ""
+			}
 		}
 	}
 	older := drp.RefsIn(l.Thread)

@@ -108,7 +108,7 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 		if err != nil {
 			return reconcile.Case{}, err
 		}
-		readings = append(readings, d.under(r, numbers, stored.Children))
+		readings = append(readings, d.under(r.For(stored.Ref), numbers, stored.Children))
 	}
 	roster, err := d.roster(ctx, stored.Children)
 	if err != nil {

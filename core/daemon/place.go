@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -117,7 +118,11 @@ func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p port.Placement) (po
 // declares an emergency and belongs to no dispute, or is not trusted: doubt about a message is no reason to let it wait.
 func (d *Daemon) emergency(ctx context.Context, ev arrival, p port.Placement) error {
 	reading := ev.says
-	declared := slices.ContainsFunc(reading.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
+	emergency := func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared }
+	declared := slices.ContainsFunc(reading.Facts, emergency)
+	for _, part := range reading.Named {
+		declared = declared || slices.ContainsFunc(part.Facts, emergency)
+	}
 	says := ""
 	switch kept := p.Where == port.PlaceQuarantine || p.Where == port.PlaceWaiting; {
 	case kept && declared:
@@ -152,6 +157,9 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Why}, nil
 	case reading.Withheld != "" && accepted == "":
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Withheld}, nil
+	}
+	if ref := unknown(reading, disputes); ref != "" && accepted == "" {
+		return port.Placement{Where: port.PlaceQuarantine, Reason: "a line of it names dispute " + ref + ", which drpd does not know"}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, d.chosenBy(reading.Subject.Raised))
 	var begins drp.Beginning
@@ -217,6 +225,16 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 		out.Copies = copies(ev, reading, tied.Ref, disputes)
 	}
 	return out, nil
+}
+
+// unknown gives a dispute that a line of a message names and that drpd does not know, or "".
+func unknown(r drp.Reading, disputes []drp.Dispute) string {
+	for _, ref := range slices.Sorted(maps.Keys(r.Named)) {
+		if !slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }) {
+			return ref
+		}
+	}
+	return ""
 }
 
 // unopened is why a message was not opened safely; and, where its sender is not proved, why not.
