@@ -43,11 +43,13 @@ func followed(t *rapid.T, p *policy.Policy) []drp.Reading {
 	return readings
 }
 
-// has says whether a role has done what a follow-up expects, since the day that it follows; "" is whoever does it.
+// has says whether a role has done what a follow-up expects, since the day that it follows; "" is whoever does it. A day that lies after
+// the one on which it was learned is in question.
 func has(f drp.File, u policy.FollowUp, role string, since, today workday.Date) bool {
 	return slices.ContainsFunc(f.Facts, func(f drp.Fact) bool {
 		noted := f.Kind == drp.Raised && u.After == policy.AfterEntry // each side notes it
-		return f.Kind == u.Expect && (f.On >= since || noted) && f.On <= today && (role == "" || slices.Contains(f.ByRoles, role))
+		likely := f.On <= f.Learned || f.Kind.MayLieAhead()
+		return f.Kind == u.Expect && likely && (f.On >= since || noted) && f.On <= today && (role == "" || slices.Contains(f.ByRoles, role))
 	})
 }
 
