@@ -171,8 +171,12 @@ func leftAsItWas(text string) bool {
 
 var pageNumber = regexp.MustCompile(`^(?:page )?\d{1,3}(?: (?:of|/) \d{1,3})?$`)
 
-// aside claims the number of a page, of what stands beside the form. All else there is left over, but for what the form prints.
+// aside claims the number of a page, of what stands at the foot of the pages. All else beside the form is left over, but for what the form
+// prints.
 func (r *formReader) aside(n int) {
+	if !r.sheet.Lines[n].Foot {
+		return
+	}
 	for i, c := range r.sheet.Lines[n].Cells {
 		if pageNumber.MatchString(plain(c.Text)) {
 			r.page.claim(place{n, i}, drp.AsPrinted, "")

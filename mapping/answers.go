@@ -23,6 +23,7 @@ type Sheet struct {
 type Line struct {
 	Cells  []Cell
 	Table  int  `json:",omitempty"`
+	Foot   bool `json:",omitempty"` // beside the form, at the foot of the pages: numbers of pages stand there
 	Beside bool `json:",omitempty"` // a comment, a footnote, a text box: it labels nothing and answers nothing, and is left for a person
 }
 

@@ -23,18 +23,20 @@ func (l *lines) beside(position, what string, texts []string) error {
 		}
 		n++
 		cell := mapping.Cell{Text: text, Position: fmt.Sprintf("%s, %s %d", position, what, n)}
-		if err := l.add(mapping.Line{Cells: []mapping.Cell{cell}, Beside: true}); err != nil {
+		if err := l.add(mapping.Line{Cells: []mapping.Cell{cell}, Beside: true, Foot: what == footOfPage}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+const footOfPage = "foot of the page"
+
 var besideParts = regexp.MustCompile(`^(?:word|xl)/(?:[a-z]+/)?(comments?|footnotes|endnotes|footer|drawing|data)\d*\.xml$`)
 
 // besideCalled says what stands in a part of an Office file beside the form, and in which element each of it does.
 var besideCalled = map[string]struct{ what, unit string }{"comments": {"comment", "comment"}, "comment": {"comment", "comment"},
-	"footnotes": {"footnote", "footnote"}, "endnotes": {"endnote", "endnote"}, "footer": {"foot of the page", "p"},
+	"footnotes": {"footnote", "footnote"}, "endnotes": {"endnote", "endnote"}, "footer": {footOfPage, "p"},
 	"drawing": {"text box", "p"}, "data": {"drawing", "p"}}
 
 // besides adds what stands in the parts of an Office file beside its form.

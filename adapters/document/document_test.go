@@ -102,6 +102,46 @@ func TestTrackedChanges(t *testing.T) {
 	}
 }
 
+// What a style of Word strikes out or hides says nothing, be it of a run or of a paragraph, and made from another style; what a run says of
+// itself counts before its style.
+func TestStruckOutByStyle(t *testing.T) {
+	styles := `<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">` +
+		`<w:style w:styleId="Gone"><w:rPr><w:strike/></w:rPr></w:style><w:style w:styleId="Child"><w:basedOn w:val="Gone"/></w:style>` +
+		`<w:style w:styleId="Back"><w:basedOn w:val="Gone"/><w:rPr><w:strike w:val="0"/></w:rPr></w:style>` +
+		`<w:style w:styleId="Round"><w:basedOn w:val="Round"/></w:style><w:style w:styleId="Hidden"><w:rPr><w:vanish/></w:rPr></w:style></w:styles>`
+	run := func(style, own, text string) string {
+		return `<w:r><w:rPr><w:rStyle w:val="` + style + `"/>` + own + `</w:rPr><w:t>` + text + ` </w:t></w:r>`
+	}
+	b := pack(t, map[string]string{"word/styles.xml": styles, "word/document.xml": ns + `<w:p>` + run("Gone", "", "one") + run("Child", "", "two") +
+		run("Hidden", "", "three") + run("Back", "", "a") + run("Gone", `<w:strike w:val="false"/>`, "b") + run("Round", "", "c") +
+		run("Unknown", "", "d") + `</w:p><w:p><w:pPr><w:pStyle w:val="Child"/></w:pPr><w:r><w:t>four</w:t></w:r></w:p>` +
+		`<w:p><w:r><w:t>e</w:t></w:r></w:p></w:body></w:document>`})
+	s, err := document.Read("p", b)
+	var got []string
+	for _, l := range s.Lines {
+		got = append(got, l.Cells[0].Text)
+	}
+	if err != nil || strings.Join(got, "|") != "a b c d||e" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// At the foot of the pages stand the numbers of pages; a comment that is a number is somebody's.
+func TestFootOfThePage(t *testing.T) {
+	p := `<w:p xmlns:w="w"><w:r><w:t>7</w:t></w:r></w:p>`
+	b := pack(t, map[string]string{"word/document.xml": ns + `<w:p><w:r><w:t>a</w:t></w:r></w:p></w:body></w:document>`,
+		"word/footer1.xml": `<w:ftr xmlns:w="w">` + p + `</w:ftr>`, "word/comments.xml": `<w:comments xmlns:w="w"><w:comment>` + p + `</w:comment></w:comments>`})
+	s, err := document.Read("p", b)
+	if err != nil || len(s.Lines) != 3 {
+		t.Fatalf("%+v, %v", s.Lines, err)
+	}
+	for _, l := range s.Lines[1:] {
+		if foot := strings.Contains(l.Cells[0].Position, "foot of the page"); !l.Beside || l.Foot != foot {
+			t.Errorf("%+v", l)
+		}
+	}
+}
+
 // A text box stands once, though Word writes it twice, and its paragraphs stay apart.
 func TestTextBox(t *testing.T) {
 	const box = `<w:txbxContent><w:p><w:r><w:t>Person ID: 1</w:t></w:r></w:p><w:p><w:r><w:t>Date raised: 2/3/26</w:t></w:r></w:p></w:txbxContent>`

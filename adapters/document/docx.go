@@ -23,6 +23,8 @@ type docx struct {
 	runs     []bool           // the runs that it is inside of: whether each is struck out or hidden
 	spans    int              // of the cell that is being read
 	order    string           // in which the field of the old kind that has just begun writes a date
+	gone     map[string]bool  // the styles whose text is struck out or hidden
+	pGone    bool             // the paragraph that is being read has such a style
 	across   []string         // what is written across the pages or as a picture of words, such as DRAFT
 	known    map[string]bool  // of these: each stands in every header
 }
@@ -37,7 +39,10 @@ type contentControl struct {
 }
 
 func readDocx(part string, p *zipped) ([]mapping.Line, error) {
-	d := &docx{known: make(map[string]bool)}
+	d := &docx{known: make(map[string]bool), gone: make(map[string]bool)}
+	if err := d.styles(p); err != nil {
+		return nil, err
+	}
 	d.grid = grid{row: "tr", cell: "tc", texts: []string{"p"}, objects: []string{"object", "altChunk"}, text: d.text, other: d.spanned,
 		span: d.spannedLast}
 	for _, name := range slices.Sorted(maps.Keys(p.files)) {
@@ -152,7 +157,7 @@ func replaced(b *bytes.Buffer, from int, say func(string) string) {
 // inline reads what stands in a line, until the element that has just begun ends.
 func (d *docx) inline(b *bytes.Buffer) error {
 	in, field := false, 0
-	d.runs, d.order = nil, ""
+	d.runs, d.order, d.pGone = nil, "", false
 	return d.inside(func(t xml.Token) error {
 		switch t := t.(type) {
 		case xml.CharData:
@@ -174,10 +179,12 @@ func (d *docx) inline(b *bytes.Buffer) error {
 			}
 		case xml.StartElement:
 			switch t.Name.Local {
-			case "del", "moveFrom", "Fallback", "pPr":
+			case "del", "moveFrom", "Fallback":
 				return d.skip()
+			case "pPr":
+				return d.paragraph()
 			case "r":
-				d.runs = append(d.runs, false)
+				d.runs = append(d.runs, d.pGone)
 			case "rPr":
 				return d.look()
 			case "object", "altChunk":
@@ -216,19 +223,66 @@ func (d *docx) inline(b *bytes.Buffer) error {
 	})
 }
 
-// look reads how a run looks.
+// look reads how a run looks: by itself, else by its style, else as its paragraph does.
 func (d *docx) look() error {
 	return d.inside(func(t xml.Token) error {
 		if start, ok := t.(xml.StartElement); ok && len(d.runs) > 0 {
-			switch start.Name.Local {
-			case "strike", "dstrike", "vanish":
-				if on(attr(start, "val")) {
-					d.runs[len(d.runs)-1] = true
-				}
+			gone := &d.runs[len(d.runs)-1]
+			switch {
+			case goes(start):
+				*gone = on(attr(start, "val"))
+			case start.Name.Local == "rStyle":
+				*gone = *gone || d.gone[attr(start, "val")]
 			}
 		}
 		return nil
 	})
+}
+
+// goes says whether a property takes text away: it is struck out, or hidden.
+func goes(e xml.StartElement) bool {
+	return e.Name.Local == "strike" || e.Name.Local == "dstrike" || e.Name.Local == "vanish"
+}
+
+// paragraph reads the style of a paragraph.
+func (d *docx) paragraph() error {
+	return d.inside(func(t xml.Token) error {
+		if start, ok := t.(xml.StartElement); ok && start.Name.Local == "pStyle" {
+			d.pGone = d.gone[attr(start, "val")]
+		}
+		return nil
+	})
+}
+
+// styles keeps which styles strike their text out, or hide it: by themselves, or by the style that they are made from.
+func (d *docx) styles(p *zipped) error {
+	name := path.Join(path.Dir(p.main), "styles.xml")
+	if p.files[name] == nil {
+		return nil
+	}
+	from, id, said := make(map[string]string), "", make(map[string]bool)
+	err := p.each(name, func(_ *walker, e xml.StartElement) error {
+		switch {
+		case e.Name.Local == "style":
+			id = attr(e, "styleId")
+		case e.Name.Local == "basedOn":
+			from[id] = attr(e, "val")
+		case goes(e):
+			d.gone[id] = d.gone[id] || on(attr(e, "val"))
+			said[id] = true
+		}
+		return nil
+	})
+	for id := range from {
+		seen := 0
+		for of := id; !said[id] && of != "" && seen < maxDepth; of, seen = from[of], seen+1 {
+			if said[of] {
+				d.gone[id] = d.gone[of]
+				break
+			}
+		}
+	}
+	return err
 }
 
 // field reads a form field of the old kind: a tick box or a list, which have no text of their own, or how one writes a date.

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,8 @@ type odt struct {
 	style string            // whose description is being read
 	para  string            // the style of the paragraph that has just begun
 	held  string            // the date that the cell holds which is being read
-	notes []string          // at the margin and at the foot of the pages
+	notes []string          // at the margin
+	feet  []string          // of the pages
 }
 
 func readODT(part string, p *zipped) ([]mapping.Line, error) {
@@ -34,7 +36,7 @@ func readODT(part string, p *zipped) ([]mapping.Line, error) {
 	}
 	err := d.read(p, "content.xml", part, d.styled, d.between)
 	if err == nil {
-		err = d.beside(part, "note", d.notes)
+		err = errors.Join(d.beside(part, "note", d.notes), d.beside(part, footOfPage, d.feet))
 	}
 	return d.out, err
 }
@@ -45,7 +47,7 @@ func (d *odt) between(e xml.StartElement) error {
 	case e.Name.Local == "tracked-changes":
 		return d.skip()
 	case strings.HasPrefix(e.Name.Local, "footer"):
-		return d.note()
+		return d.note(&d.feet)
 	case e.Name.Local == "script":
 		return errMacros
 	case e.Name.Local == "spreadsheet": // its cells show dates in whatever order
@@ -87,7 +89,7 @@ func (d *odt) styled(t xml.Token) {
 func (d *odt) noted(e xml.StartElement) error {
 	switch {
 	case e.Name.Local == "annotation":
-		return d.note()
+		return d.note(&d.notes)
 	case e.Name.Local == "section" && attr(e, "display") == "none":
 		return d.skip()
 	}
@@ -95,9 +97,9 @@ func (d *odt) noted(e xml.StartElement) error {
 }
 
 // note keeps the paragraphs of the element that has just begun, which stand beside the form.
-func (d *odt) note() error {
+func (d *odt) note(at *[]string) error {
 	text, err := d.words("p", "p")
-	d.notes = append(d.notes, text)
+	*at = append(*at, text)
 	return err
 }
 
@@ -177,7 +179,7 @@ func (d *odt) text() (string, error) {
 			case "placeholder", "script":
 				return d.skip()
 			case "annotation", "note":
-				return d.note()
+				return d.note(&d.notes)
 			case "object", "object-ole":
 				return errEmbedded
 			case "tab":
