@@ -82,14 +82,14 @@ func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
 }
 
 type disputeRow struct {
-	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary string
-	Raised                                                   int64
-	Revision                                                 int64
-	DecidedRev                                               int64 `db:"decided_rev"`
-	DecidedOn                                                int64 `db:"decided_on"`
-	Closed, Ended, Resolved                                  bool
-	Began                                                    int64
-	LookAgain                                                int64 `db:"look_again"`
+	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary, Holders string
+	Raised                                                            int64
+	Revision                                                          int64
+	DecidedRev                                                        int64 `db:"decided_rev"`
+	DecidedOn                                                         int64 `db:"decided_on"`
+	Closed, Ended, Resolved                                           bool
+	Began                                                             int64
+	LookAgain                                                         int64 `db:"look_again"`
 }
 
 func (r disputeRow) dispute(children []string) drp.Dispute {
@@ -370,6 +370,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err err
 			return err
 		}
 		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
+		out.Holders = row.Holders
 		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, port.PlaceDispute); err != nil {
 			return err
 		}
@@ -400,9 +401,9 @@ func (t *tx) decide(d port.Decided) error {
 	if !d.LookAgain.IsZero() {
 		look = d.LookAgain.UnixMilli()
 	}
-	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ? WHERE ref = ? AND revision = ?`,
+	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ?, holders = ? WHERE ref = ? AND revision = ?`,
 		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look,
-		d.Ref, d.Basis)
+		d.Holders, d.Ref, d.Basis)
 	if err != nil || !ok {
 		return err
 	}

@@ -71,7 +71,7 @@ func (d *Daemon) caseOn(ctx context.Context, ref string, day workday.Date, a aro
 	stored.Evidence = slices.DeleteFunc(stored.Evidence, func(ev drp.Evidence) bool { return later(ev.Learned) })
 	stored.Past = slices.DeleteFunc(stored.Past, func(p drp.Past) bool { return later(p.At) })
 	a.asked = slices.DeleteFunc(slices.Clone(a.asked), func(q port.Question) bool { return later(q.Learned) })
-	c, err := d.assemble(ctx, stored, a)
+	c, err := d.assemble(ctx, &stored, a)
 	c.Today, c.Now = day, time.Time{}
 	return c, err
 }
@@ -93,11 +93,12 @@ func (d *Daemon) caseIn(ctx context.Context, ref string, a around) (reconcile.Ca
 	if err != nil {
 		return reconcile.Case{}, stored, err
 	}
-	c, err := d.assemble(ctx, stored, a)
+	c, err := d.assemble(ctx, &stored, a)
 	return c, stored, err
 }
 
-func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (reconcile.Case, error) {
+// assemble puts a case together, and says in what is stored who holds the roles of its children now.
+func (d *Daemon) assemble(ctx context.Context, stored *port.Stored, a around) (reconcile.Case, error) {
 	readings := make([]drp.Reading, 0, len(stored.Evidence))
 	numbers, err := d.numbers(ctx, stored.Children, nil)
 	if err != nil {
@@ -114,7 +115,11 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 	if err != nil {
 		return reconcile.Case{}, err
 	}
-	p := d.policyOf(stored, readings)
+	holders := keptHolders(stored.Holders).now(roster.HeldFor(stored.Children, d.today()), d.today())
+	if stored.Holders, err = holders.text(); err != nil {
+		return reconcile.Case{}, err
+	}
+	p := d.policyOf(*stored, readings)
 	if p != nil {
 		roster = roster.WithFallbacks(p.StandIns())
 	}
@@ -126,16 +131,16 @@ func (d *Daemon) assemble(ctx context.Context, stored port.Stored, a around) (re
 			file = drp.Fold(readings, roster)
 		}
 	}
-	raisers, err := d.raisers(ctx, stored, readings, file)
+	raisers, err := d.raisers(ctx, *stored, readings, file)
 	if err != nil {
 		return reconcile.Case{}, err
 	}
 	file.Adjust(func(f *drp.File) {
-		withQuestions(f, stored, a.asked)
+		withQuestions(f, *stored, a.asked)
 		judged(f, raisers)
 	})
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Now: d.Now(), Patience: d.Patience, Gaps: a.gaps, Unread: unreadFor(stored, roster, a.unread),
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Handed: holders.handed(), Gaps: a.gaps, Unread: unreadFor(*stored, roster, a.unread),
 		Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
 }
 

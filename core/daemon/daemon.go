@@ -316,7 +316,7 @@ func (d *Daemon) decided(c reconcile.Case, stored port.Stored, a around, result 
 		Passed:   len(s.Passed),
 		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
 	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest,
-		Effects:   result.Effects,
+		Holders: stored.Holders, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed,
 		Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
 }

@@ -55,6 +55,62 @@ func (d *Daemon) held() map[string]string {
 	return out
 }
 
+// childHolder is who holds a role of a dispute's child: a digest of the persons, "" where nobody does; and since when, where somebody else
+// did before.
+type childHolder struct {
+	Who   string       `json:"who,omitempty"`
+	Since workday.Date `json:"since,omitzero"`
+}
+
+// childHolders are those of a dispute, by role, as the ledger keeps them with its last decision.
+type childHolders map[string]childHolder
+
+func keptHolders(text string) childHolders {
+	out := make(childHolders)
+	if text == "" || json.Unmarshal([]byte(text), &out) != nil { // what cannot be read was never told: it begins anew
+		return nil
+	}
+	return out
+}
+
+// now gives who holds the roles today: what was not known before is no change.
+func (was childHolders) now(held map[string][]string, today workday.Date) childHolders {
+	out := make(childHolders)
+	for role, persons := range held {
+		who := ""
+		if len(persons) > 0 {
+			who = drp.NewPrivate(strings.Join(persons, " ")).Digest()
+		}
+		old, known := was[role]
+		if out[role] = old; !known || old.Who != who {
+			out[role] = childHolder{Who: who}
+			if known {
+				out[role] = childHolder{Who: who, Since: today}
+			}
+		}
+	}
+	return out
+}
+
+// handed gives the roles that are held by somebody else than before.
+func (h childHolders) handed() (out []reconcile.Handed) {
+	for _, role := range slices.Sorted(maps.Keys(h)) {
+		if x := h[role]; !x.Since.IsZero() {
+			out = append(out, reconcile.Handed{Role: role, On: x.Since, Vacant: x.Who == ""})
+		}
+	}
+	return out
+}
+
+// text is how the ledger keeps them.
+func (h childHolders) text() (string, error) {
+	if len(h) == 0 {
+		return "", nil
+	}
+	b, err := json.Marshal(h) // in the order of its keys
+	return string(b), err
+}
+
 func (d *Daemon) tellChanges(ctx context.Context, before, held map[string]string) error {
 	var waits map[string][]string
 	for _, role := range slices.Sorted(maps.Keys(before)) {

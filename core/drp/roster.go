@@ -110,6 +110,34 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 	return distinct(pick)
 }
 
+// HeldFor gives who holds each role on a day for which the roster names, or named, somebody for one of some children: by role the persons in
+// their order, whether they are reached or not; none where nobody does.
+func (r Roster) HeldFor(children []string, on workday.Date) map[string][]string {
+	own, all := make(map[string][]string), make(map[string][]string)
+	for i := range r {
+		h := &r[i]
+		if h.Deputy || h.Domain != "" || h.Child != "" && !slices.Contains(children, h.Child) {
+			continue
+		}
+		of := all
+		if h.Child != "" {
+			if of = own; own[h.Role] == nil {
+				own[h.Role] = []string{}
+			}
+		}
+		if h.holds(children, on) && !slices.Contains(of[h.Role], h.Person) {
+			of[h.Role] = append(of[h.Role], h.Person)
+		}
+	}
+	for role, persons := range own {
+		if len(persons) == 0 {
+			own[role] = append(persons, all[role]...)
+		}
+		slices.Sort(own[role])
+	}
+	return own
+}
+
 // Deputies returns those who stand in for whoever holds the role.
 func (r Roster) Deputies(role string, children []string, on workday.Date) (out []Holder) {
 	for i := range r {

@@ -11,6 +11,7 @@ import (
 type Stored struct {
 	drp.Dispute
 	Policy   string // digest of the policy that it started under
+	Holders  string // who held the roles of its children when it was decided last: what the daemon keeps
 	Revision int64
 	Decided  workday.Date   // the day of the last decision
 	Evidence []drp.Evidence // its own, without their bodies
@@ -24,6 +25,7 @@ type Decided struct {
 	Today     workday.Date
 	Inputs    string
 	Policy    string
+	Holders   string
 	Effects   []drp.Effect
 	Conflicts []drp.Conflict
 	Findings  int

@@ -41,6 +41,7 @@ type Case struct {
 	Patience time.Duration
 	Unread   []drp.Unread // messages in quarantine that name the dispute, or are of one of its people
 	Gaps     []Gap        // times in which a source could not be read
+	Handed   []Handed     // roles that somebody else holds for a child of it than before
 	Similar  []string     // earlier disputes about the same child and theme that stayed unresolved
 }
 
@@ -110,7 +111,7 @@ func rules() []func(*decider) {
 		(*decider).record, (*decider).meetings, (*decider).followUps, (*decider).endings, (*decider).openAgain, (*decider).afterwards,
 		(*decider).notes,
 		(*decider).copies, (*decider).agreedReferral, (*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age,
-		(*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers, (*decider).asides,
+		(*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers, (*decider).asides, (*decider).handedOver,
 	}
 }
 

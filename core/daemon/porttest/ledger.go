@@ -54,6 +54,7 @@ type dispute struct {
 	closed            bool
 	summary           port.Summary
 	look              time.Time
+	holders           string
 }
 
 type effect struct {
@@ -451,7 +452,7 @@ func (l *Ledger) Load(_ context.Context, ref string) (port.Stored, error) {
 	if d == nil {
 		return port.Stored{}, errNoDispute
 	}
-	return port.Stored{Dispute: d.Dispute, Policy: d.policy, Revision: d.revision, Decided: d.decidedOn,
+	return port.Stored{Dispute: d.Dispute, Policy: d.policy, Holders: d.holders, Revision: d.revision, Decided: d.decidedOn,
 		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == port.PlaceDispute }), Past: l.past(ref)}, nil
 }
 
@@ -502,7 +503,7 @@ func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 			continue
 		}
 		d.decided, d.decidedOn, d.inputs, d.closed, d.summary = x.Basis, x.Today, x.Inputs, x.Closed, x.Summary
-		d.look = x.LookAgain
+		d.look, d.holders = x.LookAgain, x.Holders
 		d.Open, d.Resolved, d.Raised = x.Summary.Ended.IsZero(), x.Resolved, x.Summary.Raised
 		l.conflicts[x.Ref] = x.Conflicts
 		wanted := map[string]bool{}
