@@ -1,12 +1,16 @@
 package reconcile_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -129,5 +133,90 @@ func TestAWordThatIsDatedAheadExplainsNothing(t *testing.T) {
 		if got != asks {
 			t.Errorf("dated %s: they are asked is %v", on, got)
 		}
+	}
+}
+
+// Nothing goes up by itself, and nobody reads that no answer has come, while something lies unread: the owner's own words hold it until
+// they say what they mean, and anybody else's by one working day. Nobody has said anything else here.
+func TestNothingGoesOverWhatIsUnread(t *testing.T) {
+	w := load(t)
+	over := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.SampledFrom(w.policies).Draw(t, "policy")
+		raised := told(drp.Raised, start, p.Raisers[0])
+		holders := append(holdersOf(p), p.Stages[0].Holder...)
+		var unread []drp.Unread
+		for range rapid.IntRange(1, 3).Draw(t, "unread") {
+			u := drp.Unread{On: start.AddDays(rapid.IntRange(0, 21).Draw(t, "on")), Evidence: fmt.Sprint("u", len(unread))}
+			switch rapid.IntRange(0, 3).Draw(t, "whose") {
+			case 0:
+				u.Roles, u.Proved = []string{rapid.SampledFrom(p.Owner).Draw(t, "owner")}, true
+			case 1:
+				u.Roles = []string{rapid.SampledFrom(p.Owner).Draw(t, "in the name of")}
+			case 2:
+				u.Roles, u.Proved = []string{rapid.SampledFrom(holders).Draw(t, "holder")}, true
+			default:
+				u.Named = true
+			}
+			unread = append(unread, u)
+		}
+		// goes gives the day on which each stage is alerted.
+		goes := func(unread []drp.Unread) map[string]workday.Date {
+			alerted, past, readings := make(map[string]workday.Date), []drp.Past(nil), []drp.Reading{raised}
+			for day := start; day < start+45; day++ {
+				for range 20 {
+					c := w.given(p, learnedBy(readings, day), past, day)
+					c.Unread = slices.DeleteFunc(slices.Clone(unread), func(u drp.Unread) bool { return u.On > day })
+					r := reconcile.Decide(c)
+					if len(r.Effects) == 0 {
+						break
+					}
+					w.holdsOver(t, p, r, c.Unread, day, over)
+					for _, e := range r.Effects {
+						if _, before := alerted[e.Stage]; e.Reason == drp.ReasonAlert && e.Kind == drp.Email && !before {
+							alerted[e.Stage] = day
+						}
+					}
+					past, readings = went(r.Effects, past, readings, day)
+				}
+			}
+			return alerted
+		}
+		without := goes(nil)
+		others := slices.DeleteFunc(slices.Clone(unread), func(u drp.Unread) bool { return u.Proved && drp.Intersects(u.Roles, p.OwnersOfAny()) })
+		for stage, on := range goes(others) {
+			plain, ok := without[stage]
+			late, err := w.calendar.Between(plain, on)
+			if most := p.Order(stage); !ok || err != nil || late > most {
+				t.Fatalf("%s: %s is alerted on %s, and without what came on %s: %d working days later, of %d at most", p.ID, stage, on, plain, late, most)
+			}
+			over["delayed by others"] += late
+		}
+		goes(unread)
+	})
+	t.Logf("%v", over)
+}
+
+// holdsOver sees that nothing of a day goes over what lies unread.
+func (w world) holdsOver(t *rapid.T, p *policy.Policy, r reconcile.Result, unread []drp.Unread, today workday.Date, over map[string]int) {
+	t.Helper()
+	v := r.Standing.Visits[len(r.Standing.Visits)-1]
+	owners, turn := p.Owners(v.Stage), slices.Concat(p.Stage(v.Stage).Holder, r.Standing.Turn)
+	var own, any bool
+	for _, u := range unread {
+		since := u.On >= v.Entered
+		own = own || since && u.Proved && drp.Intersects(u.Roles, owners)
+		any = any || since && (u.Named || drp.Intersects(u.Roles, owners) || drp.Intersects(u.Roles, turn))
+	}
+	for _, e := range r.Effects {
+		if e.Reason == drp.ReasonAlert && e.Stage != v.Stage && own {
+			t.Fatalf("%s: on %s %s is alerted over its owner's own words: %+v", p.ID, today, e.Stage, unread)
+		}
+		if any && strings.Contains(strings.ToLower(e.Says), "no answer has come") {
+			t.Fatalf("%s: on %s the %s reads %q, and something came: %+v", p.ID, today, e.To, e.Says, unread)
+		}
+	}
+	if own {
+		over["held by the owner's"]++
 	}
 }
