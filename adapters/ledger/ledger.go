@@ -119,7 +119,12 @@ type tx struct {
 	last *audit.Entry           // the last entry, once it is known
 }
 
+// txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
+const txTime = 15 * time.Minute
+
 func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, txTime)
+	defer cancel()
 	raw, err := l.db.BeginTxx(ctx, nil)
 	if err != nil {
 		return l.engine.failed(err)

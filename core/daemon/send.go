@@ -97,7 +97,9 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	if err != nil {
 		return err
 	}
-	return d.Forms.KeepForm(ctx, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm,
+	bound, cancel := context.WithTimeout(ctx, d.patient())
+	defer cancel()
+	return d.Forms.KeepForm(bound, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm,
 		Name: a.Form.Name, Data: data, On: a.On})
 }
 
