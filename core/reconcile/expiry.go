@@ -605,6 +605,10 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 		on >= d.askAgainOn(sentOn(asked[i])) {
 		cc = []string{practiceLead} // each of their own words asks anew: it is the first question that counts
 	}
+	if d.unpermitted >= v.entered {
+		says += fmt.Sprintf("; the time out of %s does not count: the %s has not permitted it", d.unpermitted.Long(),
+			d.titles(d.Policy.TimeOut.Permission))
+	}
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
 	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
 	e.Asks = d.answers(v, exp, e.To)

@@ -223,3 +223,21 @@ func TestADateThatWasSetAndATimeOut(t *testing.T) {
 		}
 	}
 }
+
+// Whoever called a time out that nobody permitted hears, with the question at the limit, that it does not count.
+func TestATimeOutThatNobodyPermitted(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	for by, counts := range map[string]bool{"iro": false, "iro-team-manager": true} {
+		out := told(drp.TimeOutStarted, start+1, by)
+		out.Facts[0].Until = start + 10
+		past, _ := w.until(p, []drp.Reading{at(told(drp.Raised, start, "iro"), "ir-2"), out}, start+21)
+		i := slices.IndexFunc(past, func(x drp.Past) bool { return strings.HasPrefix(x.Rule, "on_expiry") && slices.Contains(x.To, "iro") })
+		if i < 0 {
+			t.Fatalf("%s: the IRO is not asked", by)
+		}
+		if says := strings.Contains(past[i].Says, "the time out of Tuesday 17 November 2026 does not count"); says == counts {
+			t.Errorf("permitted by the %s: %s", by, past[i].Says)
+		}
+	}
+}

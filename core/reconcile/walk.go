@@ -27,25 +27,26 @@ type visit struct {
 // is told nothing changes it; its methods ask it.
 type story struct {
 	Case
-	raised     *drp.Fact
-	visits     []*visit
-	pending    *visit       // asked for, or due: the alert has not been accepted yet
-	referred   workday.Date // with CAFCASS since, and sent on by nobody: nobody is chased; zero where it is not so
-	expired    *expired     // how the limit of the current stage stands; nil where the facts alone decide
-	ended      *drp.Fact    // what ended the dispute
-	overtaken  []*visit     // stages alerted after an end that was learned late
-	pauses     []workday.Pause
-	timeOut    *drp.Fact    // the time out that lasts
-	later      []drp.Fact   // what came after the end
-	reopened   workday.Date // since when it is open again after an end
-	mistaken   *drp.Fact    // what raised it, under a day that can hardly be
-	startAsked bool         // whether that day is right is asked
-	inQuestion []drp.Fact   // what has a day that can hardly be, on which nobody has ruled
-	early      []drp.Fact   // what names a stage that is not entered yet
-	idle       []Idle       // what is in no visit, and why
-	findings   []drp.Finding
-	asked      asked
-	recorded   []Recorded // what was said and counts for nothing, with the reason
+	raised      *drp.Fact
+	visits      []*visit
+	pending     *visit       // asked for, or due: the alert has not been accepted yet
+	referred    workday.Date // with CAFCASS since, and sent on by nobody: nobody is chased; zero where it is not so
+	expired     *expired     // how the limit of the current stage stands; nil where the facts alone decide
+	ended       *drp.Fact    // what ended the dispute
+	unpermitted workday.Date // the day of the last time out that nobody permitted who may
+	overtaken   []*visit     // stages alerted after an end that was learned late
+	pauses      []workday.Pause
+	timeOut     *drp.Fact    // the time out that lasts
+	later       []drp.Fact   // what came after the end
+	reopened    workday.Date // since when it is open again after an end
+	mistaken    *drp.Fact    // what raised it, under a day that can hardly be
+	startAsked  bool         // whether that day is right is asked
+	inQuestion  []drp.Fact   // what has a day that can hardly be, on which nobody has ruled
+	early       []drp.Fact   // what names a stage that is not entered yet
+	idle        []Idle       // what is in no visit, and why
+	findings    []drp.Finding
+	asked       asked
+	recorded    []Recorded // what was said and counts for nothing, with the reason
 }
 
 func visitID(stage string, n int) string { return fmt.Sprintf("%s.%d", stage, n) }
@@ -182,6 +183,7 @@ func (s *story) timeOuts() {
 			s.findings = append(s.findings, drp.Finding{Clause: s.Policy.TimeOut.Clause,
 				What: "a time out without the permission that it needs: the clocks run", Since: f.On, Severity: drp.Breach,
 				Evidence: []string{f.Evidence}})
+			s.unpermitted = f.On
 		case f.Event || f.Until.IsZero():
 			s.timeOut = &s.File.Facts[i]
 		default:
