@@ -221,3 +221,19 @@ func TestEachEndIsNoted(t *testing.T) {
 		t.Errorf("it ended three times: noted %d times", noted)
 	}
 }
+
+// A dispute that a person says is open again is at its stage as if that had not been left: it has no end, and its clock runs.
+func TestOpenAgainIsAtItsStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Resolved, start+2, "iro"), told(drp.Escalated, start+4, "iro")}
+	ended := w.decide(p, readings, nil, start+4)
+	if len(ended.Conflicts) != 1 || ended.Standing.Ended != start+2 {
+		t.Fatalf("%+v, ended %s", ended.Conflicts, ended.Standing.Ended)
+	}
+	r := w.decide(p, append(readings, ruled(ended.Conflicts[0], drp.Accept, start+4)), nil, start+4)
+	v := r.Standing.Visits[0]
+	if !v.Ended.IsZero() || !v.Limit.Met.IsZero() || !r.Standing.Ended.IsZero() || len(r.Conflicts) > 0 {
+		t.Errorf("ended %s, the limit met %s, the dispute %s", v.Ended, v.Limit.Met, r.Standing.Ended)
+	}
+}
