@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
 )
@@ -365,6 +366,30 @@ func TestALateAlertSaysWhatTheLimitIs(t *testing.T) {
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonAlert })
 		if i < 0 || !strings.HasSuffix(strings.Join(r.Effects[i].Also, ""), "the limit of the procedure "+is+" "+due.Long()) {
 			t.Errorf("learned on %s: %+v", learned, r.Effects)
+		}
+	}
+}
+
+// Whoever is told late has the stage's own time from then, but where somebody has set the date: that is the date, told late or not.
+func TestToldLateOfADateThatWasSet(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.MoreTime = &policy.MoreTime{Cite: p.Ends[0].Cite, By: []string{p.Duty}}
+	raised := told(drp.Raised, start, "iro")
+	more := until(told(drp.MoreTimeGiven, start+1, p.Duty), start+9)
+	for name, tt := range map[string]struct {
+		said []drp.Reading
+		on   workday.Date
+		due  workday.Date
+	}{
+		"told in time":                     {nil, start, start + 7},
+		"told late":                        {nil, start + 3, start + 10},
+		"told late, of a date that is set": {[]drp.Reading{more}, start + 3, start + 9},
+	} {
+		r := w.decide(&p, append([]drp.Reading{raised}, tt.said...), w.heldAlert(&p, raised), tt.on)
+		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonAlert && e.Kind == drp.Email })
+		if i < 0 || r.Effects[i].Due != tt.due {
+			t.Errorf("%s: %+v, want %s", name, r.Effects, tt.due)
 		}
 	}
 }
