@@ -120,9 +120,9 @@ type words struct {
 func said(phrases []string, text string, atHead bool) (any bool) {
 	sentences(text, nil, func(spoken []string) bool {
 		any = slices.ContainsFunc(phrases, func(p string) bool {
-			words := strings.Fields(p)
+			x := newPhrase(p, nil)
 			for at := range spoken {
-				if follows(spoken[at:], words) {
+				if follows(spoken[at:], x) {
 					return true
 				}
 				if atHead {

@@ -14,12 +14,13 @@ import (
 // harmWords are the words of the lexicon by which people say that a child is about to come to harm. It is looked for in all
 // that a person has sent, whoever they are and whatever it is: doubt about a message is no reason to let it wait.
 type harmWords struct {
-	Phrases  []string `yaml:"phrases"`  // ... stands for up to five words
-	Denying  []string `yaml:"denying"`  // before a phrase: it is not so
-	Asking   []string `yaml:"asking"`   // before it: nobody says that it is so
-	Opening  []string `yaml:"opening"`  // the same, at the head of a sentence alone
-	Doubting []string `yaml:"doubting"` // before a word that asks: somebody fears that it is so
-	Between  []string `yaml:"between"`  // what may stand between such a word and the phrase
+	Any      map[string][]string `yaml:"any"`      // what <name> in a phrase stands for
+	Phrases  []string            `yaml:"phrases"`  // ... stands for up to five words
+	Denying  []string            `yaml:"denying"`  // before a phrase: it is not so
+	Asking   []string            `yaml:"asking"`   // before it: nobody says that it is so
+	Opening  []string            `yaml:"opening"`  // the same, at the head of a sentence alone
+	Doubting []string            `yaml:"doubting"` // before a word that asks: somebody fears that it is so
+	Between  []string            `yaml:"between"`  // what may stand between such a word and the phrase
 }
 
 const (
@@ -391,20 +392,50 @@ func (r *harmReader) said(words []string, at int) bool {
 	return true
 }
 
+// phrase is a phrase of the lexicon, a word or what stands for some after the other.
+type phrase []part
+
+// part is a part of a phrase: one of some words, words that do not matter, or what may not follow.
+type part struct {
+	words [][]string
+	gap   bool // ...
+	not   bool // !
+}
+
+// newPhrase parts a phrase of the lexicon.
+func newPhrase(text string, sets map[string][]string) (p phrase) {
+	for _, w := range strings.Fields(text) {
+		x := part{gap: w == "..."}
+		w, x.not = strings.CutPrefix(w, "!")
+		all := []string{w}
+		if name, ok := strings.CutPrefix(w, "<"); ok {
+			all = sets[strings.TrimSuffix(name, ">")]
+		}
+		for _, one := range all {
+			x.words = append(x.words, strings.Fields(one))
+		}
+		p = append(p, x)
+	}
+	return p
+}
+
 // phrases are those of the lexicon by the first word, and those whose first word is the beginning of one.
 type phrases struct {
-	words map[string][][]string
-	stems [][]string
+	words map[string][]phrase
+	stems []phrase
 }
 
 var harmPhrases = sync.OnceValue(func() phrases {
-	p := phrases{words: make(map[string][][]string)}
-	for _, x := range lexical().Harm.Phrases {
-		words := strings.Fields(x)
-		if strings.HasSuffix(words[0], "*") {
-			p.stems = append(p.stems, words)
-		} else {
-			p.words[words[0]] = append(p.words[words[0]], words)
+	p, h := phrases{words: make(map[string][]phrase)}, lexical().Harm
+	for _, text := range h.Phrases {
+		x := newPhrase(text, h.Any)
+		for _, first := range x[0].words {
+			one := append(phrase{{words: [][]string{first}}}, x[1:]...)
+			if strings.HasSuffix(first[0], "*") {
+				p.stems = append(p.stems, one)
+			} else {
+				p.words[first[0]] = append(p.words[first[0]], one)
+			}
 		}
 	}
 	return p
@@ -412,33 +443,51 @@ var harmPhrases = sync.OnceValue(func() phrases {
 
 // begin says whether words begin with a phrase.
 func (p phrases) begin(words []string) bool {
-	is := func(phrase []string) bool { return follows(words, phrase) }
+	is := func(x phrase) bool { return follows(words, x) }
 	return slices.ContainsFunc(p.stems, is) || slices.ContainsFunc(p.words[words[0]], is)
 }
 
 // follows says whether the words of a sentence begin with a phrase.
-func follows(words, p []string) bool {
-	for i, w := range p {
-		if w == "..." {
-			for gap := 0; gap <= harmGap && gap < len(words); gap++ {
-				if follows(words[gap:], p[i+1:]) {
-					return true
-				}
+func follows(words []string, p phrase) bool {
+	if len(p) == 0 {
+		return true
+	}
+	if p[0].gap {
+		for gap := 0; gap <= harmGap && gap < len(words); gap++ {
+			if follows(words[gap:], p[1:]) {
+				return true
 			}
+		}
+		return false
+	}
+	for _, one := range p[0].words {
+		rest, ok := after(words, one)
+		if ok && p[0].not {
 			return false
 		}
-		if len(words) > 1 && words[0] == comma && i > 0 {
+		if ok && follows(rest, p[1:]) {
+			return true
+		}
+	}
+	return p[0].not
+}
+
+// after gives what comes after some words, if a text begins with them, a comma before each of them or not.
+func after(words, these []string) (rest []string, ok bool) {
+	for _, w := range these {
+		if len(words) > 1 && words[0] == comma {
 			words = words[1:]
 		}
-		if len(words) == 0 || words[0] != w && (!strings.HasSuffix(w, "*") || !strings.HasPrefix(words[0], strings.TrimSuffix(w, "*"))) {
-			return false
+		stem, begins := strings.CutSuffix(w, "*")
+		if len(words) == 0 || words[0] != w && (!begins || !strings.HasPrefix(words[0], stem)) {
+			return nil, false
 		}
 		words = words[1:]
 	}
-	return true
+	return words, true
 }
 
-var straight = strings.NewReplacer("’", "'", "‘", "'")
+var straight = strings.NewReplacer("’", "'", "‘", "'", "ʼ", "'", "`", "'", "´", "'")
 
 // sentences gives the words of each sentence of a text, with its commas, until there are no more, or nobody wants any. They are kept
 // where there is room for them already, which is given back.

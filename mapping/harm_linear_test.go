@@ -51,7 +51,8 @@ func TestHarmIsLinear(t *testing.T) {
 	const short, times, most = 1 << 15, 8, 24
 	for _, unit := range []string{"imminent if harm risk danger of ", "Imminent harm: no\n", "imminent harm ☐\n", "☐ imminent harm: ☐\n",
 		"imminent harm?\n\n", "life life life ", "no imminent harm, not imminent, nor imminent. ", "[ ] imminent harm\n", "imminent ",
-		"imminent harm x\n", "\n", ".", "imminent harm: yes\n"} {
+		"imminent harm x\n", "\n", ".", "imminent harm: yes\n",
+		"not be safe ", "he is going to hurt ", "not think be safe "} {
 		for as, letter := range hostile {
 			took := func(n, tries int) (least time.Duration) {
 				l := letter(strings.Repeat(unit, n/len(unit)))

@@ -104,6 +104,122 @@ func TestHarmInWords(t *testing.T) {
 	}
 }
 
+// People who fear for a child do not write in the words of a procedure, nor all with the same apostrophe.
+func TestHarmAsPeopleSayIt(t *testing.T) {
+	for _, text := range []string{
+		"Mum's ex partner is back in the house, I think she'll be hurt tonight.",
+		"He will get hurt if he goes home, please ring me tonight.",
+		"They could be beaten tonight.",
+		"He'll be hit when he gets home.",
+
+		"She isn’t safe tonight.",
+		"She isn't safe right now",
+		"shes not feeling safe tonight",
+		"It is not safe for her to be there tonight.",
+		"I don't think that the children are safe tonight.",
+		"I'm really worried she won't be safe tonight.",
+		"We can't keep him safe tonight.",
+		"We have called the police, baby is not safe in the flat right now.",
+		"He's at serious risk right now.",
+		"They are in real danger now!",
+		"I am frightened for her safety tonight.",
+		"I fear for his life.",
+
+		"He is going to hurt her.",
+		"He`s going to hurt them.",
+		"I think dad is about to hit the baby.",
+		"She’ll strangle him.",
+		"He is threatening to stab her.",
+		"He wants to hurt himself.",
+
+		"He is being hit by his stepdad.",
+		"Tom is being hit by his stepdad.",
+		"She's being sexually abused there now.",
+		"They are being beaten.",
+		"Dad keeps hitting him.",
+		"Her stepfather is hurting her.",
+		"She is too scared to go home.",
+
+		"She is suicidal.",
+		"I'm feeling suicidal",
+		"She’s really suicidal.",
+		"She has taken an overdose and is refusing to go to hospital.",
+		"He's just overdosed",
+		"She is threatening to take an overdose.",
+		"She wants to die.",
+		"He said that he'd end it all. He is trying to hang himself.",
+		"She is self-harming again tonight.",
+		"He is self-harming now.",
+
+		"He said he would kill them both.",
+		"He told her he'd kill the baby.",
+		"Dad says he will stab her.",
+		"There have been death threats.",
+
+		"Please treat this as an emergency.",
+		"Treat this message as an emergency",
+		"This is an emergency!",
+	} {
+		if !harms(t, mapping.Letter{Text: text}) {
+			t.Errorf("nobody is told of %q", text)
+		}
+	}
+}
+
+// The words of every day's work with children alarm nobody.
+func TestNoHarmInOrdinaryWords(t *testing.T) {
+	for _, text := range []string{
+		"The safety plan is not signed.",
+		"She is safe and well with her aunt tonight.",
+		"He feels safe in his placement now.",
+		"He was not safe at home, but is now with his aunt.",
+		"The children are safe today.",
+		"She will be safe there tonight.",
+		"So that she can’t be hurt tonight, she stays with her aunt.",
+		"He is not at serious risk right now.",
+		"The risk assessment is done, and the team has it now.",
+		"I am writing the risk assessment right now.",
+		"This is an emergency placement.",
+		"It's an emergency foster placement, and it ends on Friday.",
+		"He came into care in an emergency.",
+		"The placement was made as an emergency.",
+		"Treat this case as an emergency placement for now.",
+		"He was hit by a car in 2019.",
+		"She was hurt by what was said at the review.",
+		"She will be hurt if they miss contact again.",
+		"He was beaten by his father when he was four.",
+		"She was sexually abused as a small child.",
+		"He disclosed being hit by his father in 2019.",
+		"The deadline is being hit.",
+		"They are going to hit the deadline.",
+		"She is hitting her targets at school.",
+		"She took an overdose in 2021.",
+		"She is not suicidal.",
+		"She isn’t suicidal.",
+		"Suicidal ideation was assessed by CAMHS in March.",
+		"There is a history of self-harm.",
+		"Her self-harm has lessened since the summer.",
+		"The delay will harm his development.",
+		"The delay is going to harm her chances at school.",
+		"Moving him again is going to hurt her.",
+		"Her views could not be heard tonight.",
+		"The safeguarding emergency duty team's number is 01632 960999.",
+		"In an emergency ring 999.",
+		"In an emergency out of hours, ring the Emergency Duty Team.",
+		"If a child is not safe tonight, ring the police.",
+		"If you think a child is being abused, ring 01632 960000.",
+		"If you are worried about the safety of a child tonight, ring the Emergency Duty Team.",
+		"The panel will decide tonight whether the foster home is safe.",
+		"The strategy meeting asked whether the child is being hurt.",
+		"He threatened to leave the meeting.",
+		"They want to beat the winter.",
+	} {
+		if harms(t, mapping.Letter{Text: text}) {
+			t.Errorf("it alarms: %q", text)
+		}
+	}
+}
+
 // A label is a question: its answer says whether there is harm, in a form that is known and in one that is not.
 func TestHarmInForms(t *testing.T) {
 	for name, tt := range map[string]struct {
