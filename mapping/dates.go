@@ -192,8 +192,21 @@ func capital(s string) string {
 	return day + " " + strings.ToUpper(rest[:1]) + rest[1:]
 }
 
-// yesNo reads a tick or a word.
+// yesNo reads a tick or a word, or two that say the same: "no, not yet".
 func yesNo(s string) (yes, known bool) {
+	if yes, known = tickOrWord(s); known {
+		return yes, known
+	}
+	words := twice.Split(s, 2)
+	yes, known = tickOrWord(words[0])
+	again, also := tickOrWord(words[len(words)-1])
+	return yes, known && also && again == yes
+}
+
+// twice stands between two words that say the same.
+var twice = regexp.MustCompile(`[,;.]\s+|\s+[–—-]\s+`)
+
+func tickOrWord(s string) (yes, known bool) {
 	switch strings.ToLower(strings.Trim(s, " ./")) {
 	case "y", "yes", "true", "1", "x", "☒", "☑", "✓", "✔", "ticked", "resolved":
 		return true, true

@@ -30,12 +30,29 @@ func meant(text string, came workday.Date) (yes, said bool, on workday.Date) {
 	return yes, said, on
 }
 
+// Words that take back what stands beside them: it happens later or perhaps, or something must be done first.
+var (
+	onlyIf = regexp.MustCompile(`(?i)\b(?:as long as|as soon as|assuming|depend(?:s|ing|ent)|if|once|pending|provided|providing|subject to|` +
+		`unless|until|when|(?:will|to|should|would|could|might) be)\b`)
+	putOff = regexp.MustCompile(`(?i)\b(?:adjourn(?:ed)?|cancel(?:led|ed)?|deferred|delayed|moved|postpon(?:ed|ement)|put (?:back|off)|` +
+		`re-?(?:arranged|booked|scheduled))\b`)
+	later = regexp.MustCompile(`(?i)\b(?:arranged|booked|did not|didn['’]t|due|expect(?:ed)?|hop(?:e|ed|ing)|maybe|perhaps|planned|` +
+		`scheduled|set for|shall|will|tomorrow)\b`)
+)
+
+// takenBack says whether words that name a day, or say yes, say for all that not that something has happened.
+func takenBack(text string, said bool, on, came workday.Date) bool {
+	return on > came || onlyIf.MatchString(text) || !said && (putOff.MatchString(text) || later.MatchString(text))
+}
+
 // meantBy is what words would make of a fact that they are about, or nothing. A denial is of the day on which it came.
 func meantBy(f drp.Statement, text string, came workday.Date) []drp.Statement {
 	yes, said, on := meant(text, came)
 	switch {
-	case said && !yes:
+	case said && !yes, f.Kind == drp.MeetingHeld && !said && (on.IsZero() || on > came) && putOff.MatchString(text):
 		f.Denied = true
+	case !f.Kind.SetsDate() && takenBack(text, said, on, came):
+		return nil
 	case on.IsZero() && (!said || f.Kind.SetsDate()):
 		return nil
 	case on.IsZero():
@@ -58,12 +75,15 @@ func (r *formReader) meaning(stage string, kind drp.FactKind, parts []answerAt) 
 			if _, err := dayBy(a.text, r.learned); err == nil {
 				continue
 			}
-			if plain[i].text = on.String(); on.IsZero() {
+			if plain[i].text = on.String(); on.IsZero() || a.def.Is == "date" && takenBack(a.text, said, on, r.learned) {
 				return nil
 			}
 		case "yes":
 			if _, known := yesNo(a.text); known {
 				continue
+			}
+			if (yes || !said) && takenBack(a.text, said, on, r.learned) {
+				return nil
 			}
 			if plain[i].text = "no"; yes || !said && !on.IsZero() {
 				plain[i].text = "yes"

@@ -39,6 +39,19 @@ func TestMeant(t *testing.T) {
 		"Resolved: yes (4/12/2026)":                             "resolved [] 2026-12-04 by",
 		"Resolved: on Friday 4th of December":                   "resolved [] 2026-12-04 by",
 		"Resolved: not yet, perhaps on 14 December":             "resolved [] 2026-12-10 by  denied",
+		"Resolved: 4 December if the plan is done":              "",
+		"Resolved: yes, once the plan is done":                  "",
+		"Resolved: yes, we will go on monitoring":               "resolved [] 2026-12-10 by",
+		"Resolved: subject to the panel of 4 December":          "",
+		"Resolved: yes, on 14 December":                         "", // it has not come
+		"Meeting held: postponed until 18 December":             "meeting-held [] 2026-12-10 by  denied",
+		"Meeting held: put off to 18 December":                  "meeting-held [] 2026-12-10 by  denied",
+		"Meeting held: moved to 18 December, she is ill":        "meeting-held [] 2026-12-10 by  denied",
+		"Meeting held: cancelled":                               "meeting-held [] 2026-12-10 by  denied",
+		"Meeting held: postponed from 4 December":               "", // to which day?
+		"Meeting held: will be held on 18 December":             "",
+		"Meeting held: booked for 9 December":                   "",
+		"Meeting held: on 4 December at lunch":                  "meeting-held [] 2026-12-04 by",
 		"Resolved: in part":                                     "",
 		"Resolved: yes, between 1 December and 4 December":      "",
 		"Resolved: yes on 31 November":                          "",
@@ -63,6 +76,18 @@ func TestMeant(t *testing.T) {
 			t.Errorf("%q counts as %q, want %q", text, got, want)
 		}
 	}
+	for text, want := range map[string]string{
+		"Resolved: no, not yet":       "no",
+		"Resolved: no - not yet":      "no",
+		"Resolved: No, not resolved":  "no",
+		"Resolved: No. Not resolved.": "no",
+		"Resolved: yes, resolved":     "yes",
+	} {
+		r := letter(t, mapping.Letter{Text: text})
+		if len(r.Doubts) != 0 || len(r.Denials)+len(r.Facts) != 1 || (len(r.Denials) == 1) != (want == "no") {
+			t.Errorf("%q is no plain %s: %+v", text, want, r.Doubts)
+		}
+	}
 	form := func(rows ...[]string) string {
 		head := [][]string{{"Dispute Resolution Form"}, {"PI number", "1"}, {"Date raised", "1/12/2026"}, {"Stage 1"}}
 		return counts(letter(t, mapping.Letter{Sheets: []mapping.Sheet{sheet(append(head, rows...)...)}}))
@@ -74,6 +99,7 @@ func TestMeant(t *testing.T) {
 		{[][]string{{"Resolved", "Yes, on 4 December"}}, "resolved [stage-1] 2026-12-04 by"},
 		{[][]string{{"Resolved", "No - we still differ"}}, "resolved [stage-1] 2026-12-10 by  denied"},
 		{[][]string{{"Resolved", "partly"}}, ""},
+		{[][]string{{"Resolved", "Yes, if the plan is done by 4 December"}}, ""},
 		{[][]string{{"Date of response", "by telephone, 4 December"}, {"Response by", "Team Manager"}},
 			"responded [stage-1] 2026-12-04 by team-manager"},
 		{[][]string{{"Date of response", "by telephone"}, {"Response by", "Team Manager"}}, ""},

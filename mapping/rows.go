@@ -290,7 +290,7 @@ func (r *rowReader) fact(m RowFact) {
 		on, err := r.day(m.On, text)
 		if err != nil {
 			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), m.On, text)
-			if _, _, on := meant(text, r.learned); !on.IsZero() || f.Denied {
+			if _, said, on := meant(text, r.learned); f.Denied || !on.IsZero() && !takenBack(text, said, on, r.learned) {
 				f.On = on
 				r.means(f, "")
 			}
