@@ -181,6 +181,10 @@ func (s *story) settle(k clocks, all outcome) Result {
 // stays wanted until all are served.
 func (d *decider) emit(e drp.Effect, extra ...string) {
 	e.Dispute = d.Ref
+	talk := func(a drp.Ask) bool { return a.Fact == drp.Consulted }
+	if stage := d.Policy.Stage(e.Stage); stage != nil && slices.ContainsFunc(e.Asks, talk) {
+		e.Consult = consultees(stage) // the line that records the talk says with whom it was
+	}
 	e = e.Keyed(extra...)
 	if d.left(e) || e.Kind == drp.Email && e.Reason == drp.ReasonAlert && d.File.Record.Gone { // gone: a person is asked, nobody is alerted
 		return

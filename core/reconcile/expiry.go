@@ -610,7 +610,7 @@ func (d *decider) question(v *visit, reason drp.Reason, asked []drp.Past, on wor
 			d.titles(d.Policy.TimeOut.Permission))
 	}
 	e := d.askAtLimit(v, reason, on, limit, exp, says)
-	e.To, e.Cc, e.Consult = d.asked(v, exp), cc, consultees(v.stage)
+	e.To, e.Cc = d.asked(v, exp), cc
 	e.Asks = d.answers(v, exp, e.To)
 	if x := d.expired; x != nil && x.step == beforeTime && x.untold == "" {
 		e.Goes = x.goes

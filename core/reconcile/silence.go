@@ -201,10 +201,10 @@ func (d *decider) stillOpen(on, last workday.Date, ever bool) drp.Effect {
 			e.To = []string{d.Policy.Duty}
 		} else {
 			exp := d.exitFor(v)
-			e.Next, e.Consult, e.Asks = exp.To, consultees(v.stage), d.answers(v, exp, owners)
+			e.Next, e.Asks = exp.To, d.answers(v, exp, owners)
 		}
 		if d.resting() {
-			e.Reason, e.Next, e.Consult, e.Asks = drp.ReasonReferred, v.stage.Next(), nil, d.outcomes(v, owners, v.stage.Next())
+			e.Reason, e.Next, e.Asks = drp.ReasonReferred, v.stage.Next(), d.outcomes(v, owners, v.stage.Next())
 		}
 		if limit.Paused != "" && d.Policy.TimeOut != nil {
 			e.Asks = append([]drp.Ask{{Fact: drp.TimeOutEnded, Text: "the time out has ended"}}, e.Asks...)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/letter"
 	"drpd/core/policy"
 	"drpd/core/reconcile"
 	"drpd/core/workday"
@@ -218,5 +219,24 @@ func (w world) holdsOver(t *rapid.T, p *policy.Policy, r reconcile.Result, unrea
 	}
 	if own {
 		over["held by the owner's"]++
+	}
+}
+
+// Each line by which a talk is recorded names with whom it was: without that it counts for nobody.
+func TestConsultedNamesWhom(t *testing.T) {
+	w := load(t)
+	for _, p := range w.policies {
+		owner := p.Owner
+		if len(owner) == 0 || len(p.Raisers) == 0 {
+			continue
+		}
+		past, _ := w.until(p, []drp.Reading{told(drp.Raised, start, p.Raisers[0]), message(start+1, owner[0])}, start+14)
+		for _, x := range past {
+			for _, a := range x.Asks {
+				if line := letter.AnswerLine(a, x.Effect); a.Fact == drp.Consulted && strings.HasPrefix(line, "Consulted :") {
+					t.Errorf("%s: on %s the %s is offered the line %q", p.ID, x.On, x.To, line)
+				}
+			}
+		}
 	}
 }
