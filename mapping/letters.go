@@ -29,10 +29,11 @@ type Letter struct {
 	Text            string           // the body as its author wrote it: quotes left out
 	Quoted          string           // the body with what it quotes, where it quotes anything, and the bodies of messages that it carries
 	Sheets          []Sheet
-	Body            *Sheet // the body as a form may be written into it; nil: nothing
-	Unread          string // why a part that may be the form could not be read; empty: all was
-	Over            string // why not all of it was read: it is over a limit
-	Unsafe          string // why its files were not opened: whatever opened them ended over it
+	Files           []string // what is attached, by its name or else its kind, whether it could be read or not
+	Body            *Sheet   // the body as a form may be written into it; nil: nothing
+	Unread          string   // why a part that may be the form could not be read; empty: all was
+	Over            string   // why not all of it was read: it is over a limit
+	Unsafe          string   // why its files were not opened: whatever opened them ended over it
 	Problems        []drp.Doubt
 }
 

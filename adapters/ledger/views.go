@@ -51,6 +51,8 @@ type Kept struct {
 	State   string    `json:"state"`
 	Reason  string    `json:"reason"`
 	Learned time.Time `json:"since"`
+
+	Kind string `json:"-"` // a message, or a row of the records
 }
 
 // Quarantine gives what is in quarantine or tied to nothing yet, oldest first.
@@ -58,7 +60,8 @@ func (l *Ledger) Quarantine(ctx context.Context) (out []Kept, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		rows, err := t.evidenceRows(`e.state IN (?, ?)`, port.PlaceQuarantine, port.PlaceWaiting)
 		for _, r := range rows {
-			out = append(out, Kept{ID: r.ID, Source: r.Source, State: r.State, Reason: r.Reason, Learned: time.UnixMilli(r.Learned).UTC()})
+			out = append(out, Kept{ID: r.ID, Source: r.Source, Kind: r.Kind, State: r.State, Reason: r.Reason,
+				Learned: time.UnixMilli(r.Learned).UTC()})
 		}
 		return err
 	})

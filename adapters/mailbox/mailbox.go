@@ -44,6 +44,7 @@ const (
 	maxParts = 200
 	maxNest  = 10
 	maxText  = 1 << 20
+	maxName  = 200 // characters of an attachment's name
 
 	maxOpened = 20 // files that are opened: each may take its time
 )
@@ -293,7 +294,12 @@ type choice struct{ read string } // the kind that was read
 func (p *parser) leaf(e *message.Entity, position string) {
 	kind, params, _ := e.Header.ContentType()
 	disposition, names, _ := e.Header.ContentDisposition()
-	name := strings.ToLower(names["filename"] + params["name"])
+	called := cmp.Or(names["filename"], params["name"])
+	name := strings.ToLower(called)
+	body := (kind == "text/plain" || kind == "text/html") && disposition != "attachment"
+	if !body {
+		p.letter.Files = append(p.letter.Files, fmt.Sprintf("%.*s", maxName, cmp.Or(called, kind, "a part of no kind")))
+	}
 	encoding := strings.ToLower(strings.TrimSpace(e.Header.Get("Content-Transfer-Encoding")))
 	switch encoding {
 	case "", "7bit", "8bit", "binary", "quoted-printable", "base64":
@@ -309,7 +315,6 @@ func (p *parser) leaf(e *message.Entity, position string) {
 		return
 	}
 	data, err := io.ReadAll(io.LimitReader(e.Body, maxMessage+1))
-	body := (kind == "text/plain" || kind == "text/html") && disposition != "attachment"
 	// the end is missing: a file says by itself whether it is whole
 	cut := errors.Is(err, io.ErrUnexpectedEOF) && (p.endless || !strings.HasPrefix(kind, "text/"))
 	if err != nil && !cut || len(data) > maxMessage {

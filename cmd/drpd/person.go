@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"drpd/core/reconcile"
 	"drpd/core/report"
 	"drpd/core/workday"
+	"drpd/mapping"
 )
 
 type pauseCmd struct{}
@@ -235,7 +237,7 @@ func (c *conflictSettleCmd) elsewhere(a *app, l *ledger.Ledger) error {
 
 type quarantineCmd struct {
 	List   quarantineListCmd   `cmd:"" default:"1" help:"What is kept, with its reason."`
-	Show   quarantineShowCmd   `cmd:"" help:"The message as it came."`
+	Show   quarantineShowCmd   `cmd:"" help:"The message as a person reads it: its head, its words, what is attached."`
 	Accept quarantineAcceptCmd `cmd:"" help:"Take it as if its sender were proved."`
 	Reject quarantineRejectCmd `cmd:"" help:"Leave it for good; it stays in the ledger."`
 }
@@ -265,26 +267,75 @@ func (c *quarantineListCmd) Run(a *app) error {
 }
 
 type quarantineShowCmd struct {
-	ID string `arg:""`
+	ID  string `arg:""`
+	Raw bool   `help:"Its bytes, as they came."`
 }
 
 // Run prints the message.
 func (c *quarantineShowCmd) Run(a *app) error {
-	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+	return a.withLedger(func(p *parts, l *ledger.Ledger) error {
 		all, err := l.Quarantine(a.ctx)
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(all, func(k ledger.Kept) bool { return k.ID == c.ID }) {
+		i := slices.IndexFunc(all, func(k ledger.Kept) bool { return k.ID == c.ID })
+		if i < 0 {
 			return fmt.Errorf("nothing called %q is in quarantine", c.ID)
 		}
 		body, err := l.Body(a.ctx, c.ID)
 		if err != nil {
 			return err
 		}
-		_, err = a.out.Write(body)
+		if c.Raw || drp.Kind(all[i].Kind) != drp.Message {
+			_, err = a.out.Write(body)
+			return err
+		}
+		reader, err := openReader(p.config)
+		if err != nil {
+			return err
+		}
+		defer reader.Rest()
+		read, err := reader.Read(a.ctx, body)
+		if err == nil {
+			a.message(read)
+		}
 		return err
 	})
+}
+
+// message prints a message as a person reads it.
+func (a *app) message(m mapping.Letter) {
+	sent := ""
+	if !m.Sent.IsZero() {
+		sent = m.Sent.Long()
+	}
+	sender := m.Sender
+	if sender == m.From {
+		sender = ""
+	}
+	for _, x := range []struct{ name, text string }{{"From", m.From}, {"Sent by", sender}, {"To", strings.Join(m.To, ", ")},
+		{"Copied to", strings.Join(m.Cc, ", ")}, {"Sent", sent}, {"Subject", m.Subject}, {"Its sender is not proved", m.Why}} {
+		if x.text != "" {
+			a.printf("%s: %s\n", x.name, strings.Join(strings.Fields(x.text), " "))
+		}
+	}
+	if text := strings.TrimSpace(cmp.Or(m.Quoted, m.Text)); text != "" {
+		a.printf("\n%s\n", text)
+	} else {
+		a.printf("\n(no words in it could be read)\n")
+	}
+	for i, file := range m.Files {
+		if i == 0 {
+			a.printf("\n")
+		}
+		a.printf("Attached: %s\n", strings.Join(strings.Fields(file), " "))
+	}
+	for i, q := range m.Problems {
+		if i == 0 {
+			a.printf("\n")
+		}
+		a.printf("%s: %s\n", q.Position, q.What)
+	}
 }
 
 type quarantineAcceptCmd struct {

@@ -182,3 +182,46 @@ func TestNoLongerOpened(t *testing.T) {
 		t.Error("the dispute is shown as if the message said nothing")
 	}
 }
+
+// The operator reads a message that waits for them as a person does; its bytes are there for whoever asks for them.
+func TestQuarantineShow(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "d")
+	copyTree(t, theCouncil(t), dir)
+	c := openCouncil(t, dir)
+	defer func() { _ = c.close() }()
+	words := base64.StdEncoding.EncodeToString([]byte("Who looks after Tia’s case now?\nPlease ring me."))
+	message := typed("Ada Stone <ada@elsewhere.test>", "=?utf-8?B?"+base64.StdEncoding.EncodeToString([]byte("Tia’s review"))+"?=",
+		`multipart/mixed; boundary="b"`, "--b\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"+words+"\n"+
+			withFile("minutes of the review.docx", []byte("no document")), at(corpusDay, 9))
+	message = strings.Replace(message, "dmarc=pass", "dmarc=fail", 1)
+	if err := os.WriteFile(filepath.Join(dir, "mail", "in", "a.eml"), []byte(message), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.cycle(t, corpusDay, 10)
+	kept, err := c.ledger.Quarantine(t.Context())
+	i := slices.IndexFunc(kept, func(k ledger.Kept) bool { return strings.Contains(k.Reason, "DMARC") })
+	if err != nil || i < 0 {
+		t.Fatal(kept, err)
+	}
+	show := func(more ...string) string {
+		code, out, errs := drpd(t, append([]string{"--config", filepath.Join(dir, "drpd.yaml"), "quarantine", "show", kept[i].ID}, more...)...)
+		if code != 0 {
+			t.Fatal(errs)
+		}
+		return out
+	}
+	out := show()
+	for _, line := range []string{"From: ada@elsewhere.test\n", "To: drp@fairshire.example\n", "Sent: " + corpusDay.Long() + "\n",
+		"Subject: Tia’s review\n", "\nWho looks after Tia’s case now?\nPlease ring me.\n", "\nAttached: minutes of the review.docx\n"} {
+		if !strings.Contains(out, line) {
+			t.Errorf("it does not say %q:\n%s", line, out)
+		}
+	}
+	if strings.Contains(out, words) {
+		t.Errorf("nobody can read this:\n%s", out)
+	}
+	if raw := show("--raw"); raw != message {
+		t.Errorf("it did not come as this:\n%s", raw)
+	}
+}
