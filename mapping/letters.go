@@ -89,6 +89,9 @@ func (s *Set) ReadLetter(ev drp.Evidence, l Letter, learned workday.Date) drp.Re
 			add(f)
 		}
 	}
+	if forms.names(l) { // whom it reaches tells which stage it alerts, and whether it does
+		forms.stage = ""
+	}
 	switch alert := (drp.Fact{Kind: drp.Alerted, On: out.Sent, Stage: forms.stage, Attached: forms.read, Position: "header"}); {
 	case forms.read: // whoever gets the form is alerted
 		reached(alert, slices.Concat(l.To, l.Cc))
@@ -179,9 +182,47 @@ func (s *Set) words(ev drp.Evidence, l Letter, learned workday.Date, out *drp.Re
 
 // formsRead is what the forms of a letter come to.
 type formsRead struct {
-	read  bool   // there is one, with something in it
-	typed bool   // it is the body itself: its lines answer no prompt
-	stage string // the last of which the last form speaks
+	read  bool       // there is one, with something in it
+	typed bool       // it is the body itself: its lines answer no prompt
+	stage string     // the last of which the last form speaks
+	later [][]string // the headings of those that follow it, as words
+}
+
+// names says whether a letter names a stage that comes after the last of which its form speaks: there is nothing to fill in there when
+// that one is alerted.
+func (r formsRead) names(l Letter) bool {
+	for _, text := range []string{l.Subject, l.Text} {
+		named := false
+		sentences(text, nil, func(words []string) bool {
+			for at := range words {
+				for _, h := range r.later {
+					rest, ok := after(words[at:], h)
+					named = named || ok && len(rest) < len(words)
+				}
+			}
+			return !named
+		})
+		if named {
+			return true
+		}
+	}
+	return false
+}
+
+// laterThan gives the headings of the blocks that follow a stage's, as words.
+func (f *Form) laterThan(stage string) (out [][]string) {
+	i := slices.IndexFunc(f.Stages, func(s FormStage) bool { return s.Stage == stage })
+	for _, s := range f.Stages[i+1:] {
+		for _, h := range s.bare {
+			sentences(h, nil, func(words []string) bool {
+				if strings.ContainsAny(h, "0123456789") { // without a number it may be any words
+					out = append(out, slices.Clone(words))
+				}
+				return false
+			})
+		}
+	}
+	return out
 }
 
 // forms reads the forms of a letter: files, else the body. What stands in the way of counting on them withholds it all.
@@ -201,7 +242,7 @@ func (s *Set) forms(ev drp.Evidence, l Letter, out *drp.Reading) (read formsRead
 			out.Withheld = "it carries forms of more than one dispute: ask the sender for each in an email of its own"
 		}
 		if last := r.stageAt(false); last != "" {
-			read.stage = last
+			read.stage, read.later = last, f.laterThan(last)
 		}
 		read.read = true
 		out.Forms = append(out.Forms, drp.FormPart{Evidence: ev.ID, Name: "dispute-form" + sheet.Ext, Digest: sheet.Digest, Sent: out.Sent})

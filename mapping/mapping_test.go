@@ -436,3 +436,25 @@ func TestMessageAboutTwo(t *testing.T) {
 		t.Errorf("about none by itself: %+v", r.Mentions)
 	}
 }
+
+// The form goes along when the next stage is alerted, and there is nothing to fill in there yet: a letter that names that stage is not
+// of the stage of the last block. Whom it reaches tells.
+func TestLetterNamesALaterStage(t *testing.T) {
+	form := sheet([]string{"Dispute Resolution Form"}, []string{"PI number", "1"}, []string{"Date raised", "1/12/2026"}, []string{"Stage 2"},
+		[]string{"Meeting requested on", "4/12/2026"})
+	for name, tt := range map[string]struct{ subject, text, want string }{
+		"neither":                  {"Dispute", "Please see attached.", "stage-2"},
+		"its own stage":            {"Dispute at Stage 2", "Please see attached.", "stage-2"},
+		"an earlier one":           {"Dispute", "It was not resolved at stage 1.", "stage-2"},
+		"the next in its subject":  {"Dispute - STAGE 3", "Please see attached.", ""},
+		"the next in its words":    {"Dispute", "It was not resolved at stage 2, so this is Stage 3 of the procedure.", ""},
+		"a number of another kind": {"Dispute", "We spoke at this stage. 3 of us were there.", "stage-2"},
+	} {
+		r := letter(t, mapping.Letter{From: "chair@council.example", To: []string{"head@council.example"}, Subject: tt.subject, Text: tt.text,
+			Trusted: true, Sheets: []mapping.Sheet{form}})
+		i := slices.IndexFunc(r.Facts, func(f drp.Fact) bool { return f.Kind == drp.Alerted })
+		if i < 0 || !r.Facts[i].Attached || r.Facts[i].Stage != tt.want {
+			t.Errorf("%s: %+v", name, r.Facts)
+		}
+	}
+}

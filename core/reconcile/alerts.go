@@ -22,6 +22,39 @@ func (d *decider) alerts() {
 	d.alert(d.current(), false)
 }
 
+// ruleWhichStage is by what the owner is asked whether a letter of theirs is the alert of a later stage.
+const ruleWhichStage = "alert of a later stage"
+
+// whoseAlert asks the owner whether a letter of theirs is the alert of a later stage, where nothing but those whom it went to tells: until
+// they say so, or no, nobody there is asked for anything.
+func (d *decider) whoseAlert() {
+	v := d.current()
+	if d.ended != nil || d.resting() || d.pending != nil {
+		return
+	}
+	for _, f := range v.facts {
+		to := d.mayAlert(v, f)
+		if to == nil || slices.ContainsFunc(v.denials, func(n drp.Denial) bool {
+			return n.Kind == drp.Escalated && n.Learned >= f.Learned && drp.Intersects(n.ByRoles, d.Policy.Owners(v.stage.ID))
+		}) {
+			continue
+		}
+		var beyond []string
+		for _, r := range to.Alert.To {
+			if slices.Contains(f.ToRoles, r.Role) && !slices.Contains(v.stage.Alert.Roles(), r.Role) {
+				beyond = append(beyond, r.Role)
+			}
+		}
+		says := fmt.Sprintf("your email of %s with the form went to the %s, and its form is filled in as far as %q: is it the alert of %q? "+
+			"Until you say so it is none, and they are asked for nothing", f.On.Long(), d.titles(beyond), v.stage.Title, to.Title)
+		e, n := d.questionFor(v, drp.ReasonAsk, f.Learned, to.Alert.To[0].Clause, ruleWhichStage, says,
+			drp.Ask{Fact: drp.Escalated, Stage: to.ID, Text: "it is the alert of the next stage"})
+		e.Evidence, e.Next, e.AtOnce = []string{f.Evidence}, to.ID, n == 0
+		d.emit(e, ruleWhichStage, f.Evidence, fmt.Sprint(n))
+		return
+	}
+}
+
 // recipients gives the roles that a stage's alert must reach: its own and those that the policy copies in.
 func (d *decider) recipients(s *policy.Stage) (to, cc []string, clauses []string) {
 	if s.Alert == nil {

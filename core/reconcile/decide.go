@@ -106,8 +106,8 @@ type decider struct {
 // rules are those that hold for a dispute under way or ended.
 func rules() []func(*decider) {
 	return []func(*decider){
-		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).unanswerable, (*decider).clockFindings,
-		(*decider).early, (*decider).corrections, (*decider).consults, (*decider).skips, (*decider).letters, (*decider).needs,
+		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).whoseAlert, (*decider).unanswerable,
+		(*decider).clockFindings, (*decider).early, (*decider).corrections, (*decider).consults, (*decider).skips, (*decider).letters, (*decider).needs,
 		(*decider).record, (*decider).meetings, (*decider).followUps, (*decider).endings, (*decider).openAgain, (*decider).afterwards,
 		(*decider).notes,
 		(*decider).copies, (*decider).agreedReferral, (*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age,

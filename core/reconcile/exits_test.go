@@ -416,3 +416,54 @@ func TestTheTalkOfAStageThatWasPassedOver(t *testing.T) {
 		}
 	}
 }
+
+// The letter of the owner that reaches those of the next stage with the form is that stage's alert (C16), though the block that is filled
+// in last is the one before: there is nothing for the chair to fill in there. At the least the owner is asked, in words that say so.
+func TestOwnAlertOfTheNextStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "cp-chair")
+	fact := func(kind drp.FactKind, stage string, on workday.Date, by string, to ...string) drp.Reading {
+		return at(told(kind, on, by, to...), stage)
+	}
+	alert := fact(drp.Alerted, "stage-2", start+8, "chair", "head-of-service", "team-manager", "social-worker", "cp-team-manager",
+		"head-of-safeguarding")
+	alert.Facts[0].Attached = true
+	readings := []drp.Reading{fact(drp.Raised, "stage-1", start, "chair"), fact(drp.Telephoned, "stage-1", start, "chair", "team-manager"),
+		fact(drp.Alerted, "stage-1", start, "chair", "team-manager", "social-worker"),
+		fact(drp.Consulted, "stage-1", start+3, "chair", "chair-line-manager"),
+		fact(drp.MeetingRequested, "stage-2", start+3, "chair"), fact(drp.Alerted, "stage-2", start+3, "chair", "team-manager", "social-worker"),
+		fact(drp.RequestRejected, "stage-2", start+7, "team-manager"),
+		fact(drp.Consulted, "stage-2", start+8, "chair", "chair-line-manager", "head-of-safeguarding")}
+	escalated := fact(drp.Escalated, "stage-3", start+9, "chair")
+	before := fact(drp.Escalated, "stage-3", start+8, "chair")
+	no := learnedLate(fact(drp.Escalated, "stage-3", start+9, "chair"), start+9)
+	no.Denials, no.Facts = []drp.Denial{drp.Denial(no.Facts[0])}, nil
+	named := alert // by its words: the mapping leaves the stage to those whom it reaches
+	named.Facts = slices.Clone(alert.Facts)
+	named.Facts[0].Stage = ""
+	for name, tt := range map[string]struct {
+		more         []drp.Reading
+		asked, there bool
+	}{
+		"nothing but the addressees tells": {[]drp.Reading{alert}, true, false},
+		"the chair says that it is one":    {[]drp.Reading{alert, escalated}, true, true},
+		"the chair had said so":            {[]drp.Reading{before, alert}, false, true},
+		"the chair says that it is none":   {[]drp.Reading{alert, no}, true, false},
+		"its words name the stage":         {[]drp.Reading{named}, false, true},
+	} {
+		past, all := w.live(p, start, start+11, nil, slices.Concat(readings, tt.more))
+		stage := w.decide(p, all, past, start+11).Standing.Stage
+		asked := 0
+		for _, x := range past {
+			if strings.Contains(x.Says, "is it the alert of") && slices.Contains(x.To, "chair") {
+				asked++
+			}
+			if stage == "stage-3" && x.Reason == drp.ReasonDraft && x.Stage == "stage-3" {
+				t.Errorf("%s: on %s the chair is asked for what they have sent: %s", name, x.On, x.Says)
+			}
+		}
+		if (asked > 0) != tt.asked || (stage == "stage-3") != tt.there || asked > 1 {
+			t.Errorf("%s: the chair is asked %d times, and the dispute is at %s", name, asked, stage)
+		}
+	}
+}

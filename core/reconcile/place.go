@@ -138,6 +138,12 @@ func (s *story) move(f drp.Fact) {
 	}
 	cur.facts = append(cur.facts, f)
 	if to := s.asksFor(cur, f); to != nil {
+		sent := func(g drp.Fact) bool { a := s.mayAlert(cur, g); return a != nil && a.ID == to.ID }
+		if i := slices.IndexFunc(cur.facts, sent); i >= 0 { // the owner's own alert went before their word
+			s.enter(to, f)
+			s.last().facts = append(s.last().facts, cur.facts[i])
+			return
+		}
 		s.pending = &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: max(f.On, cur.entered), by: f}
 	}
 }

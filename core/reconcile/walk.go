@@ -320,6 +320,9 @@ func (s *story) enters(cur *visit, f drp.Fact) *policy.Stage {
 	if f.Copy {
 		return nil
 	}
+	if to := s.mayAlert(cur, f); to != nil && s.pending != nil && s.pending.stage.ID == to.ID {
+		return to
+	}
 	later := s.Policy.Stages[s.Policy.Order(cur.stage.ID)+1:]
 	if f.Kind == drp.Alerted && f.Stage == "" && s.counts(f) {
 		return alerted(f, cur.stage, later)
@@ -376,6 +379,18 @@ func alerted(f drp.Fact, cur *policy.Stage, later []policy.Stage) *policy.Stage 
 		}
 	}
 	return best
+}
+
+// mayAlert returns the later stage whose alert a letter of the owner's may be, or nil: it carries the form, whose last block is that of
+// the current stage, which has been alerted before, and it goes to somebody beyond the people of that one whom the later stage alerts.
+func (s *story) mayAlert(cur *visit, f drp.Fact) *policy.Stage {
+	if f.Kind != drp.Alerted || f.Copy || !f.Attached || f.Stage != cur.stage.ID || slices.Contains(f.ByRoles, drpdItself) || !s.counts(f) ||
+		!slices.ContainsFunc(cur.facts, func(g drp.Fact) bool {
+			return g.Kind == drp.Alerted && g.On < f.On && s.counts(g) && reaches(g, cur.stage)
+		}) {
+		return nil
+	}
+	return alerted(f, cur.stage, s.Policy.Stages[s.Policy.Order(cur.stage.ID)+1:])
 }
 
 // counts says whether an alert is the owner's or drpd's: a manager who writes to another enters no stage.
