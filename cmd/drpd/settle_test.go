@@ -31,7 +31,7 @@ func TestSettle(t *testing.T) {
 		{"Resolved: Yes - we spoke", "YES", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
 		{"Resolved: yes on 20 November", "no", nil, "resolved on Friday 20 November 2026", ""},
 		{"Resolved: yes on 20 November", "Reject", nil, "resolved on Friday 20 November 2026", ""},
-		{"Resolved: no, not before 4 December", "yes", nil, "resolved: no, on Monday 23 November 2026", ""},
+		{"Resolved: no, not before 4 December", "yes", nil, `"not resolved", on Monday 23 November 2026`, ""},
 		{"Resolved - yes", "accept", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
 		{"Resolved:\nyes", "accept", nil, "resolved on Monday 23 November 2026", "resolved 2026-11-23 by iro"},
 		{"Resolved: between 20 November and 23 November", "reject", []string{"accept", "yes"}, "", ""},

@@ -151,8 +151,7 @@ func (d *Daemon) tellKept(ctx context.Context) error {
 	if err != nil || kept.Quarantined+kept.Waiting == 0 || !d.working() {
 		return err
 	}
-	says := fmt.Sprintf("%d messages are in quarantine and %d pieces of evidence belong to no dispute: drpd quarantine list", kept.Quarantined,
-		kept.Waiting)
+	says := keptSays(kept) + ": drpd quarantine list"
 	year, week := d.today().Midnight().ISOWeek()
 	news := fmt.Sprintf("%d-%d/%d/%d", year, week, kept.Quarantined, kept.Waiting)
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{operator}, On: d.today(), Rule: "kept"}
@@ -169,6 +168,29 @@ func (d *Daemon) tellKept(ctx context.Context) error {
 	}
 	e.Says = says
 	return d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("kept", news)}, d.Now())
+}
+
+// keptSays says in words what waits for a person.
+func keptSays(kept port.Kept) string {
+	thing, things := "message", "messages"
+	if kept.Messages < kept.Quarantined+kept.Waiting { // versions of records are among them
+		thing, things = "message or record", "messages or records"
+	}
+	count := func(n int, one, more string) string {
+		if n == 1 {
+			return "1 " + one
+		}
+		return fmt.Sprintf("%d %s", n, more)
+	}
+	var parts []string
+	if kept.Quarantined > 0 {
+		parts = append(parts, count(kept.Quarantined, thing+" is in quarantine", things+" are in quarantine"))
+	}
+	if kept.Waiting > 0 {
+		parts = append(parts, count(kept.Waiting, thing+" waits: nobody knows which dispute it is about",
+			things+" wait: nobody knows which disputes they are about"))
+	}
+	return strings.Join(parts, ", and ")
 }
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.

@@ -6,6 +6,9 @@ import (
 	"drpd/core/drp"
 )
 
+// KeptSays says in words what waits for a person.
+var KeptSays = keptSays
+
 // Drain reads a source until it has no more, and says how much that was.
 func (d *Daemon) Drain(ctx context.Context, f Feed) (int, error) {
 	c := d.begin()

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/policy"
 	"drpd/core/port"
@@ -232,5 +233,20 @@ func TestAnotherFormOfTheSame(t *testing.T) {
 				t.Error(wrong)
 			}
 		})
+	}
+}
+
+// What waits for a person is counted in words that are right of one and of several.
+func TestKeptSays(t *testing.T) {
+	for want, k := range map[string]port.Kept{
+		"1 message is in quarantine":                                             {Quarantined: 1, Messages: 1},
+		"1 message waits: nobody knows which dispute it is about":                {Waiting: 1, Messages: 1},
+		"2 messages or records wait: nobody knows which disputes they are about": {Waiting: 2, Messages: 1},
+		"2 messages are in quarantine, and 3 messages wait: nobody knows which disputes they are about": {Quarantined: 2, Waiting: 3,
+			Messages: 5},
+	} {
+		if got := daemon.KeptSays(k); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }

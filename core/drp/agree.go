@@ -187,6 +187,27 @@ func saysWhen(f Statement) string {
 	return fmt.Sprintf("%s says %s", f.Source, f.On)
 }
 
+// bothSaid is what one person has said in several ways, by one source, in words; false where several have, or nobody is named.
+func bothSaid(group []Statement) (string, bool) {
+	first := group[0]
+	kind := strings.ReplaceAll(string(first.Kind), "-", " ")
+	said := make([]string, len(group))
+	for i, f := range group {
+		if f.By.IsZero() || f.By != first.By || f.Source != first.Source {
+			return "", false
+		}
+		if said[i] = kind; f.Denied {
+			said[i] = "not " + kind
+		}
+		said[i] += " on " + f.On.Long()
+	}
+	who := "one person"
+	if first.By.Role != "" {
+		who = "the " + first.By.Role
+	}
+	return who + " has said " + strings.Join(said, ", and ") + ": which is right?", true
+}
+
 func dates(group []Statement) string {
 	parts := make([]string, len(group))
 	for i, f := range group {

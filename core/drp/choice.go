@@ -169,7 +169,7 @@ func (q Doubt) countsAs() (out []string) {
 	for _, f := range q.Means {
 		s := strings.ReplaceAll(string(f.Kind), "-", " ")
 		if f.Denied {
-			s += ": no,"
+			s = fmt.Sprintf("%q,", "not "+s)
 		}
 		s += " on " + f.On.Long()
 		if !f.Until.IsZero() {

@@ -143,7 +143,11 @@ func disagreement(group []Statement) Conflict {
 	}
 	slices.Sort(claims)
 	slices.Sort(ids)
-	return question(SourcesDisagree, append(parts, claims...), slices.Compact(ids), []any{first.Kind, dates(group)}, daysToChoose(group)...)
+	q := question(SourcesDisagree, append(parts, claims...), slices.Compact(ids), []any{first.Kind, dates(group)}, daysToChoose(group)...)
+	if said, one := bothSaid(group); one {
+		q.what = said
+	}
+	return q
 }
 
 // movedStart asks which day is right where a form of somebody else gives another one.

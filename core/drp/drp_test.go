@@ -90,6 +90,10 @@ func TestFold(t *testing.T) {
 		"no keeps it open": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
 			reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 4)), "iro"))},
 			`resolved 2026-03-06 no ?; ! the sources disagree on "resolved": mailbox says no, 2026-03-06; records says 2026-03-06`},
+		"one person twice": {[]drp.Reading{reading("m1", "mailbox", drp.Message, 9, by(on(drp.Resolved, 4), "iro")),
+			reading("m2", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 4)), "iro"))},
+			"resolved 2026-03-06 no ?; ! the iro has said resolved on Friday 6 March 2026, and not resolved on Friday 6 March 2026: " +
+				"which is right?"},
 		"an old no is history": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),
 			reading("m1", "mailbox", drp.Message, 9, by(no(on(drp.Resolved, 1)), "iro"))}, "resolved 2026-03-06"},
 		"a manager's word is another's": {[]drp.Reading{reading("r1", "records", drp.Row, 9, by(on(drp.Resolved, 4), "iro")),

@@ -6,6 +6,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/letter"
+	"drpd/core/workday"
 )
 
 // Whoever gets a copy is told whose decision it is, and gets no line by which to answer; an alert is the same for everybody.
@@ -51,5 +52,41 @@ func TestCopy(t *testing.T) {
 	own, _ := w.Email(p, e, drp.File{})
 	if l, err := w.Copy(p, e, drp.File{}); err != nil || l.Text != own.Text {
 		t.Errorf("%v %s", err, l.Text)
+	}
+}
+
+// What a letter says first is so: that something waits, that it is the last day, and which of two dates holds.
+func TestHeadlinesAreSo(t *testing.T) {
+	w, err := letter.NewWriter("Fairshire Council", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := load(t, "iro-carefirst")
+	const due = 100
+	s := p.Stages[0]
+	effect := func(reason drp.Reason, on, before workday.Date, asks ...drp.Ask) drp.Effect {
+		return drp.Effect{Dispute: "W-AAAAAA", Kind: drp.Email, Reason: reason, Stage: s.ID, On: on, Due: due, Before: before, Says: "it is so",
+			Asks: asks}
+	}
+	ask := effect(drp.ReasonAsk, due, 0, drp.Ask{Fact: drp.Resolved, Text: "it is resolved"})
+	notice := effect(drp.ReasonInform, due, 0)
+	for want, rs := range map[string][]letter.Reminder{
+		"2 things wait for you": {{Policy: p, Effect: ask}, {Policy: p, Effect: notice}},
+		"2 notices":             {{Policy: p, Effect: notice}, {Policy: p, Effect: ask, Copy: true}},
+	} {
+		if d, err := w.Digest(rs); err != nil || d.Subject != want {
+			t.Errorf("%q, %v, want %q", d.Subject, err, want)
+		}
+	}
+	for want, e := range map[string]drp.Effect{
+		"\nToday is the last day of " + s.Title + "\n":                       effect(drp.ReasonLastDay, due, 0),
+		"\nThe last day of " + s.Title + " has passed\n":                     effect(drp.ReasonLastDay, due+1, 0),
+		" is the last day of " + s.Title + "\n":                              effect(drp.ReasonLastDay, due-1, 0),
+		"\nBy the procedure, the end of: " + workday.Date(due).Long() + "\n": effect(drp.ReasonCorrection, due-3, 0),
+		"\nDue by the end of: " + workday.Date(due).Long() + "\n":            effect(drp.ReasonCorrection, due-3, due-1),
+	} {
+		if l, err := w.Email(p, e, drp.File{}); err != nil || !strings.Contains(l.Text, want) {
+			t.Errorf("it does not say %q, %v:\n%s", want, err, l.Text)
+		}
 	}
 }

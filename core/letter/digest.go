@@ -35,7 +35,7 @@ func (d digest) Answered() bool {
 func (w *Writer) Digest(rs []Reminder) (Letter, error) {
 	rs = slices.Clone(rs)
 	slices.SortStableFunc(rs, func(a, b Reminder) int { return due(a.Effect) - due(b.Effect) })
-	v := digest{Authority: w.authority, Headline: fmt.Sprintf("%d things wait for you", len(rs)), Mailbox: w.Mailbox}
+	v := digest{Authority: w.authority, Headline: headline(rs), Mailbox: w.Mailbox}
 	v.Subject = v.Headline
 	for _, r := range rs {
 		part := w.view(r.Policy, r.Effect, r.File.Subject.Children)
@@ -55,6 +55,16 @@ func (w *Writer) Digest(rs []Reminder) (Letter, error) {
 		return Letter{}, fmt.Errorf("digest template: %w", err)
 	}
 	return Letter{Subject: v.Subject, Text: text.String(), HTML: html.String()}, nil
+}
+
+// headline says how many things wait for a person; what is for their information alone waits for nobody.
+func headline(rs []Reminder) string {
+	if slices.ContainsFunc(rs, func(r Reminder) bool {
+		return !r.Copy && (r.Effect.Reason != drp.ReasonInform || len(r.Effect.Asks) > 0)
+	}) {
+		return fmt.Sprintf("%d things wait for you", len(rs))
+	}
+	return fmt.Sprintf("%d notices", len(rs))
 }
 
 // link opens a message that answers for one dispute, where the mailbox's address is known.

@@ -293,6 +293,9 @@ func (w *Writer) view(p *policy.Policy, e drp.Effect, children []string) view {
 		if e.Due < e.On && e.Reason == drp.ReasonAlert {
 			v.DueWords = "It was due by the end of"
 		}
+		if e.Reason == drp.ReasonCorrection && e.Before.IsZero() { // what they were told before holds for them
+			v.DueWords = "By the procedure, the end of"
+		}
 		if e.Reason == drp.ReasonAsk || e.Reason == drp.ReasonMessage || e.Reason == drp.ReasonLastDay || e.Reason == drp.ReasonReferral {
 			v.DueWords = "The limit of the stage: the end of"
 		}
@@ -357,7 +360,7 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 		}
 		return headline, out
 	case drp.ReasonLastDay:
-		return "Today is the last day of " + stage, []string{sentence(e.Says)}
+		return lastDay(e, stage), []string{sentence(e.Says)}
 	case drp.ReasonAsk:
 		out := []string{sentence(e.Says)}
 		if next != "" {
@@ -430,6 +433,17 @@ func textOf(p *policy.Policy, e drp.Effect) (string, []string) {
 		return "Answer", []string{sentence(e.Says)}
 	}
 	return string(e.Reason), []string{sentence(e.Says)}
+}
+
+// lastDay is the headline of what goes out about the last day of a stage: on it, before it where it is no working day, or after it.
+func lastDay(e drp.Effect, stage string) string {
+	switch {
+	case e.Due.IsZero() || e.On == e.Due:
+		return "Today is the last day of " + stage
+	case e.On > e.Due:
+		return "The last day of " + stage + " has passed"
+	}
+	return e.Due.Long() + " is the last day of " + stage
 }
 
 // alertText are those of an alert and of its case note.

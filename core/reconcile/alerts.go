@@ -351,7 +351,7 @@ func (d *decider) correct(v *visit, rule string, proof workday.Proof, says strin
 	before := last.Due
 	if date := d.toldDate(v, Running{Proof: proof}); !proof.Due.IsZero() && !date.IsZero() {
 		before = 0 // it holds
-		says += fmt.Sprintf("; the one that you were told before, %s, stands for you: answer by the new one if you can", date.Long())
+		says += fmt.Sprintf("; you still have until %s; the procedure's own date is now %s", date.Long(), proof.Due.Long())
 	}
 	n := len(d.leftFor(v.id, drp.ReasonCorrection))
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonCorrection, Visit: v.id, Stage: v.stage.ID, Due: proof.Due, Before: before,

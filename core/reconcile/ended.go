@@ -201,8 +201,7 @@ func (d *decider) howItEnded(end drp.Fact) string {
 	if roles := known(d.Policy, end.ByRoles); len(roles) > 0 {
 		how += ", as the " + d.titles(roles) + " says" + OnBehalf(d.Policy, end, roles...)
 	}
-	return fmt.Sprintf("this dispute, of which you were alerted, ended on %s: %s; no answer to it is asked of you any more",
-		end.On.Long(), how)
+	return fmt.Sprintf("this dispute ended on %s: %s; you need not answer it any more", end.On.Long(), how)
 }
 
 // oneSays says, where several must all say so before the dispute ends and some have, who has and who has not yet; else "".

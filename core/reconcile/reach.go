@@ -31,15 +31,15 @@ func (d *decider) unanswerable() {
 				What: fmt.Sprintf("the %s was not reached: the %s of %s came back%s", title, word(p.Reason), p.On, why)})
 			d.standIn(p, x, role, "the "+title+" could not be reached by email: you are asked in their place")
 		case drp.Away:
-			until := "nobody knows when"
+			away := "the " + title + " is away, and nobody knows until when"
 			if !x.Until.IsZero() {
-				until = x.Until.String()
+				away = "the " + title + " is away until " + x.Until.Long()
 			}
 			d.finding(p.Stage, drp.Finding{Clause: p.Clause, Severity: drp.Note, Since: x.On, Evidence: []string{x.Evidence},
-				What: fmt.Sprintf("the %s is away until %s, by an automatic answer to the %s of %s", title, until, word(p.Reason), p.On)})
+				What: fmt.Sprintf("%s, by an automatic answer to the %s of %s", away, word(p.Reason), p.On)})
 			if len(d.Roster.Deputies(role, d.File.Subject.Children, d.Today)) > 0 && (x.Until.IsZero() || p.Due.IsZero() || x.Until >= p.Due) {
 				p.Deputies = true
-				d.standIn(p, x, role, "the "+title+" is away until "+until+": you are asked in their place")
+				d.standIn(p, x, role, away+": you are asked in their place")
 			}
 		}
 	}

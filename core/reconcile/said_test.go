@@ -18,8 +18,8 @@ func TestHowItEndedIsSaid(t *testing.T) {
 	p := w.policy(t, "iro-carefirst")
 	past, readings := w.until(p, []drp.Reading{told(drp.Raised, start, "iro")}, start)
 	for kind, want := range map[drp.FactKind]string{
-		drp.Resolved:  "ended on Wednesday 18 November 2026: it is resolved, as the Independent Reviewing Officer says; no answer",
-		drp.Withdrawn: "ended on Wednesday 18 November 2026: it was withdrawn, as the Independent Reviewing Officer says; no answer",
+		drp.Resolved:  "ended on Wednesday 18 November 2026: it is resolved, as the Independent Reviewing Officer says; you need not answer it",
+		drp.Withdrawn: "ended on Wednesday 18 November 2026: it was withdrawn, as the Independent Reviewing Officer says; you need not answer it",
 	} {
 		r := w.decide(p, append(slices.Clone(readings), told(kind, start+2, "iro")), past, start+2)
 		i := slices.IndexFunc(r.Effects, func(e drp.Effect) bool { return e.Kind == drp.Email && e.Reason == drp.ReasonEnd })

@@ -98,10 +98,10 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		reached     []string // by the alert, where not all
 		only        []string // whom it was for, where not all
 	}{
-		"earlier":                      {start + 1, start - 3, "the one that you were told before, Monday 23 November 2026, stands for you", 0, nil, nil},
-		"earlier, and one was told":    {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, []string{"social-worker"}, nil},
+		"earlier":                      {start + 1, start - 3, "you still have until Monday 23 November 2026; the procedure's own date is now ", 0, nil, nil},
+		"earlier, and one was told":    {start + 1, start - 3, "you still have until Monday 23 November 2026", 0, []string{"social-worker"}, nil},
 		"earlier, and nobody was told": {start + 1, start - 3, "", start + 7, []string{}, nil},
-		"earlier, to one alone":        {start + 1, start - 3, "Monday 23 November 2026, stands for you", 0, nil, []string{"team-manager"}},
+		"earlier, to one alone":        {start + 1, start - 3, "you still have until Monday 23 November 2026", 0, nil, []string{"team-manager"}},
 		"later":                        {start + 1, start + 1, "", start + 7, nil, nil},
 		"later, and passed also":       {start + 15, start + 2, "", start + 7, nil, nil},
 	} {
@@ -121,7 +121,7 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 			t.Errorf("%s: nobody is told of the new date: %+v", name, r.Effects)
 			continue
 		}
-		if e := r.Effects[i]; e.Before != tt.before || tt.keeps == "" && strings.Contains(e.Says, "stands for you") ||
+		if e := r.Effects[i]; e.Before != tt.before || tt.keeps == "" && strings.Contains(e.Says, "you still have until") ||
 			!strings.Contains(e.Says, tt.keeps) || e.Due == start+7 {
 			t.Errorf("%s: due on %s, before on %s, want %s: %s", name, e.Due, e.Before, tt.before, e.Says)
 		}
