@@ -460,16 +460,18 @@ func follows(words []string, p phrase) bool {
 		}
 		return false
 	}
+	if p[0].not { // behind a comma something else begins
+		return len(words) == 0 || words[0] == comma || !slices.ContainsFunc(p[0].words, func(one []string) bool {
+			_, ok := after(words, one)
+			return ok
+		})
+	}
 	for _, one := range p[0].words {
-		rest, ok := after(words, one)
-		if ok && p[0].not {
-			return false
-		}
-		if ok && follows(rest, p[1:]) {
+		if rest, ok := after(words, one); ok && follows(rest, p[1:]) {
 			return true
 		}
 	}
-	return p[0].not
+	return false
 }
 
 // after gives what comes after some words, if a text begins with them, a comma before each of them or not.

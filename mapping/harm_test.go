@@ -159,6 +159,7 @@ func TestHarmAsPeopleSayIt(t *testing.T) {
 		"Please treat this as an emergency.",
 		"Treat this message as an emergency",
 		"This is an emergency!",
+		"This is an emergency, place her somewhere else tonight.",
 	} {
 		if !harms(t, mapping.Letter{Text: text}) {
 			t.Errorf("nobody is told of %q", text)

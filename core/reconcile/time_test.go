@@ -98,7 +98,7 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 		reached     []string // by the alert, where not all
 		only        []string // whom it was for, where not all
 	}{
-		"earlier":                      {start + 1, start - 3, "you still have until Monday 23 November 2026; the procedure's own date is now ", 0, nil, nil},
+		"earlier":                      {start + 1, start - 3, "until Monday 23 November 2026; the procedure's own date is now ", 0, nil, nil},
 		"earlier, and one was told":    {start + 1, start - 3, "you still have until Monday 23 November 2026", 0, []string{"social-worker"}, nil},
 		"earlier, and nobody was told": {start + 1, start - 3, "", start + 7, []string{}, nil},
 		"earlier, to one alone":        {start + 1, start - 3, "you still have until Monday 23 November 2026", 0, nil, []string{"team-manager"}},
