@@ -108,8 +108,8 @@ func rules() []func(*decider) {
 	return []func(*decider){
 		(*decider).expiry, (*decider).messages, (*decider).intake, (*decider).alerts, (*decider).whoseAlert, (*decider).unanswerable,
 		(*decider).clockFindings, (*decider).early, (*decider).corrections, (*decider).consults, (*decider).skips, (*decider).letters,
-		(*decider).needs, (*decider).record, (*decider).meetings, (*decider).followUps, (*decider).endings, (*decider).openAgain, (*decider).afterwards,
-		(*decider).notes,
+		(*decider).needs, (*decider).record, (*decider).meetings, (*decider).followUps, (*decider).endings, (*decider).openAgain,
+		(*decider).afterwards, (*decider).notes,
 		(*decider).copies, (*decider).agreedReferral, (*decider).sendReferral, (*decider).outcome, (*decider).notices, (*decider).age,
 		(*decider).written, (*decider).review, (*decider).parallel, (*decider).tiers, (*decider).asides, (*decider).handedOver,
 	}
