@@ -55,10 +55,11 @@ func (d *Daemon) held() map[string]string {
 	return out
 }
 
-// childHolder is who holds a role of a dispute's child: a digest of the persons, "" where nobody does; and since when, where somebody else
-// did before.
+// childHolder is who holds a role of a dispute's child: a digest of the persons and one of their addresses, "" where nobody does; and since
+// when, where somebody else did before. One of the two stays where only their number or their address is another.
 type childHolder struct {
 	Who   string       `json:"who,omitempty"`
+	At    string       `json:"at,omitempty"`
 	Since workday.Date `json:"since,omitzero"`
 }
 
@@ -74,20 +75,26 @@ func keptHolders(text string) childHolders {
 }
 
 // now gives who holds the roles today: what was not known before is no change.
-func (was childHolders) now(held map[string][]string, today workday.Date) childHolders {
+func (was childHolders) now(held map[string][]drp.Holder, today workday.Date) childHolders {
 	out := make(childHolders)
-	for role, persons := range held {
-		who := ""
-		if len(persons) > 0 {
-			who = drp.NewPrivate(strings.Join(persons, " ")).Digest()
+	for role, holders := range held {
+		var x childHolder
+		if len(holders) > 0 {
+			var persons, addresses []string
+			for _, h := range holders {
+				persons, addresses = append(persons, h.Person), append(addresses, strings.ToLower(h.Address.Reveal()))
+			}
+			slices.Sort(addresses)
+			x.Who, x.At = drp.NewPrivate(strings.Join(persons, " ")).Digest(), drp.NewPrivate(strings.Join(addresses, " ")).Digest()
 		}
 		old, known := was[role]
-		if out[role] = old; !known || old.Who != who {
-			out[role] = childHolder{Who: who}
-			if known {
-				out[role] = childHolder{Who: who, Since: today}
-			}
+		switch {
+		case known && (old.Who == x.Who || old.At == x.At):
+			x.Since = old.Since
+		case known:
+			x.Since = today
 		}
+		out[role] = x
 	}
 	return out
 }

@@ -110,10 +110,10 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 	return distinct(pick)
 }
 
-// HeldFor gives who holds each role on a day for which the roster names, or named, somebody for one of some children: by role the persons in
-// their order, whether they are reached or not; none where nobody does.
-func (r Roster) HeldFor(children []string, on workday.Date) map[string][]string {
-	own, all := make(map[string][]string), make(map[string][]string)
+// HeldFor gives who holds each role on a day for which the roster names, or named, somebody for one of some children: by role the holders, in
+// the order of their persons, whether they are reached or not; none where nobody does.
+func (r Roster) HeldFor(children []string, on workday.Date) map[string][]Holder {
+	own, all := make(map[string][]Holder), make(map[string][]Holder)
 	for i := range r {
 		h := &r[i]
 		if h.Deputy || h.Domain != "" || h.Child != "" && !slices.Contains(children, h.Child) {
@@ -122,18 +122,19 @@ func (r Roster) HeldFor(children []string, on workday.Date) map[string][]string 
 		of := all
 		if h.Child != "" {
 			if of = own; own[h.Role] == nil {
-				own[h.Role] = []string{}
+				own[h.Role] = []Holder{}
 			}
 		}
-		if h.holds(children, on) && !slices.Contains(of[h.Role], h.Person) {
-			of[h.Role] = append(of[h.Role], h.Person)
+		if h.holds(children, on) {
+			of[h.Role] = append(of[h.Role], *h)
 		}
 	}
-	for role, persons := range own {
-		if len(persons) == 0 {
-			own[role] = append(persons, all[role]...)
+	for role, holders := range own {
+		if len(holders) == 0 {
+			holders = append(holders, all[role]...)
 		}
-		slices.Sort(own[role])
+		slices.SortFunc(holders, func(a, b Holder) int { return strings.Compare(a.Person, b.Person) })
+		own[role] = distinct(holders)
 	}
 	return own
 }

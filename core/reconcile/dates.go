@@ -121,7 +121,7 @@ func (s *story) unlikely(f drp.Fact, start bool) string {
 		return "it lies before " + first.Long() + ", with which the calendar begins"
 	case f.On > f.Learned && (start || !f.Kind.MayLieAhead()):
 		return "it lies after " + f.Learned.Long() + ", on which it was learned"
-	case start || f.Learned < s.raised.On:
+	case start || f.Learned < s.raised.On || f.Kind == drp.MessageCame: // words count as of the day on which they came
 	case f.On < s.raised.On && (mayMeet(f) || f.Kind == drp.Escalated), f.On < s.raised.On-longBefore && f.Kind != drp.Raised:
 		return "it lies before " + s.raised.On.Long() + ", on which the dispute was raised"
 	}

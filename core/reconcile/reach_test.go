@@ -174,3 +174,26 @@ func TestAwayUntilTheLastDay(t *testing.T) {
 		}
 	}
 }
+
+// An alert that went while nobody held one of its roles goes, once somebody does, to that role alone: the others have it.
+func TestWhoIsThereLaterHearsAlone(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	past, _ := went(w.decide(p, []drp.Reading{raised}, nil, start).Effects, nil, nil, start)
+	for i := range past {
+		if past[i].Reason == drp.ReasonAlert && past[i].Kind == drp.Email {
+			past[i].Tried, past[i].Reached = []string{"team-manager"}, []string{"team-manager"} // no social worker was there
+		}
+	}
+	var only [][]string
+	for _, e := range w.decide(p, []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager")}, past, start+1).Effects {
+		if e.Reason == drp.ReasonAlert && e.Kind == drp.Email && e.Stage == "stage-1" {
+			only = append(only, e.Only)
+		}
+	}
+	if !slices.ContainsFunc(only, func(x []string) bool { return slices.Equal(x, []string{"social-worker"}) }) ||
+		slices.ContainsFunc(only, func(x []string) bool { return len(x) == 0 || slices.Contains(x, "team-manager") }) {
+		t.Errorf("it goes to %v", only)
+	}
+}

@@ -427,3 +427,37 @@ func TestTheDayOfRaisingHasGone(t *testing.T) {
 		}
 	}
 }
+
+// Only a letter that is new is about to leave: of one that was wanted on an earlier day and is held still nobody is told, and of another
+// somebody is.
+func TestHeldOfAnotherSlot(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	readings := []drp.Reading{told(drp.Raised, start, "iro"), told(drp.Alerted, start, "drpd", "team-manager", "social-worker")}
+	due := w.decide(p, readings, nil, start).Standing.Visits[0].Limit.Proof.Due
+	var asks drp.Effect
+	for _, e := range w.decide(p, readings, nil, due).Effects {
+		if e.Reason == drp.ReasonLastDay {
+			asks = e
+		}
+	}
+	other, redated := asks, asks
+	other.Rule, redated.Key = "another", "another"
+	for name, tt := range map[string]struct {
+		before drp.Effect
+		life   drp.Life
+		tells  bool
+	}{
+		"of the letter itself":             {asks, drp.Held, false},
+		"of the letter itself, on its way": {asks, drp.Attempted, false},
+		"of its slot, with another date":   {redated, drp.Held, false},
+		"of another slot":                  {other.Keyed("another"), drp.Held, true},
+	} {
+		past := []drp.Past{{Effect: tt.before, Life: tt.life, Open: tt.life == drp.Attempted, At: (due - 4).Midnight(), Decided: (due - 4).Midnight()}}
+		past[0].On = due - 4
+		r := w.decide(p, readings, past, due)
+		if tells := r.Standing.TellOn == due; tells != tt.tells {
+			t.Errorf("%s: somebody is told today %v: %s", name, tells, r.Standing.TellOn)
+		}
+	}
+}
