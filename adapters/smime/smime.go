@@ -152,7 +152,7 @@ var ErrChanged = errors.New("it was changed after it had been signed: ask the se
 // drpd's own certificate; and of what is signed, what that shows. Whose certificate it is is not looked at: a signature proves
 // no sender here. What cannot be opened says what to ask of the sender. With ErrChanged it gives what it encloses as well.
 func (s *Seal) Open(sealed []byte) (entity []byte, shows string, err error) {
-	p, err := pkcs7.Parse(sealed)
+	p, err := parse(sealed)
 	if err != nil {
 		return nil, "", errors.New("its S/MIME envelope is damaged: ask the sender to send it again")
 	}
@@ -163,18 +163,39 @@ func (s *Seal) Open(sealed []byte) (entity []byte, shows string, err error) {
 	if s.Own.PrivateKey == nil || s.Own.Leaf == nil {
 		return nil, "", errors.New("it is encrypted, and drpd has no certificate of its own: ask the sender to send it by another secure way")
 	}
-	entity, err = p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
-	if err != nil {
-		return nil, "", errors.New("it is encrypted for another certificate than drpd's: ask the sender to use the one of the disputes' " +
-			"mailbox, or another secure way")
+	err = safely(func() (err error) {
+		entity, err = p.Decrypt(s.Own.Leaf, s.Own.PrivateKey)
+		return err
+	})
+	if err != nil { // which of the two is not said: whoever can ask that often enough can read what is encrypted
+		return nil, "", errors.New("it is encrypted for another certificate than drpd's, or was damaged on its way: ask the sender to send it " +
+			"again with the one of the disputes' mailbox, or by another secure way")
 	}
 	return entity, "", nil
+}
+
+// safely runs the library over what somebody sent: over some that is damaged it panics.
+func safely(run func() error) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("it is damaged")
+		}
+	}()
+	return run()
+}
+
+func parse(data []byte) (p *pkcs7.PKCS7, err error) {
+	err = safely(func() (err error) {
+		p, err = pkcs7.Parse(data)
+		return err
+	})
+	return p, err
 }
 
 // Check says what a signature shows that stands beside an entity; ErrChanged where it is another's. What is signed has CRLF at
 // the end of each line, however it was kept since (RFC 8551, section 3.1.1).
 func Check(entity, signature []byte) (shows string, err error) {
-	p, err := pkcs7.Parse(signature)
+	p, err := parse(signature)
 	if err != nil {
 		return unchecked, nil //nolint:nilerr // that it could not be checked is what it shows
 	}
@@ -189,7 +210,7 @@ func Check(entity, signature []byte) (shows string, err error) {
 // check holds what is signed against its digest, and that against the signature.
 func check(p *pkcs7.PKCS7) (shows string, err error) {
 	var digest *pkcs7.MessageDigestMismatchError
-	switch err := p.Verify(); {
+	switch err := safely(p.Verify); {
 	case err == nil:
 		return unchanged, nil
 	// x509 has no error of its own for other keys

@@ -25,7 +25,7 @@ import (
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // made is a certificate with its key, for an address.
-func made(t *testing.T, key crypto.Signer, change func(*x509.Certificate)) (tls.Certificate, []byte) {
+func made(t testing.TB, key crypto.Signer, change func(*x509.Certificate)) (tls.Certificate, []byte) {
 	t.Helper()
 	c := &x509.Certificate{SerialNumber: big.NewInt(noon.Unix()), Subject: pkix.Name{CommonName: "made up"}, NotBefore: noon.AddDate(-1, 0, 0),
 		NotAfter:       noon.AddDate(1, 0, 0),
