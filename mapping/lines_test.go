@@ -151,36 +151,55 @@ func TestWhoIsAlerted(t *testing.T) {
 	}
 }
 
-// FuzzAnswerLines: whatever stands in a letter, what it says in two ways is no fact.
+// FuzzAnswerLines: whatever stands in a letter, what it says in two ways is no fact, in no dispute; and what it says of another dispute, or
+// asks about it, comes there.
 func FuzzAnswerLines(f *testing.F) {
 	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12",
 		"Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes",
-		"Escalate canary: no"} {
+		"Escalate canary: no", "C-AAAAAA Resolved:9", "C-AAAAAA Resolved: yes\nC-BBBBBB Escalated: yes\nC-AAAAAA Escalated: yes"} {
 		f.Add(text)
 	}
 	s, on := set(f), workday.NewDate(2026, time.December, 10)
 	f.Fuzz(func(t *testing.T, text string) {
 		l := mapping.Letter{From: "chair@council.example", Trusted: true, Sent: on, Text: text}
-		r := s.ReadLetter(drp.Evidence{ID: "m", Source: "mailbox"}, l, on)
+		ev := drp.Evidence{ID: "m", Source: "mailbox", Kind: drp.Message, Key: "k"}
+		r := s.ReadLetter(ev, l, on)
 		accounttest.Check(t, l, r)
-		ends, moves := 0, 0
-		for _, fact := range r.Facts {
-			switch fact.Kind {
-			case drp.Escalated:
-				moves++
-			case drp.Resolved, drp.Withdrawn, drp.Determined:
-				ends++
+		consistent(t, r.For(""), text)
+		for ref, part := range r.Named {
+			consistent(t, r.For(ref), text)
+			if ref != r.Subject.Dispute && !slices.Contains(r.Mentions, ref) {
+				t.Errorf("%q: what it says of %s does not come there", text, ref)
 			}
-		}
-		if ends > 0 && moves > 0 {
-			t.Errorf("%q ends the dispute and moves it on", text)
-		}
-		for _, d := range r.Doubts {
-			if strings.Contains(d.What, "canary") {
-				t.Errorf("%q: what somebody wrote is in %q", text, d.What)
+			there := s.ReadLetter(ev.CopyFor(ref), l, on).For(ref)
+			if len(there.Facts) != len(part.Facts) || len(there.Denials) != len(part.Denials) || len(there.Rulings) != len(part.Rulings) ||
+				len(there.Doubts) != len(part.Doubts) {
+				t.Errorf("%q: of %s it says %+v, and the copy for it %+v", text, ref, part, there)
 			}
 		}
 	})
+}
+
+// consistent sees that a reading does not end a dispute and move it on, and that what it asks tells nothing that somebody wrote.
+func consistent(t *testing.T, r drp.Reading, text string) {
+	t.Helper()
+	ends, moves := 0, 0
+	for _, fact := range r.Facts {
+		switch fact.Kind {
+		case drp.Escalated:
+			moves++
+		case drp.Resolved, drp.Withdrawn, drp.Determined:
+			ends++
+		}
+	}
+	if ends > 0 && moves > 0 {
+		t.Errorf("%q ends the dispute and moves it on", text)
+	}
+	for _, d := range r.Doubts {
+		if strings.Contains(d.What, "canary") {
+			t.Errorf("%q: what somebody wrote is in %q", text, d.What)
+		}
+	}
 }
 
 // A line that declares an emergency in more words than yes, or without its colon, is one, or at the least somebody must read it at once (L2).

@@ -20,6 +20,9 @@ func Check(t testing.TB, l mapping.Letter, r drp.Reading) {
 		return
 	}
 	asked := slices.Concat(r.Doubts, r.Asides)
+	for _, part := range r.Named {
+		asked = append(asked, part.Doubts...)
+	}
 	typed := false // the body is the form
 	for _, u := range r.Account {
 		typed = typed || l.Body != nil && stands(*l.Body, u.Position)
@@ -56,10 +59,7 @@ func Check(t testing.TB, l mapping.Letter, r drp.Reading) {
 	if !maps.Equal(signs(written.String()), signs(held.String())) {
 		t.Errorf("of the text %q the account holds %q", written.String(), held.String())
 	}
-	for _, q := range r.Asides {
-		quotes(t, q, written.String())
-	}
-	for _, q := range r.Doubts {
+	for _, q := range asked {
 		quotes(t, q, written.String())
 	}
 }
