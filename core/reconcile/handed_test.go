@@ -70,16 +70,16 @@ func TestNoCorrection(t *testing.T) {
 	without := *with
 	without.Corrections = nil
 	for name, tt := range map[string]struct {
-		p        *policy.Policy
-		on       workday.Date
-		corrects bool
+		p         *policy.Policy
+		first, on workday.Date // as the record says at first, and later
+		corrects  bool
 	}{
-		"its rule":            {with, start - 3, true},
-		"no rule":             {&without, start - 3, false},
-		"a day in question":   {with, start + 30, false},
-		"nothing has changed": {with, start, false},
+		"its rule":            {with, start, start - 3, true},
+		"no rule":             {&without, start, start - 3, false},
+		"a day in question":   {with, start - 3, start + 30, false},
+		"nothing has changed": {with, start, start, false},
 	} {
-		past, readings := w.until(tt.p, []drp.Reading{row("v1", start, start), row("v2", start+1, tt.on)}, start)
+		past, readings := w.until(tt.p, []drp.Reading{row("v1", start, tt.first), row("v2", start+1, tt.on)}, start)
 		r := w.decide(tt.p, readings, past, start+1)
 		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Reason == drp.ReasonCorrection }); got != tt.corrects {
 			t.Errorf("%s: a correction goes %v", name, got)

@@ -227,3 +227,16 @@ func TestReferredOnTheDayOfTheLastStage(t *testing.T) {
 		}
 	}
 }
+
+// The owner's decision against a referral stands from the day on which the stage was entered; one of before it was about another stage.
+func TestDeclinedAtItsStage(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for on, stands := range map[workday.Date]bool{start - 1: false, start: true, start + 1: true} {
+		r := w.decide(p, []drp.Reading{at(told(drp.Raised, start-2, "iro"), "stage-5"), at(told(drp.Alerted, start-2, "drpd", "director"), "stage-5"),
+			at(told(drp.Alerted, start, "drpd", "chief-executive"), "stage-6"), told(drp.ReferralDeclined, on, "iro")}, nil, start+1)
+		if got := strings.Contains(r.Standing.Next, "decided against a referral"); got != stands {
+			t.Errorf("declined on %s, and the stage entered on %s: it stands %v: %s", on, start, got, r.Standing.Next)
+		}
+	}
+}

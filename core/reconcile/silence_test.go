@@ -461,3 +461,31 @@ func TestHeldOfAnotherSlot(t *testing.T) {
 		}
 	}
 }
+
+// After the last day somebody is told on the day on which it goes up; where the alert of the next stage is the owner's own, they are asked
+// for it on the day after.
+func TestToldWhenItGoesUp(t *testing.T) {
+	w := load(t)
+	p := *w.policy(t, "iro-carefirst")
+	p.Stages = slices.Clone(p.Stages)
+	due := w.decide(&p, []drp.Reading{told(drp.Raised, start, "iro")}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for by, days := range map[policy.Who]int{policy.ByDrpd: 1, policy.ByOwner: 2} {
+		alert := *p.Stages[1].Alert
+		alert.By = by
+		p.Stages[1].Alert = &alert
+		past, readings := w.until(&p, []drp.Reading{told(drp.Raised, start, "iro")}, due)
+		want, err := w.calendar.Add(due, days)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.decide(&p, readings, past, due).Standing.TellOn; got != want {
+			t.Errorf("its alert is by %s: somebody is told on %s, want %s", by, got, want)
+		}
+	}
+	past, readings := w.until(&p, []drp.Reading{told(drp.Raised, start, "iro")}, due)
+	p.Stages[1].Alert = nil // nobody is alerted: the owner is told when nobody has been written to for long
+	alone := w.decide(&p, readings, past, due).Standing.TellOn
+	if long, err := w.calendar.Add(due, 5); err != nil || alone != long {
+		t.Errorf("nobody is alerted: somebody is told on %s, want %s", alone, long)
+	}
+}
