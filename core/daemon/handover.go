@@ -82,7 +82,7 @@ func (was childHolders) now(held map[string][]drp.Holder, today workday.Date) ch
 		if len(holders) > 0 {
 			var persons, addresses []string
 			for _, h := range holders {
-				persons, addresses = append(persons, h.Person), append(addresses, strings.ToLower(h.Address.Reveal()))
+				persons, addresses = append(persons, h.Person), append(addresses, h.Address.Digest())
 			}
 			slices.Sort(addresses)
 			x.Who, x.At = drp.NewPrivate(strings.Join(persons, " ")).Digest(), drp.NewPrivate(strings.Join(addresses, " ")).Digest()
