@@ -75,19 +75,19 @@ func keptHolders(text string) childHolders {
 }
 
 // now gives who holds the roles today: what was not known before is no change.
-func (was childHolders) now(held map[string][]drp.Holder, today workday.Date) childHolders {
+func (h childHolders) now(held map[string][]drp.Holder, today workday.Date) childHolders {
 	out := make(childHolders)
 	for role, holders := range held {
 		var x childHolder
 		if len(holders) > 0 {
 			var persons, addresses []string
-			for _, h := range holders {
-				persons, addresses = append(persons, h.Person), append(addresses, h.Address.Digest())
+			for _, one := range holders {
+				persons, addresses = append(persons, one.Person), append(addresses, one.Address.Digest())
 			}
 			slices.Sort(addresses)
 			x.Who, x.At = drp.NewPrivate(strings.Join(persons, " ")).Digest(), drp.NewPrivate(strings.Join(addresses, " ")).Digest()
 		}
-		old, known := was[role]
+		old, known := h[role]
 		switch {
 		case known && (old.Who == x.Who || old.At == x.At):
 			x.Since = old.Since

@@ -191,7 +191,7 @@ func (x *silentRelay) Send(ctx context.Context, e port.Envelope, raw []byte) err
 func TestRelayDoesNotAnswer(t *testing.T) {
 	for _, parallel := range []int{1, 4} {
 		synctest.Test(t, func(t *testing.T) {
-			w := manyAlerts(t, 24)
+			w := manyAlerts(t, 30)
 			w.d.Parallel = parallel
 			x := &silentRelay{Mailer: w.mail}
 			w.d.Mail = x
@@ -206,7 +206,7 @@ func TestRelayDoesNotAnswer(t *testing.T) {
 				t.Error("the log says nothing of it")
 			}
 			x.well = true
-			w.whole(t, 24)
+			w.whole(t, 30)
 		})
 	}
 }
