@@ -27,27 +27,47 @@ func (w *world) hangs(may bool, run func(*world)) {
 // falters lets a source fail, or hang until whoever asks gives up. It crashes nothing: the ledger does, before and after.
 func (f *feed) falters(ctx context.Context) error {
 	w := f.w
-	also := w.hanging && w.apart.IntN(2) == 0 // trouble comes in company
-	if !also {
-		if !w.chaos || w.broken || w.rng.IntN(60) > 0 {
-			return nil
-		}
-		w.broken = true
-		if !w.hang || w.rng.IntN(2) == 0 {
-			w.count["fault: poll"]++
-			return errors.New("simulated fault of poll")
-		}
+	hangs, err := f.trouble()
+	if !hangs {
+		return err
 	}
-	if w.hanging = true; also {
-		w.count["two sources hang"]++
-	}
-	w.count["a source hangs"]++
 	began := time.Now()
 	<-ctx.Done()
 	if long := time.Since(began); long > time.Hour {
 		w.fail("%s hung for %s, and was waited for", f.name, long)
 	}
 	return ctx.Err()
+}
+
+// trouble says whether a source hangs now, or fails. While one hangs the daemon goes on with the next: what the world knows of it is under
+// its lock, which whoever polls next takes as well.
+func (f *feed) trouble() (hangs bool, err error) {
+	w := f.w
+	w.polls.Lock()
+	defer w.polls.Unlock()
+	also := w.hanging && w.apart.IntN(2) == 0 // trouble comes in company
+	if !also {
+		if !w.chaos || w.broken || w.rng.IntN(60) > 0 {
+			return false, nil
+		}
+		w.broken = true
+		if !w.hang || w.rng.IntN(2) == 0 {
+			w.count["fault: poll"]++
+			return false, errors.New("simulated fault of poll")
+		}
+	}
+	if w.hanging = true; also {
+		w.count["two sources hang"]++
+	}
+	w.count["a source hangs"]++
+	return true, nil
+}
+
+// Cursor is asked for before a source is polled.
+func (c chaosLedger) Cursor(ctx context.Context, source string) ([]byte, error) {
+	c.w.polls.Lock()
+	defer c.w.polls.Unlock()
+	return c.Ledger.Cursor(ctx, source)
 }
 
 // The longest that a cycle may take: sources are waited for together, and a relay once.

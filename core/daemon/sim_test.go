@@ -152,6 +152,7 @@ type world struct {
 	chaos    bool
 	broken   bool // this cycle has had its fault
 	hang     bool // a source may hang until its deadline
+	polls    sync.Mutex
 	hanging  bool // one does in this cycle
 	relayed  bool // the relay has been asked in this cycle
 	mute     bool // and gives no answer
