@@ -240,3 +240,22 @@ func TestDeclinedAtItsStage(t *testing.T) {
 		}
 	}
 }
+
+// A referral that its owner has confirmed, and whose letter is held, is the operator's to see to; one that somebody else has confirmed is
+// none, and one that has gone is held no more.
+func TestHeldPack(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	for by, lives := range map[string]map[drp.Life]bool{"iro": {drp.Held: true, drp.Accepted: false, drp.Cancelled: false}, "team-manager": {drp.Held: false}} {
+		for life, held := range lives {
+			yes := told(drp.ReferralConfirmed, start+1, by)
+			yes.Facts[0].Although = drp.NewPrivate("the court asked for it")
+			pack := drp.Effect{Dispute: "X-AAAAAA", Kind: drp.Email, Reason: drp.ReasonPack, On: start + 1, Evidence: []string{yes.Facts[0].Evidence}}.Keyed("pack")
+			past := []drp.Past{{Effect: pack, Life: life, At: (start + 1).Midnight(), Decided: (start + 1).Midnight()}}
+			at := w.decide(p, []drp.Reading{told(drp.Raised, start, "iro"), yes}, past, start+4).Standing
+			if got := strings.Contains(at.Next, "is to go out: it is held"); got != held {
+				t.Errorf("confirmed by the %s, the letter %s: held is %v: %s", by, life, got, at.Next)
+			}
+		}
+	}
+}
