@@ -260,13 +260,14 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 	})
 }
 
-// ResetClock puts drpd back to a day before the one on which it last worked by a wrong clock, and gives up a lease of that time.
+// ResetClock puts drpd back to before today, where it last worked on a later day by a wrong clock, and gives up a lease of that time. Today
+// is a new day then: another clock is asked before it is acted on.
 func (l *Ledger) ResetClock(ctx context.Context, today workday.Date, because, actor string, now time.Time) (was string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		if _, err := t.get(&was, `SELECT value FROM setting WHERE name = ?`, string(port.LastDay)); err != nil || was <= today.String() {
 			return err
 		}
-		if err := t.exec(`UPDATE setting SET value = ? WHERE name = ?`, today.String(), string(port.LastDay)); err != nil {
+		if err := t.exec(`UPDATE setting SET value = ? WHERE name = ?`, (today - 1).String(), string(port.LastDay)); err != nil {
 			return err
 		}
 		if err := t.exec(`UPDATE lease SET until = 0 WHERE until > ?`, now.AddDate(0, 0, 1).UnixMilli()); err != nil {

@@ -219,10 +219,21 @@ func TestErase(t *testing.T) { each(t, testErase) }
 func testErase(t *testing.T, l *ledger.Ledger) {
 	t.Helper()
 	begin(t, l)
+	s, err := l.Load(t.Context(), "C-AAAAAA")
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := port.Decided{Ref: "C-AAAAAA", Basis: s.Revision, Today: workday.DateOf(noon), Holders: "who held its roles", Now: noon}
+	if err := l.Decide(t.Context(), []port.Decided{who}); err != nil {
+		t.Fatal(err)
+	}
+	if s, err := l.Load(t.Context(), "C-AAAAAA"); err != nil || s.Holders != who.Holders {
+		t.Errorf("who held its roles is not kept with the decision: %q, %v", s.Holders, err)
+	}
 	if err := l.Erase(t.Context(), "C-AAAAAA", "somebody", noon); err != nil {
 		t.Fatal(err)
 	}
-	if s, err := l.Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) > 0 {
+	if s, err := l.Load(t.Context(), "C-AAAAAA"); err != nil || len(s.Evidence) > 0 || s.Holders != "" {
 		t.Errorf("an erased dispute can still be read: %+v, %v", s, err)
 	}
 	if due, err := l.Due(t.Context(), 1, "", time.Now()); err != nil || len(due) > 0 {
@@ -231,6 +242,25 @@ func testErase(t *testing.T, l *ledger.Ledger) {
 	if _, err := l.Audit(t.Context()); err != nil {
 		t.Errorf("erasing broke the audit chain: %v", err)
 	}
+}
+
+// After a clock that was ahead, today is a new day: another clock is asked before it is acted on. A clock that was right is not put back.
+func TestResetClock(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		today := workday.DateOf(noon)
+		for last, want := range map[workday.Date]workday.Date{today + 365: today - 1, today: today, today - 3: today - 3} {
+			if err := l.SetSetting(t.Context(), port.LastDay, last.String(), "drpd", noon); err != nil {
+				t.Fatal(err)
+			}
+			was, err := l.ResetClock(t.Context(), today, "it was ahead", "somebody", noon)
+			if err != nil || was != last.String() {
+				t.Errorf("it was %s, %v", was, err)
+			}
+			if got, err := l.Setting(t.Context(), port.LastDay); err != nil || got != want.String() {
+				t.Errorf("it last worked on %s, and now on %s, want %s, %v", last, got, want, err)
+			}
+		}
+	})
 }
 
 func TestAnotherKey(t *testing.T) {

@@ -141,7 +141,8 @@ func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) er
 			`UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
 			`DELETE FROM evidence_part WHERE evidence IN (SELECT id FROM evidence WHERE dispute = ?)`,
 			`UPDATE evidence SET state = 'erased', body = '', parts = 0 WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
-			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}' WHERE ref = ?`,
+			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}',
+				holders = '' WHERE ref = ?`,
 		} {
 			if err := t.exec(query, ref); err != nil {
 				return err

@@ -42,7 +42,8 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	begun := d.Now()
 	for _, ev := range waiting {
 		if m.last == ev.ID { // it is not opened: nothing that reads is needed
-			if err := d.setAside(ctx, ev, "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"); err != nil {
+			const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
+			if err := d.setAside(ctx, ev, why); err != nil {
 				return nil, err
 			}
 			continue

@@ -140,7 +140,8 @@ func (d *Daemon) assemble(ctx context.Context, stored *port.Stored, a around) (r
 		judged(f, raisers)
 	})
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
-		Today: d.today(), Now: d.Now(), Patience: d.Patience, Handed: holders.handed(), Gaps: a.gaps, Unread: unreadFor(*stored, roster, a.unread),
+		Today: d.today(), Now: d.Now(), Patience: d.Patience, Handed: holders.handed(), Gaps: a.gaps,
+		Unread:  unreadFor(*stored, roster, a.unread),
 		Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
 }
 

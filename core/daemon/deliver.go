@@ -94,16 +94,17 @@ func (d *round) readable(ctx context.Context, out []port.Outgoing) (rest []port.
 			continue
 		}
 		d.stats.Held++
-		if err := d.cannotGo(ctx, o, port.GateDamaged, o.Damaged+": "+lookAtDamaged(o.Key)); err != nil {
+		why := o.Damaged + ": put the ledger back from a copy, or say drpd outbox cancel " + o.Key
+		if o.Dispute == "" && o.Kind == drp.Email && o.Reason != drp.ReasonReport && o.HeldBy != port.GateDamaged { // a list, or a word to the operator
+			if err := d.tell(ctx, "a message of drpd's own cannot go: "+why, "damaged", o.Key, o.Urgent); err != nil {
+				return nil, err
+			}
+		}
+		if err := d.cannotGo(ctx, o, port.GateDamaged, why); err != nil {
 			return nil, err
 		}
 	}
 	return rest, nil
-}
-
-// lookAtDamaged is what a person can do about an effect that is damaged.
-func lookAtDamaged(key string) string {
-	return "put the ledger back from a copy, or say drpd outbox cancel " + key
 }
 
 // alone holds an effect whose dispute is damaged; any other error is given back.

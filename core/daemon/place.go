@@ -158,7 +158,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	case reading.Withheld != "" && accepted == "":
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Withheld}, nil
 	}
-	if ref := unknown(reading, disputes); ref != "" && accepted == "" {
+	if ref := unknownRef(reading, disputes); ref != "" && accepted == "" {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: "a line of it names dispute " + ref + ", which drpd does not know"}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, d.chosenBy(reading.Subject.Raised))
@@ -227,8 +227,8 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	return out, nil
 }
 
-// unknown gives a dispute that a line of a message names and that drpd does not know, or "".
-func unknown(r drp.Reading, disputes []drp.Dispute) string {
+// unknownRef gives a dispute that a line of a message names and that drpd does not know, or "".
+func unknownRef(r drp.Reading, disputes []drp.Dispute) string {
 	for _, ref := range slices.Sorted(maps.Keys(r.Named)) {
 		if !slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }) {
 			return ref

@@ -110,8 +110,8 @@ func (r Roster) Holding(role string, children []string, on workday.Date) []Holde
 	return distinct(pick)
 }
 
-// HeldFor gives who holds each role on a day for which the roster names, or named, somebody for one of some children: by role the holders, in
-// the order of their persons, whether they are reached or not; none where nobody does.
+// HeldFor gives who holds each role on a day for which the roster names, or named, somebody for one of some children: by role the holders
+// in the order of their persons, whether they are reached or not; none where nobody does.
 func (r Roster) HeldFor(children []string, on workday.Date) map[string][]Holder {
 	own, all := make(map[string][]Holder), make(map[string][]Holder)
 	for i := range r {
@@ -133,7 +133,6 @@ func (r Roster) HeldFor(children []string, on workday.Date) map[string][]Holder 
 		if len(holders) == 0 {
 			holders = append(holders, all[role]...)
 		}
-		slices.SortFunc(holders, func(a, b Holder) int { return strings.Compare(a.Person, b.Person) })
 		own[role] = distinct(holders)
 	}
 	return own

@@ -61,9 +61,9 @@ func (c *Case) doubts() (open []drp.Conflict) {
 	return open
 }
 
-// withoutMatter takes out of the questions about passages those that can matter no more: they were written before the day on which the dispute
-// ended, and whatever they mean would have moved a stage.
-func (s *story) withoutMatter(a *asked) {
+// endSettles takes out of the questions about passages those that the end has settled: they were written before its day, and whatever they
+// mean would have moved a stage.
+func (s *story) endSettles(a *asked) {
 	if s.ended == nil {
 		return
 	}
@@ -80,8 +80,8 @@ func (s *story) withoutMatter(a *asked) {
 			continue
 		}
 		a.open = slices.Delete(a.open, i, i+1)
-		a.recorded = append(a.recorded, Recorded{What: fmt.Sprintf("a passage of %s was not clear, and the dispute has ended since: it moves nothing: %s",
-			q.On, q.What), On: q.On})
+		a.recorded = append(a.recorded, Recorded{On: q.On,
+			What: fmt.Sprintf("a passage of %s was not clear, and the dispute has ended since: it moves nothing: %s", q.On, q.What)})
 	}
 }
 

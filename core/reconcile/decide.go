@@ -127,7 +127,7 @@ func decide(c Case, rules []func(*decider)) Result {
 	c.File.Rulings, unclear = c.hear()
 	unclear.open = append(unclear.open, c.doubts()...)
 	s := tell(c)
-	s.withoutMatter(&unclear)
+	s.endSettles(&unclear)
 	k := measure(s)
 	apply := func(rules ...func(*decider)) (all outcome) {
 		for _, rule := range rules {
