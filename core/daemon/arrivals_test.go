@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -241,6 +242,45 @@ func TestWhatCameIsDamaged(t *testing.T) {
 	}
 	if n := len(slices.DeleteFunc(told.effects, func(e drp.Effect) bool { return !is(e) })); n != 1 {
 		t.Errorf("the operator is told %d times: %+v", n, told.effects)
+	}
+}
+
+// torn is an outbox in which one message cannot be read.
+type torn struct {
+	*noted
+	key string
+}
+
+func (d torn) Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error) {
+	out, err := d.noted.Outbox(ctx, now)
+	for i := range out {
+		if out[i].Key == d.key {
+			out[i].Damaged, out[i].Deliveries = "effect "+d.key+": it was changed", nil
+		}
+	}
+	return out, err
+}
+
+// A message of drpd's own that is damaged, and belongs to no dispute, is held, and the operator is told of it once; the others go.
+func TestMessageOfItsOwnIsDamaged(t *testing.T) {
+	w, _ := calm(t)
+	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{"operator"}, On: w.today(), Says: "something"}.Keyed("own")
+	if err := w.d.Deliveries.AddEffects(t.Context(), []drp.Effect{e}, w.clock); err != nil {
+		t.Fatal(err)
+	}
+	told := &noted{Deliveries: w.d.Deliveries}
+	w.d.Deliveries = torn{told, e.Key}
+	w.at(16, 9)
+	w.at(16, 10)
+	n := 0
+	for _, x := range told.effects {
+		if strings.HasPrefix(x.Says, "a message of drpd's own cannot go: effect "+e.Key) {
+			n++
+		}
+	}
+	went := slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(w.mail.Sent))...), func(x port.Envelope) bool { return x.Key == e.Key })
+	if n != 1 || went || len(w.mail.Sent) == 0 {
+		t.Errorf("the operator is told %d times; it went %v, and %d others", n, went, len(w.mail.Sent))
 	}
 }
 
