@@ -105,3 +105,34 @@ func TestSecret(t *testing.T) {
 		}
 	}
 }
+
+// Whoever gets the lock knows who had it before, and that this one has ended; while that one lives, it is not to be had.
+func TestLock(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "state.key.lock")
+	one, two := host.NewLock(name), host.NewLock(name)
+	for _, step := range []struct {
+		lock           *host.Lock
+		holder, before string
+		ok, close      bool
+	}{
+		{one, "first", "", true, false}, {two, "second", "", false, false}, {one, "", "", false, true}, {two, "second", "first", true, true},
+		{one, "third", "second", true, true},
+	} {
+		if step.holder != "" {
+			before, ok, err := step.lock.Take(step.holder)
+			if err != nil || ok != step.ok || before != step.before {
+				t.Errorf("%s: %q, %v, %v", step.holder, before, ok, err)
+			}
+		}
+		if step.close {
+			if err := step.lock.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, file := range []string{name, name + ".holder"} {
+		if err := host.Private(file); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -18,6 +18,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -39,6 +40,7 @@ type Ledger struct {
 	engine engine
 	seal   *sealer
 	zone   *time.Location
+	fence  atomic.Int64 // the number of the lease that was taken here; 0: none was
 }
 
 // engine is all that differs between SQLite and PostgreSQL.
@@ -122,7 +124,24 @@ type tx struct {
 // txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
 const txTime = 15 * time.Minute
 
-func (l *Ledger) tx(ctx context.Context, do func(*tx) error) (err error) {
+// tx does something in one transaction, where nobody else has taken the lease since it was taken here.
+func (l *Ledger) tx(ctx context.Context, do func(*tx) error) error {
+	return l.anyway(ctx, func(t *tx) error {
+		if fence := l.fence.Load(); fence != 0 {
+			var now int64
+			if _, err := t.get(&now, `SELECT fence FROM lease WHERE id = 1`); err != nil {
+				return err
+			}
+			if now != fence {
+				return port.ErrLeaseLost
+			}
+		}
+		return do(t)
+	})
+}
+
+// anyway does something in one transaction, whoever has the lease.
+func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, txTime)
 	defer cancel()
 	raw, err := l.db.BeginTxx(ctx, nil)
@@ -233,9 +252,10 @@ func (l *Ledger) Audit(ctx context.Context) (entries []audit.Entry, err error) {
 	return entries, audit.Verify(l.seal.auditKey, entries)
 }
 
-// Lease takes or renews the right to run.
+// Lease implements daemon.Leases. Each taking has a number, which rises.
 func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error {
-	return l.tx(ctx, func(t *tx) error {
+	var fence int64
+	err := l.anyway(ctx, func(t *tx) error {
 		var have struct {
 			Holder string
 			Until  int64
@@ -248,16 +268,31 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 		if found && have.Holder != holder && have.Until > now.UnixMilli() {
 			return &port.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until)}
 		}
-		until := now.Add(length).UnixMilli()
-		if !found {
-			return t.exec(`INSERT INTO lease (id, holder, until, fence) VALUES (1, ?, ?, 1)`, holder, until)
-		}
-		fence := have.Fence
-		if have.Holder != holder {
-			fence++
-		}
-		return t.exec(`UPDATE lease SET holder = ?, until = ?, fence = ? WHERE id = 1`, holder, until, fence)
+		fence = have.Fence + 1
+		return t.exec(`INSERT INTO lease (id, holder, until, fence) VALUES (1, ?, ?, ?)
+			ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until = excluded.until, fence = excluded.fence`,
+			holder, now.Add(length).UnixMilli(), fence)
 	})
+	if err == nil {
+		l.fence.Store(fence)
+	}
+	return err
+}
+
+// RenewLease implements daemon.Leases.
+func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
+	return l.tx(ctx, func(t *tx) error {
+		ok, err := t.changed(`UPDATE lease SET until = ? WHERE id = 1 AND until > ?`, now.Add(length).UnixMilli(), now.UnixMilli())
+		if err == nil && !ok {
+			return port.ErrLeaseLost
+		}
+		return err
+	})
+}
+
+// EndLease implements daemon.Leases.
+func (l *Ledger) EndLease(ctx context.Context, holder string) error {
+	return l.anyway(ctx, func(t *tx) error { return t.exec(`UPDATE lease SET until = 0 WHERE holder = ?`, holder) })
 }
 
 // ResetClock puts drpd back to before today, where it last worked on a later day by a wrong clock, and gives up a lease of that time. Today

@@ -48,6 +48,17 @@ func TestConformance(t *testing.T) {
 	})
 }
 
+func TestFence(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "state.db")
+		porttest.TestFence(t, open(t, path), open(t, path))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		dsn := postgresDB(t)
+		porttest.TestFence(t, openPostgres(t, dsn), openPostgres(t, dsn))
+	})
+}
+
 var databases atomic.Int64
 
 // postgresDB makes an empty database, and drops it in the end.

@@ -33,6 +33,7 @@ type Relay struct {
 	Token    Token
 	Roots    *x509.CertPool // nil: those of the machine
 	Receipts bool           // ask for a report of each delivery, and not only of those that fail
+	Held     func() error   // says whether drpd may still send: asked before a message is begun, and before it is ended; nil: it may
 
 	mu   sync.Mutex
 	idle []*line
@@ -60,6 +61,9 @@ const (
 
 // Deliver sends one message to one person. Where the relay cannot be reached, or does not answer in time, it is down.
 func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error {
+	if err := r.mayGo(); err != nil {
+		return err
+	}
 	for fresh := false; ; fresh = true {
 		l, old, err := r.take(ctx, fresh)
 		if err != nil {
@@ -124,6 +128,14 @@ func (r *Relay) Close() error {
 	}
 	r.idle = nil
 	return nil
+}
+
+// mayGo says whether drpd may still send.
+func (r *Relay) mayGo() error {
+	if r.Held == nil {
+		return nil
+	}
+	return r.Held()
 }
 
 // dial connects, privately, and logs in.
@@ -256,6 +268,9 @@ func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []by
 	}
 	if _, err := w.Write(raw); err != nil {
 		return true, r.lost(err) // the dot was not sent: the relay takes nothing that it did not see the end of
+	}
+	if err := r.mayGo(); err != nil { // without the dot, too: the connection is closed
+		return true, err
 	}
 	if err := w.Close(); err != nil {
 		var answer *textproto.Error

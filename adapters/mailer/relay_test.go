@@ -359,6 +359,34 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 }
 
+// Whoever is no longer to send, as after a long stop, begins no message; one that was begun is not ended, so that the relay takes nothing.
+func TestNoLongerToSend(t *testing.T) {
+	r := startRelay(t, nil)
+	x := r.transport()
+	left := 0
+	x.Held = func() error {
+		if left--; left < 0 {
+			return port.ErrLeaseLost
+		}
+		return nil
+	}
+	for asked := range 2 {
+		left = asked
+		err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
+		var uncertain port.Uncertain
+		if !errors.Is(err, port.ErrLeaseLost) || errors.As(err, &uncertain) || len(r.has()) > 0 {
+			t.Errorf("asked %d times: %d messages, %v", asked+1, len(r.has()), err)
+		}
+		if begun := strings.Contains(r.told(), "DATA"); begun != (asked == 1) {
+			t.Errorf("asked %d times: a message was begun: %v", asked+1, begun)
+		}
+	}
+	left = 2
+	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n")); err != nil || len(r.has()) != 1 {
+		t.Errorf("%d messages, %v", len(r.has()), err)
+	}
+}
+
 // A login that is refused is held, with what to look at; a token is forgotten.
 func TestLogin(t *testing.T) {
 	r := startRelay(t, func(r *relay) { r.login = "PLAIN LOGIN XOAUTH2" })

@@ -181,7 +181,7 @@ func (c *checkCmd) forms(a *app, p *parts) (problems int, err error) {
 
 // routes says to whom of the roster no alert could go.
 func (c *checkCmd) routes(a *app, p *parts) (problems int, err error) {
-	out, hangUp, err := openMailOut(p.config, a.now)
+	out, hangUp, err := openMailOut(p.config, a.now, nil)
 	if err != nil {
 		a.printf("%s\n", err)
 		return 1, nil
@@ -258,7 +258,7 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 			problems++
 		}
 	}
-	out, hangUp, err := openMailOut(p.config, a.now)
+	out, hangUp, err := openMailOut(p.config, a.now, nil)
 	if err != nil {
 		return problems, err
 	}

@@ -17,44 +17,116 @@ import (
 )
 
 // After a crash the lease of the one that died ends by itself: drpd waits for that, says for whom, and runs. One that is
-// renewed meanwhile is of a drpd that lives: the second one ends, and says of which. Told to stop, it waits no longer.
+// renewed meanwhile is of a drpd that lives: a single cycle ends, and says of which, and a daemon stands by until that one is gone. Told
+// to stop, it waits no longer. Where the one that died had the lock of this machine, nothing is waited for.
 func TestLease(t *testing.T) {
 	for name, x := range map[string]struct {
-		lives, stops bool
-		wait         time.Duration
+		lives        time.Duration // for which the other one renews its lease
+		once, stops  bool
+		dead         string
+		wait, margin time.Duration
+		says         string
 	}{
-		"it has died": {wait: leaseLength}, "it lives": {lives: true, wait: leaseLength}, "told to stop": {stops: true, wait: time.Minute},
+		"it has died":                {wait: leaseLength, margin: time.Second, says: "waiting until its lease ends"},
+		"it is known to have died":   {dead: "a machine, process 7", margin: time.Second, says: "this one takes it over"},
+		"another has died":           {dead: "a machine, process 6", wait: leaseLength, margin: time.Second, says: "waiting until its lease ends"},
+		"it lives":                   {lives: time.Hour, once: true, wait: leaseLength / 2, margin: leaseLength, says: "waiting until its lease ends"},
+		"it lives for a while":       {lives: time.Hour, wait: time.Hour, margin: 2 * leaseLength, says: "waiting until its lease ends"},
+		"told to stop":               {stops: true, wait: time.Minute, margin: time.Second, says: "waiting until its lease ends"},
+		"told to stop, and it lives": {lives: time.Hour, stops: true, wait: time.Minute, margin: time.Second, says: "waiting until its lease ends"},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			l := porttest.NewLedger(time.UTC)
-			if err := l.Lease(t.Context(), "a machine, process 7", time.Now(), leaseLength); err != nil {
-				t.Fatal(err)
-			}
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			if x.lives {
-				time.AfterFunc(leaseLength/2, func() { _ = l.Lease(ctx, "a machine, process 7", time.Now(), leaseLength) })
-			}
-			if x.stops {
-				time.AfterFunc(time.Minute, stop)
-			}
-			var log bytes.Buffer
-			began := time.Now()
-			err := lease(ctx, l, "a machine, process 8", time.Now, slog.New(slog.NewTextHandler(&log, nil)))
-			var held *port.HeldError
-			switch {
-			case x.lives && (!errors.As(err, &held) || held.Holder != "a machine, process 7"), x.stops && !errors.Is(err, context.Canceled),
-				!x.lives && !x.stops && err != nil:
-				t.Errorf("%s: %v", name, err)
-			}
-			if long := time.Since(began); long < x.wait || long > x.wait+time.Second {
-				t.Errorf("%s: waited %s, want %s", name, long, x.wait)
-			}
-			if got := log.String(); strings.Count(got, "waiting until its lease ends") != 1 || !strings.Contains(got, "a machine, process 7") {
-				t.Errorf("%s: %s", name, got)
-			}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				first := porttest.NewLedger(time.UTC)
+				if err := first.Lease(t.Context(), "a machine, process 7", time.Now(), leaseLength); err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				defer stop()
+				began := time.Now()
+				var renew func()
+				renew = func() {
+					if time.Since(began) < x.lives && first.RenewLease(ctx, time.Now(), leaseLength) == nil {
+						time.AfterFunc(leaseLength/2, renew)
+					}
+				}
+				time.AfterFunc(leaseLength/4, renew)
+				if x.stops {
+					time.AfterFunc(time.Minute, stop)
+				}
+				var log bytes.Buffer
+				h := &holding{leases: first.Another(), holder: "a machine, process 8", dead: x.dead, length: leaseLength, now: time.Now,
+					log: slog.New(slog.NewTextHandler(&log, nil))}
+				_, err := h.take(ctx, x.once)
+				var held *port.HeldError
+				switch {
+				case x.once && x.lives > 0 && (!errors.As(err, &held) || held.Holder != "a machine, process 7"),
+					x.stops && !errors.Is(err, context.Canceled), !x.once && !x.stops && (err != nil || h.held() != nil):
+					t.Error(err)
+				}
+				if long := time.Since(began); long < x.wait || long > x.wait+x.margin {
+					t.Errorf("waited %s, want %s", long, x.wait)
+				}
+				if got := log.String(); strings.Count(got, x.says) != 1 || !strings.Contains(got, "a machine, process 7") {
+					t.Error(got)
+				}
+			})
 		})
 	}
+}
+
+// A lease is renewed for as long as drpd runs, between cycles too. One that is lost ends what runs under it, and is taken anew; a ledger
+// that cannot be reached for a moment ends nothing.
+func TestHolding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &unreachable{Ledger: porttest.NewLedger(time.UTC)}
+		var log bytes.Buffer
+		h := &holding{leases: l, holder: "one", length: leaseLength, now: time.Now, log: slog.New(slog.NewTextHandler(&log, nil))}
+		under, err := h.take(t.Context(), false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour)
+		l.down = true
+		time.Sleep(leaseLength / 2)
+		l.down = false
+		time.Sleep(leaseLength)
+		if again, err := h.take(t.Context(), false); err != nil || again != under || under.Err() != nil || h.held() != nil {
+			t.Errorf("a lease that could not be renewed for a moment is lost: %v, %v", err, under.Err())
+		}
+		l.down = true
+		time.Sleep(2 * leaseLength)
+		if h.held() == nil || under.Err() == nil {
+			t.Error("a lease that was not renewed for longer than it lasts is held")
+		}
+		l.down = false
+		if err := l.Another().Lease(t.Context(), "two", time.Now(), leaseLength); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.SetSetting(t.Context(), port.Paused, "x", "one", time.Now()); !errors.Is(err, port.ErrLeaseLost) {
+			t.Errorf("written without the lease: %v", err)
+		}
+		under, err = h.take(t.Context(), false)
+		if err != nil || under.Err() != nil || h.held() != nil || l.SetSetting(t.Context(), port.Paused, "", "one", time.Now()) != nil {
+			t.Errorf("a lease cannot be taken anew: %v", err)
+		}
+		if err := h.release(t.Context()); err != nil || under.Err() == nil {
+			t.Error("what runs under a lease goes on after it was given back", err)
+		}
+	})
+}
+
+// unreachable is a ledger that cannot be reached at times.
+type unreachable struct {
+	*porttest.Ledger
+	down bool
+}
+
+func (u *unreachable) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
+	if u.down {
+		return errors.New("no connection")
+	}
+	return u.Ledger.RenewLease(ctx, now, length)
 }
 
 // seen is an output at which something happens with the first words.

@@ -53,6 +53,7 @@ type app struct {
 	err    io.Writer
 	config string
 	now    func() time.Time
+	lease  time.Duration // how long the right to run lasts without being renewed; 0: two minutes
 }
 
 // errProblems ends a command that found problems and has printed them.

@@ -195,7 +195,8 @@ func endings(c *config.Config) (out []daemon.Ending, err error) {
 }
 
 // openMailOut gives the way out: a folder, or the routes of the configuration. What it gives besides ends its connections.
-func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func() error, error) {
+// held says whether drpd may still send; nil: it may.
+func openMailOut(c *config.Config, now func() time.Time, held func() error) (*mailer.Router, func() error, error) {
 	m := c.MailOut
 	out := &mailer.Router{Maker: mailer.Maker{From: c.Mailbox.Address, Name: m.Name, Owner: m.Host, Plus: c.Mailbox.Plus}}
 	if m.Folder != "" {
@@ -214,7 +215,7 @@ func openMailOut(c *config.Config, now func() time.Time) (*mailer.Router, func()
 	}
 	for _, r := range m.Relays {
 		x := &mailer.Relay{Name: r.Name, Server: r.Server, StartTLS: r.TLS == "starttls", Hello: m.Host, User: r.User,
-			Password: password(c, r.Password), Receipts: r.Receipts}
+			Password: password(c, r.Password), Receipts: r.Receipts, Held: held}
 		if r.OAuth != nil {
 			x.Token = openTokens(c, r.OAuth)
 		}

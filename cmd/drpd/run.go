@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -12,18 +11,12 @@ import (
 	"time"
 
 	"drpd/core/daemon"
-	"drpd/core/port"
 )
 
 type runCmd struct {
 	Once   bool `help:"One cycle, then end."`
 	DryRun bool `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
 }
-
-const (
-	leaseLength = 2 * time.Minute
-	leaseMargin = 100 * time.Millisecond // after the end of another's, before it is tried again
-)
 
 // heapFrom is from how much on memory is given back before more of it is taken. Of mail the daemon holds two messages of 25 MB at most,
 // one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
@@ -53,34 +46,30 @@ func (c *runCmd) Run(a *app) error {
 	if err := keepPolicies(a.ctx, d.ledger, d.Policies, a.now()); err != nil {
 		return err
 	}
-	host, _ := os.Hostname()
-	holder := fmt.Sprintf("%s, process %d", host, os.Getpid())
+	hold, unlock := newHolding(a, p.config, d.ledger, log)
+	defer func() { _ = unlock() }()
+	d.held = hold.held
 	news := make(chan struct{}, 1)
 	if !c.Once {
 		defer watch(a.ctx, d.Feeds, news)()
 	}
 	for {
-		err := lease(a.ctx, d.ledger, holder, a.now, log)
-		var held *port.HeldError
+		under, err := hold.take(a.ctx, c.Once)
 		switch {
 		case a.ctx.Err() != nil:
 			return nil
-		case errors.As(err, &held) || err != nil && c.Once:
+		case err != nil && c.Once:
 			return err
-		}
-		if err != nil {
+		case err != nil:
 			log.Error("the ledger cannot be reached; tried again at the next cycle", "error", err)
 			if !a.wait(p.config.Every, news) {
 				return nil
 			}
 			continue
 		}
-		cycle, stop := context.WithCancel(a.ctx)
-		go renew(cycle, d.ledger, holder, a.now, stop, log)
-		r, err := d.Cycle(cycle)
-		stop()
+		r, err := d.Cycle(under)
 		if a.ctx.Err() != nil {
-			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
+			return hold.release(a.ctx)
 		}
 		if err != nil {
 			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
@@ -89,39 +78,12 @@ func (c *runCmd) Run(a *app) error {
 				"quarantined", r.Quarantined)
 		}
 		if c.Once {
-			return errors.Join(err, d.ledger.Lease(a.ctx, holder, a.now(), 0))
+			return errors.Join(err, hold.release(a.ctx))
 		}
 		if !a.wait(p.config.Every, news) {
-			return d.ledger.Lease(context.WithoutCancel(a.ctx), holder, a.now(), 0)
+			return hold.release(a.ctx)
 		}
 	}
-}
-
-// lease takes the right to run. Where another has it, that one may have died: drpd waits until the lease ends, and takes it
-// then. One that is renewed meanwhile is of a drpd that lives, and the error says of which.
-func lease(ctx context.Context, l leaser, holder string, now func() time.Time, log *slog.Logger) error {
-	var first *port.HeldError
-	for {
-		err := l.Lease(ctx, holder, now(), leaseLength)
-		var held *port.HeldError
-		if !errors.As(err, &held) || first != nil && (held.Holder != first.Holder || held.Until.After(first.Until)) {
-			return err
-		}
-		if first == nil {
-			log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder,
-				"until", held.Until.UTC().Format(time.RFC3339))
-		}
-		first = held
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(max(held.Until.Sub(now()), 0) + leaseMargin):
-		}
-	}
-}
-
-type leaser interface {
-	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
 }
 
 // there says whether a file is there.
@@ -169,24 +131,6 @@ func (a *app) wait(minutes int, news <-chan struct{}) bool {
 		return false
 	case <-time.After(settleTime):
 		return true
-	}
-}
-
-// renew keeps the lease while a cycle runs, and stops the cycle when it is lost.
-func renew(ctx context.Context, l daemon.Leases, holder string, now func() time.Time, stop func(), log *slog.Logger) {
-	tick := time.NewTicker(leaseLength / 4)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if err := l.Lease(ctx, holder, now(), leaseLength); err != nil && ctx.Err() == nil {
-				log.Error("the lease is lost: the cycle stops", "error", err)
-				stop()
-				return
-			}
-		}
 	}
 }
 

@@ -32,7 +32,16 @@ import (
 type wired struct {
 	*daemon.Daemon
 	ledger *ledger.Ledger
+	held   func() error   // says whether this process has the lease; nil: it needs none
 	ends   []func() error // in the order in which they were opened
+}
+
+// mayRun says whether this process may still send.
+func (w *wired) mayRun() error {
+	if w.held == nil {
+		return nil
+	}
+	return w.held()
 }
 
 // close ends what was opened, the last first.
@@ -77,7 +86,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		return nil, err
 	}
 	w.ends = append(w.ends, func() error { reader.Rest(); return nil })
-	out, hangUp, err := openMailOut(c, now)
+	out, hangUp, err := openMailOut(c, now, w.mayRun)
 	if err != nil {
 		return nil, err
 	}

@@ -64,10 +64,16 @@ type Mailer interface {
 	Room(e port.Envelope, l letter.Letter) int64
 }
 
-// Leases gives the right to run on a ledger; one process has it at a time. The command takes it, and no part of a cycle.
+// Leases gives the right to run on a ledger; one process has it at a time. The command takes it, and no part of a cycle. From then on
+// each transaction sees first that nobody else has taken it since, and is refused with ErrLeaseLost otherwise: a process that was stopped
+// for a while and goes on changes nothing.
 type Leases interface {
-	// Lease takes or renews the right to run; HeldError says who has it.
+	// Lease takes the right to run; HeldError says who has it.
 	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
+	// RenewLease keeps it for longer. Once it has ended it must be taken anew: ErrLeaseLost.
+	RenewLease(ctx context.Context, now time.Time, length time.Duration) error
+	// EndLease ends the lease of a holder: one's own, or that of one that is known to have ended.
+	EndLease(ctx context.Context, holder string) error
 }
 
 // Intake keeps what sources give, how far each was read, and when it could not be.

@@ -39,6 +39,9 @@ type Down struct{ Err error }
 func (d Down) Error() string { return d.Err.Error() }
 func (d Down) Unwrap() error { return d.Err }
 
+// ErrLeaseLost says that the right to run has ended, or another has it: nothing is written any more, and nothing is sent.
+var ErrLeaseLost = errors.New("the right to run on this ledger has ended, or another drpd has it")
+
 // HeldError says who holds the lease.
 type HeldError struct {
 	Holder string

@@ -18,10 +18,17 @@ import (
 // Ledger is a daemon.Ledger in memory. It passes the same suite as the real ones, and like them stores nothing once drpd was
 // told to stop.
 type Ledger struct {
+	*state
+	fence int64 // of the lease that was taken here; 0: none was
+}
+
+// state is what all who opened the ledger share.
+type state struct {
 	mu        sync.Mutex
 	zone      *time.Location
 	holder    string
 	until     time.Time
+	taken     int64 // how often the lease was taken
 	settings  map[port.Setting]string
 	sources   map[string]*source
 	gaps      []reconcile.Gap
@@ -80,11 +87,23 @@ type delivery struct {
 
 // NewLedger makes an empty one.
 func NewLedger(zone *time.Location) *Ledger {
-	return &Ledger{zone: zone, settings: map[port.Setting]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
-		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{}}
+	return &Ledger{state: &state{zone: zone, settings: map[port.Setting]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
+		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{}}}
 }
 
+// Another opens the same ledger a second time, as another process does.
+func (l *Ledger) Another() *Ledger { return &Ledger{state: l.state} }
+
 func (l *Ledger) lock() func() { l.mu.Lock(); return l.mu.Unlock }
+
+// mayWrite says whether a transaction may begin.
+func (l *Ledger) mayWrite(ctx context.Context) error {
+	defer l.lock()()
+	if l.fence != 0 && l.fence != l.taken {
+		return port.ErrLeaseLost
+	}
+	return ctx.Err()
+}
 
 // Lease implements daemon.Ledger.
 func (l *Ledger) Lease(_ context.Context, holder string, now time.Time, length time.Duration) error {
@@ -92,7 +111,30 @@ func (l *Ledger) Lease(_ context.Context, holder string, now time.Time, length t
 	if l.holder != "" && l.holder != holder && l.until.After(now) {
 		return &port.HeldError{Holder: l.holder, Until: l.until}
 	}
-	l.holder, l.until = holder, now.Add(length)
+	l.taken++
+	l.holder, l.until, l.fence = holder, now.Add(length), l.taken
+	return nil
+}
+
+// RenewLease implements daemon.Ledger.
+func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
+	if err := l.mayWrite(ctx); err != nil {
+		return err
+	}
+	defer l.lock()()
+	if !l.until.After(now) {
+		return port.ErrLeaseLost
+	}
+	l.until = now.Add(length)
+	return nil
+}
+
+// EndLease implements daemon.Ledger.
+func (l *Ledger) EndLease(_ context.Context, holder string) error {
+	defer l.lock()()
+	if l.holder == holder {
+		l.until = time.Time{}
+	}
 	return nil
 }
 
@@ -118,7 +160,7 @@ func (l *Ledger) add(ev drp.Evidence, state, ref string) {
 
 // Ingest implements daemon.Ledger.
 func (l *Ledger) Ingest(ctx context.Context, name string, batch []drp.Evidence, cursor []byte, now time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -146,7 +188,7 @@ func (l *Ledger) Body(_ context.Context, id string) ([]byte, error) {
 
 // SourceFailed implements daemon.Ledger.
 func (l *Ledger) SourceFailed(ctx context.Context, name, why string, now time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -262,7 +304,7 @@ func (l *Ledger) Questions(context.Context) (out []port.Question, err error) {
 
 // Place implements daemon.Ledger.
 func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -493,7 +535,7 @@ func (e *effect) past() drp.Past {
 
 // Decide implements daemon.Ledger.
 func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -547,7 +589,7 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 
 // AddEffects implements daemon.Ledger.
 func (l *Ledger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -614,7 +656,7 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]port.Outgoing, erro
 
 // Make implements daemon.Ledger.
 func (l *Ledger) Make(ctx context.Context, deliveries []port.Envelope, _ time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -634,7 +676,7 @@ func (l *Ledger) Make(ctx context.Context, deliveries []port.Envelope, _ time.Ti
 
 // Hold implements daemon.Ledger.
 func (l *Ledger) Hold(ctx context.Context, key, gate, why string, _ time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()
@@ -660,7 +702,7 @@ func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, e
 
 // SettleAndClaim implements daemon.Ledger.
 func (l *Ledger) SettleAndClaim(ctx context.Context, done []port.Settled, next []port.Envelope, _ time.Time) ([]bool, error) {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return nil, err
 	}
 	defer l.lock()()
@@ -787,7 +829,7 @@ func (l *Ledger) Setting(_ context.Context, name port.Setting) (string, error) {
 
 // SetSetting implements daemon.Ledger.
 func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, _ string, _ time.Time) error {
-	if err := ctx.Err(); err != nil {
+	if err := l.mayWrite(ctx); err != nil {
 		return err
 	}
 	defer l.lock()()

@@ -12,6 +12,10 @@ func TestFakes(t *testing.T) {
 	t.Run("ledger", func(t *testing.T) {
 		porttest.TestLedger(t, func(*testing.T) daemon.Ledger { return porttest.NewLedger(time.UTC) })
 	})
+	t.Run("fence", func(t *testing.T) {
+		l := porttest.NewLedger(time.UTC)
+		porttest.TestFence(t, l, l.Another())
+	})
 	t.Run("notes", func(t *testing.T) {
 		n := porttest.NewNotes()
 		porttest.TestNotes(t, n, func(_ *testing.T, ref string) (out []string) {

@@ -37,13 +37,56 @@ func evidence(id string) drp.Evidence {
 
 func testLease(t *testing.T, l daemon.Ledger) {
 	must(t, l.Lease(t.Context(), "a", noon, time.Minute))
-	must(t, l.Lease(t.Context(), "a", noon.Add(time.Second), time.Minute))
+	must(t, l.RenewLease(t.Context(), noon.Add(time.Second), time.Minute))
 	var held *port.HeldError
-	if err := l.Lease(t.Context(), "b", noon.Add(2*time.Second), time.Minute); !errors.As(err, &held) || held.Holder != "a" {
+	if err := l.Lease(t.Context(), "b", noon.Add(61*time.Second-1), time.Minute); !errors.As(err, &held) || held.Holder != "a" {
 		t.Errorf("a second runner: %v", err)
 	}
-	must(t, l.Lease(t.Context(), "b", noon.Add(2*time.Minute), time.Minute))
+	if err := l.RenewLease(t.Context(), noon.Add(2*time.Minute), time.Minute); !errors.Is(err, port.ErrLeaseLost) {
+		t.Errorf("a lease that has ended was renewed: %v", err)
+	}
+	must(t, l.EndLease(t.Context(), "b"))
+	if err := l.Lease(t.Context(), "b", noon, time.Minute); !errors.As(err, &held) {
+		t.Errorf("a lease was ended by one who does not hold it: %v", err)
+	}
+	must(t, l.EndLease(t.Context(), "a"))
+	must(t, l.Lease(t.Context(), "b", noon, time.Minute))
 }
+
+// TestFence is the suite of a ledger that is open twice: once another has taken the lease, whoever had it before writes nothing any more.
+func TestFence(t *testing.T, first, second daemon.Ledger) {
+	must(t, first.Lease(t.Context(), "a", noon, time.Minute))
+	must(t, first.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, []byte("1"), noon))
+	must(t, second.Lease(t.Context(), "b", noon.Add(2*time.Minute), time.Minute))
+	later := noon.Add(2*time.Minute + time.Second)
+	for name, err := range map[string]error{
+		"renew":        first.RenewLease(t.Context(), later, time.Minute),
+		"ingest":       first.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2")}, []byte("2"), later),
+		"failed":       first.SourceFailed(t.Context(), "records", "why", later),
+		"place":        first.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceNoted, Now: later}),
+		"decide":       first.Decide(t.Context(), []port.Decided{{Ref: "r", Now: later}}),
+		"add effects":  first.AddEffects(t.Context(), []drp.Effect{{Key: "k", Kind: drp.Email}}, later),
+		"make":         first.Make(t.Context(), []port.Envelope{{Key: "k"}}, later),
+		"hold":         first.Hold(t.Context(), "k", "gate", "why", later),
+		"set":          first.SetSetting(t.Context(), port.Paused, "yes", "drpd", later),
+		"settle alone": settled(first.SettleAndClaim(t.Context(), nil, []port.Envelope{{Key: "k"}}, later)),
+	} {
+		if !errors.Is(err, port.ErrLeaseLost) {
+			t.Errorf("%s after another has taken the lease: %v", name, err)
+		}
+	}
+	must(t, second.Ingest(t.Context(), "records", []drp.Evidence{evidence("e3")}, []byte("3"), later))
+	c, err := second.Cursor(t.Context(), "records")
+	must(t, err)
+	if string(c) != "3" {
+		t.Errorf("cursor %q", c)
+	}
+	must(t, second.EndLease(t.Context(), "b"))
+	must(t, first.Lease(t.Context(), "a", later, time.Minute)) // and once it has it anew, it writes again
+	must(t, first.Ingest(t.Context(), "records", nil, []byte("4"), later))
+}
+
+func settled(_ []bool, err error) error { return err }
 
 func testIngest(t *testing.T, l daemon.Ledger) {
 	for range 2 {

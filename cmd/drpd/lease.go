@@ -1,0 +1,161 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"drpd/adapters/host"
+	"drpd/cmd/drpd/config"
+	"drpd/core/daemon"
+	"drpd/core/port"
+)
+
+const (
+	leaseLength = 2 * time.Minute
+	leaseMargin = 100 * time.Millisecond // after the end of another's, before it is tried again
+	leaseTries  = 4                      // while a lease lasts: one's own is renewed, another's is looked at
+	releaseTime = 5 * time.Second        // in which a lease is given back
+)
+
+// holding is the right to run on a ledger, as this process has it.
+type holding struct {
+	leases daemon.Leases
+	holder string        // what this process calls itself
+	dead   string        // a holder that is known to have ended
+	length time.Duration // of the lease
+	now    func() time.Time
+	log    *slog.Logger
+
+	mu    sync.Mutex
+	until time.Time       // until when it is certainly held
+	under context.Context // ends when it is lost; nil: it is not held
+	end   context.CancelFunc
+}
+
+// newHolding names this process, and finds out whether the one before it on this machine has ended: it had the lock beside the key file
+// for as long as it lived. close gives the lock back.
+func newHolding(a *app, c *config.Config, l daemon.Leases, log *slog.Logger) (h *holding, closing func() error) {
+	machine, _ := os.Hostname()
+	h = &holding{leases: l, length: cmp.Or(a.lease, leaseLength), now: a.now, log: log,
+		holder: fmt.Sprintf("%s, process %d, started %s", machine, os.Getpid(), time.Now().UTC().Format("2006-01-02 15:04:05.000"))}
+	lock := host.NewLock(c.Path(c.State.Key) + ".lock")
+	before, ok, err := lock.Take(h.holder)
+	switch {
+	case err != nil:
+		log.Warn("the lock beside the key file cannot be used: should drpd end without giving its lease back, the next start waits for the "+
+			"lease to end", "error", err)
+	case !ok:
+		log.Warn("another drpd with this key runs on this machine")
+	default:
+		h.dead = before
+	}
+	return h, lock.Close
+}
+
+// held says whether the lease is certainly held now. A process that was stopped for a while learns so that it no longer is, before it
+// says another word to anybody.
+func (h *holding) held() error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := time.Now(); now.After(h.until) || now.Round(0).After(h.until.Round(0)) { // by the steady clock, and by that on the wall
+		return port.ErrLeaseLost
+	}
+	return nil
+}
+
+// take takes the right to run, where this process does not have it; what it gives ends when the right is lost. Where another has it, that
+// one may have died: drpd waits until the lease ends, and takes it then. One that is renewed meanwhile is of a drpd that lives: then it
+// stands by for as long as that one has it, or, if it is to do one cycle only, says of which.
+func (h *holding) take(ctx context.Context, once bool) (context.Context, error) {
+	if h.under != nil && h.under.Err() == nil && h.held() == nil {
+		return h.under, nil
+	}
+	var first *port.HeldError
+	for {
+		began := time.Now()
+		err := h.leases.Lease(ctx, h.holder, h.now(), h.length)
+		var held *port.HeldError
+		switch {
+		case err == nil:
+			h.begin(ctx, began)
+			return h.under, nil
+		case !errors.As(err, &held):
+			return nil, err
+		case held.Holder == h.dead:
+			h.log.Warn("the drpd before this one ended without giving its lease back: this one takes it over", "holder", held.Holder)
+			if err := h.leases.EndLease(ctx, h.dead); err != nil {
+				return nil, err
+			}
+			continue
+		case first == nil:
+			first = held
+			h.log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder,
+				"until", held.Until.UTC().Format(time.RFC3339))
+		case held.Holder != first.Holder || held.Until.After(first.Until):
+			if once {
+				return nil, err
+			}
+			first = held
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(min(max(held.Until.Sub(h.now()), 0)+leaseMargin, h.length/leaseTries)):
+		}
+	}
+}
+
+// begin keeps the lease from now on.
+func (h *holding) begin(ctx context.Context, taken time.Time) {
+	h.mu.Lock()
+	h.until = taken.Add(h.length)
+	h.mu.Unlock()
+	h.under, h.end = context.WithCancel(ctx)
+	go h.keep(h.under, h.end)
+}
+
+// keep renews the lease, and ends what runs under it once it is lost.
+func (h *holding) keep(ctx context.Context, lost func()) {
+	tick := time.NewTicker(h.length / leaseTries)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		began := time.Now()
+		err := h.leases.RenewLease(ctx, h.now(), h.length)
+		if err == nil {
+			h.mu.Lock()
+			h.until = began.Add(h.length)
+			h.mu.Unlock()
+			continue
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if errors.Is(err, port.ErrLeaseLost) || h.held() != nil {
+			h.log.Error("the lease is lost: the cycle stops", "error", err)
+			lost()
+			return
+		}
+		h.log.Warn("the lease could not be renewed: it is tried again", "error", err)
+	}
+}
+
+// release gives the lease back, so that the next one need not wait.
+func (h *holding) release(ctx context.Context) error {
+	if h.end != nil {
+		h.end()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTime)
+	defer cancel()
+	return h.leases.EndLease(ctx, h.holder)
+}
