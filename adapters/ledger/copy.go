@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,7 +26,7 @@ func (l *Ledger) CopyTo(ctx context.Context, path string, master []byte, zone *t
 	}()
 	return l.tx(ctx, func(from *tx) error {
 		return to.tx(ctx, func(into *tx) error {
-			if err := into.exec(`DELETE FROM seal`); err != nil { // the one that it was opened with
+			if err := errors.Join(into.exec(`DELETE FROM seal`), into.exec(`DELETE FROM setting`)); err != nil { // what it was opened with
 				return err
 			}
 			for _, table := range tables {

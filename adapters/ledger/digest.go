@@ -85,7 +85,7 @@ func (t *tx) forgetDigest(key string) error {
 		if err != nil {
 			return err
 		}
-		body, err := t.sealed(r.SealedBy, plain)
+		body, err := t.sealed(r.SealedBy, r.row(), plain)
 		if err != nil {
 			return err
 		}

@@ -27,6 +27,13 @@ type evidenceRow struct {
 	Body     []byte
 }
 
+func (r evidenceRow) evidence() drp.Evidence {
+	return drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
+		Learned: time.UnixMilli(r.Learned).UTC()}
+}
+
+func (r evidenceRow) row() row { return evidenceRowOf(r.evidence()) }
+
 const evidenceColumns = `e.id, e.source, e.kind, e.place_key, e.version, e.learned, e.state, e.dispute, e.reason, e.sealed_by, e.parts`
 
 // evidenceRows reads evidence without its bodies, oldest first.
@@ -36,18 +43,19 @@ func (t *tx) evidenceRows(where string, args ...any) (rows []evidenceRow, err er
 
 // body gives the body of a piece of evidence, opened; nothing where there is none.
 func (t *tx) body(id string) ([]byte, error) {
-	var row evidenceRow
-	if found, err := t.get(&row, `SELECT sealed_by, body, parts FROM evidence WHERE id = ?`, id); err != nil || !found {
+	var r evidenceRow
+	if found, err := t.get(&r, `SELECT `+evidenceColumns+`, e.body FROM evidence e WHERE e.id = ?`, id); err != nil || !found {
 		return nil, err
 	}
-	if row.Parts > 0 {
-		return t.joined(row.SealedBy, id, row.Parts)
+	return t.bodyOf(r)
+}
+
+func (t *tx) bodyOf(r evidenceRow) ([]byte, error) {
+	if r.Parts > 0 {
+		return t.joined(r)
 	}
-	body, err := t.opened(row.SealedBy, row.Body)
-	if err != nil {
-		return nil, damaged("evidence "+id, err)
-	}
-	return body, nil
+	body, err := t.opened(r.SealedBy, r.row(), r.Body)
+	return body, damaged("evidence "+r.ID, err)
 }
 
 // Body gives the bytes of a piece of evidence; nothing where it is not there.
@@ -66,8 +74,7 @@ func (t *tx) evidence(where string, args ...any) ([]drp.Evidence, error) {
 	}
 	out := make([]drp.Evidence, 0, len(rows))
 	for _, r := range rows {
-		out = append(out, drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
-			Learned: time.UnixMilli(r.Learned).UTC()})
+		out = append(out, r.evidence())
 	}
 	return out, nil
 }
@@ -219,7 +226,7 @@ func (t *tx) sealAnew(row evidenceRow, p port.Placement) error {
 	case keyID == row.SealedBy && len(p.Copies) == 0:
 		return nil
 	case row.Parts > 0 && len(p.Copies) == 0:
-		return t.sealParts(row.SealedBy, keyID, p.Evidence, row.Parts)
+		return t.sealParts(row, keyID)
 	}
 	plain, err := t.body(p.Evidence)
 	if err != nil {
@@ -235,9 +242,9 @@ func (t *tx) sealAnew(row evidenceRow, p port.Placement) error {
 	case keyID == row.SealedBy:
 		return nil
 	case row.Parts > 0:
-		return t.sealParts(row.SealedBy, keyID, p.Evidence, row.Parts)
+		return t.sealParts(row, keyID)
 	}
-	body, err := t.sealed(keyID, plain)
+	body, err := t.sealed(keyID, row.row(), plain)
 	if err != nil {
 		return err
 	}
@@ -371,8 +378,15 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err err
 		}
 		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
 		out.Holders = row.Holders
-		if out.Evidence, err = t.evidence(`e.dispute = ? AND e.state = ?`, ref, port.PlaceDispute); err != nil {
+		placed, err := t.evidenceRows(`e.dispute = ? AND e.state = ?`, ref, port.PlaceDispute)
+		if err != nil {
 			return err
+		}
+		for _, r := range placed {
+			if r.SealedBy != "d/"+ref {
+				return port.Damaged{What: "evidence " + r.ID, Err: errForeign}
+			}
+			out.Evidence = append(out.Evidence, r.evidence())
 		}
 		out.Past, err = t.past(`dispute = ?`, ref)
 		return err
@@ -441,7 +455,7 @@ func (t *tx) keep(d port.Decided, past []drp.Past) error {
 			if err := t.exec(`DELETE FROM delivery WHERE effect = ?`, e.Key); err != nil {
 				return err
 			}
-			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '', released = FALSE WHERE key = ?`, string(drp.Decided),
+			if err := t.exec(`UPDATE effect SET life = ?, basis = ?, held_by = '', why = '', let_go = '' WHERE key = ?`, string(drp.Decided),
 				d.Basis, e.Key); err != nil {
 				return err
 			}
@@ -486,7 +500,7 @@ func (t *tx) insertEffect(e drp.Effect, basis int64, now time.Time) error {
 		return err
 	}
 	keyID := "d/" + e.Dispute
-	sealed, err := t.sealed(keyID, body)
+	sealed, err := t.sealed(keyID, effectRowOf(e), body)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,9 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -37,4 +40,63 @@ func (l *Ledger) PartsOf(ctx context.Context, evidence string) (n int, err error
 		return err
 	})
 	return n, err
+}
+
+// Unbind seals everything as an earlier drpd did, with its key alone, and signs nothing.
+func (l *Ledger) Unbind(ctx context.Context) error {
+	return l.tx(ctx, func(t *tx) error {
+		again := func(keyID string, of row, former, sealed []byte, update string, where ...any) error {
+			plain, err := t.opened(keyID, of, slices.Clone(sealed))
+			if err != nil {
+				return err
+			}
+			a, err := t.dataKey(keyID)
+			if err != nil {
+				return err
+			}
+			return t.exec(update, append([]any{encrypt(a, plain, former)}, where...)...)
+		}
+		var evidence []evidenceRow
+		if err := t.all(&evidence, `SELECT `+evidenceColumns+`, e.body FROM evidence e`); err != nil {
+			return err
+		}
+		for _, r := range evidence {
+			if r.Parts == 0 {
+				if err := again(r.SealedBy, r.row(), []byte(r.SealedBy), r.Body, `UPDATE evidence SET body = ? WHERE id = ?`, r.ID); err != nil {
+					return err
+				}
+			}
+			for n := range r.Parts {
+				var sealed []byte
+				if _, err := t.get(&sealed, `SELECT body FROM evidence_part WHERE evidence = ? AND n = ?`, r.ID, n); err != nil {
+					return err
+				}
+				if err := again(r.SealedBy, r.row().part(n, r.Parts), fmt.Appendf(nil, "%s\n%s\n%d/%d", r.SealedBy, r.ID, n, r.Parts), sealed,
+					`UPDATE evidence_part SET body = ? WHERE evidence = ? AND n = ?`, r.ID, n); err != nil {
+					return err
+				}
+			}
+		}
+		effects, err := t.effects(`1 = 1`)
+		if err != nil {
+			return err
+		}
+		for _, r := range effects {
+			if err := again(r.SealedBy, r.row(), []byte(r.SealedBy), r.Body, `UPDATE effect SET body = ? WHERE key = ?`, r.Key); err != nil {
+				return err
+			}
+		}
+		deliveries, err := t.deliveries(deliveryWhole, `1 = 1`)
+		if err != nil {
+			return err
+		}
+		for _, r := range deliveries {
+			if err := again(r.SealedBy, r.row(), []byte(r.SealedBy), r.Body, `UPDATE delivery SET body = ? WHERE effect = ? AND person = ?`,
+				r.Effect, r.Person); err != nil {
+				return err
+			}
+		}
+		return errors.Join(t.set(bound, ""), t.exec(`UPDATE setting SET code = ''`),
+			t.exec(`UPDATE effect SET released = (let_go <> ''), let_go = ''`))
+	})
 }

@@ -90,7 +90,10 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 		return nil, err
 	}
 	l := &Ledger{db: db, engine: e, seal: s, zone: zone}
-	return l, l.checkKey(ctx, slices.Contains(how, Existing))
+	if err := l.checkKey(ctx, slices.Contains(how, Existing)); err != nil {
+		return nil, err
+	}
+	return l, l.rebind(ctx)
 }
 
 // checkKey finds out at once whether the key file belongs to this ledger. One that is empty was not made with it.
@@ -299,10 +302,10 @@ func (l *Ledger) EndLease(ctx context.Context, holder string) error {
 // is a new day then: another clock is asked before it is acted on.
 func (l *Ledger) ResetClock(ctx context.Context, today workday.Date, because, actor string, now time.Time) (was string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		if _, err := t.get(&was, `SELECT value FROM setting WHERE name = ?`, string(port.LastDay)); err != nil || was <= today.String() {
+		if was, err = t.setting(port.LastDay); err != nil || was <= today.String() {
 			return err
 		}
-		if err := t.exec(`UPDATE setting SET value = ? WHERE name = ?`, (today - 1).String(), string(port.LastDay)); err != nil {
+		if err := t.set(port.LastDay, (today - 1).String()); err != nil {
 			return err
 		}
 		if err := t.exec(`UPDATE lease SET until = 0 WHERE until > ?`, now.AddDate(0, 0, 1).UnixMilli()); err != nil {
@@ -313,25 +316,43 @@ func (l *Ledger) ResetClock(ctx context.Context, today workday.Date, because, ac
 	return was, err
 }
 
-// Setting reads a setting, "" where there is none.
+// Setting reads a setting, "" where there is none. One that drpd did not write is port.Damaged.
 func (l *Ledger) Setting(ctx context.Context, name port.Setting) (value string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		_, err := t.get(&value, `SELECT value FROM setting WHERE name = ?`, string(name))
+		value, err = t.setting(name)
 		return err
 	})
 	return value, err
 }
 
+func (t *tx) setting(name port.Setting) (string, error) {
+	var row struct{ Value, Code string }
+	found, err := t.get(&row, `SELECT value, code FROM setting WHERE name = ?`, string(name))
+	if err != nil || !found {
+		return "", err
+	}
+	if row.Code != t.signed(settingRowOf(name, row.Value)) {
+		return "", port.Damaged{What: "the setting " + string(name), Err: errByHand}
+	}
+	return row.Value, nil
+}
+
+// set stores a setting, signed; "" removes it.
+func (t *tx) set(name port.Setting, value string) error {
+	if value == "" {
+		return t.exec(`DELETE FROM setting WHERE name = ?`, string(name))
+	}
+	return t.exec(`INSERT INTO setting (name, value, code) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value, code = excluded.code`,
+		string(name), value, t.signed(settingRowOf(name, value)))
+}
+
+func settingRowOf(name port.Setting, value string) row { return rowOf("setting", string(name), value) }
+
 // SetSetting stores a setting; "" removes it.
 func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
-		if err := t.exec(`DELETE FROM setting WHERE name = ?`, string(name)); err != nil {
+		if err := t.set(name, value); err != nil {
 			return err
-		}
-		if value != "" {
-			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?)`, string(name), value); err != nil {
-				return err
-			}
 		}
 		return t.audit(now, actor, "setting", string(name), value)
 	})
@@ -383,7 +404,7 @@ func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
 	body, parts := []byte{}, partsOf(ev.Body)
 	if parts == 0 {
 		var err error
-		if body, err = t.sealed(keyID, ev.Body); err != nil {
+		if body, err = t.sealed(keyID, evidenceRowOf(ev), ev.Body); err != nil {
 			return err
 		}
 	}
@@ -392,7 +413,7 @@ func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
 	if err != nil || !fresh {
 		return err
 	}
-	if err := t.addParts(keyID, ev.ID, ev.Body); err != nil {
+	if err := t.addParts(keyID, ev); err != nil {
 		return err
 	}
 	return t.audit(now, "drpd", "evidence", ev.ID, ev.Source)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"drpd/core/drp"
@@ -17,9 +18,10 @@ type effectRow struct {
 	Basis                            int64
 	HeldBy                           string `db:"held_by"`
 	Why                              string
-	DecidedAt                        int64 `db:"decided_at"`
-	MadeAt                           int64 `db:"made_at"`
-	SettledAt                        int64 `db:"settled_at"`
+	DecidedAt                        int64  `db:"decided_at"`
+	MadeAt                           int64  `db:"made_at"`
+	SettledAt                        int64  `db:"settled_at"`
+	LetGo                            string `db:"let_go"` // the code of a person's word that it may pass the gate that held it
 	Released                         bool
 	SealedBy                         string `db:"sealed_by"`
 	Body                             []byte
@@ -40,6 +42,22 @@ type deliveryRow struct {
 	Carried        string // the digest that made it
 	SealedBy       string `db:"sealed_by"`
 	Body           []byte
+}
+
+// effectRowOf names the row of an effect.
+func effectRowOf(e drp.Effect) row {
+	return rowOf("effect", e.Key, e.Dispute, string(e.Kind), string(e.Reason))
+}
+
+func (r effectRow) row() row {
+	return effectRowOf(drp.Effect{Key: r.Key, Dispute: r.Dispute, Kind: drp.EffectKind(r.Kind), Reason: drp.Reason(r.Reason)})
+}
+
+func letGoRowOf(key string) row { return rowOf("let go", key) }
+
+// row names the row of a delivery, as its message was made.
+func (d deliveryRow) row() row {
+	return rowOf("delivery", d.Effect, d.Person, strconv.FormatInt(d.At, 10), d.Route)
 }
 
 // sealedMessage is what of a delivery is private.
@@ -75,7 +93,7 @@ func (t *tx) deliveries(columns, where string, args ...any) ([]deliveryRow, erro
 // onePast opens an effect and sums up its deliveries. Of one that is damaged it gives what stands outside of its payload.
 func (t *tx) onePast(r effectRow, rows []deliveryRow) (drp.Past, error) {
 	p := became(r, rows)
-	body, err := t.opened(r.SealedBy, r.Body)
+	body, err := t.opened(r.SealedBy, r.row(), r.Body)
 	if err == nil {
 		err = decode(body, &p.Effect)
 	}
@@ -196,7 +214,7 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 // outgoing opens an effect, and those of its deliveries that are to be made now.
 func (t *tx) outgoing(r effectRow, deliveries []deliveryRow, now time.Time) (port.Outgoing, error) {
 	p, err := t.onePast(r, deliveries)
-	o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.Released, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+	o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.LetGo != "" && r.LetGo == t.signed(letGoRowOf(r.Key)), MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
 	if err != nil {
 		return o, err
 	}
@@ -232,7 +250,7 @@ func (t *tx) envelope(p drp.Past, d deliveryRow) (port.Envelope, error) {
 
 // message opens what of a delivery is private.
 func (t *tx) message(d deliveryRow) (m sealedMessage, err error) {
-	plain, err := t.opened(d.SealedBy, d.Body)
+	plain, err := t.opened(d.SealedBy, d.row(), d.Body)
 	if err == nil {
 		err = decode(plain, &m)
 	}
@@ -258,7 +276,7 @@ func (t *tx) makeOne(e port.Envelope, order int, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	body, err := t.sealed(keyID, plain)
+	body, err := t.sealed(keyID, deliveryRow{Effect: e.Key, Person: e.Person, At: e.At.UnixMilli(), Route: e.Route}.row(), plain)
 	if err != nil {
 		return err
 	}
@@ -293,7 +311,7 @@ func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (
 		}
 		n = len(keys)
 		for _, key := range keys {
-			if err := t.exec(`UPDATE effect SET released = TRUE WHERE key = ?`, key); err != nil {
+			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.signed(letGoRowOf(key)), key); err != nil {
 				return err
 			}
 			if err := t.audit(now, actor, "let go past "+gate, key, ""); err != nil {

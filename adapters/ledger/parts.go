@@ -1,7 +1,9 @@
 package ledger
 
 import (
-	"fmt"
+	"strconv"
+
+	"drpd/core/drp"
 )
 
 // A body that is larger than wholeUpTo is kept in parts, each sealed by itself: an engine holds what it takes and gives several times
@@ -20,22 +22,20 @@ func partsOf(body []byte) int64 {
 	return int64((len(body) + partSize - 1) / partSize)
 }
 
-// partName is what a part is sealed with: it opens in its own place alone.
-func partName(keyID, id string, n, of int64) []byte {
-	return fmt.Appendf(nil, "%s\n%s\n%d/%d", keyID, id, n, of)
+// part names a part of a body: it opens in its own place alone.
+func (r row) part(n, of int64) row {
+	return rowOf("part", string(r), strconv.FormatInt(n, 10), strconv.FormatInt(of, 10))
 }
 
 // addParts keeps the parts of a body.
-func (t *tx) addParts(keyID, id string, body []byte) error {
-	a, err := t.dataKey(keyID)
-	if err != nil {
-		return err
-	}
-	of := partsOf(body)
+func (t *tx) addParts(keyID string, ev drp.Evidence) error {
+	of := partsOf(ev.Body)
 	for n := range of {
-		part := body[n*partSize : min((n+1)*partSize, int64(len(body)))]
-		if err := t.exec(`INSERT INTO evidence_part (evidence, n, body) VALUES (?, ?, ?)`, id, n,
-			encrypt(a, part, partName(keyID, id, n, of))); err != nil {
+		part, err := t.sealed(keyID, evidenceRowOf(ev).part(n, of), ev.Body[n*partSize:min((n+1)*partSize, int64(len(ev.Body)))])
+		if err != nil {
+			return err
+		}
+		if err := t.exec(`INSERT INTO evidence_part (evidence, n, body) VALUES (?, ?, ?)`, ev.ID, n, part); err != nil {
 			return err
 		}
 	}
@@ -43,27 +43,20 @@ func (t *tx) addParts(keyID, id string, body []byte) error {
 }
 
 // part gives a part of a body, opened.
-func (t *tx) part(keyID, id string, n, of int64) ([]byte, error) {
-	a, err := t.dataKey(keyID)
-	if err != nil {
-		return nil, err
-	}
+func (t *tx) part(r evidenceRow, n int64) ([]byte, error) {
 	var sealed []byte
-	if _, err := t.get(&sealed, `SELECT body FROM evidence_part WHERE evidence = ? AND n = ?`, id, n); err != nil {
+	if _, err := t.get(&sealed, `SELECT body FROM evidence_part WHERE evidence = ? AND n = ?`, r.ID, n); err != nil {
 		return nil, err
 	}
-	part, err := decrypt(a, sealed, partName(keyID, id, n, of))
-	if err != nil {
-		return nil, damaged("evidence "+id, err)
-	}
-	return part, nil
+	part, err := t.opened(r.SealedBy, r.row().part(n, r.Parts), sealed)
+	return part, damaged("evidence "+r.ID, err)
 }
 
 // joined gives a body that is kept in parts.
-func (t *tx) joined(keyID, id string, of int64) ([]byte, error) {
-	body := make([]byte, 0, min(of, mostAhead)*partSize)
-	for n := range of {
-		part, err := t.part(keyID, id, n, of)
+func (t *tx) joined(r evidenceRow) ([]byte, error) {
+	body := make([]byte, 0, min(r.Parts, mostAhead)*partSize)
+	for n := range r.Parts {
+		part, err := t.part(r, n)
 		if err != nil {
 			return nil, err
 		}
@@ -73,20 +66,18 @@ func (t *tx) joined(keyID, id string, of int64) ([]byte, error) {
 }
 
 // sealParts seals a body that is kept in parts with another key, part by part.
-func (t *tx) sealParts(from, to, id string, of int64) error {
-	a, err := t.dataKey(to)
-	if err != nil {
-		return err
-	}
-	for n := range of {
-		part, err := t.part(from, id, n, of)
+func (t *tx) sealParts(r evidenceRow, to string) error {
+	for n := range r.Parts {
+		part, err := t.part(r, n)
 		if err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE evidence_part SET body = ? WHERE evidence = ? AND n = ?`, encrypt(a, part, partName(to, id, n, of)), id,
-			n); err != nil {
+		if part, err = t.sealed(to, r.row().part(n, r.Parts), part); err != nil {
+			return err
+		}
+		if err := t.exec(`UPDATE evidence_part SET body = ? WHERE evidence = ? AND n = ?`, part, r.ID, n); err != nil {
 			return err
 		}
 	}
-	return t.exec(`UPDATE evidence SET sealed_by = ? WHERE id = ?`, to, id)
+	return t.exec(`UPDATE evidence SET sealed_by = ? WHERE id = ?`, to, r.ID)
 }

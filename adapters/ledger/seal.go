@@ -6,9 +6,12 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 
+	"drpd/core/drp"
 	"drpd/core/port"
 )
 
@@ -16,6 +19,7 @@ import (
 type sealer struct {
 	master   cipher.AEAD
 	auditKey []byte
+	signKey  []byte
 }
 
 // KeySize is the length of the master key in bytes.
@@ -31,7 +35,7 @@ func newSealer(master []byte) (*sealer, error) {
 		return m.Sum(nil)
 	}
 	a, err := aead(derive("wrap"))
-	return &sealer{a, derive("audit")}, err
+	return &sealer{a, derive("audit"), derive("sign")}, err
 }
 
 func aead(key []byte) (cipher.AEAD, error) {
@@ -51,6 +55,8 @@ func encrypt(a cipher.AEAD, plain, bind []byte) []byte {
 var (
 	errSeal    = errors.New("ledger: a sealed payload cannot be opened: its key was erased, or it was changed")
 	errPayload = errors.New("ledger: a stored payload cannot be read")
+	errByHand  = errors.New("ledger: drpd did not write it: it was put in by hand, or changed")
+	errForeign = errors.New("ledger: it was sealed for another dispute, and was put here by hand")
 )
 
 // damaged names the one thing whose payload cannot be read. Any other error is about the ledger, and stays as it is.
@@ -107,18 +113,41 @@ func (t *tx) readKey(id string) (cipher.AEAD, error) {
 	return aead(key)
 }
 
-func (t *tx) sealed(id string, plain []byte) ([]byte, error) {
-	a, err := t.dataKey(id)
-	if err != nil {
-		return nil, err
-	}
-	return encrypt(a, plain, []byte(id)), nil
+// row is what a payload is sealed with besides its key: the table, the row, and what else of it never changes while the payload stays. So
+// it opens in its own row alone, and not in one whose date, source or recipient was changed by hand.
+type row string
+
+// rowOf names a row: its parts cannot run into each other.
+func rowOf(table string, parts ...any) row {
+	return row(fmt.Sprintf("%q", append([]any{table}, parts...)))
 }
 
-func (t *tx) opened(id string, sealed []byte) ([]byte, error) {
+// evidenceRowOf names the row of a piece of evidence.
+func evidenceRowOf(ev drp.Evidence) row {
+	return rowOf("evidence", ev.ID, ev.Source, string(ev.Kind), ev.Key, ev.Version, strconv.FormatInt(ev.Learned.UnixMilli(), 10))
+}
+
+func (r row) with(key string) []byte { return fmt.Appendf(nil, "%q%s", key, r) }
+
+func (t *tx) sealed(id string, of row, plain []byte) ([]byte, error) {
 	a, err := t.dataKey(id)
 	if err != nil {
 		return nil, err
 	}
-	return decrypt(a, sealed, []byte(id))
+	return encrypt(a, plain, of.with(id)), nil
+}
+
+func (t *tx) opened(id string, of row, sealed []byte) ([]byte, error) {
+	a, err := t.dataKey(id)
+	if err != nil {
+		return nil, err
+	}
+	return decrypt(a, sealed, of.with(id))
+}
+
+// signed gives the code of a row that has no payload: without the key file nobody can make one.
+func (t *tx) signed(of row) string {
+	m := hmac.New(sha256.New, t.l.seal.signKey)
+	m.Write([]byte(of))
+	return hex.EncodeToString(m.Sum(nil))
 }

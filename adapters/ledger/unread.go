@@ -57,9 +57,7 @@ func (l *Ledger) Questions(ctx context.Context) (out []port.Question, err error)
 			return err
 		}
 		for _, r := range rows {
-			ev := drp.Evidence{ID: r.ID, Source: r.Source, Kind: drp.Kind(r.Kind), Key: r.Key, Version: r.Version,
-				Learned: time.UnixMilli(r.Learned).UTC()}
-			out = append(out, port.Question{Evidence: ev, Dispute: r.Dispute, Why: r.Reason})
+			out = append(out, port.Question{Evidence: r.evidence(), Dispute: r.Dispute, Why: r.Reason})
 		}
 		return nil
 	})

@@ -82,9 +82,12 @@ func (l *Ledger) Release(ctx context.Context, id string, accept bool, actor stri
 		state, action := "rejected", "quarantine rejected"
 		if accept {
 			state, action = "new", "quarantine accepted"
-			if err := t.exec(`INSERT INTO setting (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`, string(port.AcceptedBy(id)),
-				actor); err != nil {
+			if by, err := t.setting(port.AcceptedBy(id)); err != nil && !errors.As(err, new(port.Damaged)) {
 				return err
+			} else if by == "" {
+				if err := t.set(port.AcceptedBy(id), actor); err != nil {
+					return err
+				}
 			}
 		}
 		if found, err = t.changed(`UPDATE evidence SET state = ? WHERE id = ? AND state IN (?, ?)`, state, id, port.PlaceQuarantine,

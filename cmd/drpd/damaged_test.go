@@ -111,6 +111,59 @@ func TestWhatIsDamagedFailsAlone(t *testing.T) {
 	}
 }
 
+// A setting that was put in by hand moves nothing: it is taken away, the operator is told, and everything goes as it would have gone.
+func TestSettingByHand(t *testing.T) {
+	t.Parallel()
+	day := workday.NewDate(2026, time.November, 20)
+	seed := busy(t, day-1)
+	outcomes := make(map[bool]map[string]string)
+	for _, forged := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "d")
+		copyTree(t, seed, dir)
+		if forged {
+			db, err := driver.Open("file:" + filepath.ToSlash(filepath.Join(dir, "state.db")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.ExecContext(t.Context(), `INSERT INTO setting (name, value) VALUES ('paused', 'yes')`); err != nil {
+				t.Fatal(err)
+			}
+			if err := db.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := openCouncil(t, dir)
+		c.cycle(t, day, 10)
+		all, err := c.ledger.Effects(t.Context(), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcomes[forged] = make(map[string]string)
+		told := 0
+		for _, p := range all {
+			if strings.Contains(p.Says, "drpd did not write it") {
+				told++
+				continue
+			}
+			outcomes[forged][p.Key] = fmt.Sprintf("%s %s %s %s", p.Dispute, p.Kind, p.Reason, p.Life)
+		}
+		if (told == 1) != forged {
+			t.Errorf("put in by hand: %v, told %d times", forged, told)
+		}
+		if paused, err := c.ledger.Setting(t.Context(), port.Paused); err != nil || paused != "" {
+			t.Errorf("the setting is there: %q, %v", paused, err)
+		}
+		if err := c.close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for key, was := range outcomes[false] {
+		if is := outcomes[true][key]; is != was && !strings.Contains(was, " digest ") {
+			t.Errorf("%s was %q, is %q", key, was, is)
+		}
+	}
+}
+
 // flip changes one byte of what a statement finds, and says whose it is.
 func flip(t *testing.T, state, query string) (dispute string) {
 	t.Helper()

@@ -122,7 +122,7 @@ func (m *marks) wanted(ev drp.Evidence) bool {
 // begin sees whether drpd ended under a mark. It did so before this process: what this one has read, it has read to the end.
 func (m *marks) begin(ctx context.Context) error {
 	if !m.memory.marked {
-		left, err := m.Settings.Setting(ctx, port.BeingRead)
+		left, err := m.setting(ctx, port.BeingRead)
 		if err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (d *Daemon) budget(ctx context.Context, a arrival, p port.Placement) (port.
 	if why == "" {
 		return p, nil
 	}
-	if accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(a.ID)); err != nil || accepted != "" {
+	if accepted, err := d.setting(ctx, port.AcceptedBy(a.ID)); err != nil || accepted != "" {
 		return p, err
 	}
 	why += ": what comes beyond that goes to a dispute only once a person has accepted it"

@@ -152,7 +152,7 @@ func (d *Daemon) readAgain(ctx context.Context, ev drp.Evidence) (drp.Reading, e
 	if err != nil || r.Unsafe == "" {
 		return r, err
 	}
-	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
+	accepted, err := d.setting(ctx, port.AcceptedBy(ev.ID))
 	if err != nil || accepted != "" {
 		return r, err
 	}

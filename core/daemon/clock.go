@@ -23,7 +23,7 @@ const clocksApart = 24 * time.Hour
 // has gone back, or the clock of a record system is another, nothing is polled and nothing decided; the operator is told, and an
 // emergency that was decided before goes.
 func (d *cycle) clock(ctx context.Context) error {
-	last, err := d.Settings.Setting(ctx, port.LastDay)
+	last, err := d.setting(ctx, port.LastDay)
 	if err != nil {
 		return fmt.Errorf("ledger: %w", err)
 	}

@@ -13,6 +13,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -99,7 +100,7 @@ type Daemon struct {
 // NotBefore sees that nothing is looked at from before the day of the last decision, whatever the machine's clock says: a
 // look back must not contradict what was done since.
 func (d *Daemon) NotBefore(ctx context.Context) error {
-	last, err := d.Settings.Setting(ctx, port.LastDay)
+	last, err := d.setting(ctx, port.LastDay)
 	if err != nil || d.today().String() >= last {
 		return err
 	}
@@ -210,6 +211,20 @@ func (d *Daemon) keep(ctx context.Context, name port.Setting, value string, tell
 		return err
 	}
 	return d.Settings.SetSetting(ctx, name, value, "drpd", d.Now())
+}
+
+// setting reads a setting, "" where there is none. One that drpd did not write moves nothing: it is taken away, and the operator is told.
+func (d *Daemon) setting(ctx context.Context, name port.Setting) (string, error) {
+	value, err := d.Settings.Setting(ctx, name)
+	var forged port.Damaged
+	if !errors.As(err, &forged) {
+		return value, err
+	}
+	d.Log.Error("a setting in the ledger is not drpd's own: it is taken away", "setting", name)
+	return "", d.keep(ctx, name, "", func() error {
+		return d.tell(ctx, forged.Error()+". It has been taken away. Who can write to drpd's database?", "forged",
+			string(name)+"/"+d.today().String(), true)
+	})
 }
 
 // working says whether today is a working day; past the end of the calendar no day is one, and the log says so.

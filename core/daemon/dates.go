@@ -101,7 +101,7 @@ func (m Dates) put(decided map[string]workday.Date, most int) (together int) {
 }
 
 func (d *Daemon) dates(ctx context.Context) (Dates, error) {
-	value, err := d.Settings.Setting(ctx, port.DatesMoved)
+	value, err := d.setting(ctx, port.DatesMoved)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	paused, err := d.Settings.Setting(ctx, port.Paused)
+	paused, err := d.setting(ctx, port.Paused)
 	if err != nil {
 		return 0, err
 	}

@@ -96,11 +96,11 @@ func (d *Daemon) outside(role string) bool {
 
 // guard closes the gate where more would go than may, and tells the operator once. It says whether the gate is closed.
 func (d *Daemon) guard(ctx context.Context, out []port.Outgoing, sent int) (closed bool, err error) {
-	why, err := d.Settings.Setting(ctx, port.Guard)
+	why, err := d.setting(ctx, port.Guard)
 	if err != nil || why != "" {
 		return why != "", err
 	}
-	released, err := d.Settings.Setting(ctx, port.Released)
+	released, err := d.setting(ctx, port.Released)
 	if err != nil {
 		return false, err
 	}

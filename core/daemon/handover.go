@@ -22,7 +22,7 @@ func (d *Daemon) handOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	was, err := d.Settings.Setting(ctx, port.Holders)
+	was, err := d.setting(ctx, port.Holders)
 	if err != nil || was == string(now) {
 		return err
 	}

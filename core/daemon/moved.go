@@ -109,11 +109,11 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 		return out, nil
 	}
 	row := port.RowAcceptedBy(ev.Source, ev.Key)
-	earlier, err := d.Settings.Setting(ctx, row)
+	earlier, err := d.setting(ctx, row)
 	if err != nil || earlier != "" {
 		return out, err
 	}
-	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
+	accepted, err := d.setting(ctx, port.AcceptedBy(ev.ID))
 	switch {
 	case err != nil:
 		return port.Placement{}, err

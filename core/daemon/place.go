@@ -147,7 +147,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	if reading.Auto {
 		return d.machine(ctx, reading, disputes)
 	}
-	accepted, err := d.Settings.Setting(ctx, port.AcceptedBy(ev.ID))
+	accepted, err := d.setting(ctx, port.AcceptedBy(ev.ID))
 	switch {
 	case err != nil:
 		return port.Placement{}, err
@@ -259,7 +259,7 @@ func copies(ev drp.Evidence, r drp.Reading, own string, disputes []drp.Dispute) 
 func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, disputes []drp.Dispute) (
 	tied drp.Tied, said bool, err error,
 ) {
-	to, err := d.Settings.Setting(ctx, port.TiedTo(ev.ID))
+	to, err := d.setting(ctx, port.TiedTo(ev.ID))
 	if err != nil {
 		return tied, false, err
 	}

@@ -138,7 +138,7 @@ func (d *Daemon) remark(ctx context.Context, source string, err error) error {
 		says = err.Error()
 	}
 	name := port.RemarkOn(source)
-	if before, err := d.Settings.Setting(ctx, name); err != nil || before == says {
+	if before, err := d.setting(ctx, name); err != nil || before == says {
 		return err
 	}
 	return d.keep(ctx, name, says, func() error {

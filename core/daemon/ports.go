@@ -156,6 +156,7 @@ type Post interface {
 
 // Settings keeps values under a name: "" where there is none, and to remove one.
 type Settings interface {
+	// Setting reads a value. One that was put in by hand, past drpd, is port.Damaged.
 	Setting(ctx context.Context, name port.Setting) (string, error)
 	SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error
 }

@@ -33,7 +33,7 @@ func (d *Daemon) alike(ctx context.Context, ev drp.Evidence, tied drp.Tied, said
 	if said || tied.May == "" && !tied.New {
 		return tied, nil
 	}
-	before, err := d.Settings.Setting(ctx, port.AlikeTo(ev.ID))
+	before, err := d.setting(ctx, port.AlikeTo(ev.ID))
 	switch {
 	case err != nil:
 		return tied, err

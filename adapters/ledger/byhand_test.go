@@ -1,0 +1,256 @@
+package ledger_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/ncruces/go-sqlite3/driver"
+
+	"drpd/adapters/ledger"
+	"drpd/core/drp"
+	"drpd/core/port"
+	"drpd/core/workday"
+)
+
+// furnish gives a ledger one of everything that is sealed or signed: two disputes with evidence, an effect that is held and let go, its
+// two messages, and settings.
+func furnish(t *testing.T, l *ledger.Ledger) {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx := t.Context()
+	for i, ref := range []string{"C-AAAAAA", "C-BBBBBB"} {
+		for n := range 2 {
+			id := fmt.Sprintf("e%d%d", i, n)
+			ev := drp.Evidence{ID: id, Source: "mailbox", Kind: drp.Message, Key: id, Version: "1", Learned: noon, Body: []byte("the words of " + id)}
+			if n == 1 {
+				ev.Body = bytes.Repeat([]byte(id), 400_000) // in parts
+			}
+			must(l.Ingest(ctx, "mailbox", []drp.Evidence{ev}, nil, noon))
+			place := port.Placement{Evidence: id, Where: port.PlaceDispute, Dispute: ref, Policy: "p", Now: noon}
+			if n == 0 {
+				place.New = &drp.Dispute{Ref: ref, Form: "f", Forms: []string{"f"}}
+			}
+			must(l.Place(ctx, place))
+		}
+	}
+	must(l.Ingest(ctx, "mailbox", []drp.Evidence{{ID: "new", Source: "mailbox", Kind: drp.Message, Learned: noon, Body: []byte("new")}}, nil, noon))
+	must(l.Place(ctx, port.Placement{Evidence: "new", Where: port.PlaceQuarantine, Reason: "x", Now: noon}))
+	var effects []drp.Effect
+	for _, reason := range []drp.Reason{drp.ReasonAlert, drp.ReasonAnswer} {
+		effects = append(effects, drp.Effect{Dispute: "C-AAAAAA", Kind: drp.Email, Reason: reason, On: workday.DateOf(noon),
+			Says: string(reason)}.Keyed())
+	}
+	stored, err := l.Load(ctx, "C-AAAAAA")
+	must(err)
+	must(l.Decide(ctx, []port.Decided{{Ref: "C-AAAAAA", Basis: stored.Revision, Effects: effects, Now: noon}}))
+	var made []port.Envelope
+	for _, person := range []string{"one", "two"} {
+		made = append(made, port.Envelope{Key: effects[0].Key, Dispute: "C-AAAAAA", Person: person, Role: "team-manager", At: noon, Route: "internal",
+			Address: drp.NewPrivate(person + "@council.example"), Message: []byte("message to " + person)})
+	}
+	must(l.Make(ctx, made, noon))
+	must(l.Hold(ctx, effects[1].Key, port.GateGuard, "more than usual", noon))
+	_, err = l.LetGo(ctx, port.GateGuard, "a person", noon)
+	must(err)
+	must(l.SetSetting(ctx, port.Guard, "more than usual", "drpd", noon))
+	found, err := l.Release(ctx, "new", true, "a person", noon)
+	must(err)
+	if !found {
+		t.Fatal("it is not in quarantine")
+	}
+}
+
+// givesAll is what a ledger gives of all that furnish put in; a thing that cannot be opened gives its error.
+func givesAll(t *testing.T, l *ledger.Ledger) map[string]string {
+	t.Helper()
+	out := make(map[string]string)
+	say := func(what, value string, err error) {
+		var damaged port.Damaged
+		if err != nil && !errors.As(err, &damaged) {
+			t.Fatal(err)
+		}
+		if err != nil {
+			value = "damaged"
+		}
+		out[what] = value
+	}
+	for _, id := range []string{"e00", "e01", "e10", "e11", "new", "put in"} {
+		b, err := l.Body(t.Context(), id)
+		say(id, string(b[:min(len(b), 16)])+fmt.Sprint(len(b)), err)
+	}
+	for _, ref := range []string{"C-AAAAAA", "C-BBBBBB"} {
+		s, err := l.Load(t.Context(), ref)
+		var ids []string
+		for _, ev := range s.Evidence {
+			ids = append(ids, ev.ID)
+		}
+		say(ref, fmt.Sprint(ids), err)
+	}
+	due, err := l.Outbox(t.Context(), noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range due {
+		value := fmt.Sprint(o.Says, " let go: ", o.Released)
+		for _, e := range o.Deliveries {
+			value += fmt.Sprintf(" %s %s %q", e.Person, e.Address.Reveal(), e.Message)
+		}
+		if o.Damaged != "" {
+			value = "damaged"
+		}
+		if out[string(o.Reason)] != "damaged" {
+			out[string(o.Reason)] = value
+		}
+	}
+	for _, name := range []port.Setting{port.Guard, port.Paused, port.AcceptedBy("new"), port.AcceptedBy("e00")} {
+		value, err := l.Setting(t.Context(), name)
+		say(string(name), value, err)
+	}
+	return out
+}
+
+// What is changed, moved, copied or put in by hand, by somebody who can write to the database and has not got the key, counts for nothing,
+// and everything else stays as it was.
+func TestByHand(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "state.db")
+	l := open(t, whole)
+	furnish(t, l)
+	want := givesAll(t, l)
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if want["answer"] == "" || want["alert"] == "" || want["C-AAAAAA"] != "[e00 e01]" || want["accept/new"] != "a person" {
+		t.Fatalf("%v", want)
+	}
+	const copied = `INSERT INTO evidence (id, source, kind, place_key, version, learned, state, dispute, sealed_by, body)
+		SELECT 'put in', source, kind, place_key, version, learned, state, dispute, sealed_by, body FROM evidence WHERE id = 'e00'`
+	for name, tt := range map[string]struct {
+		say     string
+		damaged []string
+		unlike  []string // what stands elsewhere, or in another order, and is damaged where it is opened
+	}{
+		"a later day":                {`UPDATE evidence SET learned = learned + 86400000 WHERE id = 'e00'`, []string{"e00"}, []string{"C-AAAAAA"}},
+		"a later day, in parts":      {`UPDATE evidence SET learned = learned + 86400000 WHERE id = 'e01'`, []string{"e01"}, []string{"C-AAAAAA"}},
+		"another source":             {`UPDATE evidence SET source = 'records' WHERE id = 'e00'`, []string{"e00"}, nil},
+		"another kind":               {`UPDATE evidence SET kind = 'row' WHERE id = 'e00'`, []string{"e00"}, nil},
+		"another version":            {`UPDATE evidence SET version = '2' WHERE id = 'e00'`, []string{"e00"}, nil},
+		"another row of the source":  {`UPDATE evidence SET place_key = 'e10' WHERE id = 'e00'`, []string{"e00"}, nil},
+		"a copy under another name":  {copied, []string{"put in"}, []string{"C-AAAAAA", "put in"}},
+		"the body of another":        {`UPDATE evidence SET body = (SELECT body FROM evidence WHERE id = 'e10') WHERE id = 'e00'`, []string{"e00"}, nil},
+		"moved to another dispute":   {`UPDATE evidence SET dispute = 'C-BBBBBB' WHERE id = 'e00'`, []string{"C-BBBBBB"}, []string{"C-AAAAAA", "C-BBBBBB"}},
+		"and its key with it":        {`UPDATE evidence SET dispute = 'C-BBBBBB', sealed_by = 'd/C-BBBBBB' WHERE id = 'e00'`, []string{"e00"}, []string{"C-AAAAAA", "C-BBBBBB"}},
+		"the parts of another":       {`UPDATE evidence_part SET body = (SELECT body FROM evidence_part p WHERE p.evidence = 'e11' AND p.n = evidence_part.n) WHERE evidence = 'e01'`, []string{"e01"}, nil},
+		"another effect's words":     {`UPDATE effect SET body = (SELECT body FROM effect e WHERE e.reason = 'answer') WHERE reason = 'alert'`, []string{"alert"}, nil},
+		"another kind of effect":     {`UPDATE effect SET reason = 'answer' WHERE reason = 'alert'`, []string{"answer"}, []string{"alert", "answer"}},
+		"a message of somebody else": {`UPDATE delivery SET body = (SELECT body FROM delivery d WHERE d.person = 'one') WHERE person = 'two'`, []string{"alert"}, nil},
+		"by another route":           {`UPDATE delivery SET route = 'open' WHERE person = 'two'`, []string{"alert"}, nil},
+		"let go":                     {`UPDATE effect SET let_go = 'yes', released = TRUE WHERE reason = 'alert'`, nil, nil},
+		"let go as another was":      {`UPDATE effect SET let_go = (SELECT let_go FROM effect e WHERE e.reason = 'answer') WHERE reason = 'alert'`, nil, nil},
+		"a setting changed":          {`UPDATE setting SET value = 'less' WHERE name = 'guard'`, []string{"guard"}, nil},
+		"a setting put in":           {`INSERT INTO setting (name, value, code) VALUES ('paused', 'yes', '')`, []string{"paused"}, nil},
+		"a person's word put in":     {`INSERT INTO setting (name, value, code) VALUES ('accept/e00', 'a person', '')`, []string{"accept/e00"}, nil},
+		"a person's word copied":     {`INSERT INTO setting (name, value, code) SELECT 'accept/e00', value, code FROM setting WHERE name = 'accept/new'`, []string{"accept/e00"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "state.db")
+			copyFile(t, whole, path)
+			raw, err := driver.Open("file:" + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err := raw.ExecContext(t.Context(), tt.say); err != nil {
+				t.Fatal(err)
+			} else if n, err := r.RowsAffected(); err != nil || n == 0 {
+				t.Fatalf("nothing was changed: %v", err)
+			}
+			if err := raw.Close(); err != nil {
+				t.Fatal(err)
+			}
+			got := givesAll(t, open(t, path))
+			for _, what := range tt.damaged {
+				if got[what] != "damaged" {
+					t.Errorf("%s: %q", what, got[what])
+				}
+			}
+			for what, value := range want {
+				if got[what] != value && got[what] != "damaged" && !slices.Contains(tt.unlike, what) {
+					t.Errorf("%s: got %q, want %q", what, got[what], value)
+				}
+			}
+		})
+	}
+}
+
+// A ledger of an earlier drpd is sealed row by row when it is opened, on each engine, and gives the same as before; what was damaged stays
+// damaged, and what was erased stays erased.
+func TestEarlierSeals(t *testing.T) {
+	for name, again := range map[string]func(t *testing.T) func() *ledger.Ledger{
+		"sqlite": func(t *testing.T) func() *ledger.Ledger {
+			path := filepath.Join(t.TempDir(), "state.db")
+			return func() *ledger.Ledger { return open(t, path) }
+		},
+		"postgres": func(t *testing.T) func() *ledger.Ledger {
+			dsn := postgresDB(t)
+			return func() *ledger.Ledger { return openPostgres(t, dsn) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reopen := again(t)
+			l := reopen()
+			furnish(t, l)
+			want := givesAll(t, l)
+			if err := l.Unbind(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := givesAll(t, l); got["e00"] != "damaged" || got["e01"] != "damaged" || got["alert"] != "damaged" || got["guard"] != "damaged" {
+				t.Fatalf("it is not as an earlier drpd left it: %v", got)
+			}
+			if err := errors.Join(l.Erase(t.Context(), "C-BBBBBB", "a person", noon), l.Close()); err != nil {
+				t.Fatal(err)
+			}
+			for _, id := range []string{"e10", "e11"} {
+				want[id] = "damaged"
+			}
+			want["C-BBBBBB"] = "[]"
+			for range 2 {
+				l = reopen()
+				got := givesAll(t, l)
+				for what, value := range want {
+					if got[what] != value {
+						t.Errorf("%s: got %q, want %q", what, got[what], value)
+					}
+				}
+			}
+		})
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	raw, err := driver.Open("file:" + from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	vacuum(t, raw, to)
+}
+
+func vacuum(t *testing.T, raw *sql.DB, to string) {
+	t.Helper()
+	if _, err := raw.ExecContext(context.WithoutCancel(t.Context()), `VACUUM INTO ?`, to); err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,6 @@
+-- +goose Up
+ALTER TABLE setting ADD COLUMN code TEXT NOT NULL DEFAULT '';
+ALTER TABLE effect ADD COLUMN let_go TEXT NOT NULL DEFAULT '';
+-- +goose Down
+ALTER TABLE effect DROP COLUMN let_go;
+ALTER TABLE setting DROP COLUMN code;
