@@ -40,6 +40,7 @@ type Ledger struct {
 	engine engine
 	seal   *sealer
 	zone   *time.Location
+	trace  *trace       // nil: nobody follows it
 	fence  atomic.Int64 // the number of the lease that was taken here; 0: none was
 }
 
@@ -112,7 +113,12 @@ func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 }
 
 // Close closes the database.
-func (l *Ledger) Close() error { return l.db.Close() }
+func (l *Ledger) Close() error {
+	if l.trace != nil {
+		return errors.Join(l.db.Close(), l.trace.file.Close())
+	}
+	return l.db.Close()
+}
 
 // tx is one transaction with what every method needs in it.
 type tx struct {
@@ -121,7 +127,7 @@ type tx struct {
 	l    *Ledger
 	keys map[string]cipher.AEAD // opened in this transaction
 	said map[string]*sqlx.Stmt  // prepared in this transaction, which closes them
-	last *audit.Entry           // the last entry, once it is known
+	last *audit.Entry           // the last entry that it made
 }
 
 // txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
@@ -163,12 +169,14 @@ func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) (err error) {
 			return l.engine.failed(err)
 		}
 	}
-	if err = do(&tx{Tx: raw, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}); err != nil {
+	t := &tx{Tx: raw, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
+	if err = do(t); err != nil {
 		return err
 	}
 	if err = raw.Commit(); err != nil {
 		return l.engine.failed(err)
 	}
+	l.came(t.last)
 	return nil
 }
 
@@ -230,18 +238,25 @@ func (t *tx) all(into any, query string, args ...any) error {
 }
 
 func (t *tx) audit(now time.Time, actor, action, subject, detail string) error {
-	if t.last == nil {
-		var last audit.Entry
-		if _, err := t.get(&last, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`); err != nil {
+	last := t.last
+	if last == nil {
+		e, err := t.lastEntry()
+		if err != nil {
 			return err
 		}
-		t.last = &last
+		last = &e
 	}
-	e := audit.Seal(t.l.seal.auditKey, t.last.Code,
-		audit.Entry{Seq: t.last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
+	e := audit.Seal(t.l.seal.auditKey, last.Code,
+		audit.Entry{Seq: last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
 	t.last = &e
 	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action,
 		e.Subject, e.Detail, e.Code)
+}
+
+// lastEntry gives the last entry of the audit; its number is 0 where there is none.
+func (t *tx) lastEntry() (e audit.Entry, err error) {
+	_, err = t.get(&e, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`)
+	return e, err
 }
 
 // Audit returns every entry, and an error that says where the chain breaks, if it does.

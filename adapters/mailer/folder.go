@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"drpd/core/port"
 )
@@ -30,13 +32,16 @@ func (f *Folder) Deliver(_ context.Context, e port.Envelope, _ string, raw []byt
 
 // Find says whether the message has been sent: the archive of this transport is the folder itself.
 func (f *Folder) Find(_ context.Context, e port.Envelope) (bool, error) {
-	_, err := os.Stat(filepath.Join(f.Path, fileName(e)))
+	files, err := os.ReadDir(f.Path)
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil, err
+	there := slices.ContainsFunc(files, func(x os.DirEntry) bool { return strings.HasSuffix(x.Name(), nameOf(e)) }) // made on whatever day
+	return there, err
 }
 
-func fileName(e port.Envelope) string {
-	return fmt.Sprintf("%s_%s_%s_%s_%s_%s.eml", e.At.Format("2006-01-02"), e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
+func fileName(e port.Envelope) string { return e.At.Format("2006-01-02") + nameOf(e) }
+
+func nameOf(e port.Envelope) string {
+	return fmt.Sprintf("_%s_%s_%s_%s_%s.eml", e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
 }

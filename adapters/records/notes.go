@@ -63,7 +63,7 @@ func (s *System) writeOne(ctx context.Context, n port.Note) error {
 			return port.Permanent{Err: s.fail(errors.New("differs"), "a case note with this reference is in %s already, with another text",
 				s.m.Notes.Table)}
 		}
-		return nil
+		return port.ErrPresent
 	}
 	return s.writeAll(ctx, []port.Note{n})
 }

@@ -81,6 +81,8 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []port.Note) []error {
 			fresh = append(fresh, n)
 		case text != listed(n.Text):
 			errs[i] = port.Permanent{Err: fmt.Errorf("worklist: a case note with this reference is on a worklist already, with another text")}
+		default:
+			errs[i] = port.ErrPresent
 		}
 	}
 	if len(fresh) == 0 {

@@ -90,6 +90,13 @@ type holdReleaseCmd struct{}
 // Run lets what is held go, and opens the gate again.
 func (c *holdReleaseCmd) Run(a *app) error {
 	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		gone, err := l.LetGo(a.ctx, port.GateRestored, account(), a.now())
+		if err != nil {
+			return err
+		}
+		if gone > 0 {
+			a.printf("%d of which nobody knows whether they went before the state was put back go in the next cycle\n", gone)
+		}
 		why, dates, err := a.held(l)
 		if err != nil || len(why) == 0 {
 			return err

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 )
 
@@ -49,6 +50,7 @@ func (c *runCmd) Run(a *app) error {
 	hold, unlock := newHolding(a, p.config, d.ledger, log)
 	defer func() { _ = unlock() }()
 	d.held = hold.held
+	followed := false
 	news := make(chan struct{}, 1)
 	if !c.Once {
 		defer watch(a.ctx, d.Feeds, news)()
@@ -67,6 +69,12 @@ func (c *runCmd) Run(a *app) error {
 			}
 			continue
 		}
+		if !followed {
+			if err := follow(under, p.config, d); err != nil {
+				return errors.Join(err, hold.release(a.ctx))
+			}
+			followed = true
+		}
 		r, err := d.Cycle(under)
 		if a.ctx.Err() != nil {
 			return hold.release(a.ctx)
@@ -84,6 +92,18 @@ func (c *runCmd) Run(a *app) error {
 			return hold.release(a.ctx)
 		}
 	}
+}
+
+// follow keeps how far the ledger has come in a file beside the key, and finds out whether it is an older one that was put back.
+func follow(ctx context.Context, c *config.Config, d *wired) error {
+	older, err := d.ledger.Follow(ctx, c.Path(c.State.Key)+".trace")
+	if err != nil || older == nil {
+		return err
+	}
+	if err := d.PutBack(ctx, older.Last, older.Until); err != nil {
+		return err
+	}
+	return d.ledger.Retrace(ctx)
 }
 
 // there says whether a file is there.

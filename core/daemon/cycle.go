@@ -25,12 +25,13 @@ const maxRounds = 200 // of decide and deliver in one cycle: each round sees the
 // outlive it is in the ledger.
 type cycle struct {
 	*Daemon
-	stats CycleStats
-	sent  int              // emails that were attempted, which the guard counts
-	hung  map[string]bool  // sources that gave no answer in time
-	stuck map[string]error // sources of which something that came is not read in this cycle, and why
-	still bool             // the machine's clock is not believed: nothing goes but what is urgent
-	down  map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
+	stats   CycleStats
+	sent    int              // emails that were attempted, which the guard counts
+	hung    map[string]bool  // sources that gave no answer in time
+	stuck   map[string]error // sources of which something that came is not read in this cycle, and why
+	still   bool             // the machine's clock is not believed: nothing goes but what is urgent
+	putBack time.Time        // when the ledger was found to be an older one; zero: it is none
+	down    map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
 }
 
 func (d *Daemon) begin() *cycle {
@@ -80,6 +81,7 @@ type memory struct {
 	awaiting map[string]bool         // messages that are to be put away, and are in the ledger
 	readings map[string]drp.Reading  // what was read before: evidence never changes, and reading it is pure
 	came     came                    // by email today, by sender
+	looked   map[string]bool         // routes in whose archive the first message after the start was looked for
 	marked   bool                    // what was being read when the process before this one ended has been looked at
 	late     map[string]chan polled  // sources that have not come back, and where their answer comes
 	hung     map[string]time.Time    // sources that gave no answer in all their time, and when

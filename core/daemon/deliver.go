@@ -9,6 +9,7 @@ import (
 	"drpd/core/policy"
 	"drpd/core/port"
 	"drpd/core/reconcile"
+	"drpd/core/workday"
 )
 
 // operator is the role that every council gives to somebody: they are told where nobody else can be.
@@ -33,11 +34,15 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	if out, err = d.readable(ctx, out); err != nil {
 		return 0, err
 	}
+	if d.putBack, err = d.restored(ctx); err != nil {
+		return 0, err
+	}
 	guarded, err := d.guard(ctx, out, d.sent)
 	if err != nil {
 		return 0, err
 	}
-	g := &gatekeeper{Gates: d.Gates, paused: paused != "" || d.still, guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar}
+	g := &gatekeeper{Gates: d.Gates, paused: paused != "" || d.still, guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar,
+		mayHaveGone: d.mayHaveGone}
 	if g.dates, err = d.dates(ctx); err != nil {
 		return 0, err
 	}
@@ -123,7 +128,8 @@ type attempt struct {
 	to     port.Envelope
 	policy *policy.Policy
 	stored port.Stored
-	fate   drp.Life // what became of it, where the archive already says so
+	fate   drp.Life     // what became of it, where the archive already says so
+	went   workday.Date // when it went, where that was in a time of which the ledger knows nothing; else today
 	remade []port.Envelope
 }
 
@@ -200,9 +206,12 @@ func (d *round) prepare(ctx context.Context, o port.Outgoing) (*attempt, []port.
 	if err != nil || !made {
 		return nil, fresh, err
 	}
-	if a.to.AlreadyTrying && o.Kind == drp.Email {
-		ok, err := d.search(ctx, a, c)
-		if err != nil || !ok {
+	if o.Kind == drp.Email {
+		look := d.lookedFor
+		if a.to.AlreadyTrying {
+			look = d.search
+		}
+		if ok, err := look(ctx, a, c); err != nil || !ok {
 			return nil, fresh, err
 		}
 	}

@@ -36,6 +36,7 @@ type gatekeeper struct {
 	paused, guarded bool
 	asked           map[string]string // dispute: why nobody knows whether its record is still its own
 	dates           Dates
+	mayHaveGone     func(port.Outgoing) bool
 	now             time.Time
 	cal             *workday.Calendar
 }
@@ -134,6 +135,8 @@ func (g *gatekeeper) refuse(e port.Outgoing) (gate, why string) {
 		return port.GateGuard, "the dates of many disputes have moved at once: drpd hold list, then drpd hold release"
 	case g.asked[e.Dispute] != "" && !e.Urgent && e.Reason != drp.ReasonAttention:
 		return gateQuestion, g.asked[e.Dispute]
+	case e.Reminds() && g.mayHaveGone(e): // perhaps with others in one message, which cannot be looked for
+		return port.GateRestored, "the state is an older one, and nobody knows whether this reminder has gone: drpd hold release lets all of them go"
 	case e.Screened != "":
 		return "screen", e.Screened
 	case e.Kind == drp.Email && !e.Urgent && e.Reason != drp.ReasonReport && !g.window(): // a report is there before the day begins

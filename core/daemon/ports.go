@@ -37,7 +37,8 @@ type Watcher interface {
 }
 
 // NoteWriter writes case notes. It inserts where nothing with the reference is there yet, and reads back what it wrote;
-// it changes and removes nothing. It returns an error, or nil, for each note: one that cannot be written does not stop the others.
+// it changes and removes nothing. It returns an error, or nil, for each note: one that cannot be written does not stop the others. ErrPresent where it
+// was there already, as it should be.
 type NoteWriter interface {
 	WriteNotes(ctx context.Context, notes []port.Note) []error
 }

@@ -16,7 +16,7 @@ import (
 
 // notes writes the case notes of a group together. They are idempotent by their reference, so that one whose fate is not
 // known is simply written again.
-func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []error {
+func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []error {
 	errs := make([]error, len(batch))
 	var notes []port.Note
 	var at []int
@@ -43,6 +43,11 @@ func (d *Daemon) notes(ctx context.Context, batch []attempt, claimed []bool) []e
 	bound, cancel := context.WithTimeout(ctx, d.patient())
 	defer cancel()
 	for i, err := range d.Notes.WriteNotes(bound, notes) {
+		if errors.Is(err, port.ErrPresent) {
+			if err = nil; !batch[at[i]].to.AlreadyTrying {
+				err = d.older(ctx, "a case note that drpd never wrote, as far as its state knows, is in the record system")
+			}
+		}
 		errs[at[i]] = err
 	}
 	return errs
@@ -113,7 +118,7 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	switch {
 	case err == nil:
 		body, err := json.Marshal(drp.Sending{Dispute: a.Dispute, Effect: a.Key, Reason: a.Reason, Kind: a.Kind, Stage: a.Stage, Role: a.to.Role,
-			Form: a.to.WithForm, On: d.today()})
+			Form: a.to.WithForm, On: cmp.Or(a.went, d.today())})
 		s.Receipt = &drp.Evidence{ID: drp.ReceiptID(a.Key, a.to.Person), Source: "drpd", Kind: drp.Receipt, Key: a.Key + "/" + a.to.Person,
 			Learned: d.Now(), Body: body}
 		return s, err

@@ -8,6 +8,9 @@ import (
 // ErrNoArchive says that a route keeps no archive to search.
 var ErrNoArchive = errors.New("the route keeps no archive")
 
+// ErrPresent says that what was to be written is there already, and as it should be: nothing was written a second time.
+var ErrPresent = errors.New("it is there already")
+
 // Permanent marks an error that trying again cannot mend.
 type Permanent struct {
 	Err       error

@@ -11,6 +11,7 @@ const (
 	Guard      Setting = "guard"         // why everything is held
 	DatesMoved Setting = "guard/dates"   // the disputes whose date has moved since it was told, and of which of them nothing is said meanwhile
 	BeingRead  Setting = "being read"    // what is being read at the moment: if drpd ends, that may be why
+	Restored   Setting = "restored"      // when this ledger was found to be an older one that was put back
 	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )
 
@@ -31,6 +32,9 @@ func TiedTo(evidence string) Setting { return Setting("tie/" + evidence) }
 
 // AlikeTo is the dispute that a piece of evidence may be about: a person is still to say so once that one has ended.
 func AlikeTo(evidence string) Setting { return Setting("alike/" + evidence) }
+
+// GateRestored holds what may have gone before an older ledger was put back, where nobody but a person can find out.
+const GateRestored = "restored"
 
 // GateGuard holds what was about to go when more was than usual.
 const GateGuard = "guard"

@@ -52,7 +52,7 @@ func (n *Notes) write(note port.Note) error {
 		if have[0].Text != note.Text {
 			return port.Permanent{Err: errors.New("another text is there under this reference")}
 		}
-		return nil
+		return port.ErrPresent
 	}
 	n.Written[note.Reference] = append(have, note)
 	return nil
@@ -180,9 +180,9 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 		}
 		return errs
 	}
-	for range 3 {
-		if err := write(t.Context(), n)[0]; err != nil {
-			t.Fatal(err)
+	for i, want := range []error{nil, port.ErrPresent, port.ErrPresent} {
+		if err := write(t.Context(), n)[0]; !errors.Is(err, want) {
+			t.Fatalf("written for the %d. time: %v", i+1, err)
 		}
 	}
 	if got := read(t, n.Reference); len(got) != 1 || got[0] != n.Text {
@@ -205,9 +205,11 @@ func TestNotes(t *testing.T, w daemon.NoteWriter, read func(t *testing.T, refere
 		many = append(many, port.Note{Reference: fmt.Sprintf("many-%d", i), Child: "child-1", Type: "case note", Text: fmt.Sprintf("Note %d.", i),
 			On: workday.DateOf(noon)})
 	}
-	for range 2 {
-		if err := errors.Join(write(t.Context(), many...)...); err != nil {
-			t.Fatal(err)
+	for _, want := range []error{nil, port.ErrPresent} {
+		for _, err := range write(t.Context(), many...) {
+			if !errors.Is(err, want) {
+				t.Fatal(err)
+			}
 		}
 	}
 	for i := range many {
