@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/ncruces/go-sqlite3/driver"
 
@@ -127,6 +128,9 @@ func TestByHand(t *testing.T) {
 	l := open(t, whole)
 	furnish(t, l)
 	want := givesAll(t, l)
+	if v, err := l.Verify(t.Context()); err != nil || len(v.Wrong) > 0 || v.Disputes != 2 || v.Evidence != 5 || v.Effects != 2 || v.Messages != 2 {
+		t.Errorf("%+v, %v", v, err)
+	}
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +164,9 @@ func TestByHand(t *testing.T) {
 		"a setting changed":          {`UPDATE setting SET value = 'less' WHERE name = 'guard'`, []string{"guard"}, nil},
 		"a setting put in":           {`INSERT INTO setting (name, value, code) VALUES ('paused', 'yes', '')`, []string{"paused"}, nil},
 		"a person's word put in":     {`INSERT INTO setting (name, value, code) VALUES ('accept/e00', 'a person', '')`, []string{"accept/e00"}, nil},
+		"evidence taken out":         {`DELETE FROM evidence WHERE id = 'e10'`, nil, []string{"e10", "C-BBBBBB"}},
+		"an effect taken out":        {`DELETE FROM effect WHERE reason = 'answer'`, nil, []string{"answer"}},
+		"an entry of the audit":      {`UPDATE audit SET actor = 'nobody' WHERE seq = 3`, nil, nil},
 		"a person's word copied":     {`INSERT INTO setting (name, value, code) SELECT 'accept/e00', value, code FROM setting WHERE name = 'accept/new'`, []string{"accept/e00"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -177,7 +184,11 @@ func TestByHand(t *testing.T) {
 			if err := raw.Close(); err != nil {
 				t.Fatal(err)
 			}
-			got := givesAll(t, open(t, path))
+			l := open(t, path)
+			got := givesAll(t, l)
+			if v, err := l.Verify(t.Context()); err != nil || len(v.Wrong) == 0 {
+				t.Errorf("it is not found: %+v, %v", v, err)
+			}
 			for _, what := range tt.damaged {
 				if got[what] != "damaged" {
 					t.Errorf("%s: %q", what, got[what])
@@ -253,4 +264,71 @@ func vacuum(t *testing.T, raw *sql.DB, to string) {
 	if err := raw.Close(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A copy that is put back is the ledger as it was, on each engine; and the ledger knows that it was put back, and gives no process of the time
+// before the right to run.
+func TestPutBack(t *testing.T) { each(t, testPutBack) }
+
+func testPutBack(t *testing.T, l *ledger.Ledger) {
+	t.Helper()
+	furnish(t, l)
+	want := givesAll(t, l)
+	path := filepath.Join(t.TempDir(), "copy.db")
+	if err := errors.Join(l.CopyTo(t.Context(), path), l.Lease(t.Context(), "one", noon, time.Hour),
+		l.SetSetting(t.Context(), port.Guard, "", "a person", noon),
+		l.Ingest(t.Context(), "mailbox", []drp.Evidence{{ID: "later", Source: "mailbox", Kind: drp.Message, Learned: noon}}, nil, noon)); err != nil {
+		t.Fatal(err)
+	}
+	from := open(t, path)
+	if err := errors.Join(l.PutBack(t.Context(), from), l.WasPutBack(t.Context(), "a disk was lost", "a person", noon)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.SetSetting(t.Context(), port.Guard, "", "drpd", noon); !errors.Is(err, port.ErrLeaseLost) {
+		t.Errorf("whoever had the lease before goes on: %v", err)
+	}
+	if err := l.Lease(t.Context(), "two", noon, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	got := givesAll(t, l)
+	for what, value := range want {
+		if got[what] != value {
+			t.Errorf("%s: got %q, want %q", what, got[what], value)
+		}
+	}
+	if body, err := l.Body(t.Context(), "later"); err != nil || body != nil {
+		t.Errorf("what came after the copy is there: %q, %v", body, err)
+	}
+	if v, err := l.Verify(t.Context()); err != nil || len(v.Wrong) > 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	if at, err := l.Setting(t.Context(), port.Restored); err != nil || at != noon.Format(time.RFC3339) {
+		t.Errorf("put back: %q, %v", at, err)
+	}
+}
+
+// Before a newer drpd changes the schema, a copy of the ledger as it was is left, on each engine.
+func TestCopyBefore(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		t.Helper()
+		furnish(t, l)
+		if err := l.Unbind(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		prefix := filepath.Join(t.TempDir(), "state.before-")
+		if err := l.DownTo(t.Context(), 14, ledger.CopyBefore(prefix)); err != nil {
+			t.Fatal(err)
+		}
+		want := givesAll(t, l)
+		files, err := filepath.Glob(prefix + "*")
+		if err != nil || len(files) != 1 || files[0] != prefix+"0014" {
+			t.Fatalf("%v, %v", files, err)
+		}
+		got := givesAll(t, open(t, files[0]))
+		for what, value := range want {
+			if got[what] != value {
+				t.Errorf("%s: got %q, want %q", what, got[what], value)
+			}
+		}
+	})
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,16 +10,12 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
-	"github.com/pressly/goose/v3"
 )
-
-// Tables is how many tables a copy takes.
-var Tables = len(tables)
 
 // OpenSQLiteOn opens a ledger on a connection that a test listens to.
 func OpenSQLiteOn(ctx context.Context, db *sql.DB, master []byte, zone *time.Location) (*Ledger, error) {
 	db.SetMaxOpenConns(1)
-	return open(ctx, sqlx.NewDb(db, "sqlite3"), engine{dialect: goose.DialectSQLite3}, master, zone)
+	return open(ctx, sqlx.NewDb(db, "sqlite3"), sqlite, master, zone)
 }
 
 // Swap changes the first two parts of a body for each other.
@@ -99,4 +96,17 @@ func (l *Ledger) Unbind(ctx context.Context) error {
 		return errors.Join(t.set(bound, ""), t.exec(`UPDATE setting SET code = ''`),
 			t.exec(`UPDATE effect SET released = (let_go <> ''), let_go = ''`))
 	})
+}
+
+// DownTo makes the ledger one of an earlier schema, and opens it again.
+func (l *Ledger) DownTo(ctx context.Context, version int64, how ...Option) error {
+	p, err := schemaOf(l.db, l.engine)
+	if err != nil {
+		return err
+	}
+	if _, err := p.DownTo(ctx, version); err != nil {
+		return err
+	}
+	_, err = open(ctx, l.db, l.engine, bytes.Repeat([]byte{1}, KeySize), l.zone, how...)
+	return err
 }

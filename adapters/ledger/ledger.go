@@ -16,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -47,9 +46,12 @@ type Ledger struct {
 // engine is all that differs between SQLite and PostgreSQL.
 type engine struct {
 	dialect goose.Dialect
+	driver  string
 	begin   string            // said first in each transaction; "": nothing
+	check   string            // asks the engine whether its own structures are whole; "": it sees to that itself
 	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
 	quiet   func(error) error // an error without what it tells of the connection string; nil: it tells nothing
+	copyTo  func(ctx context.Context, db *sqlx.DB, e engine, path string) error
 }
 
 // failed says what the database says, and never what stands in its connection string: that may hold a password, and one
@@ -62,26 +64,35 @@ func (e engine) failed(err error) error {
 }
 
 // Option says how a ledger is opened.
-type Option int
+type Option func(*opening)
+
+type opening struct {
+	existing bool
+	before   string
+}
 
 // Existing says that the ledger is there already. One that is not is refused, and none is made.
-const Existing Option = 1
+func Existing(o *opening) { o.existing = true }
+
+// CopyBefore says where a copy of the ledger is left before a newer drpd changes its schema: what the name begins with; the version comes
+// behind it.
+func CopyBefore(prefix string) Option { return func(o *opening) { o.before = prefix } }
 
 // ErrNotHere says that a ledger was to be there and is not.
 var ErrNotHere = errors.New("ledger: this key belongs to a ledger that is not here")
 
 // open migrates the schema and readies the keys.
 func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return nil, err
+	var o opening
+	for _, say := range how {
+		say(&o)
 	}
-	if e.schema != nil {
-		dir = e.schema(dir)
-	}
-	p, err := goose.NewProvider(e.dialect, db.DB, dir)
+	p, err := schemaOf(db, e)
 	if err != nil {
 		return nil, e.failed(fmt.Errorf("migrations: %w", err))
+	}
+	if err := keepBefore(ctx, db, e, p, o.before); err != nil {
+		return nil, err
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return nil, e.failed(fmt.Errorf("migrate: %w", err))
@@ -91,10 +102,41 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 		return nil, err
 	}
 	l := &Ledger{db: db, engine: e, seal: s, zone: zone}
-	if err := l.checkKey(ctx, slices.Contains(how, Existing)); err != nil {
+	if err := l.checkKey(ctx, o.existing); err != nil {
 		return nil, err
 	}
 	return l, l.rebind(ctx)
+}
+
+// schemaOf gives the migrations of an engine.
+func schemaOf(db *sqlx.DB, e engine) (*goose.Provider, error) {
+	dir, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	if e.schema != nil {
+		dir = e.schema(dir)
+	}
+	return goose.NewProvider(e.dialect, db.DB, dir)
+}
+
+// keepBefore leaves a copy of a ledger whose schema is about to be changed.
+func keepBefore(ctx context.Context, db *sqlx.DB, e engine, p *goose.Provider, prefix string) error {
+	if prefix == "" {
+		return nil
+	}
+	now, then, err := p.GetVersions(ctx)
+	if err != nil {
+		return e.failed(fmt.Errorf("migrate: %w", err))
+	}
+	if now == 0 || now >= then {
+		return nil
+	}
+	err = copyTo(ctx, db, e, fmt.Sprintf("%s%04d", prefix, now))
+	if errors.Is(err, fs.ErrExist) { // of an earlier try
+		return nil
+	}
+	return err
 }
 
 // checkKey finds out at once whether the key file belongs to this ledger. One that is empty was not made with it.

@@ -20,17 +20,21 @@ import (
 // OpenPostgres opens the ledger in a PostgreSQL database of its own, making its tables where there are none. Transactions
 // go one after the other, as on SQLite: what a decision rests on is what was stored last.
 func OpenPostgres(ctx context.Context, db *sql.DB, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
-	x := sqlx.NewDb(db, "pgx")
+	x := sqlx.NewDb(db, postgresDriver)
 	x.SetMaxOpenConns(4)
 	return open(ctx, x, postgres, master, zone, how...)
 }
 
+const postgresDriver = "pgx"
+
 var postgres = engine{
 	dialect: goose.DialectPostgres,
+	driver:  postgresDriver,
 	// A lock until the end of the transaction. The number says "drpd".
 	begin:  `SELECT pg_advisory_xact_lock(1685221476)`,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
 	quiet:  postgresQuiet,
+	copyTo: copyPostgres,
 }
 
 // postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection.

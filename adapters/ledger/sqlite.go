@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -16,9 +15,33 @@ import (
 
 // OpenSQLite opens the ledger in a file, making it where there is none. Commits are on disk before they return.
 func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
-	if info, err := os.Stat(path); slices.Contains(how, Existing) && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
+	var o opening
+	for _, say := range how {
+		say(&o)
+	}
+	if info, err := os.Stat(path); o.existing && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 		return nil, ErrNotHere // and nothing is made in its place
 	}
+	db, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	l, err := open(ctx, db, sqlite, master, zone, how...)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	for _, side := range []string{"-wal", "-shm"} { // the engine makes them with the mode of the process
+		if err := os.Chmod(path+side, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, errors.Join(fmt.Errorf("ledger: %w", err), l.Close())
+		}
+	}
+	return l, nil
+}
+
+var sqlite = engine{dialect: goose.DialectSQLite3, driver: "sqlite3", check: `PRAGMA integrity_check`, copyTo: copySQLite}
+
+// openFile opens a file of the engine, private, and makes it where there is none.
+func openFile(path string) (*sqlx.DB, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -32,16 +55,7 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	db := sqlx.NewDb(raw, "sqlite3")
+	db := sqlx.NewDb(raw, sqlite.driver)
 	db.SetMaxOpenConns(1)
-	l, err := open(ctx, db, engine{dialect: goose.DialectSQLite3}, master, zone, how...)
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
-	for _, side := range []string{"-wal", "-shm"} { // the engine makes them with the mode of the process
-		if err := os.Chmod(path+side, 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, errors.Join(fmt.Errorf("ledger: %w", err), l.Close())
-		}
-	}
-	return l, nil
+	return db, nil
 }

@@ -34,6 +34,7 @@ type cli struct {
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`
 	Calendar   calendarCmd   `cmd:"" help:"Working days."`
+	State      stateCmd      `cmd:"" help:"drpd's own state: copies of it, and whether it is whole."`
 	Clock      clockCmd      `cmd:"" help:"The day by which drpd works."`
 	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`

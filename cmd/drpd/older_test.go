@@ -65,11 +65,7 @@ func TestOlderState(t *testing.T) {
 		}
 		c.cycle(t, on, 10)
 		if on == day-7 {
-			key, _, err := masterKey(p.config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := c.ledger.CopyTo(t.Context(), copied, key, london()); err != nil {
+			if err := c.ledger.CopyTo(t.Context(), copied); err != nil {
 				t.Fatal(err)
 			}
 		}

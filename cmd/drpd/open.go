@@ -46,7 +46,7 @@ func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 }
 
 func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*ledger.Ledger, error) {
-	var how []ledger.Option
+	how := []ledger.Option{ledger.CopyBefore(c.Path(c.State.Key) + ".before-")}
 	if !fresh {
 		how = append(how, ledger.Existing)
 	}

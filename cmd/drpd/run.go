@@ -167,11 +167,7 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		key, _, err := masterKey(p.config)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(led.CopyTo(a.ctx, file, key, london()), led.Close()); err != nil {
+		if err := errors.Join(led.CopyTo(a.ctx, file), led.Close()); err != nil {
 			return err
 		}
 	} else {

@@ -1,0 +1,154 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/jmoiron/sqlx"
+
+	"drpd/core/port"
+)
+
+// CopyTo copies the whole ledger, as it is at one moment, into an SQLite file that is not there yet, whatever engine it is on. Whoever works
+// on it goes on meanwhile. What is sealed stays sealed: the copy is of no use without the key.
+func (l *Ledger) CopyTo(ctx context.Context, path string) error {
+	return copyTo(ctx, l.db, l.engine, path)
+}
+
+func copyTo(ctx context.Context, db *sqlx.DB, e engine, path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		return fmt.Errorf("ledger: the copy: %w", err)
+	}
+	if err := e.copyTo(ctx, db, e, path); err != nil {
+		return errors.Join(fmt.Errorf("ledger: the copy %s could not be made: %w", path, e.failed(err)), os.Remove(path))
+	}
+	return nil
+}
+
+// copySQLite has the engine make the copy.
+func copySQLite(ctx context.Context, db *sqlx.DB, _ engine, path string) error {
+	_, err := db.ExecContext(ctx, `VACUUM INTO ?`, path)
+	return err
+}
+
+// copyPostgres copies table by table what the database holds at one moment, into a file of the same schema.
+func copyPostgres(ctx context.Context, db *sqlx.DB, e engine, path string) (err error) {
+	p, err := schemaOf(db, e)
+	if err != nil {
+		return err
+	}
+	version, err := p.GetDBVersion(ctx)
+	if err != nil {
+		return err
+	}
+	to, err := openFile(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, to.Close()) }()
+	if p, err = schemaOf(to, sqlite); err != nil {
+		return err
+	}
+	if _, err := p.UpTo(ctx, version); err != nil {
+		return err
+	}
+	from, err := db.BeginTxx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = from.Rollback() }() // nothing was changed
+	into, err := to.BeginTxx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if err := copyTables(ctx, from, into); err != nil {
+		return errors.Join(err, into.Rollback())
+	}
+	return into.Commit()
+}
+
+// copyTables copies all rows from one ledger into another, whose tables are emptied.
+func copyTables(ctx context.Context, from, into *sqlx.Tx) error {
+	var tables []string
+	list := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`
+	if from.DriverName() == postgresDriver {
+		list = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name <> 'goose_db_version' ORDER BY 1`
+	}
+	if err := from.SelectContext(ctx, &tables, list); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := into.ExecContext(ctx, `DELETE FROM `+table); err != nil {
+			return err
+		}
+		if err := copyTable(ctx, from, into, table); err != nil {
+			return fmt.Errorf("table %s: %w", table, err)
+		}
+	}
+	return nil
+}
+
+func copyTable(ctx context.Context, from, into *sqlx.Tx, table string) error {
+	rows, err := from.QueryxContext(ctx, `SELECT * FROM `+table)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err says whether all came
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	insert, err := into.PreparexContext(ctx, into.Rebind(`INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+placeholders(len(columns))+`)`))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }()
+	for rows.Next() {
+		values, err := rows.SliceScan()
+		if err != nil {
+			return err
+		}
+		if _, err := insert.ExecContext(ctx, values...); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// PutBack makes a copy the ledger in place of what is there, and keeps that it was put back: each message of the time since is looked for
+// before it goes. The copy is of the same key and the same schema. It is for an engine that keeps its own files; an SQLite file is replaced.
+func (l *Ledger) PutBack(ctx context.Context, from *Ledger) error {
+	return l.anyway(ctx, func(t *tx) error {
+		source, err := from.db.BeginTxx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = source.Rollback() }() // nothing was changed
+		if err := copyTables(ctx, source, t.Tx); err != nil {
+			return l.engine.failed(err)
+		}
+		return nil
+	})
+}
+
+// WasPutBack keeps that this ledger was put back from a copy. No process that worked on it before has its lease any more.
+func (l *Ledger) WasPutBack(ctx context.Context, because, actor string, now time.Time) error {
+	return l.anyway(ctx, func(t *tx) error {
+		if err := t.exec(`UPDATE lease SET until = 0, fence = fence + ?`, now.Unix()); err != nil { // higher than any that was given since
+			return err
+		}
+		if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
+			return err
+		}
+		return t.audit(now, actor, "state put back", "", because)
+	})
+}
