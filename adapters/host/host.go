@@ -47,6 +47,32 @@ func Private(name string) error {
 	return nil
 }
 
+// PrivateFolder refuses a folder that everybody on the machine can look into; one that is not there yet is made private. On Windows its access
+// list is the administrator's business.
+func PrivateFolder(name string) error {
+	info, err := os.Stat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	const everybody = 0o007
+	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&everybody != 0 {
+		err = fmt.Errorf("everybody on this machine can look into the folder %s (mode %o), and it holds what is about children: chmod o-rwx", name,
+			info.Mode().Perm())
+	}
+	return err
+}
+
+// Guarded refuses a folder in which others can put another file in place of a private one.
+func Guarded(name string) error {
+	info, err := os.Stat(name)
+	const others, sticky = 0o022, os.ModeSticky
+	if err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&others != 0 && info.Mode()&sticky == 0 {
+		err = fmt.Errorf("others can change what is in the folder %s (mode %o), and it holds drpd's key or its state: chmod go-w", name,
+			info.Mode().Perm())
+	}
+	return err
+}
+
 // Secret reads a file that holds a secret as text, in the way in which the editors of each system write it: as UTF-8 or
 // UTF-16, with or without a mark of which at its beginning. One that others can read is refused.
 func Secret(name string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -133,6 +134,33 @@ func TestLock(t *testing.T) {
 	for _, file := range []string{name, name + ".holder"} {
 		if err := host.Private(file); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// A folder that everybody can look into, or in which others can change what is drpd's, is refused with what would be right.
+func TestFolders(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("access lists are the administrator's business")
+	}
+	dir := filepath.Join(t.TempDir(), "d")
+	if err := host.PrivateFolder(dir); err != nil {
+		t.Errorf("one that is not there yet: %v", err)
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode][2]string{
+		0o700: {}, 0o750: {}, 0o770: {"", "chmod go-w"}, 0o755: {"chmod o-rwx", ""}, 0o701: {"chmod o-rwx", ""},
+		0o777: {"chmod o-rwx", "chmod go-w"}, 0o777 | os.ModeSticky: {"chmod o-rwx", ""},
+	} {
+		if err := os.Chmod(dir, mode); err != nil {
+			t.Fatal(err)
+		}
+		for i, err := range []error{host.PrivateFolder(dir), host.Guarded(dir)} {
+			if (err == nil) != (want[i] == "") || err != nil && !strings.Contains(err.Error(), want[i]) {
+				t.Errorf("%o: %v, want %q", mode, err, want[i])
+			}
 		}
 	}
 }

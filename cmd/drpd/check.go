@@ -127,6 +127,10 @@ func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
 			problems++
 		}
 	}
+	if err := private(p.config); err != nil {
+		a.printf("%s\n", err)
+		problems++
+	}
 	return problems, nil
 }
 

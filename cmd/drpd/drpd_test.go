@@ -639,8 +639,9 @@ func copyTree(t *testing.T, from, to string) {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
-	for _, private := range []string{"state.key", "state.db"} { // a copy is as open as the process makes it
-		if err := os.Chmod(filepath.Join(to, private), 0o600); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for private, mode := range map[string]os.FileMode{"state.key": 0o600, "state.db": 0o600, "documents": 0o700, "reports": 0o700,
+		"mail/in": 0o700, "mail/out": 0o700} { // a copy is as open as the process makes it
+		if err := os.Chmod(filepath.Join(to, private), mode); err != nil && !errors.Is(err, os.ErrNotExist) {
 			t.Fatal(err)
 		}
 	}

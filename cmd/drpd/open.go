@@ -29,6 +29,20 @@ import (
 	"drpd/mapping"
 )
 
+// private sees that nobody else can read or replace what drpd keeps: its state and its key, and what it writes about children.
+func private(c *config.Config) error {
+	errs := []error{host.Guarded(filepath.Dir(c.Path(c.State.Key)))}
+	if c.State.File != "" {
+		errs = append(errs, host.Guarded(filepath.Dir(c.Path(c.State.File))))
+	}
+	for _, folder := range []string{c.Documents.Folder, c.Reports.Folder, c.Mailbox.Folder, c.MailOut.Folder} {
+		if folder != "" {
+			errs = append(errs, host.PrivateFolder(c.Path(folder)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // openLedger opens drpd's own state, making it where neither it nor its key is there.
 func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 	key, fresh, err := masterKey(c)

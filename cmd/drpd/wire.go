@@ -61,6 +61,9 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 			err = errors.Join(err, w.close())
 		}
 	}()
+	if err := private(c); err != nil {
+		return nil, err
+	}
 	if w.ledger, err = openLedger(ctx, c); err != nil {
 		return nil, err
 	}
