@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,7 +31,7 @@ func TestLease(t *testing.T) {
 		"it has died":                {wait: leaseLength, margin: time.Second, says: "waiting until its lease ends"},
 		"it is known to have died":   {dead: "a machine, process 7", margin: time.Second, says: "this one takes it over"},
 		"another has died":           {dead: "a machine, process 6", wait: leaseLength, margin: time.Second, says: "waiting until its lease ends"},
-		"it lives":                   {lives: time.Hour, once: true, wait: leaseLength / 2, margin: leaseLength, says: "waiting until its lease ends"},
+		"it lives":                   {lives: time.Hour, once: true, wait: leaseLength / 3, margin: leaseLength / 2, says: "waiting until its lease ends"},
 		"it lives for a while":       {lives: time.Hour, wait: time.Hour, margin: 2 * leaseLength, says: "waiting until its lease ends"},
 		"told to stop":               {stops: true, wait: time.Minute, margin: time.Second, says: "waiting until its lease ends"},
 		"told to stop, and it lives": {lives: time.Hour, stops: true, wait: time.Minute, margin: time.Second, says: "waiting until its lease ends"},
@@ -50,7 +51,7 @@ func TestLease(t *testing.T) {
 						time.AfterFunc(leaseLength/2, renew)
 					}
 				}
-				time.AfterFunc(leaseLength/4, renew)
+				time.AfterFunc(leaseLength/3, renew) // never at the moment at which it is looked at
 				if x.stops {
 					time.AfterFunc(time.Minute, stop)
 				}
@@ -86,20 +87,20 @@ func TestHolding(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour)
-		l.down = true
+		time.Sleep(time.Hour + time.Second) // not at the moment at which it is renewed
+		l.down.Store(true)
 		time.Sleep(leaseLength / 2)
-		l.down = false
+		l.down.Store(false)
 		time.Sleep(leaseLength)
 		if again, err := h.take(t.Context(), false); err != nil || again != under || under.Err() != nil || h.held() != nil {
 			t.Errorf("a lease that could not be renewed for a moment is lost: %v, %v", err, under.Err())
 		}
-		l.down = true
+		l.down.Store(true)
 		time.Sleep(2 * leaseLength)
 		if h.held() == nil || under.Err() == nil {
 			t.Error("a lease that was not renewed for longer than it lasts is held")
 		}
-		l.down = false
+		l.down.Store(false)
 		if err := l.Another().Lease(t.Context(), "two", time.Now(), leaseLength); err != nil {
 			t.Fatal(err)
 		}
@@ -119,11 +120,11 @@ func TestHolding(t *testing.T) {
 // unreachable is a ledger that cannot be reached at times.
 type unreachable struct {
 	*porttest.Ledger
-	down bool
+	down atomic.Bool
 }
 
 func (u *unreachable) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
-	if u.down {
+	if u.down.Load() {
 		return errors.New("no connection")
 	}
 	return u.Ledger.RenewLease(ctx, now, length)
