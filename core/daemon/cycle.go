@@ -76,15 +76,15 @@ func (d *round) disputes(ctx context.Context, asOf workday.Date) (lookedAt, erro
 // memory is what a daemon remembers from one cycle to the next, so as not to do it again. All of it can be lost at any time:
 // that changes what a cycle costs, and not what it does.
 type memory struct {
-	ended    map[string]ended        // disputes of which nothing more is to follow, as reports look at them
-	waits    map[string]workday.Date // reminders that wait for tomorrow, and the day on which they do
-	awaiting map[string]bool         // messages that are to be put away, and are in the ledger
-	readings map[string]drp.Reading  // what was read before: evidence never changes, and reading it is pure
-	came     came                    // by email today, by sender
-	looked   map[string]bool         // routes in whose archive the first message after the start was looked for
-	marked   bool                    // what was being read when the process before this one ended has been looked at
-	late     map[string]chan polled  // sources that have not come back, and where their answer comes
-	hung     map[string]time.Time    // sources that gave no answer in all their time, and when
+	ended    map[string]ended         // disputes of which nothing more is to follow, as reports look at them
+	waits    map[string]workday.Date  // reminders that wait for tomorrow, and the day on which they do
+	awaiting map[string]bool          // messages that are to be put away, and are in the ledger
+	readings map[string]drp.Reading   // what was read before: evidence never changes, and reading it is pure
+	came     came                     // by email today, by sender
+	looked   map[string]bool          // routes in whose archive the first message after the start was looked for
+	marked   bool                     // what was being read when the process before this one ended has been looked at
+	late     map[string]chan struct{} // what has not come back, and what is closed when it does
+	hung     map[string]time.Time     // sources that gave no answer in all their time, and when
 }
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.

@@ -26,8 +26,8 @@ const lessPatient = 10 // times less
 // patient is how long one call to a source, or to the system behind it, may take.
 func (d *Daemon) patient() time.Duration { return cmp.Or(d.PollTime, pollTime) }
 
-// errLate says that a source is not asked because it has not answered yet.
-var errLate = errors.New("an earlier poll has not returned yet: the source hangs")
+// errLate says that something is not asked because it has not answered yet.
+var errLate = errors.New("an earlier call has not returned yet: it hangs")
 
 // polled is what a source gave.
 type polled struct {
@@ -44,6 +44,7 @@ type asking struct {
 	bound  context.Context // ends when it has had its time
 	cancel context.CancelFunc
 	answer chan polled
+	back   chan struct{} // closed when it has come back
 }
 
 // ask polls a source, and waits for its answer no longer than its deadline, even if the source does not stop at it.
@@ -65,16 +66,13 @@ func (d *cycle) timeFor(name string) time.Duration {
 func (d *cycle) begins(ctx context.Context, f Feed, cursor []byte) *asking {
 	a := &asking{Feed: f, limit: d.timeFor(f.Name), answer: make(chan polled, 1)}
 	a.bound, a.cancel = context.WithTimeout(ctx, a.limit)
-	if late := d.memory.late[f.Name]; late != nil {
-		select {
-		case <-late:
-			delete(d.memory.late, f.Name)
-		default:
-			a.answer <- polled{err: errLate, hung: true}
-			return a
-		}
+	if !d.memory.back(f.Name) {
+		a.answer <- polled{err: errLate, hung: true}
+		return a
 	}
+	a.back = make(chan struct{})
 	go func() {
+		defer close(a.back)
 		batch, next, err := f.Source.Poll(a.bound, cursor, d.Now())
 		a.answer <- polled{batch: batch, next: next, err: err}
 	}()
@@ -121,12 +119,65 @@ func (d *cycle) answered(ctx context.Context, a *asking) polled {
 		d.memory.hung[a.Name] = d.Now()
 	}
 	if !came {
-		if d.memory.late == nil {
-			d.memory.late = make(map[string]chan polled)
-		}
-		d.memory.late[a.Name] = a.answer
+		d.memory.waitsFor(a.Name, a.back)
 	}
 	return got
+}
+
+// back says whether a port has come back from an earlier call that it was not waited for.
+func (m *memory) back(name string) bool {
+	late := m.late[name]
+	if late == nil {
+		return true
+	}
+	select {
+	case <-late:
+		delete(m.late, name)
+		return true
+	default:
+		return false
+	}
+}
+
+// waitsFor remembers that a port has not come back.
+func (m *memory) waitsFor(name string, back chan struct{}) {
+	if m.late == nil {
+		m.late = make(map[string]chan struct{})
+	}
+	m.late[name] = back
+}
+
+// within calls a port, and waits for what it gives no longer than it may take, even if it does not stop then: a folder on another machine
+// may never answer. One that has not come back is not called again before it has.
+func within[T any](ctx context.Context, d *Daemon, name string, long time.Duration, call func(context.Context) T) (out T, err error) {
+	if !d.memory.back(name) {
+		return out, fmt.Errorf("%s: %w", name, errLate)
+	}
+	type answer struct {
+		out      T
+		panicked any
+	}
+	bound, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	given, back := make(chan answer, 1), make(chan struct{})
+	go func() {
+		var a answer
+		defer func() {
+			a.panicked = recover()
+			given <- a
+			close(back)
+		}()
+		a.out = call(bound)
+	}()
+	a, came := wait(bound, given)
+	switch {
+	case a.panicked != nil: // where it was called from
+		panic(a.panicked)
+	case !came:
+		d.memory.waitsFor(name, back)
+		err = fmt.Errorf("%s: no answer within %s, and it cannot be stopped", name, long)
+	}
+	return a.out, err
 }
 
 // wait waits for an answer until the context ends, and a little longer for a source that stops then.
@@ -148,7 +199,13 @@ func wait[T any](ctx context.Context, answer <-chan T) (got T, came bool) {
 
 // find searches a route's archive for a message.
 func (d *Daemon) find(ctx context.Context, e port.Envelope) (bool, error) {
-	bound, cancel := context.WithTimeout(ctx, searchTime)
-	defer cancel()
-	return d.Mail.Find(bound, e)
+	type answer struct {
+		found bool
+		err   error
+	}
+	got, err := within(ctx, d, "the archive of route "+e.Route, searchTime, func(ctx context.Context) answer {
+		found, err := d.Mail.Find(ctx, e)
+		return answer{found, err}
+	})
+	return got.found, cmp.Or(err, got.err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -34,6 +35,78 @@ func (h *hanging) Poll(ctx context.Context, cursor []byte, now time.Time) ([]drp
 	}
 	<-ctx.Done()
 	return nil, nil, errors.New("table CF_FORMS cannot be read")
+}
+
+// deaf is what leads out of a daemon, and gives no answer while it hangs, whatever it is told.
+type deaf struct {
+	daemon.NoteWriter
+	daemon.FormKeeper
+	until chan struct{}
+	asked map[string]int
+	mu    sync.Mutex
+}
+
+func (x *deaf) hangs(what string) {
+	x.mu.Lock()
+	x.asked[what]++
+	x.mu.Unlock()
+	<-x.until
+}
+
+func (x *deaf) WriteNotes(ctx context.Context, notes []port.Note) []error {
+	x.hangs("notes")
+	return x.NoteWriter.WriteNotes(ctx, notes)
+}
+
+func (x *deaf) KeepForm(ctx context.Context, f port.FormFile) error {
+	x.hangs("forms")
+	return x.FormKeeper.KeepForm(ctx, f)
+}
+
+// What leads out of drpd and never answers, as a folder on a machine that is gone, is waited for no longer than it may take, and not called
+// again before it has come back; emails and reports go meanwhile, and what it was to do is done once it answers.
+func TestWayOutHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := calm(t)
+		x := &deaf{NoteWriter: w.d.Notes, FormKeeper: w.d.Forms, until: make(chan struct{}), asked: map[string]int{}}
+		keeps := w.d.KeepReport
+		w.d.Notes, w.d.Forms = x, x
+		w.d.KeepReport = func(name string, data []byte) error {
+			x.hangs("reports")
+			return keeps(name, data)
+		}
+		began := time.Now()
+		for _, hour := range []int{9, 10, 11} {
+			w.at(16, hour)
+		}
+		if long := time.Since(began); long < 10*time.Minute || long > 40*time.Minute {
+			t.Errorf("three cycles took %s", long)
+		}
+		if w.count["sent: alert"] == 0 || w.count["sent: report"] == 0 || len(w.notes.Written) > 0 {
+			t.Errorf("while it hangs: %v, %d notes", w.count, len(w.notes.Written))
+		}
+		if x.asked["notes"] != 1 || x.asked["reports"] != 1 {
+			t.Errorf("what has not come back is asked again: %v", x.asked)
+		}
+		close(x.until)
+		synctest.Wait()
+		w.at(16, 16)
+		w.at(17, 10)
+		if len(w.notes.Written) == 0 {
+			t.Error("once it answers, no note is written")
+		}
+		for _, n := range w.notes.Written {
+			if len(n) != 1 {
+				t.Errorf("written %d times: %v", len(n), n)
+			}
+		}
+		if at, err := w.ledger.Setting(t.Context(), port.Restored); err != nil || at != "" {
+			t.Errorf("its own note that came late is taken for that of a newer state: %q, %v", at, err)
+		}
+		for _, wrong := range w.wrong {
+			t.Error(wrong)
+		}
+	})
 }
 
 // health says how a source is.

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -240,7 +241,10 @@ func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cl
 	if err != nil {
 		return letter.Letter{}, err
 	}
-	if err := d.KeepReport(doc.Name+".xlsx", data); err != nil {
+	said, err := within(ctx, d.Daemon, "the folder of reports", d.patient(), func(context.Context) error {
+		return d.KeepReport(doc.Name+".xlsx", data)
+	})
+	if err = cmp.Or(err, said); err != nil {
 		d.Log.Warn("no copy of the report could be kept; it goes by email all the same", "report", s.Name, "error", err)
 	}
 	body := layout.Letter(doc)

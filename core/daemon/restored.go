@@ -39,9 +39,14 @@ func (d *Daemon) keepOlder(ctx context.Context, why string) error {
 	})
 }
 
-// older keeps that something was done of which this ledger knows nothing, where it was not known to be an older one.
-func (d *cycle) older(ctx context.Context, why string) error {
-	if d.looking() {
+// justDecided is how lately an effect was decided that is new to a ledger. One that was decided before may have been tried, and its attempts
+// forgotten: it was no longer wanted for a while, or a person had it made anew.
+const justDecided = time.Hour
+
+// older keeps that an attempt found done what it was to do, though as far as this ledger knows it was never tried: then the ledger is an older
+// one.
+func (d *cycle) older(ctx context.Context, a *attempt, why string) error {
+	if a.to.AlreadyTrying || a.to.Tries > 0 || a.Released || d.Now().Sub(a.Decided) > justDecided || d.looking() {
 		return nil
 	}
 	d.putBack = d.Now()
@@ -77,7 +82,7 @@ func (d *round) lookedFor(ctx context.Context, a *attempt, c reconcile.Case) (ok
 	switch {
 	case found:
 		a.fate, a.went = drp.Accepted, a.On
-		return true, d.older(ctx, "a message that drpd never sent, as far as its state knows, is in the archive")
+		return true, d.older(ctx, a, "a message that drpd never sent, as far as its state knows, is in the archive")
 	case err == nil || errors.Is(err, port.ErrNoArchive):
 		if d.memory.looked == nil {
 			d.memory.looked = make(map[string]bool)

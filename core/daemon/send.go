@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"log/slog"
+	"slices"
 	"time"
 
 	"drpd/core/drp"
@@ -40,13 +41,15 @@ func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []er
 	if len(notes) == 0 {
 		return errs
 	}
-	bound, cancel := context.WithTimeout(ctx, d.patient())
-	defer cancel()
-	for i, err := range d.Notes.WriteNotes(bound, notes) {
+	said, err := within(ctx, d.Daemon, "the writer of case notes", d.patient(), func(ctx context.Context) []error {
+		return d.Notes.WriteNotes(ctx, notes)
+	})
+	if err != nil {
+		said = slices.Repeat([]error{err}, len(notes))
+	}
+	for i, err := range said {
 		if errors.Is(err, port.ErrPresent) {
-			if err = nil; !batch[at[i]].to.AlreadyTrying {
-				err = d.older(ctx, "a case note that drpd never wrote, as far as its state knows, is in the record system")
-			}
+			err = d.older(ctx, &batch[at[i]], "a case note that drpd never wrote, as far as its state knows, is in the record system")
 		}
 		errs[at[i]] = err
 	}
@@ -67,10 +70,10 @@ func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, e
 		if len(locations) == 0 || !ok {
 			continue
 		}
-		bound, cancel := context.WithTimeout(ctx, d.patient())
-		err := m.PutAway(bound, locations)
-		cancel()
-		if err != nil {
+		said, err := within(ctx, d, f.Name+", where messages are put away", d.patient(), func(ctx context.Context) error {
+			return m.PutAway(ctx, locations)
+		})
+		if err = cmp.Or(err, said); err != nil {
 			for _, i := range at {
 				errs[i] = err
 			}
@@ -102,10 +105,11 @@ func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
 	if err != nil {
 		return err
 	}
-	bound, cancel := context.WithTimeout(ctx, d.patient())
-	defer cancel()
-	return d.Forms.KeepForm(bound, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm,
-		Name: a.Form.Name, Data: data, On: a.On})
+	said, err := within(ctx, d, "the documents of children's files", d.patient(), func(ctx context.Context) error {
+		return d.Forms.KeepForm(ctx, port.FormFile{Reference: a.Key, Child: numbers.now(a.Child), Dispute: a.Dispute, What: port.CopyOfForm,
+			Name: a.Form.Name, Data: data, On: a.On})
+	})
+	return cmp.Or(err, said)
 }
 
 // settled says what became of an attempt. An accepted one leaves a receipt, which is evidence: an alert that was
