@@ -37,6 +37,7 @@ type state struct {
 	effects   map[string]*effect
 	conflicts map[string][]drp.Conflict
 	absences  []drp.Absence
+	flipped   map[string]bool // payloads that cannot be read
 }
 
 type source struct {
@@ -88,7 +89,8 @@ type delivery struct {
 // NewLedger makes an empty one.
 func NewLedger(zone *time.Location) *Ledger {
 	return &Ledger{state: &state{zone: zone, settings: map[port.Setting]string{}, sources: map[string]*source{}, evidence: map[string]*kept{},
-		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{}}}
+		disputes: map[string]*dispute{}, effects: map[string]*effect{}, conflicts: map[string][]drp.Conflict{},
+		flipped: map[string]bool{}}}
 }
 
 // Another opens the same ledger a second time, as another process does.
@@ -180,10 +182,14 @@ func (l *Ledger) day(t time.Time) workday.Date { return workday.DateOf(t.In(l.zo
 // Body implements daemon.Ledger.
 func (l *Ledger) Body(_ context.Context, id string) ([]byte, error) {
 	defer l.lock()()
-	if k := l.evidence[id]; k != nil {
-		return slices.Clone(k.Body), nil
+	k := l.evidence[id]
+	if k == nil {
+		return nil, nil
 	}
-	return nil, nil
+	if err := l.damaged(k.sealed()); err != nil {
+		return nil, err
+	}
+	return slices.Clone(k.Body), nil
 }
 
 // SourceFailed implements daemon.Ledger.
@@ -319,6 +325,9 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 	if d := l.disputes[p.Dispute]; d != nil && p.Where == port.PlaceDispute && p.Taken(d.Dispute) {
 		return port.ErrTaken
 	}
+	if err := l.resealed(k, p); err != nil {
+		return err
+	}
 	for _, ev := range p.Copies {
 		ev.Body = k.Body
 		l.add(ev, "new", "")
@@ -419,6 +428,9 @@ func (l *Ledger) Sent(_ context.Context, key, person string) (port.Envelope, boo
 	}
 	for _, d := range e.deliveries {
 		if d.Person == person && d.tries > 0 {
+			if err := cmp.Or(l.damaged(e.sealed(), d.sealed(e)), l.lostInside(key)); err != nil {
+				return port.Envelope{}, false, err
+			}
 			v := d.Envelope
 			v.Dispute, v.Reason, v.Stage, v.Message, v.Carries = e.Dispute, e.Reason, e.Stage, nil, l.carries(key)
 			return v, true, nil
@@ -431,13 +443,18 @@ func (l *Ledger) Sent(_ context.Context, key, person string) (port.Envelope, boo
 func (l *Ledger) Witness(_ context.Context, route string, before time.Time) (out port.Envelope, found bool, err error) {
 	defer l.lock()()
 	var latest time.Time
+	var sealed []Flipped
 	for _, e := range l.ordered() {
 		for _, d := range e.deliveries {
 			if d.Route == route && d.carried == "" && d.life == drp.Accepted && e.at.Before(before) && (!found || e.at.After(latest)) {
 				out, found, latest = d.Envelope, true, e.at
 				out.Message = nil
+				sealed = []Flipped{e.sealed(), d.sealed(e)}
 			}
 		}
+	}
+	if err := l.damaged(sealed...); err != nil {
+		return port.Envelope{}, false, err
 	}
 	return out, found, nil
 }
@@ -493,6 +510,9 @@ func (l *Ledger) Load(_ context.Context, ref string) (port.Stored, error) {
 	d := l.disputes[ref]
 	if d == nil {
 		return port.Stored{}, errNoDispute
+	}
+	if err := l.lostPast(ref); err != nil {
+		return port.Stored{}, err
 	}
 	return port.Stored{Dispute: d.Dispute, Policy: d.policy, Holders: d.holders, Revision: d.revision, Decided: d.decidedOn,
 		Evidence: l.some(func(k *kept) bool { return k.dispute == ref && k.state == port.PlaceDispute }), Past: l.past(ref)}, nil
@@ -647,7 +667,14 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]port.Outgoing, erro
 				o.Deliveries = append(o.Deliveries, v)
 			}
 		}
-		if o.Unmade || len(o.Deliveries) > 0 {
+		whole := o.Unmade || len(o.Deliveries) > 0
+		if err := l.lost(e, o); err != nil {
+			o.Damaged, o.Deliveries = err.Error(), nil
+		}
+		if l.damaged(e.sealed()) != nil {
+			o.Past = outside(o.Past)
+		}
+		if whole || o.Damaged != "" {
 			out = append(out, o)
 		}
 	}
@@ -666,6 +693,7 @@ func (l *Ledger) Make(ctx context.Context, deliveries []port.Envelope, _ time.Ti
 			e.deliveries = append(e.deliveries, &delivery{Envelope: v, life: drp.Made})
 		} else if old := e.deliveries[i]; old.life == drp.Made {
 			old.Message, old.At, old.Route = v.Message, v.At, v.Route
+			delete(l.flipped, old.sealed(e).name()) // it is sealed anew
 		}
 		if e.life == drp.Decided || e.life == drp.Held {
 			e.life, e.heldBy, e.why = drp.Made, "", ""
@@ -686,18 +714,6 @@ func (l *Ledger) Hold(ctx context.Context, key, gate, why string, _ time.Time) e
 		e.life = drp.Held
 	}
 	return nil
-}
-
-// LetGo lets what a gate holds pass it.
-func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, err error) {
-	defer l.lock()()
-	for _, e := range l.effects {
-		if e.heldBy == gate && (e.life == drp.Held || e.life == drp.Attempted) {
-			e.released = true
-			n++
-		}
-	}
-	return n, nil
 }
 
 // SettleAndClaim implements daemon.Ledger.

@@ -18,7 +18,8 @@ func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
-		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
+		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings, "by hand": testHands,
+		"a digest by hand": testHandsInDigest,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
