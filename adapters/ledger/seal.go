@@ -89,7 +89,7 @@ func (t *tx) dataKey(id string) (cipher.AEAD, error) {
 	if err == nil {
 		t.keys[id] = a
 	}
-	return a, err
+	return a, damaged("key "+id, err)
 }
 
 func (t *tx) readKey(id string) (cipher.AEAD, error) {

@@ -94,8 +94,8 @@ func (d *cycle) setAside(ctx context.Context, ev drp.Evidence, why string) error
 		" or in the mailbox, and then say drpd quarantine accept or reject", "set-aside", ev.ID, false); err != nil {
 		return err
 	}
-	p := port.Placement{Where: port.PlaceQuarantine, Reason: why}
-	if _, err := d.put(ctx, ev, p); err != nil {
+	p := port.Placement{Evidence: ev.ID, Where: port.PlaceQuarantine, Reason: why, Now: d.Now()}
+	if err := d.Placing.Place(ctx, p); err != nil {
 		return err
 	}
 	d.stats.Quarantined++

@@ -32,17 +32,13 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		}
 		for _, ev := range waiting {
 			p, err := d.placement(ctx, ev, disputes)
+			if err == nil {
+				p, err = d.budget(ctx, ev, p)
+			}
 			if p, err = d.waitsForDamaged(ctx, ev.Evidence, p, err); err != nil {
 				return began, err
 			}
-			if p, err = d.budget(ctx, ev, p); err != nil {
-				return began, err
-			}
-			unread(&p, ev, disputes)
-			if err := d.emergency(ctx, ev, p); err != nil { // before it is placed: what is placed is not looked at again
-				return began, err
-			}
-			if p, err = d.put(ctx, ev.Evidence, p); err != nil {
+			if p, err = d.put(ctx, ev, p, disputes); err != nil {
 				return began, err
 			}
 			if err := d.lapse(ctx, ev.Evidence, p, asked); err != nil {
@@ -103,15 +99,25 @@ func unread(p *port.Placement, ev arrival, disputes []drp.Dispute) {
 	}
 }
 
-// put stores where a piece of evidence belongs. What the ledger refuses, because the reference is another's, waits.
-func (d *Daemon) put(ctx context.Context, ev drp.Evidence, p port.Placement) (port.Placement, error) {
-	p.Evidence, p.Now = ev.ID, d.Now()
-	err := d.Placing.Place(ctx, p)
-	if !errors.Is(err, port.ErrTaken) {
-		return p, err
+// put stores where a piece of evidence belongs. What the ledger refuses waits: the reference is another's, or what it is to be kept with
+// is damaged.
+func (d *cycle) put(ctx context.Context, a arrival, p port.Placement, disputes []drp.Dispute) (port.Placement, error) {
+	for {
+		unread(&p, a, disputes)
+		if err := d.emergency(ctx, a, p); err != nil { // before it is placed: what is placed is not looked at again
+			return p, err
+		}
+		p.Evidence, p.Now = a.ID, d.Now()
+		err := d.Placing.Place(ctx, p)
+		if err == nil || p.Where == port.PlaceWaiting {
+			return p, err
+		}
+		if errors.Is(err, port.ErrTaken) {
+			p = port.Placement{Where: port.PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error()}
+		} else if p, err = d.waitsForDamaged(ctx, a.Evidence, p, err); err != nil {
+			return p, err
+		}
 	}
-	p = port.Placement{Evidence: ev.ID, Where: port.PlaceWaiting, Reason: "dispute " + p.Dispute + ": " + err.Error(), Now: d.Now()}
-	return p, d.Placing.Place(ctx, p)
 }
 
 // emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
