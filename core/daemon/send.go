@@ -141,13 +141,16 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	case errors.Is(err, context.Canceled): // it goes as soon as drpd runs again
 		s.Life, s.Why = drp.Made, "drpd was stopped before it went"
 		return s, nil
-	case d.Now().Sub(a.to.At) >= d.giveUp():
+	case d.Now().Sub(a.to.At) >= d.giveUp() && !d.still:
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):
 		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
 		d.stats.Held++
 	default:
 		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
+	}
+	if d.still { // a clock that is not believed puts nothing off: it may be a year ahead
+		s.Again = time.Time{}
 	}
 	d.stats.Failed++
 	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
