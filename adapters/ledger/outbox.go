@@ -370,7 +370,11 @@ func (t *tx) settle(s port.Settled) error {
 	if !s.Again.IsZero() {
 		again = s.Again.UnixMilli()
 	}
-	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ?, carried = CASE WHEN ? = ? THEN '' ELSE carried END WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, string(s.Life), string(drp.Made), s.Key, s.Person); err != nil {
+	uncounted := 0
+	if s.Unsent {
+		uncounted = 1
+	}
+	if err := t.exec(`UPDATE delivery SET life = ?, why = ?, not_before = ?, tries = tries - ?, carried = CASE WHEN ? = ? THEN '' ELSE carried END WHERE effect = ? AND person = ?`, string(s.Life), s.Why, again, uncounted, string(s.Life), string(drp.Made), s.Key, s.Person); err != nil {
 		return err
 	}
 	rows, err := t.deliveries(deliveryState, `effect = ?`, s.Key)

@@ -140,7 +140,7 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 		}
 	case errors.Is(err, context.Canceled): // it goes as soon as drpd runs again
 		s.Life, s.Why = drp.Made, "drpd was stopped before it went"
-		return s, nil
+		return unsent(a, s), nil
 	case d.Now().Sub(a.to.At) >= d.giveUp() && !d.still:
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):
@@ -154,7 +154,15 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	}
 	d.stats.Failed++
 	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
-	return s, nil
+	return unsent(a, s), nil
+}
+
+// unsent keeps of a message that did not go this time whether one went before it: that is as unknown as it was.
+func unsent(a attempt, s port.Settled) port.Settled {
+	if s.Life == drp.Made && a.Kind == drp.Email && a.to.AlreadyTrying {
+		s.Life, s.Unsent = drp.Attempted, true
+	}
+	return s
 }
 
 // giveUp is after how long a message that no route takes is given up.

@@ -96,6 +96,7 @@ type Settled struct {
 	Key, Person string
 	Life        drp.Life // accepted, failed, attempted where nobody knows, or made again after a temporary failure
 	Why         string
+	Unsent      bool   // this attempt certainly did not go, and is not counted; an earlier one has no known end
 	Gate        string // holds it until it is tried again, because of Why
 	Absent      *drp.Absence
 	Again       time.Time // when a delivery that was not accepted is tried again

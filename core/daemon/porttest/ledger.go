@@ -812,6 +812,9 @@ func (l *Ledger) settle(batch []port.Settled) {
 				if d.life, d.notBefore = s.Life, s.Again; s.Life == drp.Made {
 					d.carried = ""
 				}
+				if s.Unsent {
+					d.tries--
+				}
 			}
 		}
 		e.life, e.why, e.heldBy, e.at = e.lifeNow(), s.Why, s.Gate, s.Now
