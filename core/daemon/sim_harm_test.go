@@ -40,6 +40,12 @@ func (c chaosLedger) AddEffects(ctx context.Context, effects []drp.Effect, now t
 		if e.Rule == "calendar" {
 			c.w.count["told of the calendar's end"]++
 		}
+		if err == nil && e.Kind == drp.Email {
+			c.w.told = append(c.w.told, e.Says)
+		}
+		if err == nil && e.Rule == "set-aside" {
+			c.w.asideBy(e)
+		}
 		if err == nil && e.Urgent {
 			c.w.urgent[e.Key] = true
 		}

@@ -48,6 +48,7 @@ type said struct {
 	Fields                         []string
 	WithForm                       bool
 	Harm                           bool // it speaks of imminent harm
+	People                         bool // it says who works with the child
 	State                          *drp.RecordState
 	Holder                         string
 	Ruling                         *drp.Ruling
@@ -83,6 +84,9 @@ func (w *world) read(ev drp.Evidence, learned workday.Date) drp.Reading {
 	}
 	if s.From != "" {
 		r.Sender = drp.Actor{Address: address(s.From)}
+	}
+	if s.People {
+		r.Child = &drp.Child{Ref: s.Child}
 	}
 	for i, f := range s.Facts {
 		fact := drp.Fact{Kind: f.Kind, Stage: f.Stage, On: f.On, Until: f.Until, Event: f.Event, Attached: f.Attached,
@@ -166,7 +170,19 @@ type world struct {
 	tries    map[string]int
 	alerts   map[string]string // dispute, visit, person: the effect that was sent
 	count    map[string]int
-	urgent   map[string]bool // keys of what the operator is told at once
+	urgent   map[string]bool // keys of what goes at once, whatever holds the rest
+
+	fate        *rand.Rand // draws of what befalls the daemon itself, which shift none of the people's
+	edge        edge
+	flipped     *flip
+	skew        wrongClock
+	paused      int               // for how many cycles output still is
+	told        []string          // what a person was told outside of disputes
+	setAside    map[string]bool   // evidence that cannot be read
+	quarantined map[string]string // evidence whose sender is not proved
+	adopted     map[string]bool   // and which a person has accepted
+	only        func(w *world)    // of a twin: its trouble in this cycle
+	gaveUp      map[string]bool   // keys of what was given up by a wrong clock
 }
 
 type crash struct{}
@@ -194,6 +210,7 @@ type feed struct {
 }
 
 func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) ([]drp.Evidence, []byte, error) {
+	f.w.polled()
 	if f.down > 0 {
 		f.down--
 		return nil, nil, errors.New("simulated: the source is down")
@@ -250,16 +267,24 @@ func (c chaosLedger) around(what string, do func() error) error {
 }
 
 func (c chaosLedger) Ingest(ctx context.Context, s string, b []drp.Evidence, cur []byte, now time.Time) error {
+	c.w.rightDay("evidence is stored")
 	return c.around("ingest", func() error { return c.Ledger.Ingest(ctx, s, b, cur, now) })
 }
 
 func (c chaosLedger) Place(ctx context.Context, p port.Placement) error {
+	c.w.places(p)
 	return c.around("place", func() error { return c.Ledger.Place(ctx, p) })
 }
 
 func (c chaosLedger) Decide(ctx context.Context, b []port.Decided) error {
+	c.w.rightDay("something is decided")
 	for _, x := range b {
 		c.w.givesUp(ctx, x)
+		for _, e := range x.Effects {
+			if e.Urgent {
+				c.w.urgent[e.Key] = true
+			}
+		}
 	}
 	return c.around("decide", func() error { return c.Ledger.Decide(ctx, b) })
 }
@@ -272,6 +297,7 @@ func (c chaosLedger) SettleAndClaim(ctx context.Context, done []port.Settled, ne
 	err = c.around("turn", func() error {
 		if out, err = c.Ledger.SettleAndClaim(ctx, done, next, now); err == nil {
 			c.w.record(next, out)
+			c.w.settles(done)
 		}
 		return err
 	})
@@ -279,7 +305,11 @@ func (c chaosLedger) SettleAndClaim(ctx context.Context, done []port.Settled, ne
 }
 
 func (c chaosLedger) Hold(ctx context.Context, key, gate, why string, now time.Time) error {
-	return c.around("hold", func() error { c.w.count["held by "+gate]++; return c.Ledger.Hold(ctx, key, gate, why, now) })
+	return c.around("hold", func() error {
+		c.w.count["held by "+gate]++
+		c.w.holds(ctx, key, gate)
+		return c.Ledger.Hold(ctx, key, gate, why, now)
+	})
 }
 
 // WriteNotes fails, refuses or crashes at times, also between two notes.
@@ -297,6 +327,7 @@ func (w *world) writeNote(ctx context.Context, n port.Note) error {
 	}
 	w.honest(n)
 	w.leaves(ctx, n.Dispute, "a note")
+	w.mayGo("a note", n.Reference)
 	if err := w.trouble("note"); err != nil {
 		return err
 	}
@@ -312,6 +343,7 @@ func (w *world) writeNote(ctx context.Context, n port.Note) error {
 
 // KeepForm likewise.
 func (w *world) KeepForm(ctx context.Context, f port.FormFile) error {
+	w.mayGo("a copy of a form", f.Reference)
 	if err := w.trouble("copy"); err != nil {
 		return err
 	}
@@ -361,6 +393,9 @@ func (w *world) Current(e port.Envelope) bool { return w.mail.Current(e) }
 
 // Find implements daemon.Mailer.
 func (w *world) Find(ctx context.Context, e port.Envelope) (bool, error) {
+	if w.noArchive() {
+		return false, port.ErrNoArchive
+	}
 	return w.mail.Find(ctx, e)
 }
 
@@ -370,6 +405,9 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 		return err
 	}
 	if err := w.silent(); err != nil {
+		return err
+	}
+	if err := w.busy(); err != nil {
 		return err
 	}
 	if w.chaos && w.rng.IntN(80) == 0 {
@@ -383,10 +421,15 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	if e.Reason == drp.ReasonAttention && bytes.Contains(bytes.ToLower(raw), []byte("the secret")) {
 		w.count["told: the secret"]++
 	}
+	if !w.recorded[key] {
+		w.fail("%s to %s goes, and no attempt was recorded before", e.Reason, e.Person)
+	}
+	w.again(e)
+	w.mayGo(string(e.Reason), e.Key)
 	if w.tries[key] > 1 && !e.AlreadyTrying {
 		w.fail("%s to %s went twice and the second was no counted resend", e.Reason, e.Person)
 	}
-	if w.tries[key] > 2 {
+	if w.tries[key] > 2 && !(w.noArchive() && w.urgent[e.Key]) {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
@@ -480,15 +523,19 @@ func (w *world) restart() {
 		w.t.Fatal(err)
 	}
 	form := func(context.Context, drp.Evidence, string) ([]byte, bool, error) { return []byte("form"), true, nil }
+	if w.flipped != nil {
+		w.flipped.whole = 0 // what a process has read before it does not miss
+	}
+	out := edgeOut{w}
 	w.d = &daemon.Daemon{ReadOwn: readOwn, FormOf: form,
-		Notes: w, Forms: w, Mail: w, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText,
-		KeepReport:    func(string, []byte) error { return nil },
+		Notes: out, Forms: out, Mail: out, Writer: writer, Paper: daemon.Paper{PDF: asText, Docx: asText}, Workbook: asText,
+		KeepReport:    w.keepReport,
 		Subscriptions: []daemon.Subscription{{Name: "weekly", To: "practice-lead", On: []time.Weekday{time.Monday}, Hour: 7}},
 		Policies:      w.policies, Calendar: w.calendar, Roster: w.roster,
-		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: func() time.Time { return w.clock },
+		Gates: daemon.Gates{From: 8, Until: 18, Most: daemon.Most{Cycle: 500}}, Zone: london, Now: w.now,
 		Inputs: "inputs",
 		Log:    slog.New(slog.NewTextHandler(&w.log, nil))}
-	w.d.KeepIn(chaosLedger{w.ledger, w})
+	w.d.KeepIn(edgeLedger{chaosLedger{w.ledger, w}, w})
 	for _, f := range w.feeds {
 		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: f.name, Source: f, Read: daemon.Purely(w.read)})
 	}
@@ -498,6 +545,7 @@ func (w *world) restart() {
 func (w *world) cycle() {
 	w.broken = false
 	defer func() {
+		w.edge.works = false
 		if r := recover(); r != nil {
 			if _, ok := r.(crash); !ok {
 				panic(r)
@@ -506,15 +554,17 @@ func (w *world) cycle() {
 		}
 	}()
 	w.operator()
+	w.troubled()
 	before := w.attempts()
 	ctx, stop := w.context()
 	defer stop()
 	defer w.ends(w.begins())
-	if _, err := w.d.Cycle(ctx); err != nil {
-		w.count["cycle broke off"]++
-		if strings.Contains(err.Error(), canary) {
-			w.fail("an error holds a name: %v", err)
-		}
+	w.edge.works = true
+	_, err := w.d.Cycle(ctx)
+	if w.edge.works = false; err != nil {
+		w.brokeOff(err)
+	} else if !w.stopped {
+		w.wholeCycle()
 	}
 	w.afterStop(before)
 }
@@ -584,6 +634,7 @@ func (w *world) begin() {
 	w.mistype(c)
 	w.cases = append(w.cases, c)
 	w.tell(c, c.facts)
+	w.tellsOfPeople(c)
 }
 
 // pick gives every other dispute a policy with a record in the record system, which drpd escalates by itself, and the
@@ -745,7 +796,9 @@ var london = func() *time.Location {
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
 	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)),
-		clock: time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
+		fate: rand.New(rand.NewPCG(seed, 17)), setAside: map[string]bool{}, quarantined: map[string]string{}, adopted: map[string]bool{},
+		gaveUp: map[string]bool{},
+		clock:  time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
 		ledger: l, notes: porttest.NewNotes(), mail: porttest.NewMailer(), chaos: true, tries: map[string]int{}, alerts: map[string]string{},
 		count: map[string]int{}, urgent: map[string]bool{}}
 	w.feeds = []*feed{{w: w, name: "records"}, {w: w, name: "mailbox"}}
@@ -776,17 +829,8 @@ func (w *world) run() {
 		w.datesToday(w.t.Context())
 		w.clock = w.clock.Add(18 * time.Hour)
 	}
-	w.chaos = false
-	for _, f := range w.feeds {
-		f.down = 0
-	}
-	for range 4 {
-		for range 2 {
-			w.cycle()
-			w.clock = w.clock.Add(5 * time.Hour)
-		}
-		w.clock = w.clock.Add(14 * time.Hour)
-	}
+	w.calms()
+	w.quietDays()
 	for working := false; !working; { // end on a working day inside the send window
 		working, _, _ = w.calendar.Working(w.today())
 		if !working {
@@ -803,6 +847,8 @@ func (w *world) end() {
 	ctx := w.t.Context()
 	w.nothingLost(ctx)
 	w.heard()
+	w.notYears(ctx)
+	w.reportsWent()
 	if w.log.Len() > 0 && strings.Contains(w.log.String(), canary) {
 		w.fail("the log holds a name")
 	}

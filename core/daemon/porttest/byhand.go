@@ -126,3 +126,14 @@ func (l *Ledger) rises(ref string) {
 		d.revision, d.closed = d.revision+1, false
 	}
 }
+
+// Effects gives every effect of a dispute, or of all where ref is "".
+func (l *Ledger) Effects(_ context.Context, ref string) (out []drp.Past, err error) {
+	defer l.lock()()
+	for _, e := range l.ordered() {
+		if ref == "" || e.Dispute == ref {
+			out = append(out, e.past())
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,125 @@
+package daemon_test
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"drpd/core/daemon/porttest"
+	"drpd/core/drp"
+)
+
+// twin gives a copy of a world that goes its own way from here on, of which nothing is known but what the ledger holds.
+func (w *world) twin(l *porttest.Ledger) *world {
+	t := &world{t: w.t, seed: w.seed, clock: w.clock, policies: w.policies, roster: w.roster, calendar: w.calendar, ledger: l.Copy(),
+		notes: w.notes.Copy(), mail: w.mail.Copy(), said: w.said, hang: w.hang, tries: maps.Clone(w.tries), alerts: maps.Clone(w.alerts),
+		count: map[string]int{}, urgent: maps.Clone(w.urgent), setAside: map[string]bool{}, quarantined: maps.Clone(w.quarantined),
+		adopted: maps.Clone(w.adopted), gaveUp: map[string]bool{}}
+	t.rng, t.apart, t.fate = rand.New(rand.NewPCG(w.seed, 7)), rand.New(rand.NewPCG(w.seed, 13)), rand.New(rand.NewPCG(w.seed, 17))
+	for _, f := range w.feeds {
+		t.feeds = append(t.feeds, &feed{w: t, name: f.name, all: f.all})
+	}
+	t.restart()
+	return t
+}
+
+// quietDays lets four days pass in which nobody does anything and all goes well; but in a twin of some worlds one thing goes wrong on the
+// first morning. Nobody else hears anything of it, and in the end all is as if it had not been.
+func (w *world) quietDays() {
+	l, ok := w.ledger.(*porttest.Ledger)
+	var t *world
+	trouble := ""
+	if ok && w.seed%5 != 0 && w.seed%5 != 2 {
+		t = w.twin(l)
+		trouble = []string{"flip", "full", "kill", "clock", "pause"}[w.seed/5%5]
+	}
+	for i := range 8 {
+		w.cycle()
+		if t != nil {
+			t.clock = w.clock
+			if i == 0 {
+				w.count["twin: "+trouble]++
+				f := t.troubledBy(trouble, w)
+				w.alike(t, trouble, f)
+			} else {
+				t.cycle()
+			}
+		}
+		w.clock = w.clock.Add([]time.Duration{5 * time.Hour, 19 * time.Hour}[i%2])
+	}
+	if t != nil {
+		w.alike(t, trouble, "")
+		w.wrong = append(w.wrong, t.wrong...)
+	}
+}
+
+// troubledBy lets one cycle of the twin of a world have its trouble, and gives the dispute that is troubled by it; "*" for all.
+func (w *world) troubledBy(trouble string, of *world) (dispute string) {
+	w.byHand()
+	w.only = func(*world) {}
+	defer func() { w.only = nil }()
+	switch trouble {
+	case "flip":
+		w.flip(w.ledger.(*porttest.Ledger))
+		w.flipped.cycles = 100
+		w.cycle()
+		dispute = w.flipped.Dispute
+		w.calms()
+		return dispute
+	case "full":
+		w.only = func(w *world) { w.edge.full, w.edge.room = 1, w.fate.IntN(40) }
+	case "kill":
+		passed := of.edge.passed
+		w.only = func(w *world) { w.kills(passed) }
+	case "clock":
+		w.skew.by = []time.Duration{365 * 24 * time.Hour, -48 * time.Hour}[w.fate.IntN(2)]
+		w.looksAtClock()
+	case "pause":
+		w.only = func(w *world) { w.pause(1) }
+	}
+	w.cycle()
+	w.calms()
+	return "*"
+}
+
+// alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same; but for a while that of the
+// troubled dispute.
+func (w *world) alike(t *world, trouble, but string) {
+	if but == "*" {
+		return
+	}
+	want, got := w.outcome(but), t.outcome(but)
+	for _, key := range slices.Sorted(maps.Keys(want)) {
+		if got[key] != want[key] {
+			w.fail("twin with %s: %s is %q, and without it is %q", trouble, key, got[key], want[key])
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(got)) {
+		if want[key] == "" {
+			w.fail("twin with %s: %s is %q, and without it is not there", trouble, key, got[key])
+		}
+	}
+}
+
+// outcome gives what was decided, and what became of it, but that of a dispute.
+func (w *world) outcome(but string) map[string]string {
+	past, err := w.ledger.(*porttest.Ledger).Effects(w.t.Context(), "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	out := make(map[string]string)
+	for _, p := range past {
+		if but != "" && p.Dispute == but || p.Reason == drp.ReasonDigest {
+			continue
+		}
+		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing"}, p.Rule) && p.Dispute == "" {
+			continue
+		}
+		slices.Sort(p.Reached)
+		out[p.Key] = fmt.Sprintf("%s %s %s %s %s reached %s", p.Dispute, p.Kind, p.Reason, p.On, p.Life, strings.Join(p.Reached, ","))
+	}
+	return out
+}
