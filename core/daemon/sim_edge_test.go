@@ -164,6 +164,14 @@ func (l edgeLedger) Lease(ctx context.Context, holder string, now time.Time, lon
 	return l.to.Lease(ctx, holder, now, long) // the command takes it, and no part of a cycle
 }
 
+func (l edgeLedger) RenewLease(ctx context.Context, now time.Time, long time.Duration) error {
+	return l.to.RenewLease(ctx, now, long)
+}
+
+func (l edgeLedger) EndLease(ctx context.Context, holder string) error {
+	return l.to.EndLease(ctx, holder)
+}
+
 func (l edgeLedger) Cursor(ctx context.Context, source string) ([]byte, error) {
 	return reads(l.w, "Cursor", func() ([]byte, error) { return l.to.Cursor(ctx, source) })
 }

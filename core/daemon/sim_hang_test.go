@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,24 @@ func (f *feed) trouble() (hangs bool, err error) {
 	}
 	w.count["a source hangs"]++
 	return true, nil
+}
+
+// unreadable is what a source says of a file that lies in it for weeks, and that it cannot read.
+const unreadable = "simulated: a file in the folder cannot be read"
+
+// remarks says in some worlds that something in the mailbox cannot be read, beside all that can.
+func (f *feed) remarks() error {
+	if f.name != "mailbox" || f.w.seed%6 != 2 {
+		return nil
+	}
+	return port.Remark{Err: errors.New(unreadable)}
+}
+
+// remarked holds that the operator is told of it.
+func (w *world) remarked() {
+	if w.seed%6 == 2 && !slices.Contains(w.told, unreadable) {
+		w.fail("a file in the mailbox cannot be read, and nobody is told")
+	}
 }
 
 // Cursor is asked for before a source is polled.

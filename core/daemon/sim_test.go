@@ -231,7 +231,7 @@ func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) ([]drp.Evid
 	}
 	batch := slices.Clone(f.all[from-back:])
 	f.w.rng.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
-	return batch, fmt.Append(nil, len(f.all)), nil
+	return batch, fmt.Append(nil, len(f.all)), f.remarks()
 }
 
 // say adds evidence that the daemon may poll from now on.
@@ -849,6 +849,7 @@ func (w *world) end() {
 	w.heard()
 	w.notYears(ctx)
 	w.reportsWent()
+	w.remarked()
 	if w.log.Len() > 0 && strings.Contains(w.log.String(), canary) {
 		w.fail("the log holds a name")
 	}
