@@ -61,7 +61,7 @@ func (w *world) looksWhatCame(l porttest.Hands) {
 		w.t.Fatal(err)
 	}
 	for _, o := range out {
-		if o.HeldBy != "unknown" || w.chaos && w.fate.IntN(3) == 0 {
+		if o.HeldBy != "unknown" || o.Damaged != "" || w.chaos && w.fate.IntN(3) == 0 {
 			continue
 		}
 		came := slices.ContainsFunc(o.Deliveries, func(e port.Envelope) bool {
