@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -14,6 +15,12 @@ import (
 func (f *feed) Ahead(context.Context) (by time.Duration, ok bool, err error) {
 	return -f.w.skew.by, f.name == "records", nil
 }
+
+// How far the machine's clock steps.
+const (
+	aYear   = 365 * 24 * time.Hour
+	twoDays = 48 * time.Hour
+)
 
 // wrongClock is how wrong the machine's clock is.
 type wrongClock struct {
@@ -34,7 +41,7 @@ func (w *world) steps() {
 			c.by = 0
 		}
 	case w.chaos && w.fate.IntN(50) == 0:
-		c.by, c.cycles = []time.Duration{365 * 24 * time.Hour, -48 * time.Hour}[w.fate.IntN(2)], 1+w.fate.IntN(4)
+		c.by, c.cycles = []time.Duration{aYear, -twoDays}[w.fate.IntN(2)], 1+w.fate.IntN(4)
 		w.count["the clock steps"]++
 	}
 	w.looksAtClock()
@@ -116,7 +123,7 @@ func (w *world) notYears(ctx context.Context) {
 // settles looks at what becomes of attempts.
 func (w *world) settles(done []port.Settled) {
 	for _, s := range done {
-		if s.Life == drp.Failed && w.skew.day && len(s.Why) > 8 && s.Why[:8] == "given up" {
+		if s.Life == drp.Failed && w.skew.day && strings.HasPrefix(s.Why, "given up") {
 			w.gaveUp[s.Key] = true
 		}
 	}

@@ -75,8 +75,11 @@ func (w *world) troubledBy(trouble string, of *world) (dispute string) {
 		passed := of.edge.passed
 		w.only = func(w *world) { w.kills(passed) }
 	case "clock":
-		w.skew.by = []time.Duration{365 * 24 * time.Hour, -48 * time.Hour}[w.fate.IntN(2)]
-		w.looksAtClock()
+		w.skew.by = []time.Duration{aYear, -twoDays}[w.fate.IntN(2)]
+		if w.looksAtClock(); !w.skew.day { // it says the day on which drpd worked last
+			w.skew.by = aYear
+			w.looksAtClock()
+		}
 	case "pause":
 		w.only = func(w *world) { w.pause(1) }
 	}
