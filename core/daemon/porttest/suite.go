@@ -18,8 +18,8 @@ func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
-		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings, "by hand": testHands,
-		"a digest by hand": testHandsInDigest,
+		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
+		"by hand": testHands, "a digest by hand": testHandsInDigest,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -390,6 +390,16 @@ func testLater(t *testing.T, l daemon.Ledger) {
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(time.Hour): 1} {
 		if out, err := l.Outbox(t.Context(), at); err != nil || len(out) != want {
 			t.Errorf("at %s: %d to go, want %d (%v)", at, len(out), want, err)
+		}
+	}
+	for range 2 { // one whose end is not known, and then attempts that certainly did not go: they are not counted
+		_, err = claim(t, l, made(e, "p1"))
+		must(t, err)
+		settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Attempted, Unsent: true, Now: noon})
+		decide(t, l, e)
+		if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 1 || !out[0].Deliveries[0].AlreadyTrying ||
+			out[0].Deliveries[0].Tries != 1 {
+			t.Errorf("an attempt that did not go: %+v, %v", out, err)
 		}
 	}
 }
