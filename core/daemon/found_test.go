@@ -102,8 +102,8 @@ func (lost) Send(context.Context, port.Envelope, []byte) error {
 	return port.Uncertain{Err: errors.New("the line went dead")}
 }
 
-// What is damaged keeps evidence waiting that is to be placed with it, and nobody else's: the operator is told, every other dispute goes on,
-// and once it is put back the evidence is placed. (The simulation found this.)
+// What is damaged keeps evidence waiting that is to be placed with it, and nobody else's: the operator is told, every other dispute goes
+// on, and once it is put back the evidence is placed. (The simulation found this.)
 func TestDamagedKeepsItsOwnWaiting(t *testing.T) {
 	for _, kind := range []string{porttest.FlippedKey, "people", "waiting"} {
 		t.Run(kind, func(t *testing.T) {

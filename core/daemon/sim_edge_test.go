@@ -85,10 +85,13 @@ func (w *world) passes(what string) {
 	e := &w.edge
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.works || !w.chaos && w.only == nil {
+	if !e.works {
 		return // somebody looks, and it is no work of the daemon's
 	}
-	if e.passed[what]++; what == e.kill && e.passed[what] >= e.nth && w.dies("killed "+what) {
+	if e.passed[what]++; what != e.kill || e.passed[what] < e.nth || !w.chaos && w.only == nil {
+		return
+	}
+	if w.dies("killed " + what) {
 		panic(crash{})
 	}
 }
@@ -108,6 +111,8 @@ func (w *world) polled() {
 
 // dies counts what the process dies of, where it has had no other trouble in this cycle.
 func (w *world) dies(of string) bool {
+	w.polls.Lock()
+	defer w.polls.Unlock()
 	if w.broken {
 		return false
 	}

@@ -52,6 +52,9 @@ func (w *world) quietDays() {
 	}
 	if t != nil {
 		w.alike(t, trouble, "")
+		for what, n := range t.count {
+			w.count["twin: "+what] += n
+		}
 		w.wrong = append(w.wrong, t.wrong...)
 	}
 }
