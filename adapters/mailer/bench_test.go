@@ -59,7 +59,7 @@ func BenchmarkRoundTrips(b *testing.B) {
 	raw := []byte("Subject: x\r\n\r\nx\r\n")
 	start := time.Now()
 	for i := range n {
-		if err := x.Deliver(b.Context(), envelope(i), "drp@council.example", raw); err != nil {
+		if err := x.Deliver(b.Context(), envelope(i), "drp@council.example", raw, goes); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -19,7 +19,10 @@ type Folder struct {
 }
 
 // Deliver writes the message, durably and at once.
-func (f *Folder) Deliver(_ context.Context, e port.Envelope, _ string, raw []byte) error {
+func (f *Folder) Deliver(_ context.Context, e port.Envelope, _ string, raw []byte, leaves func() error) error {
+	if err := leaves(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return fmt.Errorf("outgoing folder: %w", err)
 	}

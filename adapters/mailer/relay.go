@@ -60,7 +60,7 @@ const (
 )
 
 // Deliver sends one message to one person. Where the relay cannot be reached, or does not answer in time, it is down.
-func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error {
+func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw []byte, leaves func() error) error {
 	if err := r.mayGo(); err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (r *Relay) Deliver(ctx context.Context, e port.Envelope, from string, raw [
 		if err != nil {
 			return port.Down{Err: err}
 		}
-		begun, err := r.transact(ctx, l, from, e.Address.Reveal(), raw)
+		begun, err := r.transact(ctx, l, from, e.Address.Reveal(), raw, leaves)
 		if err == nil {
 			r.put(l)
 			return nil
@@ -250,7 +250,7 @@ func (r *Relay) refused(ctx context.Context, err error) error {
 }
 
 // transact sends one message on a connection. begun is false where the relay has certainly heard nothing of it.
-func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []byte) (begun bool, err error) {
+func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []byte, leaves func() error) (begun bool, err error) {
 	defer context.AfterFunc(ctx, func() { _ = l.Client.Close() })() // the library knows no context
 	if err := l.UpdateDeadline(relayTime); err != nil {
 		return false, r.lost(err)
@@ -265,6 +265,9 @@ func (r *Relay) transact(ctx context.Context, l *line, from, to string, raw []by
 	w, err := l.Data()
 	if err != nil {
 		return true, r.answered(err, false)
+	}
+	if err := leaves(); err != nil { // nothing has been written, and the connection is closed: the relay has no message
+		return true, err
 	}
 	if _, err := w.Write(raw); err != nil {
 		return true, r.lost(err) // the dot was not sent: the relay takes nothing that it did not see the end of

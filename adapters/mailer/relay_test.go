@@ -188,6 +188,9 @@ func (r *relay) transport() *mailer.Relay {
 	return &mailer.Relay{Name: "internal", Server: r.addr, StartTLS: !r.tls, Hello: "drpd.council.example", Roots: r.roots}
 }
 
+// goes lets a message leave.
+func goes() error { return nil }
+
 func envelope(n int) port.Envelope {
 	p := port.Person{ID: fmt.Sprintf("w-%d", n), Name: drp.NewPrivate("Canary Name"),
 		Address: drp.NewPrivate(fmt.Sprintf("canary%d@council.example", n))}
@@ -233,12 +236,43 @@ func TestRelayIsDown(t *testing.T) {
 			r := startRelay(t, nil)
 			x := r.transport()
 			tt.change(r, x)
-			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
+			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes)
 			var down port.Down
 			if errors.As(err, &down) != tt.down {
 				t.Errorf("it is down: %v: %v", !tt.down, err)
 			}
 		})
+	}
+}
+
+// A message is said to leave once the relay waits for its words, and not before; where it must not, the relay has nothing of it.
+func TestLeaves(t *testing.T) {
+	r := startRelay(t, nil)
+	x := r.transport()
+	heard := func(verb string) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return slices.ContainsFunc(r.heard, func(l string) bool { return strings.HasPrefix(l, verb) })
+	}
+	refused := errors.New("it must not leave")
+	message := []byte("Subject: x\r\n\r\nx\r\n")
+	err := x.Deliver(t.Context(), envelope(1), "drp@council.example", message, func() error {
+		if !heard("DATA") {
+			t.Error("the relay does not wait for it yet")
+		}
+		return refused
+	})
+	if !errors.Is(err, refused) || len(r.has()) > 0 {
+		t.Errorf("%v; the relay has %d messages", err, len(r.has()))
+	}
+	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", message, goes); err != nil || len(r.has()) != 1 || r.lines != 2 {
+		t.Errorf("on a new connection: %v, %d messages, %d connections", err, len(r.has()), r.lines)
+	}
+	r.mu.Lock()
+	r.say["RCPT"] = "550 5.1.1 no such"
+	r.mu.Unlock()
+	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", message, func() error { return refused }); errors.Is(err, refused) {
+		t.Error("what nobody takes leaves")
 	}
 }
 
@@ -266,7 +300,7 @@ func TestNothingWithoutTLS(t *testing.T) {
 			if !tt.trusted {
 				x.Roots = x509.NewCertPool()
 			}
-			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"))
+			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"), goes)
 			var held port.Held
 			if tt.want != "" && (!errors.As(err, &held) || held.Gate != "tls" || !strings.Contains(held.Why, tt.want)) {
 				t.Errorf("%#v, want %q", err, tt.want)
@@ -301,7 +335,7 @@ func TestAnswers(t *testing.T) {
 			r := startRelay(t, nil)
 			r.answers(tt.verb, tt.answer)
 			x := r.transport()
-			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"))
+			err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: canary\r\n\r\nx\r\n"), goes)
 			got := temporary
 			var p port.Permanent
 			var u port.Uncertain
@@ -322,7 +356,7 @@ func TestAnswers(t *testing.T) {
 			r.mu.Lock()
 			delete(r.say, tt.verb)
 			r.mu.Unlock()
-			if err := x.Deliver(t.Context(), envelope(2), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n")); err != nil {
+			if err := x.Deliver(t.Context(), envelope(2), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes); err != nil {
 				t.Errorf("the next message does not go: %v", err)
 			}
 		})
@@ -335,7 +369,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	x := r.transport()
 	for n := range 50 {
 		if err := x.Deliver(t.Context(), envelope(n), "drp@council.example",
-			fmt.Appendf(nil, "Subject: %d\r\n\r\n.a line with a dot\r\n", n)); err != nil {
+			fmt.Appendf(nil, "Subject: %d\r\n\r\n.a line with a dot\r\n", n), goes); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -343,7 +377,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		t.Errorf("%d connections, %d messages, %q", r.lines, len(r.has()), r.has()[7])
 	}
 	r.answers("MAIL", hangUp) // as a server that closes what is idle
-	if err := x.Deliver(t.Context(), envelope(51), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n")); err == nil {
+	if err := x.Deliver(t.Context(), envelope(51), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes); err == nil {
 		t.Error("sent over a line that was hung up")
 	}
 	if r.lines != 2 {
@@ -354,7 +388,7 @@ func TestConnectionsAreKept(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if err := x.Deliver(ctx, envelope(52), "drp@council.example", []byte("x")); !errors.Is(err, context.Canceled) {
+	if err := x.Deliver(ctx, envelope(52), "drp@council.example", []byte("x"), goes); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -372,7 +406,7 @@ func TestNoLongerToSend(t *testing.T) {
 	}
 	for asked := range 2 {
 		left = asked
-		err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
+		err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes)
 		var uncertain port.Uncertain
 		if !errors.Is(err, port.ErrLeaseLost) || errors.As(err, &uncertain) || len(r.has()) > 0 {
 			t.Errorf("asked %d times: %d messages, %v", asked+1, len(r.has()), err)
@@ -382,7 +416,7 @@ func TestNoLongerToSend(t *testing.T) {
 		}
 	}
 	left = 2
-	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n")); err != nil || len(r.has()) != 1 {
+	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes); err != nil || len(r.has()) != 1 {
 		t.Errorf("%d messages, %v", len(r.has()), err)
 	}
 }
@@ -392,14 +426,14 @@ func TestLogin(t *testing.T) {
 	r := startRelay(t, func(r *relay) { r.login = "PLAIN LOGIN XOAUTH2" })
 	x := r.transport()
 	x.User, x.Password = "drp@council.example", func() (string, error) { return "canary", nil }
-	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n")); err != nil {
+	if err := x.Deliver(t.Context(), envelope(1), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes); err != nil {
 		t.Fatal(err)
 	}
 	refuse := func(x *mailer.Relay, answer, want string) {
 		t.Helper()
 		r.answers("AUTH", answer)
 		var held port.Held
-		err := x.Deliver(t.Context(), envelope(2), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"))
+		err := x.Deliver(t.Context(), envelope(2), "drp@council.example", []byte("Subject: x\r\n\r\nx\r\n"), goes)
 		if !errors.As(err, &held) || held.Gate != "login" || !strings.Contains(held.Why, want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v, want %q", err, want)
 		}

@@ -47,8 +47,8 @@ func level(e port.Envelope, l letter.Letter) Level {
 // Transport carries a message to one person.
 type Transport interface {
 	// Deliver returns once the message is in other hands. An error is temporary unless it is port.Permanent, port.Held
-	// or port.Uncertain.
-	Deliver(ctx context.Context, e port.Envelope, from string, raw []byte) error
+	// or port.Uncertain. Right before the first byte of the message itself it says that it leaves.
+	Deliver(ctx context.Context, e port.Envelope, from string, raw []byte, leaves func() error) error
 }
 
 // Archive is where a route's messages can be seen afterwards.
@@ -162,12 +162,12 @@ func (r *Router) Current(e port.Envelope) bool {
 }
 
 // Send implements daemon.Mailer.
-func (r *Router) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (r *Router) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	way, err := r.by(e)
 	if err != nil {
 		return err
 	}
-	return way.Transport.Deliver(ctx, e, r.returnsTo(e), raw)
+	return way.Transport.Deliver(ctx, e, r.returnsTo(e), raw, leaves)
 }
 
 // Uncovered says why nothing of a level could go to an address, or "".

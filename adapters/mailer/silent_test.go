@@ -30,7 +30,7 @@ func TestSilentRelay(t *testing.T) {
 	}()
 	r := &mailer.Relay{Name: "internal", Server: l.Addr().String(), StartTLS: true, Hello: "drpd.fairshire.example"}
 	began := time.Now()
-	err = r.Deliver(ctx, port.Envelope{Address: drp.NewPrivate("a@council.example")}, "drp@fairshire.example", []byte("x"))
+	err = r.Deliver(ctx, port.Envelope{Address: drp.NewPrivate("a@council.example")}, "drp@fairshire.example", []byte("x"), goes)
 	var uncertain port.Uncertain
 	if !errors.Is(err, context.Canceled) || errors.As(err, &uncertain) || time.Since(began) > 20*time.Second {
 		t.Errorf("%v after %s", err, time.Since(began))

@@ -22,7 +22,9 @@ import (
 // closed is a relay that takes nothing.
 type closed struct{ daemon.Mailer }
 
-func (closed) Send(context.Context, port.Envelope, []byte) error { return errors.New("it is closed") }
+func (closed) Send(context.Context, port.Envelope, []byte, func() error) error {
+	return errors.New("it is closed")
+}
 
 // One payload of the ledger in which one byte has changed keeps nobody else waiting: its own dispute stands still, and the operator is
 // told; every other dispute hears what it would have heard; the reports go, and name the dispute that cannot be read.

@@ -87,8 +87,8 @@ func (k killNotes) WriteNotes(ctx context.Context, n []port.Note) []error {
 	return errs
 }
 
-func (k killMail) Send(ctx context.Context, e port.Envelope, raw []byte) error {
-	err := k.Mailer.Send(ctx, e, raw)
+func (k killMail) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
+	err := k.Mailer.Send(ctx, e, raw, leaves)
 	k.pass(arrows[5])
 	return err
 }

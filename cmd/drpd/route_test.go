@@ -17,7 +17,7 @@ import (
 
 type noRelay struct{}
 
-func (noRelay) Deliver(context.Context, port.Envelope, string, []byte) error {
+func (noRelay) Deliver(context.Context, port.Envelope, string, []byte, func() error) error {
 	return errors.New("the relay does not answer")
 }
 

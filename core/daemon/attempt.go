@@ -12,18 +12,27 @@ import (
 	"drpd/core/port"
 )
 
-// sending is the delivery of emails and copies of forms, some at once. Each attempt is recorded by itself, right before it is
-// made, together with what became of those before. So whenever drpd is stopped or dies, only what was under way at that
-// moment can have an end that nobody knows.
+// sending is the delivery of emails and copies of forms, some at once. Each attempt is recorded by itself, right before the message
+// leaves, and what became of it is stored as soon as that is known. So whenever drpd is stopped or dies, only what was in the wire at
+// that moment can have an end that nobody knows.
 type sending struct {
 	*round
 	books, wire context.Context // both outlive a stop for a moment: for what is known to be stored, for what is under way to end
 
 	mu      sync.Mutex // guards what follows, the round and the daemon
 	waiting []attempt
+	claims  []*claiming    // attempts that are to be recorded
 	done    []port.Settled // what became of attempts, not stored yet
 	n       int
 	err     error
+
+	turn sync.Mutex // of who writes: what others have to store meanwhile is stored with it
+}
+
+// claiming is an attempt that is to be recorded.
+type claiming struct {
+	ticket   port.Envelope
+	recorded bool
 }
 
 // oneByOne makes attempts, each recorded before it is made, and says how many it made.
@@ -35,7 +44,7 @@ func (d *round) oneByOne(ctx context.Context, batch []attempt) (int, error) {
 	s := &sending{round: d, books: books, wire: wire, waiting: batch}
 	work := func() {
 		for a := s.next(ctx); a != nil; a = s.next(ctx) {
-			s.became(*a, s.try(ctx, *a))
+			s.one(ctx, *a)
 		}
 	}
 	if d.Parallel > 1 {
@@ -66,50 +75,113 @@ func (s *sending) keep() {
 	s.done = nil
 }
 
-// next stores what became of the attempts before, and records the next one; nil where there is none, or drpd is to stop.
+// next gives the next attempt; nil where there is none, or drpd is to stop.
 func (s *sending) next(ctx context.Context) *attempt {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for {
-		s.waiting = slices.DeleteFunc(s.waiting, func(a attempt) bool { return a.Kind == drp.Email && s.down[a.to.Route] })
-		var tickets []port.Envelope
-		if len(s.waiting) > 0 && s.err == nil && ctx.Err() == nil {
-			tickets = []port.Envelope{s.ticket(s.waiting[0])}
+	s.waiting = slices.DeleteFunc(s.waiting, func(a attempt) bool { return a.Kind == drp.Email && s.down[a.to.Route] })
+	if len(s.waiting) == 0 || s.err != nil || ctx.Err() != nil {
+		return nil
+	}
+	a := s.waiting[0]
+	s.waiting = s.waiting[1:]
+	return &a
+}
+
+// errNotRecorded ends an attempt that could not be recorded, or is no longer to be made.
+var errNotRecorded = errors.New("the attempt is not recorded")
+
+// one makes an attempt and stores what became of it. Of one that is no longer wanted, or was not begun when drpd was told to stop,
+// nothing is stored: nothing has become of it.
+func (s *sending) one(ctx context.Context, a attempt) {
+	begun, recorded := false, false
+	leaves := func() error {
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
-		if len(s.done)+len(tickets) == 0 {
-			return nil
+		begun = true
+		if recorded = s.store(&claiming{ticket: s.ticket(a)}); !recorded {
+			return errNotRecorded
 		}
-		claimed, err := s.Deliveries.SettleAndClaim(s.books, s.done, tickets, s.Now())
-		if err != nil {
-			if s.err == nil {
-				s.err = err
-			}
-			return nil
-		}
-		s.done = nil
-		if len(tickets) == 0 {
-			return nil
-		}
-		a := s.waiting[0]
-		if s.waiting = s.waiting[1:]; claimed[0] {
-			return &a
-		}
+		return nil
+	}
+	err := s.try(a, leaves)
+	s.closes(a, err)
+	if err != nil && !begun && ctx.Err() == nil { // it has failed before that, and counts as an attempt
+		_ = leaves()
+	}
+	if recorded {
+		s.became(a, err)
+		s.store(nil)
 	}
 }
 
-// try makes an attempt. One that was recorded as drpd was told to stop is not begun.
-func (s *sending) try(ctx context.Context, a attempt) error {
+// store stores what became of attempts, and records one that is about to be made, if there is one; it says whether that is recorded.
+// What several have to store at the same time is stored together.
+func (s *sending) store(a *claiming) bool {
+	s.mu.Lock()
+	if a != nil {
+		s.claims = append(s.claims, a)
+	}
+	s.mu.Unlock()
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	s.mu.Lock()
+	claims, done := s.claims, s.done
+	s.claims, s.done = nil, nil
+	s.mu.Unlock()
+	if len(claims)+len(done) > 0 {
+		s.write(claims, done)
+	}
+	return a != nil && a.recorded
+}
+
+// write is one transaction. What became of attempts is kept where it cannot be stored.
+func (s *sending) write(claims []*claiming, done []port.Settled) {
+	tickets := make([]port.Envelope, len(claims))
+	for i, a := range claims {
+		tickets[i] = a.ticket
+	}
+	claimed, err := s.Deliveries.SettleAndClaim(s.books, done, tickets, s.Now())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil {
+		s.done = append(done, s.done...)
+		if s.err == nil {
+			s.err = err
+		}
+		return
+	}
+	for i, a := range claims {
+		a.recorded = claimed[i]
+	}
+}
+
+// try makes an attempt; it is recorded right before the message leaves.
+func (s *sending) try(a attempt, leaves func() error) error {
 	switch {
 	case a.fate == drp.Accepted:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
+		return leaves()
 	case a.Kind == drp.FormCopy:
+		if err := leaves(); err != nil {
+			return err
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		return s.keepForm(s.books, a)
 	}
-	return s.Mail.Send(s.wire, a.to, a.to.Message)
+	return s.Mail.Send(s.wire, a.to, a.to.Message, leaves)
+}
+
+// closes closes the route of an attempt for this cycle where it is down.
+func (s *sending) closes(a attempt, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var down port.Down
+	if errors.As(err, &down) && a.to.Route != "" {
+		s.down[a.to.Route] = true
+		s.Log.Warn("the route is closed for this cycle: what else is to go by it waits", "route", a.to.Route, "error", err)
+	}
 }
 
 // became keeps what became of an attempt until it is stored.
@@ -118,11 +190,6 @@ func (s *sending) became(a attempt, err error) {
 	defer s.mu.Unlock()
 	if a.Kind == drp.Email && !a.Released {
 		s.sent++
-	}
-	var down port.Down
-	if errors.As(err, &down) && a.to.Route != "" {
-		s.down[a.to.Route] = true
-		s.Log.Warn("the route is closed for this cycle: what else is to go by it waits", "route", a.to.Route, "error", err)
 	}
 	some, err := s.round.became(s.books, a, err)
 	if err != nil && s.err == nil {

@@ -53,8 +53,9 @@ type Mailer interface {
 	// Make renders a message for the route that its recipient demands; Held where there is none.
 	Make(e port.Envelope, l letter.Letter) (port.Made, error)
 	// Send returns once the route has accepted the message. An error is temporary unless it is Permanent, Held or Uncertain.
-	// It is called for several messages at once.
-	Send(ctx context.Context, e port.Envelope, raw []byte) error
+	// It is called for several messages at once. Right before the message itself leaves it says so: where that gives an error, nothing
+	// has left, and it gives that back.
+	Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error
 	// Current says whether the route of a message is still as it was when the message was made.
 	Current(e port.Envelope) bool
 	// Find searches the route's archive for a message whose fate is unknown; ErrNoArchive where there is none.

@@ -400,7 +400,7 @@ func (w *world) Find(ctx context.Context, e port.Envelope) (bool, error) {
 }
 
 // Send delivers, and looks at each alert that goes out.
-func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	if err := w.trouble("send"); err != nil {
 		return err
 	}
@@ -415,6 +415,9 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 		return port.Permanent{Err: errors.New("simulated: no such mailbox")}
 	}
 	w.mayStop("send")
+	if err := leaves(); err != nil {
+		return err
+	}
 	key := e.Key + "/" + e.Person
 	w.tries[key]++
 	w.count["sent: "+string(e.Reason)]++
@@ -446,7 +449,7 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte) error {
 	if e.Reason == drp.ReasonAlert {
 		w.lookAt(ctx, e)
 	}
-	if err := w.mail.Send(ctx, e, raw); err != nil {
+	if err := w.mail.Send(ctx, e, raw, func() error { return nil }); err != nil {
 		return err
 	}
 	return w.after("send")

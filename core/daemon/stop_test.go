@@ -29,22 +29,25 @@ type wire struct {
 	tries map[string]int
 }
 
-func (x *wire) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (x *wire) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	x.mu.Lock()
 	x.n++
 	do := x.nth[x.n]
 	x.mu.Unlock()
 	if x.tries != nil {
 		if x.tries[e.Key+e.Person]++; x.tries[e.Key+e.Person] <= x.loses {
-			return errors.Join(x.Mailer.Send(ctx, e, raw), port.Uncertain{Err: errors.New("the line was lost")})
+			return errors.Join(x.Mailer.Send(ctx, e, raw, leaves), port.Uncertain{Err: errors.New("the line was lost")})
 		}
 	}
 	if do == nil {
-		return x.Mailer.Send(ctx, e, raw)
+		return x.Mailer.Send(ctx, e, raw, leaves)
+	}
+	if err := leaves(); err != nil {
+		return err
 	}
 	err, taken := do(ctx)
 	if taken {
-		err = errors.Join(x.Mailer.Send(ctx, e, raw), err)
+		err = errors.Join(x.Mailer.Send(ctx, e, raw, func() error { return nil }), err)
 	}
 	return err
 }
@@ -87,6 +90,39 @@ func (w *world) unknown(t *testing.T) (n int) {
 		}
 	}
 	return n
+}
+
+// recording looks at what is recorded of a message, before and after it leaves.
+type recording struct {
+	daemon.Mailer
+	see func(leaves func() error) func() error
+}
+
+func (x recording) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
+	return x.Mailer.Send(ctx, e, raw, x.see(leaves))
+}
+
+// An attempt is recorded right before the message leaves, and what became of it before the next one does: whenever drpd dies, only
+// what is in the wire has an end that nobody knows.
+func TestRecordedAsItLeaves(t *testing.T) {
+	w := manyAlerts(t, 10)
+	n := 0
+	w.d.Mail = recording{w.mail, func(leaves func() error) func() error {
+		if got := w.unknown(t); got != 0 {
+			t.Errorf("before message %d leaves %d attempts are recorded", n, got)
+		}
+		return func() error {
+			n++
+			err := leaves()
+			if got := w.unknown(t); got != 1 {
+				t.Errorf("as message %d leaves %d attempts are recorded", n, got)
+			}
+			return err
+		}
+	}}
+	if _, err := w.d.Cycle(t.Context()); err != nil || n < 10 {
+		t.Errorf("%d messages, %v", n, err)
+	}
 }
 
 // whole sees that everything goes in the end, once each, and that nothing waits for a person.
@@ -174,13 +210,13 @@ type silentRelay struct {
 	well  bool
 }
 
-func (x *silentRelay) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (x *silentRelay) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	x.mu.Lock()
 	x.asked++
 	well := x.well
 	x.mu.Unlock()
 	if well {
-		return x.Mailer.Send(ctx, e, raw)
+		return x.Mailer.Send(ctx, e, raw, leaves)
 	}
 	time.Sleep(2 * time.Minute) // as long as a relay is waited for
 	return port.Down{Err: errors.New("it does not answer")}

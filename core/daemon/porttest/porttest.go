@@ -94,9 +94,12 @@ func (m *Mailer) Room(port.Envelope, letter.Letter) int64 { return 0 }
 func (m *Mailer) Current(e port.Envelope) bool { return e.Route == "memory" }
 
 // Send implements daemon.Mailer.
-func (m *Mailer) Send(_ context.Context, e port.Envelope, raw []byte) error {
+func (m *Mailer) Send(_ context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	if !m.Current(e) {
 		return port.Held{Gate: "route", Why: "the route has changed"}
+	}
+	if err := leaves(); err != nil {
+		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -267,8 +270,14 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	if found, err := m.Find(t.Context(), e); err != nil && !errors.Is(err, port.ErrNoArchive) || found {
 		t.Errorf("found before it was sent: %v, %v", found, err)
 	}
-	if err := m.Send(t.Context(), e, raw); err != nil {
-		t.Fatal(err)
+	refused := errors.New("it must not leave")
+	if err := m.Send(t.Context(), e, raw, func() error { return refused }); !errors.Is(err, refused) || len(received(t)) > 0 {
+		t.Errorf("what must not leave: %v, and %d have arrived", err, len(received(t)))
+	}
+	left := 0
+	leaves := func() error { left++; return nil }
+	if err := m.Send(t.Context(), e, raw, leaves); err != nil || left != 1 {
+		t.Fatalf("said %d times that it leaves: %v", left, err)
 	}
 	got := received(t)
 	if len(got) != 1 || string(got[0]) != string(raw) {
@@ -287,7 +296,7 @@ func TestMailer(t *testing.T, m daemon.Mailer, received func(t *testing.T) [][]b
 	if !m.Current(e) || m.Current(stale) {
 		t.Error("Current is wrong about a route that is unchanged, or about one that no longer exists")
 	}
-	if err := m.Send(t.Context(), stale, raw); !errors.As(err, &held) || len(received(t)) != 1 {
+	if err := m.Send(t.Context(), stale, raw, leaves); !errors.As(err, &held) || len(received(t)) != 1 {
 		t.Errorf("sent by a route that no longer exists: %v", err)
 	}
 	if s := string(raw); strings.Contains(s, "\nBcc:") {
