@@ -180,3 +180,16 @@ func TestRunAfterCrash(t *testing.T) {
 		t.Error("it did nothing")
 	}
 }
+
+// Told to stop while it starts, drpd ends as it does later: that is no problem that it has found.
+func TestStoppedWhileStarting(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var o bytes.Buffer
+	if code := realMain(&app{ctx: ctx, out: &o, err: &o, now: time.Now}, []string{"--config", filepath.Join(dir, "drpd.yaml"), "run"}); code != 0 {
+		t.Errorf("exit %d: %s", code, o.String())
+	}
+}

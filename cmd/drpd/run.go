@@ -12,6 +12,7 @@ import (
 
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
+	"drpd/core/port"
 )
 
 type runCmd struct {
@@ -36,17 +37,14 @@ func (c *runCmd) Run(a *app) error {
 	if c.DryRun {
 		return c.dry(a, p, log)
 	}
-	d, err := wire(a.ctx, p, a.now, log)
-	if err != nil {
+	d, err := start(a, p, log)
+	switch {
+	case err != nil && a.ctx.Err() != nil: // told to stop before it had begun
+		return nil
+	case err != nil:
 		return err
 	}
 	defer func() { _ = d.close() }()
-	if err := p.settled(a.ctx, d.ledger, a.now()); err != nil {
-		return err
-	}
-	if err := keepPolicies(a.ctx, d.ledger, d.Policies, a.now()); err != nil {
-		return err
-	}
 	hold, unlock := newHolding(a, p.config, d.ledger, log)
 	defer func() { _ = unlock() }()
 	d.held = hold.held
@@ -70,7 +68,13 @@ func (c *runCmd) Run(a *app) error {
 			continue
 		}
 		if !followed {
-			if err := follow(under, p.config, d); err != nil {
+			err := follow(under, p.config, d)
+			switch {
+			case a.ctx.Err() != nil:
+				return hold.release(a.ctx)
+			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost):
+				continue
+			case err != nil:
 				return errors.Join(err, hold.release(a.ctx))
 			}
 			followed = true
@@ -104,6 +108,21 @@ func follow(ctx context.Context, c *config.Config, d *wired) error {
 		return err
 	}
 	return d.ledger.Retrace(ctx)
+}
+
+// start opens what a run needs.
+func start(a *app, p *parts, log *slog.Logger) (*wired, error) {
+	d, err := wire(a.ctx, p, a.now, log)
+	if err != nil {
+		return nil, err
+	}
+	if err = p.settled(a.ctx, d.ledger, a.now()); err == nil {
+		err = keepPolicies(a.ctx, d.ledger, d.Policies, a.now())
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
 }
 
 // there says whether a file is there.
