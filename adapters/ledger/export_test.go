@@ -110,3 +110,8 @@ func (l *Ledger) DownTo(ctx context.Context, version int64, how ...Option) error
 	_, err = open(ctx, l.db, l.engine, bytes.Repeat([]byte{1}, KeySize), l.zone, how...)
 	return err
 }
+
+// Within does something while a transaction is open.
+func (l *Ledger) Within(ctx context.Context, do func()) error {
+	return l.tx(ctx, func(*tx) error { do(); return nil })
+}

@@ -20,7 +20,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jmoiron/sqlx"
+	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
 
 	"drpd/core/audit"
@@ -61,6 +63,13 @@ func (e engine) failed(err error) error {
 		err = e.quiet(err)
 	}
 	return fmt.Errorf("ledger: %w", err)
+}
+
+// Locked says whether an error is that another process has the ledger locked for longer than it is waited for: one that was stopped while
+// it wrote.
+func Locked(err error) bool {
+	var said *pgconn.PgError
+	return errors.Is(err, sqlite3.BUSY) || errors.As(err, &said) && said.Code == "55P03"
 }
 
 // Option says how a ledger is opened.

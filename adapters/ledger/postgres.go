@@ -30,8 +30,11 @@ const postgresDriver = "pgx"
 var postgres = engine{
 	dialect: goose.DialectPostgres,
 	driver:  postgresDriver,
-	// A lock until the end of the transaction. The number says "drpd".
-	begin:  `SELECT pg_advisory_xact_lock(1685221476)`,
+	// A lock until the end of the transaction. The number says "drpd". Whoever was stopped within a transaction would keep it for as long
+	// as its connection lives, and nobody could take over: the server ends such a transaction, unless the connection string says when.
+	begin: `SELECT pg_advisory_xact_lock(1685221476), set_config('idle_in_transaction_session_timeout',
+		CASE current_setting('idle_in_transaction_session_timeout') WHEN '0' THEN '60s'
+		ELSE current_setting('idle_in_transaction_session_timeout') END, TRUE)`,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
 	quiet:  postgresQuiet,
 	copyTo: copyPostgres,

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"drpd/adapters/ledger"
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 	"drpd/core/port"
@@ -38,6 +39,10 @@ func (c *runCmd) Run(a *app) error {
 		return c.dry(a, p, log)
 	}
 	d, err := start(a, p, log)
+	for !c.Once && ledger.Locked(err) && a.ctx.Err() == nil { // it was waited for already
+		log.Warn("another process has the ledger locked, and does not go on: it is tried again", "error", err)
+		d, err = start(a, p, log)
+	}
 	switch {
 	case err != nil && a.ctx.Err() != nil: // told to stop before it had begun
 		return nil
