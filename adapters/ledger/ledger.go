@@ -65,11 +65,11 @@ func (e engine) failed(err error) error {
 	return fmt.Errorf("ledger: %w", err)
 }
 
-// Locked says whether an error is that another process has the ledger locked for longer than it is waited for: one that was stopped while
-// it wrote.
+// Locked says whether an error is that another process, which was stopped while it wrote, has the ledger locked for longer than it is
+// waited for; or that this one was stopped so.
 func Locked(err error) bool {
 	var said *pgconn.PgError
-	return errors.Is(err, sqlite3.BUSY) || errors.As(err, &said) && said.Code == "55P03"
+	return errors.Is(err, sqlite3.BUSY) || errors.As(err, &said) && (said.Code == "55P03" || said.Code == "25P03")
 }
 
 // Option says how a ledger is opened.

@@ -40,7 +40,7 @@ func (c *runCmd) Run(a *app) error {
 	}
 	d, err := start(a, p, log)
 	for !c.Once && ledger.Locked(err) && a.ctx.Err() == nil { // it was waited for already
-		log.Warn("another process has the ledger locked, and does not go on: it is tried again", "error", err)
+		log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
 		d, err = start(a, p, log)
 	}
 	switch {
