@@ -187,6 +187,25 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 	return found, err
 }
 
+// Arrived keeps that what of an effect has no known end has arrived, as a person says: the next cycle settles it as sent.
+func (l *Ledger) Arrived(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var persons []string
+		if err := t.all(&persons, `SELECT person FROM delivery WHERE effect = ? AND life = ? AND carried = '' ORDER BY person`, key,
+			string(drp.Attempted)); err != nil {
+			return err
+		}
+		for _, person := range persons {
+			found = true
+			if err := errors.Join(t.set(port.ArrivedBy(key, person), actor), t.audit(now, actor, "arrived", key, person)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
 // Cancel lets an effect go no further, for good: it counts as failed, so that it is not decided again.
 func (l *Ledger) Cancel(ctx context.Context, key, actor string, now time.Time) (found bool, err error) {
 	err = l.tx(ctx, func(t *tx) error {

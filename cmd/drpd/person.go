@@ -384,10 +384,11 @@ func (a *app) release(id, dispute string, accept bool) error {
 }
 
 type outboxCmd struct {
-	List   outboxListCmd   `cmd:"" default:"1" help:"What went, what is to go, what is held."`
-	Show   outboxShowCmd   `cmd:"" help:"One effect with its reason."`
-	Retry  outboxRetryCmd  `cmd:"" help:"Try one that failed or is held again; what has gone to nobody is made anew."`
-	Cancel outboxCancelCmd `cmd:"" help:"Let one that has not gone to everybody go no further."`
+	List    outboxListCmd    `cmd:"" default:"1" help:"What went, what is to go, what is held."`
+	Show    outboxShowCmd    `cmd:"" help:"One effect with its reason."`
+	Retry   outboxRetryCmd   `cmd:"" help:"Try one that failed or is held again; what has gone to nobody is made anew."`
+	Arrived outboxArrivedCmd `cmd:"" help:"Say that one of which nobody knew whether it arrived has."`
+	Cancel  outboxCancelCmd  `cmd:"" help:"Let one that has not gone to everybody go no further."`
 }
 
 type outboxListCmd struct {
@@ -464,6 +465,24 @@ func (c *outboxRetryCmd) Run(a *app) error {
 		}
 		if err == nil {
 			a.printf("it is tried again in the next cycle, if it is still wanted\n")
+		}
+		return err
+	})
+}
+
+type outboxArrivedCmd struct {
+	Key string `arg:""`
+}
+
+// Run lets an attempt whose end nobody knew count as sent, and what else is to go of the effect go on.
+func (c *outboxArrivedCmd) Run(a *app) error {
+	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
+		found, err := l.Arrived(a.ctx, c.Key, account(), a.now())
+		if err == nil && !found {
+			err = fmt.Errorf("no effect %q of which nobody knows whether it arrived: drpd outbox list --waiting", c.Key)
+		}
+		if err == nil {
+			a.printf("it counts as sent from the next cycle on; the audit holds that %s said so\n", account())
 		}
 		return err
 	})

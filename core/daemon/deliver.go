@@ -270,13 +270,22 @@ func (d *round) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, po
 // already.
 func (d *round) search(ctx context.Context, a *attempt, c reconcile.Case) (ok bool, err error) {
 	found, err := d.find(ctx, a.to)
+	if !found { // or a person has seen it
+		by, failed := d.Settings.Setting(ctx, port.ArrivedBy(a.Key, a.to.Person))
+		if failed != nil {
+			return false, failed
+		}
+		if by != "" {
+			found, err = true, nil
+		}
+	}
 	switch {
 	case !found && a.Urgent && a.to.Tries <= allResends:
 		d.secondCopy(ctx, a, c)
 		return true, nil
 	case errors.Is(err, port.ErrNoArchive):
-		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox retry "+
-			a.Key+" if it did not arrive, else drpd outbox cancel "+a.Key)
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end and the route keeps no archive: say drpd outbox "+
+			"arrived "+a.Key+" if it did arrive, else drpd outbox retry "+a.Key)
 	case err != nil:
 		d.Log.Warn("the route's archive cannot be searched", "effect", a.Key, "error", err)
 		return false, nil
@@ -284,14 +293,14 @@ func (d *round) search(ctx context.Context, a *attempt, c reconcile.Case) (ok bo
 		a.fate = drp.Accepted
 	case slices.ContainsFunc(a.to.Carries, func(e port.Envelope) bool { return !e.AlreadyTrying }): // something in it is no longer wanted
 		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "an attempt has no known end, and not all that it carries is still to be said: "+
-			"say drpd outbox retry "+a.Key+" if it did not arrive, and the rest goes anew, else drpd outbox cancel "+a.Key)
+			"say drpd outbox arrived "+a.Key+" if it did arrive, else drpd outbox retry "+a.Key+", and the rest goes anew")
 	case a.to.Tries > maxResends:
 		honest, err := d.honest(ctx, a.to)
 		if err != nil || honest && a.to.Tries <= allResends {
 			return err == nil, err
 		}
-		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again and its fate is still unknown: say drpd outbox retry "+a.Key+
-			" if it did not arrive, else drpd outbox cancel "+a.Key)
+		return false, d.cannotGo(ctx, a.Outgoing, "unknown", "it was sent again and its fate is still unknown: say drpd outbox arrived "+a.Key+
+			" if it did arrive, else drpd outbox retry "+a.Key)
 	}
 	return true, nil
 }

@@ -260,6 +260,53 @@ func TestKilledWhileSending(t *testing.T) {
 	w.whole(t, 24)
 }
 
+// A message of which nobody knows whether it left, and of which a person says that it has arrived, counts as sent: it does not go again,
+// and whoever else is to get it does.
+func TestArrived(t *testing.T) {
+	w := manyAlerts(t, 24)
+	var last port.Envelope
+	x := &wire{Mailer: w.mail, lost: true,
+		nth: map[int]func(context.Context) (error, bool){7: func(context.Context) (error, bool) { panic(crash{}) }}}
+	w.d.Mail = x
+	w.cycle()
+	w.restart()
+	w.d.Mail = x
+	w.cycle()
+	out, err := w.ledger.Outbox(t.Context(), w.clock.Add(24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range out {
+		for _, e := range o.Deliveries {
+			if e.AlreadyTrying {
+				last = e
+			}
+		}
+	}
+	if last.Key == "" || w.count["held by unknown"] != 1 {
+		t.Fatalf("%d wait for a person", w.count["held by unknown"])
+	}
+	if err := w.ledger.SetSetting(t.Context(), port.ArrivedBy(last.Key, last.Person), "somebody", "somebody", w.clock); err != nil {
+		t.Fatal(err)
+	}
+	w.cycle()
+	if n := w.unknown(t); n != 0 {
+		t.Errorf("of %d messages nobody knows", n)
+	}
+	stored, err := w.ledger.Load(t.Context(), last.Dispute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range stored.Past {
+		if p.Key == last.Key && (!slices.Contains(p.Reached, last.Role) || p.Open) {
+			t.Errorf("it is %s, has reached %v, and is open: %v", p.Life, p.Reached, p.Open)
+		}
+	}
+	if w.mail.Sent[last.Key+"/"+last.Person] != nil {
+		t.Error("it went again")
+	}
+}
+
 // An emergency of which nobody knows whether it left goes again, and says that it may be a second copy; anything else waits
 // for a person where there is no archive.
 func TestUnknownEmergency(t *testing.T) {

@@ -36,5 +36,8 @@ func AlikeTo(evidence string) Setting { return Setting("alike/" + evidence) }
 // GateRestored holds what may have gone before an older ledger was put back, where nobody but a person can find out.
 const GateRestored = "restored"
 
+// ArrivedBy is who said that a message whose end nobody knew has arrived.
+func ArrivedBy(effect, person string) Setting { return Setting("arrived/" + effect + "/" + person) }
+
 // GateGuard holds what was about to go when more was than usual.
 const GateGuard = "guard"
