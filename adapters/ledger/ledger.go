@@ -7,7 +7,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"crypto/cipher"
 	"database/sql"
@@ -151,12 +150,18 @@ func keepBefore(ctx context.Context, db *sqlx.DB, e engine, p *goose.Provider, p
 // checkKey finds out at once whether the key file belongs to this ledger. One that is empty was not made with it.
 func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 	return l.tx(ctx, func(t *tx) error {
-		var one int
-		if found, err := t.get(&one, `SELECT 1 FROM seal WHERE id = ?`, "intake"); err != nil || existing && !found {
-			return cmp.Or(err, ErrNotHere)
+		var wrapped []byte
+		found, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, "intake")
+		switch {
+		case err != nil:
+			return err
+		case !found && existing:
+			return ErrNotHere
+		case !found:
+			_, err := t.dataKey("intake")
+			return err
 		}
-		_, err := t.dataKey("intake")
-		if err != nil {
+		if _, err := decrypt(l.seal.master, wrapped, []byte("intake")); err != nil {
 			return errors.New("ledger: the key file does not belong to this ledger: restore the key file that was made with it")
 		}
 		return nil

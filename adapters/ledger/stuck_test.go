@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,5 +54,27 @@ func TestLocked(t *testing.T) {
 	}
 	if ledger.Locked(nil) || ledger.Locked(ledger.ErrNotHere) {
 		t.Error("what is not locked")
+	}
+}
+
+// A ledger that cannot be written is not taken for one of another key.
+func TestNotAnotherKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := driver.Open("file:" + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	for _, say := range []string{`DELETE FROM seal`,
+		`CREATE TRIGGER full BEFORE INSERT ON seal BEGIN SELECT RAISE(ABORT, 'nothing more fits'); END`} {
+		if _, err := raw.ExecContext(t.Context(), say); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ledger.OpenSQLite(t.Context(), path, key(1), time.UTC); err == nil || !strings.Contains(err.Error(), "nothing more fits") {
+		t.Errorf("%v", err)
 	}
 }
