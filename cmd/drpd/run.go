@@ -77,7 +77,8 @@ func (c *runCmd) Run(a *app) error {
 			switch {
 			case a.ctx.Err() != nil:
 				return hold.release(a.ctx)
-			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost):
+			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost) || !c.Once && ledger.Locked(err):
+				log.Warn("the lease was lost before the first cycle: it is taken again", "error", err)
 				continue
 			case err != nil:
 				return errors.Join(err, hold.release(a.ctx))
