@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"drpd/core/port"
@@ -18,6 +19,23 @@ type Timekeeper interface {
 
 // clocksApart is how far the machine's clock may be from another one before nothing is done by it.
 const clocksApart = 24 * time.Hour
+
+// oneDay keeps the clock of a cycle within the day on which the cycle begins, whatever becomes of the machine's meanwhile: another day is
+// acted on once it has been looked at, and that is at the beginning of a cycle. What it gives lets go of the clock.
+func (d *Daemon) oneDay() (letGo func()) {
+	var mu sync.Mutex
+	machine, last := d.Now, d.Now()
+	day := workday.DateOf(last.In(d.Zone))
+	d.Now = func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		if now := machine(); workday.DateOf(now.In(d.Zone)) == day {
+			last = now
+		}
+		return last
+	}
+	return func() { d.Now = machine }
+}
 
 // clock sees that the machine's clock is right before a new day is acted on: a day that is not today would make everybody late. Where it
 // has gone back, or the clock of a record system is another, nothing is polled and nothing decided; the operator is told, and an
@@ -35,7 +53,7 @@ func (d *cycle) clock(ctx context.Context) error {
 		why = fmt.Sprintf("the machine's clock says %s, but drpd worked on %s before: set the clock right; if that was a wrong day, say "+
 			"drpd clock reset", today, last)
 	default:
-		why = d.otherClock(ctx)
+		why = d.otherClock(ctx, last)
 	}
 	if why == "" {
 		return d.Settings.SetSetting(ctx, port.LastDay, today, "drpd", d.Now())
@@ -50,8 +68,10 @@ func (d *cycle) clock(ctx context.Context) error {
 	return errors.New(why)
 }
 
-// otherClock says how the clock of a record system contradicts the machine's, or "". One that gives no time says nothing.
-func (d *cycle) otherClock(ctx context.Context) string {
+// otherClock says how the clock of a record system contradicts the machine's, or "". Where one that has a clock gives no time, and no
+// other does, what drpd worked on last is the only other clock there is: days must not be left out then.
+func (d *cycle) otherClock(ctx context.Context, last string) string {
+	silent, agree := "", false
 	for _, f := range d.Feeds {
 		k, ok := f.Source.(Timekeeper)
 		if !ok {
@@ -61,10 +81,16 @@ func (d *cycle) otherClock(ctx context.Context) string {
 		switch {
 		case err != nil:
 			d.Log.Warn("the source gives no time", "source", f.Name, "error", err)
+			silent = f.Name
 		case ok && by.Abs() > clocksApart:
 			day := workday.DateOf(d.Now().Add(by).In(d.Zone))
 			return fmt.Sprintf("the machine's clock says %s, and that of %s says %s: set the wrong one right", d.today(), f.Name, day)
+		case ok:
+			agree = true
 		}
+	}
+	if silent != "" && !agree && last != "" && (d.today()-1).String() > last {
+		return fmt.Sprintf("the machine's clock says %s, drpd worked on %s before, and %s cannot be asked for its time", d.today(), last, silent)
 	}
 	return ""
 }

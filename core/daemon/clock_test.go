@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,7 @@ func TestClocksDisagree(t *testing.T) {
 		"another zone":             {0, 14 * time.Hour, nil, false},
 		"they agree":               {0, time.Second, nil, false},
 		"it gives no time":         {0, 0, errors.New("no such function"), false},
+		"a year, and no time":      {year, 0, errors.New("it does not answer"), true},
 		"long off, and they agree": {year, 0, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,7 +59,8 @@ func TestClocksDisagree(t *testing.T) {
 			if !tt.stops {
 				return
 			}
-			if !strings.Contains(err.Error(), "and that of records says") {
+			if says := "and that of records says"; tt.err == nil && !strings.Contains(err.Error(), says) ||
+				tt.err != nil && !strings.Contains(err.Error(), "and records cannot be asked for its time") {
 				t.Error(err)
 			}
 			is := func(e drp.Effect) bool {
@@ -75,5 +78,39 @@ func TestClocksDisagree(t *testing.T) {
 				t.Errorf("it worked on %s, %v", day, err)
 			}
 		})
+	}
+}
+
+// stepping is a source during whose poll the machine's clock is set to another day.
+type stepping struct {
+	daemon.Source
+	step func()
+}
+
+func (s stepping) Poll(ctx context.Context, cursor []byte, now time.Time) ([]drp.Evidence, []byte, error) {
+	s.step()
+	return s.Source.Poll(ctx, cursor, now)
+}
+
+func (s stepping) Ahead(context.Context) (time.Duration, bool, error) { return 0, true, nil }
+
+// A clock that is set a year ahead in the middle of a cycle changes nothing in that cycle: the new day is looked at when the next one
+// begins.
+func TestClockStepsInACycle(t *testing.T) {
+	run := func(years int) []string {
+		w, _ := calm(t)
+		w.at(16, 9)
+		inner := w.d.Feeds[0].Source
+		w.d.Feeds[0].Source = stepping{inner, func() { w.clock = w.clock.AddDate(years, 0, 0) }}
+		for _, hour := range []int{9, 10} {
+			w.clock = time.Date(2026, 11, 17, hour, 30, 0, 0, london)
+			if _, err := w.d.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return slices.Sorted(maps.Keys(w.mail.Sent))
+	}
+	if want, got := run(0), run(1); !slices.Equal(want, got) {
+		t.Errorf("sent %v, want %v", got, want)
 	}
 }

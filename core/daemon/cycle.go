@@ -89,6 +89,7 @@ type memory struct {
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
 func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
+	defer d.oneDay()()
 	c := d.begin()
 	if d.Rest != nil {
 		defer d.Rest()

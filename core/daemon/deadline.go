@@ -71,9 +71,10 @@ func (d *cycle) begins(ctx context.Context, f Feed, cursor []byte) *asking {
 		return a
 	}
 	a.back = make(chan struct{})
+	now := d.Now()
 	go func() {
 		defer close(a.back)
-		batch, next, err := f.Source.Poll(a.bound, cursor, d.Now())
+		batch, next, err := f.Source.Poll(a.bound, cursor, now)
 		a.answer <- polled{batch: batch, next: next, err: err}
 	}()
 	return a
