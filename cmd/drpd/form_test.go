@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"drpd/core/drp"
 	"drpd/core/layout"
 	"drpd/core/policy"
+	"drpd/core/reconcile"
 	"drpd/core/workday"
 	"drpd/mapping"
 	"drpd/policies"
@@ -294,6 +296,50 @@ func TestOfficeForm(t *testing.T) {
 		}
 		if !slices.Equal(got, want) || fmt.Sprint(r.Subject.Children) != "[30777]" {
 			t.Errorf("%s: read\n%s\nwanted\n%s", ending, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+// Two versions of one form come with the same poll, as after an hour without mail: whichever of them is opened first, it is the owner
+// who raised the dispute, and nobody is asked whether what the other hand sent along is so.
+func TestVersionsComeTogether(t *testing.T) {
+	t.Parallel()
+	day := workday.NewDate(2026, time.November, 23)
+	for _, earlier := range []int{0, 1} { // messages before, so that the order of their digests is once this and once the other
+		dir := filepath.Join(t.TempDir(), "d")
+		stage := emptyStage(t, dir)
+		stage.mails = earlier
+		for _, m := range []storyMail{
+			{Thread: "c1", From: "w-111", To: []string{"w-131"}, Cc: []string{"w-121"}, Subject: "Dispute Resolution Form",
+				Form: map[string]map[string]string{"": {"PI number": "30501", "Theme": "school", "Date raised": "23/11/2026",
+					"Concern": "No school place", "Action required": "Apply to two schools"}, "Stage 1": {"Date of telephone call": "23/11/2026"}}},
+			{Thread: "c1", From: "w-131", To: []string{"w-111"}, Subject: "Re: Dispute Resolution Form", Form: map[string]map[string]string{
+				"Stage 1": {"Response": "Both are asked", "Date of response": "23/11/2026", "Response by": "Team manager"}}},
+		} {
+			if err := stage.mail(m, day, at(day, 9), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c := openCouncil(t, dir)
+		c.cycle(t, day, 10)
+		all, err := c.ledger.List(t.Context())
+		if err != nil || len(all) != 1 {
+			t.Fatalf("%d disputes, %v", len(all), err)
+		}
+		one, _, err := c.Case(t.Context(), all[0].Ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range one.File.Facts {
+			if f.Kind == drp.Raised && !slices.Contains(f.ByRoles, "chair") {
+				t.Errorf("raised by %v", f.ByRoles)
+			}
+		}
+		for _, q := range reconcile.Decide(one).Conflicts {
+			t.Errorf("somebody is asked: %s", q.What())
+		}
+		if err := errors.Join(c.close(), stage.close()); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -317,9 +317,21 @@ func split(readings []Reading) (rows [][]*Reading, events []*Reading) {
 	}
 	slices.SortFunc(rows, func(a, b []*Reading) int { return strings.Compare(a[0].Evidence.Key, b[0].Evidence.Key) })
 	slices.SortStableFunc(events, func(a, b *Reading) int {
-		return cmp.Or(int(a.Sent-b.Sent), a.Evidence.Learned.Compare(b.Evidence.Learned), strings.Compare(a.Evidence.ID, b.Evidence.ID))
+		return cmp.Or(int(a.Sent-b.Sent), a.Evidence.Learned.Compare(b.Evidence.Learned), a.entered()-b.entered(),
+			strings.Compare(a.Evidence.ID, b.Evidence.ID))
 	})
 	return rows, events
+}
+
+// entered counts what is filled in on a form. A form grows as it goes from one to the next: of two versions that came at once, as after
+// an hour without mail, the one on which less is filled in is the earlier.
+func (r *Reading) entered() (n int) {
+	for _, s := range r.Statements() {
+		if s.Block != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // datedByVersions gives the facts of the latest version; one that the row does not date lies between the last version
