@@ -35,8 +35,8 @@ type Case struct {
 	Roster   drp.Roster
 	Past     []drp.Past   // what was decided before, and what became of it
 	Today    workday.Date // the London date
-	// Now and Patience are for an emergency alone: the instant, and how long the first who were told have to acknowledge it.
-	// All else goes by the date.
+	// Now and Patience are for an emergency: the instant, and how long the first who were told have to acknowledge it. What was written
+	// after Now was written by a wrong clock. All else goes by the date.
 	Now      time.Time
 	Patience time.Duration
 	Unread   []drp.Unread // messages in quarantine that name the dispute, or are of one of its people
@@ -257,7 +257,7 @@ func (s *story) lasts(visit string) bool {
 
 // corrected says whether a correction of an alert is to go, or has gone since: one that is older is of an earlier alert.
 func (s *story) corrected(p drp.Past, wanted []drp.Effect) bool {
-	return slices.ContainsFunc(s.leftFor(p.Visit, drp.ReasonCorrection), func(c drp.Past) bool { return c.At.After(p.At) }) ||
+	return slices.ContainsFunc(s.leftFor(p.Visit, drp.ReasonCorrection), func(c drp.Past) bool { return s.when(c).After(s.when(p)) }) ||
 		slices.ContainsFunc(wanted, func(e drp.Effect) bool { return e.Visit == p.Visit && e.Reason == drp.ReasonCorrection })
 }
 
@@ -275,8 +275,17 @@ func (s *story) leftFor(visit string, reasons ...drp.Reason) []drp.Past {
 			out = append(out, p)
 		}
 	}
-	slices.SortStableFunc(out, func(a, b drp.Past) int { return a.At.Compare(b.At) })
+	slices.SortStableFunc(out, func(a, b drp.Past) int { return s.when(a).Compare(s.when(b)) })
 	return out
+}
+
+// when is when something last became of an effect. What lies ahead was written by a clock that was wrong: it is before all that has
+// come since, or a correction of it would never be the last word, and go again without end.
+func (s *story) when(p drp.Past) time.Time {
+	if workday.DateOf(p.At.UTC()) > s.Today || !s.Now.IsZero() && p.At.After(s.Now) {
+		return time.Time{}
+	}
+	return p.At
 }
 
 func (d *decider) finding(stage string, f drp.Finding) {

@@ -128,6 +128,31 @@ func TestACorrectionSaysWhichDateHolds(t *testing.T) {
 	}
 }
 
+// What was sent by a clock that was a year ahead is corrected once, and not again with each look: the correction came after it.
+func TestSentByAWrongClock(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	past, readings := w.until(p, []drp.Reading{row("v1", start, start), row("v2", start+1, start+1)}, start)
+	for i := range past {
+		if past[i].Reason == drp.ReasonAlert {
+			past[i].At = past[i].At.AddDate(1, 0, 0)
+		}
+	}
+	corrections := 0
+	for range 4 {
+		r := w.decide(p, readings, past, start+1)
+		for _, e := range r.Effects {
+			if e.Kind == drp.Email && e.Reason == drp.ReasonCorrection {
+				corrections++
+			}
+		}
+		past, readings = went(r.Effects, past, readings, start+1)
+	}
+	if corrections != 1 {
+		t.Errorf("%d corrections", corrections)
+	}
+}
+
 // Whoever answers what drpd asks does not bring the escalation over themselves forward: it goes on the day that was told, and its owner
 // has heard before that an answer came (W5, W6, and section 6 of the design: answered and not recorded as resolved, the IRO is asked on
 // the last day).
