@@ -441,20 +441,25 @@ func (l *Ledger) Cursor(ctx context.Context, source string) (cursor []byte, err 
 // Ingest stores evidence with the cursor, and ends a gap of the source.
 func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence, cursor []byte, now time.Time) error {
 	return l.tx(ctx, func(t *tx) error {
+		if err := t.exec(`INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING`, source); err != nil {
+			return err
+		}
+		var was struct {
+			Since int64 `db:"failed_since"`
+			Read  int64 `db:"read_at"`
+		}
+		if _, err := t.get(&was, `SELECT failed_since, read_at FROM source WHERE name = ?`, source); err != nil {
+			return err
+		}
+		read := port.ReadAfter(time.UnixMilli(was.Read), now, l.zone)
 		for _, ev := range batch {
+			ev.Learned = port.ReadAfter(time.UnixMilli(was.Read), ev.Learned, l.zone)
 			if err := t.add(ev, "new", "", now); err != nil {
 				return err
 			}
 		}
-		if err := t.exec(`INSERT INTO source (name) VALUES (?) ON CONFLICT (name) DO NOTHING`, source); err != nil {
-			return err
-		}
-		var since int64
-		if _, err := t.get(&since, `SELECT failed_since FROM source WHERE name = ?`, source); err != nil {
-			return err
-		}
-		if since > 0 {
-			if err := t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, source, since,
+		if was.Since > 0 {
+			if err := t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, source, was.Since,
 				now.UnixMilli()); err != nil {
 				return err
 			}
@@ -462,7 +467,7 @@ func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence
 				return err
 			}
 		}
-		return t.exec(`UPDATE source SET cursor = ?, read_at = ?, failed_since = 0, why = '' WHERE name = ?`, cursor, now.UnixMilli(), source)
+		return t.exec(`UPDATE source SET cursor = ?, read_at = ?, failed_since = 0, why = '' WHERE name = ?`, cursor, read.UnixMilli(), source)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/workday"
 )
 
 // InboxItem is a message that is still in the inbox, and where: as its source writes it.
@@ -25,6 +26,15 @@ type RowVersion struct{ Version, ID string }
 
 // CountsAsRead is how long after it was read a source is taken as read: where it fails later, what came since then is unknown.
 const CountsAsRead = time.Hour
+
+// ReadAfter is when something was read, after what was read of the same source before: on one day nothing is read before what came
+// earlier, also where the machine's clock has been put back. On another day a clock was wrong, and before is nothing to go by.
+func ReadAfter(before, at time.Time, zone *time.Location) time.Time {
+	if at.Before(before) && workday.DateOf(at.In(zone)) == workday.DateOf(before.In(zone)) {
+		return before.Add(time.Millisecond)
+	}
+	return at
+}
 
 // Health is how a source is. Times are Unix milliseconds; zero: never.
 type Health struct {

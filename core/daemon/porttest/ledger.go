@@ -166,14 +166,15 @@ func (l *Ledger) Ingest(ctx context.Context, name string, batch []drp.Evidence, 
 		return err
 	}
 	defer l.lock()()
+	s := l.source(name)
 	for _, ev := range batch {
+		ev.Learned = port.ReadAfter(s.read, ev.Learned, l.zone)
 		l.add(ev, "new", "")
 	}
-	s := l.source(name)
 	if !s.failed.IsZero() {
 		l.gaps = append(l.gaps, reconcile.Gap{Source: name, From: l.day(s.failed), Until: l.day(now)})
 	}
-	s.cursor, s.failed, s.read, s.why = slices.Clone(cursor), time.Time{}, now, ""
+	s.cursor, s.failed, s.read, s.why = slices.Clone(cursor), time.Time{}, port.ReadAfter(s.read, now, l.zone), ""
 	return nil
 }
 

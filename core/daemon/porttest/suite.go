@@ -2,6 +2,7 @@ package porttest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 // TestLedger is the suite of a Ledger. open gives an empty one.
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
-		"lease": testLease, "ingest once": testIngest, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
+		"lease": testLease, "ingest once": testIngest, "ingest in order": testIngestInOrder, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
 		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
@@ -110,6 +111,26 @@ func testIngest(t *testing.T, l daemon.Ledger) {
 	}
 	if c, err := l.Cursor(t.Context(), "unknown"); err != nil || len(c) != 0 {
 		t.Errorf("cursor of a source never read: %q, %v", c, err)
+	}
+}
+
+// A clock that is put back by an hour turns no order round: what came later that day was learned later. One that is put back by a day is
+// another matter: what lies ahead then is nothing to go by.
+func testIngestInOrder(t *testing.T, l daemon.Ledger) {
+	for i, at := range []time.Time{noon, noon.Add(-time.Hour), noon.Add(-time.Minute), noon.Add(time.Hour), noon.AddDate(0, 0, -1)} {
+		ev := evidence(fmt.Sprint("e", i))
+		ev.Source, ev.Learned = "mailbox", at
+		must(t, l.Ingest(t.Context(), "mailbox", []drp.Evidence{ev}, nil, at))
+	}
+	w, err := l.Waiting(t.Context())
+	must(t, err)
+	learned := make(map[string]time.Time)
+	for _, ev := range w {
+		learned[ev.ID] = ev.Learned
+	}
+	if len(w) != 5 || !learned["e1"].After(noon) || !learned["e2"].After(learned["e1"]) || learned["e2"].After(noon.Add(time.Second)) ||
+		!learned["e3"].Equal(noon.Add(time.Hour)) || !learned["e4"].Equal(noon.AddDate(0, 0, -1)) {
+		t.Errorf("learned %v", learned)
 	}
 }
 
