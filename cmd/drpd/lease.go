@@ -44,6 +44,9 @@ func newHolding(a *app, c *config.Config, l daemon.Leases, log *slog.Logger) (h 
 	machine, _ := os.Hostname()
 	h = &holding{leases: l, length: cmp.Or(a.lease, leaseLength), now: a.now, log: log,
 		holder: fmt.Sprintf("%s, process %d, started %s", machine, os.Getpid(), time.Now().UTC().Format("2006-01-02 15:04:05.000"))}
+	if a.wall != nil {
+		h.now = a.wall
+	}
 	lock := host.NewLock(c.Path(c.State.Key) + ".lock")
 	before, ok, err := lock.Take(h.holder)
 	switch {

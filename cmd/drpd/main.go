@@ -54,7 +54,9 @@ type app struct {
 	err    io.Writer
 	config string
 	now    func() time.Time
-	lease  time.Duration // how long the right to run lasts without being renewed; 0: two minutes
+	after  func(time.Duration) <-chan time.Time // by the clock of now; nil: that is the machine's
+	wall   func() time.Time                     // the machine's clock, where now runs faster; nil: now is the machine's
+	lease  time.Duration                        // how long the right to run lasts without being renewed; 0: two minutes
 }
 
 // errProblems ends a command that found problems and has printed them.

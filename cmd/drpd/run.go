@@ -163,7 +163,11 @@ const settleTime = 2 * time.Second
 
 // wait waits for the next cycle: for its time, or for news; false when drpd is told to stop.
 func (a *app) wait(minutes int, news <-chan struct{}) bool {
-	over := time.After(time.Duration(minutes) * time.Minute)
+	after := time.After
+	if a.after != nil {
+		after = a.after
+	}
+	over := after(time.Duration(minutes) * time.Minute)
 	select {
 	case <-a.ctx.Done():
 		return false
@@ -174,7 +178,7 @@ func (a *app) wait(minutes int, news <-chan struct{}) bool {
 	select {
 	case <-a.ctx.Done():
 		return false
-	case <-time.After(settleTime):
+	case <-after(settleTime):
 		return true
 	}
 }

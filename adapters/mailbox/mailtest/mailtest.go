@@ -125,7 +125,10 @@ func (d *Dovecot) Start(t testing.TB) {
 }
 
 // Kill ends the server at once, with all its processes and connections.
-func (d *Dovecot) Kill() { _ = syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL) }
+func (d *Dovecot) Kill() { d.Signal(syscall.SIGKILL) }
+
+// Signal sends a signal to all the server's processes.
+func (d *Dovecot) Signal(s syscall.Signal) { _ = syscall.Kill(-d.cmd.Process.Pid, s) }
 
 // Stop ends the server.
 func (d *Dovecot) Stop() {

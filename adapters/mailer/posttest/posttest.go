@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -138,6 +140,16 @@ func (p *Postfix) Start(t testing.TB) {
 // Stop ends the server; what it has taken stays in its queue.
 func (p *Postfix) Stop() {
 	_ = exec.Command(p.program, "-c", p.dir, "stop").Run() //nolint:noctx // it must also end when the test has
+}
+
+// Signal sends a signal to all the server's processes.
+func (p *Postfix) Signal(t testing.TB, s syscall.Signal) {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(p.dir, "queue", "pid", "master.pid"))
+	must(t, err)
+	master, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	must(t, err)
+	must(t, syscall.Kill(-master, s))
 }
 
 // Queued says how many messages it has taken and not delivered yet.
