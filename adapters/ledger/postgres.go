@@ -15,6 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"drpd/core/drp"
+	"drpd/core/port"
 )
 
 // OpenPostgres opens the ledger in a PostgreSQL database of its own, making its tables where there are none. Transactions
@@ -40,7 +41,8 @@ var postgres = engine{
 	copyTo: copyPostgres,
 }
 
-// postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection.
+// postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection. A server that may
+// answer later is port.Down.
 func postgresQuiet(err error) error {
 	var said *pgconn.PgError
 	var connecting *pgconn.ConnectError
@@ -55,10 +57,10 @@ func postgresQuiet(err error) error {
 	case refused && told && said.Code == "3D000":
 		return drp.Quiet("its server has no such database: is the name in the file of state.dsn_file right?", err)
 	case refused && told:
-		return drp.Quiet("its database takes no connection now (SQLSTATE "+said.Code+"); it is tried again", err)
+		return drp.Quiet("its database takes no connection now (SQLSTATE "+said.Code+"); it is tried again", port.Down{Err: err})
 	case refused, !told && errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return drp.Quiet("its database does not answer: is it running, and are host, port and certificate in the file of "+
-			"state.dsn_file right?", err)
+			"state.dsn_file right?", port.Down{Err: err})
 	}
 	return err
 }

@@ -38,15 +38,8 @@ func (c *runCmd) Run(a *app) error {
 	if c.DryRun {
 		return c.dry(a, p, log)
 	}
-	d, err := start(a, p, log)
-	for !c.Once && ledger.Locked(err) && a.ctx.Err() == nil { // it was waited for already
-		log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
-		d, err = start(a, p, log)
-	}
-	switch {
-	case err != nil && a.ctx.Err() != nil: // told to stop before it had begun
-		return nil
-	case err != nil:
+	d, err := c.open(a, p, log)
+	if d == nil {
 		return err
 	}
 	defer func() { _ = d.close() }()
@@ -114,6 +107,29 @@ func follow(ctx context.Context, c *config.Config, d *wired) error {
 		return err
 	}
 	return d.ledger.Retrace(ctx)
+}
+
+// open opens the daemon. Where the ledger's server does not answer, as when it was started with this one and takes longer, or somebody who
+// does not go on has the ledger locked, drpd tries again in place of ending. It gives nothing where drpd was told to stop meanwhile.
+func (c *runCmd) open(a *app, p *parts, log *slog.Logger) (*wired, error) {
+	for {
+		d, err := start(a, p, log)
+		var down port.Down
+		locked := ledger.Locked(err)
+		switch {
+		case a.ctx.Err() != nil && d == nil:
+			return nil, nil
+		case c.Once || !locked && !errors.As(err, &down):
+			return d, err
+		case locked: // it was waited for already
+			log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
+			continue
+		}
+		log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
+		if !a.wait(1, nil) {
+			return nil, nil
+		}
+	}
 }
 
 // start opens what a run needs.
