@@ -79,6 +79,7 @@ func (c *runCmd) Run(a *app) error {
 			followed = true
 		}
 		r, err := d.Cycle(under)
+		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
 		if a.ctx.Err() != nil {
 			return hold.release(a.ctx)
 		}
