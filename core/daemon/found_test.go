@@ -21,12 +21,12 @@ type later struct {
 	came []string // what was sent
 }
 
-func (l *later) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (l *later) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	l.came = append(l.came, string(raw))
 	if !l.open {
 		return errors.New("come back later")
 	}
-	return l.Mailer.Send(ctx, e, raw)
+	return l.Mailer.Send(ctx, e, raw, leaves)
 }
 
 // alarm tells the operator of something at once, as the daemon does.
@@ -98,7 +98,10 @@ func TestUnknownEndStaysUnknown(t *testing.T) {
 // lost is a relay of which nobody knows whether it has what it was given.
 type lost struct{ daemon.Mailer }
 
-func (lost) Send(context.Context, port.Envelope, []byte) error {
+func (lost) Send(_ context.Context, _ port.Envelope, _ []byte, leaves func() error) error {
+	if err := leaves(); err != nil {
+		return err
+	}
 	return port.Uncertain{Err: errors.New("the line went dead")}
 }
 

@@ -327,9 +327,9 @@ func (o edgeOut) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
 	return reads(o.w, "Mailer.Make", func() (port.Made, error) { return o.w.Make(e, l) })
 }
 
-func (o edgeOut) Send(ctx context.Context, e port.Envelope, raw []byte) error {
+func (o edgeOut) Send(ctx context.Context, e port.Envelope, raw []byte, leaves func() error) error {
 	o.w.passes("before Send")
-	err := o.w.Send(ctx, e, raw)
+	err := o.w.Send(ctx, e, raw, leaves)
 	o.w.passes("after Send")
 	return err
 }

@@ -424,7 +424,7 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 	if e.Reason == drp.ReasonAttention && bytes.Contains(bytes.ToLower(raw), []byte("the secret")) {
 		w.count["told: the secret"]++
 	}
-	if !w.recorded[key] {
+	if w.recorded != nil && !w.recorded[key] {
 		w.fail("%s to %s goes, and no attempt was recorded before", e.Reason, e.Person)
 	}
 	w.again(e)
