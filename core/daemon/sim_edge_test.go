@@ -25,6 +25,7 @@ type edge struct {
 	passed map[string]int // how often each place was passed in this cycle
 	kill   string         // where the process is killed
 	nth    int            // and at which of the passes there
+	taken  func()         // what happens there in place of a kill: another takes over
 	full   int            // for how many cycles the disk gets full
 	room   int            // how much is still written in this cycle before it is
 }
@@ -91,7 +92,12 @@ func (w *world) passes(what string) {
 	if e.passed[what]++; what != e.kill || e.passed[what] < e.nth || !w.chaos && w.only == nil {
 		return
 	}
-	if w.dies("killed " + what) {
+	if taken := e.taken; taken != nil {
+		e.taken, e.kill = nil, ""
+		e.mu.Unlock()
+		taken()
+		e.mu.Lock()
+	} else if w.dies("killed " + what) {
 		panic(crash{})
 	}
 }

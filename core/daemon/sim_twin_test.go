@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -34,7 +35,7 @@ func (w *world) quietDays() {
 	trouble := ""
 	if ok && w.seed%5 != 0 && w.seed%5 != 2 {
 		t = w.twin(l)
-		trouble = []string{"flip", "full", "kill", "clock", "pause"}[w.seed/5%5]
+		trouble = []string{"flip", "full", "kill", "clock", "pause", "second"}[w.seed/5%6]
 	}
 	for i := range 8 {
 		w.cycle()
@@ -69,7 +70,7 @@ func (w *world) troubledBy(trouble string, of *world) (dispute string) {
 		w.flip(w.ledger.(*porttest.Ledger))
 		w.flipped.cycles = 100
 		w.cycle()
-		dispute = w.flipped.Dispute
+		dispute = cmp.Or(w.flipped.Dispute, w.flipped.ID) // a message to the operator is of none
 		w.calms()
 		return dispute
 	case "full":
@@ -83,6 +84,8 @@ func (w *world) troubledBy(trouble string, of *world) (dispute string) {
 			w.skew.by = aYear
 			w.looksAtClock()
 		}
+	case "second":
+		return w.overtaken(of.edge.passed)
 	case "pause":
 		w.only = func(w *world) { w.pause(1) }
 	}
@@ -118,7 +121,7 @@ func (w *world) outcome(but string) map[string]string {
 	}
 	out := make(map[string]string)
 	for _, p := range past {
-		if but != "" && p.Dispute == but || p.Reason == drp.ReasonDigest {
+		if but != "" && (p.Dispute == but || p.Key == but) || p.Reason == drp.ReasonDigest {
 			continue
 		}
 		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing"}, p.Rule) && p.Dispute == "" {
