@@ -105,6 +105,23 @@ func TestAcknowledgedBeforeItWasDeclared(t *testing.T) {
 	}
 }
 
+// An emergency that went while the machine's clock was a year ahead is passed on at once, and not in a year.
+func TestEmergencyByAWrongClock(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "lscp")
+	now := start.Midnight().Add(12 * time.Hour)
+	for ago, passedOn := range map[time.Duration]bool{time.Hour: true, time.Minute: false, -365 * 24 * time.Hour: true} {
+		past := []drp.Past{{Effect: drp.Effect{Key: "k", Slot: "s", Kind: drp.Email, Reason: drp.ReasonEmergency, Rule: "on_end", Clause: "L2",
+			On: start, To: []string{"line-manager", "safeguarding-lead"}}, Life: drp.Accepted, At: now.Add(-ago)}}
+		r := reconcile.Decide(reconcile.Case{Ref: "L-AAAAAA", Policy: p, Calendar: w.calendar, Roster: staff(p), Past: past, Today: start,
+			Now: now, Patience: 30 * time.Minute,
+			File: drp.Fold([]drp.Reading{told(drp.Raised, start, "practitioner"), told(drp.EmergencyDeclared, start, "practitioner")}, staff(p))})
+		if got := slices.ContainsFunc(r.Effects, func(e drp.Effect) bool { return e.Rule == "next holder" }); got != passedOn {
+			t.Errorf("sent %s ago: passed on is %v", ago, got)
+		}
+	}
+}
+
 // What happened on the day of the raising counts; what lies before it does not, and says so.
 func TestBeforeItWasRaised(t *testing.T) {
 	w := load(t)

@@ -68,7 +68,7 @@ func (d *decider) passOn(i int, n policy.EndMessage, f drp.Fact) {
 			last = d.Past[before].At
 			continue
 		}
-		if due := last.Add(d.Patience); d.Now.Before(due) {
+		if due := last.Add(d.Patience); d.Now.Before(due) && !last.After(d.Now) { // it went by a wrong clock: nobody knows since when they know
 			d.out.lookAgain = due
 			return
 		}
