@@ -43,8 +43,9 @@ func (w *world) quietDays() {
 			t.clock = w.clock
 			if i == 0 {
 				w.count["twin: "+trouble]++
-				f := t.troubledBy(trouble, w)
-				w.alike(t, trouble, f)
+				if of := t.troubledBy(trouble, w); trouble == "flip" {
+					w.alike(t, trouble, of)
+				}
 			} else {
 				t.cycle()
 			}
@@ -52,7 +53,7 @@ func (w *world) quietDays() {
 		w.clock = w.clock.Add([]time.Duration{5 * time.Hour, 19 * time.Hour}[i%2])
 	}
 	if t != nil {
-		w.alike(t, trouble, "")
+		w.alike(t, trouble, nil)
 		for what, n := range t.count {
 			w.count["twin: "+what] += n
 		}
@@ -60,8 +61,8 @@ func (w *world) quietDays() {
 	}
 }
 
-// troubledBy lets one cycle of the twin of a world have its trouble, and gives the dispute that is troubled by it; "*" for all.
-func (w *world) troubledBy(trouble string, of *world) (dispute string) {
+// troubledBy lets one cycle of the twin of a world have its trouble, and gives the disputes that cannot be read meanwhile.
+func (w *world) troubledBy(trouble string, of *world) (disputes []string) {
 	w.byHand()
 	w.only = func(*world) {}
 	defer func() { w.only = nil }()
@@ -70,9 +71,9 @@ func (w *world) troubledBy(trouble string, of *world) (dispute string) {
 		w.flip(w.ledger.(*porttest.Ledger))
 		w.flipped.cycles = 100
 		w.cycle()
-		dispute = cmp.Or(w.flipped.Dispute, w.flipped.ID) // a message to the operator is of none
+		disputes = append(w.unreadable(), w.flipped.Dispute)
 		w.calms()
-		return dispute
+		return disputes
 	case "full":
 		w.only = func(w *world) { w.edge.full, w.edge.room = 1, w.fate.IntN(40) }
 	case "kill":
@@ -91,15 +92,25 @@ func (w *world) troubledBy(trouble string, of *world) (dispute string) {
 	}
 	w.cycle()
 	w.calms()
-	return "*"
+	return nil
 }
 
-// alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same; but for a while that of the
-// troubled dispute.
-func (w *world) alike(t *world, trouble, but string) {
-	if but == "*" {
-		return
+// unreadable gives the disputes that cannot be read.
+func (w *world) unreadable() (refs []string) {
+	disputes, err := w.ledger.Disputes(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
 	}
+	for _, k := range disputes {
+		if _, _, err := w.d.Case(w.t.Context(), k.Ref); err != nil {
+			refs = append(refs, k.Ref)
+		}
+	}
+	return refs
+}
+
+// alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same, but that of some disputes.
+func (w *world) alike(t *world, trouble string, but []string) {
 	want, got := w.outcome(but), t.outcome(but)
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if got[key] != want[key] {
@@ -113,15 +124,15 @@ func (w *world) alike(t *world, trouble, but string) {
 	}
 }
 
-// outcome gives what was decided, and what became of it, but that of a dispute.
-func (w *world) outcome(but string) map[string]string {
+// outcome gives what was decided, and what became of it, but that of some disputes.
+func (w *world) outcome(but []string) map[string]string {
 	past, err := w.ledger.(*porttest.Ledger).Effects(w.t.Context(), "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	out := make(map[string]string)
 	for _, p := range past {
-		if but != "" && (p.Dispute == but || p.Key == but) || p.Reason == drp.ReasonDigest {
+		if p.Dispute != "" && slices.Contains(but, p.Dispute) || p.Reason == drp.ReasonDigest {
 			continue
 		}
 		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing"}, p.Rule) && p.Dispute == "" {
