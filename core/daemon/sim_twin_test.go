@@ -135,11 +135,11 @@ func (w *world) outcome(but []string) map[string]string {
 		if p.Dispute != "" && slices.Contains(but, p.Dispute) || p.Reason == drp.ReasonDigest {
 			continue
 		}
-		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing"}, p.Rule) && p.Dispute == "" {
+		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing", "kept"}, p.Rule) && p.Dispute == "" {
 			continue
 		}
 		slices.Sort(p.Reached)
-		out[p.Key] = fmt.Sprintf("%s %s %s %s %s reached %s", p.Dispute, p.Kind, p.Reason, p.On, p.Life, strings.Join(p.Reached, ","))
+		out[p.Key] = fmt.Sprintf("%s %s %s (%s) %s %s reached %s", p.Dispute, p.Kind, p.Reason, p.Rule, p.On, p.Life, strings.Join(p.Reached, ","))
 	}
 	return out
 }
