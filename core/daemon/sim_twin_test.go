@@ -139,7 +139,8 @@ func (w *world) outcome(but []string) map[string]string {
 			continue
 		}
 		slices.Sort(p.Reached)
-		out[p.Key] = fmt.Sprintf("%s %s %s (%s) %s %s reached %s", p.Dispute, p.Kind, p.Reason, p.Rule, p.On, p.Life, strings.Join(p.Reached, ","))
+		out[p.Key] = fmt.Sprintf("%s %s %s (%s) %s %s reached %s", p.Dispute, p.Kind, p.Reason, p.Rule, p.On, p.Life,
+			strings.Join(p.Reached, ","))
 	}
 	return out
 }
