@@ -78,6 +78,7 @@ func (d *cycle) otherClock(ctx context.Context, last string) string {
 			continue
 		}
 		by, ok, err := timeOf(ctx, k)
+		by = d.machine().Add(by).Sub(d.Now()) // of the cycle's clock: the machine's may have been set since the cycle began
 		switch {
 		case err != nil:
 			d.Log.Warn("the source gives no time", "source", f.Name, "error", err)

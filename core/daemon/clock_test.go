@@ -81,6 +81,31 @@ func TestClocksDisagree(t *testing.T) {
 	}
 }
 
+// mended is a source with a clock that is right, and while it is asked for its time the machine's is set right too.
+type mended struct {
+	daemon.Source
+	mend func()
+}
+
+func (s mended) Ahead(context.Context) (time.Duration, bool, error) { s.mend(); return 0, true, nil }
+
+// A clock that is a year ahead when a cycle begins, and right when the record system is asked, is not believed: drpd would have worked on
+// a day that is a year away, and stand still until a person says that it was a wrong one.
+func TestClockMendedInACycle(t *testing.T) {
+	w, _ := calm(t)
+	w.at(16, 9)
+	right := time.Date(2026, 11, 17, 9, 30, 0, 0, london)
+	inner := w.d.Feeds[0].Source
+	w.d.Feeds[0].Source = mended{inner, func() { w.clock = right }}
+	w.clock = right.AddDate(1, 0, 0)
+	if _, err := w.d.Cycle(t.Context()); err == nil || !strings.Contains(err.Error(), "and that of records says 2026-11-17") {
+		t.Errorf("%v", err)
+	}
+	if _, err := w.d.Cycle(t.Context()); err != nil {
+		t.Errorf("the clock is right: %v", err)
+	}
+}
+
 // stepping is a source during whose poll the machine's clock is set to another day.
 type stepping struct {
 	daemon.Source

@@ -29,6 +29,7 @@ type cycle struct {
 	sent    int              // emails that were attempted, which the guard counts
 	hung    map[string]bool  // sources that gave no answer in time
 	stuck   map[string]error // sources of which something that came is not read in this cycle, and why
+	machine func() time.Time // the machine's clock, which may leave the day of the cycle
 	still   bool             // the machine's clock is not believed: nothing goes but what is urgent
 	putBack time.Time        // when the ledger was found to be an older one; zero: it is none
 	down    map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
@@ -89,8 +90,10 @@ type memory struct {
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.
 func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
+	machine := d.Now
 	defer d.oneDay()()
 	c := d.begin()
+	c.machine = machine
 	if d.Rest != nil {
 		defer d.Rest()
 	}
