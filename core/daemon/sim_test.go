@@ -432,7 +432,7 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 	if w.tries[key] > 1 && !e.AlreadyTrying {
 		w.fail("%s to %s went twice and the second was no counted resend", e.Reason, e.Person)
 	}
-	if w.tries[key] > 2 && !(w.noArchive() && w.urgent[e.Key]) {
+	if w.tries[key] > 2 && (!w.noArchive() || !w.urgent[e.Key]) {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
