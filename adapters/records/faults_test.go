@@ -17,6 +17,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"drpd/adapters/records"
+	"drpd/core/daemon/porttest"
 	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
@@ -424,7 +425,7 @@ func TestLocks(t *testing.T) {
 		if err := other.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		if errs := s.WriteNotes(t.Context(), []port.Note{note("b", "mine")}); errs[0] != nil {
+		if errs := s.WriteNotes(t.Context(), []port.Note{note("b", "mine")}); porttest.Written(errs) != nil {
 			t.Errorf("afterwards: %v", errs)
 		}
 	})
@@ -467,7 +468,7 @@ func TestDeadlock(t *testing.T) {
 			if gaveWay != nil || !strings.Contains(err.Error(), "it is tried again") {
 				t.Errorf("%v", err)
 			}
-			if err := errors.Join(c.WriteNotes(t.Context(), batchOf("a", "b"))...); err != nil {
+			if err := porttest.Written(c.WriteNotes(t.Context(), batchOf("a", "b"))); err != nil {
 				t.Errorf("tried again: %v", err)
 			}
 		}

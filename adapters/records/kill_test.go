@@ -4,7 +4,6 @@ package records_test
 
 import (
 	"bytes"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -20,6 +19,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"drpd/adapters/records"
+	"drpd/core/daemon/porttest"
 	"drpd/core/port"
 )
 
@@ -165,7 +165,7 @@ func TestKilledWriter(t *testing.T) {
 	}
 	notes := killNotes()
 	for at := 0; at < len(notes); at += 5 {
-		if err := errors.Join(s.WriteNotes(t.Context(), notes[at:at+5])...); err != nil {
+		if err := porttest.Written(s.WriteNotes(t.Context(), notes[at:at+5])); err != nil {
 			t.Fatal(err)
 		}
 	}

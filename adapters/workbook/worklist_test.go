@@ -127,7 +127,7 @@ func TestWorklist(t *testing.T) {
 		len(files(t, filepath.Join(dir, "done"))) != 1 {
 		t.Errorf("all is done, and the workbook is still there: %v, %v", files(t, dir), err)
 	}
-	if err := errors.Join(worklist(dir).WriteNotes(t.Context(), notes)...); err != nil || len(files(t, dir)) != 0 {
+	if err := porttest.Written(worklist(dir).WriteNotes(t.Context(), notes)); err != nil || len(files(t, dir)) != 0 {
 		t.Errorf("what was keyed in is listed again: %v", err)
 	}
 }

@@ -58,6 +58,11 @@ func (n *Notes) write(note port.Note) error {
 	return nil
 }
 
+// Written gives what kept notes from being there: that one was there already is none of it.
+func Written(errs []error) error {
+	return errors.Join(slices.DeleteFunc(errs, func(err error) bool { return errors.Is(err, port.ErrPresent) })...)
+}
+
 // KeepForm implements daemon.FormKeeper.
 func (n *Notes) KeepForm(_ context.Context, f port.FormFile) error {
 	n.mu.Lock()
