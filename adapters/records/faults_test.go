@@ -529,7 +529,7 @@ func TestProcedure(t *testing.T) {
 		}
 		notes := []port.Note{note("a", "first"), note("b", "second")}
 		for range 2 {
-			if err := errors.Join(c.WriteNotes(t.Context(), notes)...); err != nil {
+			if err := porttest.Written(c.WriteNotes(t.Context(), notes)); err != nil {
 				t.Fatal(err)
 			}
 		}
