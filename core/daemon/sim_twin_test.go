@@ -71,6 +71,7 @@ func (w *world) troubledBy(trouble string, of *world) (disputes []string) {
 		w.flipped.cycles = 100
 		w.cycle()
 		disputes = append(w.unreadable(), w.flipped.Dispute, w.flipped.ID) // a message to the operator is of no dispute
+		disputes = append(disputes, w.ledger.(*porttest.Ledger).Carried()...)
 		w.calms()
 		return disputes
 	case "full":

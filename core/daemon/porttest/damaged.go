@@ -163,3 +163,25 @@ func (l *Ledger) lostInside(digest string) error {
 	}
 	return nil
 }
+
+// Carried gives the keys of what is carried by digests that cannot be read.
+func (l *Ledger) Carried() (keys []string) {
+	defer l.lock()()
+	for _, digest := range l.ordered() {
+		out := port.Outgoing{Deliveries: l.envelopes(digest)}
+		if digest.Reason != drp.ReasonDigest || l.lost(digest, out) == nil {
+			continue
+		}
+		for _, v := range l.carries(digest.Key) {
+			keys = append(keys, v.Key)
+		}
+	}
+	return keys
+}
+
+func (l *Ledger) envelopes(e *effect) (out []port.Envelope) {
+	for _, d := range e.deliveries {
+		out = append(out, d.Envelope)
+	}
+	return out
+}

@@ -808,6 +808,9 @@ func (l *Ledger) Reminded(_ context.Context, since time.Time) (map[string]bool, 
 func (l *Ledger) settle(batch []port.Settled) {
 	for _, s := range batch {
 		e := l.effects[s.Key]
+		if e == nil {
+			continue
+		}
 		for _, d := range e.deliveries {
 			if d.Person == s.Person {
 				if d.life, d.notBefore = s.Life, s.Again; s.Life == drp.Made {
