@@ -414,9 +414,14 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 		w.count["refused for good"]++
 		return port.Permanent{Err: errors.New("simulated: no such mailbox")}
 	}
-	w.mayStop("send")
+	if w.seed%2 == 0 { // before it leaves, or while it is in the wire
+		w.mayStop("send")
+	}
 	if err := leaves(); err != nil {
 		return err
+	}
+	if w.seed%2 == 1 {
+		w.mayStop("in the wire")
 	}
 	key := e.Key + "/" + e.Person
 	w.tries[key]++

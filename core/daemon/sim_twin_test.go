@@ -36,14 +36,17 @@ func (w *world) quietDays() {
 		t = w.twin(l)
 		trouble = []string{"flip", "full", "kill", "clock", "pause", "second"}[w.seed/5%6]
 	}
+	var late []string // disputes that stood still for a morning
 	for i := range 8 {
 		w.cycle()
 		if t != nil {
 			t.clock = w.clock
 			if i == 0 {
 				w.count["twin: "+trouble]++
-				if of := t.troubledBy(trouble, w); trouble == "flip" {
-					w.alike(t, trouble, of)
+				if late = t.troubledBy(trouble, w); trouble == "flip" {
+					w.alike(t, trouble, func(p drp.Past) bool {
+						return p.Dispute != "" && slices.Contains(late, p.Dispute) || slices.Contains(late, p.Key)
+					})
 				}
 			} else {
 				t.cycle()
@@ -52,7 +55,7 @@ func (w *world) quietDays() {
 		w.clock = w.clock.Add([]time.Duration{5 * time.Hour, 19 * time.Hour}[i%2])
 	}
 	if t != nil {
-		w.alike(t, trouble, nil)
+		w.alike(t, trouble, func(p drp.Past) bool { return p.Reminds() && slices.Contains(late, p.Dispute) }) // nobody gets two reminders a day
 		for what, n := range t.count {
 			w.count["twin: "+what] += n
 		}
@@ -110,8 +113,8 @@ func (w *world) unreadable() (refs []string) {
 	return refs
 }
 
-// alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same, but that of some disputes.
-func (w *world) alike(t *world, trouble string, but []string) {
+// alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same, but what is left out.
+func (w *world) alike(t *world, trouble string, but func(drp.Past) bool) {
 	want, got := w.outcome(but), t.outcome(but)
 	for _, key := range slices.Sorted(maps.Keys(want)) {
 		if got[key] != want[key] {
@@ -125,15 +128,15 @@ func (w *world) alike(t *world, trouble string, but []string) {
 	}
 }
 
-// outcome gives what was decided, and what became of it, but that of some disputes.
-func (w *world) outcome(but []string) map[string]string {
+// outcome gives what was decided, and what became of it, but what is left out.
+func (w *world) outcome(but func(drp.Past) bool) map[string]string {
 	past, err := w.ledger.(*porttest.Ledger).Effects(w.t.Context(), "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	out := make(map[string]string)
 	for _, p := range past {
-		if p.Dispute != "" && slices.Contains(but, p.Dispute) || slices.Contains(but, p.Key) || p.Reason == drp.ReasonDigest {
+		if but(p) || p.Reason == drp.ReasonDigest {
 			continue
 		}
 		if slices.Contains([]string{"clock", "damaged", "unreadable", "vacant", "set-aside", "missing", "kept"}, p.Rule) && p.Dispute == "" {
