@@ -1,10 +1,12 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -14,22 +16,33 @@ import (
 	"drpd/core/port"
 )
 
-// CopyTo copies the whole ledger, as it is at one moment, into an SQLite file that is not there yet, whatever engine it is on. Whoever works
-// on it goes on meanwhile. What is sealed stays sealed: the copy is of no use without the key.
+// CopyTo copies the whole ledger, as it is at one moment, into an SQLite file that is not there yet, whatever engine it is on. Whoever
+// works on it goes on meanwhile. What is sealed stays sealed: the copy is of no use without the key.
 func (l *Ledger) CopyTo(ctx context.Context, path string) error {
 	return copyTo(ctx, l.db, l.engine, path)
 }
 
-func copyTo(ctx context.Context, db *sqlx.DB, e engine, path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if err == nil {
-		err = f.Close()
+// copyTo makes a copy under another name, and gives it its own once it is whole and on disk: what has the name is a copy.
+func copyTo(ctx context.Context, db *sqlx.DB, e engine, path string) (err error) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("ledger: the copy %s: %w", path, cmp.Or(err, fs.ErrExist))
 	}
+	part := path + ".part"
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600) // one that was begun before is begun anew
 	if err != nil {
 		return fmt.Errorf("ledger: the copy: %w", err)
 	}
-	if err := e.copyTo(ctx, db, e, path); err != nil {
-		return errors.Join(fmt.Errorf("ledger: the copy %s could not be made: %w", path, e.failed(err)), os.Remove(path))
+	if err = e.copyTo(ctx, db, e, part); err != nil {
+		err = e.failed(err)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(part, path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("ledger: the copy %s could not be made: %w", path, err), os.Remove(part))
 	}
 	return nil
 }
@@ -81,7 +94,8 @@ func copyTables(ctx context.Context, from, into *sqlx.Tx) error {
 	var tables []string
 	list := `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'goose_db_version' ORDER BY name`
 	if from.DriverName() == postgresDriver {
-		list = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name <> 'goose_db_version' ORDER BY 1`
+		list = `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()
+			AND table_name <> 'goose_db_version' ORDER BY table_name`
 	}
 	if err := from.SelectContext(ctx, &tables, list); err != nil {
 		return err
@@ -107,7 +121,8 @@ func copyTable(ctx context.Context, from, into *sqlx.Tx, table string) error {
 	if err != nil {
 		return err
 	}
-	insert, err := into.PreparexContext(ctx, into.Rebind(`INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+placeholders(len(columns))+`)`))
+	insert, err := into.PreparexContext(ctx, into.Rebind(`INSERT INTO `+table+` (`+strings.Join(columns, ", ")+`) VALUES (`+
+		placeholders(len(columns))+`)`))
 	if err != nil {
 		return err
 	}
@@ -124,31 +139,34 @@ func copyTable(ctx context.Context, from, into *sqlx.Tx, table string) error {
 	return rows.Err()
 }
 
-// PutBack makes a copy the ledger in place of what is there, and keeps that it was put back: each message of the time since is looked for
-// before it goes. The copy is of the same key and the same schema. It is for an engine that keeps its own files; an SQLite file is replaced.
-func (l *Ledger) PutBack(ctx context.Context, from *Ledger) error {
+// PutBack makes a copy the ledger in place of what is there, all or nothing. The copy is of the same key and the same schema. It is for an
+// engine that keeps its own files; an SQLite file is replaced by one that has been marked.
+func (l *Ledger) PutBack(ctx context.Context, from *Ledger, because, actor string, now time.Time) error {
 	return l.anyway(ctx, func(t *tx) error {
 		source, err := from.db.BeginTxx(ctx, nil)
 		if err != nil {
-			return err
+			return l.engine.failed(err)
 		}
 		defer func() { _ = source.Rollback() }() // nothing was changed
 		if err := copyTables(ctx, source, t.Tx); err != nil {
 			return l.engine.failed(err)
 		}
-		return nil
+		return t.wasPutBack(because, actor, now)
 	})
 }
 
-// WasPutBack keeps that this ledger was put back from a copy. No process that worked on it before has its lease any more.
+// WasPutBack keeps that this ledger is one that was put back from a copy: each message of the time since is looked for before it goes. No
+// process that worked on the one before has its lease any more.
 func (l *Ledger) WasPutBack(ctx context.Context, because, actor string, now time.Time) error {
-	return l.anyway(ctx, func(t *tx) error {
-		if err := t.exec(`UPDATE lease SET until = 0, fence = fence + ?`, now.Unix()); err != nil { // higher than any that was given since
-			return err
-		}
-		if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
-			return err
-		}
-		return t.audit(now, actor, "state put back", "", because)
-	})
+	return l.anyway(ctx, func(t *tx) error { return t.wasPutBack(because, actor, now) })
+}
+
+func (t *tx) wasPutBack(because, actor string, now time.Time) error {
+	if err := t.exec(`UPDATE lease SET until = 0, fence = fence + ?`, now.Unix()); err != nil { // higher than any that was given since
+		return err
+	}
+	if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
+		return err
+	}
+	return t.audit(now, actor, "state put back", "", because)
 }

@@ -79,6 +79,13 @@ type opening struct {
 	before   string
 }
 
+func openingBy(how []Option) (o opening) {
+	for _, say := range how {
+		say(&o)
+	}
+	return o
+}
+
 // Existing says that the ledger is there already. One that is not is refused, and none is made.
 func Existing(o *opening) { o.existing = true }
 
@@ -91,10 +98,7 @@ var ErrNotHere = errors.New("ledger: this key belongs to a ledger that is not he
 
 // open migrates the schema and readies the keys.
 func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
-	var o opening
-	for _, say := range how {
-		say(&o)
-	}
+	o := openingBy(how)
 	p, err := schemaOf(db, e)
 	if err != nil {
 		return nil, e.failed(fmt.Errorf("migrations: %w", err))

@@ -15,11 +15,7 @@ import (
 
 // OpenSQLite opens the ledger in a file, making it where there is none. Commits are on disk before they return.
 func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
-	var o opening
-	for _, say := range how {
-		say(&o)
-	}
-	if info, err := os.Stat(path); o.existing && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
+	if info, err := os.Stat(path); openingBy(how).existing && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 		return nil, ErrNotHere // and nothing is made in its place
 	}
 	db, err := openFile(path)

@@ -82,7 +82,7 @@ func (l *Ledger) Retrace(ctx context.Context) error {
 
 // came writes down the last entry of a transaction that was committed. Where it cannot, the trace is behind until the next.
 func (l *Ledger) came(e *audit.Entry) {
-	if l.trace != nil && e != nil {
+	if e != nil && l.trace != nil { // only who follows it makes entries at that time
 		_ = l.trace.write(*e)
 	}
 }

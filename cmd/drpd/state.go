@@ -52,7 +52,15 @@ func (c *stateVerifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	ok, err := a.verify(p.config, c.File)
+	looked := c.File
+	if c.File != "" { // a copy of an earlier drpd would be brought to the schema of this one
+		looked += ".verifying"
+		if err := copyPrivate(c.File, looked); err != nil {
+			return err
+		}
+		defer func() { _ = os.Remove(looked) }()
+	}
+	ok, err := a.verify(p.config, looked)
 	if err == nil && !ok {
 		err = errProblems
 	}
@@ -193,16 +201,21 @@ func (c *stateRestoreCmd) intoDatabase(a *app, conf *config.Config, ready, kept 
 		if err != nil {
 			return err
 		}
-		return errors.Join(l.PutBack(a.ctx, from), from.Close())
+		return errors.Join(l.PutBack(a.ctx, from, c.Because, account(), a.now()), from.Close())
 	}()
-	if err == nil {
-		return errors.Join(l.WasPutBack(a.ctx, c.Because, account(), a.now()), l.Close())
-	}
 	return errors.Join(err, l.EndLease(a.ctx, "drpd state restore"), l.Close())
 }
 
-// copyPrivate copies a file, for this account alone, and on disk before it returns.
+// copyPrivate copies a private file, and it is on disk before it returns. What another try has left beside it is taken away.
 func copyPrivate(from, to string) (err error) {
+	if err := host.Private(from); err != nil {
+		return err
+	}
+	for _, side := range []string{"-wal", "-shm"} {
+		if err := os.Remove(to + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err

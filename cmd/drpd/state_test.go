@@ -50,16 +50,21 @@ func TestStateCommands(t *testing.T) {
 			if err := host.Private(copied); err != nil {
 				t.Error(err)
 			}
-			says(drpd(day, 1, "state", "backup", copied), "file exists")
+			says(drpd(day, 1, "state", "backup", copied), "file already exists")
+			whole, err := os.ReadFile(copied)
+			if err != nil {
+				t.Fatal(err)
+			}
+			says(drpd(day, 0, "state", "verify", copied), "all of it can be read")
+			if again, err := os.ReadFile(copied); err != nil || !bytes.Equal(again, whole) {
+				t.Errorf("to look at a copy changes it: %v", err)
+			}
 			drpd(day+2, 0, "run", "--once")
 			drpd(day+3, 0, "run", "--once")
 			before := messages(t, dir)
 
 			broken := filepath.Join(dir, "broken.db")
-			b, err := os.ReadFile(copied)
-			if err != nil {
-				t.Fatal(err)
-			}
+			b := bytes.Clone(whole)
 			for i := len(b) / 2; i < len(b)/2+20_000; i++ {
 				b[i] ^= 1
 			}
