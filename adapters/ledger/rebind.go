@@ -5,25 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"drpd/core/port"
 )
 
-// bound is the setting that says that every payload is sealed for its own row.
-const bound port.Setting = "ledger/bound"
+// bound is the setting, and in the audit the action, that says that every payload is sealed for its own row and every setting signed.
+const bound = "ledger/bound"
 
 const bindAtOnce = 100 // rows of one transaction
 
 // rebind seals for its own row what an earlier drpd sealed with nothing but its key, and signs what it did not sign: once, when a ledger
-// of that time is opened. Ended in the middle, it goes on from the beginning. What cannot be opened stays as it is, and is damaged.
+// of that time is opened. Ended in the middle, it goes on from the beginning. What cannot be opened stays as it is, and is damaged. That
+// it was done stands in the audit: whoever takes the setting out by hand does not have it done again, with what they put in.
 func (l *Ledger) rebind(ctx context.Context) error {
 	done := false
-	err := l.tx(ctx, func(t *tx) error {
-		value, err := t.setting(bound)
-		done = value != ""
-		if errors.As(err, new(port.Damaged)) {
-			err = nil
-		}
+	err := l.tx(ctx, func(t *tx) (err error) {
+		done, err = t.isBound()
 		return err
 	})
 	if err != nil || done {
@@ -66,8 +64,28 @@ func (l *Ledger) rebind(ctx context.Context) error {
 				return err
 			}
 		}
-		return t.set(bound, "yes")
+		return errors.Join(t.set(bound, "yes"), t.audit(time.Now(), "drpd", bound, "", ""))
 	})
+}
+
+// isBound says whether every payload is sealed for its row already. A ledger of an earlier drpd has an audit without a gap.
+func (t *tx) isBound() (bool, error) {
+	value, err := t.setting(bound)
+	if value != "" || err != nil && !errors.As(err, new(port.Damaged)) {
+		return value != "", err
+	}
+	var audit struct{ Bound, Entries, Last int64 }
+	if _, err := t.get(&audit, `SELECT count(CASE WHEN action = ? THEN 1 END) AS bound, count(*) AS entries, coalesce(max(seq), 0) AS last FROM audit`,
+		bound); err != nil {
+		return false, err
+	}
+	switch {
+	case audit.Bound > 0:
+		return true, t.set(bound, "yes")
+	case audit.Entries != audit.Last:
+		return false, errors.New("ledger: entries of its audit were taken out by hand: put the state back from a copy")
+	}
+	return false, nil
 }
 
 // rebindRow seals anew the payloads of one key of a table.
