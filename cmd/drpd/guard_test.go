@@ -20,6 +20,12 @@ import (
 // day.
 func busy(t *testing.T, until workday.Date) string {
 	t.Helper()
+	return livedThrough(t, until, func(*council, workday.Date) {})
+}
+
+// livedThrough is the same, with a look at each of its days.
+func livedThrough(t *testing.T, until workday.Date, look func(c *council, on workday.Date)) string {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "d")
 	c := demoCmd{Out: dir}
 	if err := c.folder(); err != nil {
@@ -41,6 +47,7 @@ func busy(t *testing.T, until workday.Date) string {
 			t.Fatal(err)
 		}
 		d.cycle(t, day, 10)
+		look(d, day)
 	}
 	return dir
 }

@@ -13,7 +13,6 @@ import (
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/workday"
-	"drpd/testdata"
 )
 
 // messages counts what went out by what it is: the day is left out on which it was made.
@@ -36,43 +35,26 @@ func messages(t *testing.T, dir string) map[string]int {
 // is told once, and what cannot be looked for waits for a person.
 func TestOlderState(t *testing.T) {
 	t.Parallel()
-	dir := filepath.Join(t.TempDir(), "d")
-	demo := demoCmd{Out: dir}
-	if err := demo.folder(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := loadStory(testdata.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage, err := openStage(t.Context(), dir, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := prepare(filepath.Join(dir, "drpd.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	day := workday.NewDate(2026, time.December, 4)
 	copied := filepath.Join(t.TempDir(), "copy.db")
-	c := openCouncil(t, dir)
-	if err := follow(t.Context(), p.config, c.wired); err != nil {
-		t.Fatal(err)
-	}
-	for on := s.From; on <= day; on++ {
-		if err := stage.play(t.Context(), c.ledger, on, at(on, 8)); err != nil {
-			t.Fatal(err)
+	followed := false
+	dir := livedThrough(t, day, func(c *council, on workday.Date) {
+		if !followed { // after the first day
+			followed = true
+			p, err := prepare(filepath.Join(c.dir, "drpd.yaml"))
+			if err == nil {
+				err = follow(t.Context(), p.config, c.wired)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-		c.cycle(t, on, 10)
 		if on == day-7 {
 			if err := c.ledger.CopyTo(t.Context(), copied); err != nil {
 				t.Fatal(err)
 			}
 		}
-	}
-	if err := errors.Join(stage.close(), c.close()); err != nil {
-		t.Fatal(err)
-	}
+	})
 	last := day + 5
 	never := filepath.Join(t.TempDir(), "never")
 	copyTree(t, dir, never)
