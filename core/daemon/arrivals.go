@@ -115,7 +115,7 @@ type marks struct {
 
 // wanted says whether a piece of evidence is read under a mark: anybody may have made it, and it was not read before.
 func (m *marks) wanted(ev drp.Evidence) bool {
-	_, known := m.memory.readings[ev.ID]
+	_, known := m.memory.readings.get(ev.ID)
 	return !known && slices.ContainsFunc(m.Feeds, func(f Feed) bool { return f.Name == ev.Source && f.Apart })
 }
 

@@ -17,7 +17,7 @@ type CycleStats struct {
 	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
 }
 
-const maxReadings = 10_000 // kept in memory
+const maxFresh = 1_000 // cases that a round keeps for what it delivers; it seldom delivers more
 
 const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
 
@@ -42,7 +42,8 @@ func (d *Daemon) begin() *cycle {
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
 type round struct {
 	*cycle
-	fresh  map[string]decision       // what was decided
+	around around                    // what each decision of it looks at
+	fresh  map[string]decision       // what was decided, of the first maxFresh
 	looked map[workday.Date]lookedAt // what was put together for reports
 }
 
@@ -79,8 +80,8 @@ func (d *round) disputes(ctx context.Context, asOf workday.Date) (lookedAt, erro
 type memory struct {
 	ended    map[string]ended         // disputes of which nothing more is to follow, as reports look at them
 	waits    map[string]workday.Date  // reminders that wait for tomorrow, and the day on which they do
-	awaiting map[string]bool          // messages that are to be put away, and are in the ledger
-	readings map[string]drp.Reading   // what was read before: evidence never changes, and reading it is pure
+	awaiting recent[bool]             // messages that are to be put away, and are in the ledger
+	readings recent[drp.Reading]      // what was read before: evidence never changes, and reading it is pure
 	came     came                     // by email today, by sender
 	looked   map[string]bool          // routes in whose archive the first message after the start was looked for
 	marked   bool                     // what was being read when the process before this one ended has been looked at
@@ -153,6 +154,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	d.around = around
 	due, err := d.Book.Due(ctx, d.today(), d.inputs(around), d.Now())
 	if err != nil {
 		return 0, err
@@ -177,7 +179,9 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			d.Log.Error("the dispute's policy is not loaded", "dispute", ref, "policy", stored.Policy)
 			continue
 		}
-		d.fresh[ref] = decision{c, stored}
+		if len(d.fresh) < maxFresh {
+			d.fresh[ref] = decision{c, stored}
+		}
 		result := reconcile.Decide(c)
 		moved[ref] = result.Standing.Moved
 		batch = append(batch, d.decided(c, stored, around, result))

@@ -246,11 +246,8 @@ func (d *Daemon) learned(ev drp.Evidence) workday.Date {
 // read understands stored evidence; it can run at any time and again. What was not opened safely is not remembered: another time
 // it may be.
 func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
-	if r, ok := d.memory.readings[ev.ID]; ok {
+	if r, ok := d.memory.readings.get(ev.ID); ok {
 		return r, nil
-	}
-	if d.memory.readings == nil || len(d.memory.readings) >= maxReadings {
-		d.memory.readings = make(map[string]drp.Reading)
 	}
 	read := Purely(d.ReadOwn)
 	for _, f := range d.Feeds {
@@ -270,7 +267,7 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 	r.Evidence.Body, r.Account = nil, nil // all that was written: it is kept once, in the ledger
 	r.Learned = d.learned(ev)
 	if r.Unsafe == "" {
-		d.memory.readings[ev.ID] = r
+		d.memory.readings.put(ev.ID, r)
 	}
 	return r, nil
 }

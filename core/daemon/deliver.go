@@ -257,12 +257,12 @@ func (d *Daemon) cannotGo(ctx context.Context, o port.Outgoing, gate, why string
 	return d.hold(ctx, o, gate, why)
 }
 
-// caseOf gives the case from which an effect was decided: as it was decided in this round, where nothing has come since.
+// caseOf gives the case from which an effect was decided: as it was decided in this round, where that is kept and nothing has come since.
 func (d *round) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, port.Stored, error) {
 	if x, ok := d.fresh[o.Dispute]; ok && x.stored.Revision == o.Basis {
 		return x.Case, x.stored, nil
 	}
-	return d.Case(ctx, o.Dispute)
+	return d.caseIn(ctx, o.Dispute, d.around)
 }
 
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the

@@ -112,7 +112,7 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	for _, x := range items {
 		e := drp.Effect{Kind: drp.MailMark, Reason: drp.ReasonRead, On: d.today(), Says: x.Location, Rule: f.Name}.Keyed(f.Name,
 			x.Evidence, x.Location)
-		if !d.memory.awaiting[e.Key] {
+		if _, known := d.memory.awaiting.get(e.Key); !known {
 			effects = append(effects, e)
 		}
 	}
@@ -122,11 +122,8 @@ func (d *Daemon) putAwayStored(ctx context.Context, f Feed, cursor []byte) error
 	if err := d.Deliveries.AddEffects(ctx, effects, d.Now()); err != nil {
 		return err
 	}
-	if d.memory.awaiting == nil || len(d.memory.awaiting) > maxReadings {
-		d.memory.awaiting = make(map[string]bool)
-	}
 	for _, e := range effects {
-		d.memory.awaiting[e.Key] = true
+		d.memory.awaiting.put(e.Key, true)
 	}
 	return nil
 }

@@ -1,0 +1,28 @@
+package daemon
+
+// recent remembers what was used last: at least half of maxRecent, at most all of it. The zero value is empty.
+type recent[V any] struct{ young, old map[string]V }
+
+const maxRecent = 10_000
+
+// get gives what is remembered, which is used by that.
+func (r *recent[V]) get(key string) (v V, ok bool) {
+	if v, ok = r.young[key]; ok {
+		return v, true
+	}
+	if v, ok = r.old[key]; ok {
+		r.put(key, v)
+	}
+	return v, ok
+}
+
+// put remembers something. What was not used for as long as half of all that fits came in is forgotten with it.
+func (r *recent[V]) put(key string, v V) {
+	if len(r.young) >= maxRecent/2 {
+		r.young, r.old = nil, r.young
+	}
+	if r.young == nil {
+		r.young = make(map[string]V)
+	}
+	r.young[key] = v
+}
