@@ -53,7 +53,19 @@ func (r effectRow) row() row {
 	return effectRowOf(drp.Effect{Key: r.Key, Dispute: r.Dispute, Kind: drp.EffectKind(r.Kind), Reason: drp.Reason(r.Reason)})
 }
 
-func letGoRowOf(key string) row { return rowOf("let go", key) }
+// letGo is the code of a person's word that an effect may pass a gate.
+func (t *tx) letGo(key, gate string) string {
+	if gate == port.GateGuard { // as it was signed when there was no other
+		return t.signed(rowOf("let go", key))
+	}
+	return t.signed(rowOf("let go", key, gate))
+}
+
+// lets says which gates a person has let an effect pass: that where nobody knows whether it has gone already, or only the guard.
+func (t *tx) lets(r effectRow) (anyway, guard bool) {
+	anyway = r.LetGo != "" && r.LetGo == t.letGo(r.Key, port.GateRestored)
+	return anyway, anyway || r.LetGo != "" && r.LetGo == t.letGo(r.Key, port.GateGuard)
+}
 
 // row names the row of a delivery, as its message was made.
 func (d deliveryRow) row() row {
@@ -214,7 +226,8 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 // outgoing opens an effect, and those of its deliveries that are to be made now.
 func (t *tx) outgoing(r effectRow, deliveries []deliveryRow, now time.Time) (port.Outgoing, error) {
 	p, err := t.onePast(r, deliveries)
-	o := port.Outgoing{Past: p, Basis: r.Basis, Released: r.LetGo != "" && r.LetGo == t.signed(letGoRowOf(r.Key)), MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+	o := port.Outgoing{Past: p, Basis: r.Basis, MadeAt: time.UnixMilli(r.MadeAt).UTC(), Unmade: len(deliveries) == 0}
+	o.Anyway, o.Released = t.lets(r)
 	if err != nil {
 		return o, err
 	}
@@ -311,7 +324,8 @@ func (l *Ledger) LetGo(ctx context.Context, gate, actor string, now time.Time) (
 		}
 		n = len(keys)
 		for _, key := range keys {
-			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.signed(letGoRowOf(key)), key); err != nil {
+			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ? AND let_go <> ?`, t.letGo(key, gate), key,
+				t.letGo(key, port.GateRestored)); err != nil {
 				return err
 			}
 			if err := t.audit(now, actor, "let go past "+gate, key, ""); err != nil {

@@ -119,7 +119,7 @@ func (t *tx) rebindRow(table, key string) error {
 			return err
 		}
 		if r.Released {
-			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.signed(letGoRowOf(key)), key); err != nil {
+			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.letGo(key, port.GateGuard), key); err != nil {
 				return err
 			}
 		}

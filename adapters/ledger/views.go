@@ -173,7 +173,7 @@ func (l *Ledger) Retry(ctx context.Context, key, actor string, now time.Time) (f
 			string(drp.Failed), string(drp.Attempted)); err != nil {
 			return err
 		}
-		if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.signed(letGoRowOf(key)), key); err != nil {
+		if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.letGo(key, port.GateRestored), key); err != nil {
 			return err
 		}
 		if err := t.anew(key); err != nil {

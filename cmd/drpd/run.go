@@ -25,10 +25,17 @@ type runCmd struct {
 // one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
 const heapFrom = 80 << 20
 
+// garbage is how much of the memory in use may lie there unused, in percent, before it is looked for. What a cycle leaves behind is spread
+// over all that it ever had at once, and cannot be given back: so it has less at once.
+const garbage = 50
+
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
 	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
 		debug.SetMemoryLimit(heapFrom)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
 	p, err := prepare(a.config)
 	if err != nil {

@@ -17,7 +17,7 @@ type CycleStats struct {
 	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
 }
 
-const maxFresh = 1_000 // cases that a round keeps for what it delivers; it seldom delivers more
+const maxFresh = 100 // cases that a round keeps for what it delivers; it seldom delivers more
 
 const maxRounds = 200 // of decide and deliver in one cycle: each round sees the receipts of the one before
 

@@ -66,9 +66,12 @@ func (d *Daemon) restored(ctx context.Context) (time.Time, error) {
 func (d *cycle) looking() bool { return !d.putBack.IsZero() && d.Now().Before(d.putBack.Add(stranger)) }
 
 // mayHaveGone says whether a message is of the time of which an older ledger knows nothing: where nobody can find out whether it went, it
-// waits for a person. One that a person has let go does not.
+// waits for a person. One that a person has let go all the same does not; who has let it go past the guard has not said that.
 func (d *cycle) mayHaveGone(o port.Outgoing) bool {
-	return o.Kind == drp.Email && !o.Released && !d.putBack.IsZero() && o.On <= workday.DateOf(d.putBack.In(d.Zone))
+	if o.Kind != drp.Email || o.Anyway || d.putBack.IsZero() {
+		return false
+	}
+	return o.On <= workday.DateOf(d.putBack.In(d.Zone)) || o.On > d.today() // a wrong clock has said when it fell due
 }
 
 // lookedFor looks for a message that may have gone; and for the first one of each route after a start: found though it was never sent, it

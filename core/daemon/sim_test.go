@@ -182,6 +182,8 @@ type world struct {
 	quarantined map[string]string // evidence whose sender is not proved
 	adopted     map[string]bool   // and which a person has accepted
 	only        func(w *world)    // of a twin: its trouble in this cycle
+	older       *porttest.Ledger  // a copy of the state, which is put back later
+	putBack     workday.Date      // the day on which one was put back; of all others zero
 	gaveUp      map[string]bool   // keys of what was given up by a wrong clock
 }
 
@@ -433,11 +435,16 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 		w.fail("%s to %s goes, and no attempt was recorded before", e.Reason, e.Person)
 	}
 	w.again(e)
+	w.mayHaveGone(ctx, e)
+	for _, m := range e.Carries {
+		w.mayHaveGone(ctx, m)
+	}
 	w.mayGo(string(e.Reason), e.Key)
-	if w.tries[key] > 1 && !e.AlreadyTrying {
+	second := w.secondCopy(e, raw)
+	if w.tries[key] > 1 && !e.AlreadyTrying && !second {
 		w.fail("%s to %s went twice and the second was no counted resend", e.Reason, e.Person)
 	}
-	if w.tries[key] > 2 && (!w.noArchive() || !w.urgent[e.Key]) {
+	if w.tries[key] > 2 && !second && (!w.noArchive() || !w.urgent[e.Key]) {
 		w.fail("%s to %s went three times", e.Reason, e.Person)
 	}
 	for _, m := range e.Carries {
@@ -445,7 +452,7 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 			w.leaves(ctx, m.Dispute, m.Reason)
 		}
 		key := m.Key + "/" + m.Person
-		if w.tries[key]++; w.tries[key] > 1 && !e.AlreadyTrying {
+		if w.tries[key]++; w.tries[key] > 1 && !e.AlreadyTrying && !w.saidAnew(m) {
 			w.fail("%s to %s went in a digest, and had gone before", m.Reason, m.Person)
 		}
 	}
@@ -828,7 +835,10 @@ func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, 
 }
 
 func (w *world) run() {
-	for range 32 {
+	for day := range 32 {
+		if day == 32-olderDays {
+			w.copies()
+		}
 		w.live()
 		w.cycle()
 		w.clock = w.clock.Add(6 * time.Hour)

@@ -49,6 +49,7 @@ type Outgoing struct {
 	Deliveries []Envelope // those still to be made; all of them where Life is decided and none is made
 	Unmade     bool
 	Released   bool   // a person has let it go past the guard
+	Anyway     bool   // and has said that it goes though nobody knows whether it went before
 	Damaged    string // why its payload, or that of one of its deliveries, cannot be read; it has no deliveries then
 }
 

@@ -26,7 +26,7 @@ func (l *Ledger) LetGo(_ context.Context, gate, _ string, _ time.Time) (n int, e
 	defer l.lock()()
 	for _, e := range l.effects {
 		if e.heldBy == gate && (e.life == drp.Held || e.life == drp.Attempted) {
-			e.released = true
+			e.released, e.anyway = true, e.anyway || gate == port.GateRestored
 			n++
 		}
 	}
@@ -63,6 +63,7 @@ func (l *Ledger) Retry(_ context.Context, key, _ string, _ time.Time) (found boo
 		return true, nil
 	}
 	e.life, e.heldBy, e.why = drp.Made, "", ""
+	e.released, e.anyway = true, true
 	for _, d := range e.deliveries {
 		if d.life == drp.Failed || d.life == drp.Attempted {
 			d.life, d.tries, d.notBefore = drp.Made, 0, time.Time{}

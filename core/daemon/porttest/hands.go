@@ -32,8 +32,17 @@ func testHands(t *testing.T, l daemon.Ledger) {
 		}
 		return out[i], true
 	}
-	if o, found := find(held.Key); !found || !o.Released {
+	if o, found := find(held.Key); !found || !o.Released || o.Anyway {
 		t.Errorf("let go: %+v", o)
+	}
+	for _, gate := range []string{port.GateRestored, port.GateGuard} { // the one word is more, and stays
+		must(t, l.Hold(t.Context(), held.Key, gate, "held", noon))
+		if n, err := h.LetGo(t.Context(), gate, "somebody", noon); err != nil || n != 1 {
+			t.Errorf("%d let go, %v", n, err)
+		}
+		if o, found := find(held.Key); !found || !o.Released || !o.Anyway {
+			t.Errorf("let go past %s: %+v", gate, o)
+		}
 	}
 	// one whose end is not known
 	must(t, l.Make(t.Context(), made(unknown, "p1"), noon))
@@ -46,7 +55,7 @@ func testHands(t *testing.T, l daemon.Ledger) {
 		t.Error("the dispute is not decided anew after a word of a person")
 	}
 	decide(t, l, held, unknown, other)
-	if o, found := find(unknown.Key); !found || !o.Unmade || o.Life != drp.Decided {
+	if o, found := find(unknown.Key); !found || !o.Unmade || o.Life != drp.Decided || !o.Anyway {
 		t.Errorf("tried again, it is made anew: %+v", o)
 	}
 	if found, err := h.Cancel(t.Context(), other.Key, "somebody", noon); err != nil || !found {

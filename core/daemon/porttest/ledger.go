@@ -75,6 +75,7 @@ type effect struct {
 	decided    time.Time
 	seq        int
 	released   bool
+	anyway     bool
 	deliveries []*delivery
 }
 
@@ -602,7 +603,7 @@ func (l *Ledger) want(e drp.Effect, basis int64, now time.Time) {
 	case old == nil:
 		l.effects[e.Key] = &effect{Effect: e, life: drp.Decided, basis: basis, at: now, decided: now, seq: len(l.effects)}
 	case old.life == drp.Cancelled:
-		old.life, old.basis, old.deliveries, old.heldBy, old.why, old.released = drp.Decided, basis, nil, "", "", false
+		old.life, old.basis, old.deliveries, old.heldBy, old.why, old.released, old.anyway = drp.Decided, basis, nil, "", "", false, false
 	default:
 		old.basis = basis
 	}
@@ -660,7 +661,7 @@ func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]port.Outgoing, erro
 		if !going(e.life) || !l.current(e) {
 			continue
 		}
-		o := port.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Unmade: len(e.deliveries) == 0}
+		o := port.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Anyway: e.anyway, Unmade: len(e.deliveries) == 0}
 		for _, d := range e.deliveries {
 			if (d.life == drp.Made || d.life == drp.Attempted && d.carried == "") && !d.notBefore.After(now) {
 				v := d.Envelope
