@@ -27,7 +27,7 @@ type cycle struct {
 	*Daemon
 	stats   CycleStats
 	sent    int              // emails that were attempted, which the guard counts
-	hung    map[string]bool  // sources that gave no answer in time
+	hung    map[string]bool  // sources and ways out that gave no answer in time
 	stuck   map[string]error // sources of which something that came is not read in this cycle, and why
 	machine func() time.Time // the machine's clock, which may leave the day of the cycle
 	still   bool             // the machine's clock is not believed: nothing goes but what is urgent
@@ -86,7 +86,7 @@ type memory struct {
 	looked   map[string]bool          // routes in whose archive the first message after the start was looked for
 	marked   bool                     // what was being read when the process before this one ended has been looked at
 	late     map[string]chan struct{} // what has not come back, and what is closed when it does
-	hung     map[string]time.Time     // sources that gave no answer in all their time, and when
+	hung     map[string]time.Time     // sources and ways out that gave no answer in all their time, and when
 }
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.

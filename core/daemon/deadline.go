@@ -52,8 +52,8 @@ func (d *cycle) ask(ctx context.Context, f Feed, cursor []byte) polled {
 	return d.answered(ctx, d.begins(ctx, f, cursor))
 }
 
-// timeFor is how long a source may take. One that gave no answer lately, and each once another has given none in this cycle, gets less
-// time, so that the others wait less for it.
+// timeFor is how long a source may take, or a way out. One that gave no answer lately, and each once another has given none in this cycle,
+// gets less time, so that the others wait less for it.
 func (d *cycle) timeFor(name string) time.Duration {
 	if at, ok := d.memory.hung[name]; len(d.hung) > 0 || ok && d.Now().Sub(at) < hungTime {
 		return d.patient() / lessPatient
@@ -112,17 +112,25 @@ func (d *cycle) answered(ctx context.Context, a *asking) polled {
 	default:
 		got.err = fmt.Errorf("no answer within %s, and it cannot be stopped", a.limit)
 	}
-	got.hung = true
-	if ctx.Err() == nil && a.limit == d.patient() {
-		if d.memory.hung == nil {
-			d.memory.hung = make(map[string]time.Time)
-		}
-		d.memory.hung[a.Name] = d.Now()
+	if got.hung = true; ctx.Err() == nil {
+		d.hangs(a.Name, a.limit)
 	}
 	if !came {
 		d.memory.waitsFor(a.Name, a.back)
 	}
 	return got
+}
+
+// hangs remembers that something gave no answer in its time: whatever else hangs in this cycle is waited for less, so that a cycle ends.
+func (d *cycle) hangs(name string, limit time.Duration) {
+	d.hung[name] = true
+	if limit < d.patient() {
+		return
+	}
+	if d.memory.hung == nil {
+		d.memory.hung = make(map[string]time.Time)
+	}
+	d.memory.hung[name] = d.Now()
 }
 
 // back says whether a port has come back from an earlier call that it was not waited for.
@@ -150,7 +158,8 @@ func (m *memory) waitsFor(name string, back chan struct{}) {
 
 // within calls a port, and waits for what it gives no longer than it may take, even if it does not stop then: a folder on another machine
 // may never answer. One that has not come back is not called again before it has.
-func within[T any](ctx context.Context, d *Daemon, name string, long time.Duration, call func(context.Context) T) (out T, err error) {
+func within[T any](ctx context.Context, d *cycle, name string, long time.Duration, call func(context.Context) T) (out T, err error) {
+	long = min(long, d.timeFor(name))
 	if !d.memory.back(name) {
 		return out, fmt.Errorf("%s: %w", name, errLate)
 	}
@@ -171,6 +180,9 @@ func within[T any](ctx context.Context, d *Daemon, name string, long time.Durati
 		a.out = call(bound)
 	}()
 	a, came := wait(bound, given)
+	if bound.Err() != nil && ctx.Err() == nil {
+		d.hangs(name, long)
+	}
 	switch {
 	case a.panicked != nil: // where it was called from
 		panic(a.panicked)
@@ -199,7 +211,7 @@ func wait[T any](ctx context.Context, answer <-chan T) (got T, came bool) {
 }
 
 // find searches a route's archive for a message.
-func (d *Daemon) find(ctx context.Context, e port.Envelope) (bool, error) {
+func (d *cycle) find(ctx context.Context, e port.Envelope) (bool, error) {
 	type answer struct {
 		found bool
 		err   error

@@ -318,7 +318,7 @@ func (d *round) secondCopy(ctx context.Context, a *attempt, c reconcile.Case) {
 }
 
 // honest says whether the archive of a message's route shows what certainly went by it.
-func (d *Daemon) honest(ctx context.Context, e port.Envelope) (bool, error) {
+func (d *cycle) honest(ctx context.Context, e port.Envelope) (bool, error) {
 	w, ok, err := d.Post.Witness(ctx, e.Route, d.Now().Add(-d.Mail.Lag(e)))
 	var damaged port.Damaged
 	if errors.As(err, &damaged) {

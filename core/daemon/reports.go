@@ -241,7 +241,7 @@ func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cl
 	if err != nil {
 		return letter.Letter{}, err
 	}
-	said, err := within(ctx, d.Daemon, "the folder of reports", d.patient(), func(context.Context) error {
+	said, err := within(ctx, d.cycle, "the folder of reports", d.patient(), func(context.Context) error {
 		return d.KeepReport(doc.Name+".xlsx", data)
 	})
 	if err = cmp.Or(err, said); err != nil {

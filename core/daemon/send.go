@@ -41,7 +41,7 @@ func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []er
 	if len(notes) == 0 {
 		return errs
 	}
-	said, err := within(ctx, d.Daemon, "the writer of case notes", d.patient(), func(ctx context.Context) []error {
+	said, err := within(ctx, d.cycle, "the writer of case notes", d.patient(), func(ctx context.Context) []error {
 		return d.Notes.WriteNotes(ctx, notes)
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []er
 }
 
 // putAway puts the messages of a group away, those of a mailbox with one command.
-func (d *Daemon) putAway(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
+func (d *cycle) putAway(ctx context.Context, batch []attempt, claimed []bool, errs []error) {
 	for _, f := range d.Feeds {
 		var locations []string
 		var at []int
@@ -93,7 +93,7 @@ func (r *CycleStats) count(a attempt) {
 
 // keepForm puts a copy of a form on a child's file. Like a case note it is idempotent by its reference, so that one whose
 // fate is not known is simply made again.
-func (d *Daemon) keepForm(ctx context.Context, a attempt) error {
+func (d *cycle) keepForm(ctx context.Context, a attempt) error {
 	data, ok, err := d.formBytes(ctx, a.stored, a.Form)
 	if err != nil {
 		return err

@@ -320,13 +320,21 @@ type edgeOut struct{ w *world }
 
 func (o edgeOut) WriteNotes(ctx context.Context, notes []port.Note) (errs []error) {
 	o.w.passes("before WriteNotes")
+	if err := o.w.wayOut(ctx, "notes"); err != nil {
+		return slices.Repeat([]error{err}, len(notes))
+	}
 	errs = o.w.WriteNotes(ctx, notes)
 	o.w.passes("after WriteNotes")
 	return errs
 }
 
 func (o edgeOut) KeepForm(ctx context.Context, f port.FormFile) error {
-	return writes(o.w, "KeepForm", func() error { return o.w.KeepForm(ctx, f) })
+	return writes(o.w, "KeepForm", func() error {
+		if err := o.w.wayOut(ctx, "copies of forms"); err != nil {
+			return err
+		}
+		return o.w.KeepForm(ctx, f)
+	})
 }
 
 func (o edgeOut) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
@@ -346,7 +354,12 @@ func (o edgeOut) Current(e port.Envelope) bool {
 }
 
 func (o edgeOut) Find(ctx context.Context, e port.Envelope) (bool, error) {
-	return reads(o.w, "Find", func() (bool, error) { return o.w.Find(ctx, e) })
+	return reads(o.w, "Find", func() (bool, error) {
+		if err := o.w.wayOut(ctx, "an archive"); err != nil {
+			return false, err
+		}
+		return o.w.Find(ctx, e)
+	})
 }
 
 func (o edgeOut) Lag(e port.Envelope) time.Duration {
@@ -362,6 +375,9 @@ func (o edgeOut) Room(e port.Envelope, l letter.Letter) int64 {
 // keepReport keeps a copy of a report where people find it. In some worlds there is never room for one.
 func (w *world) keepReport(string, []byte) error {
 	return writes(w, "KeepReport", func() error {
+		if err := w.wayOut(nil, "reports"); err != nil {
+			return err
+		}
 		if w.seed%5 == 4 {
 			w.count["disk full: all reports"]++
 			return errFull

@@ -21,6 +21,7 @@ func (w *world) hangs(may bool, run func(*world)) {
 	synctest.Test(outer, func(t *testing.T) {
 		w.t = t
 		run(w)
+		time.Sleep(2 * longestCycle) // until whatever hangs has come back
 	})
 	w.t = outer
 }
@@ -89,8 +90,23 @@ func (c chaosLedger) Cursor(ctx context.Context, source string) ([]byte, error) 
 	return c.Ledger.Cursor(ctx, source)
 }
 
-// The longest that a cycle may take: sources are waited for together, and a relay once.
-const longestCycle = 14 * time.Minute
+// wayOut lets what leads out of drpd hang at times: until it is told to stop, or, where it is deaf or cannot be told, for longer than a
+// cycle may take. What comes back so late has done nothing.
+func (w *world) wayOut(ctx context.Context, what string) error {
+	if !w.hang || !w.chaos || w.ways.IntN(50) > 0 {
+		return nil
+	}
+	w.count["no way out for "+what]++
+	if deaf := w.ways.IntN(2) == 0; ctx == nil || deaf {
+		time.Sleep(longestCycle)
+	} else {
+		<-ctx.Done()
+	}
+	return errors.New("simulated: " + what + " gave no answer")
+}
+
+// The longest that a cycle may take: sources are waited for together, a relay once, and whatever else hangs then for a tenth of the time.
+const longestCycle = 18 * time.Minute
 
 // silent lets the relay give no answer for a whole cycle.
 func (w *world) silent() error {

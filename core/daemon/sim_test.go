@@ -142,6 +142,7 @@ type world struct {
 	seed     uint64
 	rng      *rand.Rand
 	apart    *rand.Rand // draws that shift no other
+	ways     *rand.Rand // of which ways out hang
 	asked    []string   // what the operator was asked to let go
 	clock    time.Time
 	policies policy.Set
@@ -570,6 +571,9 @@ func (w *world) cycle() {
 	}()
 	w.operator()
 	w.troubled()
+	if w.hang {
+		time.Sleep(2 * longestCycle) // hours lie between two cycles
+	}
 	before := w.attempts()
 	ctx, stop := w.context()
 	defer stop()
@@ -810,7 +814,7 @@ var london = func() *time.Location {
 }()
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
-	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)),
+	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)), ways: rand.New(rand.NewPCG(seed, 29)),
 		fate: rand.New(rand.NewPCG(seed, 17)), setAside: map[string]bool{}, quarantined: map[string]string{}, adopted: map[string]bool{},
 		gaveUp: map[string]bool{},
 		clock:  time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,

@@ -19,6 +19,7 @@ func (w *world) twin(l *porttest.Ledger) *world {
 		count: map[string]int{}, urgent: maps.Clone(w.urgent), setAside: map[string]bool{}, quarantined: maps.Clone(w.quarantined),
 		adopted: maps.Clone(w.adopted), gaveUp: map[string]bool{}, told: slices.Clone(w.told), asked: slices.Clone(w.asked)}
 	t.rng, t.apart, t.fate = rand.New(rand.NewPCG(w.seed, 7)), rand.New(rand.NewPCG(w.seed, 13)), rand.New(rand.NewPCG(w.seed, 17))
+	t.ways = rand.New(rand.NewPCG(w.seed, 29))
 	for _, f := range w.feeds {
 		t.feeds = append(t.feeds, &feed{w: t, name: f.name, all: f.all})
 	}
