@@ -155,12 +155,13 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	d.around = around
-	due, err := d.Book.Due(ctx, d.today(), d.inputs(around), d.Now())
+	inputs := d.inputs(around)
+	due, err := d.Book.Due(ctx, d.today(), inputs, d.Now())
 	if err != nil {
 		return 0, err
 	}
 	var batch []port.Decided
-	var before [][]drp.Past // what each had decided before
+	var corrected []drp.Effect
 	moved := make(map[string]workday.Date)
 	for _, ref := range due {
 		c, stored, err := d.caseIn(ctx, ref, around)
@@ -184,8 +185,8 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 		}
 		result := reconcile.Decide(c)
 		moved[ref] = result.Standing.Moved
-		batch = append(batch, d.decided(c, stored, around, result))
-		before = append(before, stored.Past)
+		batch = append(batch, d.decided(c, stored, inputs, result))
+		corrected = append(corrected, corrections(result.Effects, stored.Past)...)
 	}
 	if len(batch) == 0 {
 		return 0, nil
@@ -197,8 +198,9 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	if err := d.Book.Decide(ctx, batch); err != nil {
 		return len(batch), err
 	}
-	for i, x := range batch {
-		d.logChanges(x, before[i])
+	for _, e := range corrected {
+		d.Log.Info("the date has changed", "dispute", e.Dispute, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
+			"effect", e.Key)
 	}
 	return len(batch), nil
 }

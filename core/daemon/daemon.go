@@ -266,6 +266,7 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 	r.Evidence, r.Size = ev, int64(len(ev.Body))
 	r.Evidence.Body, r.Account = nil, nil // all that was written: it is kept once, in the ledger
 	r.Learned = d.learned(ev)
+	r.Facts, r.Denials = slices.Clone(r.Facts), slices.Clone(r.Denials) // without the room for more: it is kept
 	if r.Unsafe == "" {
 		d.memory.readings.put(ev.ID, r)
 	}
@@ -317,15 +318,15 @@ func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Da
 	return out, nil
 }
 
-// logChanges tells of each date that was stated and has changed, when it is first decided to correct it.
-func (d *Daemon) logChanges(x port.Decided, before []drp.Past) {
-	for _, e := range x.Effects {
+// corrections gives what is decided for the first time since a date that was stated has changed.
+func corrections(decided []drp.Effect, before []drp.Past) (out []drp.Effect) {
+	for _, e := range decided {
 		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email &&
 			!slices.ContainsFunc(before, func(p drp.Past) bool { return p.Key == e.Key }) {
-			d.Log.Info("the date has changed", "dispute", x.Ref, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
-				"effect", e.Key)
+			out = append(out, e)
 		}
 	}
+	return out
 }
 
 // inputs changes when something changes that every decision looks at: also when a source can no longer be read, or can
@@ -343,14 +344,14 @@ func lineOf(l reconcile.Limit) port.LimitLine {
 	return out
 }
 
-func (d *Daemon) decided(c reconcile.Case, stored port.Stored, a around, result reconcile.Result) port.Decided {
+func (d *Daemon) decided(c reconcile.Case, stored port.Stored, inputs string, result reconcile.Result) port.Decided {
 	s := result.Standing
 	sum := port.Summary{Stage: s.Stage, Title: s.Title, Since: s.Since, Raised: s.Raised, Turn: strings.Join(s.Turn, ", "),
 		TurnFrom: s.TurnFrom,
 		Next:     s.Next, NextOn: s.NextOn, TellOn: s.TellOn, Silent: s.Silent, Step: lineOf(s.Step), Whole: lineOf(s.Whole),
 		Passed:   len(s.Passed),
 		Findings: len(result.Findings), Waiting: len(result.Conflicts), Ended: s.Ended, Referred: s.Referred}
-	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: d.inputs(a), Policy: c.Policy.Digest,
+	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: inputs, Policy: c.Policy.Digest,
 		Holders: stored.Holders, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed,
 		Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
