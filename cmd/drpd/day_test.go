@@ -426,9 +426,8 @@ func (d *aDay) waiting(ctx context.Context, since time.Time) (out []string) {
 		say("%v", err)
 	}
 	for _, e := range effects {
-		anew := e.Reason == drp.ReasonDigest && e.Life == drp.Failed    // what it was to carry goes by itself, or in another
 		over := e.Life == drp.Attempted && e.Why == noLonger && !e.Open // it may have gone, and nobody wants it any more
-		if e.Life != drp.Accepted && e.Life != drp.Cancelled && e.HeldBy != "daily" && !anew && !over {
+		if waits(e) && e.HeldBy != "daily" && !over {
 			say("effect %s of %s: %s %s, %s %s: %s", e.Key, e.Dispute, e.Kind, e.Reason, e.Life, e.HeldBy, e.Why)
 		}
 	}

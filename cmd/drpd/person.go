@@ -408,8 +408,7 @@ func (c *outboxListCmd) list(a *app, l *ledger.Ledger, verb string) error {
 	}
 	out := []drp.Past{}
 	for _, p := range all {
-		done := p.Life == drp.Accepted || p.Life == drp.Cancelled
-		if !c.Waiting || !done {
+		if !c.Waiting || waits(p) {
 			out = append(out, p)
 		}
 	}
@@ -430,6 +429,12 @@ func (c *outboxListCmd) list(a *app, l *ledger.Ledger, verb string) error {
 		a.printf("\n")
 	}
 	return nil
+}
+
+// waits says whether an effect has not gone yet, or did not go to everybody. A digest that failed does not wait: what it carried stands for
+// itself.
+func waits(p drp.Past) bool {
+	return p.Life != drp.Accepted && p.Life != drp.Cancelled && (p.Life != drp.Failed || p.Reason != drp.ReasonDigest)
 }
 
 type outboxShowCmd struct {
