@@ -19,6 +19,7 @@ const (
 	maxResends = 1   // of a message whose fate is unknown
 	allResends = 5   // and where the archive is known to show what has gone, or it is an emergency
 	bulkSize   = 100 // case notes that are written together, messages that are put away together
+	mailSize   = 32  // emails that are made before they are sent, each with its files
 )
 
 // deliver sends what is to go and says how much it tried.
@@ -58,12 +59,13 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
 		part := slices.DeleteFunc(slices.Clone(out), func(o port.Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
-		try := func(batch []attempt) error {
+		size, try := bulkSize, func(batch []attempt) error {
 			tried, err := d.together(ctx, batch)
 			n += tried
 			return err
 		}
 		if kinds[0] == drp.Email {
+			size = mailSize
 			try = func(batch []attempt) error {
 				tried, err := d.oneByOne(ctx, batch)
 				n += tried
@@ -78,7 +80,7 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 			}
 			part = rest
 		}
-		for some := range slices.Chunk(part, bulkSize) {
+		for some := range slices.Chunk(part, size) {
 			batch, err := d.ready(ctx, some, g, taken)
 			if err != nil {
 				return n, err
