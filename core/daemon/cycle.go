@@ -187,6 +187,11 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 		moved[ref] = result.Standing.Moved
 		batch = append(batch, d.decided(c, stored, inputs, result))
 		corrected = append(corrected, corrections(result.Effects, stored.Past)...)
+		if result.Closed { // nothing more of it is to follow
+			for _, ev := range stored.Evidence {
+				d.memory.readings.forget(ev.ID)
+			}
+		}
 	}
 	if len(batch) == 0 {
 		return 0, nil

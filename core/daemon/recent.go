@@ -16,6 +16,12 @@ func (r *recent[V]) get(key string) (v V, ok bool) {
 	return v, ok
 }
 
+// forget forgets what will not be used.
+func (r *recent[V]) forget(key string) {
+	delete(r.young, key)
+	delete(r.old, key)
+}
+
 // put remembers something. What was not used for as long as half of all that fits came in is forgotten with it.
 func (r *recent[V]) put(key string, v V) {
 	if len(r.young) >= maxRecent/2 {

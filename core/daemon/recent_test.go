@@ -31,4 +31,10 @@ func TestRecent(t *testing.T) {
 	if _, ok := r.get("1"); ok {
 		t.Error("what was not used for long is remembered")
 	}
+	if r.forget("0"); len(r.young) == 0 {
+		t.Error("all is forgotten")
+	}
+	if _, ok := r.get("0"); ok {
+		t.Error("what was forgotten is remembered")
+	}
 }
