@@ -320,7 +320,7 @@ type edgeOut struct{ w *world }
 
 func (o edgeOut) WriteNotes(ctx context.Context, notes []port.Note) (errs []error) {
 	o.w.passes("before WriteNotes")
-	if err := o.w.wayOut(ctx, "notes"); err != nil {
+	if err := o.w.wayOut(ctx.Done(), "notes"); err != nil {
 		return slices.Repeat([]error{err}, len(notes))
 	}
 	errs = o.w.WriteNotes(ctx, notes)
@@ -330,7 +330,7 @@ func (o edgeOut) WriteNotes(ctx context.Context, notes []port.Note) (errs []erro
 
 func (o edgeOut) KeepForm(ctx context.Context, f port.FormFile) error {
 	return writes(o.w, "KeepForm", func() error {
-		if err := o.w.wayOut(ctx, "copies of forms"); err != nil {
+		if err := o.w.wayOut(ctx.Done(), "copies of forms"); err != nil {
 			return err
 		}
 		return o.w.KeepForm(ctx, f)
@@ -355,7 +355,7 @@ func (o edgeOut) Current(e port.Envelope) bool {
 
 func (o edgeOut) Find(ctx context.Context, e port.Envelope) (bool, error) {
 	return reads(o.w, "Find", func() (bool, error) {
-		if err := o.w.wayOut(ctx, "an archive"); err != nil {
+		if err := o.w.wayOut(ctx.Done(), "an archive"); err != nil {
 			return false, err
 		}
 		return o.w.Find(ctx, e)

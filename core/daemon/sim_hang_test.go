@@ -92,15 +92,15 @@ func (c chaosLedger) Cursor(ctx context.Context, source string) ([]byte, error) 
 
 // wayOut lets what leads out of drpd hang at times: until it is told to stop, or, where it is deaf or cannot be told, for longer than a
 // cycle may take. What comes back so late has done nothing.
-func (w *world) wayOut(ctx context.Context, what string) error {
+func (w *world) wayOut(told <-chan struct{}, what string) error {
 	if !w.hang || !w.chaos || w.ways.IntN(50) > 0 {
 		return nil
 	}
 	w.count["no way out for "+what]++
-	if deaf := w.ways.IntN(2) == 0; ctx == nil || deaf {
+	if deaf := w.ways.IntN(2) == 0; told == nil || deaf {
 		time.Sleep(longestCycle)
 	} else {
-		<-ctx.Done()
+		<-told
 	}
 	return errors.New("simulated: " + what + " gave no answer")
 }
