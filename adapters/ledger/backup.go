@@ -28,7 +28,12 @@ func copyTo(ctx context.Context, db *sqlx.DB, e engine, path string) (err error)
 		return fmt.Errorf("ledger: the copy %s: %w", path, cmp.Or(err, fs.ErrExist))
 	}
 	part := path + ".part"
-	f, err := os.OpenFile(part, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o600) // one that was begun before is begun anew
+	for _, begun := range []string{part, part + "-wal", part + "-shm"} { // one that was begun before is begun anew
+		if err := os.Remove(begun); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("ledger: the copy: %w", err)
+		}
+	}
+	f, err := os.OpenFile(part, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("ledger: the copy: %w", err)
 	}

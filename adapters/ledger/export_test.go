@@ -93,7 +93,7 @@ func (l *Ledger) Unbind(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(t.set(bound, ""), t.exec(`DELETE FROM audit WHERE action = ?`, bound), t.exec(`UPDATE audit SET seq = seq - 1`), t.exec(`UPDATE setting SET code = ''`),
+		return errors.Join(t.wrapIntake(intake), t.exec(`UPDATE setting SET code = ''`),
 			t.exec(`UPDATE effect SET released = (let_go <> ''), let_go = ''`))
 	})
 }

@@ -155,17 +155,17 @@ func keepBefore(ctx context.Context, db *sqlx.DB, e engine, p *goose.Provider, p
 func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 	return l.tx(ctx, func(t *tx) error {
 		var wrapped []byte
-		found, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, "intake")
+		found, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, intake)
 		switch {
 		case err != nil:
 			return err
 		case !found && existing:
 			return ErrNotHere
 		case !found:
-			_, err := t.dataKey("intake")
+			_, err := t.dataKey(intake)
 			return err
 		}
-		if _, err := decrypt(l.seal.master, wrapped, []byte("intake")); err != nil {
+		if _, _, err := l.seal.unwrap(intake, wrapped); err != nil {
 			return errors.New("ledger: the key file does not belong to this ledger: restore the key file that was made with it")
 		}
 		return nil
@@ -477,7 +477,7 @@ func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence
 
 // add stores evidence, sealed; what is there already is left as it is.
 func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
-	keyID := "intake"
+	keyID := intake
 	if dispute != "" {
 		keyID = "d/" + dispute
 	}

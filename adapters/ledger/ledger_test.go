@@ -125,7 +125,7 @@ func TestTwoWriters(t *testing.T) {
 	if took.Load() != 1 {
 		t.Errorf("%d took the lease", took.Load())
 	}
-	if entries, err := one.Audit(t.Context()); err != nil || len(entries) != 101 {
+	if entries, err := one.Audit(t.Context()); err != nil || len(entries) != 100 {
 		t.Errorf("%d entries, %v", len(entries), err)
 	}
 }
@@ -288,10 +288,10 @@ func TestAudit(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "state.db"))
 	begin(t, l)
 	entries, err := l.Audit(t.Context())
-	if err != nil || len(entries) != 4 {
+	if err != nil || len(entries) != 3 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
-	if entries[2].Action != "dispute begins" || entries[3].Action != "placed in dispute" {
+	if entries[1].Action != "dispute begins" || entries[2].Action != "placed in dispute" {
 		t.Errorf("%+v", entries)
 	}
 }
@@ -317,13 +317,13 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 	if body, err := c.Body(t.Context(), s.Evidence[0].ID); err != nil || string(body) != secret {
 		t.Errorf("the copy: %q, %v", body, err)
 	}
-	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 5 {
+	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 4 {
 		t.Errorf("the copy's audit: %d entries, %v", len(entries), err)
 	}
 	if v, err := c.Setting(t.Context(), port.Paused); err != nil || v != "yes" {
 		t.Errorf("the copy's settings: %q, %v", v, err)
 	}
-	if v, err := c.Verify(t.Context()); err != nil || len(v.Wrong) > 0 || v.Evidence != 1 || v.Entries != 5 || v.Disputes != 1 {
+	if v, err := c.Verify(t.Context()); err != nil || len(v.Wrong) > 0 || v.Evidence != 1 || v.Entries != 4 || v.Disputes != 1 {
 		t.Errorf("the copy: %+v, %v", v, err)
 	}
 	if err := l.CopyTo(t.Context(), to); err == nil {

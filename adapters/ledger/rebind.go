@@ -5,19 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"drpd/core/port"
 )
 
-// bound is the setting, and in the audit the action, that says that every payload is sealed for its own row and every setting signed.
-const bound = "ledger/bound"
+// bound is with what the key of everything new is sealed once every payload is sealed for its own row and every setting signed: whoever has
+// not the key file cannot take that back, to have what they put in by hand sealed and signed.
+const bound = "intake, and each payload bound to its row"
 
 const bindAtOnce = 100 // rows of one transaction
 
 // rebind seals for its own row what an earlier drpd sealed with nothing but its key, and signs what it did not sign: once, when a ledger
-// of that time is opened. Ended in the middle, it goes on from the beginning. What cannot be opened stays as it is, and is damaged. That
-// it was done stands in the audit: whoever takes the setting out by hand does not have it done again, with what they put in.
+// of that time is opened. Ended in the middle, it goes on from the beginning. What cannot be opened stays as it is, and is damaged.
 func (l *Ledger) rebind(ctx context.Context) error {
 	done := false
 	err := l.tx(ctx, func(t *tx) (err error) {
@@ -64,28 +63,31 @@ func (l *Ledger) rebind(ctx context.Context) error {
 				return err
 			}
 		}
-		return errors.Join(t.set(bound, "yes"), t.audit(time.Now(), "drpd", bound, "", ""))
+		return t.wrapIntake(bound)
 	})
 }
 
-// isBound says whether every payload is sealed for its row already. A ledger of an earlier drpd has an audit without a gap.
-func (t *tx) isBound() (bool, error) {
-	value, err := t.setting(bound)
-	if value != "" || err != nil && !errors.As(err, new(port.Damaged)) {
-		return value != "", err
-	}
-	var audit struct{ Bound, Entries, Last int64 }
-	if _, err := t.get(&audit, `SELECT count(CASE WHEN action = ? THEN 1 END) AS bound, count(*) AS entries, coalesce(max(seq), 0) AS last FROM audit`,
-		bound); err != nil {
+// isBound says whether every payload is sealed for its row already.
+func (t *tx) isBound() (done bool, err error) {
+	var wrapped []byte
+	if _, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, intake); err != nil {
 		return false, err
 	}
-	switch {
-	case audit.Bound > 0:
-		return true, t.set(bound, "yes")
-	case audit.Entries != audit.Last:
-		return false, errors.New("ledger: entries of its audit were taken out by hand: put the state back from a copy")
+	_, with, err := t.l.seal.unwrap(intake, wrapped)
+	return with == bound, err
+}
+
+// wrapIntake seals the key of everything new with something else.
+func (t *tx) wrapIntake(with string) error {
+	var wrapped []byte
+	if _, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, intake); err != nil {
+		return err
 	}
-	return false, nil
+	key, _, err := t.l.seal.unwrap(intake, wrapped)
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE seal SET wrapped = ? WHERE id = ?`, encrypt(t.l.seal.master, key, []byte(with)), intake)
 }
 
 // rebindRow seals anew the payloads of one key of a table.

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -92,6 +93,20 @@ func (t *tx) dataKey(id string) (cipher.AEAD, error) {
 	return a, damaged("key "+id, err)
 }
 
+// intake is the id of the key of everything that has no place yet.
+const intake = "intake"
+
+// unwrap opens a data key, and says with what it was sealed: its id, or, of the one of everything new, that all is bound.
+func (s *sealer) unwrap(id string, wrapped []byte) (key []byte, with string, err error) {
+	if id == intake {
+		if key, err = decrypt(s.master, bytes.Clone(wrapped), []byte(bound)); err == nil {
+			return key, bound, nil
+		}
+	}
+	key, err = decrypt(s.master, wrapped, []byte(id))
+	return key, id, err
+}
+
 func (t *tx) readKey(id string) (cipher.AEAD, error) {
 	var wrapped []byte
 	found, err := t.get(&wrapped, `SELECT wrapped FROM seal WHERE id = ?`, id)
@@ -99,7 +114,7 @@ func (t *tx) readKey(id string) (cipher.AEAD, error) {
 		return nil, err
 	}
 	if found {
-		key, err := decrypt(t.l.seal.master, wrapped, []byte(id))
+		key, _, err := t.l.seal.unwrap(id, wrapped)
 		if err != nil {
 			return nil, err
 		}
