@@ -55,10 +55,10 @@ func (c *stateVerifyCmd) Run(a *app) error {
 	looked := c.File
 	if c.File != "" { // a copy of an earlier drpd would be brought to the schema of this one
 		looked += ".verifying"
+		defer func() { _, _ = os.Remove(looked), os.Remove(looked+"-wal") }()
 		if err := copyPrivate(c.File, looked); err != nil {
 			return err
 		}
-		defer func() { _ = os.Remove(looked) }()
 	}
 	ok, err := a.verify(p.config, looked)
 	if err == nil && !ok {
@@ -206,22 +206,33 @@ func (c *stateRestoreCmd) intoDatabase(a *app, conf *config.Config, ready, kept 
 	return errors.Join(err, l.EndLease(a.ctx, "drpd state restore"), l.Close())
 }
 
-// copyPrivate copies a private file, and it is on disk before it returns. What another try has left beside it is taken away.
-func copyPrivate(from, to string) (err error) {
-	if err := host.Private(from); err != nil {
-		return err
-	}
-	for _, side := range []string{"-wal", "-shm"} {
+// copyPrivate copies the private file of a state, with what was written last and lies beside it. What another try has left is taken away.
+func copyPrivate(from, to string) error {
+	for _, side := range []string{"", "-wal", "-shm"} {
 		if err := os.Remove(to + side); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
+	}
+	if err := copyFile(from, to); err != nil {
+		return err
+	}
+	if err := copyFile(from+"-wal", to+"-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// copyFile copies a private file into one that is not there yet, and it is on disk before it returns.
+func copyFile(from, to string) (err error) {
+	if err := host.Private(from); err != nil {
+		return err
 	}
 	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Close() }()
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
