@@ -42,7 +42,7 @@ func (d *Daemon) begin() *cycle {
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
 type round struct {
 	*cycle
-	around around                    // what each decision of it looks at
+	around *around                   // what each decision of it looks at, read once
 	fresh  map[string]decision       // what was decided, of the first maxFresh
 	looked map[workday.Date]lookedAt // what was put together for reports
 }
@@ -154,7 +154,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	d.around = around
+	d.around = &around
 	inputs := d.inputs(around)
 	due, err := d.Book.Due(ctx, d.today(), inputs, d.Now())
 	if err != nil {

@@ -26,8 +26,8 @@ const lessPatient = 10 // times less
 // patient is how long one call to a source, or to the system behind it, may take.
 func (d *Daemon) patient() time.Duration { return cmp.Or(d.PollTime, pollTime) }
 
-// errLate says that something is not asked because it has not answered yet.
-var errLate = errors.New("an earlier call has not returned yet: it hangs")
+// errLate says that something is not asked because it has not answered yet, or gave no answer in this cycle.
+var errLate = errors.New("an earlier call has not been answered: it hangs")
 
 // polled is what a source gave.
 type polled struct {
@@ -160,7 +160,7 @@ func (m *memory) waitsFor(name string, back chan struct{}) {
 // may never answer. One that has not come back is not called again before it has.
 func within[T any](ctx context.Context, d *cycle, name string, long time.Duration, call func(context.Context) T) (out T, err error) {
 	long = min(long, d.timeFor(name))
-	if !d.memory.back(name) {
+	if d.hung[name] || !d.memory.back(name) {
 		return out, fmt.Errorf("%s: %w", name, errLate)
 	}
 	type answer struct {
@@ -180,7 +180,10 @@ func within[T any](ctx context.Context, d *cycle, name string, long time.Duratio
 		a.out = call(bound)
 	}()
 	a, came := wait(bound, given)
-	if bound.Err() != nil && ctx.Err() == nil {
+	switch {
+	case bound.Err() == nil:
+		delete(d.memory.hung, name)
+	case ctx.Err() == nil:
 		d.hangs(name, long)
 	}
 	switch {

@@ -264,7 +264,14 @@ func (d *round) caseOf(ctx context.Context, o port.Outgoing) (reconcile.Case, po
 	if x, ok := d.fresh[o.Dispute]; ok && x.stored.Revision == o.Basis {
 		return x.Case, x.stored, nil
 	}
-	return d.caseIn(ctx, o.Dispute, d.around)
+	if d.around == nil { // nothing is decided in this round
+		around, err := d.surroundings(ctx)
+		if err != nil {
+			return reconcile.Case{}, port.Stored{}, err
+		}
+		d.around = &around
+	}
+	return d.caseIn(ctx, o.Dispute, *d.around)
 }
 
 // search looks for a message whose fate is unknown in the route's archive. Where it shows nothing, one resend under the

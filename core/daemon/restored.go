@@ -46,7 +46,7 @@ const justDecided = time.Hour
 // older keeps that an attempt found done what it was to do, though as far as this ledger knows it was never tried: then the ledger is an older
 // one.
 func (d *cycle) older(ctx context.Context, a *attempt, why string) error {
-	if a.to.AlreadyTrying || a.to.Tries > 0 || a.Released || d.Now().Sub(a.Decided) > justDecided || d.looking() {
+	if a.to.AlreadyTrying || a.to.Tries > 0 || a.Anyway || d.Now().Sub(a.Decided) > justDecided || d.looking() {
 		return nil
 	}
 	d.putBack = d.Now()
@@ -86,6 +86,7 @@ func (d *round) lookedFor(ctx context.Context, a *attempt, c reconcile.Case) (ok
 	case found:
 		a.fate, a.went = drp.Accepted, a.On
 		return true, d.older(ctx, a, "a message that drpd never sent, as far as its state knows, is in the archive")
+	case err == nil && a.Dispute == "": // a word of drpd's own says nothing of what went before
 	case err == nil || errors.Is(err, port.ErrNoArchive):
 		if d.memory.looked == nil {
 			d.memory.looked = make(map[string]bool)

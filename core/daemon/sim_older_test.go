@@ -80,6 +80,10 @@ func (w *world) afterPutBack(of *world) {
 			w.count["waits for a person"]++
 		case p.Sent():
 			w.count["was found, or had gone before the copy"]++
+		case p.Life == drp.Decided || p.Life == drp.Made:
+			if p.HeldBy == "" {
+				w.fail("%s: %s of %s waits, and nothing holds it", p.Dispute, p.Reason, p.On)
+			}
 		}
 	}
 	if of.sentAfter(w.putBack) > 3 && w.sentAfter(w.putBack) == 0 {
