@@ -159,6 +159,20 @@ func writes(w *world, what string, do func() error) error {
 	return err
 }
 
+// leads passes a call that writes outside of drpd, and may hang: what comes back late touches nothing of the world any more.
+func leads(w *world, what string, told <-chan struct{}, do func() error) error {
+	w.passes("before " + what)
+	if err := w.writes(what); err != nil {
+		return err
+	}
+	if err := w.wayOut(told, what); err != nil {
+		return err
+	}
+	err := do()
+	w.passes("after " + what)
+	return err
+}
+
 // found is what a method gives that may find nothing.
 type found[T any] struct {
 	it T
@@ -329,12 +343,7 @@ func (o edgeOut) WriteNotes(ctx context.Context, notes []port.Note) (errs []erro
 }
 
 func (o edgeOut) KeepForm(ctx context.Context, f port.FormFile) error {
-	return writes(o.w, "KeepForm", func() error {
-		if err := o.w.wayOut(ctx.Done(), "copies of forms"); err != nil {
-			return err
-		}
-		return o.w.KeepForm(ctx, f)
-	})
+	return leads(o.w, "KeepForm", ctx.Done(), func() error { return o.w.KeepForm(ctx, f) })
 }
 
 func (o edgeOut) Make(e port.Envelope, l letter.Letter) (port.Made, error) {
@@ -354,12 +363,13 @@ func (o edgeOut) Current(e port.Envelope) bool {
 }
 
 func (o edgeOut) Find(ctx context.Context, e port.Envelope) (bool, error) {
-	return reads(o.w, "Find", func() (bool, error) {
-		if err := o.w.wayOut(ctx.Done(), "an archive"); err != nil {
-			return false, err
-		}
-		return o.w.Find(ctx, e)
-	})
+	o.w.passes("before Find")
+	if err := o.w.wayOut(ctx.Done(), "an archive"); err != nil {
+		return false, err
+	}
+	found, err := o.w.Find(ctx, e)
+	o.w.passes("after Find")
+	return found, err
 }
 
 func (o edgeOut) Lag(e port.Envelope) time.Duration {
@@ -374,10 +384,7 @@ func (o edgeOut) Room(e port.Envelope, l letter.Letter) int64 {
 
 // keepReport keeps a copy of a report where people find it. In some worlds there is never room for one.
 func (w *world) keepReport(string, []byte) error {
-	return writes(w, "KeepReport", func() error {
-		if err := w.wayOut(nil, "reports"); err != nil {
-			return err
-		}
+	return leads(w, "KeepReport", nil, func() error {
 		if w.seed%5 == 4 {
 			w.count["disk full: all reports"]++
 			return errFull

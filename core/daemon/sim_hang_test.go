@@ -93,16 +93,28 @@ func (c chaosLedger) Cursor(ctx context.Context, source string) ([]byte, error) 
 // wayOut lets what leads out of drpd hang at times: until it is told to stop, or, where it is deaf or cannot be told, for longer than a
 // cycle may take. What comes back so late has done nothing.
 func (w *world) wayOut(told <-chan struct{}, what string) error {
-	if !w.hang || !w.chaos || w.ways.IntN(50) > 0 {
+	hangs, deaf := w.closesWay(what)
+	if !hangs {
 		return nil
 	}
-	w.count["no way out for "+what]++
-	if deaf := w.ways.IntN(2) == 0; told == nil || deaf {
+	if told == nil || deaf {
 		time.Sleep(longestCycle)
 	} else {
 		<-told
 	}
 	return errors.New("simulated: " + what + " gave no answer")
+}
+
+// closesWay says whether what leads out of drpd hangs now. The daemon goes on while it does: what the world knows of it is under the lock
+// that each of its calls takes.
+func (w *world) closesWay(what string) (hangs, deaf bool) {
+	w.edge.mu.Lock()
+	defer w.edge.mu.Unlock()
+	if !w.hang || !w.chaos || w.ways.IntN(50) > 0 {
+		return false, false
+	}
+	w.count["no way out for "+what]++
+	return true, w.ways.IntN(2) == 0
 }
 
 // The longest that a cycle may take: sources are waited for together, a relay once, and whatever else hangs then for a tenth of the time.
