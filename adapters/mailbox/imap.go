@@ -52,8 +52,10 @@ type imapCursor struct {
 	Inbox map[imap.UID]string `json:"left,omitempty"`
 }
 
+// How much one poll and one command fetch at most, but for a message that is larger by itself: what is left comes with the next.
 const (
-	maxPoll  = 4 << 20 // that one poll fetches, but for a message that is larger by itself: what is left comes with the next
+	maxPoll  = 4 << 20
+	maxFetch = 2 << 20
 	dialTime = 30 * time.Second
 )
 
@@ -333,7 +335,7 @@ func (m *IMAP) fetch(client *imapclient.Client, list []listed, c *imapCursor, no
 		if total > 0 && total+list[0].wanted() > maxPoll {
 			break
 		}
-		some := together(list, before, maxPoll-total)
+		some := together(list, before, min(maxFetch, maxPoll-total))
 		var err error
 		late, err = bodies(client, some, add)
 		var refused *imap.Error

@@ -388,7 +388,7 @@ func TestIMAPMany(t *testing.T) {
 	o.heard.Lock()
 	commands := strings.Count(o.heard.String(), "UID FETCH")
 	o.heard.Unlock()
-	if commands < 2 || commands > 24 { // some for each part of 4 MB
+	if commands < 2 || commands > 16 {
 		t.Errorf("%d commands for %d messages", commands, n)
 	}
 	if texts, _ := poll(t, o.box(implicit), cursor); len(texts) != 0 {
