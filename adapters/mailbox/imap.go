@@ -54,8 +54,8 @@ type imapCursor struct {
 
 // How much one poll and one command fetch at most, but for a message that is larger by itself: what is left comes with the next.
 const (
-	maxPoll  = 4 << 20
-	maxFetch = 2 << 20
+	maxPoll  = 8 << 20
+	maxFetch = 4 << 20
 	dialTime = 30 * time.Second
 )
 
