@@ -318,7 +318,7 @@ func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Da
 	return out, nil
 }
 
-// corrections gives what is decided for the first time since a date that was stated has changed.
+// corrections gives the corrections of dates that are decided for the first time.
 func corrections(decided []drp.Effect, before []drp.Past) (out []drp.Effect) {
 	for _, e := range decided {
 		if e.Reason == drp.ReasonCorrection && e.Kind == drp.Email &&

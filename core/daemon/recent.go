@@ -5,7 +5,7 @@ type recent[V any] struct{ young, old map[string]V }
 
 const maxRecent = 10_000
 
-// get gives what is remembered, which is used by that.
+// get gives what is remembered, and counts as a use of it.
 func (r *recent[V]) get(key string) (v V, ok bool) {
 	if v, ok = r.young[key]; ok {
 		return v, true
@@ -22,7 +22,7 @@ func (r *recent[V]) forget(key string) {
 	delete(r.old, key)
 }
 
-// put remembers something. What was not used for as long as half of all that fits came in is forgotten with it.
+// put remembers something. What was not used while half of maxRecent came in is forgotten.
 func (r *recent[V]) put(key string, v V) {
 	if len(r.young) >= maxRecent/2 {
 		r.young, r.old = nil, r.young

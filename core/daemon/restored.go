@@ -74,8 +74,9 @@ func (d *cycle) mayHaveGone(o port.Outgoing) bool {
 	return o.On <= workday.DateOf(d.putBack.In(d.Zone)) || o.On > d.today() // a wrong clock has said when it fell due
 }
 
-// lookedFor looks for a message that may have gone; and for the first one of each route after a start: found though it was never sent, it
-// shows that the ledger is an older one. ok is false where it does not go now. An emergency goes, and says that it may be there already.
+// lookedFor looks for a message that may have gone; and for the first one of a dispute by each route after a start: found though it was
+// never sent, it shows that the ledger is an older one. ok is false where it does not go now. An emergency goes, and says that it may be
+// there already.
 func (d *round) lookedFor(ctx context.Context, a *attempt, c reconcile.Case) (ok bool, err error) {
 	must := d.mayHaveGone(a.Outgoing)
 	if !must && !d.looking() && d.memory.looked[a.to.Route] {

@@ -814,7 +814,8 @@ var london = func() *time.Location {
 }()
 
 func newWorld(t *testing.T, seed uint64, set policy.Set, cal *workday.Calendar, l daemon.Ledger) *world {
-	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)), ways: rand.New(rand.NewPCG(seed, 29)),
+	w := &world{t: t, said: make(map[string]said), seed: seed, rng: rand.New(rand.NewPCG(seed, 7)), apart: rand.New(rand.NewPCG(seed, 13)),
+		ways: rand.New(rand.NewPCG(seed, 29)),
 		fate: rand.New(rand.NewPCG(seed, 17)), setAside: map[string]bool{}, quarantined: map[string]string{}, adopted: map[string]bool{},
 		gaveUp: map[string]bool{},
 		clock:  time.Date(2026, 11, 16, 9, 30, 0, 0, london), policies: set, calendar: cal,
