@@ -3,6 +3,8 @@
 package mapping_test
 
 import (
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"testing"
@@ -46,17 +48,20 @@ func prefixed(with string, lines []string) (out []string) {
 }
 
 // However long a text is and whatever stands in it, it is read in time that grows no faster than its length: eight times as much
-// text takes eight times as long, and not 64 times. Both are measured side by side, by what the processor works.
+// text takes eight times as long, and not 64 times. Both are measured side by side, by what the processor works, without the collector's part,
+// which goes by what else lies in memory.
 func TestHarmIsLinear(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	const short, times, most = 1 << 15, 8, 24
 	for _, unit := range []string{"imminent if harm risk danger of ", "Imminent harm: no\n", "imminent harm ☐\n", "☐ imminent harm: ☐\n",
 		"imminent harm?\n\n", "life life life ", "no imminent harm, not imminent, nor imminent. ", "[ ] imminent harm\n", "imminent ",
 		"imminent harm x\n", "\n", ".", "imminent harm: yes\n",
 		"not be safe ", "he is going to hurt ", "not think be safe "} {
 		for as, letter := range hostile {
-			took := func(n, tries int) (least time.Duration) {
+			took := func(n int, enough time.Duration) (least time.Duration) { // the first to touch memory pays for it: not the later tries
 				l := letter(strings.Repeat(unit, n/len(unit)))
-				for range tries {
+				for try := 0; try < 4 && (least == 0 || least > enough); try++ {
+					runtime.GC()
 					began := worked(t)
 					harms(t, l)
 					if d := worked(t) - began; least == 0 || d < least {
@@ -65,8 +70,8 @@ func TestHarmIsLinear(t *testing.T) {
 				}
 				return least
 			}
-			small, large := took(short, 3), took(short*times, 1)
-			if large > max(small, time.Millisecond)*most {
+			small := max(took(short, 0), time.Millisecond)
+			if large := took(short*times, small*most); large > small*most {
 				t.Errorf("%q as %s: %s for %d bytes, and %s for %d times as many", unit, as, small, short, large, times)
 			}
 		}

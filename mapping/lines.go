@@ -16,7 +16,7 @@ type lineReader struct {
 	out     *drp.Reading
 	said    []drp.Statement
 	rulings []drp.Ruling
-	lines   map[string][]string // by what they answer to
+	lines   drp.Lines
 	page    *account
 	at      int // the line that is read
 }
@@ -40,7 +40,7 @@ func (l *lines) under(ref string) *lineReader {
 	if r := l.of[ref]; r != nil {
 		return r
 	}
-	r := &lineReader{ev: l.ev, out: l.out, lines: make(map[string][]string), page: l.page}
+	r := &lineReader{ev: l.ev, out: l.out, lines: make(drp.Lines), page: l.page}
 	if ref != "" {
 		r.out = &drp.Reading{Sender: l.out.Sender, Sent: l.out.Sent}
 	}
@@ -84,11 +84,13 @@ func answered(ev, text string, page *account, out *drp.Reading, took func(drp.St
 			r.out.Say(took(f))
 		}
 		r.out.Rulings = append(r.out.Rulings, r.rulings...)
-		if ref != "" && r.count() > 0 {
+		if ref == "" {
+			out.Lines = r.lines
+		} else if r.count() > 0 {
 			if out.Named == nil {
 				out.Named = make(map[string]drp.Part)
 			}
-			out.Named[ref] = drp.Part{Facts: r.out.Facts, Denials: r.out.Denials, Rulings: r.out.Rulings, Doubts: r.out.Doubts}
+			out.Named[ref] = drp.Part{Facts: r.out.Facts, Denials: r.out.Denials, Rulings: r.out.Rulings, Doubts: r.out.Doubts, Lines: r.lines}
 		}
 	}
 	return any
@@ -105,7 +107,7 @@ func (r *lineReader) doubt(what, passage string, means ...drp.Statement) {
 
 func (r *lineReader) asks(what, passage string, means ...drp.Statement) {
 	r.out.Doubts = append(r.out.Doubts,
-		drp.Doubt{What: what, Position: "answer line", Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
+		drp.Doubt{What: what, Position: drp.AnswerLine, Passage: drp.NewPrivate(passage), Evidence: r.ev, Means: means})
 }
 
 // meaning makes a passage that was doubted count as an answer to a question, if a person accepts it: a fact, or a ruling.
@@ -172,7 +174,7 @@ func (r *lineReader) line(line string, after []string) bool {
 		}
 		return false
 	}
-	r.lines[string(kind)] = append(r.lines[string(kind)], line)
+	r.lines[string(kind)] = append(r.lines[string(kind)], drp.NewPrivate(line))
 	f := drp.Statement{Fact: r.fact(kind, rest)}
 	if known {
 		f.Denied = !yes
@@ -190,7 +192,7 @@ func (r *lineReader) line(line string, after []string) bool {
 
 // fact is the fact that a line is about, with whom or what stage it names.
 func (r *lineReader) fact(kind drp.FactKind, rest string) drp.Fact {
-	f := drp.Fact{Kind: kind, On: r.out.Sent, Position: "answer line"}
+	f := drp.Fact{Kind: kind, On: r.out.Sent, Position: drp.AnswerLine}
 	for _, name := range strings.Split(strings.TrimPrefix(rest, "to "), " and ") {
 		name = strings.Join(strings.Fields(strings.TrimPrefix(strings.TrimSpace(name), "the ")), "-")
 		switch {
@@ -225,7 +227,7 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 	case !yes: // not to be sent, as it is without an answer
 		return true
 	}
-	r.lines[about] = append(r.lines[about], line)
+	r.lines[about] = append(r.lines[about], drp.NewPrivate(line))
 	r.page.claim(place{r.at, 0}, drp.AsAnswer, about)
 	if !slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == about && o.Choice == choice }) {
 		r.rulings = append(r.rulings, r.rules(about, choice))
@@ -235,44 +237,14 @@ func (r *lineReader) ruling(about, choice, head, value, line string) bool {
 
 // contradictions takes out what one letter says in two ways, and asks.
 func (r *lineReader) contradictions() {
-	doubt := func(what string, about ...string) {
-		var lines []string
-		for _, k := range about {
-			lines = append(lines, r.lines[k]...)
-			r.page.became(k, drp.AsDoubt, what)
+	var found []drp.Contradiction
+	r.said, r.rulings, found = drp.Contradictions(r.said, r.rulings)
+	for _, c := range found {
+		for _, about := range c.About {
+			r.page.became(about, drp.AsDoubt, c.What)
 		}
-		r.asks(what, strings.Join(lines, "\n"))
+		r.out.Doubts = append(r.out.Doubts, c.Doubt(r.ev, r.lines))
 	}
-	drop := make(map[drp.FactKind]bool)
-	for _, f := range r.said {
-		if !drop[f.Kind] && slices.ContainsFunc(r.said, func(g drp.Statement) bool {
-			return g.Kind == f.Kind && g.Stage == f.Stage && slices.Equal(g.To, f.To) && (g.Denied != f.Denied || g.On != f.On || g.Until != f.Until)
-		}) {
-			drop[f.Kind] = true
-			doubt(fmt.Sprintf("two lines answer to %q, and not the same", f.Kind), string(f.Kind))
-		}
-	}
-	yes := func(k drp.FactKind) bool {
-		return slices.ContainsFunc(r.said, func(f drp.Statement) bool { return f.Kind == k && !f.Denied })
-	}
-	for _, end := range []drp.FactKind{drp.Resolved, drp.Withdrawn, drp.Determined} { // all the lines of a question sent back as they stood
-		if yes(end) && yes(drp.Escalated) {
-			drop[end], drop[drp.Escalated] = true, true
-			doubt(fmt.Sprintf("it says both %q and %q: which is meant?", end, drp.Escalated), string(end), string(drp.Escalated))
-		}
-	}
-	r.said = slices.DeleteFunc(r.said, func(f drp.Statement) bool { return drop[f.Kind] })
-	asked := make(map[string]bool)
-	for _, one := range slices.Clone(r.rulings) {
-		if one.About == drp.AboutSend || asked[one.About] ||
-			!slices.ContainsFunc(r.rulings, func(o drp.Ruling) bool { return o.About == one.About && o.Choice != one.Choice }) {
-			continue
-		}
-		asked[one.About] = true
-		head, _, _ := strings.Cut(one.Line(), ":")
-		doubt(fmt.Sprintf("two lines answer to %q, and not the same", strings.ToLower(head)), one.About)
-	}
-	r.rulings = slices.DeleteFunc(r.rulings, func(o drp.Ruling) bool { return asked[o.About] })
 }
 
 var (

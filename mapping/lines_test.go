@@ -156,7 +156,9 @@ func TestWhoIsAlerted(t *testing.T) {
 func FuzzAnswerLines(f *testing.F) {
 	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12",
 		"Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes",
-		"Escalate canary: no", "C-AAAAAA Resolved:9", "C-AAAAAA Resolved: yes\nC-BBBBBB Escalated: yes\nC-AAAAAA Escalated: yes"} {
+		"Escalate canary: no", "C-AAAAAA Resolved:9", "C-AAAAAA Resolved: yes\nC-BBBBBB Escalated: yes\nC-AAAAAA Escalated: yes", "C-AAAAAA Resolved: yes\nEscalated: yes",
+		"C-AAAAAA Question 0a1b2c3d4e: yes\nQuestion 0a1b2c3d4e: no",
+		"C-AAAAAA Resolved: yes\nC-:BBBBB Ed\x00\x00\x00ated: yes\nC-AAAA Relved: \nC-BBBBs\n Escalated: y"} {
 		f.Add(text)
 	}
 	s, on := set(f), workday.NewDate(2026, time.December, 10)
@@ -178,6 +180,34 @@ func FuzzAnswerLines(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A line that names a dispute and one that names none contradict each other only where the letter is of that dispute: it is asked, with both
+// lines, and neither counts. Where it is of another, each counts in its own.
+func TestOneLineNamesItsDisputeAndAnotherDoesNot(t *testing.T) {
+	for text, want := range map[string]string{
+		"C-AAAAAA Resolved: yes\nEscalated: yes":                     "Escalated: yes|Resolved: yes",
+		"C-AAAAAA Resolved: yes\nResolved: no":                       "Resolved: no\nResolved: yes",
+		"C-AAAAAA Question 0a1b2c3d4e: yes\nQuestion 0a1b2c3d4e: no": "Question 0a1b2c3d4e: no\nQuestion 0a1b2c3d4e: yes",
+	} {
+		r := letter(t, mapping.Letter{Text: text})
+		there, other := r.For("C-AAAAAA"), r.For("")
+		answers := func(r drp.Reading) int { return len(r.Rulings) + len(r.Facts) + len(r.Denials) }
+		if answers(there) > 0 || len(there.Doubts) != 1 {
+			t.Errorf("%q: in the dispute it names it counts as %s and %+v", text, facts(there), there.Doubts)
+			continue
+		}
+		got := strings.Split(there.Doubts[0].Passage.Reveal(), "\n")
+		slices.Sort(got)
+		wanted := strings.FieldsFunc(want, func(r rune) bool { return r == '|' || r == '\n' })
+		slices.Sort(wanted)
+		if !slices.Equal(got, wanted) {
+			t.Errorf("%q: it quotes %q, want %q", text, got, wanted)
+		}
+		if answers(other) != 1 || len(other.Doubts) > 0 {
+			t.Errorf("%q: in another dispute it counts as %s and %+v", text, facts(other), other.Doubts)
+		}
+	}
 }
 
 // consistent sees that a reading does not end a dispute and move it on, and that what it asks tells nothing that somebody wrote.

@@ -17,7 +17,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 	"time"
 
@@ -305,6 +304,7 @@ type Reading struct {
 	Formerly   map[string]string  // a child's number: the one that it had in the record system before
 	Former     bool               // of a record system that is no longer used
 	Named      map[string]Part    // by reference: what lines say that name their dispute; it counts under no other: see For
+	Lines      Lines              // those that answer something and name no dispute
 	Otherwise  []Fact             // what a message with such lines is to a dispute that none of them names
 	Mentions   []string           // the disputes that a message names in its text, beside the one that it is about
 	Unclear    string             // why nobody but a person can say what it is about, or whose people these are
@@ -315,26 +315,6 @@ type Reading struct {
 	Asides     []Doubt // what a person should look at, and nothing waits for
 	Account    []Unit  // of each cell of its known forms and each line of its words: what it ended as
 	Harm       []Doubt // where it speaks of imminent harm to a child: somebody must read it at once
-}
-
-// Part is what the lines of a message say that name one dispute.
-type Part struct {
-	Facts   []Fact
-	Denials []Denial
-	Rulings []Ruling
-	Doubts  []Doubt
-}
-
-// For gives a reading as it counts in a dispute: with what its lines say of that one, and without what they say of another.
-func (r Reading) For(dispute string) Reading {
-	part, named := r.Named[dispute]
-	if len(r.Named) > 0 && !named {
-		part.Facts = r.Otherwise
-	}
-	r.Facts, r.Denials = slices.Concat(r.Facts, part.Facts), slices.Concat(r.Denials, part.Denials)
-	r.Rulings, r.Doubts = slices.Concat(r.Rulings, part.Rulings), slices.Concat(r.Doubts, part.Doubts)
-	r.Named, r.Otherwise = nil, nil
-	return r
 }
 
 // Ruling is what a person decided about something that waited for them.
