@@ -239,10 +239,10 @@ func (d *docx) look() error {
 	})
 }
 
-// goes says whether a property takes text away: it is struck out, or hidden.
-func goes(e xml.StartElement) bool {
-	return e.Name.Local == "strike" || e.Name.Local == "dstrike" || e.Name.Local == "vanish"
-}
+// going are the properties that take text away: it is struck out, or hidden.
+var going = []string{"strike", "dstrike", "vanish"}
+
+func goes(e xml.StartElement) bool { return slices.Contains(going, e.Name.Local) }
 
 // paragraph reads the style of a paragraph.
 func (d *docx) paragraph() error {
@@ -260,8 +260,15 @@ func (d *docx) styles(p *zipped) error {
 	if p.files[name] == nil {
 		return nil
 	}
+	b, err := p.part(name)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(going, func(property string) bool { return bytes.Contains(b, []byte(property)) }) && !bytes.Contains(b, []byte{0}) {
+		return nil // Word writes hundreds of kilobytes of styles, and hardly one of them says so
+	}
 	from, id, said := make(map[string]string), "", make(map[string]bool)
-	err := p.each(name, func(_ *walker, e xml.StartElement) error {
+	err = each(b, func(_ *walker, e xml.StartElement) error {
 		switch {
 		case e.Name.Local == "style":
 			id = attr(e, "styleId")

@@ -100,7 +100,11 @@ func (p *zipped) each(name string, f func(w *walker, e xml.StartElement) error) 
 	if err != nil {
 		return err
 	}
-	for w := walk(b); ; {
+	return each(b, f)
+}
+
+func each(part []byte, f func(w *walker, e xml.StartElement) error) error {
+	for w := walk(part); ; {
 		t, err := w.next()
 		if errors.Is(err, io.EOF) {
 			return nil
