@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,37 @@ func TestDamagedOnItsWay(t *testing.T) {
 		padding := bytes.Clone(sealed)
 		padding[parameter+15] ^= more
 		refused("another padding", padding)
+	}
+}
+
+// An envelope of nothing but beginnings, with and without lengths, is refused as damaged before the library copies it once for each; and
+// nesting that envelopes have is none of that.
+func TestNestedWithoutEnd(t *testing.T) {
+	own, _ := made(t, rsaKey(t), nil)
+	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }}
+	chain := func(n int) []byte { // of elements with a length
+		var out []byte
+		for range n {
+			var err error
+			if out, err = asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: out}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return out
+	}
+	for name, data := range map[string][]byte{
+		"without lengths": bytes.Repeat([]byte{0x30, 0x80}, 320_000),
+		"with lengths":    chain(1000),
+		"in strings":      bytes.Repeat([]byte{0x24, 0x80}, 320_000),
+		"long tags":       bytes.Repeat([]byte{0x3f, 0x81, 0x01, 0x80}, 160_000),
+	} {
+		if _, _, err := s.Open(data); err == nil || !smime.NestsDeeper(data) {
+			t.Errorf("%s: %v, and is not found to be nested", name, err)
+		}
+	}
+	if smime.NestsDeeper(sealedFor(t, own.Leaf, entity)) || smime.NestsDeeper(chain(60)) ||
+		smime.NestsDeeper(append(bytes.Repeat([]byte{0x30, 0x80, 0x05, 0x00, 0x00, 0x00}, 1000), bytes.Repeat([]byte{0x30, 0x00}, 1000)...)) {
+		t.Error("what stands beside each other is taken for nested")
 	}
 }
 

@@ -185,11 +185,73 @@ func safely(run func() error) (err error) {
 }
 
 func parse(data []byte) (p *pkcs7.PKCS7, err error) {
+	if nestsDeeper(data, maxNesting) {
+		return nil, errNested
+	}
 	err = safely(func() (err error) {
 		p, err = pkcs7.Parse(data)
 		return err
 	})
 	return p, err
+}
+
+// maxNesting is how deep an envelope may nest: those of CMS, with certificates and their extensions, nest to about 15. The library copies
+// all that is within an element at each, so that 640 KB of nothing but beginnings took it 18 seconds.
+const maxNesting = 64
+
+var errNested = errors.New("it is nested deeper than any envelope")
+
+// nestsDeeper says whether elements of BER (X.690, section 8.1) stand more than so many deep in each other. What is no BER ends it: that is
+// for the reader to say.
+func nestsDeeper(data []byte, most int) bool {
+	const indefinite = -1
+	var ends []int // of the elements that the next one is in
+	for at := 0; at < len(data); {
+		for len(ends) > 0 && ends[len(ends)-1] != indefinite && at >= ends[len(ends)-1] {
+			ends = ends[:len(ends)-1]
+		}
+		tag := data[at]
+		if at++; tag&0x1f == 0x1f {
+			for at < len(data) && data[at]&0x80 != 0 {
+				at++
+			}
+			at++
+		}
+		if at >= len(data) {
+			return false
+		}
+		length := int(data[at])
+		at++
+		switch more := length & 0x7f; {
+		case length == 0x80:
+			length = indefinite
+		case length > 0x80:
+			if more > 4 || at+more > len(data) {
+				return false
+			}
+			length = 0
+			for ; more > 0; more-- {
+				length = length<<8 | int(data[at])
+				at++
+			}
+		}
+		switch constructed := tag&0x20 != 0; {
+		case tag == 0 && length == 0: // the end of one without a length
+			if len(ends) > 0 {
+				ends = ends[:len(ends)-1]
+			}
+		case length == indefinite:
+			ends = append(ends, indefinite)
+		case constructed:
+			ends = append(ends, at+length)
+		default:
+			at += length
+		}
+		if len(ends) > most {
+			return true
+		}
+	}
+	return false
 }
 
 // Check says what a signature shows that stands beside an entity; ErrChanged where it is another's. What is signed has CRLF at
