@@ -68,7 +68,8 @@ func TestHarmlessToOthers(t *testing.T) {
 	bomb := attributes(t)
 	subject := "RE: [" + ref + "] Stage 1"
 	deliver("a-manager", typed(manager, subject, mixed, withFile("form.docx", bomb), came))
-	deliver("b-owner", typed(iro, subject, mixed, withFile("smime.p7m", bytes.Repeat([]byte{0x30, 0x80}, 5<<20)), came))
+	deliver("b-owner", typed(iro, subject, mixed, withFile("form.docx", bomb), came.Add(time.Minute)))
+	deliver("b-owner-nested", typed(iro, subject, mixed, withFile("smime.p7m", bytes.Repeat([]byte{0x30, 0x80}, 5<<20)), came))
 	stranger := typed("x@elsewhere.test", "Form", mixed, withFile("form.docx", bomb), came)
 	deliver("c-stranger", strings.Replace(stranger, "dmarc=pass", "dmarc=fail", 1))
 	const honest = 20
@@ -81,14 +82,17 @@ func TestHarmlessToOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	unopened := 0
+	unopened, damaged := 0, 0
 	for _, k := range kept {
 		if strings.HasPrefix(k.Reason, apart.NotOpened) {
 			unopened++
 		}
+		if strings.Contains(k.Reason, "S/MIME envelope is damaged") {
+			damaged++
+		}
 	}
-	if unopened != 3 {
-		t.Errorf("%d of 3 are in quarantine for it: %+v", unopened, kept)
+	if unopened != 3 || damaged != 1 {
+		t.Errorf("%d of 3 and %d of 1 are in quarantine for it: %+v", unopened, damaged, kept)
 	}
 	one, stored, err := c.Case(t.Context(), ref)
 	if err != nil {
