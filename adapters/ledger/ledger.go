@@ -433,6 +433,11 @@ func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor
 	})
 }
 
+// Mark stores a setting that changes at each cycle and decides nothing: the audit does not grow by it.
+func (l *Ledger) Mark(ctx context.Context, name port.Setting, value string) error {
+	return l.tx(ctx, func(t *tx) error { return t.set(name, value) })
+}
+
 // Cursor reads how far a source has been read.
 func (l *Ledger) Cursor(ctx context.Context, source string) (cursor []byte, err error) {
 	err = l.tx(ctx, func(t *tx) error {

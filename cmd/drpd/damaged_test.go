@@ -78,7 +78,7 @@ func TestWhatIsDamagedFailsAlone(t *testing.T) {
 			for _, args := range [][]string{{"list", "--all"}, {"status"}, {"outbox", "list"}, {"report", "overdue", "--out", page}} {
 				var o bytes.Buffer
 				if code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return at(day+5, 11) }},
-					append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); code != 0 {
+					append([]string{"--config", filepath.Join(dir, "drpd.yaml")}, args...)); !well(code, "", args) {
 					t.Errorf("%v: exit %d: %s", args, code, o.String())
 				}
 			}

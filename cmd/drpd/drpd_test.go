@@ -70,7 +70,7 @@ func theDemo(t *testing.T) string {
 func inDemo(t *testing.T, args ...string) string {
 	t.Helper()
 	code, out, errs := drpd(t, append([]string{"--config", filepath.Join(theDemo(t), "drpd.yaml")}, args...)...)
-	if code != 0 {
+	if !well(code, errs, args) {
 		t.Fatalf("%v: exit %d: %s%s", args, code, out, errs)
 	}
 	return out
@@ -340,7 +340,7 @@ func TestConsole(t *testing.T) {
 		t.Helper()
 		var o, e bytes.Buffer
 		if code := realMain(&app{ctx: t.Context(), out: &o, err: &e, now: func() time.Time { return now }},
-			append([]string{"--config", config}, args...)); code != 0 {
+			append([]string{"--config", config}, args...)); !well(code, e.String(), args) {
 			t.Fatalf("%v: exit %d: %s%s", args, code, o.String(), e.String())
 		}
 		return o.String()
@@ -672,7 +672,7 @@ func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
 // What could not be written is no success: a list that was cut off looks like a whole one.
 func TestFullDisk(t *testing.T) {
 	config := filepath.Join(theDemo(t), "drpd.yaml")
-	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"status"}, {"conflict", "list"}, {"quarantine", "list"},
+	for _, args := range [][]string{{"list"}, {"list", "--json"}, {"status"}, {"status", "--json"}, {"conflict", "list"}, {"quarantine", "list"},
 		{"policy", "show", "cp-chair"}} {
 		var errs bytes.Buffer
 		code := realMain(&app{ctx: t.Context(), out: full{}, err: &errs, now: time.Now}, append([]string{"--config", config}, args...))

@@ -542,7 +542,7 @@ func (f *faulted) console(args ...string) {
 	f.t.Helper()
 	var o bytes.Buffer
 	if code := realMain(&app{ctx: f.t.Context(), out: &o, err: &o, now: func() time.Time { return faultsClock(f.dir) }},
-		append([]string{"--config", filepath.Join(f.dir, "drpd.yaml")}, args...)); code != 0 {
+		append([]string{"--config", filepath.Join(f.dir, "drpd.yaml")}, args...)); !well(code, "", args) {
 		f.t.Fatalf("%v: exit %d: %s", args, code, o.String())
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/port"
 )
 
@@ -137,88 +136,4 @@ func stamp(ms int64) string {
 		return "never"
 	}
 	return time.UnixMilli(ms).In(london()).Format("2006-01-02 15:04")
-}
-
-type statusCmd struct {
-	JSON bool `name:"json"`
-}
-
-// Run says how things are.
-func (c *statusCmd) Run(a *app) error {
-	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		health, err := l.Sources(a.ctx)
-		if err != nil {
-			return err
-		}
-		kept, err := l.Kept(a.ctx)
-		if err != nil {
-			return err
-		}
-		conflicts, err := l.Conflicts(a.ctx)
-		if err != nil {
-			return err
-		}
-		effects, err := l.Effects(a.ctx, "")
-		if err != nil {
-			return err
-		}
-		held, life := map[string]int{}, map[string]int{}
-		for _, e := range effects {
-			life[string(e.Life)]++
-			if e.HeldBy != "" {
-				held[e.HeldBy]++
-			}
-		}
-		paused, err := l.Setting(a.ctx, port.Paused)
-		if err != nil {
-			return err
-		}
-		guard, err := l.Setting(a.ctx, port.Guard)
-		if err != nil {
-			return err
-		}
-		value, err := l.Setting(a.ctx, port.DatesMoved)
-		if err != nil {
-			return err
-		}
-		dates, err := daemon.ReadDates(value)
-		if err != nil {
-			return err
-		}
-		guard = cmp.Or(guard, dates.Why())
-		remarks := make(map[string]string)
-		for _, h := range health {
-			if remarks[h.Name], err = l.Setting(a.ctx, port.RemarkOn(h.Name)); err != nil {
-				return err
-			}
-		}
-		if c.JSON {
-			return a.json(map[string]any{"sources": health, "remarks": remarks, "quarantined": kept.Quarantined, "waiting": kept.Waiting,
-				"conflicts": len(conflicts), "effects": life, "held": held, "paused": paused != "", "guard": guard})
-		}
-		for _, h := range health {
-			if h.FailedSince > 0 {
-				a.printf("source %s: unknown since %s: %s\n", h.Name, stamp(h.FailedSince), h.Why)
-			} else {
-				a.printf("source %s: read %s\n", h.Name, stamp(h.ReadAt))
-			}
-			if remarks[h.Name] != "" {
-				a.printf("source %s: %s\n", h.Name, remarks[h.Name])
-			}
-		}
-		a.printf("%d in quarantine, %d tied to no dispute, %s for a person\n", kept.Quarantined, kept.Waiting, plural(len(conflicts), "question"))
-		if kept.Messages > 0 {
-			a.printf("the oldest message that waits came %s\n", stamp(kept.Oldest.UnixMilli()))
-		}
-		for _, name := range sortedKeys(held) {
-			a.printf("held by %s: %d\n", name, held[name])
-		}
-		if paused != "" {
-			a.printf("output is paused\n")
-		}
-		if guard != "" {
-			a.printf("everything is held: %s: drpd hold list\n", guard)
-		}
-		return nil
-	})
 }

@@ -55,7 +55,7 @@ func TestLostState(t *testing.T) {
 				return err
 			}
 			setStage(t, filepath.Join(other, "d"))
-			well(filepath.Join(other, "d"), "status")
+			well(filepath.Join(other, "d"), "list")
 			b, err := os.ReadFile(filepath.Join(other, "d", "state.db"))
 			if err != nil {
 				return err

@@ -92,7 +92,7 @@ func realMain(a *app, args []string) int {
 	said := &output{to: a.out, screen: isScreen(a.out)}
 	a.out = said
 	err = ctx.Run(a)
-	if err == nil {
+	if said.err != nil && (err == nil || errors.Is(err, errProblems)) { // what was found has not been said
 		err = said.err
 	}
 	if err != nil {

@@ -85,10 +85,14 @@ func (c *runCmd) Run(a *app) error {
 			}
 			followed = true
 		}
+		began := a.now()
 		r, err := d.Cycle(under)
 		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
 		if a.ctx.Err() != nil {
 			return hold.release(a.ctx)
+		}
+		if failed := a.keepCycle(d.ledger, p.config.Every, began, err); failed != nil {
+			log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 		}
 		if err != nil {
 			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
