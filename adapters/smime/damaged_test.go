@@ -62,29 +62,44 @@ func TestDamagedOnItsWay(t *testing.T) {
 func TestNestedWithoutEnd(t *testing.T) {
 	own, _ := made(t, rsaKey(t), nil)
 	s := &smime.Seal{Own: own, Now: func() time.Time { return noon }}
-	chain := func(n int) []byte { // of elements with a length
+	chain := func(n int, first ...byte) []byte { // of elements with a length, each with something before the next
 		var out []byte
 		for range n {
 			var err error
-			if out, err = asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: out}); err != nil {
+			if out, err = asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: append(first[:len(first):len(first)], out...)}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		return out
 	}
 	for name, data := range map[string][]byte{
-		"without lengths": bytes.Repeat([]byte{0x30, 0x80}, 320_000),
-		"with lengths":    chain(1000),
-		"in strings":      bytes.Repeat([]byte{0x24, 0x80}, 320_000),
-		"long tags":       bytes.Repeat([]byte{0x3f, 0x81, 0x01, 0x80}, 160_000),
+		"without lengths":                         bytes.Repeat([]byte{0x30, 0x80}, 320_000),
+		"with lengths":                            chain(1000),
+		"with what looks like an end":             chain(1000, 0, 0),
+		"with an end too long":                    bytes.Repeat([]byte{0x30, 0x80, 0x00, 0x81, 0x00}, 100_000),
+		"with lengths, and an end too long":       chain(1000, 0, 0x81, 0),
+		"without lengths, in one that has one":    chain(1, bytes.Repeat([]byte{0x30, 0x80}, 1000)...),
+		"with a first one that looks like an end": bytes.Repeat([]byte{0x30, 0x80, 0, 0}, 100_000),
+		"one beyond the other":                    {0x30, 0x04, 0x30, 0x03, 0x05, 0x00, 0x05, 0x00},
+		"one without an end beyond the other":     {0x30, 0x04, 0x30, 0x80, 0x05, 0x00, 0x00, 0x00},
+		"cut":                                     {0x30, 0x80, 0x05, 0x00},
+		"in strings":                              bytes.Repeat([]byte{0x24, 0x80}, 320_000),
+		"long tags":                               bytes.Repeat([]byte{0x3f, 0x81, 0x01, 0x80}, 160_000),
 	} {
-		if _, _, err := s.Open(data); err == nil || !smime.NestsDeeper(data) {
-			t.Errorf("%s: %v, and is not found to be nested", name, err)
+		if _, _, err := s.Open(data); err == nil || smime.WellNested(data) {
+			t.Errorf("%s: %v, and is taken for well nested", name, err)
 		}
 	}
-	if smime.NestsDeeper(sealedFor(t, own.Leaf, entity)) || smime.NestsDeeper(chain(60)) ||
-		smime.NestsDeeper(append(bytes.Repeat([]byte{0x30, 0x80, 0x05, 0x00, 0x00, 0x00}, 1000), bytes.Repeat([]byte{0x30, 0x00}, 1000)...)) {
-		t.Error("what stands beside each other is taken for nested")
+	wide := append([]byte{0x30, 0x80}, bytes.Repeat([]byte{0x30, 0x80, 0x05, 0x00, 0x00, 0x00, 0x30, 0x00}, 10_000)...)
+	for name, data := range map[string][]byte{
+		"a sealed message":        sealedFor(t, own.Leaf, entity),
+		"as deep as one may nest": chain(64),
+		"beside each other":       append(wide, 0, 0),
+		"something after it":      append(sealedFor(t, own.Leaf, entity), "\r\n"...),
+	} {
+		if !smime.WellNested(data) {
+			t.Errorf("%s: it is not taken", name)
+		}
 	}
 }
 

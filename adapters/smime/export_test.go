@@ -1,4 +1,4 @@
 package smime
 
-// NestsDeeper says whether an envelope nests deeper than is taken.
-func NestsDeeper(data []byte) bool { return nestsDeeper(data, maxNesting) }
+// WellNested says whether an envelope is nested as its reader can take it.
+func WellNested(data []byte) bool { return wellNested(data) }

@@ -185,7 +185,7 @@ func safely(run func() error) (err error) {
 }
 
 func parse(data []byte) (p *pkcs7.PKCS7, err error) {
-	if nestsDeeper(data, maxNesting) {
+	if !wellNested(data) {
 		return nil, errNested
 	}
 	err = safely(func() (err error) {
@@ -199,59 +199,81 @@ func parse(data []byte) (p *pkcs7.PKCS7, err error) {
 // all that is within an element at each, so that 640 KB of nothing but beginnings took it 18 seconds.
 const maxNesting = 64
 
-var errNested = errors.New("it is nested deeper than any envelope")
+var errNested = errors.New("its elements are cut, reach beyond each other, or nest deeper than those of any envelope")
 
-// nestsDeeper says whether elements of BER (X.690, section 8.1) stand more than so many deep in each other. What is no BER ends it: that is
-// for the reader to say.
-func nestsDeeper(data []byte, most int) bool {
-	const indefinite = -1
-	var ends []int // of the elements that the next one is in
-	for at := 0; at < len(data); {
-		for len(ends) > 0 && ends[len(ends)-1] != indefinite && at >= ends[len(ends)-1] {
-			ends = ends[:len(ends)-1]
-		}
-		tag := data[at]
-		if at++; tag&0x1f == 0x1f {
-			for at < len(data) && data[at]&0x80 != 0 {
-				at++
+// wellNested says whether the first element of BER (X.690, section 8.1) is whole, each within it ends before the one that it is in, and none
+// nests too deep. The library reads once more what reaches beyond, so that every such level would double its work. As for the library,
+// an element without a length ends by two zeros only after a first one within it.
+func wellNested(data []byte) bool {
+	type open struct {
+		end     int  // of it; of one without a length: before which its end must stand
+		endless bool // it has no length
+		holds   bool // an element has begun in it
+	}
+	var in []open
+	for at := 0; ; {
+		end := len(data)
+		if n := len(in); n > 0 {
+			top := in[n-1]
+			end = top.end
+			if last := top.endless && top.holds && bytes.HasPrefix(data[at:end], []byte{0, 0}); last || !top.endless && at == end {
+				if last {
+					at += 2
+				}
+				if in = in[:n-1]; n == 1 {
+					return true
+				}
+				continue
 			}
-			at++
+			in[n-1].holds = true
 		}
-		if at >= len(data) {
+		made, endless, length, from, ok := header(data[:end], at)
+		if !ok || length > end-from || endless && !made {
 			return false
 		}
-		length := int(data[at])
-		at++
-		switch more := length & 0x7f; {
-		case length == 0x80:
-			length = indefinite
-		case length > 0x80:
-			if more > 4 || at+more > len(data) {
-				return false
+		switch at = from; {
+		case !made:
+			if at += length; len(in) == 0 {
+				return true
 			}
-			length = 0
-			for ; more > 0; more-- {
-				length = length<<8 | int(data[at])
-				at++
-			}
-		}
-		switch constructed := tag&0x20 != 0; {
-		case tag == 0 && length == 0: // the end of one without a length
-			if len(ends) > 0 {
-				ends = ends[:len(ends)-1]
-			}
-		case length == indefinite:
-			ends = append(ends, indefinite)
-		case constructed:
-			ends = append(ends, at+length)
+		case len(in) == maxNesting:
+			return false
+		case endless:
+			in = append(in, open{end: end, endless: true})
 		default:
-			at += length
-		}
-		if len(ends) > most {
-			return true
+			in = append(in, open{end: at + length})
 		}
 	}
-	return false
+}
+
+// header reads how an element begins: whether it is made of others, whether it has no length, its length, and where its content begins.
+func header(data []byte, at int) (made, endless bool, length, from int, ok bool) {
+	if at >= len(data) {
+		return false, false, 0, 0, false
+	}
+	tag := data[at]
+	if at++; tag&0x1f == 0x1f {
+		for at < len(data) && data[at] >= 0x80 {
+			at++
+		}
+		at++
+	}
+	if at >= len(data) {
+		return false, false, 0, 0, false
+	}
+	length, made = int(data[at]), tag&0x20 != 0
+	if at++; length <= 0x80 {
+		return made, length == 0x80, length & 0x7f, at, true
+	}
+	more := length & 0x7f
+	if more > 4 || at+more > len(data) {
+		return false, false, 0, 0, false
+	}
+	length = 0
+	for _, b := range data[at : at+more] {
+		length = length<<8 | int(b)
+	}
+	return made, false, length, at + more, true
 }
 
 // Check says what a signature shows that stands beside an entity; ErrChanged where it is another's. What is signed has CRLF at
