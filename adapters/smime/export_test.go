@@ -1,4 +1,9 @@
 package smime
 
-// WellNested says whether an envelope is nested as its reader can take it.
-func WellNested(data []byte) bool { return wellNested(data) }
+import "errors"
+
+// RefusedUnread says whether an envelope is refused before the library reads it.
+func RefusedUnread(data []byte) bool {
+	_, err := parse(data)
+	return errors.Is(err, errNested)
+}

@@ -228,7 +228,7 @@ func wellNested(data []byte) bool {
 			in[n-1].holds = true
 		}
 		made, endless, length, from, ok := header(data[:end], at)
-		if !ok || length > end-from || endless && !made {
+		if !ok || length < 0 || length > end-from || endless && !made {
 			return false
 		}
 		switch at = from; {
