@@ -156,7 +156,8 @@ func TestWhoIsAlerted(t *testing.T) {
 func FuzzAnswerLines(f *testing.F) {
 	for _, text := range []string{"Resolved: yes\nEscalated to stage-2: yes", "- Confirm: no\nConfirm: yes", "C-AAAAAA Resolved: 4/12",
 		"Send stage‑3.1: yes please", "*Consulted a and b:* 3 March", "Resolved\n:\nyes", "Send canary.1: who", "Resolved canary: yes",
-		"Escalate canary: no", "C-AAAAAA Resolved:9", "C-AAAAAA Resolved: yes\nC-BBBBBB Escalated: yes\nC-AAAAAA Escalated: yes", "C-AAAAAA Resolved: yes\nEscalated: yes",
+		"Escalate canary: no", "C-AAAAAA Resolved:9", "C-AAAAAA Resolved: yes\nC-BBBBBB Escalated: yes\nC-AAAAAA Escalated: yes",
+		"C-AAAAAA Resolved: yes\nEscalated: yes",
 		"C-AAAAAA Question 0a1b2c3d4e: yes\nQuestion 0a1b2c3d4e: no",
 		"C-AAAAAA Resolved: yes\nC-:BBBBB Ed\x00\x00\x00ated: yes\nC-AAAA Relved: \nC-BBBBs\n Escalated: y"} {
 		f.Add(text)

@@ -96,14 +96,6 @@ type sourceStatus struct {
 	Remark  string    `json:"remark,omitempty"` // what is to be looked at in it
 }
 
-// read is when it was read last, as the ledger has it.
-func (s sourceStatus) read() int64 {
-	if s.Read.IsZero() {
-		return 0
-	}
-	return s.Read.UnixMilli()
-}
-
 // status is how things are.
 type status struct {
 	Cycle       *lastCycle       `json:"last_cycle"`
@@ -119,15 +111,19 @@ type status struct {
 	Needs       []string         `json:"needs"` // what needs a person, each with where to look
 }
 
+// need says what a person must do, and where to look.
+func (s *status) need(format string, args ...any) {
+	s.Needs = append(s.Needs, fmt.Sprintf(format, args...))
+}
+
 func (a *app) status(l *ledger.Ledger) (s status, err error) {
 	s = status{Effects: make(map[drp.Life]int), Held: make(map[string]int), Needs: []string{}}
-	need := func(format string, args ...any) { s.Needs = append(s.Needs, fmt.Sprintf(format, args...)) }
 	cycle, late, err := a.cycleOf(l)
 	if err != nil {
 		return s, err
 	}
 	if s.Cycle = cycle; late != "" {
-		need("%s", late)
+		s.need("%s", late)
 	}
 	health, err := l.Sources(a.ctx)
 	if err != nil {
@@ -139,7 +135,7 @@ func (a *app) status(l *ledger.Ledger) (s status, err error) {
 			return s, err
 		}
 		if s.Sources = append(s.Sources, one); h.FailedSince > 0 {
-			need("source %s cannot be read: drpd check --online", h.Name)
+			s.need("source %s cannot be read: drpd check --online", h.Name)
 		}
 	}
 	kept, err := l.Kept(a.ctx)
@@ -150,14 +146,14 @@ func (a *app) status(l *ledger.Ledger) (s status, err error) {
 		s.Oldest = kept.Oldest
 	}
 	if n := kept.Quarantined + kept.Waiting; n > 0 {
-		need("%s on which drpd does not act: drpd quarantine list", plural(n, "message"))
+		s.need("%s on which drpd does not act: drpd quarantine list", plural(n, "message"))
 	}
 	conflicts, err := l.Conflicts(a.ctx)
 	if err != nil {
 		return s, err
 	}
 	if s.Conflicts = len(conflicts); s.Conflicts > 0 {
-		need("%s for a person: drpd conflict list", plural(s.Conflicts, "question"))
+		s.need("%s for a person: drpd conflict list", plural(s.Conflicts, "question"))
 	}
 	effects, err := l.Effects(a.ctx, "")
 	if err != nil {
@@ -174,43 +170,56 @@ func (a *app) status(l *ledger.Ledger) (s status, err error) {
 		}
 	}
 	if failed > 0 {
-		need("%d did not arrive: drpd outbox list --waiting", failed)
+		s.need("%d did not arrive: drpd outbox list --waiting", failed)
 	}
 	for _, gate := range []string{port.GateRestored, port.GateDamaged} {
 		if s.Held[gate] > 0 {
-			need("%d held by %s: drpd outbox list --waiting", s.Held[gate], gate)
+			s.need("%d held by %s: drpd outbox list --waiting", s.Held[gate], gate)
 		}
 	}
+	err = a.heldAll(l, &s)
+	return s, err
+}
+
+// heldAll looks at what keeps everything from going.
+func (a *app) heldAll(l *ledger.Ledger, s *status) error {
 	paused, err := l.Setting(a.ctx, port.Paused)
 	if err != nil {
-		return s, err
+		return err
 	}
 	if s.Paused = paused != ""; s.Paused {
-		need("output is paused: drpd resume")
+		s.need("output is paused: drpd resume")
 	}
 	if s.Guard, err = l.Setting(a.ctx, port.Guard); err != nil {
-		return s, err
+		return err
 	}
 	moved, err := l.Setting(a.ctx, port.DatesMoved)
 	if err != nil {
-		return s, err
+		return err
 	}
 	dates, err := daemon.ReadDates(moved)
 	if err != nil {
-		return s, err
+		return err
 	}
 	if s.Guard = cmp.Or(s.Guard, dates.Why()); s.Guard != "" {
-		need("everything is held: %s: drpd hold list", s.Guard)
+		s.need("everything is held: %s: drpd hold list", s.Guard)
 	}
-	return s, nil
+	return nil
 }
 
-// moment is a time of the ledger; zero where it never was.
+// moment is a time of the ledger, and milli is one for it; zero where it never was.
 func moment(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
 	return time.UnixMilli(ms).UTC()
+}
+
+func milli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
 }
 
 func (s status) print(a *app) {
@@ -222,7 +231,7 @@ func (s status) print(a *app) {
 		if !one.Unknown.IsZero() {
 			a.printf("source %s: unknown since %s: %s\n", one.Name, stamp(one.Unknown.UnixMilli()), one.Why)
 		} else {
-			a.printf("source %s: read %s\n", one.Name, stamp(one.read()))
+			a.printf("source %s: read %s\n", one.Name, stamp(milli(one.Read)))
 		}
 		if one.Remark != "" {
 			a.printf("source %s: %s\n", one.Name, one.Remark)
