@@ -89,14 +89,14 @@ func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
 }
 
 type disputeRow struct {
-	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary, Holders string
-	Raised                                                            int64
-	Revision                                                          int64
-	DecidedRev                                                        int64 `db:"decided_rev"`
-	DecidedOn                                                         int64 `db:"decided_on"`
-	Closed, Ended, Resolved                                           bool
-	Began                                                             int64
-	LookAgain                                                         int64 `db:"look_again"`
+	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary, Holders, Lacks string
+	Raised                                                                   int64
+	Revision                                                                 int64
+	DecidedRev                                                               int64 `db:"decided_rev"`
+	DecidedOn                                                                int64 `db:"decided_on"`
+	Closed, Ended, Resolved                                                  bool
+	Began                                                                    int64
+	LookAgain                                                                int64 `db:"look_again"`
 }
 
 func (r disputeRow) dispute(children []string) drp.Dispute {
@@ -356,7 +356,20 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 // Due gives the disputes that must be decided.
 func (l *Ledger) Due(ctx context.Context, today workday.Date, inputs string, now time.Time) (out []string, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT ref FROM dispute WHERE decided_rev < revision OR NOT closed AND (decided_on <> ? OR inputs <> ?) OR look_again > 0 AND look_again <= ? ORDER BY ref`, int64(today), inputs, now.UnixMilli())
+		return t.all(&out, `SELECT ref FROM dispute WHERE `+isDue+` ORDER BY ref`, int64(today), inputs, now.UnixMilli())
+	})
+	return out, err
+}
+
+// isDue is true of a dispute that is to be decided, by the day, the inputs and the time.
+const isDue = `(decided_rev < revision OR NOT closed AND (decided_on <> ? OR inputs <> ?) OR look_again > 0 AND look_again <= ?)`
+
+// Unproved counts the disputes of which something cannot be proved.
+func (l *Ledger) Unproved(ctx context.Context, today workday.Date, inputs string, now time.Time) (out []port.Tally, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT what, count(*) AS count, min(ref) AS one FROM
+			(SELECT ref, CASE WHEN `+isDue+` THEN '`+port.LackUndecided+`' WHEN ended THEN '' ELSE lacks END AS what FROM dispute) AS d
+			WHERE what <> '' GROUP BY what ORDER BY what`, int64(today), inputs, now.UnixMilli())
 	})
 	return out, err
 }
@@ -415,9 +428,9 @@ func (t *tx) decide(d port.Decided) error {
 	if !d.LookAgain.IsZero() {
 		look = d.LookAgain.UnixMilli()
 	}
-	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ?, holders = ? WHERE ref = ? AND revision = ?`,
+	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ?, holders = ?, lacks = ? WHERE ref = ? AND revision = ?`,
 		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look,
-		d.Holders, d.Ref, d.Basis)
+		d.Holders, d.Lacks, d.Ref, d.Basis)
 	if err != nil || !ok {
 		return err
 	}

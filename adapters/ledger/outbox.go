@@ -223,6 +223,21 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 	return out, err
 }
 
+// Stuck counts the effects that are to go, and neither go nor are held, and those that failed for good.
+func (l *Ledger) Stuck(ctx context.Context, now time.Time) (out []port.Tally, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT what, count(*) AS count, min(key) AS one FROM
+			(SELECT key, CASE WHEN life = ? THEN 'failed/' || kind ELSE kind END AS what FROM effect WHERE life = ? AND kind <> ?
+			OR (life IN (?, ?) OR life = ? AND held_by = '' AND NOT EXISTS
+				(SELECT 1 FROM delivery WHERE delivery.effect = effect.key AND delivery.life = ? AND (delivery.carried <> '' OR delivery.not_before > ?)))
+			AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))) AS e
+			GROUP BY what ORDER BY what`,
+			string(drp.Failed), string(drp.Failed), string(drp.Email), string(drp.Decided), string(drp.Made), string(drp.Attempted),
+			string(drp.Attempted), now.UnixMilli())
+	})
+	return out, err
+}
+
 // outgoing opens an effect, and those of its deliveries that are to be made now.
 func (t *tx) outgoing(r effectRow, deliveries []deliveryRow, now time.Time) (port.Outgoing, error) {
 	p, err := t.onePast(r, deliveries)

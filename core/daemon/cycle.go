@@ -12,9 +12,11 @@ import (
 	"drpd/core/workday"
 )
 
-// CycleStats says what a cycle did.
+// CycleStats says what a cycle did, and of what it could not prove that it did it. It counts items: what is looked at in several rounds is
+// counted once.
 type CycleStats struct {
 	Polled, Placed, Quarantined, Decided, Sent, Written, Held, Failed int
+	Lacks                                                             []port.Lack
 }
 
 const maxFresh = 100 // cases that a round keeps for what it delivers; it seldom delivers more
@@ -27,16 +29,29 @@ type cycle struct {
 	*Daemon
 	stats   CycleStats
 	sent    int              // emails that were attempted, which the guard counts
+	counted map[string]bool  // disputes that were decided, effects that were held or failed
 	hung    map[string]bool  // sources and ways out that gave no answer in time
 	stuck   map[string]error // sources of which something that came is not read in this cycle, and why
 	machine func() time.Time // the machine's clock, which may leave the day of the cycle
 	still   bool             // the machine's clock is not believed: nothing goes but what is urgent
 	putBack time.Time        // when the ledger was found to be an older one; zero: it is none
 	down    map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
+
+	rounds    int    // that were done
+	decidedBy string // the inputs of the last one
+}
+
+// once counts an item, where it has not been counted under this word.
+func (d *cycle) once(count *int, word, item string) {
+	if key := word + "/" + item; !d.counted[key] {
+		d.counted[key] = true
+		*count++
+	}
 }
 
 func (d *Daemon) begin() *cycle {
-	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error), down: make(map[string]bool)}
+	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error), down: make(map[string]bool),
+		counted: make(map[string]bool)}
 }
 
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
@@ -83,6 +98,7 @@ type memory struct {
 	awaiting recent[bool]             // messages that are to be put away, and are in the ledger
 	readings recent[drp.Reading]      // what was read before: evidence never changes, and reading it is pure
 	came     came                     // by email today, by sender
+	told     int                      // how often the operator was told of something
 	looked   map[string]bool          // routes in whose archive the first message after the start was looked for
 	marked   bool                     // what was being read when the process before this one ended has been looked at
 	late     map[string]chan struct{} // what has not come back, and what is closed when it does
@@ -98,7 +114,13 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 	if d.Rest != nil {
 		defer d.Rest()
 	}
+	began := d.Now()
 	err := c.run(ctx)
+	if err == nil {
+		if c.stats.Lacks, err = c.prove(ctx, began); err != nil {
+			err = fmt.Errorf("prove that all is done: %w", err)
+		}
+	}
 	return c.stats, err
 }
 
@@ -131,8 +153,8 @@ func (d *cycle) run(ctx context.Context) error {
 	if err := d.reports(ctx); err != nil {
 		return fmt.Errorf("reports: %w", err)
 	}
-	for range maxRounds {
-		r := d.round()
+	for quiet := 0; quiet < 2 && d.rounds < maxRounds; d.rounds++ {
+		told, r := d.memory.told, d.round()
 		decided, err := r.decideAll(ctx)
 		if err != nil {
 			return fmt.Errorf("decide: %w", err)
@@ -141,7 +163,9 @@ func (d *cycle) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("deliver: %w", err)
 		}
-		if decided+done == 0 {
+		if quiet++; decided+done > 0 {
+			quiet = 0
+		} else if d.memory.told == told { // else the operator was told of something, and it goes too
 			return nil
 		}
 	}
@@ -156,6 +180,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	}
 	d.around = &around
 	inputs := d.inputs(around)
+	d.decidedBy = inputs
 	due, err := d.Book.Due(ctx, d.today(), inputs, d.Now())
 	if err != nil {
 		return 0, err
@@ -196,7 +221,9 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	if len(batch) == 0 {
 		return 0, nil
 	}
-	d.stats.Decided += len(batch)
+	for _, x := range batch {
+		d.once(&d.stats.Decided, "decided", x.Ref)
+	}
 	if err := d.datesMoved(ctx, moved); err != nil {
 		return len(batch), err
 	}

@@ -201,6 +201,7 @@ func (d *Daemon) tell(ctx context.Context, says, kind, news string, urgent bool)
 
 func (d *Daemon) tellTo(ctx context.Context, role, says, kind, news string, urgent bool) error {
 	e := drp.Effect{Kind: drp.Email, Reason: drp.ReasonAttention, To: []string{role}, On: d.today(), Says: says, Rule: kind, Urgent: urgent}
+	d.memory.told++
 	return d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed(kind, news)}, d.Now())
 }
 
@@ -354,5 +355,5 @@ func (d *Daemon) decided(c reconcile.Case, stored port.Stored, inputs string, re
 	return port.Decided{Ref: stored.Ref, Basis: stored.Revision, Today: c.Today, Inputs: inputs, Policy: c.Policy.Digest,
 		Holders: stored.Holders, Effects: result.Effects,
 		Conflicts: result.Conflicts, Findings: len(result.Findings), Summary: sum, LookAgain: result.LookAgain, Closed: result.Closed,
-		Resolved: s.EndedBy == drp.Resolved, Now: d.Now()}
+		Resolved: s.EndedBy == drp.Resolved, Lacks: d.lacking(c, s, stored.Children), Now: d.Now()}
 }

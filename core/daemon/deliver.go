@@ -100,7 +100,7 @@ func (d *round) readable(ctx context.Context, out []port.Outgoing) (rest []port.
 			rest = append(rest, o)
 			continue
 		}
-		d.stats.Held++
+		d.once(&d.stats.Held, "held", o.Key)
 		why := o.Damaged + ": put the ledger back from a copy, or say drpd outbox cancel " + o.Key
 		if o.Dispute == "" && o.Kind == drp.Email && o.Reason != drp.ReasonReport && o.HeldBy != port.GateDamaged { // a list, or a word to the operator
 			if err := d.tell(ctx, "a message of drpd's own cannot go: "+why, "damaged", o.Key, o.Urgent); err != nil {
@@ -120,7 +120,7 @@ func (d *round) alone(ctx context.Context, o port.Outgoing, err error) error {
 	if !errors.As(err, &damaged) {
 		return err
 	}
-	d.stats.Held++
+	d.once(&d.stats.Held, "held", o.Key)
 	return d.cannotGo(ctx, o, port.GateDamaged, "its dispute cannot be read: "+damaged.Error())
 }
 
@@ -145,7 +145,7 @@ func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, t
 			continue
 		}
 		if gate, why := g.refuse(o); gate != "" {
-			d.stats.Held++
+			d.once(&d.stats.Held, "held", o.Key)
 			if err := d.hold(ctx, o, gate, why); err != nil {
 				return nil, err
 			}
@@ -197,7 +197,7 @@ func (d *round) prepare(ctx context.Context, o port.Outgoing) (*attempt, []port.
 			why = err.Error()
 		}
 		if why != "" {
-			d.stats.Held++
+			d.once(&d.stats.Held, "held", o.Key)
 			return nil, nil, d.cannotGo(ctx, o, gateRole, why)
 		}
 	}
@@ -237,7 +237,7 @@ func (d *round) next(ctx context.Context, a *attempt, c reconcile.Case) (bool, e
 		if !errors.As(err, &held) {
 			held = port.Held{Gate: gateRole, Why: err.Error()}
 		}
-		d.stats.Held++
+		d.once(&d.stats.Held, "held", a.Key)
 		if err := d.cannotGo(ctx, a.Outgoing, held.Gate, held.Why); err != nil {
 			return false, err
 		}

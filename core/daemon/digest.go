@@ -40,7 +40,7 @@ func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper,
 			continue
 		}
 		if d.memory.waits[o.Key] == d.today() { // it was looked at: nobody is asked anew before tomorrow
-			d.stats.Held++
+			d.once(&d.stats.Held, "held", o.Key)
 			continue
 		}
 		some, known, err := d.reminding(ctx, o)
@@ -55,7 +55,7 @@ func (d *round) digests(ctx context.Context, out []port.Outgoing, g *gatekeeper,
 			rest = append(rest, o)
 		case len(o.Reached) == 0 && o.Due != d.today() && !o.AtOnce && slices.Contains(drp.Reminders(), o.Reason) &&
 			slices.ContainsFunc(some, func(x reminding) bool { return x.to.IsTo && had[x.to.Person] }):
-			d.stats.Held++
+			d.once(&d.stats.Held, "held", o.Key)
 			d.memory.waits[o.Key] = d.today()
 			if err := d.hold(ctx, o, gateDaily, "one reminder a day: it goes with those of tomorrow"); err != nil {
 				return nil, nil, err

@@ -119,6 +119,8 @@ type Book interface {
 	// Due gives the disputes to decide: their evidence, the date or an input has changed, or it is time to look again.
 	Due(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]string, error)
 	Load(ctx context.Context, ref string) (port.Stored, error)
+	// Unproved counts the disputes that Due would give as undecided, and the other open ones by what their decision lacks.
+	Unproved(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]port.Tally, error)
 	// Decide stores what was decided (tx 2): new effects, those that no longer hold cancelled, the rest kept. A dispute
 	// that has moved on since it was loaded is left out: it is due again.
 	Decide(ctx context.Context, batch []port.Decided) error
@@ -129,6 +131,9 @@ type Deliveries interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error)
+	// Stuck counts, by their kind, the effects that are to go, and have neither gone nor are held by a gate, nor wait for an archive that
+	// is to be searched or for the digest that carries them; and by "failed/" and their kind those that failed for good, but for emails, of which the dispute takes account.
+	Stuck(ctx context.Context, now time.Time) ([]port.Tally, error)
 	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, messages to be put away; the same key once.
 	AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error
 	// Make keeps rendered deliveries; those of one effect come together.

@@ -145,14 +145,14 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):
 		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
-		d.stats.Held++
+		d.once(&d.stats.Held, "held", a.Key)
 	default:
 		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
 	}
 	if d.still { // a clock that is not believed puts nothing off: it may be a year ahead
 		s.Again = time.Time{}
 	}
-	d.stats.Failed++
+	d.once(&d.stats.Failed, "failed", a.Key+"/"+a.to.Person)
 	d.Log.Warn("not delivered", "effect", a.Key, "dispute", a.Dispute, "role", a.to.Role, "life", s.Life, "error", err)
 	return unsent(a, s), nil
 }

@@ -261,6 +261,10 @@ func (l edgeLedger) Due(ctx context.Context, today workday.Date, inputs string, 
 	return reads(l.w, "Due", func() ([]string, error) { return l.to.Due(ctx, today, inputs, now) })
 }
 
+func (l edgeLedger) Unproved(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]port.Tally, error) {
+	return reads(l.w, "Unproved", func() ([]port.Tally, error) { return l.to.Unproved(ctx, today, inputs, now) })
+}
+
 func (l edgeLedger) Load(ctx context.Context, ref string) (port.Stored, error) {
 	return reads(l.w, "Load", func() (port.Stored, error) { return l.to.Load(ctx, ref) })
 }
@@ -271,6 +275,10 @@ func (l edgeLedger) Decide(ctx context.Context, batch []port.Decided) error {
 
 func (l edgeLedger) Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error) {
 	return reads(l.w, "Outbox", func() ([]port.Outgoing, error) { return l.to.Outbox(ctx, now) })
+}
+
+func (l edgeLedger) Stuck(ctx context.Context, now time.Time) ([]port.Tally, error) {
+	return reads(l.w, "Stuck", func() ([]port.Tally, error) { return l.to.Stuck(ctx, now) })
 }
 
 func (l edgeLedger) AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error {

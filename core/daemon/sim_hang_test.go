@@ -114,6 +114,7 @@ func (w *world) closesWay(what string) (hangs, deaf bool) {
 		return false, false
 	}
 	w.count["no way out for "+what]++
+	w.shut = true
 	return true, w.ways.IntN(2) == 0
 }
 
@@ -141,7 +142,7 @@ func (w *world) silent() error {
 
 // begins is when a cycle begins.
 func (w *world) begins() time.Time {
-	w.hanging, w.relayed, w.mute, w.waited = false, false, false, 0
+	w.hanging, w.relayed, w.mute, w.shut, w.waited = false, false, false, false, 0
 	return time.Now()
 }
 

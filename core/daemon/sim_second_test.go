@@ -25,6 +25,7 @@ func (w *world) overtaken(passed map[string]int) {
 		w.kills(passed)
 		w.edge.taken = func() {
 			over = true
+			w.count["taken over"]++
 			if err := second.Lease(w.t.Context(), "second", w.clock.Add(2*long), long); err != nil {
 				w.t.Fatal(err)
 			}

@@ -162,6 +162,7 @@ type world struct {
 	relayed  bool // the relay has been asked in this cycle
 	mute     bool // and gives no answer
 	waited   int  // how often it was waited for
+	shut     bool // something else that leads out of drpd hangs in this cycle
 	stop     context.CancelFunc
 	stopped  bool            // somebody has stopped drpd in this cycle
 	recorded map[string]bool // attempts of this cycle
@@ -186,6 +187,7 @@ type world struct {
 	older       *porttest.Ledger  // a copy of the state, which is put back later
 	putBack     workday.Date      // the day on which one was put back; of all others zero
 	gaveUp      map[string]bool   // keys of what was given up by a wrong clock
+	amissAt     time.Time         // when something last kept drpd from its work
 }
 
 type crash struct{}
@@ -210,9 +212,17 @@ type feed struct {
 	name string
 	all  []drp.Evidence
 	down int // cycles for which it cannot be read
+
+	failed bool // it could not be read the last time
 }
 
-func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) ([]drp.Evidence, []byte, error) {
+func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) (batch []drp.Evidence, next []byte, err error) {
+	defer func() {
+		var remark port.Remark
+		f.w.polls.Lock()
+		f.failed = err != nil && !errors.As(err, &remark)
+		f.w.polls.Unlock()
+	}()
 	f.w.polled()
 	if f.down > 0 {
 		f.down--
@@ -232,7 +242,7 @@ func (f *feed) Poll(ctx context.Context, cursor []byte, _ time.Time) ([]drp.Evid
 	if f.w.chaos {
 		back = min(from, f.w.rng.IntN(4))
 	}
-	batch := slices.Clone(f.all[from-back:])
+	batch = slices.Clone(f.all[from-back:])
 	f.w.rng.Shuffle(len(batch), func(i, j int) { batch[i], batch[j] = batch[j], batch[i] })
 	return batch, fmt.Append(nil, len(f.all)), f.remarks()
 }
@@ -420,8 +430,12 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 	if w.seed%2 == 0 { // before it leaves, or while it is in the wire
 		w.mayStop("send")
 	}
+	taken := w.count["taken over"]
 	if err := leaves(); err != nil {
 		return err
+	}
+	if w.count["taken over"] > taken { // meanwhile: a relay asks for the lease before a message is begun
+		return port.ErrLeaseLost
 	}
 	if w.seed%2 == 1 {
 		w.mayStop("in the wire")
@@ -579,11 +593,12 @@ func (w *world) cycle() {
 	defer stop()
 	defer w.ends(w.begins())
 	w.edge.works = true
-	_, err := w.d.Cycle(ctx)
+	did, err := w.d.Cycle(ctx)
 	if w.edge.works = false; err != nil {
 		w.brokeOff(err)
 	} else if !w.stopped {
 		w.wholeCycle()
+		w.proves(did.Lacks)
 	}
 	w.afterStop(before)
 }

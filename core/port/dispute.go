@@ -33,6 +33,7 @@ type Decided struct {
 	LookAgain time.Time
 	Closed    bool
 	Resolved  bool
+	Lacks     string // what cannot be proved of it: LackTurn and its like; empty: nothing
 	Now       time.Time
 }
 

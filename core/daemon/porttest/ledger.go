@@ -63,6 +63,7 @@ type dispute struct {
 	summary           port.Summary
 	look              time.Time
 	holders           string
+	lacks             string
 }
 
 type effect struct {
@@ -498,12 +499,65 @@ func (l *Ledger) Due(_ context.Context, today workday.Date, inputs string, now t
 	defer l.lock()()
 	var out []string
 	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
-		d := l.disputes[ref]
-		if d.decided < d.revision || !d.closed && (d.decidedOn != today || d.inputs != inputs) || !d.look.IsZero() && !d.look.After(now) {
+		if l.disputes[ref].due(today, inputs, now) {
 			out = append(out, ref)
 		}
 	}
 	return out, nil
+}
+
+func (d *dispute) due(today workday.Date, inputs string, now time.Time) bool {
+	return d.decided < d.revision || !d.closed && (d.decidedOn != today || d.inputs != inputs) || !d.look.IsZero() && !d.look.After(now)
+}
+
+// tallied counts what it is given under its words, the empty one apart.
+type tallied map[string]port.Tally
+
+func (c tallied) add(what, one string) {
+	if t := c[what]; what != "" {
+		c[what] = port.Tally{What: what, Count: t.Count + 1, One: cmp.Or(t.One, one)}
+	}
+}
+
+func (c tallied) sorted() (out []port.Tally) {
+	for _, what := range slices.Sorted(maps.Keys(c)) {
+		out = append(out, c[what])
+	}
+	return out
+}
+
+// Unproved implements daemon.Ledger.
+func (l *Ledger) Unproved(_ context.Context, today workday.Date, inputs string, now time.Time) ([]port.Tally, error) {
+	defer l.lock()()
+	all := tallied{}
+	for _, ref := range slices.Sorted(maps.Keys(l.disputes)) {
+		switch d := l.disputes[ref]; {
+		case d.due(today, inputs, now):
+			all.add(port.LackUndecided, ref)
+		case d.Open:
+			all.add(d.lacks, ref)
+		}
+	}
+	return all.sorted(), nil
+}
+
+// Stuck implements daemon.Ledger.
+func (l *Ledger) Stuck(_ context.Context, now time.Time) ([]port.Tally, error) {
+	defer l.lock()()
+	all := tallied{}
+	for _, key := range slices.Sorted(maps.Keys(l.effects)) {
+		e := l.effects[key]
+		waits := slices.ContainsFunc(e.deliveries, func(d *delivery) bool {
+			return d.life == drp.Attempted && (d.carried != "" || d.notBefore.After(now))
+		})
+		switch {
+		case e.life == drp.Failed && e.Kind != drp.Email:
+			all.add("failed/"+string(e.Kind), key)
+		case l.current(e) && (e.life == drp.Decided || e.life == drp.Made || e.life == drp.Attempted && e.heldBy == "" && !waits):
+			all.add(string(e.Kind), key)
+		}
+	}
+	return all.sorted(), nil
 }
 
 // Load implements daemon.Ledger.
@@ -567,7 +621,7 @@ func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 			continue
 		}
 		d.decided, d.decidedOn, d.inputs, d.closed, d.summary = x.Basis, x.Today, x.Inputs, x.Closed, x.Summary
-		d.look, d.holders = x.LookAgain, x.Holders
+		d.look, d.holders, d.lacks = x.LookAgain, x.Holders, x.Lacks
 		d.Open, d.Resolved, d.Raised = x.Summary.Ended.IsZero(), x.Resolved, x.Summary.Raised
 		l.conflicts[x.Ref] = x.Conflicts
 		wanted := map[string]bool{}

@@ -20,7 +20,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
 		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
-		"by hand": testHands, "a digest by hand": testHandsInDigest,
+		"proof": testProof, "by hand": testHands, "a digest by hand": testHandsInDigest,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -289,6 +289,68 @@ func testLookAgain(t *testing.T, l daemon.Ledger) {
 	if due, err := l.Due(t.Context(), workday.DateOf(noon), "in", noon.Add(time.Hour)); err != nil || len(due) != 0 {
 		t.Errorf("afterwards: %v, %v", due, err)
 	}
+}
+
+// testProof: what is not decided as it stands today shows, what a decision lacks while its dispute is open, and what does not go.
+func testProof(t *testing.T, l daemon.Ledger) {
+	s := begin(t, l)
+	today := workday.DateOf(noon)
+	disputes := func(on workday.Date, inputs string, at time.Time, want ...port.Tally) {
+		t.Helper()
+		if got, err := l.Unproved(t.Context(), on, inputs, at); err != nil || !slices.Equal(got, want) {
+			t.Errorf("of disputes: %+v, %v; want %+v", got, err, want)
+		}
+	}
+	undecided := port.Tally{What: port.LackUndecided, Count: 1, One: ref}
+	disputes(today, "in", noon, undecided)
+	d := port.Decided{Ref: ref, Basis: s.Revision, Today: today, Inputs: "in", Now: noon, Lacks: port.LackReach,
+		Summary: port.Summary{Raised: today}, LookAgain: noon.Add(time.Hour)}
+	must(t, l.Decide(t.Context(), []port.Decided{d}))
+	disputes(today, "in", noon, port.Tally{What: port.LackReach, Count: 1, One: ref})
+	disputes(today+1, "in", noon, undecided)
+	disputes(today, "other", noon, undecided)
+	disputes(today, "in", noon.Add(time.Hour), undecided)
+	d.Summary.Ended = today
+	must(t, l.Decide(t.Context(), []port.Decided{d}))
+	disputes(today, "in", noon)
+	d.Summary.Ended, d.Lacks = 0, ""
+	must(t, l.Decide(t.Context(), []port.Decided{d}))
+	disputes(today, "in", noon)
+
+	stuck := func(at time.Time, want ...port.Tally) {
+		t.Helper()
+		if got, err := l.Stuck(t.Context(), at); err != nil || !slices.Equal(got, want) {
+			t.Errorf("of effects: %+v, %v; want %+v", got, err, want)
+		}
+	}
+	stuck(noon)
+	e := sample("a", "team-manager")
+	decide(t, l, e)
+	mail := port.Tally{What: string(drp.Email), Count: 1, One: e.Key}
+	stuck(noon, mail)
+	must(t, l.Hold(t.Context(), e.Key, "paused", "output is paused", noon))
+	stuck(noon)
+	must(t, l.Make(t.Context(), made(e, "p1"), noon))
+	stuck(noon, mail)
+	ticket := made(e, "p1")
+	ticket[0].NotBefore = noon.Add(time.Hour) // the archive is searched then
+	if _, err := claim(t, l, ticket); err != nil {
+		t.Fatal(err)
+	}
+	stuck(noon)
+	stuck(noon.Add(time.Hour), mail)
+	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Failed, Now: noon})
+	decide(t, l, e)
+	stuck(noon) // of an email its dispute takes account
+	note := drp.Effect{Dispute: ref, Kind: drp.CaseNote, Reason: drp.ReasonAlert, Visit: "stage.1", On: today, Child: "1"}.Keyed("n")
+	decide(t, l, e, note)
+	must(t, l.Make(t.Context(), []port.Envelope{{Key: note.Key, Dispute: ref, At: noon, IsTo: true}}, noon))
+	if _, err := claim(t, l, []port.Envelope{{Key: note.Key, Dispute: ref}}); err != nil {
+		t.Fatal(err)
+	}
+	settle(t, l, port.Settled{Key: note.Key, Life: drp.Failed, Now: noon})
+	decide(t, l, e, note)
+	stuck(noon, port.Tally{What: "failed/" + string(drp.CaseNote), Count: 1, One: note.Key})
 }
 
 func testStale(t *testing.T, l daemon.Ledger) {
