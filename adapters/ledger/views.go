@@ -128,6 +128,40 @@ type Question struct {
 	Since   int64  `json:"-"`
 }
 
+// Lives counts all effects, by how far they have come and which gate holds them.
+func (l *Ledger) Lives(ctx context.Context) (out []port.Lives, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT life, held_by, reason = ? AS digest, count(*) AS count FROM effect GROUP BY life, held_by, reason = ?
+			ORDER BY life, held_by, digest`, string(drp.ReasonDigest), string(drp.ReasonDigest))
+	})
+	return out, err
+}
+
+// Trying gives what did not go and is tried again: by kind, and by why the last try failed.
+func (l *Ledger) Trying(ctx context.Context) (out []port.Trying, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		return t.all(&out, `SELECT e.kind, d.why, count(*) AS count, min(d.not_before) AS again FROM delivery d JOIN effect e ON e.key = d.effect
+			WHERE d.life IN (?, ?) AND d.not_before > 0 GROUP BY e.kind, d.why ORDER BY e.kind, d.why`, string(drp.Made), string(drp.Attempted))
+	})
+	return out, err
+}
+
+// OpenDisputes counts the disputes that are open.
+func (l *Ledger) OpenDisputes(ctx context.Context) (n int, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		_, err := t.get(&n, `SELECT count(*) FROM dispute WHERE NOT ended`)
+		return err
+	})
+	return n, err
+}
+
+// Writable says whether drpd may write, and can: it writes what is there already.
+func (l *Ledger) Writable(ctx context.Context) error {
+	return l.anyway(ctx, func(t *tx) error {
+		return t.exec(`UPDATE setting SET value = value WHERE name = ?`, string(port.LastCycle))
+	})
+}
+
 // Conflicts gives the questions that wait, oldest first.
 func (l *Ledger) Conflicts(ctx context.Context) (out []Question, err error) {
 	err = l.tx(ctx, func(t *tx) error {

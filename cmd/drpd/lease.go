@@ -31,6 +31,7 @@ type holding struct {
 	length time.Duration // of the lease
 	now    func() time.Time
 	log    *slog.Logger
+	waits  func() // is told that another has the right to run; nil: nobody is
 
 	mu    sync.Mutex
 	until time.Time       // until when it is certainly held
@@ -98,6 +99,9 @@ func (h *holding) take(ctx context.Context, once bool) (context.Context, error) 
 			continue
 		case first == nil:
 			first = held
+			if h.waits != nil {
+				h.waits()
+			}
 			h.log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder,
 				"until", held.Until.UTC().Format(time.RFC3339))
 		case held.Holder != first.Holder || held.Until.After(first.Until):

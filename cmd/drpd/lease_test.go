@@ -130,14 +130,14 @@ func (u *unreachable) RenewLease(ctx context.Context, now time.Time, length time
 	return u.Ledger.RenewLease(ctx, now, length)
 }
 
-// seen is an output at which something happens with the first words.
+// seen is an output at which something happens once it is said that a lease is waited for.
 type seen struct {
 	bytes.Buffer
 	when func()
 }
 
 func (s *seen) Write(b []byte) (int, error) {
-	if s.when != nil {
+	if s.when != nil && bytes.Contains(b, []byte("waiting until its lease ends")) {
 		s.when()
 		s.when = nil
 	}

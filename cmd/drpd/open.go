@@ -228,14 +228,9 @@ func openMailOut(c *config.Config, now func() time.Time, held func() error) (*ma
 		return errors.Join(errs...)
 	}
 	for _, r := range m.Relays {
-		x := &mailer.Relay{Name: r.Name, Server: r.Server, StartTLS: r.TLS == "starttls", Hello: m.Host, User: r.User,
-			Password: password(c, r.Password), Receipts: r.Receipts, Held: held}
-		if r.OAuth != nil {
-			x.Token = openTokens(c, r.OAuth)
-		}
-		var err error
-		if x.Roots, err = roots(c, r.Roots); err != nil {
-			return nil, nil, fmt.Errorf("relay %s: %w", r.Name, err)
+		x, err := openRelay(c, r, held)
+		if err != nil {
+			return nil, nil, err
 		}
 		relays[r.Name] = x
 	}

@@ -30,7 +30,7 @@ const heapFrom = 80 << 20
 const garbage = 50
 
 // Run runs the daemon until it is told to stop.
-func (c *runCmd) Run(a *app) error {
+func (c *runCmd) Run(a *app) (err error) {
 	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
 		debug.SetMemoryLimit(heapFrom)
 	}
@@ -41,22 +41,33 @@ func (c *runCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewJSONHandler(a.err, nil))
+	log := logTo(a, p.config)
 	if c.DryRun {
 		return c.dry(a, p, log)
 	}
-	d, err := c.open(a, p, log)
+	p.says(log)
+	defer func() { stops(log, err) }()
+	m, err := newMonitor(a, p.config, log)
+	if err != nil {
+		return err
+	}
+	unwatch, err := m.start(a, p.config.Watch.Listen)
+	if err != nil {
+		return err
+	}
+	defer unwatch()
+	d, err := c.open(a, p, m, log)
 	if d == nil {
 		return err
 	}
 	defer func() { _ = d.close() }()
 	hold, unlock := newHolding(a, p.config, d.ledger, log)
 	defer func() { _ = unlock() }()
-	d.held = hold.held
-	followed := false
+	d.held, hold.waits = hold.held, m.standBy
+	followed, taken := false, context.Context(nil)
 	news := make(chan struct{}, 1)
 	if !c.Once {
-		defer watch(a.ctx, d.Feeds, news)()
+		defer listen(a.ctx, d.Feeds, news)()
 	}
 	for {
 		under, err := hold.take(a.ctx, c.Once)
@@ -67,6 +78,7 @@ func (c *runCmd) Run(a *app) error {
 			return err
 		case err != nil:
 			log.Error("the ledger cannot be reached; tried again at the next cycle", "error", err)
+			m.ended(daemon.CycleStats{}, err)
 			if !a.wait(p.config.Every, news) {
 				return nil
 			}
@@ -76,7 +88,7 @@ func (c *runCmd) Run(a *app) error {
 			err := follow(under, p.config, d)
 			switch {
 			case a.ctx.Err() != nil:
-				return hold.release(a.ctx)
+				return c.stop(a, d, hold, m)
 			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost) || !c.Once && ledger.Locked(err):
 				log.Warn("the lease was lost before the first cycle: it is taken again", "error", err)
 				continue
@@ -85,28 +97,67 @@ func (c *runCmd) Run(a *app) error {
 			}
 			followed = true
 		}
+		if under != taken { // this process has not worked under it yet
+			m.takeUp(a.ctx, d.ledger)
+			taken = under
+		}
 		began := a.now()
 		r, err := d.Cycle(under)
 		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
 		if a.ctx.Err() != nil {
-			return hold.release(a.ctx)
+			return c.stop(a, d, hold, m)
 		}
-		if failed := a.keepCycle(d.ledger, p.config.Every, began, err); failed != nil {
+		if failed := a.keepCycle(d.ledger, p.config.Every, began, m.ended(r, err), err); failed != nil {
 			log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 		}
-		if err != nil {
-			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
-		} else {
-			log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed,
-				"quarantined", r.Quarantined)
+		logCycle(log, r, err)
+		if failed := m.measure(a.ctx, d.ledger, r, began, err); failed != nil {
+			log.Error("the figures of the cycle cannot be put together", "error", failed)
 		}
 		if c.Once {
-			return errors.Join(err, hold.release(a.ctx))
+			m.tick(a.ctx)
+			return errors.Join(err, hold.release(a.ctx)) // the next one is to come: it has not been told to stop
 		}
 		if !a.wait(p.config.Every, news) {
-			return hold.release(a.ctx)
+			return c.stop(a, d, hold, m)
 		}
 	}
+}
+
+// logCycle says in the log what a cycle did: aloud where it did something.
+func logCycle(log *slog.Logger, r daemon.CycleStats, err error) {
+	if err != nil {
+		log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
+		return
+	}
+	level := slog.LevelDebug
+	if r.Polled+r.Placed+r.Decided+r.Sent+r.Written+r.Failed > 0 || len(r.Lacks) > 0 {
+		level = slog.LevelInfo
+	}
+	log.Log(context.Background(), level, "cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held,
+		"failed", r.Failed, "quarantined", r.Quarantined)
+	for _, x := range r.Lacks {
+		log.Warn("not proved", "what", x.What, "count", x.Count, "says", x.Says)
+	}
+}
+
+// stop keeps that drpd was told to stop, and gives the right to run back.
+func (c *runCmd) stop(a *app, d *wired, hold *holding, m *monitor) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), releaseTime)
+	defer cancel()
+	if err := keepStopped(ctx, d.ledger, m.stopped()); err != nil && !errors.Is(err, port.ErrLeaseLost) {
+		hold.log.Warn("it cannot be kept that drpd was told to stop: drpd status says that it does not run", "error", err)
+	}
+	return hold.release(a.ctx)
+}
+
+// stops is the last line of a log.
+func stops(log *slog.Logger, err error) {
+	if err != nil {
+		log.Error("drpd ends", "error", err)
+		return
+	}
+	log.Info("drpd stops")
 }
 
 // follow keeps how far the ledger has come in a file beside the key, and finds out whether it is an older one that was put back.
@@ -123,7 +174,7 @@ func follow(ctx context.Context, c *config.Config, d *wired) error {
 
 // open opens the daemon. Where the ledger's server does not answer, as when it was started with this one and takes longer, or somebody who
 // does not go on has the ledger locked, drpd tries again in place of ending. It gives nothing where drpd was told to stop meanwhile.
-func (c *runCmd) open(a *app, p *parts, log *slog.Logger) (*wired, error) {
+func (c *runCmd) open(a *app, p *parts, m *monitor, log *slog.Logger) (*wired, error) {
 	for {
 		d, err := start(a, p, log)
 		var down port.Down
@@ -138,6 +189,7 @@ func (c *runCmd) open(a *app, p *parts, log *slog.Logger) (*wired, error) {
 			continue
 		}
 		log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
+		m.ended(daemon.CycleStats{}, err)
 		if !a.wait(1, nil) {
 			return nil, nil
 		}
@@ -165,8 +217,8 @@ func there(name string) bool {
 	return err == nil
 }
 
-// watch listens to the sources that report new messages by themselves; the function that it returns stops it.
-func watch(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func() {
+// listen listens to the sources that report new messages by themselves; the function that it returns stops it.
+func listen(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func() {
 	ctx, stop := context.WithCancel(ctx)
 	var all sync.WaitGroup
 	for _, f := range feeds {

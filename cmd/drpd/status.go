@@ -2,11 +2,13 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"drpd/adapters/ledger"
+	"drpd/core/alarm"
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -14,27 +16,46 @@ import (
 
 // lastCycle is when drpd last went through all its work, and what became of it.
 type lastCycle struct {
-	Began time.Time `json:"began"`
-	Ended time.Time `json:"ended"`
-	Next  time.Time `json:"next"`          // when the one after it is due
-	Why   string    `json:"why,omitempty"` // it broke off
+	Began time.Time   `json:"began"`
+	Ended time.Time   `json:"ended"`
+	Next  time.Time   `json:"next"`          // when the one after it is due
+	Why   string      `json:"why,omitempty"` // it broke off
+	Board alarm.Board `json:"watch"`
 }
 
 // lateCycle is how long after its time a cycle may end before somebody should look: one that waits for all that hangs takes 18 minutes.
 const lateCycle = 30 * time.Minute
 
-// keepCycle keeps what became of a cycle, for whoever asks how things are.
-func (a *app) keepCycle(l *ledger.Ledger, every int, began time.Time, broke error) error {
+// keepCycle keeps what became of a cycle, for whoever asks how things are, and for whoever works on.
+func (a *app) keepCycle(l *ledger.Ledger, every int, began time.Time, board alarm.Board, broke error) error {
 	now := a.now()
-	c := lastCycle{Began: began.UTC(), Ended: now.UTC(), Next: now.Add(time.Duration(every) * time.Minute).UTC()}
+	c := lastCycle{Began: began.UTC(), Ended: now.UTC(), Next: now.Add(time.Duration(every) * time.Minute).UTC(), Board: board}
 	if broke != nil {
 		c.Why = broke.Error()
 	}
+	return mark(a.ctx, l, c)
+}
+
+func mark(ctx context.Context, l *ledger.Ledger, c lastCycle) error {
 	text, err := json.Marshal(c)
 	if err != nil {
 		return err
 	}
-	return l.Mark(a.ctx, port.LastCycle, string(text))
+	return l.Mark(ctx, port.LastCycle, string(text))
+}
+
+// keepStopped keeps that drpd was told to stop: what it does not do from then on is no fault.
+func keepStopped(ctx context.Context, l *ledger.Ledger, board alarm.Board) error {
+	text, err := l.Setting(ctx, port.LastCycle)
+	if err != nil || text == "" {
+		return err
+	}
+	var c lastCycle
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		return err
+	}
+	c.Board = board
+	return mark(ctx, l, c)
 }
 
 // cycleOf gives what became of the last cycle, and what a person must do about it; nil where none has ended yet.
@@ -50,6 +71,8 @@ func (a *app) cycleOf(l *ledger.Ledger) (c *lastCycle, needs string, err error) 
 		return nil, "", fmt.Errorf("what became of the last cycle: %w", err)
 	}
 	switch {
+	case c.Board.Stopped:
+		return c, "drpd was told to stop after " + stamp(c.Ended.UnixMilli()) + ", and does not run: start its service", nil
 	case a.now().After(c.Next.Add(lateCycle)):
 		return c, "no cycle has ended since " + stamp(c.Ended.UnixMilli()) + ", and one was due at " + stamp(c.Next.UnixMilli()) +
 			": drpd does not run, or hangs: look at its service and its log", nil
@@ -96,6 +119,12 @@ type sourceStatus struct {
 	Remark  string    `json:"remark,omitempty"` // what is to be looked at in it
 }
 
+// trying is what did not go and is tried again.
+type trying struct {
+	port.Trying
+	Next time.Time `json:"next"` // when the first of them is
+}
+
 // status is how things are.
 type status struct {
 	Cycle       *lastCycle       `json:"last_cycle"`
@@ -106,6 +135,7 @@ type status struct {
 	Conflicts   int              `json:"conflicts"`
 	Effects     map[drp.Life]int `json:"effects"`
 	Held        map[string]int   `json:"held"` // by the gate
+	Trying      []trying         `json:"tried_again"`
 	Paused      bool             `json:"paused"`
 	Guard       string           `json:"guard"`
 	Needs       []string         `json:"needs"` // what needs a person, each with where to look
@@ -117,13 +147,20 @@ func (s *status) need(format string, args ...any) {
 }
 
 func (a *app) status(l *ledger.Ledger) (s status, err error) {
-	s = status{Effects: make(map[drp.Life]int), Held: make(map[string]int), Needs: []string{}}
+	s = status{Effects: make(map[drp.Life]int), Held: make(map[string]int), Trying: []trying{}, Needs: []string{}}
 	cycle, late, err := a.cycleOf(l)
 	if err != nil {
 		return s, err
 	}
 	if s.Cycle = cycle; late != "" {
 		s.need("%s", late)
+	}
+	if cycle != nil {
+		for _, f := range cycle.Board.Faults {
+			if f.What != alarm.CycleFault { // that was said
+				s.need("since %s: %s", stamp(f.Since.UnixMilli()), f.Says)
+			}
+		}
 	}
 	health, err := l.Sources(a.ctx)
 	if err != nil {
@@ -155,30 +192,42 @@ func (a *app) status(l *ledger.Ledger) (s status, err error) {
 	if s.Conflicts = len(conflicts); s.Conflicts > 0 {
 		s.need("%s for a person: drpd conflict list", plural(s.Conflicts, "question"))
 	}
-	effects, err := l.Effects(a.ctx, "")
+	lives, err := l.Lives(a.ctx)
 	if err != nil {
 		return s, err
 	}
 	failed := 0
-	for _, e := range effects {
-		s.Effects[e.Life]++
-		if e.HeldBy != "" {
-			s.Held[e.HeldBy]++
+	for _, x := range lives {
+		s.Effects[x.Life] += x.Count
+		if x.HeldBy != "" {
+			s.Held[x.HeldBy] += x.Count
 		}
-		if e.Life == drp.Failed && waits(e) {
-			failed++
+		if x.Life == drp.Failed && !x.Digest {
+			failed += x.Count
 		}
 	}
 	if failed > 0 {
 		s.need("%d did not arrive: drpd outbox list --waiting", failed)
+	}
+	again, err := l.Trying(a.ctx)
+	if err != nil {
+		return s, err
+	}
+	for _, x := range again {
+		s.Trying = append(s.Trying, trying{x, moment(x.Again)})
 	}
 	for _, gate := range []string{port.GateRestored, port.GateDamaged} {
 		if s.Held[gate] > 0 {
 			s.need("%d held by %s: drpd outbox list --waiting", s.Held[gate], gate)
 		}
 	}
-	err = a.heldAll(l, &s)
-	return s, err
+	if err := a.heldAll(l, &s); err != nil {
+		return s, err
+	}
+	if err := l.Writable(a.ctx); err != nil {
+		s.need("drpd's state cannot be written: is its disk full, and may its login still write? %v", err)
+	}
+	return s, nil
 }
 
 // heldAll looks at what keeps everything from going.
@@ -243,6 +292,9 @@ func (s status) print(a *app) {
 	}
 	for _, gate := range sortedKeys(s.Held) {
 		a.printf("held by %s: %d\n", gate, s.Held[gate])
+	}
+	for _, x := range s.Trying {
+		a.printf("not gone yet: %d (%s), tried again from %s: %s\n", x.Count, x.Kind, stamp(milli(x.Next)), x.Why)
 	}
 	if len(s.Needs) == 0 {
 		a.printf("all is well: nothing needs a person\n")

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"drpd/core/alarm"
 	"drpd/core/workday"
 )
 
@@ -69,7 +70,7 @@ func TestStatusNeedsAPerson(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &app{ctx: t.Context(), now: func() time.Time { return began.Add(5 * time.Minute) }}
-	if err := errors.Join(a.keepCycle(l, 5, began.Add(4*time.Minute), errors.New("the disk is full")), l.Close()); err != nil {
+	if err := errors.Join(a.keepCycle(l, 5, began.Add(4*time.Minute), alarm.Board{}, errors.New("the disk is full")), l.Close()); err != nil {
 		t.Fatal(err)
 	}
 	code, said = on(began.Add(6*time.Minute), "status")

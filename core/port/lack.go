@@ -1,5 +1,7 @@
 package port
 
+import "drpd/core/drp"
+
 // Lack is something that could not be proved at the end of a cycle. It names no person and no child.
 type Lack struct {
 	What  string `json:"what"`  // of one fault the same in every cycle: what it is about, and of which source or way
@@ -21,3 +23,19 @@ const (
 	LackDay       = "day"       // no day is known on which somebody is told
 	LackReach     = "reach"     // whoever's turn it is cannot be reached
 )
+
+// Lives is how many effects have come as far as that.
+type Lives struct {
+	Life   drp.Life
+	HeldBy string `db:"held_by"`
+	Digest bool   // it carried others, which go again by themselves
+	Count  int
+}
+
+// Trying is what did not go and is tried again.
+type Trying struct {
+	Kind  drp.EffectKind `json:"kind"`
+	Why   string         `json:"why"`
+	Count int            `json:"count"`
+	Again int64          `json:"-"` // when the first of them is, in Unix milliseconds
+}

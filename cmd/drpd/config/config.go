@@ -44,6 +44,7 @@ type Config struct {
 	Chase    int      `yaml:"chase_after_days"`
 	Reports  Reports  `yaml:"reports"`
 	Referral Referral `yaml:"referral"`
+	Watch    Watch    `yaml:"watch"`
 
 	dir string
 }
@@ -100,6 +101,9 @@ func noFile(name string) bool {
 	name = strings.ToLower(name)
 	return strings.Contains(name, "://") || strings.Contains(name, "@tcp(") || strings.Contains(name, "password=")
 }
+
+// noAddress says whether what should name a file is a web address.
+func noAddress(name string) bool { return strings.Contains(name, "://") }
 
 // Documents is the document store.
 type Documents struct {
@@ -192,7 +196,8 @@ func Load(name string) (*Config, error) {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
 	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3,
-		Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4}}
+		Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4},
+		Watch: Watch{Level: "info"}}
 	f := strict.Load(name, src, c)
 	for _, need := range []struct {
 		path  []any
@@ -236,6 +241,7 @@ func Load(name string) (*Config, error) {
 		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
 	}
 	c.Reports.check(f)
+	c.Watch.check(f, c)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
 	}
