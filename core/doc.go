@@ -10,6 +10,7 @@
 //	core/layout/       a document as values, and its writing as text, page, CSV and JSON
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values
 //	core/audit/        the chain of drpd's own history
+//	core/alarm/        when somebody is told that drpd's work cannot be proved
 //	core/port/         the values that pass between the daemon and its adapters, and the errors that either answers with
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes
 //	mapping/           rows, forms and letters into facts, and blank forms; one file a system, one a form, a lexicon

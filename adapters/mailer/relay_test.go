@@ -459,3 +459,29 @@ type tokens struct{ forgot int }
 
 func (k *tokens) Token(context.Context) (string, error) { return "token", nil }
 func (k *tokens) Forget()                               { k.forgot++ }
+
+// TestNote: a word about drpd itself goes to each address in a message of its own, and names the next one where the relay says no.
+func TestNote(t *testing.T) {
+	r := startRelay(t, nil)
+	way := r.transport()
+	to := []string{"duty@council.example", "head@council.example"}
+	if err := way.Note(t.Context(), "drp@council.example", to, "drpd of Fairshire:\r\nBcc: x@y.example", "its work cannot be proved\n",
+		time.Unix(0, 0)); err != nil {
+		t.Fatal(err)
+	}
+	got := r.has()
+	if len(got) != len(to) {
+		t.Fatalf("%d messages: %q", len(got), got)
+	}
+	for i, raw := range got {
+		head, body, _ := strings.Cut(string(raw), "\r\n\r\n")
+		if !strings.Contains(head, "To: <"+to[i]+">") || !strings.Contains(head, "Auto-Submitted: auto-generated") ||
+			strings.Contains(head, "\r\nBcc:") || !strings.Contains(body, "its work cannot be proved") {
+			t.Errorf("%s", raw)
+		}
+	}
+	r.answers("RCPT", "550 5.1.1 no such user")
+	if err := way.Note(t.Context(), "drp@council.example", to, "x", "y", time.Unix(0, 0)); err == nil {
+		t.Error("nobody got it, and it counts as told")
+	}
+}
