@@ -136,7 +136,7 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	case errors.As(err, &uncertain):
 		s.Life, s.Why, s.Again = drp.Attempted, err.Error(), d.Now().Add(d.Mail.Lag(a.to))
 		if a.Urgent { // it goes again, but the others get theirs first
-			s.Again = d.Now().Add(pause(a.to))
+			s.Again = d.Now().Add(pause(a, err))
 		}
 	case errors.Is(err, context.Canceled): // it goes as soon as drpd runs again
 		s.Life, s.Why = drp.Made, "drpd was stopped before it went"
@@ -144,10 +144,10 @@ func (d *round) settled(a attempt, err error) (port.Settled, error) {
 	case d.Now().Sub(a.to.At) >= d.giveUp() && !d.still:
 		s.Life, s.Why = drp.Failed, fmt.Sprintf("given up after %s: %s", d.giveUp(), err)
 	case errors.As(err, &held):
-		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a.to))
+		s.Life, s.Why, s.Gate, s.Again = drp.Made, held.Why, held.Gate, d.Now().Add(pause(a, err))
 		d.once(&d.stats.Held, "held", a.Key)
 	default:
-		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a.to))
+		s.Life, s.Why, s.Again = drp.Made, "not accepted for now: "+err.Error(), d.Now().Add(pause(a, err))
 	}
 	if d.still { // a clock that is not believed puts nothing off: it may be a year ahead
 		s.Again = time.Time{}
@@ -204,11 +204,17 @@ func (d *Daemon) formBytes(ctx context.Context, stored port.Stored, form drp.For
 	return nil, false, nil
 }
 
-// pause is how long to wait after a number of tries: 5 minutes, doubled each time, 4 hours at most, and up to a quarter more,
-// so that what failed together does not come together again.
-func pause(e port.Envelope) time.Duration {
-	long := min(5*time.Minute<<min(e.Tries, 10), 4*time.Hour)
+// pause is how long to wait after a number of tries: 5 minutes, doubled each time, and up to a quarter more, so that what failed together does
+// not come together again; 4 hours at most. What the way itself was the fault of, and what is written once however often it is tried, is
+// tried again soon after the way is mended: a quarter of an hour at most.
+func pause(a attempt, err error) time.Duration {
+	const least, most, soon = 5 * time.Minute, 4 * time.Hour, 15 * time.Minute
+	long := min(least<<min(a.to.Tries, 10), most)
+	var down port.Down
+	if errors.As(err, &down) || a.Kind != drp.Email {
+		long = min(long, soon)
+	}
 	h := fnv.New32a()
-	_, _ = fmt.Fprint(h, e.Key, e.Person, e.Tries)
+	_, _ = fmt.Fprint(h, a.to.Key, a.to.Person, a.to.Tries)
 	return long + long/4*time.Duration(h.Sum32()%1000)/1000
 }
