@@ -124,6 +124,23 @@ func WriteFile(name string, data []byte) (err error) {
 	return nil
 }
 
+// Append adds to a private file, and makes it where there is none: it is on disk before it returns.
+func Append(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if d, e := os.Open(filepath.Dir(name)); e == nil { // a new name must survive a power cut too
+		_ = d.Sync()
+		_ = d.Close()
+	}
+	return errors.Join(err, f.Close())
+}
+
 // WriteShared writes a file for those who may use its folder, whole or not at all: somebody else works in it.
 func WriteShared(name string, data []byte) error {
 	if err := WriteFile(name, data); err != nil {
