@@ -9,7 +9,7 @@
 //	core/letter/       a decision put into words
 //	core/layout/       a document as values, and its writing as text, page, CSV and JSON
 //	core/report/       what people read of many disputes, or of one: overdue, quarters, a referral; as values
-//	core/audit/        the chain of drpd's own history
+//	core/audit/        drpd's own history, and how others can prove it: its chain, its tree, its anchors
 //	core/alarm/        when somebody is told that drpd's work cannot be proved
 //	core/port/         the values that pass between the daemon and its adapters, and the errors that either answers with
 //	core/daemon/       the cycle and the ports it needs; porttest/ holds their conformance suites and fakes

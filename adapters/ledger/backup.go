@@ -13,6 +13,7 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
+	"drpd/core/audit"
 	"drpd/core/port"
 )
 
@@ -173,5 +174,5 @@ func (t *tx) wasPutBack(because, actor string, now time.Time) error {
 	if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}
-	return t.audit(now, actor, "state put back", "", because)
+	return t.audit(now, actor, audit.PutBack, "", because)
 }

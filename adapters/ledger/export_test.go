@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jmoiron/sqlx"
+
+	"drpd/core/audit"
 )
 
 // OpenSQLiteOn opens a ledger on a connection that a test listens to.
@@ -114,4 +116,33 @@ func (l *Ledger) DownTo(ctx context.Context, version int64, how ...Option) error
 // Within does something while a transaction is open.
 func (l *Ledger) Within(ctx context.Context, do func()) error {
 	return l.tx(ctx, func(*tx) error { do(); return nil })
+}
+
+// ByHand says a statement to the database past the ledger.
+func (l *Ledger) ByHand(ctx context.Context, query string, args ...any) error {
+	return l.tx(ctx, func(t *tx) error { return t.exec(query, args...) })
+}
+
+// Reseal makes the chain anew over what the audit holds, numbers included, as whoever has the secret can.
+func (l *Ledger) Reseal(ctx context.Context) error {
+	return l.tx(ctx, func(t *tx) error {
+		var all []audit.Entry
+		if err := t.all(&all, `SELECT `+auditColumns+` FROM audit ORDER BY seq`); err != nil {
+			return err
+		}
+		if err := t.exec(`DELETE FROM audit`); err != nil {
+			return err
+		}
+		before := ""
+		for i, e := range all {
+			e.Seq = int64(i + 1)
+			e = audit.Seal(l.seal.auditKey, before, e)
+			if err := t.exec(`INSERT INTO audit (`+auditColumns+`) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action, e.Subject, e.Detail,
+				e.Code); err != nil {
+				return err
+			}
+			before = e.Code
+		}
+		return nil
+	})
 }

@@ -297,39 +297,6 @@ func (t *tx) all(into any, query string, args ...any) error {
 	return nil
 }
 
-func (t *tx) audit(now time.Time, actor, action, subject, detail string) error {
-	last := t.last
-	if last == nil {
-		e, err := t.lastEntry()
-		if err != nil {
-			return err
-		}
-		last = &e
-	}
-	e := audit.Seal(t.l.seal.auditKey, last.Code,
-		audit.Entry{Seq: last.Seq + 1, At: now.UnixMilli(), Actor: actor, Action: action, Subject: subject, Detail: detail})
-	t.last = &e
-	return t.exec(`INSERT INTO audit (seq, at, actor, action, subject, detail, code) VALUES (?,?,?,?,?,?,?)`, e.Seq, e.At, e.Actor, e.Action,
-		e.Subject, e.Detail, e.Code)
-}
-
-// lastEntry gives the last entry of the audit; its number is 0 where there is none.
-func (t *tx) lastEntry() (e audit.Entry, err error) {
-	_, err = t.get(&e, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq DESC LIMIT 1`)
-	return e, err
-}
-
-// Audit returns every entry, and an error that says where the chain breaks, if it does.
-func (l *Ledger) Audit(ctx context.Context) (entries []audit.Entry, err error) {
-	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&entries, `SELECT seq, at, actor, action, subject, detail, code FROM audit ORDER BY seq`)
-	})
-	if err != nil {
-		return nil, err
-	}
-	return entries, audit.Verify(l.seal.auditKey, entries)
-}
-
 // Lease implements daemon.Leases. Each taking has a number, which rises.
 func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error {
 	var fence int64
@@ -429,7 +396,11 @@ func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor
 		if err := t.set(name, value); err != nil {
 			return err
 		}
-		return t.audit(now, actor, "setting", string(name), value)
+		action := "setting"
+		if name == port.Restored && value != "" { // who holds the history against anchors looks for it
+			action = audit.PutBack
+		}
+		return t.audit(now, actor, action, string(name), value)
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver pgx
 
 	"drpd/adapters/ledger"
+	"drpd/core/audit"
 	"drpd/core/daemon"
 	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
@@ -125,7 +126,7 @@ func TestTwoWriters(t *testing.T) {
 	if took.Load() != 1 {
 		t.Errorf("%d took the lease", took.Load())
 	}
-	if entries, err := one.Audit(t.Context()); err != nil || len(entries) != 100 {
+	if entries, err := entriesOf(t, one); err != nil || len(entries) != 100 {
 		t.Errorf("%d entries, %v", len(entries), err)
 	}
 }
@@ -249,7 +250,7 @@ func testErase(t *testing.T, l *ledger.Ledger) {
 	if due, err := l.Due(t.Context(), 1, "", time.Now()); err != nil || len(due) > 0 {
 		t.Errorf("an erased dispute is still decided: %v, %v", due, err)
 	}
-	if _, err := l.Audit(t.Context()); err != nil {
+	if _, err := entriesOf(t, l); err != nil {
 		t.Errorf("erasing broke the audit chain: %v", err)
 	}
 }
@@ -284,10 +285,17 @@ func TestAnotherKey(t *testing.T) {
 	}
 }
 
+// entriesOf gives the whole audit, and says where its chain breaks.
+func entriesOf(t *testing.T, l *ledger.Ledger) (out []audit.Entry, err error) {
+	t.Helper()
+	err = l.Audit(t.Context(), func(e audit.Entry) { out = append(out, e) })
+	return out, err
+}
+
 func TestAudit(t *testing.T) {
 	l := open(t, filepath.Join(t.TempDir(), "state.db"))
 	begin(t, l)
-	entries, err := l.Audit(t.Context())
+	entries, err := entriesOf(t, l)
 	if err != nil || len(entries) != 3 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -317,7 +325,7 @@ func testCopy(t *testing.T, l *ledger.Ledger) {
 	if body, err := c.Body(t.Context(), s.Evidence[0].ID); err != nil || string(body) != secret {
 		t.Errorf("the copy: %q, %v", body, err)
 	}
-	if entries, err := c.Audit(t.Context()); err != nil || len(entries) != 4 {
+	if entries, err := entriesOf(t, c); err != nil || len(entries) != 4 {
 		t.Errorf("the copy's audit: %d entries, %v", len(entries), err)
 	}
 	if v, err := c.Setting(t.Context(), port.Paused); err != nil || v != "yes" {

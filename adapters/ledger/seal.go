@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -21,6 +22,7 @@ type sealer struct {
 	master   cipher.AEAD
 	auditKey []byte
 	signKey  []byte
+	anchors  ed25519.PrivateKey
 }
 
 // KeySize is the length of the master key in bytes.
@@ -36,7 +38,7 @@ func newSealer(master []byte) (*sealer, error) {
 		return m.Sum(nil)
 	}
 	a, err := aead(derive("wrap"))
-	return &sealer{a, derive("audit"), derive("sign")}, err
+	return &sealer{a, derive("audit"), derive("sign"), ed25519.NewKeyFromSeed(derive("anchors"))}, err
 }
 
 func aead(key []byte) (cipher.AEAD, error) {

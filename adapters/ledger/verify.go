@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"drpd/core/audit"
 	"drpd/core/drp"
 	"drpd/core/port"
 )
@@ -25,15 +26,15 @@ const verifyAtOnce = 200 // rows of one transaction
 // that the audit tells of is there.
 func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 	wrong := func(format string, args ...any) { v.Wrong = append(v.Wrong, fmt.Sprintf(format, args...)) }
-	entries, err := l.Audit(ctx)
-	if err != nil && entries == nil {
-		return v, err
-	}
-	if err != nil { // where the chain breaks
+	err = l.Audit(ctx, func(e audit.Entry) {
+		v.Entries++
+		v.Last = time.UnixMilli(e.At).UTC()
+	})
+	var broken audit.BrokenError
+	if errors.As(err, &broken) {
 		wrong("%v", err)
-	}
-	if v.Entries = len(entries); v.Entries > 0 {
-		v.Last = time.UnixMilli(entries[v.Entries-1].At).UTC()
+	} else if err != nil {
+		return v, err
 	}
 	err = l.tx(ctx, func(t *tx) error {
 		if l.engine.check != "" {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"drpd/core/audit"
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -238,7 +239,7 @@ func outcome(t *testing.T, dir string) string {
 			lines = append(lines, "evidence "+k.Ref+" "+ev.ID)
 		}
 	}
-	if _, err := l.Audit(t.Context()); err != nil {
+	if err := l.Audit(t.Context(), func(audit.Entry) {}); err != nil {
 		t.Errorf("the audit chain: %v", err)
 	}
 	lines = append(lines, notesOf(t, dir)...)

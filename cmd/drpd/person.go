@@ -510,21 +510,3 @@ func (c *outboxCancelCmd) Run(a *app) error {
 		return err
 	})
 }
-
-type auditCmd struct {
-	Verify auditVerifyCmd `cmd:"" help:"Check the chain."`
-}
-
-type auditVerifyCmd struct{}
-
-// Run verifies the audit chain.
-func (c *auditVerifyCmd) Run(a *app) error {
-	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		entries, err := l.Audit(a.ctx)
-		if err != nil {
-			return err
-		}
-		a.printf("%d entries, the chain is whole\n", len(entries))
-		return nil
-	})
-}

@@ -22,6 +22,7 @@ import (
 	"drpd/adapters/mailbox/mailtest"
 	"drpd/adapters/mailer"
 	"drpd/adapters/mailer/posttest"
+	"drpd/core/audit"
 	"drpd/core/daemon"
 	"drpd/core/drp"
 )
@@ -202,8 +203,8 @@ func TestPostKilled(t *testing.T) {
 	received := arrived(t, d, base)
 	l := openPost(t, dir, time.Now)
 	defer func() { _ = l.close() }()
-	entries, err := l.ledger.Audit(t.Context())
-	if err != nil {
+	var entries []audit.Entry
+	if err := l.ledger.Audit(t.Context(), func(e audit.Entry) { entries = append(entries, e) }); err != nil {
 		t.Fatal(err)
 	}
 	tries := make(map[string]int)

@@ -64,6 +64,9 @@ func (c *runCmd) Run(a *app) (err error) {
 	hold, unlock := newHolding(a, p.config, d.ledger, log)
 	defer func() { _ = unlock() }()
 	d.held, hold.waits = hold.held, m.standBy
+	if err := d.keepAnchors(p.config); err != nil {
+		return err
+	}
 	followed, taken := false, context.Context(nil)
 	news := make(chan struct{}, 1)
 	if !c.Once {

@@ -35,6 +35,7 @@ type cycle struct {
 	machine func() time.Time // the machine's clock, which may leave the day of the cycle
 	still   bool             // the machine's clock is not believed: nothing goes but what is urgent
 	putBack time.Time        // when the ledger was found to be an older one; zero: it is none
+	began   time.Time        // by the clock of the cycle
 	down    map[string]bool  // routes that are closed for this cycle: one message has waited there for nothing
 
 	rounds    int    // that were done
@@ -51,7 +52,7 @@ func (d *cycle) once(count *int, word, item string) {
 
 func (d *Daemon) begin() *cycle {
 	return &cycle{Daemon: d, hung: make(map[string]bool), stuck: make(map[string]error), down: make(map[string]bool),
-		counted: make(map[string]bool)}
+		counted: make(map[string]bool), began: d.Now()}
 }
 
 // round is one turn of decide and deliver in a cycle: what it delivers follows from what it decided.
@@ -102,6 +103,8 @@ type memory struct {
 	looked   map[string]bool          // routes in whose archive the first message after the start was looked for
 	marked   bool                     // what was being read when the process before this one ended has been looked at
 	late     map[string]chan struct{} // what has not come back, and what is closed when it does
+	anchor   []byte                   // the last of drpd's history
+	handed   []byte                   // the one that the witness has
 	hung     map[string]time.Time     // sources and ways out that gave no answer in all their time, and when
 }
 
@@ -114,13 +117,13 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 	if d.Rest != nil {
 		defer d.Rest()
 	}
-	began := d.Now()
 	err := c.run(ctx)
 	if err == nil {
-		if c.stats.Lacks, err = c.prove(ctx, began); err != nil {
+		if c.stats.Lacks, err = c.prove(ctx); err != nil {
 			err = fmt.Errorf("prove that all is done: %w", err)
 		}
 	}
+	c.witness(ctx)
 	return c.stats, err
 }
 
@@ -128,6 +131,9 @@ func (d *Daemon) Cycle(ctx context.Context) (CycleStats, error) {
 func (d *cycle) run(ctx context.Context) error {
 	if err := d.clock(ctx); err != nil {
 		return err
+	}
+	if err := d.anchorDay(ctx); err != nil {
+		return fmt.Errorf("tell the operator: %w", err)
 	}
 	for again := true; again; { // a new dispute makes the record system tell who works with its children
 		if err := d.poll(ctx); err != nil {

@@ -94,6 +94,11 @@ type Daemon struct {
 	PackParts     []string                             // what a referral must hold
 	KeepReport    func(name string, data []byte) error // a copy where people find it
 
+	// Anchor signs the root of drpd's own history and keeps it where it does not hang on the ledger alone; one that was made since a time is
+	// given again. It says how the history is not the one that was anchored before; nil: none is made.
+	Anchor  func(ctx context.Context, since, now time.Time) (note []byte, wrong []string, err error)
+	Witness func(ctx context.Context, note []byte) error // hands an anchor to somebody else; nil: to nobody
+
 	memory memory
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -37,14 +36,14 @@ func (d *Daemon) lacking(c reconcile.Case, at reconcile.Standing, children []str
 // held says whether a gate holds an effect.
 func held(p drp.Past) bool { return p.HeldBy != "" && (p.Life == drp.Held || p.Life == drp.Attempted) }
 
-// prove says what cannot be proved once all work of a cycle that began at a time is done: that each source was read in it, that each open
+// prove says what cannot be proved once all work of a cycle is done: that each source was read in it, that each open
 // dispute is decided as it stands today and lacks nothing, and that what is to go has gone or is held by a named gate.
-func (d *cycle) prove(ctx context.Context, began time.Time) ([]port.Lack, error) {
-	lacks, err := d.unreadSources(ctx, began)
+func (d *cycle) prove(ctx context.Context) ([]port.Lack, error) {
+	lacks, err := d.unreadSources(ctx)
 	if err != nil {
 		return nil, err
 	}
-	unproved, err := d.Book.Unproved(ctx, d.today(), d.decidedBy, began)
+	unproved, err := d.Book.Unproved(ctx, d.today(), d.decidedBy, d.began)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +65,7 @@ func (d *cycle) prove(ctx context.Context, began time.Time) ([]port.Lack, error)
 }
 
 // unreadSources gives the sources that were not read in a cycle, or not to the end.
-func (d *cycle) unreadSources(ctx context.Context, began time.Time) (lacks []port.Lack, err error) {
+func (d *cycle) unreadSources(ctx context.Context) (lacks []port.Lack, err error) {
 	health, err := d.Intake.Sources(ctx)
 	if err != nil {
 		return nil, err
@@ -76,7 +75,7 @@ func (d *cycle) unreadSources(ctx context.Context, began time.Time) (lacks []por
 			continue
 		}
 		read := slices.ContainsFunc(health, func(h port.Health) bool {
-			return h.Name == f.Name && h.ReadAt >= began.UnixMilli() && h.FailedSince == 0
+			return h.Name == f.Name && h.ReadAt >= d.began.UnixMilli() && h.FailedSince == 0
 		})
 		switch {
 		case !read || d.hung[f.Name]:

@@ -247,10 +247,12 @@ func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cl
 	if err = cmp.Or(err, said); err != nil {
 		d.Log.Warn("no copy of the report could be kept; it goes by email all the same", "report", s.Name, "error", err)
 	}
-	body := layout.Letter(doc)
+	body, files, err := d.withAnchor(ctx, layout.Letter(doc), []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}})
+	if err != nil {
+		return letter.Letter{}, err
+	}
 	html, err := layout.HTML(body)
-	return letter.Letter{Subject: doc.Subject, Text: layout.Plain(body), HTML: html,
-		Files: []letter.File{{Name: doc.Name + ".xlsx", Type: workbookType, Data: data}}}, err
+	return letter.Letter{Subject: doc.Subject, Text: layout.Plain(body), HTML: html, Files: files}, err
 }
 
 const workbookType = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -13,6 +13,7 @@ const (
 	BeingRead  Setting = "being read"    // what is being read at the moment: if drpd ends, that may be why
 	Restored   Setting = "restored"      // when this ledger was found to be an older one that was put back
 	LastCycle  Setting = "cycle"         // when drpd last went through all its work, and what became of that
+	Anchored   Setting = "anchored"      // the tree of drpd's history as it was anchored last, to go on from there
 	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )
 

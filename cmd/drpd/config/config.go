@@ -5,6 +5,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,6 +46,7 @@ type Config struct {
 	Reports  Reports  `yaml:"reports"`
 	Referral Referral `yaml:"referral"`
 	Watch    Watch    `yaml:"watch"`
+	Audit    Audit    `yaml:"audit"`
 
 	dir string
 }
@@ -130,6 +132,28 @@ type Window struct {
 // Referral says what a referral to CAFCASS must hold.
 type Referral struct {
 	Parts []string `yaml:"parts"` // fields of the form or record, forms, legal-advice, chronology
+}
+
+// Audit says who keeps anchors of drpd's history besides those who get its reports.
+type Audit struct {
+	Witness string `yaml:"witness"` // a folder, of another machine as a rule, or an https URL; empty: nobody
+	Roots   string `yaml:"ca_file"` // who signed the certificate of the URL's server, where the machine does not know
+}
+
+// Server says whether the witness is a server, and no folder.
+func (a *Audit) Server() bool { return strings.HasPrefix(a.Witness, "https://") }
+
+func (a *Audit) check(f *strict.File) {
+	at := []any{"audit", "witness"}
+	u, err := url.Parse(a.Witness)
+	switch {
+	case a.Server() && (err != nil || u.Host == "" || u.User != nil):
+		f.Fault(at, "this is no address of a server: give https://HOST/PATH, without a password")
+	case !a.Server() && strings.Contains(a.Witness, "://"):
+		f.Fault(at, "the witness is a folder, or a server that begins with https://")
+	case !a.Server() && a.Roots != "":
+		f.Fault([]any{"audit", "ca_file"}, "ca_file goes with a witness that is a server")
+	}
 }
 
 // Reports are those that go by themselves.
@@ -242,6 +266,7 @@ func Load(name string) (*Config, error) {
 	}
 	c.Reports.check(f)
 	c.Watch.check(f, c)
+	c.Audit.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
 	}

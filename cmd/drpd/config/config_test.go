@@ -19,6 +19,7 @@ func TestSources(t *testing.T) {
 		t.Fatal(err)
 	}
 	const (
+		live    = "go_live: 2026-10-19"
 		box     = "folder: mail/in, "
 		imap    = `imap: {server: "imap.fairshire.example:993", tls: implicit, user: drp@fairshire.example, folder: INBOX, `
 		records = "engine: sqlite, file: carefirst.db, "
@@ -28,7 +29,14 @@ func TestSources(t *testing.T) {
 		carries = "{name: all, domains: [\"*\"], relay: internal, carries: papers"
 	)
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"a password": {box, imap + "password_file: p}, ", ""},
+		"a witness's folder":  {live, live + "\naudit: {witness: ../witness}", ""},
+		"a witness's server":  {live, live + "\naudit: {witness: \"https://witness.example/anchors\", ca_file: ca.pem}", ""},
+		"a witness over http": {live, live + "\naudit: {witness: \"http://witness.example/anchors\"}", "a server that begins with https://"},
+		"a witness's password": {live, live + "\naudit: {witness: \"https://a:b@witness.example/\"}",
+			"give https://HOST/PATH, without a password"},
+		"a witness nowhere":      {live, live + "\naudit: {witness: \"https://\"}", "this is no address of a server"},
+		"a folder's certificate": {live, live + "\naudit: {witness: ../witness, ca_file: ca.pem}", "ca_file goes with a witness that is a server"},
+		"a password":             {box, imap + "password_file: p}, ", ""},
 		"a token": {box, imap + "done_folder: Done, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +
 			"2027-01-01}}, ", ""},
 		"a folder and a server": {box, box + imap + "password_file: p}, ", "one of the two"},
