@@ -123,6 +123,29 @@ func openAnchored(t *testing.T, engine, name string) *anchored {
 	return c
 }
 
+// eraseAll erases every dispute.
+func (c *anchored) eraseAll() {
+	c.t.Helper()
+	p, err := prepare(filepath.Join(c.dir, "drpd.yaml"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	l, err := openLedger(c.t.Context(), p.config)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	all, err := l.List(c.t.Context())
+	if err != nil || len(all) == 0 {
+		c.t.Fatal(len(all), err)
+	}
+	for _, x := range all {
+		if err := l.Erase(c.t.Context(), x.Ref, "somebody", at(c.day+3, 11)); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+}
+
 func eachState(t *testing.T, test func(t *testing.T, engine string)) {
 	t.Helper()
 	for _, engine := range []string{"sqlite", "postgres"} {
@@ -176,19 +199,7 @@ func TestAuditElsewhere(t *testing.T) {
 			got.Entries != got.After+got.Last.Entries || got.First != got.Last || len(got.Wrong) > 0 {
 			t.Errorf("%+v, %v", got, err)
 		}
-		l := openPost(t, c.dir, time.Now)
-		all, err := l.ledger.List(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, x := range all {
-			if err := l.ledger.Erase(t.Context(), x.Ref, "somebody", at(c.day+3, 11)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := l.close(); err != nil {
-			t.Fatal(err)
-		}
+		c.eraseAll()
 		c.has(c.onDay(c.day+3, 0, "audit", "verify", "--anchors", saved), "4 anchors hold")
 
 		another := "drpd.northmere.example/audit" + key[strings.Index(key, "+"):]
