@@ -202,7 +202,8 @@ func TestAuditElsewhere(t *testing.T) {
 		c.eraseAll()
 		c.has(c.onDay(c.day+3, 0, "audit", "verify", "--anchors", saved), "4 anchors hold")
 
-		another := "drpd.northmere.example/audit" + key[strings.Index(key, "+"):]
+		_, rest, _ := strings.Cut(key, "+")
+		another := "drpd.northmere.example/audit+" + rest
 		text, err := os.ReadFile(log)
 		if err != nil {
 			t.Fatal(err)

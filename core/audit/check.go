@@ -50,9 +50,9 @@ func (c *Check) Add(anchors ...Anchor) {
 // Next takes the next entry.
 func (c *Check) Next(e Entry) {
 	c.begin(e.At)
-	if n := c.Tree.size + 1; e.Action == PutBack {
+	if n := c.Tree.size + 1; e.Action == PutBack { // the anchors of fewer entries have been reached
 		for i := c.next; i < len(c.anchors); i++ {
-			if a := &c.anchors[i]; a.lost == 0 && a.Size >= n && a.At.UnixMilli() < e.At {
+			if a := &c.anchors[i]; a.lost == 0 && a.At.UnixMilli() < e.At {
 				a.lost = n
 			}
 		}
