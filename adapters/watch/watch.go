@@ -1,5 +1,5 @@
-// Package watch lets others see whether drpd does its work: an alarm that goes over HTTPS, a heartbeat, and figures and health on a port of
-// this machine.
+// Package watch lets others see whether drpd does its work: what is told over HTTPS, as an alarm, a heartbeat or an anchor of its history is,
+// and figures and health on a port of this machine.
 //
 // It promises: what it says names no person and no child, only configured names and counts; over the network it speaks verified TLS or
 // nothing; the addresses that it calls are secrets, and stand in no error; it waits for nobody longer than CallTime; and the port answers
@@ -48,19 +48,24 @@ type Fault struct {
 	Since time.Time `json:"since"`
 }
 
-// Post posts an alarm.
-func (h *Hook) Post(ctx context.Context, s Said) error {
+// Alarm posts an alarm, as JSON.
+func (h *Hook) Alarm(ctx context.Context, s Said) error {
 	body, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
-	return h.call(ctx, http.MethodPost, body)
+	return h.call(ctx, http.MethodPost, "application/json", body)
+}
+
+// Post posts a text.
+func (h *Hook) Post(ctx context.Context, text []byte) error {
+	return h.call(ctx, http.MethodPost, "text/plain; charset=utf-8", text)
 }
 
 // Beat calls the address, and says nothing.
-func (h *Hook) Beat(ctx context.Context) error { return h.call(ctx, http.MethodGet, nil) }
+func (h *Hook) Beat(ctx context.Context) error { return h.call(ctx, http.MethodGet, "", nil) }
 
-func (h *Hook) call(ctx context.Context, method string, body []byte) error {
+func (h *Hook) call(ctx context.Context, method, kind string, body []byte) error {
 	address, err := h.URL()
 	if err != nil {
 		return fmt.Errorf("address of %s: %w", h.What, err)
@@ -74,8 +79,8 @@ func (h *Hook) call(ctx context.Context, method string, body []byte) error {
 	if err != nil {
 		return drp.Quiet("address of "+h.What+": its file does not hold an address", err)
 	}
-	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+	if kind != "" {
+		req.Header.Set("Content-Type", kind)
 	}
 	way := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true,
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: h.Roots}}

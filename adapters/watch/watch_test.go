@@ -43,11 +43,11 @@ func TestHook(t *testing.T) {
 	hook, asked := server(t, http.StatusNoContent)
 	said := watch.Said{Authority: "Fairshire", State: "alarm", Text: "it cannot be proved",
 		Faults: []watch.Fault{{What: "cycle", Count: 1, Says: "no cycle has ended", Since: time.Unix(0, 0).UTC()}}}
-	if err := errors.Join(hook.Post(t.Context(), said), hook.Beat(t.Context())); err != nil {
+	if err := errors.Join(hook.Alarm(t.Context(), said), hook.Post(t.Context(), []byte("an anchor")), hook.Beat(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{`POST /secret-token {"authority":"Fairshire","state":"alarm","text":"it cannot be proved","faults":[{"what":"cycle","count":1,` +
-		`"says":"no cycle has ended","since":"1970-01-01T00:00:00Z"}]}`, "GET /secret-token "}
+		`"says":"no cycle has ended","since":"1970-01-01T00:00:00Z"}]}`, "POST /secret-token an anchor", "GET /secret-token "}
 	if !slices.Equal(*asked, want) {
 		t.Errorf("%q", *asked)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,6 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
-	"drpd/adapters/witness"
 	"drpd/cmd/drpd/config"
 	"drpd/core/audit"
 )
@@ -40,26 +40,37 @@ type anchors struct {
 // keepAnchors lets the daemon anchor its history: of all commands only run does.
 func (w *wired) keepAnchors(c *config.Config) error {
 	w.Anchor = (&anchors{ledger: w.ledger, of: historyName(c), file: anchorsFile(c)}).anchor
-	if c.Audit.Witness == "" {
-		return nil
+	switch {
+	case c.Audit.Witness != "":
+		w.Witness = w.keepIn(c.Path(c.Audit.Witness))
+	case c.Audit.URL != "":
+		hook, err := openHook(c, "the witness", c.Audit.URL, c.Audit.Roots)
+		if err != nil {
+			return err
+		}
+		w.Witness = hook.Post
 	}
-	roots, err := roots(c, c.Audit.Roots)
-	if err != nil {
-		return fmt.Errorf("audit: %w", err)
-	}
-	keep := witness.Folder{Path: c.Path(c.Audit.Witness), Write: host.WriteShared}.Keep
-	if c.Audit.Server() {
-		keep = witness.NewServer(c.Audit.Witness, roots).Keep
-	}
-	w.Witness = func(ctx context.Context, signed []byte) error {
-		found, err := audit.ReadAnchors(strings.NewReader(string(signed)), audit.Own(w.ledger.AnchorKey()))
+	return nil
+}
+
+// keepIn keeps each anchor in a file of its own, in a folder. One that is there already is left as it is: it may be a folder in which
+// nothing can be replaced.
+func (w *wired) keepIn(folder string) func(context.Context, []byte) error {
+	return func(_ context.Context, signed []byte) error {
+		found, err := audit.ReadAnchors(bytes.NewReader(signed), audit.Own(w.ledger.AnchorKey()))
 		if err != nil || len(found.Anchors) != 1 {
 			return errors.Join(errors.New("it is no anchor"), err)
 		}
+		if _, err := os.Stat(folder); err != nil {
+			return fmt.Errorf("the folder of the witness: %w", err)
+		}
 		a := found.Anchors[0]
-		return keep(ctx, fmt.Sprintf("%s-%s.txt", strings.ReplaceAll(a.Of, "/", "-"), a.At.Format("20060102-150405")), signed)
+		path := filepath.Join(folder, fmt.Sprintf("%s-%s.txt", strings.ReplaceAll(a.Of, "/", "-"), a.At.Format("20060102-150405")))
+		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, signed) {
+			return nil
+		}
+		return host.WriteShared(path, signed)
 	}
-	return nil
 }
 
 // anchor gives the last anchor, if it was made since a time, or makes one.

@@ -80,7 +80,7 @@ func (m *monitor) alarms(c *config.Config) error {
 			for _, f := range x.Faults {
 				said.Faults = append(said.Faults, watch.Fault{What: f.What, Count: f.Count, Says: f.Says, Since: f.Since.UTC()})
 			}
-			return hook.Post(ctx, said)
+			return hook.Alarm(ctx, said)
 		}})
 	}
 	if conf.SystemLog {

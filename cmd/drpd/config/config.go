@@ -5,7 +5,6 @@ package config
 import (
 	"fmt"
 	"maps"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,25 +133,22 @@ type Referral struct {
 	Parts []string `yaml:"parts"` // fields of the form or record, forms, legal-advice, chronology
 }
 
-// Audit says who keeps anchors of drpd's history besides those who get its reports.
+// Audit says who keeps anchors of drpd's history besides those who get its reports: a folder, or a server.
 type Audit struct {
-	Witness string `yaml:"witness"` // a folder, of another machine as a rule, or an https URL; empty: nobody
-	Roots   string `yaml:"ca_file"` // who signed the certificate of the URL's server, where the machine does not know
+	Witness string `yaml:"witness"`  // a folder, of another machine as a rule
+	URL     string `yaml:"url_file"` // the file with an address that begins with https://, to which each is posted; nobody else can read it
+	Roots   string `yaml:"ca_file"`  // the authority that signed its certificate, where the machine does not know it
 }
 
-// Server says whether the witness is a server, and no folder.
-func (a *Audit) Server() bool { return strings.HasPrefix(a.Witness, "https://") }
-
 func (a *Audit) check(f *strict.File) {
-	at := []any{"audit", "witness"}
-	u, err := url.Parse(a.Witness)
+	at := []any{"audit"}
 	switch {
-	case a.Server() && (err != nil || u.Host == "" || u.User != nil):
-		f.Fault(at, "this is no address of a server: give https://HOST/PATH, without a password")
-	case !a.Server() && strings.Contains(a.Witness, "://"):
-		f.Fault(at, "the witness is a folder, or a server that begins with https://")
-	case !a.Server() && a.Roots != "":
-		f.Fault([]any{"audit", "ca_file"}, "ca_file goes with a witness that is a server")
+	case noAddress(a.Witness) || noAddress(a.URL):
+		f.Fault(at, "an address stands here: put it into a file that nobody else can read, and name that in audit.url_file")
+	case a.Witness != "" && a.URL != "":
+		f.Fault(at, "give audit.witness, a folder, or audit.url_file: one of the two")
+	case a.URL == "" && a.Roots != "":
+		f.Fault(at, "ca_file goes with url_file")
 	}
 }
 

@@ -29,13 +29,11 @@ func TestSources(t *testing.T) {
 		carries = "{name: all, domains: [\"*\"], relay: internal, carries: papers"
 	)
 	for name, tt := range map[string]struct{ from, to, want string }{
-		"a witness's folder":  {live, live + "\naudit: {witness: ../witness}", ""},
-		"a witness's server":  {live, live + "\naudit: {witness: \"https://witness.example/anchors\", ca_file: ca.pem}", ""},
-		"a witness over http": {live, live + "\naudit: {witness: \"http://witness.example/anchors\"}", "a server that begins with https://"},
-		"a witness's password": {live, live + "\naudit: {witness: \"https://a:b@witness.example/\"}",
-			"give https://HOST/PATH, without a password"},
-		"a witness nowhere":      {live, live + "\naudit: {witness: \"https://\"}", "this is no address of a server"},
-		"a folder's certificate": {live, live + "\naudit: {witness: ../witness, ca_file: ca.pem}", "ca_file goes with a witness that is a server"},
+		"a witness's folder":     {live, live + "\naudit: {witness: ../witness}", ""},
+		"a witness's server":     {live, live + "\naudit: {url_file: witness.url, ca_file: ca.pem}", ""},
+		"a witness's address":    {live, live + "\naudit: {url_file: \"https://witness.example/anchors\"}", "name that in audit.url_file"},
+		"two witnesses":          {live, live + "\naudit: {witness: ../witness, url_file: witness.url}", "one of the two"},
+		"a folder's certificate": {live, live + "\naudit: {witness: ../witness, ca_file: ca.pem}", "ca_file goes with url_file"},
 		"a password":             {box, imap + "password_file: p}, ", ""},
 		"a token": {box, imap + "done_folder: Done, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +
 			"2027-01-01}}, ", ""},
