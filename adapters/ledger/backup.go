@@ -171,6 +171,10 @@ func (t *tx) wasPutBack(because, actor string, now time.Time) error {
 	if err := t.exec(`UPDATE lease SET until = 0, fence = fence + ?`, now.Unix()); err != nil { // higher than any that was given since
 		return err
 	}
+	told := string(port.ToldOfErasing("")) // nobody may remember what was told before: it is told again, with all its time
+	if err := t.exec(`DELETE FROM setting WHERE name >= ? AND name < ?`, told, strings.TrimSuffix(told, "/")+"0"); err != nil {
+		return err
+	}
 	if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
 		return err
 	}

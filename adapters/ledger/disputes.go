@@ -90,6 +90,7 @@ func (l *Ledger) Waiting(ctx context.Context) (out []drp.Evidence, err error) {
 
 type disputeRow struct {
 	Ref, Form, Forms, Record, Theme, Policy, Inputs, Summary, Holders, Lacks string
+	About                                                                    []byte // its theme, sealed
 	Raised                                                                   int64
 	Revision                                                                 int64
 	DecidedRev                                                               int64 `db:"decided_rev"`
@@ -161,6 +162,9 @@ func (l *Ledger) Disputes(ctx context.Context) (out []drp.Dispute, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []disputeRow
 		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ref`); err != nil {
+			return err
+		}
+		if err := t.themes(rows); err != nil {
 			return err
 		}
 		children, err := t.allChildren()
@@ -277,10 +281,15 @@ func (t *tx) begin(p port.Placement) error {
 			return err
 		}
 	}
-	err = t.exec(`INSERT INTO dispute (ref, form, forms, record, theme, raised, policy, revision, began) VALUES (?,?,?,?,?,?,?,1,?)`,
-		k.Ref, k.Form, strings.Join(k.Forms, ","), k.Record, k.Theme, int64(k.Raised), p.Policy, p.Now.UnixMilli())
+	err = t.exec(`INSERT INTO dispute (ref, form, forms, record, raised, policy, revision, began) VALUES (?,?,?,?,?,?,1,?)`,
+		k.Ref, k.Form, strings.Join(k.Forms, ","), k.Record, int64(k.Raised), p.Policy, p.Now.UnixMilli())
 	if err != nil {
 		return err
+	}
+	if k.Theme != "" {
+		if err := t.setTheme(k.Ref, k.Theme); err != nil {
+			return err
+		}
 	}
 	return t.audit(p.Now, "drpd", "dispute begins", k.Ref, p.Policy)
 }
@@ -328,7 +337,7 @@ func (t *tx) touch(p port.Placement) error {
 		}
 	}
 	if p.Theme != "" {
-		if err := t.exec(`UPDATE dispute SET theme = ? WHERE ref = ?`, p.Theme, p.Dispute); err != nil {
+		if err := t.setTheme(p.Dispute, p.Theme); err != nil {
 			return err
 		}
 	}
@@ -387,6 +396,9 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err err
 		}
 		children, err := t.children(ref)
 		if err != nil {
+			return err
+		}
+		if row.Theme, err = t.theme(row); err != nil {
 			return err
 		}
 		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)

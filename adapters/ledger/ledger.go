@@ -41,6 +41,7 @@ type Ledger struct {
 	seal   *sealer
 	zone   *time.Location
 	trace  *trace       // nil: nobody follows it
+	erased string       // the file of what was erased; "": none is kept
 	fence  atomic.Int64 // the number of the lease that was taken here; 0: none was
 }
 
@@ -53,6 +54,7 @@ type engine struct {
 	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
 	quiet   func(error) error // an error without what it tells of the connection string; nil: it tells nothing
 	copyTo  func(ctx context.Context, db *sqlx.DB, e engine, path string) error
+	compact func(ctx context.Context, db *sqlx.DB) error // gives up the room that was freed
 }
 
 // failed says what the database says, and never what stands in its connection string: that may hold a password, and one
@@ -77,6 +79,7 @@ type Option func(*opening)
 type opening struct {
 	existing bool
 	before   string
+	erased   string
 }
 
 func openingBy(how []Option) (o opening) {
@@ -113,11 +116,14 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, engine: e, seal: s, zone: zone}
+	l := &Ledger{db: db, engine: e, seal: s, zone: zone, erased: o.erased}
 	if err := l.checkKey(ctx, o.existing); err != nil {
 		return nil, err
 	}
-	return l, l.rebind(ctx)
+	if err := l.rebind(ctx); err != nil {
+		return nil, err
+	}
+	return l, l.sealThemes(ctx)
 }
 
 // schemaOf gives the migrations of an engine.
@@ -400,8 +406,20 @@ func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor
 		if name == port.Restored && value != "" { // who holds the history against anchors looks for it
 			action = audit.PutBack
 		}
-		return t.audit(now, actor, action, string(name), value)
+		said, value := t.audited(name, value)
+		return t.audit(now, actor, action, said, value)
 	})
+}
+
+// audited gives a setting as the audit tells of it: what a source says, and the key of a row, may hold the number of a child.
+func (t *tx) audited(name port.Setting, value string) (string, string) {
+	switch kind, rest, _ := strings.Cut(string(name), "/"); {
+	case kind == "accept" && strings.Contains(rest, "/"):
+		return kind + "/" + t.signed(rowOf("audited", rest))[:32], value
+	case kind == "remark" && value != "":
+		return string(name), t.signed(rowOf("audited", value))[:32]
+	}
+	return string(name), value
 }
 
 // Mark stores a setting that changes at each cycle and decides nothing: the audit does not grow by it.
@@ -451,8 +469,11 @@ func (l *Ledger) Ingest(ctx context.Context, source string, batch []drp.Evidence
 	})
 }
 
-// add stores evidence, sealed; what is there already is left as it is.
+// add stores evidence, sealed; what is there already is left as it is, and what was erased is not stored again.
 func (t *tx) add(ev drp.Evidence, state, dispute string, now time.Time) error {
+	if again, err := t.cameAgain(ev); err != nil || again {
+		return err
+	}
 	keyID := intake
 	if dispute != "" {
 		keyID = "d/" + dispute

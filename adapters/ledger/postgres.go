@@ -38,7 +38,22 @@ var postgres = engine{
 		ELSE current_setting('idle_in_transaction_session_timeout') END, TRUE)`,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
 	quiet:  postgresQuiet,
-	copyTo: copyPostgres,
+	copyTo: copyPostgres, compact: compactPostgres,
+}
+
+// compactPostgres writes each table anew without what was freed. The server's own log and its backups are its administrator's.
+func compactPostgres(ctx context.Context, db *sqlx.DB) error {
+	var tables []string
+	if err := db.SelectContext(ctx, &tables, `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()
+		ORDER BY table_name`); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if _, err := db.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection. A server that may

@@ -34,7 +34,23 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 	return l, nil
 }
 
-var sqlite = engine{dialect: goose.DialectSQLite3, driver: "sqlite3", check: `PRAGMA integrity_check`, copyTo: copySQLite}
+var sqlite = engine{dialect: goose.DialectSQLite3, driver: "sqlite3", check: `PRAGMA integrity_check`, copyTo: copySQLite,
+	compact: compactSQLite}
+
+// compactSQLite writes the file anew without what was freed, and empties what was written last and lies beside it.
+func compactSQLite(ctx context.Context, db *sqlx.DB) error {
+	if _, err := db.ExecContext(ctx, `VACUUM`); err != nil {
+		return err
+	}
+	var busy, written, moved int
+	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &written, &moved); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return errors.New("another process reads the file: what was freed in it is given up later")
+	}
+	return nil
+}
 
 // openFile opens a file of the engine, private, and makes it where there is none.
 func openFile(path string) (*sqlx.DB, error) {
@@ -46,7 +62,7 @@ func openFile(path string) (*sqlx.DB, error) {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
 	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path),
-		RawQuery: "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-16384)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
+		RawQuery: "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-16384)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
 	raw, err := driver.Open(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)

@@ -47,8 +47,10 @@ func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 			}
 		}
 		for _, gone := range []struct{ what, query string }{
-			{"evidence %s was stored and is not there", `action = 'evidence' AND NOT EXISTS (SELECT 1 FROM evidence WHERE id = audit.subject)`},
-			{"effect %s was decided and is not there", `action LIKE 'decided %' AND NOT EXISTS (SELECT 1 FROM effect WHERE key = audit.subject)`},
+			{"evidence %s was stored and is not there", `action = 'evidence' AND NOT EXISTS (SELECT 1 FROM evidence WHERE id = audit.subject)
+				AND NOT EXISTS (SELECT 1 FROM erased WHERE what IN ('e/' || audit.subject, 'p/' || audit.subject))`},
+			{"effect %s was decided and is not there", `action LIKE 'decided %' AND NOT EXISTS (SELECT 1 FROM effect WHERE key = audit.subject)
+				AND NOT EXISTS (SELECT 1 FROM erased WHERE what IN ('x/' || audit.subject, 'd/' || audit.detail))`},
 		} {
 			var missing []string
 			if err := t.all(&missing, `SELECT subject FROM audit WHERE `+gone.query+` ORDER BY seq`); err != nil {
@@ -105,7 +107,7 @@ func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 
 func (t *tx) verifyEvidence(id string) error {
 	var r evidenceRow
-	if _, err := t.get(&r, `SELECT `+evidenceColumns+`, e.body FROM evidence e WHERE e.id = ?`, id); err != nil || r.State == "erased" {
+	if _, err := t.get(&r, `SELECT `+evidenceColumns+`, e.body FROM evidence e WHERE e.id = ?`, id); err != nil {
 		return err
 	}
 	if r.State == port.PlaceDispute && r.SealedBy != "d/"+r.Dispute {

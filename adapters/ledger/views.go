@@ -28,6 +28,9 @@ func (l *Ledger) List(ctx context.Context) (out []Listed, err error) {
 		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ended, raised, ref`); err != nil {
 			return err
 		}
+		if err := t.themes(rows); err != nil {
+			return err
+		}
 		children, err := t.allChildren()
 		if err != nil {
 			return err
@@ -168,25 +171,6 @@ func (l *Ledger) Conflicts(ctx context.Context) (out []Question, err error) {
 		return t.all(&out, `SELECT dispute, id, what, since FROM conflict ORDER BY since, dispute, id`)
 	})
 	return out, err
-}
-
-// Erase destroys the key of a dispute and its payloads. What stays is that there was one, and the audit chain.
-func (l *Ledger) Erase(ctx context.Context, ref, actor string, now time.Time) error {
-	return l.tx(ctx, func(t *tx) error {
-		for _, query := range []string{
-			`DELETE FROM seal WHERE id = 'd/' || ?`, `DELETE FROM delivery WHERE effect IN (SELECT key FROM effect WHERE dispute = ?)`,
-			`UPDATE effect SET life = 'erased', body = '' WHERE dispute = ?`,
-			`DELETE FROM evidence_part WHERE evidence IN (SELECT id FROM evidence WHERE dispute = ?)`,
-			`UPDATE evidence SET state = 'erased', body = '', parts = 0 WHERE dispute = ?`, `DELETE FROM conflict WHERE dispute = ?`,
-			`UPDATE dispute SET closed = TRUE, ended = TRUE, decided_rev = revision, summary = '{}',
-				holders = '' WHERE ref = ?`,
-		} {
-			if err := t.exec(query, ref); err != nil {
-				return err
-			}
-		}
-		return t.audit(now, actor, "erased", ref, "")
-	})
 }
 
 // Retry lets an effect that failed or is held be tried again.

@@ -31,7 +31,7 @@ const rest = 5 * time.Second
 
 // folderCursor says how far a folder was read.
 type folderCursor struct {
-	Seen []string `json:"seen"` // the names of the files that were read
+	Seen []string `json:"seen"` // digests of the names of the files that were read: a name may be somebody's
 	More bool     `json:"more,omitempty"`
 }
 
@@ -44,7 +44,19 @@ func (f *Folder) cursor(at []byte) (c folderCursor, err error) {
 	if err != nil {
 		err = fmt.Errorf("mailbox %s: its cursor cannot be read: %w", f.Name, err)
 	}
+	for i, name := range c.Seen {
+		if strings.HasSuffix(name, ".eml") { // an earlier drpd kept the names themselves
+			c.Seen[i] = named(name)
+		}
+	}
+	slices.Sort(c.Seen)
 	return c, err
+}
+
+// named is a file's name as the cursor has it.
+func named(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return hex.EncodeToString(sum[:])[:24]
 }
 
 // More says whether the folder was not read to its end.
@@ -71,7 +83,7 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 	c.More = false
 	for _, e := range entries {
 		name := e.Name()
-		i, known := slices.BinarySearch(c.Seen, name)
+		i, known := slices.BinarySearch(c.Seen, named(name))
 		if known || e.IsDir() || !strings.HasSuffix(name, ".eml") {
 			continue
 		}
@@ -101,7 +113,7 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 		}
 		out = append(out, evidence(f.Name, body, now))
 		total += len(body)
-		c.Seen = slices.Insert(c.Seen, i, name)
+		c.Seen = slices.Insert(c.Seen, i, named(name))
 	}
 	next, err := json.Marshal(c)
 	return out, next, cmp.Or(err, remark)

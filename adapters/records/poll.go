@@ -87,6 +87,9 @@ func (s *System) settle(ctx context.Context, at []byte) error {
 	return nil
 }
 
+// Forget forgets what the last poll saw: the next one asks the ledger what it knows.
+func (s *System) Forget() { s.base, s.next, s.rows = state{}, nil, nil }
+
 // Poll gives the forms, and the people of their children, that are new or have changed or vanished. A key that the engine
 // refuses is set aside and told of, and keeps nothing else from being read.
 func (s *System) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
@@ -291,7 +294,11 @@ func (p *poll) earlier(change string, m port.RowVersion) bool {
 // forms reads the forms with these keys whole and gives what is new of them. It returns their children.
 func (p *poll) forms(keys []string) (children []string, err error) {
 	slices.Sort(keys)
-	records, changes, err := p.whole(slices.Compact(keys))
+	keys, err = p.wanted(slices.Compact(keys))
+	if err != nil {
+		return nil, err
+	}
+	records, changes, err := p.whole(keys)
 	if err != nil {
 		return nil, err
 	}
@@ -305,6 +312,25 @@ func (p *poll) forms(keys []string) (children []string, err error) {
 		}
 	}
 	return children, nil
+}
+
+// wanted leaves out the forms that were erased.
+func (p *poll) wanted(forms []string) (out []string, err error) {
+	if p.Known == nil || len(forms) == 0 {
+		return forms, nil
+	}
+	keys := make([]string, len(forms))
+	for i, form := range forms {
+		keys[i] = mapping.FormKey(form)
+	}
+	if keys, err = p.Known(p.ctx, keys); err != nil {
+		return nil, err
+	}
+	for _, key := range keys {
+		form, _ := mapping.FormOf(key)
+		out = append(out, form)
+	}
+	return out, nil
 }
 
 func (p *poll) people(children []string) error {

@@ -76,6 +76,8 @@ type System struct {
 	// children whose people are wanted: of open disputes, or of every one
 	Also     func(ctx context.Context, every bool) ([]string, error)
 	Versions func(ctx context.Context) (map[string]port.RowVersion, error) // what the ledger holds of this source, by key
+	// gives those of some keys of which nothing was erased; the others are not read again, nor who works with their children
+	Known func(ctx context.Context, keys []string) ([]string, error)
 
 	read, write *sqlx.DB
 	dialect     Dialect

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,31 +99,70 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []port.Note) []error {
 func listed(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), "\r\n", "\n") }
 
 func (l *Worklist) put(notes []port.Note) error {
-	doc := layout.Doc{Title: "Case notes to key in", About: l.Now().Format("2 January 2006"),
-		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and " +
-			"save. Change nothing else: drpd reads the initials back."},
-		Parts: []layout.Part{{Title: "Case notes",
-			Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
-				for _, n := range notes {
-					row := []layout.Value{layout.Text(n.Child), layout.Text(n.Dispute), layout.Text(n.On.String()), layout.Text(n.Type),
-						layout.Text(listed(n.Text)), layout.Text(""), layout.Text(n.Reference)}
-					if !yield(row) {
-						return
-					}
-				}
-			}}}}}}
-	var b bytes.Buffer
-	if err := Write(&b, doc); err != nil {
+	items := make([]item, len(notes))
+	for i, n := range notes {
+		items[i] = item{n.Reference, n.Dispute, n.Child, n.On.String(), n.Type, listed(n.Text), ""}
+	}
+	data, err := l.written(items, l.Now().Format("2 January 2006"))
+	if err != nil {
 		return err
 	}
 	name := "case-notes-" + l.Now().Format(time.DateOnly) + "-" + short(notes[0].Reference) + ".xlsx"
 	if err := os.MkdirAll(l.Path, 0o700); err != nil {
 		return fmt.Errorf("worklist: %w", err)
 	}
-	if err := l.Keep(filepath.Join(l.Path, name), b.Bytes()); err != nil {
+	if err := l.Keep(filepath.Join(l.Path, name), data); err != nil {
 		return fmt.Errorf("worklist: %w", err)
 	}
 	return nil
+}
+
+// Erase takes the notes of disputes off the worklists, those that are done too, and a worklist on which nothing is left. It says of how many
+// worklists.
+func (l *Worklist) Erase(disputes []string) (n int, err error) {
+	lists, err := l.lists(true)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(lists)) {
+		left := slices.DeleteFunc(slices.Clone(lists[name].items), func(i item) bool { return slices.Contains(disputes, i.dispute) })
+		if len(left) == len(lists[name].items) {
+			continue
+		}
+		n++
+		if len(left) == 0 {
+			err = os.Remove(name)
+		} else {
+			var data []byte
+			if data, err = l.written(left, lists[name].at.Format("2 January 2006")); err == nil {
+				err = l.Keep(name, data)
+			}
+		}
+		if err != nil {
+			return n, fmt.Errorf("worklist: %s cannot be written anew: is it open somewhere?", filepath.Base(name))
+		}
+	}
+	return n, nil
+}
+
+// written is a worklist as a workbook.
+func (l *Worklist) written(items []item, about string) ([]byte, error) {
+	doc := layout.Doc{Title: "Case notes to key in", About: about,
+		Lead: []string{"Key each note into the child's record as it stands here, under the date given. Then put your initials beside it and " +
+			"save. Change nothing else: drpd reads the initials back."},
+		Parts: []layout.Part{{Title: "Case notes",
+			Tables: []layout.Table{{Title: "Case notes", Columns: listColumns, Rows: func(yield func([]layout.Value) bool) {
+				for _, i := range items {
+					row := []layout.Value{layout.Text(i.child), layout.Text(i.dispute), layout.Text(i.on), layout.Text(i.kind),
+						layout.Text(i.text), layout.Text(i.by), layout.Text(i.reference)}
+					if !yield(row) {
+						return
+					}
+				}
+			}}}}}}
+	var b bytes.Buffer
+	err := Write(&b, doc)
+	return b.Bytes(), err
 }
 
 func short(s string) string {

@@ -105,6 +105,8 @@ type memory struct {
 	late     map[string]chan struct{} // what has not come back, and what is closed when it does
 	anchor   []byte                   // the last of drpd's history
 	handed   []byte                   // the one that the witness has
+	erased   []string                 // references of disputes that were erased
+	kept     workday.Date             // the day on which it was looked at which disputes were kept for long enough
 	hung     map[string]time.Time     // sources and ways out that gave no answer in all their time, and when
 }
 
@@ -134,6 +136,9 @@ func (d *cycle) run(ctx context.Context) error {
 	}
 	if err := d.anchorDay(ctx); err != nil {
 		return fmt.Errorf("tell the operator: %w", err)
+	}
+	if err := d.erase(ctx); err != nil {
+		return fmt.Errorf("erase: %w", err)
 	}
 	for again := true; again; { // a new dispute makes the record system tell who works with its children
 		if err := d.poll(ctx); err != nil {

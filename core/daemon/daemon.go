@@ -61,6 +61,7 @@ type Daemon struct {
 	Deliveries Deliveries
 	Post       Post
 	Settings   Settings
+	Erasing    Erasing // nil: nothing is erased, as in a dry run
 
 	Feeds    []Feed
 	ReadOwn  func(ev drp.Evidence, learned workday.Date) drp.Reading // reads drpd's own evidence
@@ -98,6 +99,9 @@ type Daemon struct {
 	// given again. It says how the history is not the one that was anchored before; nil: none is made.
 	Anchor  func(ctx context.Context, since, now time.Time) (note []byte, wrong []string, err error)
 	Witness func(ctx context.Context, note []byte) error // hands an anchor to somebody else; nil: to nobody
+	Keep   Keep                                               // how long a dispute is kept after it has ended
+	Clear  func(c port.Certificate) (port.Certificate, error) // takes what was erased out of drpd's own folders; writes the certificate
+	Forget func()                                             // lets nothing of what was erased stay in the sources' memory; nil: nothing does
 
 	memory memory
 }
@@ -182,12 +186,6 @@ func keptSays(kept port.Kept) string {
 	if kept.Messages < kept.Quarantined+kept.Waiting { // versions of records are among them
 		thing, things = "message or record", "messages or records"
 	}
-	count := func(n int, one, more string) string {
-		if n == 1 {
-			return "1 " + one
-		}
-		return fmt.Sprintf("%d %s", n, more)
-	}
 	var parts []string
 	if kept.Quarantined > 0 {
 		parts = append(parts, count(kept.Quarantined, thing+" is in quarantine", things+" are in quarantine"))
@@ -197,6 +195,13 @@ func keptSays(kept port.Kept) string {
 			things+" wait: nobody knows which disputes they are about"))
 	}
 	return strings.Join(parts, ", and ")
+}
+
+func count(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 // tell writes to the operator about what belongs to no dispute, once for each piece of news.

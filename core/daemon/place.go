@@ -26,6 +26,9 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
+		if err := d.learnErased(ctx); err != nil {
+			return began, err
+		}
 		asked, err := d.Placing.Questions(ctx)
 		if err != nil {
 			return began, err
@@ -187,9 +190,12 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 			reading.Subject.Record = k.Record // a form gives the number as people see it
 		}
 	}
-	tied, said, err := d.tie(ctx, ev, reading, begins, disputes)
+	tied, said, err := d.tie(ctx, ev, reading, begins, d.withErased(disputes))
 	if err != nil {
 		return port.Placement{}, err
+	}
+	if slices.Contains(d.memory.erased, tied.Ref) {
+		return port.Placement{Where: port.PlaceQuarantine, Reason: "it names dispute " + tied.Ref + ", which was erased: drpd subject erasures"}, nil
 	}
 	reading.Subject.Children = children
 	if tied, err = d.alike(ctx, ev, tied, said); err != nil {
@@ -273,7 +279,7 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 		return drp.TieTo(r, begins.Code, to, disputes), true, nil
 	}
 	tied = drp.Tie(r, begins, disputes)
-	if tied.Ref == "" || tied.New {
+	if tied.Ref == "" || tied.New || slices.Contains(d.memory.erased, tied.Ref) {
 		return tied, false, nil
 	}
 	why, err := d.backAgain(ctx, ev, r, tied.Ref)

@@ -93,7 +93,7 @@ func (p Private) MarshalJSON() ([]byte, error) { return json.Marshal(p.shown()) 
 func (p Private) Mentions(words []string) string {
 	text := " " + plainWords(p.text) + " "
 	for _, w := range words {
-		if strings.Contains(text, " "+strings.ToLower(w)+" ") {
+		if own := plainWords(w); own != "" && strings.Contains(text, " "+own+" ") {
 			return w
 		}
 	}

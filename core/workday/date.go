@@ -39,6 +39,9 @@ func (d Date) AddDays(n int) Date { return d + Date(n) }
 // AddYears returns the same day n years later; 29 February becomes 1 March where that year has none.
 func (d Date) AddYears(n int) Date { return DateOf(d.Midnight().AddDate(n, 0, 0)) }
 
+// AddMonths gives the same day some months later or earlier; where that month has no such day, the days go on into the next.
+func (d Date) AddMonths(n int) Date { return DateOf(d.Midnight().AddDate(0, n, 0)) }
+
 // Quarter returns the first day of d's quarter of the calendar year.
 func (d Date) Quarter() Date {
 	m := d.Midnight()

@@ -6,7 +6,9 @@ package docstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,6 +20,32 @@ import (
 type Folder struct {
 	Path  string
 	Write func(name string, data []byte) error // private, whole or not at all
+}
+
+// Of gives the files that were kept of a dispute, on whatever child's file.
+func (f *Folder) Of(dispute string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(f.Path, "*", dispute+"_*"))
+	if err != nil {
+		return nil, fmt.Errorf("document store: %w", err)
+	}
+	return names, nil
+}
+
+// Erase takes away what was kept of a dispute, and a child's folder in which nothing is left. It says how many files there were.
+func (f *Folder) Erase(dispute string) (int, error) {
+	names, err := f.Of(dispute)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range names {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, fmt.Errorf("document store: a file of dispute %s cannot be taken away", dispute)
+		}
+		if left, err := os.ReadDir(filepath.Dir(name)); err == nil && len(left) == 0 {
+			_ = os.Remove(filepath.Dir(name)) // another file may have come
+		}
+	}
+	return len(names), nil
 }
 
 // KeepForm puts a copy on the child's file. The same reference twice keeps one.

@@ -46,6 +46,7 @@ type Config struct {
 	Referral Referral `yaml:"referral"`
 	Watch    Watch    `yaml:"watch"`
 	Audit    Audit    `yaml:"audit"`
+	Keep     Keep     `yaml:"keep"`
 
 	dir string
 }
@@ -57,6 +58,31 @@ type Most struct {
 	Role    int `yaml:"role"`
 	Outside int `yaml:"outside"`
 	Dates   int `yaml:"dates"` // and how many disputes' dates may move in one cycle
+}
+
+// Keep is how long what drpd holds is kept: nothing is erased by itself where it does not say.
+type Keep struct {
+	Ended string `yaml:"ended"` // after a dispute has ended, such as 6 years, 18 months
+
+	Years, Months int `yaml:"-"`
+}
+
+// check reads how long it is.
+func (k *Keep) check(f *strict.File) {
+	if k.Ended == "" {
+		return
+	}
+	var n int
+	var unit string
+	_, err := fmt.Sscanf(k.Ended, "%d %s", &n, &unit)
+	switch unit = strings.TrimSuffix(unit, "s"); {
+	case err == nil && n > 0 && n <= 100 && unit == "year" && len(strings.Fields(k.Ended)) == 2:
+		k.Years = n
+	case err == nil && n > 1 && n <= 1200 && unit == "month" && len(strings.Fields(k.Ended)) == 2:
+		k.Months = n
+	default:
+		f.Fault([]any{"keep", "ended"}, "%q is no time: give years, or two months or more, such as 6 years or 18 months", k.Ended)
+	}
 }
 
 // State is where drpd keeps its own state.
@@ -263,6 +289,7 @@ func Load(name string) (*Config, error) {
 	c.Reports.check(f)
 	c.Watch.check(f, c)
 	c.Audit.check(f)
+	c.Keep.check(f)
 	if c.Every < 1 || c.Every > 24*60 {
 		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
 	}

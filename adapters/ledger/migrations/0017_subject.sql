@@ -1,0 +1,12 @@
+-- +goose Up
+ALTER TABLE dispute ADD COLUMN about BYTEA;
+CREATE TABLE erased (what TEXT PRIMARY KEY, number BIGINT NOT NULL, again BIGINT NOT NULL DEFAULT 0);
+CREATE TABLE certificate (number BIGINT PRIMARY KEY, body TEXT NOT NULL, finished BOOLEAN NOT NULL DEFAULT FALSE);
+CREATE TABLE erase_order (id TEXT PRIMARY KEY, at BIGINT NOT NULL, body BYTEA NOT NULL);
+CREATE TABLE legal_hold (child TEXT PRIMARY KEY, since BIGINT NOT NULL, body BYTEA NOT NULL);
+-- +goose Down
+DROP TABLE legal_hold;
+DROP TABLE erase_order;
+DROP TABLE certificate;
+DROP TABLE erased;
+ALTER TABLE dispute DROP COLUMN about;
