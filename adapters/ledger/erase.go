@@ -380,7 +380,7 @@ func (t *tx) keepErased(x erasedLine) error {
 
 // EraseAgain erases in a ledger that was put back from a copy what had been erased since, and says of how many certificates that was.
 func (l *Ledger) EraseAgain(ctx context.Context, now time.Time) (n int, err error) {
-	err = l.anyway(ctx, func(t *tx) error {
+	err = l.tx(ctx, func(t *tx) error {
 		lines, err := t.erasedBefore()
 		if err != nil {
 			return err

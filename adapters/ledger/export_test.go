@@ -146,3 +146,11 @@ func (l *Ledger) Reseal(ctx context.Context) error {
 		return nil
 	})
 }
+
+// End ends a dispute, with all that was to go.
+func (l *Ledger) End(ctx context.Context, ref string) error {
+	return l.tx(ctx, func(t *tx) error {
+		return errors.Join(t.exec(`UPDATE dispute SET ended = TRUE, closed = TRUE, summary = '{"ended":"2026-02-27"}' WHERE ref = ?`, ref),
+			t.exec(`UPDATE effect SET life = 'accepted' WHERE dispute = ?`, ref))
+	})
+}

@@ -73,11 +73,9 @@ func TestAnchor(t *testing.T) {
 		if n, err := l.Anchored(t.Context()); err != nil || n != 1503 {
 			t.Errorf("%d, %v", n, err)
 		}
-		if err := l.Erase(t.Context(), "C-AAAAAA", "somebody", noon); err != nil {
-			t.Fatal(err)
-		}
+		erase(t, l, "C-AAAAAA")
 		got := held(t, l, first, second)
-		if got.Anchors != 2 || got.After != 1 || len(got.Wrong) > 0 {
+		if got.Anchors != 2 || got.After == 0 || len(got.Wrong) > 0 {
 			t.Errorf("%+v", got)
 		}
 		found, err := audit.ReadAnchors(strings.NewReader(second.Note), audit.Own(l.AnchorKey()))

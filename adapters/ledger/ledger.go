@@ -303,6 +303,15 @@ func (t *tx) all(into any, query string, args ...any) error {
 	return nil
 }
 
+// Entries says how many entries the audit has.
+func (l *Ledger) Entries(ctx context.Context) (n int, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		_, err := t.get(&n, `SELECT count(*) FROM audit`)
+		return err
+	})
+	return n, err
+}
+
 // Lease implements daemon.Leases. Each taking has a number, which rises.
 func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error {
 	var fence int64

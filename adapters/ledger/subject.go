@@ -375,7 +375,12 @@ func (t *tx) cameAgain(ev drp.Evidence) (bool, error) {
 	if ev.Kind == drp.Row {
 		key = t.keyErased(ev.Source, ev.Key)
 	}
-	return t.changed(`UPDATE erased SET again = again + 1 WHERE what IN (?, ?)`, "e/"+ev.ID, key)
+	var what string
+	found, err := t.get(&what, `SELECT what FROM erased WHERE what IN (?, ?) LIMIT 1`, "e/"+ev.ID, key)
+	if err != nil || !found {
+		return false, err
+	}
+	return true, t.exec(`UPDATE erased SET again = again + 1 WHERE what = ?`, what)
 }
 
 // ErasedDisputes gives the references of the disputes that were erased.

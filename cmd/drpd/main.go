@@ -43,6 +43,7 @@ type cli struct {
 	Quarantine quarantineCmd `cmd:"" help:"Messages that were kept and not acted on."`
 	Absence    absenceCmd    `cmd:"" help:"Who is not reached by email."`
 	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
+	Subject    subjectCmd    `cmd:"" help:"What is held about a child: give it out, erase it, keep it."`
 	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
 	ReadForm   readFormCmd   `cmd:"" hidden:""`
 }

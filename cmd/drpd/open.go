@@ -60,7 +60,7 @@ func openLedger(ctx context.Context, c *config.Config) (*ledger.Ledger, error) {
 }
 
 func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*ledger.Ledger, error) {
-	how := []ledger.Option{ledger.CopyBefore(c.Path(c.State.Key) + ".before-")}
+	how := []ledger.Option{ledger.CopyBefore(c.Path(c.State.Key) + ".before-"), ledger.Beside(erasedFile(c))}
 	if !fresh {
 		how = append(how, ledger.Existing)
 	}

@@ -166,7 +166,10 @@ func stops(log *slog.Logger, err error) {
 // follow keeps how far the ledger has come in a file beside the key, and finds out whether it is an older one that was put back.
 func follow(ctx context.Context, c *config.Config, d *wired) error {
 	older, err := d.ledger.Follow(ctx, c.Path(c.State.Key)+".trace")
-	if err != nil || older == nil {
+	if err != nil {
+		return err
+	}
+	if _, err := d.ledger.EraseAgain(ctx, d.Now()); err != nil || older == nil { // what was put back by hand is erased again too
 		return err
 	}
 	if err := d.PutBack(ctx, older.Last, older.Until); err != nil {
@@ -297,7 +300,7 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 	if err := p.settled(a.ctx, d.ledger, a.now()); err != nil {
 		return err
 	}
-	d.Gates.Shadow = true
+	d.Gates.Shadow, d.Erasing = true, nil
 	if _, err := d.Cycle(a.ctx); err != nil {
 		return err
 	}

@@ -27,7 +27,14 @@ type stateBackupCmd struct {
 // Run copies the state, and proves that the copy can be read.
 func (c *stateBackupCmd) Run(a *app) error {
 	return a.withLedger(func(p *parts, l *ledger.Ledger) error {
-		if err := l.CopyTo(a.ctx, c.File); err != nil {
+		entries, err := l.Entries(a.ctx) // at least: drpd goes on
+		if err != nil {
+			return err
+		}
+		if err = l.CopyTo(a.ctx, c.File); err == nil {
+			err = noteCopy(p.config, stateCopy{File: c.File, Made: a.now().UTC(), Entries: entries})
+		}
+		if err != nil {
 			return err
 		}
 		ok, err := a.verify(p.config, c.File)
@@ -111,7 +118,7 @@ func openCopy(ctx context.Context, c *config.Config, file string) (*ledger.Ledge
 	if err != nil {
 		return nil, fmt.Errorf("key file %s: %w", c.Path(c.State.Key), err)
 	}
-	return ledger.OpenSQLite(ctx, file, key, london(), ledger.Existing)
+	return ledger.OpenSQLite(ctx, file, key, london(), ledger.Existing, ledger.Beside(erasedFile(c)))
 }
 
 type stateRestoreCmd struct {
@@ -168,7 +175,7 @@ func (c *stateRestoreCmd) intoFile(a *app, conf *config.Config, ready, kept stri
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(l.WasPutBack(a.ctx, c.Because, account(), a.now()), l.Close()); err != nil {
+	if err := errors.Join(eraseAgain(a, l), l.WasPutBack(a.ctx, c.Because, account(), a.now()), l.Close()); err != nil {
 		return err
 	}
 	state := conf.Path(conf.State.File)
@@ -200,6 +207,9 @@ func (c *stateRestoreCmd) intoDatabase(a *app, conf *config.Config, ready, kept 
 		from, err := openCopy(a.ctx, conf, ready)
 		if err != nil {
 			return err
+		}
+		if err := eraseAgain(a, from); err != nil {
+			return errors.Join(err, from.Close())
 		}
 		return errors.Join(l.PutBack(a.ctx, from, c.Because, account(), a.now()), from.Close())
 	}()

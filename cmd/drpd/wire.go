@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"drpd/adapters/apart"
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
 	"drpd/adapters/paper"
@@ -31,9 +32,11 @@ import (
 // wired is a daemon with what must be closed after it.
 type wired struct {
 	*daemon.Daemon
-	ledger *ledger.Ledger
-	held   func() error   // says whether this process has the lease; nil: it needs none
-	ends   []func() error // in the order in which they were opened
+	ledger  *ledger.Ledger
+	folders folders
+	reader  *apart.Reader  // of messages
+	held    func() error   // says whether this process has the lease; nil: it needs none
+	ends    []func() error // in the order in which they were opened
 }
 
 // mayRun says whether this process may still send.
@@ -88,6 +91,7 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
+	w.reader = reader
 	w.ends = append(w.ends, func() error { reader.Rest(); return nil })
 	out, hangUp, err := openMailOut(c, now, w.mayRun)
 	if err != nil {
@@ -122,6 +126,15 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 		Paper: daemon.Paper{PDF: written(paper.PDF), Docx: written(paper.Docx)}, PackParts: c.Referral.Parts, KeepReport: keepReport(c),
 	}
 	w.KeepIn(w.ledger)
+	w.folders.config = c
+	w.Erasing, w.Keep, w.Clear = w.ledger, daemon.Keep{Years: c.Keep.Years, Months: c.Keep.Months}, w.folders.clear
+	w.Forget = func() {
+		for _, f := range feeds {
+			if s, ok := f.Source.(*records.System); ok {
+				s.Forget()
+			}
+		}
+	}
 	for _, o := range c.Reports.Overdue {
 		w.Subscriptions = append(w.Subscriptions,
 			daemon.Subscription{Name: o.Name, To: o.To, On: o.Days, Hour: o.Hour, Policies: o.Policies, Teams: o.Teams})
@@ -143,6 +156,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		s.Versions = func(ctx context.Context) (map[string]port.RowVersion, error) {
 			return w.ledger.RowVersions(ctx, r.Name)
 		}
+		s.Known = func(ctx context.Context, keys []string) ([]string, error) { return w.ledger.Known(ctx, r.Name, keys) }
 		feeds = append(feeds, daemon.Feed{Name: r.Name, Source: s, Lag: m.Lag, Read: daemon.Purely(m.ReadRow)})
 		return s, nil
 	}
@@ -162,6 +176,7 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		return feeds, sys, nil
 	}
 	list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
+	w.folders.list = list
 	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: daemon.Purely(mapping.ReadOwn)}), list, nil
 }
 

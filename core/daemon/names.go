@@ -1,0 +1,35 @@
+package daemon
+
+import (
+	"context"
+
+	"drpd/core/drp"
+	"drpd/core/port"
+)
+
+// Names gives the names and addresses of other people that drpd knows around what is held: those of the roster, of those who work with the
+// children, and of whom a record names.
+func (d *Daemon) Names(ctx context.Context, a port.About) (names []drp.Private, err error) {
+	add := func(holders []drp.Holder) {
+		for _, h := range holders {
+			names = append(names, h.Name, h.Address)
+		}
+	}
+	add(d.Roster)
+	for _, ev := range a.Evidence {
+		r, err := d.read(ctx, ev.Evidence)
+		if err != nil {
+			return nil, err
+		}
+		add(r.Holders)
+		for _, name := range r.Names {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// Reading understands a piece of evidence.
+func (d *Daemon) Reading(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
+	return d.read(ctx, ev)
+}
