@@ -33,7 +33,7 @@ func (c *subjectEraseCmd) Run(a *app) error {
 	if c.Confirm && strings.TrimSpace(c.Because) == "" {
 		return errors.New("--confirm goes with --because: why it is erased")
 	}
-	if drp.NewPrivate(c.Because).Mentions(slices.Concat(c.Children, c.Names)) != "" {
+	if drp.NewPrivate(c.Because).Mentions(append(strings.Fields(strings.Join(c.Names, " ")), c.Children...)) != "" {
 		return errors.New("--because names the child: it stands in the certificate and stays there; say it without number and name")
 	}
 	return a.withDaemon(func(d *wired) error {
