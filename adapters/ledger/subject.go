@@ -215,6 +215,21 @@ func (l *Ledger) PastDisputes(ctx context.Context) (out []port.PastDispute, err 
 	return out, err
 }
 
+// Gone says when a message went; failed is that it will not.
+func (l *Ledger) Gone(ctx context.Context, effect string) (at time.Time, ok, failed bool, err error) {
+	err = l.tx(ctx, func(t *tx) error {
+		var row struct {
+			Life    string
+			Settled int64 `db:"settled_at"`
+		}
+		found, err := t.get(&row, `SELECT life, settled_at FROM effect WHERE key = ?`, effect)
+		at, ok = time.UnixMilli(row.Settled).UTC(), row.Life == string(drp.Accepted)
+		failed = !found || row.Life == string(drp.Failed) || row.Life == string(drp.Cancelled)
+		return err
+	})
+	return at, ok, failed, err
+}
+
 // subjectRow names the row of a legal hold or an order.
 func subjectRow(table, id string) row { return rowOf(table, id) }
 

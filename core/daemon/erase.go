@@ -36,6 +36,8 @@ type Erasing interface {
 	// Compact gives up the room that was freed.
 	Compact(ctx context.Context) error
 	PastDisputes(ctx context.Context) ([]port.PastDispute, error)
+	// Gone says when a message went; ok is false where it has not, and failed where it will not.
+	Gone(ctx context.Context, effect string) (at time.Time, ok, failed bool, err error)
 }
 
 // Keep is how long a dispute is kept after it has ended; the zero value: for ever.
@@ -242,7 +244,8 @@ func (d *cycle) erase(ctx context.Context) error {
 	return err
 }
 
-// retain tells a month before of disputes that were kept for long enough, and erases those of which that was told, once a day.
+// retain tells a month before of disputes that were kept for long enough, and erases those of which that was told, once a day. Told is what
+// has gone: where no mail goes for a month, nothing is erased.
 func (d *cycle) retain(ctx context.Context) error {
 	if d.Keep == (Keep{}) || d.memory.kept == d.today() {
 		return nil
@@ -257,20 +260,22 @@ func (d *cycle) retain(ctx context.Context) error {
 		if d.today() < until.AddMonths(-1) {
 			continue
 		}
-		text, err := d.setting(ctx, port.ToldOfErasing(p.Ref))
+		told, err := d.setting(ctx, port.ToldOfErasing(p.Ref))
 		if err != nil {
 			return err
 		}
-		told, unread := workday.ParseDate(text)
+		at, went, failed, err := d.Erasing.Gone(ctx, told)
 		switch {
-		case p.Held && text != "": // once it is released it is told again
+		case err != nil:
+			return err
+		case p.Held && told != "": // once it is released it is told again
 			if err := d.Settings.SetSetting(ctx, port.ToldOfErasing(p.Ref), "", "drpd", d.Now()); err != nil {
 				return err
 			}
 		case p.Held:
-		case unread != nil:
+		case told == "" || failed:
 			tell = append(tell, p)
-		case d.today() >= max(until, told.AddMonths(1)):
+		case went && d.today() >= max(until, workday.DateOf(at.In(d.Zone)).AddMonths(1)):
 			due = append(due, p)
 		}
 	}
@@ -301,11 +306,12 @@ func (d *cycle) tellOfErasing(ctx context.Context, all []port.PastDispute) error
 		e.Also = append(e.Also, fmt.Sprintf("%s, which ended on %s: from %s on", p.Ref, p.Ended.Long(),
 			max(d.Keep.until(p.Ended), d.today().AddMonths(1)).Long()))
 	}
-	if err := d.Deliveries.AddEffects(ctx, []drp.Effect{e.Keyed("erasing", d.today().String(), strings.Join(refs, " "))}, d.Now()); err != nil {
+	e = e.Keyed("erasing", d.today().String(), strings.Join(refs, " "))
+	if err := d.Deliveries.AddEffects(ctx, []drp.Effect{e}, d.Now()); err != nil {
 		return err
 	}
 	for _, ref := range refs {
-		if err := d.Settings.SetSetting(ctx, port.ToldOfErasing(ref), d.today().String(), "drpd", d.Now()); err != nil {
+		if err := d.Settings.SetSetting(ctx, port.ToldOfErasing(ref), e.Key, "drpd", d.Now()); err != nil {
 			return err
 		}
 	}

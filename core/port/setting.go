@@ -35,7 +35,7 @@ func TiedTo(evidence string) Setting { return Setting("tie/" + evidence) }
 // AlikeTo is the dispute that a piece of evidence may be about: a person is still to say so once that one has ended.
 func AlikeTo(evidence string) Setting { return Setting("alike/" + evidence) }
 
-// ToldOfErasing is the day on which people were told that a dispute will be erased.
+// ToldOfErasing is the message by which people are told that a dispute will be erased.
 func ToldOfErasing(dispute string) Setting { return Setting("erasing/" + dispute) }
 
 // GateRestored holds what may have gone before an older ledger was put back, where nobody but a person can find out.
