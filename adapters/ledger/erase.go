@@ -113,11 +113,9 @@ func (t *tx) gone(a port.About, loose []string) (g goneList, err error) {
 		if _, err := t.get(&record, `SELECT record FROM dispute WHERE ref = ?`, ref); err != nil {
 			return g, err
 		}
-		if record != "" {
-			g.words = append(g.words, record)
-		}
+		g.words = append(g.words, port.Sought(record)...)
 	}
-	g.words = append(g.words, g.children...)
+	g.words = append(g.words, port.Sought(slices.Clone(g.children)...)...)
 	rows, err := t.evidenceRows(`e.state NOT IN (?, ?)`, port.PlaceDispute, port.PlacePeople)
 	if err != nil {
 		return g, err

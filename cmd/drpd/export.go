@@ -155,9 +155,11 @@ func (x *giving) came(g *report.Given, n int, ev port.AboutEvidence) error {
 		}
 		p.What = "message"
 		p.Words = append(p.Words, "From: "+l.From, "To: "+strings.Join(append(l.To, l.Cc...), ", "), "Subject: "+l.Subject)
-		p.Words = append(p.Words, paragraphs(l.Text)...)
-		if err := x.forms(base, ev.Evidence, body); err != nil {
+		if p.Cells, err = x.forms(base, ev.Evidence, body); err != nil {
 			return err
+		}
+		if len(p.Cells) == 0 {
+			p.Words = append(p.Words, paragraphs(l.Text)...)
 		}
 	} else if p.Words, err = flat(body); err != nil {
 		p.Words = []string{"(it cannot be put into words: look at the file)"}
@@ -206,23 +208,26 @@ func flat(body []byte) (out []string, err error) {
 	return out, nil
 }
 
-// forms keeps the forms of a message.
-func (x *giving) forms(base string, ev drp.Evidence, body []byte) error {
+// forms keeps the forms of a message, and gives all that is written in it.
+func (x *giving) forms(base string, ev drp.Evidence, body []byte) ([]drp.Unit, error) {
 	ev.Body = body
-	r, err := x.Reading(x.ctx, ev)
+	r, err := x.Whole(x.ctx, ev)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for i, form := range r.Forms {
 		data, ok, err := x.FormOf(x.ctx, ev, form.Digest)
-		if err != nil || !ok {
-			return err
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
 		}
 		if _, err := x.keep(fmt.Sprintf("%s-form-%d%s", base, i+1, filepath.Ext(form.Name)), data); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return r.Account, nil
 }
 
 // sent adds what was made of a dispute's effects.

@@ -85,14 +85,15 @@ func (a *app) wouldErase(d *wired, held port.About) error {
 		a.printf("dispute %s, %s: %d pieces of evidence, %d effects with %d messages, %d files in the document store\n", k.Ref, ended, k.Evidence,
 			k.Effects, k.Letters, len(files))
 	}
-	counts := make(map[string]int)
+	counts, ids := make(map[string]int), make(map[string][]string)
 	for _, ev := range held.Evidence {
 		if ev.Where != port.PlaceDispute {
 			counts[ev.Where]++
+			ids[ev.Where] = append(ids[ev.Where], ev.ID)
 		}
 	}
 	for _, where := range sortedKeys(counts) {
-		what := "that belong to no dispute (" + where + ")"
+		what := "that belong to no dispute (" + where + "): " + strings.Join(ids[where], ", ")
 		if where == port.PlacePeople {
 			what = "of who works with the child"
 		}

@@ -101,11 +101,9 @@ func (d *Daemon) addLoose(ctx context.Context, a *port.About, names []string) er
 		return err
 	}
 	refs := slices.Concat(a.Refs(), a.Former)
-	words := slices.Concat(a.Children, refs, names)
+	words := slices.Concat(refs, names, port.Sought(slices.Clone(a.Children)...))
 	for _, k := range a.Disputes {
-		if k.Record != "" {
-			words = append(words, k.Record)
-		}
+		words = append(words, port.Sought(k.Record)...)
 	}
 	for _, ev := range loose {
 		body, err := d.Intake.Body(ctx, ev.ID)
@@ -131,14 +129,8 @@ func (d *Daemon) addLoose(ctx context.Context, a *port.About, names []string) er
 // isAbout says whether evidence that belongs to no dispute is about children or their disputes, by what it says in all its parts; and whether
 // all of it could be read.
 func (d *Daemon) isAbout(ctx context.Context, ev drp.Evidence, body []byte, children, refs, words []string) (is, read bool, err error) {
-	understand := Purely(d.ReadOwn)
-	for _, f := range d.Feeds {
-		if f.Name == ev.Source {
-			understand = f.Read
-		}
-	}
 	ev.Body = body
-	r, err := understand(ctx, ev, d.learned(ev))
+	r, err := d.Whole(ctx, ev)
 	if ctx.Err() != nil {
 		return false, false, ctx.Err()
 	}

@@ -29,7 +29,12 @@ func (d *Daemon) Names(ctx context.Context, a port.About) (names []drp.Private, 
 	return names, nil
 }
 
-// Reading understands a piece of evidence.
-func (d *Daemon) Reading(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
-	return d.read(ctx, ev)
+// Whole understands a piece of evidence, with its body, and gives all that is written in it.
+func (d *Daemon) Whole(ctx context.Context, ev drp.Evidence) (drp.Reading, error) {
+	for _, f := range d.Feeds {
+		if f.Name == ev.Source {
+			return f.Read(ctx, ev, d.learned(ev))
+		}
+	}
+	return d.ReadOwn(ev, d.learned(ev)), nil
 }

@@ -50,6 +50,14 @@ func (a About) Refs() (out []string) {
 	return out
 }
 
+// shortest is how many characters a number has at least that is looked for in words: a shorter one stands there by chance.
+const shortest = 5
+
+// Sought gives those numbers that are looked for in words.
+func Sought(numbers ...string) []string {
+	return slices.DeleteFunc(numbers, func(n string) bool { return len(n) < shortest })
+}
+
 // Loose gives the evidence that belongs to no dispute and to nobody's people.
 func (a About) Loose() (out []string) {
 	for _, ev := range a.Evidence {

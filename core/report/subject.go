@@ -30,8 +30,9 @@ type Piece struct {
 	At    time.Time
 	From  string // the source, or to whom it went
 	What  string
-	File  string   // under which it lies beside the document
-	Words []string // what it says
+	File  string     // under which it lies beside the document
+	Words []string   // what it says
+	Cells []drp.Unit // of the forms in it, and the lines of its words
 }
 
 // Mark is a name that was marked in the document, and how often.
@@ -77,8 +78,14 @@ func Subject(g Given) (Doc, []Mark) {
 	}
 	doc.Parts = append(doc.Parts, list("What came", "From", g.Came), list("What went", "To", g.Sent))
 	for _, x := range g.Came {
-		if len(x.Words) > 0 {
-			doc.Parts = append(doc.Parts, Part{Title: "In its own words: " + x.What + ", " + stamp(x.At), Text: x.Words})
+		words := slices.Clone(x.Words)
+		for _, u := range x.Cells {
+			if text := strings.Join(strings.Fields(u.Text.Reveal()), " "); text != "" {
+				words = append(words, text)
+			}
+		}
+		if len(words) > 0 {
+			doc.Parts = append(doc.Parts, Part{Title: "In its own words: " + x.What + ", " + stamp(x.At), Text: words})
 		}
 	}
 	return m.doc(doc), m.marks()
