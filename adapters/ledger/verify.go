@@ -69,6 +69,11 @@ func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 				wrong("%v", err)
 			}
 		}
+		if _, err := t.holds(); errors.As(err, new(port.Damaged)) {
+			wrong("%v: while it cannot be read nothing is erased", err)
+		} else if err != nil {
+			return err
+		}
 		_, err := t.get(&v.Disputes, `SELECT count(*) FROM dispute`)
 		return err
 	})

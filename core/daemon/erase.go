@@ -310,26 +310,39 @@ func (d *cycle) tellOfErasing(ctx context.Context, all []port.PastDispute) error
 	return nil
 }
 
-// eraseDue erases disputes whose time has come. One that something forbids to erase is looked at again on the next day.
+// eraseDue erases disputes whose time has come, together. One that something forbids to erase is looked at again on the next day.
 func (d *cycle) eraseDue(ctx context.Context, all []port.PastDispute) error {
+	var refs []string
 	for _, p := range all {
 		a, err := d.Erasing.About(ctx, nil, []string{p.Ref})
-		if err == nil {
-			err = d.addLoose(ctx, &a, nil)
-		}
 		if err != nil {
 			return err
 		}
-		c, err := d.Erasing.Erase(ctx, port.Erasure{Disputes: []string{p.Ref}, Loose: a.Loose(), By: "drpd",
-			Because: "kept for " + d.Keep.String() + " after it had ended, as the configuration says"}, d.Now())
-		switch {
-		case errors.As(err, new(port.Refused)), errors.Is(err, port.ErrUnderWay):
+		if len(a.Refuses()) > 0 {
 			d.Log.Warn("a dispute that was kept for long enough is not erased today", "dispute", p.Ref)
-		case err != nil:
-			return err
-		default:
-			d.forget(a, c)
+			continue
 		}
+		refs = append(refs, p.Ref)
 	}
+	if len(refs) == 0 {
+		return nil
+	}
+	a, err := d.Erasing.About(ctx, nil, refs)
+	if err == nil {
+		err = d.addLoose(ctx, &a, nil)
+	}
+	if err != nil {
+		return err
+	}
+	c, err := d.Erasing.Erase(ctx, port.Erasure{Disputes: refs, Loose: a.Loose(), By: "drpd",
+		Because: "kept for " + d.Keep.String() + " after it had ended, as the configuration says"}, d.Now())
+	switch {
+	case errors.As(err, new(port.Refused)), errors.Is(err, port.ErrUnderWay):
+		d.Log.Warn("disputes that were kept for long enough are not erased today", "error", err)
+		return nil
+	case err != nil:
+		return err
+	}
+	d.forget(a, c)
 	return nil
 }

@@ -2,6 +2,8 @@ package daemon
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -22,8 +24,8 @@ func (d *Daemon) Names(ctx context.Context, a port.About) (names []drp.Private, 
 			return nil, err
 		}
 		add(r.Holders)
-		for _, name := range r.Names {
-			names = append(names, name)
+		for _, id := range slices.Sorted(maps.Keys(r.Names)) {
+			names = append(names, r.Names[id])
 		}
 	}
 	return names, nil
