@@ -13,6 +13,7 @@ import (
 	"github.com/ncruces/go-sqlite3/driver"
 
 	"drpd/adapters/ledger"
+	"drpd/core/audit"
 	"drpd/core/drp"
 	"drpd/core/port"
 )
@@ -93,7 +94,8 @@ func TestEraseOneOfTwo(t *testing.T) {
 		if people, err := l.People(t.Context(), []string{"child-1", "child-2"}); err != nil || len(people) != 0 {
 			t.Errorf("%v, %v", people, err)
 		}
-		entries, err := l.Audit(t.Context())
+		var entries []audit.Entry
+		err = l.Audit(t.Context(), func(e audit.Entry) { entries = append(entries, e) })
 		if err != nil || entries[c.Entry-1].Subject != "certificate 2" {
 			t.Errorf("the certificate names entry %d: %v", c.Entry, err)
 		}
@@ -117,12 +119,11 @@ func TestAuditNamesNoChild(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 		}
-		entries, err := l.Audit(t.Context())
-		for _, e := range entries {
+		err := l.Audit(t.Context(), func(e audit.Entry) {
 			if strings.Contains(e.Subject+e.Detail, "child-1") {
 				t.Errorf("the audit names a child: %+v", e)
 			}
-		}
+		})
 		if err != nil {
 			t.Error(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"drpd/adapters/host"
 	"drpd/core/audit"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -123,7 +124,7 @@ func openAnchored(t *testing.T, engine, name string) *anchored {
 	return c
 }
 
-// eraseAll erases every dispute.
+// eraseAll erases every dispute, as if each had ended.
 func (c *anchored) eraseAll() {
 	c.t.Helper()
 	p, err := prepare(filepath.Join(c.dir, "drpd.yaml"))
@@ -139,10 +140,18 @@ func (c *anchored) eraseAll() {
 	if err != nil || len(all) == 0 {
 		c.t.Fatal(len(all), err)
 	}
-	for _, x := range all {
-		if err := l.Erase(c.t.Context(), x.Ref, "somebody", at(c.day+3, 11)); err != nil {
+	for _, say := range []string{`UPDATE dispute SET ended = TRUE, closed = TRUE`, `UPDATE effect SET life = 'accepted'`,
+		`UPDATE delivery SET life = 'accepted'`} {
+		if _, err := c.db.ExecContext(c.t.Context(), say); err != nil {
 			c.t.Fatal(err)
 		}
+	}
+	e := port.Erasure{Because: "a test", By: "somebody"}
+	for _, x := range all {
+		e.Disputes = append(e.Disputes, x.Ref)
+	}
+	if _, err := l.Erase(c.t.Context(), e, at(c.day+3, 11)); err != nil {
+		c.t.Fatal(err)
 	}
 }
 
