@@ -98,10 +98,10 @@ type Daemon struct {
 	// Anchor signs the root of drpd's own history and keeps it where it does not hang on the ledger alone; one that was made since a time is
 	// given again. It says how the history is not the one that was anchored before; nil: none is made.
 	Anchor  func(ctx context.Context, since, now time.Time) (note []byte, wrong []string, err error)
-	Witness func(ctx context.Context, note []byte) error // hands an anchor to somebody else; nil: to nobody
-	Keep   Keep                                               // how long a dispute is kept after it has ended
-	Clear  func(c port.Certificate) (port.Certificate, error) // takes what was erased out of drpd's own folders; writes the certificate
-	Forget func()                                             // lets nothing of what was erased stay in the sources' memory; nil: nothing does
+	Witness func(ctx context.Context, note []byte) error       // hands an anchor to somebody else; nil: to nobody
+	Keep    Keep                                               // how long a dispute is kept after it has ended
+	Clear   func(c port.Certificate) (port.Certificate, error) // takes what was erased out of drpd's own folders; writes the certificate
+	Forget  func()                                             // lets nothing of what was erased stay in the sources' memory; nil: nothing does
 
 	memory memory
 }
