@@ -31,14 +31,37 @@ const postgresDriver = "pgx"
 var postgres = engine{
 	dialect: goose.DialectPostgres,
 	driver:  postgresDriver,
-	// A lock until the end of the transaction. The number says "drpd". Whoever was stopped within a transaction would keep it for as long
-	// as its connection lives, and nobody could take over: the server ends such a transaction, unless the connection string says when.
-	begin: `SELECT pg_advisory_xact_lock(1685221476), set_config('idle_in_transaction_session_timeout',
-		CASE current_setting('idle_in_transaction_session_timeout') WHEN '0' THEN '60s'
-		ELSE current_setting('idle_in_transaction_session_timeout') END, TRUE)`,
+	// A lock until the end of the transaction, of this schema: others of the database may be the ledgers of other authorities. The number
+	// says "drpd". Whoever was stopped or cut off within a transaction would keep it for as long as its connection lives, and nobody could
+	// take over: the server ends such a transaction, and a connection that takes no more, before a lease ends, unless the connection string
+	// or the server's administrator says when.
+	begin: `SELECT set_config('idle_in_transaction_session_timeout', CASE current_setting('idle_in_transaction_session_timeout') WHEN '0'
+		THEN '8s' ELSE current_setting('idle_in_transaction_session_timeout') END, TRUE), set_config('tcp_user_timeout', '8s', TRUE),
+		pg_advisory_xact_lock(1685221476, ` + schemaNumber + `)`,
+	clock:  `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`,
+	lock:   whileMade{},
+	shared: true,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
 	quiet:  postgresQuiet,
 	copyTo: copyPostgres,
+}
+
+// schemaNumber is a number that no other schema of the database has.
+const schemaNumber = `quote_ident(current_schema())::regnamespace::oid::int`
+
+// whileMade is a lock on the schema of a ledger while its tables are made or changed: of several drpd that start together one does it.
+type whileMade struct{}
+
+// SessionLock implements lock.SessionLocker.
+func (whileMade) SessionLock(ctx context.Context, c *sql.Conn) error {
+	_, err := c.ExecContext(ctx, `SELECT pg_advisory_lock(1685221477, `+schemaNumber+`)`)
+	return err
+}
+
+// SessionUnlock implements lock.SessionLocker.
+func (whileMade) SessionUnlock(ctx context.Context, c *sql.Conn) error {
+	_, err := c.ExecContext(ctx, `SELECT pg_advisory_unlock(1685221477, `+schemaNumber+`)`)
+	return err
 }
 
 // postgresQuiet lets pass what the server says of a statement, and says in other words what is about the connection. A server that may

@@ -8,12 +8,9 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
-	"time"
 
-	"drpd/adapters/ledger"
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
-	"drpd/core/port"
 )
 
 type runCmd struct {
@@ -45,68 +42,7 @@ func (c *runCmd) Run(a *app) error {
 	if c.DryRun {
 		return c.dry(a, p, log)
 	}
-	d, err := c.open(a, p, log)
-	if d == nil {
-		return err
-	}
-	defer func() { _ = d.close() }()
-	hold, unlock := newHolding(a, p.config, d.ledger, log)
-	defer func() { _ = unlock() }()
-	d.held = hold.held
-	followed := false
-	news := make(chan struct{}, 1)
-	if !c.Once {
-		defer watch(a.ctx, d.Feeds, news)()
-	}
-	for {
-		under, err := hold.take(a.ctx, c.Once)
-		switch {
-		case a.ctx.Err() != nil:
-			return nil
-		case err != nil && c.Once:
-			return err
-		case err != nil:
-			log.Error("the ledger cannot be reached; tried again at the next cycle", "error", err)
-			if !a.wait(p.config.Every, news) {
-				return nil
-			}
-			continue
-		}
-		if !followed {
-			err := follow(under, p.config, d)
-			switch {
-			case a.ctx.Err() != nil:
-				return hold.release(a.ctx)
-			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost) || !c.Once && ledger.Locked(err):
-				log.Warn("the lease was lost before the first cycle: it is taken again", "error", err)
-				continue
-			case err != nil:
-				return errors.Join(err, hold.release(a.ctx))
-			}
-			followed = true
-		}
-		began := a.now()
-		r, err := d.Cycle(under)
-		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
-		if a.ctx.Err() != nil {
-			return hold.release(a.ctx)
-		}
-		if failed := a.keepCycle(d.ledger, p.config.Every, began, err); failed != nil {
-			log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
-		}
-		if err != nil {
-			log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
-		} else {
-			log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed,
-				"quarantined", r.Quarantined)
-		}
-		if c.Once {
-			return errors.Join(err, hold.release(a.ctx))
-		}
-		if !a.wait(p.config.Every, news) {
-			return hold.release(a.ctx)
-		}
-	}
+	return (&office{app: a, parts: p, log: log, once: c.Once}).run()
 }
 
 // follow keeps how far the ledger has come in a file beside the key, and finds out whether it is an older one that was put back.
@@ -119,44 +55,6 @@ func follow(ctx context.Context, c *config.Config, d *wired) error {
 		return err
 	}
 	return d.ledger.Retrace(ctx)
-}
-
-// open opens the daemon. Where the ledger's server does not answer, as when it was started with this one and takes longer, or somebody who
-// does not go on has the ledger locked, drpd tries again in place of ending. It gives nothing where drpd was told to stop meanwhile.
-func (c *runCmd) open(a *app, p *parts, log *slog.Logger) (*wired, error) {
-	for {
-		d, err := start(a, p, log)
-		var down port.Down
-		locked := ledger.Locked(err)
-		switch {
-		case a.ctx.Err() != nil && d == nil:
-			return nil, nil
-		case c.Once || !locked && !errors.As(err, &down):
-			return d, err
-		case locked: // it was waited for already
-			log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
-			continue
-		}
-		log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
-		if !a.wait(1, nil) {
-			return nil, nil
-		}
-	}
-}
-
-// start opens what a run needs.
-func start(a *app, p *parts, log *slog.Logger) (*wired, error) {
-	d, err := wire(a.ctx, p, a.now, log)
-	if err != nil {
-		return nil, err
-	}
-	if err = p.settled(a.ctx, d.ledger, a.now()); err == nil {
-		err = keepPolicies(a.ctx, d.ledger, d.Policies, a.now())
-	}
-	if err != nil {
-		return nil, errors.Join(err, d.close())
-	}
-	return d, nil
 }
 
 // there says whether a file is there.
@@ -184,31 +82,6 @@ func watch(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func(
 		})
 	}
 	return func() { stop(); all.Wait() }
-}
-
-// settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
-const settleTime = 2 * time.Second
-
-// wait waits for the next cycle: for its time, or for news; false when drpd is told to stop.
-func (a *app) wait(minutes int, news <-chan struct{}) bool {
-	after := time.After
-	if a.after != nil {
-		after = a.after
-	}
-	over := after(time.Duration(minutes) * time.Minute)
-	select {
-	case <-a.ctx.Done():
-		return false
-	case <-over:
-		return true
-	case <-news:
-	}
-	select {
-	case <-a.ctx.Done():
-		return false
-	case <-after(settleTime):
-		return true
-	}
 }
 
 // dry runs one cycle on a copy of the ledger, with the gate of shadow mode closed, and says what would go.

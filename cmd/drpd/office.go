@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/port"
+)
+
+// office is the work for one authority, in terms: from when this process takes the right to run until it loses it, or gives it back.
+type office struct {
+	*app
+	parts  *parts
+	log    *slog.Logger
+	once   bool // one cycle, and no more
+	ledger *ledger.Ledger
+	hold   *holding
+	d      *wired        // nil: this process stands by
+	news   chan struct{} // of sources, while it has the right to run
+	unhear func()        // ends that
+}
+
+// run works for the authority until drpd is told to stop.
+func (o *office) run() error {
+	if err := o.open(); o.d == nil {
+		return errors.Join(err, o.shut())
+	}
+	var unlock func() error
+	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
+	defer func() { _ = errors.Join(o.shut(), unlock()) }()
+	var term context.Context
+	for {
+		under, err := o.hold.take(o.ctx, o.once)
+		if err != nil {
+			if o.ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if under != term {
+			switch err := o.begin(under); {
+			case o.ctx.Err() != nil:
+				return o.hold.release(o.ctx)
+			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost) || !o.once && passes(err):
+				o.log.Warn("the lease was lost before the first cycle: it is taken again", "error", err)
+				o.hold.settle(under)
+				continue
+			case err != nil:
+				return errors.Join(err, o.hold.release(o.ctx))
+			}
+			term = under
+		}
+		err = o.cycle(under)
+		switch {
+		case o.ctx.Err() != nil || o.once:
+			return errors.Join(err, o.hold.release(o.ctx))
+		case errors.Is(err, ledger.ErrOlder):
+			term = nil // it begins anew: what is missing is found out
+			continue
+		case under.Err() != nil:
+			continue // it is taken again, by whoever can
+		}
+		if !o.wait(o.parts.config.Every, o.news, under.Done()) {
+			return o.hold.release(o.ctx)
+		}
+	}
+}
+
+// passes says whether an error of the ledger passes by itself.
+func passes(err error) bool {
+	var down port.Down
+	return ledger.Locked(err) || errors.As(err, &down)
+}
+
+// begin begins a term. What another drpd has kept meanwhile is read anew, and the trace says whether all is there that was stored before.
+func (o *office) begin(under context.Context) error {
+	if o.hold.waited {
+		o.rest()
+	}
+	if o.d == nil {
+		d, err := start(o.app, o.parts, o.ledger, o.log)
+		if err != nil {
+			return err
+		}
+		o.d = d
+	}
+	if o.d.held = o.hold.held; !o.once && o.unhear == nil {
+		o.news = make(chan struct{}, 1)
+		o.unhear = watch(o.ctx, o.d.Feeds, o.news)
+	}
+	return follow(under, o.parts.config, o.d)
+}
+
+// cycle does one cycle, and says what became of it.
+func (o *office) cycle(under context.Context) error {
+	began := o.now()
+	r, err := o.d.Cycle(under)
+	debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
+	if o.ctx.Err() != nil {
+		return nil
+	}
+	if failed := o.keepCycle(o.ledger, o.parts.config.Every, began, err); failed != nil {
+		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
+	}
+	if err != nil {
+		o.log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
+	} else {
+		o.log.Info("cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held, "failed", r.Failed,
+			"quarantined", r.Quarantined)
+	}
+	return err
+}
+
+// open opens the ledger, and sees that this process could run. Where the ledger's server does not answer, as when it was started with this
+// one and takes longer, or somebody who does not go on has the ledger locked, drpd tries again in place of ending. There is no daemon then,
+// and no error, where drpd was told to stop meanwhile.
+func (o *office) open() (err error) {
+	for {
+		if o.ledger == nil {
+			if err = private(o.parts.config); err == nil {
+				o.ledger, err = openLedger(o.ctx, o.parts.config)
+			}
+		}
+		if err == nil {
+			o.d, err = start(o.app, o.parts, o.ledger, o.log)
+		}
+		switch {
+		case o.ctx.Err() != nil && o.d == nil:
+			return nil
+		case o.once || !passes(err):
+			return err
+		case ledger.Locked(err): // it was waited for already
+			o.log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
+			continue
+		}
+		o.log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
+		if !o.wait(1, nil, nil) {
+			return nil
+		}
+	}
+}
+
+// rest ends what runs beside the ledger.
+func (o *office) rest() {
+	if o.unhear != nil {
+		o.unhear()
+		o.unhear = nil
+	}
+	if o.d != nil {
+		_ = o.d.close()
+		o.d = nil
+	}
+}
+
+// shut ends everything.
+func (o *office) shut() error {
+	o.rest()
+	if o.ledger == nil {
+		return nil
+	}
+	return o.ledger.Close()
+}
+
+// start builds the daemon on its ledger.
+func start(a *app, p *parts, l *ledger.Ledger, log *slog.Logger) (*wired, error) {
+	d, err := wireOn(a.ctx, p, l, a.now, log)
+	if err != nil {
+		return nil, err
+	}
+	if err = p.settled(a.ctx, l, a.now()); err == nil {
+		err = keepPolicies(a.ctx, l, d.Policies, a.now())
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+// settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
+const settleTime = 2 * time.Second
+
+// wait waits for the next cycle: for its time, for news, or for the end of the right to run; false when drpd is told to stop.
+func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
+	after := time.After
+	if a.after != nil {
+		after = a.after
+	}
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-over:
+		return true
+	case <-after(time.Duration(minutes) * time.Minute):
+		return true
+	case <-news:
+	}
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-over:
+		return true
+	case <-after(settleTime):
+		return true
+	}
+}
