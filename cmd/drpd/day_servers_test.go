@@ -217,6 +217,22 @@ type dayPostgres struct {
 
 func startPostgres(t *testing.T) *dayPostgres {
 	t.Helper()
+	p := newPostgres(t)
+	cmd := p.program(context.WithoutCancel(t.Context()), "initdb", "-D", p.data(), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+		"--locale=C.UTF-8", "--no-sync")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v %s", err, out)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+// newPostgres makes the place for a server, which holds nothing yet.
+func newPostgres(t *testing.T) *dayPostgres {
+	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	owner, err := user.Lookup("postgres")
 	if len(found) == 0 || err != nil || os.Getuid() != 0 {
@@ -237,15 +253,6 @@ func startPostgres(t *testing.T) *dayPostgres {
 	if err := os.Chown(p.path, int(p.uid), int(p.gid)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := p.program(context.WithoutCancel(t.Context()), "initdb", "-D", p.data(), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-		"--locale=C.UTF-8", "--no-sync")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v %s", err, out)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
 	return p
 }
 
