@@ -3,10 +3,12 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"io"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +83,10 @@ func postgresQuiet(err error) error {
 		return drp.Quiet("its server has no such database: is the name in the file of state.dsn_file right?", err)
 	case refused && told:
 		return drp.Quiet("its database takes no connection now (SQLSTATE "+said.Code+"); it is tried again", port.Down{Err: err})
-	case refused, !told && errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case told && slices.ContainsFunc([]string{"08", "53", "57P", "25006"}, func(kind string) bool { return strings.HasPrefix(said.Code, kind) }):
+		return port.Down{Err: err}
+	case refused, !told && errors.As(err, &network), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF),
+		errors.Is(err, driver.ErrBadConn), !told && pgconn.SafeToRetry(err):
 		return drp.Quiet("its database does not answer: is it running, and are host, port and certificate in the file of "+
 			"state.dsn_file right?", port.Down{Err: err})
 	}

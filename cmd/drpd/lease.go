@@ -40,15 +40,17 @@ type holding struct {
 	under  context.Context // ends when it is lost; nil: it is not held
 	end    context.CancelFunc
 	waited bool // another had it, the last time that it was taken
+
+	among  bool          // several authorities: it is looked at as seldom as can be, and given back where another asks for it
+	over   chan struct{} // closed when it is lost, or another asks for it
+	wanted bool          // another has asked for it
 }
 
 // newHolding names this process, and finds out whether the one before it on this machine has ended: it had the lock beside the key file
 // for as long as it lived. close gives the lock back. Of a ledger that several machines can work on this would not be known: the key file
 // and what lies beside it may be a copy from another machine. There the lease is short in place of that.
 func newHolding(a *app, c *config.Config, l daemon.Leases, log *slog.Logger) (h *holding, closing func() error) {
-	machine, _ := os.Hostname()
-	h = &holding{leases: l, length: cmp.Or(a.lease, leaseLength), now: a.now, log: log,
-		holder: fmt.Sprintf("%s, process %d, started %s", machine, os.Getpid(), time.Now().UTC().Format("2006-01-02 15:04:05.000"))}
+	h = &holding{leases: l, length: cmp.Or(a.lease, leaseLength), now: a.now, log: log, holder: thisProcess()}
 	if a.wall != nil {
 		h.now = a.wall
 	}
@@ -70,6 +72,12 @@ func newHolding(a *app, c *config.Config, l daemon.Leases, log *slog.Logger) (h 
 	return h, lock.Close
 }
 
+// thisProcess is what this process calls itself.
+func thisProcess() string {
+	machine, _ := os.Hostname()
+	return fmt.Sprintf("%s, process %d, started %s", machine, os.Getpid(), time.Now().UTC().Format("2006-01-02 15:04:05.000"))
+}
+
 // held says whether the lease is certainly held now. A process that was stopped for a while learns so that it no longer is, before it
 // says another word to anybody.
 func (h *holding) held() error {
@@ -81,11 +89,14 @@ func (h *holding) held() error {
 	return nil
 }
 
+// has says whether this process has the right to run now.
+func (h *holding) has() bool { return h.under != nil && h.under.Err() == nil && h.held() == nil }
+
 // take takes the right to run, where this process does not have it; what it gives ends when the right is lost. Where another has it, that
 // one may have died: drpd waits until the lease ends, and takes it then. One that is renewed meanwhile is of a drpd that lives: then it
 // stands by for as long as that one has it, or, if it is to do one cycle only, says of which.
 func (h *holding) take(ctx context.Context, once bool) (context.Context, error) {
-	if h.under != nil && h.under.Err() == nil && h.held() == nil {
+	if h.has() {
 		return h.under, nil
 	}
 	if h.end != nil {
@@ -101,7 +112,11 @@ func (h *holding) take(ctx context.Context, once bool) (context.Context, error) 
 		})
 		var held *port.HeldError
 		wait := h.length / leaseTries
-		if errors.As(err, &held) {
+		switch {
+		case !errors.As(err, &held):
+		case h.among:
+			wait = min(h.length, held.Left+leaseMargin)
+		default:
 			wait = min(wait, held.Left+leaseMargin)
 		}
 		switch {
@@ -153,10 +168,18 @@ func (h *holding) within(ctx context.Context, until time.Time, do func(context.C
 // begin keeps the lease from now on.
 func (h *holding) begin(ctx context.Context, taken time.Time) {
 	h.mu.Lock()
-	h.until = taken.Add(h.length)
+	h.until, h.wanted = taken.Add(h.length), false
 	h.mu.Unlock()
 	h.under, h.end = context.WithCancel(ctx)
-	go h.keep(h.under, h.end)
+	h.over = make(chan struct{})
+	go h.keep(h.under, h.end, sync.OnceFunc(func() { close(h.over) }))
+}
+
+// isWanted says whether another has asked for the lease, and is to have it.
+func (h *holding) isWanted() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.wanted
 }
 
 // settle waits a moment, unless the right to run is lost: what the ledger did not allow it may allow then.
@@ -167,8 +190,9 @@ func (h *holding) settle(under context.Context) {
 	}
 }
 
-// keep renews the lease, and ends what runs under it once it is lost.
-func (h *holding) keep(ctx context.Context, lost func()) {
+// keep renews the lease, and ends what runs under it once it is lost. It says that it is over then, and where another asks for it.
+func (h *holding) keep(ctx context.Context, lost, over func()) {
+	defer over()
 	tick := time.NewTicker(h.length / leaseTries)
 	defer tick.Stop()
 	for {
@@ -184,14 +208,18 @@ func (h *holding) keep(ctx context.Context, lost func()) {
 		if soon := began.Add(h.length / leaseAnswer); soon.Before(answer) {
 			answer = soon
 		}
-		err := h.within(ctx, answer, func(ctx context.Context) error {
-			_, err := h.leases.RenewLease(ctx, h.now(), h.length)
+		asked := false
+		err := h.within(ctx, answer, func(ctx context.Context) (err error) {
+			asked, err = h.leases.RenewLease(ctx, h.now(), h.length)
 			return err
 		})
 		if err == nil {
 			h.mu.Lock()
-			h.until = began.Add(h.length)
+			h.until, h.wanted = began.Add(h.length), h.wanted || h.among && asked
 			h.mu.Unlock()
+			if h.isWanted() {
+				over()
+			}
 			continue
 		}
 		if ctx.Err() != nil {

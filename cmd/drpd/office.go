@@ -22,6 +22,9 @@ type office struct {
 	d      *wired        // nil: this process stands by
 	news   chan struct{} // of sources, while it has the right to run
 	unhear func()        // ends that
+
+	fleet *fleet // of the authorities of this process; nil: it is the only one
+	name  string // of its folder
 }
 
 // run works for the authority until drpd is told to stop.
@@ -32,8 +35,22 @@ func (o *office) run() error {
 	var unlock func() error
 	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
 	defer func() { _ = errors.Join(o.shut(), unlock()) }()
+	if o.fleet != nil {
+		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
+		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
+	}
 	var term context.Context
 	for {
+		if o.hold.isWanted() {
+			o.leave()
+		}
+		if !o.hold.has() {
+			if term != nil {
+				o.fleet.took(o.name, false)
+			}
+			term = nil
+			o.standBy()
+		}
 		under, err := o.hold.take(o.ctx, o.once)
 		if err != nil {
 			if o.ctx.Err() != nil {
@@ -52,6 +69,9 @@ func (o *office) run() error {
 			case err != nil:
 				return errors.Join(err, o.hold.release(o.ctx))
 			}
+			if term == nil {
+				o.fleet.took(o.name, true)
+			}
 			term = under
 		}
 		err = o.cycle(under)
@@ -59,14 +79,28 @@ func (o *office) run() error {
 		case o.ctx.Err() != nil || o.once:
 			return errors.Join(err, o.hold.release(o.ctx))
 		case errors.Is(err, ledger.ErrOlder):
-			term = nil // it begins anew: what is missing is found out
+			if err := follow(under, o.parts.config, o.d); err != nil { // what is missing is found out
+				o.log.Error("it is not known how far the ledger went back: it is tried again", "error", err)
+				o.hold.settle(under)
+			}
 			continue
 		case under.Err() != nil:
 			continue // it is taken again, by whoever can
 		}
-		if !o.wait(o.parts.config.Every, o.news, under.Done()) {
+		if !o.wait(o.parts.config.Every, o.news, o.hold.over) {
 			return o.hold.release(o.ctx)
 		}
+	}
+}
+
+// leave gives the authority to whoever has asked for it, and waits until that one has it.
+func (o *office) leave() {
+	if err := o.hold.release(o.ctx); err != nil {
+		o.log.Warn("the lease could not be given back: it ends by itself", "error", err)
+	}
+	select {
+	case <-o.ctx.Done():
+	case <-time.After(sharedLease / 2):
 	}
 }
 
@@ -78,15 +112,23 @@ func passes(err error) bool {
 
 // begin begins a term. What another drpd has kept meanwhile is read anew, and the trace says whether all is there that was stored before.
 func (o *office) begin(under context.Context) error {
+	end, err := o.fleet.turn(under)
+	if err != nil {
+		return err
+	}
+	defer end()
 	if o.hold.waited {
 		o.rest()
 	}
-	if o.d == nil {
-		d, err := start(o.app, o.parts, o.ledger, o.log)
-		if err != nil {
+	if o.parts == nil {
+		if o.parts, err = prepare(o.config); err != nil {
 			return err
 		}
-		o.d = d
+	}
+	if o.d == nil {
+		if o.d, err = start(o.app, o.parts, o.ledger, o.log); err != nil {
+			return err
+		}
 	}
 	if o.d.held = o.hold.held; !o.once && o.unhear == nil {
 		o.news = make(chan struct{}, 1)
@@ -97,9 +139,16 @@ func (o *office) begin(under context.Context) error {
 
 // cycle does one cycle, and says what became of it.
 func (o *office) cycle(under context.Context) error {
+	end, err := o.fleet.turn(under)
+	if err != nil {
+		return err
+	}
+	defer end()
 	began := o.now()
 	r, err := o.d.Cycle(under)
-	debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
+	if o.fleet == nil {
+		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
+	}
 	if o.ctx.Err() != nil {
 		return nil
 	}
@@ -119,6 +168,21 @@ func (o *office) cycle(under context.Context) error {
 // one and takes longer, or somebody who does not go on has the ledger locked, drpd tries again in place of ending. There is no daemon then,
 // and no error, where drpd was told to stop meanwhile.
 func (o *office) open() (err error) {
+	end, err := o.fleet.turn(o.ctx)
+	if err != nil {
+		return nil
+	}
+	defer end()
+	if o.parts == nil {
+		if o.parts, err = prepare(o.config); err != nil {
+			return err
+		}
+	}
+	if o.fleet != nil {
+		if err := o.fleet.own(o.name, o.parts.config); err != nil {
+			return err
+		}
+	}
 	for {
 		if o.ledger == nil {
 			if err = private(o.parts.config); err == nil {
@@ -142,6 +206,15 @@ func (o *office) open() (err error) {
 			return nil
 		}
 	}
+}
+
+// standBy keeps no more than is needed to stand by: of several authorities this process may stand by for most.
+func (o *office) standBy() {
+	if o.fleet == nil {
+		return
+	}
+	o.rest()
+	o.parts = nil
 }
 
 // rest ends what runs beside the ledger.

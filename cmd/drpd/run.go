@@ -14,8 +14,17 @@ import (
 )
 
 type runCmd struct {
-	Once   bool `help:"One cycle, then end."`
-	DryRun bool `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
+	Once   bool   `help:"One cycle, then end."`
+	DryRun bool   `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
+	All    string `help:"Work for each authority of a folder that holds FOLDER/NAME/drpd.yaml, and share them out with other machines." placeholder:"FOLDER" type:"path"`
+}
+
+// Validate implements the check of flags.
+func (c *runCmd) Validate() error {
+	if c.All != "" && (c.Once || c.DryRun) {
+		return errors.New("--all is for good: --once and --dry-run are for one authority, which --config names")
+	}
+	return nil
 }
 
 // heapFrom is from how much on memory is given back before more of it is taken. Of mail the daemon holds two messages of 25 MB at most,
@@ -28,6 +37,9 @@ const garbage = 50
 
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
+	if c.All != "" {
+		return c.all(a)
+	}
 	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
 		debug.SetMemoryLimit(heapFrom)
 	}

@@ -67,7 +67,7 @@ func openStandby(t *testing.T, n int, dsn string) *standby {
 	t.Helper()
 	s := &standby{faulted: openFaulted(t, dsn, true)}
 	s.rng = rand.New(rand.NewPCG(*standbySeed, 0))
-	s.ledger = s.state.DB
+	s.ledger, s.oneDay = s.state.DB, true // whose disputes are decided later would have other dates
 	for i := range n {
 		m := &machine{config: filepath.Join(s.dir, fmt.Sprintf("drpd%d.yaml", i))}
 		s.must(os.Link(filepath.Join(s.dir, "drpd.yaml"), m.config))
