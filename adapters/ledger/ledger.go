@@ -400,8 +400,8 @@ func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length
 	}
 	if l.engine.shared {
 		idle := 0
-		if err == nil {
-			idle = 1
+		if err == nil { // one for the work, and one by which the lease is renewed meanwhile
+			idle = 2
 		}
 		l.db.SetMaxIdleConns(idle)
 	}

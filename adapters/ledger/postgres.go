@@ -25,10 +25,40 @@ import (
 func OpenPostgres(ctx context.Context, db *sql.DB, master []byte, zone *time.Location, how ...Option) (*Ledger, error) {
 	x := sqlx.NewDb(db, postgresDriver)
 	x.SetMaxOpenConns(4)
-	return open(ctx, x, postgres, master, zone, how...)
+	x.SetConnMaxIdleTime(idleTime) // between cycles one is enough
+	l, err := open(ctx, x, postgres, master, zone, how...)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.locks(ctx); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// locks sees that the server keeps the lock that it gives. There are others that speak as PostgreSQL does and do not.
+func (l *Ledger) locks(ctx context.Context) error {
+	other, err := l.db.Connx(ctx)
+	if err != nil {
+		return l.engine.failed(err)
+	}
+	defer func() { _ = other.Close() }()
+	return l.anyway(ctx, func(*tx) error {
+		free := false
+		if err := other.GetContext(ctx, &free, `SELECT pg_try_advisory_xact_lock(1685221476, `+schemaNumber+`)`); err != nil {
+			return l.engine.failed(err)
+		}
+		if free {
+			return errors.New("ledger: this server gives the same lock to two (pg_advisory_xact_lock): drpd's state cannot be on it")
+		}
+		return nil
+	})
 }
 
 const postgresDriver = "pgx"
+
+// idleTime is after which a connection that is not used is closed. Whoever has the lease uses one to renew it.
+const idleTime = 20 * time.Second
 
 var postgres = engine{
 	dialect: goose.DialectPostgres,

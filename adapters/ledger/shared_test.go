@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -138,5 +139,21 @@ func TestGoesBack(t *testing.T) {
 	}
 	if err := errors.Join(set("e"), l.Retrace(t.Context()), set("f")); err != nil {
 		t.Errorf("it does not go on: %v", err)
+	}
+}
+
+// A server that speaks as PostgreSQL does and keeps no lock is refused.
+func TestKeepsNoLock(t *testing.T) {
+	dsn := postgresDB(t)
+	db, err := sql.Open("pgx", dsn+"&search_path=public,pg_catalog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), `CREATE FUNCTION public.pg_advisory_xact_lock(int, int) RETURNS void LANGUAGE sql AS 'SELECT'`); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.OpenPostgres(t.Context(), db, key(1), time.UTC); err == nil || !strings.Contains(err.Error(), "gives the same lock to two") {
+		t.Errorf("%v", err)
 	}
 }

@@ -29,7 +29,7 @@ type replicated struct {
 // startReplicated starts both, with an empty database for a ledger.
 func startReplicated(t *testing.T, synchronous bool) *replicated {
 	t.Helper()
-	r := &replicated{t: t, first: startPostgres(t), replica: newPostgres(t), synchronous: synchronous}
+	r := &replicated{t: t, first: startPostgres(t), replica: newPostgres(t, 400), synchronous: synchronous}
 	t.Cleanup(func() {
 		if r.replica.cmd != nil {
 			r.replica.Stop()

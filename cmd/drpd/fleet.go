@@ -65,7 +65,7 @@ func (c *runCmd) all(a *app) error {
 		debug.SetGCPercent(garbage)
 	}
 	f := &fleet{app: a, folder: c.All, log: slog.New(slog.NewJSONHandler(a.err, nil)), holder: thisProcess(),
-		turns: make(chan struct{}, 2*runtime.GOMAXPROCS(0)), calls: make(chan struct{}, fleetCalls), members: make(map[string]*member),
+		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), calls: make(chan struct{}, fleetCalls), members: make(map[string]*member),
 		has: make(map[string]string), asked: make(map[string]time.Time), marks: make(map[string]string)}
 	if _, err := os.ReadDir(f.folder); err != nil {
 		return fmt.Errorf("--all: %w", err)
@@ -176,19 +176,24 @@ func (f *fleet) work(ctx context.Context, name string) error {
 	return err
 }
 
-// turn waits for a turn, and gives its end. Whoever waits longest is next.
-func (f *fleet) turn(ctx context.Context) (func(), error) {
+// errNoTurn says that what a turn was wanted for is not to be done any more.
+var errNoTurn = errors.New("there was no turn before it was over")
+
+// turn waits for a turn, and gives its end. Whoever waits longest is next; who is told meanwhile that it is over gets none.
+func (f *fleet) turn(ctx context.Context, over <-chan struct{}) (func(), error) {
 	if f == nil { // it is the only authority
 		return func() {}, nil
 	}
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-over:
+		return nil, errNoTurn
 	case f.turns <- struct{}{}:
 	}
 	once := sync.OnceFunc(func() { <-f.turns })
-	over := time.AfterFunc(fleetTurn, once)
-	return func() { over.Stop(); once() }, nil
+	late := time.AfterFunc(fleetTurn, once)
+	return func() { late.Stop(); once() }, nil
 }
 
 // own sees that an authority shares neither its key nor its ledger with another.
@@ -237,10 +242,13 @@ func (f *fleet) took(name string, has bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.asked, name)
+	had := f.has[name] == f.holder
 	if delete(f.has, name); has {
 		f.has[name] = f.holder
 	}
-	f.log.Info(map[bool]string{true: "the authority is taken", false: "the authority is given up"}[has], "authority", name)
+	if had != has {
+		f.log.Info(map[bool]string{true: "the authority is taken", false: "the authority is given up"}[has], "authority", name)
+	}
 }
 
 // seen keeps who has an authority, and says whether this process is to ask for it: where the other has at least two more, with what is asked

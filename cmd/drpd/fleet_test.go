@@ -13,11 +13,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"drpd/core/port"
 )
 
 var (
@@ -55,7 +58,8 @@ type fleetTest struct {
 // openFleet makes the authorities, each with a login and a schema of its own in one database.
 func openFleet(t *testing.T, machines int) *fleetTest {
 	t.Helper()
-	f := &fleetTest{t: t, postgres: startPostgres(t), seed: filepath.Join(t.TempDir(), "seed")}
+	f := &fleetTest{t: t, postgres: newPostgres(t, 400+*fleetCouncils**fleetDisputes/25, "-c", "max_connections=500", "-c",
+		"shared_buffers=256MB").begin(t), seed: filepath.Join(t.TempDir(), "seed")}
 	var err error
 	if f.admin, err = sql.Open("pgx", f.postgres.dsn(f.postgres.port, "postgres")); err != nil {
 		t.Fatal(err)
@@ -116,7 +120,9 @@ func (f *fleetTest) council(name string, disputes int) {
 	if err := os.WriteFile(filepath.Join(dir, "state.dsn"), []byte(u.String()), 0o600); err != nil {
 		f.t.Fatal(err)
 	}
-	faultsConfig(f.t, dir)
+	if disputes < 100 { // of more it is measured what they cost, and not their letters
+		faultsConfig(f.t, dir)
+	}
 	reconfigure(f.t, dir, "state: {file: state.db, ", "state: {dsn_file: state.dsn, ")
 	reconfigure(f.t, dir, "authority: ", "authority: "+name+" ")
 	(&console{dir, at(corpusDay, 9)}).says(f.t, "status") // its key is there
@@ -150,7 +156,7 @@ func (f *fleetTest) copied(name, machine string) {
 func (f *fleetTest) start(i int) {
 	f.t.Helper()
 	cmd := exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^TestFleetChild$")
-	cmd.Env = append(os.Environ(), fleetFolder+"="+f.machines[i], "GOGC=")
+	cmd.Env = append(os.Environ(), fleetFolder+"="+f.machines[i], "GOGC=", "GOMAXPROCS=1") // one processor each
 	f.said[i] = new(bytes.Buffer)
 	cmd.Stdout, cmd.Stderr = f.said[i], f.said[i]
 	if err := cmd.Start(); err != nil {
@@ -204,7 +210,7 @@ func (f *fleetTest) until(what string, is func() bool) time.Duration {
 	f.t.Helper()
 	began := time.Now()
 	for !is() {
-		if time.Since(began) > 40*time.Second {
+		if time.Since(began) > max(time.Minute, time.Duration(*fleetCouncils**fleetDisputes)*40*time.Millisecond) {
 			for i, said := range f.said {
 				if said != nil {
 					f.t.Logf("machine %d said: %s", i, said)
@@ -273,6 +279,9 @@ func TestFleet(t *testing.T) {
 	t.Logf("a cycle of each has ended after %s", f.until("done", func() bool {
 		return !slices.ContainsFunc(names, func(name string) bool { return !ready(name) })
 	}).Round(time.Millisecond))
+	if *fleetDisputes >= 100 {
+		f.measured(names)
+	}
 	f.end(0, syscall.SIGKILL)
 	long := f.until("taken over", func() bool { return sum(f.shares(names)) == n })
 	t.Logf("what the one had that was killed the others have after %s: %v", long.Round(time.Millisecond), f.shares(names))
@@ -299,6 +308,41 @@ func TestFleet(t *testing.T) {
 	f.apart(names)
 }
 
+// measured says what each process needs while nothing happens, and how long cycles took.
+func (f *fleetTest) measured(names []string) {
+	f.t.Helper()
+	most := 0
+	for until := time.Now().Add(2 * time.Minute); time.Now().Before(until); time.Sleep(time.Second) {
+		var n int
+		if err := f.admin.QueryRowContext(f.t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE datname = 'fleet'`).Scan(&n); err != nil {
+			f.t.Fatal(err)
+		}
+		most = max(most, n-1)
+	}
+	var took []float64
+	for _, name := range names {
+		var seconds float64
+		if err := f.admin.QueryRowContext(f.t.Context(), `SELECT EXTRACT(EPOCH FROM (value::json->>'ended')::timestamptz - (value::json->>'began')::timestamptz)
+			FROM `+name+`.setting WHERE name = $1`, string(port.LastCycle)).Scan(&seconds); err != nil {
+			f.t.Fatal(err)
+		}
+		took = append(took, seconds)
+	}
+	slices.Sort(took)
+	f.t.Logf("%d connections at most; the last cycles took %.2f s in the middle, %.2f s at most", most, took[len(took)/2], took[len(took)-1])
+	for i, cmd := range f.running {
+		b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(b), "\n") {
+			if strings.HasPrefix(line, "VmHWM") || strings.HasPrefix(line, "VmRSS") {
+				f.t.Logf("machine %d: %s", i, strings.Join(strings.Fields(line), " "))
+			}
+		}
+	}
+}
+
 // broken: a folder whose configuration cannot be read, and one that is a copy of another's with its key, are told of, and no more.
 func (f *fleetTest) broken(of string) {
 	f.t.Helper()
@@ -322,17 +366,20 @@ func (f *fleetTest) broken(of string) {
 // another's.
 func (f *fleetTest) apart(names []string) {
 	f.t.Helper()
+	any := regexp.MustCompile(`council[a-z]+`)
 	for i, name := range names {
-		if !bytes.Contains(f.mailOf(name), []byte(name)) {
-			f.t.Errorf("nothing of %s went anywhere", name)
-		}
-		for _, other := range names {
-			if other != name && (strings.Contains(f.logOf(other), name) || bytes.Contains(f.mailOf(other), []byte(name)) || strings.Contains(f.dump(other), name)) {
-				f.t.Errorf("something of %s is at %s", name, other)
+		for what, text := range map[string]string{"mail": f.mailOf(name), "log": f.logOf(name), "schema": f.dump(name)} {
+			if what != "log" && !strings.Contains(text, name) {
+				f.t.Errorf("nothing of %s is in its %s", name, what)
 			}
-		}
-		if strings.Contains(f.logOf(name), "canary") || strings.Contains(f.dump(name), "canary") {
-			f.t.Errorf("what the disputes of %s say stands in the open", name)
+			for _, other := range any.FindAllString(text, -1) {
+				if other != name {
+					f.t.Errorf("something of %s is in the %s of %s", other, what, name)
+				}
+			}
+			if strings.Contains(text, "canary") {
+				f.t.Errorf("what the disputes of %s say stands in the open, in its %s", name, what)
+			}
 		}
 		for _, said := range f.said {
 			if strings.Contains(said.String(), "canary") {
@@ -355,18 +402,18 @@ func (f *fleetTest) apart(names []string) {
 }
 
 // mailOf gives all that went out for an authority.
-func (f *fleetTest) mailOf(name string) []byte {
+func (f *fleetTest) mailOf(name string) string {
 	f.t.Helper()
 	files, _ := filepath.Glob(filepath.Join(f.seed, name, "mail", "out", "*.eml"))
-	var out []byte
+	var out strings.Builder
 	for _, file := range files {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			f.t.Fatal(err)
 		}
-		out = append(out, bytes.ReplaceAll(b, []byte("=\r\n"), nil)...)
+		out.Write(bytes.ReplaceAll(b, []byte("=\r\n"), nil))
 	}
-	return out
+	return out.String()
 }
 
 // dump gives all that stands in a schema.

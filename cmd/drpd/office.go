@@ -22,6 +22,7 @@ type office struct {
 	d      *wired        // nil: this process stands by
 	news   chan struct{} // of sources, while it has the right to run
 	unhear func()        // ends that
+	term   context.Context
 
 	fleet *fleet // of the authorities of this process; nil: it is the only one
 	name  string // of its folder
@@ -39,58 +40,62 @@ func (o *office) run() error {
 		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
 		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
 	}
-	var term context.Context
 	for {
 		if o.hold.isWanted() {
 			o.leave()
 		}
-		if !o.hold.has() {
-			if term != nil {
-				o.fleet.took(o.name, false)
-			}
-			term = nil
+		had := o.hold.has()
+		if !had {
 			o.standBy()
 		}
 		under, err := o.hold.take(o.ctx, o.once)
-		if err != nil {
-			if o.ctx.Err() != nil {
-				return nil
-			}
-			return err
-		}
-		if under != term {
-			switch err := o.begin(under); {
-			case o.ctx.Err() != nil:
-				return o.hold.release(o.ctx)
-			case under.Err() != nil || errors.Is(err, port.ErrLeaseLost) || !o.once && passes(err):
-				o.log.Warn("the lease was lost before the first cycle: it is taken again", "error", err)
-				o.hold.settle(under)
-				continue
-			case err != nil:
-				return errors.Join(err, o.hold.release(o.ctx))
-			}
-			if term == nil {
-				o.fleet.took(o.name, true)
-			}
-			term = under
-		}
-		err = o.cycle(under)
 		switch {
-		case o.ctx.Err() != nil || o.once:
+		case err != nil && o.ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case !had:
+			o.fleet.took(o.name, true)
+		}
+		begun, err := o.turn(under)
+		switch {
+		case o.ctx.Err() != nil:
+			return o.hold.release(o.ctx)
+		case o.once:
 			return errors.Join(err, o.hold.release(o.ctx))
-		case errors.Is(err, ledger.ErrOlder):
-			if err := follow(under, o.parts.config, o.d); err != nil { // what is missing is found out
-				o.log.Error("it is not known how far the ledger went back: it is tried again", "error", err)
-				o.hold.settle(under)
-			}
-			continue
-		case under.Err() != nil:
+		case under.Err() != nil || o.hold.isWanted():
 			continue // it is taken again, by whoever can
+		case errors.Is(err, ledger.ErrOlder):
+			o.term = nil // it begins anew: what is missing is found out
+			continue
+		case !begun && (errors.Is(err, port.ErrLeaseLost) || passes(err)):
+			o.log.Warn("the ledger does not allow the work to begin: it is tried again", "error", err)
+			o.hold.settle(under)
+			continue
+		case !begun:
+			return errors.Join(err, o.hold.release(o.ctx))
 		}
 		if !o.wait(o.parts.config.Every, o.news, o.hold.over) {
 			return o.hold.release(o.ctx)
 		}
 	}
+}
+
+// turn does one cycle when it is the turn of this authority, and begins the term before the first. begun is false where it does not come to
+// a cycle.
+func (o *office) turn(under context.Context) (begun bool, err error) {
+	end, err := o.fleet.turn(under, o.hold.over)
+	if err != nil {
+		return false, err
+	}
+	defer end()
+	if under != o.term {
+		if err := o.begin(under); err != nil {
+			return false, err
+		}
+		o.term = under
+	}
+	return true, o.cycle(under)
 }
 
 // leave gives the authority to whoever has asked for it, and waits until that one has it.
@@ -111,12 +116,7 @@ func passes(err error) bool {
 }
 
 // begin begins a term. What another drpd has kept meanwhile is read anew, and the trace says whether all is there that was stored before.
-func (o *office) begin(under context.Context) error {
-	end, err := o.fleet.turn(under)
-	if err != nil {
-		return err
-	}
-	defer end()
+func (o *office) begin(under context.Context) (err error) {
 	if o.hold.waited {
 		o.rest()
 	}
@@ -139,11 +139,6 @@ func (o *office) begin(under context.Context) error {
 
 // cycle does one cycle, and says what became of it.
 func (o *office) cycle(under context.Context) error {
-	end, err := o.fleet.turn(under)
-	if err != nil {
-		return err
-	}
-	defer end()
 	began := o.now()
 	r, err := o.d.Cycle(under)
 	if o.fleet == nil {
@@ -168,7 +163,7 @@ func (o *office) cycle(under context.Context) error {
 // one and takes longer, or somebody who does not go on has the ledger locked, drpd tries again in place of ending. There is no daemon then,
 // and no error, where drpd was told to stop meanwhile.
 func (o *office) open() (err error) {
-	end, err := o.fleet.turn(o.ctx)
+	end, err := o.fleet.turn(o.ctx, nil)
 	if err != nil {
 		return nil
 	}
@@ -215,6 +210,7 @@ func (o *office) standBy() {
 	}
 	o.rest()
 	o.parts = nil
+	o.fleet.took(o.name, false)
 }
 
 // rest ends what runs beside the ledger.
