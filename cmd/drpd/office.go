@@ -165,7 +165,7 @@ func (o *office) cycle(under context.Context) error {
 func (o *office) open() (err error) {
 	end, err := o.fleet.turn(o.ctx, nil)
 	if err != nil {
-		return nil
+		return err
 	}
 	defer end()
 	if o.parts == nil {
