@@ -145,7 +145,7 @@ func (o *office) cycle(under context.Context) error {
 		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
 	}
 	if o.ctx.Err() != nil {
-		return nil
+		return err
 	}
 	if failed := o.keepCycle(o.ledger, o.parts.config.Every, began, err); failed != nil {
 		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
