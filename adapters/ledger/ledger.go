@@ -23,6 +23,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"github.com/ncruces/go-sqlite3"
 	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
 
 	"drpd/core/audit"
 	"drpd/core/drp"
@@ -40,19 +41,22 @@ type Ledger struct {
 	engine engine
 	seal   *sealer
 	zone   *time.Location
-	trace  *trace       // nil: nobody follows it
-	erased string       // the file of what was erased; "": none is kept
-	fence  atomic.Int64 // the number of the lease that was taken here; 0: none was
+	trace  atomic.Pointer[trace] // nil: nobody follows it
+	erased string                // the file of what was erased; "": none is kept
+	fence  atomic.Int64          // the number of the lease that was taken here; 0: none was
 }
 
 // engine is all that differs between SQLite and PostgreSQL.
 type engine struct {
 	dialect goose.Dialect
 	driver  string
-	begin   string            // said first in each transaction; "": nothing
-	check   string            // asks the engine whether its own structures are whole; "": it sees to that itself
-	schema  func(fs.FS) fs.FS // the migrations in its own words; nil: as they are
-	quiet   func(error) error // an error without what it tells of the connection string; nil: it tells nothing
+	begin   string             // said first in each transaction; "": nothing
+	clock   string             // gives the time in milliseconds by which leases last; "": the clock of the machine, whose file it is
+	lock    lock.SessionLocker // of the schema, while it is made or changed; nil: the engine sees to that itself
+	shared  bool               // processes on other machines can open it: who only waits for the lease keeps no connection
+	check   string             // asks the engine whether its own structures are whole; "": it sees to that itself
+	schema  func(fs.FS) fs.FS  // the migrations in its own words; nil: as they are
+	quiet   func(error) error  // an error without what it tells of the connection string; nil: it tells nothing
 	copyTo  func(ctx context.Context, db *sqlx.DB, e engine, path string) error
 	compact func(ctx context.Context, db *sqlx.DB) error // gives up the room that was freed
 }
@@ -135,7 +139,11 @@ func schemaOf(db *sqlx.DB, e engine) (*goose.Provider, error) {
 	if e.schema != nil {
 		dir = e.schema(dir)
 	}
-	return goose.NewProvider(e.dialect, db.DB, dir)
+	var how []goose.ProviderOption
+	if e.lock != nil {
+		how = append(how, goose.WithSessionLocker(e.lock))
+	}
+	return goose.NewProvider(e.dialect, db.DB, dir, how...)
 }
 
 // keepBefore leaves a copy of a ledger whose schema is about to be changed.
@@ -180,8 +188,8 @@ func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 
 // Close closes the database.
 func (l *Ledger) Close() error {
-	if l.trace != nil {
-		return errors.Join(l.db.Close(), l.trace.file.Close())
+	if t := l.trace.Load(); t != nil {
+		return errors.Join(l.db.Close(), t.file.Close())
 	}
 	return l.db.Close()
 }
@@ -199,16 +207,28 @@ type tx struct {
 // txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
 const txTime = 15 * time.Minute
 
-// tx does something in one transaction, where nobody else has taken the lease since it was taken here.
+// ErrOlder says that the ledger does not hold any more what this process has stored in it: another server answers now, which had not all of
+// it, or a copy was put back.
+var ErrOlder = errors.New("ledger: what was stored in it last is not there any more: it is an older one")
+
+// tx does something in one transaction, where nobody else has taken the lease since it was taken here, and all is there that was stored since.
 func (l *Ledger) tx(ctx context.Context, do func(*tx) error) error {
 	return l.anyway(ctx, func(t *tx) error {
 		if fence := l.fence.Load(); fence != 0 {
-			var now int64
-			if _, err := t.get(&now, `SELECT fence FROM lease WHERE id = 1`); err != nil {
+			var now struct {
+				Fence int64
+				Code  string
+			}
+			seq, code := l.trace.Load().last()
+			if _, err := t.get(&now, `SELECT fence, coalesce((SELECT code FROM audit WHERE seq = ?), '') AS code FROM lease WHERE id = 1`,
+				seq); err != nil {
 				return err
 			}
-			if now != fence {
+			if now.Fence != fence {
 				return port.ErrLeaseLost
+			}
+			if now.Code != code {
+				return ErrOlder
 			}
 		}
 		return do(t)
@@ -216,7 +236,15 @@ func (l *Ledger) tx(ctx context.Context, do func(*tx) error) error {
 }
 
 // anyway does something in one transaction, whoever has the lease.
-func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) (err error) {
+func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) error {
+	return l.within(ctx, l.engine.begin, do)
+}
+
+// beside does something with the lease alone, in a transaction that waits for no other: a long one of its holder, or of somebody who was
+// stopped in it, must not keep it from being renewed or taken.
+func (l *Ledger) beside(ctx context.Context, do func(*tx) error) error { return l.within(ctx, "", do) }
+
+func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, txTime)
 	defer cancel()
 	raw, err := l.db.BeginTxx(ctx, nil)
@@ -230,8 +258,8 @@ func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) (err error) {
 			}
 		}
 	}()
-	if l.engine.begin != "" {
-		if _, err = raw.ExecContext(ctx, l.engine.begin); err != nil {
+	if begin != "" {
+		if _, err = raw.ExecContext(ctx, begin); err != nil {
 			return l.engine.failed(err)
 		}
 	}
@@ -312,47 +340,89 @@ func (l *Ledger) Entries(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
+// leaseTime is the time by which a lease lasts: the server's, which is the same for all machines, or else the machine's.
+func (t *tx) leaseTime(machine time.Time) (ms int64, err error) {
+	if t.l.engine.clock == "" {
+		return machine.UnixMilli(), nil
+	}
+	_, err = t.get(&ms, t.l.engine.clock)
+	return ms, err
+}
+
 // Lease implements daemon.Leases. Each taking has a number, which rises.
+//
+// A transaction that had begun when the lease was taken may still end after that: whoever took it sees what it did, since each transaction
+// but those of the lease waits for the one before.
 func (l *Ledger) Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error {
 	var fence int64
-	err := l.anyway(ctx, func(t *tx) error {
-		var have struct {
-			Holder string
-			Until  int64
-			Fence  int64
+	err := l.beside(ctx, func(t *tx) error {
+		at, err := t.leaseTime(now)
+		for err == nil {
+			var have struct {
+				Holder string
+				Until  int64
+			}
+			found, failed := t.get(&have, `SELECT holder, until FROM lease WHERE id = 1`)
+			if failed != nil {
+				return failed
+			}
+			if found && have.Holder != holder && have.Until > at {
+				return &port.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until), Left: time.Duration(have.Until-at) * time.Millisecond}
+			}
+			if found, err = t.get(&fence, `INSERT INTO lease (id, holder, until, fence) VALUES (1, ?, ?, 1) ON CONFLICT (id) DO UPDATE
+				SET holder = excluded.holder, until = excluded.until, fence = lease.fence + 1, asked = 0
+				WHERE lease.holder = excluded.holder OR lease.until <= ? RETURNING fence`, holder, at+length.Milliseconds(), at); found {
+				return nil // else another has taken it at this moment, and is seen now
+			}
 		}
-		found, err := t.get(&have, `SELECT holder, until, fence FROM lease WHERE id = 1`)
-		if err != nil {
-			return err
-		}
-		if found && have.Holder != holder && have.Until > now.UnixMilli() {
-			return &port.HeldError{Holder: have.Holder, Until: time.UnixMilli(have.Until)}
-		}
-		fence = have.Fence + 1
-		return t.exec(`INSERT INTO lease (id, holder, until, fence) VALUES (1, ?, ?, ?)
-			ON CONFLICT (id) DO UPDATE SET holder = excluded.holder, until = excluded.until, fence = excluded.fence`,
-			holder, now.Add(length).UnixMilli(), fence)
+		return err
 	})
 	if err == nil {
 		l.fence.Store(fence)
+	}
+	if l.engine.shared {
+		idle := 0
+		if err == nil { // one for the work, and one by which the lease is renewed meanwhile
+			idle = 2
+		}
+		l.db.SetMaxIdleConns(idle)
 	}
 	return err
 }
 
 // RenewLease implements daemon.Leases.
-func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
-	return l.tx(ctx, func(t *tx) error {
-		ok, err := t.changed(`UPDATE lease SET until = ? WHERE id = 1 AND until > ?`, now.Add(length).UnixMilli(), now.UnixMilli())
-		if err == nil && !ok {
+func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) (asked bool, err error) {
+	err = l.beside(ctx, func(t *tx) error {
+		at, err := t.leaseTime(now)
+		if err != nil {
+			return err
+		}
+		var until int64
+		found, err := t.get(&until, `UPDATE lease SET until = ? WHERE id = 1 AND fence = ? AND until > ? RETURNING asked`, at+length.Milliseconds(),
+			l.fence.Load(), at)
+		if err == nil && !found {
 			return port.ErrLeaseLost
 		}
+		asked = until > at
 		return err
+	})
+	return asked, err
+}
+
+// AskLease implements daemon.Leases.
+func (l *Ledger) AskLease(ctx context.Context, now time.Time, length time.Duration) error {
+	return l.beside(ctx, func(t *tx) error {
+		at, err := t.leaseTime(now)
+		if err != nil {
+			return err
+		}
+		return t.exec(`UPDATE lease SET asked = ? WHERE id = 1`, at+length.Milliseconds())
 	})
 }
 
 // EndLease implements daemon.Leases.
 func (l *Ledger) EndLease(ctx context.Context, holder string) error {
-	return l.anyway(ctx, func(t *tx) error { return t.exec(`UPDATE lease SET until = 0 WHERE holder = ?`, holder) })
+	return l.beside(ctx, func(t *tx) error { return t.exec(`UPDATE lease SET until = 0 WHERE holder = ?`, holder) })
 }
 
 // ResetClock puts drpd back to before today, where it last worked on a later day by a wrong clock, and gives up a lease of that time. Today

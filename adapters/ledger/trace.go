@@ -19,7 +19,22 @@ import (
 type trace struct {
 	mu   sync.Mutex
 	file *os.File
-	seq  int64
+	seq  int64  // of the last entry; MaxInt64: the ledger is an older one, and nothing is written over what the file says
+	at   int64  // when it was made
+	code string // its code
+}
+
+// last gives the last entry that this process has made or seen; 0 where it follows no trace, or the ledger is known to be an older one.
+func (t *trace) last() (seq int64, code string) {
+	if t == nil {
+		return 0, ""
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seq == 0 || t.seq == math.MaxInt64 {
+		return 0, ""
+	}
+	return t.seq, t.code
 }
 
 // traceForm is a line of fixed length: it is written over the one before.
@@ -32,7 +47,7 @@ type Older struct {
 }
 
 // Follow keeps the trace of the ledger in a file from now on. Where the file says that the ledger is an older one, the trace is left as it is
-// until Retrace is called.
+// until Retrace is called. It may be called again, and reads the file anew: another server may answer now, which has not all that was stored.
 func (l *Ledger) Follow(ctx context.Context, path string) (*Older, error) {
 	var seq, at int64
 	var code string
@@ -44,8 +59,20 @@ func (l *Ledger) Follow(ctx context.Context, path string) (*Older, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("trace of the ledger: %w", err), file.Close())
 	}
-	l.trace = &trace{file: file}
+	now := &trace{file: file}
+	was := l.trace.Swap(now)
 	if _, err := fmt.Sscanf(string(b), traceForm, &seq, &at, &code); err != nil { // there was none, or a power cut took it
+		seq = 0
+	}
+	if was != nil {
+		if err := was.file.Close(); err != nil {
+			return nil, fmt.Errorf("trace of the ledger: %w", err)
+		}
+		if last, _ := was.last(); last > seq { // the file could not be written
+			seq, at, code = last, was.at, was.code
+		}
+	}
+	if seq == 0 {
 		return nil, l.Retrace(ctx)
 	}
 	var older *Older
@@ -59,7 +86,9 @@ func (l *Ledger) Follow(ctx context.Context, path string) (*Older, error) {
 		return err
 	})
 	if err != nil || older != nil {
-		l.trace.seq = math.MaxInt64 // nothing is written over it
+		now.mu.Lock()
+		now.seq = math.MaxInt64
+		now.mu.Unlock()
 		return older, err
 	}
 	return nil, l.Retrace(ctx)
@@ -72,18 +101,21 @@ func (l *Ledger) Retrace(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.trace.seq = 0
-		if err := l.trace.write(last); err != nil || last.Seq == 0 {
+		now := l.trace.Load()
+		now.mu.Lock()
+		now.seq = 0
+		now.mu.Unlock()
+		if err := now.write(last); err != nil || last.Seq == 0 {
 			return err
 		}
-		return l.trace.file.Sync()
+		return now.file.Sync()
 	})
 }
 
 // came writes down the last entry of a transaction that was committed. Where it cannot, the trace is behind until the next.
 func (l *Ledger) came(e *audit.Entry) {
-	if e != nil && l.trace != nil { // only who follows it makes entries at that time
-		_ = l.trace.write(*e)
+	if t := l.trace.Load(); e != nil && t != nil { // only who follows it makes entries at that time
+		_ = t.write(*e)
 	}
 }
 
@@ -93,9 +125,9 @@ func (t *trace) write(e audit.Entry) error {
 	if e.Seq <= t.seq { // a later one has come first
 		return nil
 	}
+	t.seq, t.at, t.code = e.Seq, e.At, e.Code
 	if _, err := t.file.WriteAt(fmt.Appendf(nil, traceForm, e.Seq, e.At, e.Code), 0); err != nil {
 		return fmt.Errorf("trace of the ledger: %w", err)
 	}
-	t.seq = e.Seq
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -25,9 +26,12 @@ func openPostgres(dsn string) (*sql.DB, error) {
 	if err != nil {
 		return nil, errDSN("postgres://user:password@host:5432/database?sslmode=verify-full")
 	}
-	open := exposed(c.TLSConfig, c.Host)
+	open, more := exposed(c.TLSConfig, c.Host), false
 	for _, f := range c.Fallbacks {
-		open = open || exposed(f.TLSConfig, f.Host)
+		open, more = open || exposed(f.TLSConfig, f.Host), more || f.Host != c.Host || f.Port != c.Port
+	}
+	if more && c.ConnectTimeout == 0 { // of several servers one may be gone without a word
+		c.ConnectTimeout = 2 * time.Second
 	}
 	if open {
 		return nil, errPlain

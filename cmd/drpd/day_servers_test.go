@@ -211,11 +211,33 @@ type dayPostgres struct {
 	programs string
 	uid, gid uint32
 	log      string
+	also     []string // settings
 	cmd      *exec.Cmd
 	ended    chan struct{}
 }
 
 func startPostgres(t *testing.T) *dayPostgres {
+	t.Helper()
+	return newPostgres(t, 400).begin(t)
+}
+
+// begin makes an empty server, and starts it.
+func (p *dayPostgres) begin(t *testing.T) *dayPostgres {
+	t.Helper()
+	cmd := p.program(context.WithoutCancel(t.Context()), "initdb", "-D", p.data(), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
+		"--locale=C.UTF-8", "--no-sync")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v %s", err, out)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return p
+}
+
+// newPostgres makes the place for a server, of some size in MB, which holds nothing yet.
+func newPostgres(t *testing.T, size int, also ...string) *dayPostgres {
 	t.Helper()
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	owner, err := user.Lookup("postgres")
@@ -232,20 +254,11 @@ func startPostgres(t *testing.T) *dayPostgres {
 	}
 	uid, _ := strconv.ParseUint(owner.Uid, 10, 32)
 	gid, _ := strconv.ParseUint(owner.Gid, 10, 32)
-	p := &dayPostgres{dayDisk: mount(t, filepath.Join(dir, "disk"), 400), port: servertest.Port(t), programs: filepath.Dir(slices.Max(found)),
+	p := &dayPostgres{dayDisk: mount(t, filepath.Join(dir, "disk"), size), also: also, port: servertest.Port(t), programs: filepath.Dir(slices.Max(found)),
 		uid: uint32(uid), gid: uint32(gid), log: filepath.Join(dir, "log")}
 	if err := os.Chown(p.path, int(p.uid), int(p.gid)); err != nil {
 		t.Fatal(err)
 	}
-	cmd := p.program(context.WithoutCancel(t.Context()), "initdb", "-D", p.data(), "-U", "postgres", "--auth=trust", "--encoding=UTF8",
-		"--locale=C.UTF-8", "--no-sync")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v %s", err, out)
-	}
-	if err := p.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.Stop)
 	return p
 }
 
@@ -265,8 +278,9 @@ func (p *dayPostgres) Start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	p.cmd = p.program(context.Background(), "postgres", "-D", p.data(), "-p", fmt.Sprint(p.port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB")
+	args := append([]string{"-D", p.data(), "-p", fmt.Sprint(p.port), "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "fsync=off", "-c", "shared_buffers=32MB", "-c", "max_wal_size=64MB", "-c", "min_wal_size=32MB"}, p.also...)
+	p.cmd = p.program(context.Background(), "postgres", args...)
 	p.cmd.Stdout, p.cmd.Stderr = log, log
 	if err := p.cmd.Start(); err != nil {
 		return err

@@ -86,6 +86,8 @@ type faulted struct {
 	maildir string
 	state   *sqlx.DB
 
+	oneDay bool // all disputes begin on the first day
+
 	seen    int                    // of the messages on the line
 	fed     []time.Time            // when disputes began
 	wire    map[delivered]string   // what was under way when drpd was disturbed, and how far it had come
@@ -100,8 +102,8 @@ type faulted struct {
 // delivered is an email to one person.
 type delivered struct{ Effect, Person string }
 
-// openFaulted makes a council with its mail server, and with an archive or without one.
-func openFaulted(t *testing.T, postgres, archive bool) *faulted {
+// openFaulted makes a council with its mail server, and with an archive or without one; its state is on PostgreSQL where that is named.
+func openFaulted(t *testing.T, dsn string, archive bool) *faulted {
 	t.Helper()
 	f := &faulted{t: t, dir: filepath.Join(t.TempDir(), "d"), archive: archive, rng: rand.New(rand.NewPCG(*faultSeed, 0)),
 		wire: make(map[delivered]string), waited: make(map[delivered]string), did: make(map[syscall.Signal]int)}
@@ -124,9 +126,8 @@ func openFaulted(t *testing.T, postgres, archive bool) *faulted {
 	reconfigure(t, f.dir, "mail_out: {folder: mail/out, ", fmt.Sprintf(`mail_out: {relays: [{name: internal, server: "127.0.0.1:%d", `+
 		`tls: implicit, ca_file: %q}], routes: [{name: council, domains: ["*"], relay: internal, carries: referral%s}], `,
 		f.line.Port, f.line.CA, kept))
-	if postgres {
-		dsn := postgresDB(t, fmt.Sprintf("faults_%v", archive))
-		f.write("state.dsn", dsn+"&idle_in_transaction_session_timeout=3000")
+	if dsn != "" {
+		f.write("state.dsn", dsn)
 		reconfigure(t, f.dir, "state: {file: state.db, ", "state: {dsn_file: state.dsn, ")
 		db, err := sql.Open("pgx", dsn)
 		f.must(err)
@@ -224,7 +225,7 @@ func (f *faulted) feed() {
 	const aDay = 4
 	n := len(f.fed)
 	now := faultsClock(f.dir)
-	if n > 0 && n%aDay == 0 {
+	if n > 0 && n%aDay == 0 && !f.oneDay {
 		day := workday.DateOf(now) + 1
 		for day.Weekday() == time.Saturday || day.Weekday() == time.Sunday {
 			day++
@@ -256,9 +257,15 @@ func (r *running) said() string {
 // start starts drpd, and waits until it begins.
 func (f *faulted) start() *running {
 	f.t.Helper()
-	r := &running{Cmd: exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^TestFaultsChild$"), idle: make(chan struct{}),
+	return f.startAs("TestFaultsChild", faultsDir+"="+f.dir)
+}
+
+// startAs starts it as one of the tests that only others start.
+func (f *faulted) startAs(child string, env ...string) *running {
+	f.t.Helper()
+	r := &running{Cmd: exec.CommandContext(f.t.Context(), os.Args[0], "-test.run=^"+child+"$"), idle: make(chan struct{}),
 		ended: make(chan struct{})}
-	r.Env = append(os.Environ(), faultsDir+"="+f.dir)
+	r.Env = append(os.Environ(), env...)
 	out, w, err := os.Pipe()
 	f.must(err)
 	r.Stdout, r.Stderr = w, w
@@ -604,7 +611,11 @@ func TestFaults(t *testing.T) {
 
 func disturbed(t *testing.T, postgres, archive bool) {
 	t.Helper()
-	f := openFaulted(t, postgres, archive)
+	dsn := ""
+	if postgres {
+		dsn = postgresDB(t, fmt.Sprintf("faults_%v", archive)) + "&idle_in_transaction_session_timeout=3000"
+	}
+	f := openFaulted(t, dsn, archive)
 	var all []syscall.Signal
 	for s, n := range map[syscall.Signal]int{syscall.SIGKILL: *faultKills, syscall.SIGTERM: *faultTerms, syscall.SIGSTOP: *faultStops} {
 		all = append(all, slices.Repeat([]syscall.Signal{s}, n)...)

@@ -303,7 +303,7 @@ func TestOneRunner(t *testing.T) {
 	}
 	var errs seen
 	// once the second says that it waits, the first renews its lease
-	errs.when = func() { _ = l.RenewLease(t.Context(), now, time.Minute) }
+	errs.when = func() { _, _ = l.RenewLease(t.Context(), now, time.Minute) }
 	code := realMain(&app{ctx: t.Context(), out: io.Discard, err: &errs, now: func() time.Time { return now }},
 		[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run", "--once"})
 	if code != 1 || !strings.Contains(errs.String(), "another drpd runs on this ledger: the first") {

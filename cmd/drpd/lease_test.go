@@ -47,7 +47,10 @@ func TestLease(t *testing.T) {
 				began := time.Now()
 				var renew func()
 				renew = func() {
-					if time.Since(began) < x.lives && first.RenewLease(ctx, time.Now(), leaseLength) == nil {
+					if time.Since(began) >= x.lives {
+						return
+					}
+					if _, err := first.RenewLease(ctx, time.Now(), leaseLength); err == nil {
 						time.AfterFunc(leaseLength/2, renew)
 					}
 				}
@@ -111,6 +114,15 @@ func TestHolding(t *testing.T) {
 		if err != nil || under.Err() != nil || h.held() != nil || l.SetSetting(t.Context(), port.Paused, "", "one", time.Now()) != nil {
 			t.Errorf("a lease cannot be taken anew: %v", err)
 		}
+		l.hangs.Store(true)
+		time.Sleep(leaseLength + time.Second)
+		if h.held() == nil || under.Err() == nil {
+			t.Error("a ledger that gives no answer keeps what runs under a lease going past its end")
+		}
+		l.hangs.Store(false)
+		if under, err = h.take(t.Context(), false); err != nil {
+			t.Fatal(err)
+		}
 		if err := h.release(t.Context()); err != nil || under.Err() == nil {
 			t.Error("what runs under a lease goes on after it was given back", err)
 		}
@@ -120,12 +132,16 @@ func TestHolding(t *testing.T) {
 // unreachable is a ledger that cannot be reached at times.
 type unreachable struct {
 	*porttest.Ledger
-	down atomic.Bool
+	down, hangs atomic.Bool
 }
 
-func (u *unreachable) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
+func (u *unreachable) RenewLease(ctx context.Context, now time.Time, length time.Duration) (bool, error) {
+	if u.hangs.Load() {
+		<-ctx.Done()
+		return false, ctx.Err()
+	}
 	if u.down.Load() {
-		return errors.New("no connection")
+		return false, errors.New("no connection")
 	}
 	return u.Ledger.RenewLease(ctx, now, length)
 }

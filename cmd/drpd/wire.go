@@ -56,21 +56,31 @@ func (w *wired) close() error {
 	return errors.Join(errs...)
 }
 
-// wire builds the daemon: every constructor, once, by hand.
-func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger) (_ *wired, err error) {
-	c, w := p.config, &wired{}
+// wire opens the ledger and builds the daemon on it.
+func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger) (*wired, error) {
+	if err := private(p.config); err != nil {
+		return nil, err
+	}
+	l, err := openLedger(ctx, p.config)
+	if err != nil {
+		return nil, err
+	}
+	w, err := wireOn(ctx, p, l, now, log)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	w.ends = slices.Insert(w.ends, 0, l.Close)
+	return w, nil
+}
+
+// wireOn builds the daemon on its ledger, which is not closed with it: every constructor, once, by hand.
+func wireOn(ctx context.Context, p *parts, l *ledger.Ledger, now func() time.Time, log *slog.Logger) (_ *wired, err error) {
+	c, w := p.config, &wired{ledger: l}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
 		}
 	}()
-	if err := private(c); err != nil {
-		return nil, err
-	}
-	if w.ledger, err = openLedger(ctx, c); err != nil {
-		return nil, err
-	}
-	w.ends = append(w.ends, w.ledger.Close)
 	if err := p.recall(ctx, w.ledger); err != nil {
 		return nil, err
 	}

@@ -70,10 +70,12 @@ type Mailer interface {
 // each transaction sees first that nobody else has taken it since, and is refused with ErrLeaseLost otherwise: a process that was stopped
 // for a while and goes on changes nothing.
 type Leases interface {
-	// Lease takes the right to run; HeldError says who has it.
+	// Lease takes the right to run; HeldError says who has it. A ledger that several machines share goes by a clock of its own, and not by now.
 	Lease(ctx context.Context, holder string, now time.Time, length time.Duration) error
-	// RenewLease keeps it for longer. Once it has ended it must be taken anew: ErrLeaseLost.
-	RenewLease(ctx context.Context, now time.Time, length time.Duration) error
+	// RenewLease keeps it for longer. Once it has ended it must be taken anew: ErrLeaseLost. It says whether another asks for it.
+	RenewLease(ctx context.Context, now time.Time, length time.Duration) (asked bool, err error)
+	// AskLease asks whoever has it to give it back, for some time. Nobody has to.
+	AskLease(ctx context.Context, now time.Time, length time.Duration) error
 	// EndLease ends the lease of a holder: one's own, or that of one that is known to have ended.
 	EndLease(ctx context.Context, holder string) error
 }

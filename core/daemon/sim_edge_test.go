@@ -189,8 +189,12 @@ func (l edgeLedger) Lease(ctx context.Context, holder string, now time.Time, lon
 	return l.to.Lease(ctx, holder, now, long) // the command takes it, and no part of a cycle
 }
 
-func (l edgeLedger) RenewLease(ctx context.Context, now time.Time, long time.Duration) error {
+func (l edgeLedger) RenewLease(ctx context.Context, now time.Time, long time.Duration) (bool, error) {
 	return l.to.RenewLease(ctx, now, long)
+}
+
+func (l edgeLedger) AskLease(ctx context.Context, now time.Time, long time.Duration) error {
+	return l.to.AskLease(ctx, now, long)
 }
 
 func (l edgeLedger) EndLease(ctx context.Context, holder string) error {

@@ -48,7 +48,8 @@ var ErrLeaseLost = errors.New("the right to run on this ledger has ended, or ano
 // HeldError says who holds the lease.
 type HeldError struct {
 	Holder string
-	Until  time.Time
+	Until  time.Time     // by the clock of the ledger, which need not be the machine's
+	Left   time.Duration // until then
 }
 
 func (e *HeldError) Error() string {

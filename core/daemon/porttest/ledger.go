@@ -28,7 +28,8 @@ type state struct {
 	zone      *time.Location
 	holder    string
 	until     time.Time
-	taken     int64 // how often the lease was taken
+	asked     time.Time // until when another asks for the lease
+	taken     int64     // how often the lease was taken
 	settings  map[port.Setting]string
 	sources   map[string]*source
 	gaps      []reconcile.Gap
@@ -113,23 +114,30 @@ func (l *Ledger) mayWrite(ctx context.Context) error {
 func (l *Ledger) Lease(_ context.Context, holder string, now time.Time, length time.Duration) error {
 	defer l.lock()()
 	if l.holder != "" && l.holder != holder && l.until.After(now) {
-		return &port.HeldError{Holder: l.holder, Until: l.until}
+		return &port.HeldError{Holder: l.holder, Until: l.until, Left: l.until.Sub(now)}
 	}
 	l.taken++
-	l.holder, l.until, l.fence = holder, now.Add(length), l.taken
+	l.holder, l.until, l.asked, l.fence = holder, now.Add(length), time.Time{}, l.taken
 	return nil
 }
 
 // RenewLease implements daemon.Ledger.
-func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) error {
+func (l *Ledger) RenewLease(ctx context.Context, now time.Time, length time.Duration) (asked bool, err error) {
 	if err := l.mayWrite(ctx); err != nil {
-		return err
+		return false, err
 	}
 	defer l.lock()()
 	if !l.until.After(now) {
-		return port.ErrLeaseLost
+		return false, port.ErrLeaseLost
 	}
 	l.until = now.Add(length)
+	return l.asked.After(now), nil
+}
+
+// AskLease implements daemon.Ledger.
+func (l *Ledger) AskLease(_ context.Context, now time.Time, length time.Duration) error {
+	defer l.lock()()
+	l.asked = now.Add(length)
 	return nil
 }
 

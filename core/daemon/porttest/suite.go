@@ -38,31 +38,51 @@ func evidence(id string) drp.Evidence {
 }
 
 func testLease(t *testing.T, l daemon.Ledger) {
+	renew := func(length time.Duration) error {
+		_, err := l.RenewLease(t.Context(), noon, length)
+		return err
+	}
 	must(t, l.Lease(t.Context(), "a", noon, time.Minute))
-	must(t, l.RenewLease(t.Context(), noon.Add(time.Second), time.Minute))
+	must(t, renew(time.Hour))
 	var held *port.HeldError
-	if err := l.Lease(t.Context(), "b", noon.Add(61*time.Second-1), time.Minute); !errors.As(err, &held) || held.Holder != "a" {
+	if err := l.Lease(t.Context(), "b", noon, time.Minute); !errors.As(err, &held) || held.Holder != "a" || held.Left <= time.Hour/2 ||
+		held.Left > time.Hour {
 		t.Errorf("a second runner: %v", err)
 	}
-	if err := l.RenewLease(t.Context(), noon.Add(2*time.Minute), time.Minute); !errors.Is(err, port.ErrLeaseLost) {
+	must(t, renew(-time.Millisecond)) // from now on it has ended
+	if err := renew(time.Minute); !errors.Is(err, port.ErrLeaseLost) {
 		t.Errorf("a lease that has ended was renewed: %v", err)
 	}
+	must(t, l.Lease(t.Context(), "a", noon, time.Minute))
 	must(t, l.EndLease(t.Context(), "b"))
 	if err := l.Lease(t.Context(), "b", noon, time.Minute); !errors.As(err, &held) {
 		t.Errorf("a lease was ended by one who does not hold it: %v", err)
 	}
 	must(t, l.EndLease(t.Context(), "a"))
 	must(t, l.Lease(t.Context(), "b", noon, time.Minute))
+	for _, ask := range []time.Duration{0, time.Minute, -time.Minute} {
+		must(t, l.AskLease(t.Context(), noon, ask))
+		if asked, err := l.RenewLease(t.Context(), noon, time.Minute); err != nil || asked != (ask > 0) {
+			t.Errorf("asked for %s: %v, %v", ask, asked, err)
+		}
+	}
+	must(t, l.AskLease(t.Context(), noon, time.Minute))
+	must(t, l.Lease(t.Context(), "b", noon, time.Minute))
+	if asked, err := l.RenewLease(t.Context(), noon, time.Minute); err != nil || asked {
+		t.Errorf("what was asked of the one before is asked of the next: %v, %v", asked, err)
+	}
 }
 
 // TestFence is the suite of a ledger that is open twice: once another has taken the lease, whoever had it before writes nothing any more.
 func TestFence(t *testing.T, first, second daemon.Ledger) {
 	must(t, first.Lease(t.Context(), "a", noon, time.Minute))
 	must(t, first.Ingest(t.Context(), "records", []drp.Evidence{evidence("e1")}, []byte("1"), noon))
-	must(t, second.Lease(t.Context(), "b", noon.Add(2*time.Minute), time.Minute))
+	_, err := first.RenewLease(t.Context(), noon, -time.Millisecond) // it has stood still for longer than that
+	must(t, err)
+	must(t, second.Lease(t.Context(), "b", noon, time.Minute))
 	later := noon.Add(2*time.Minute + time.Second)
 	for name, err := range map[string]error{
-		"renew":        first.RenewLease(t.Context(), later, time.Minute),
+		"renew":        renewed(first.RenewLease(t.Context(), noon, time.Minute)),
 		"ingest":       first.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2")}, []byte("2"), later),
 		"failed":       first.SourceFailed(t.Context(), "records", "why", later),
 		"place":        first.Place(t.Context(), port.Placement{Evidence: "e1", Where: port.PlaceNoted, Now: later}),
@@ -89,6 +109,8 @@ func TestFence(t *testing.T, first, second daemon.Ledger) {
 }
 
 func settled(_ []bool, err error) error { return err }
+
+func renewed(_ bool, err error) error { return err }
 
 func testIngest(t *testing.T, l daemon.Ledger) {
 	for range 2 {

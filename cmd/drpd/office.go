@@ -1,0 +1,346 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"drpd/adapters/ledger"
+	"drpd/core/daemon"
+	"drpd/core/port"
+)
+
+// office is the work for one authority, in terms: from when this process takes the right to run until it loses it, or gives it back.
+type office struct {
+	*app
+	parts  *parts
+	log    *slog.Logger
+	once   bool // one cycle, and no more
+	ledger *ledger.Ledger
+	hold   *holding
+	d      *wired        // nil: this process stands by
+	news   chan struct{} // of sources, while it has the right to run
+	unhear func()        // ends that
+	term   context.Context
+	watch  *monitor // from when the configuration is read
+	unsee  func()   // ends that
+
+	fleet *fleet // of the authorities of this process; nil: it is the only one
+	name  string // of its folder
+}
+
+// run works for the authority until drpd is told to stop.
+func (o *office) run() (err error) {
+	defer func() { o.ends(err) }()
+	if err := o.open(); o.d == nil {
+		return errors.Join(err, o.shut())
+	}
+	var unlock func() error
+	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
+	defer func() { _ = errors.Join(o.shut(), unlock()) }()
+	o.hold.waits, o.hold.fails = o.watch.standBy, func(err error) { o.watch.ended(daemon.CycleStats{}, err) }
+	if o.fleet != nil {
+		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
+		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
+	}
+	for {
+		if o.hold.isWanted() {
+			o.leave()
+		}
+		had := o.hold.has()
+		if !had {
+			o.standBy()
+		}
+		under, err := o.hold.take(o.ctx, o.once)
+		switch {
+		case err != nil && o.ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return err
+		case !had:
+			o.fleet.took(o.name, true)
+		}
+		begun, err := o.turn(under)
+		switch {
+		case o.ctx.Err() != nil:
+			return o.stop()
+		case o.once: // the next one is to come: it has not been told to stop
+			o.watch.tick(o.ctx)
+			return errors.Join(err, o.hold.release(o.ctx))
+		case under.Err() != nil || o.hold.isWanted():
+			continue // it is taken again, by whoever can
+		case errors.Is(err, ledger.ErrOlder):
+			o.term = nil // it begins anew: what is missing is found out
+			continue
+		case !begun && (errors.Is(err, port.ErrLeaseLost) || passes(err)):
+			o.log.Warn("the ledger does not allow the work to begin: it is tried again", "error", err)
+			o.hold.settle(under)
+			continue
+		case !begun:
+			return errors.Join(err, o.hold.release(o.ctx))
+		}
+		if !o.wait(o.parts.config.Every, o.news, o.hold.over) {
+			return o.stop()
+		}
+	}
+}
+
+// stop keeps that drpd was told to stop, and gives the right to run back.
+func (o *office) stop() error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.ctx), releaseTime)
+	defer cancel()
+	if err := keepStopped(ctx, o.ledger, o.watch.stopped()); err != nil && !errors.Is(err, port.ErrLeaseLost) {
+		o.log.Warn("it cannot be kept that drpd was told to stop: drpd status says that it does not run", "error", err)
+	}
+	return o.hold.release(o.ctx)
+}
+
+// sees begins with what watches the work, and says in the log what runs.
+func (o *office) sees() (err error) {
+	if o.watch != nil {
+		return nil
+	}
+	o.log = logTo(o.app, o.parts.config)
+	o.parts.says(o.log)
+	if o.watch, err = newMonitor(o.app, o.parts.config, o.log); err != nil {
+		return err
+	}
+	o.unsee, err = o.watch.start(o.app, o.parts.config.Watch.Listen)
+	return err
+}
+
+// ends ends what watches the work, and says in the log that nothing runs any more.
+func (o *office) ends(err error) {
+	if o.unsee != nil {
+		o.unsee()
+	}
+	if err != nil {
+		o.log.Error("drpd ends", "error", err)
+		return
+	}
+	o.log.Info("drpd stops")
+}
+
+// turn does one cycle when it is the turn of this authority, and begins the term before the first. begun is false where it does not come to
+// a cycle.
+func (o *office) turn(under context.Context) (begun bool, err error) {
+	end, err := o.fleet.turn(under, o.hold.over)
+	if err != nil {
+		return false, err
+	}
+	defer end()
+	if under != o.term {
+		if err := o.begin(under); err != nil {
+			return false, err
+		}
+		o.term = under
+	}
+	return true, o.cycle(under)
+}
+
+// leave gives the authority to whoever has asked for it, and waits until that one has it.
+func (o *office) leave() {
+	if err := o.hold.release(o.ctx); err != nil {
+		o.log.Warn("the lease could not be given back: it ends by itself", "error", err)
+	}
+	select {
+	case <-o.ctx.Done():
+	case <-time.After(sharedLease / 2):
+	}
+}
+
+// passes says whether an error of the ledger passes by itself.
+func passes(err error) bool {
+	var down port.Down
+	return ledger.Locked(err) || errors.As(err, &down)
+}
+
+// begin begins a term. What another drpd has kept meanwhile is read anew, and the trace says whether all is there that was stored before.
+func (o *office) begin(under context.Context) (err error) {
+	if o.hold.waited {
+		o.rest()
+	}
+	if o.parts == nil {
+		if o.parts, err = prepare(o.config); err != nil {
+			return err
+		}
+	}
+	if o.d == nil {
+		if o.d, err = start(o.app, o.parts, o.ledger, o.log); err != nil {
+			return err
+		}
+	}
+	if err := o.d.keepAnchors(o.parts.config); err != nil {
+		return err
+	}
+	if o.d.held = o.hold.held; !o.once && o.unhear == nil {
+		o.news = make(chan struct{}, 1)
+		o.unhear = listen(o.ctx, o.d.Feeds, o.news)
+	}
+	if err := follow(under, o.parts.config, o.d); err != nil {
+		return err
+	}
+	o.watch.takeUp(under, o.ledger)
+	return nil
+}
+
+// cycle does one cycle, and says what became of it.
+func (o *office) cycle(under context.Context) error {
+	began := o.now()
+	r, err := o.d.Cycle(under)
+	if o.fleet == nil {
+		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
+	}
+	if o.ctx.Err() != nil {
+		return err
+	}
+	if failed := o.keepCycle(o.ledger, o.parts.config.Every, began, o.watch.ended(r, err), err); failed != nil {
+		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
+	}
+	logCycle(o.log, r, err)
+	if failed := o.watch.measure(o.ctx, o.ledger, r, began, err); failed != nil {
+		o.log.Error("the figures of the cycle cannot be put together", "error", failed)
+	}
+	return err
+}
+
+// logCycle says in the log what a cycle did: aloud where it did something.
+func logCycle(log *slog.Logger, r daemon.CycleStats, err error) {
+	if err != nil {
+		log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
+		return
+	}
+	level := slog.LevelDebug
+	if r.Polled+r.Placed+r.Decided+r.Sent+r.Written+r.Failed > 0 || len(r.Lacks) > 0 {
+		level = slog.LevelInfo
+	}
+	log.Log(context.Background(), level, "cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held,
+		"failed", r.Failed, "quarantined", r.Quarantined)
+	for _, x := range r.Lacks {
+		log.Warn("not proved", "what", x.What, "count", x.Count, "says", x.Says)
+	}
+}
+
+// open opens the ledger, and sees that this process could run. Where the ledger's server does not answer, as when it was started with this
+// one and takes longer, or somebody who does not go on has the ledger locked, drpd tries again in place of ending. There is no daemon then,
+// and no error, where drpd was told to stop meanwhile.
+func (o *office) open() (err error) {
+	end, err := o.fleet.turn(o.ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if o.parts == nil {
+		if o.parts, err = prepare(o.config); err != nil {
+			return err
+		}
+	}
+	if err := o.sees(); err != nil {
+		return err
+	}
+	if o.fleet != nil {
+		if err := o.fleet.own(o.name, o.parts.config); err != nil {
+			return err
+		}
+	}
+	for {
+		if o.ledger == nil {
+			if err = private(o.parts.config); err == nil {
+				o.ledger, err = openLedger(o.ctx, o.parts.config)
+			}
+		}
+		if err == nil {
+			o.d, err = start(o.app, o.parts, o.ledger, o.log)
+		}
+		switch {
+		case o.ctx.Err() != nil && o.d == nil:
+			return nil
+		case o.once || !passes(err):
+			return err
+		case ledger.Locked(err): // it was waited for already
+			o.log.Warn("the ledger is locked by a process that does not go on, or this one did not: it is tried again", "error", err)
+			continue
+		}
+		o.log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
+		o.watch.ended(daemon.CycleStats{}, err)
+		if !o.wait(1, nil, nil) {
+			return nil
+		}
+	}
+}
+
+// standBy keeps no more than is needed to stand by: of several authorities this process may stand by for most.
+func (o *office) standBy() {
+	if o.fleet == nil {
+		return
+	}
+	o.rest()
+	o.parts = nil
+	o.fleet.took(o.name, false)
+}
+
+// rest ends what runs beside the ledger.
+func (o *office) rest() {
+	if o.unhear != nil {
+		o.unhear()
+		o.unhear = nil
+	}
+	if o.d != nil {
+		_ = o.d.close()
+		o.d = nil
+	}
+}
+
+// shut ends everything.
+func (o *office) shut() error {
+	o.rest()
+	if o.ledger == nil {
+		return nil
+	}
+	return o.ledger.Close()
+}
+
+// start builds the daemon on its ledger.
+func start(a *app, p *parts, l *ledger.Ledger, log *slog.Logger) (*wired, error) {
+	d, err := wireOn(a.ctx, p, l, a.now, log)
+	if err != nil {
+		return nil, err
+	}
+	if err = p.settled(a.ctx, l, a.now()); err == nil {
+		err = keepPolicies(a.ctx, l, d.Policies, a.now())
+	}
+	if err != nil {
+		return nil, errors.Join(err, d.close())
+	}
+	return d, nil
+}
+
+// settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
+const settleTime = 2 * time.Second
+
+// wait waits for the next cycle: for its time, for news, or for the end of the right to run; false when drpd is told to stop.
+func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
+	after := time.After
+	if a.after != nil {
+		after = a.after
+	}
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-over:
+		return true
+	case <-after(time.Duration(minutes) * time.Minute):
+		return true
+	case <-news:
+	}
+	select {
+	case <-a.ctx.Done():
+		return false
+	case <-over:
+		return true
+	case <-after(settleTime):
+		return true
+	}
+}
