@@ -17,7 +17,7 @@ func (w *world) twin(l *porttest.Ledger) *world {
 	t := &world{t: w.t, seed: w.seed, clock: w.clock, policies: w.policies, roster: w.roster, calendar: w.calendar, ledger: l.Copy(),
 		notes: w.notes.Copy(), mail: w.mail.Copy(), said: w.said, hang: w.hang, tries: maps.Clone(w.tries), alerts: maps.Clone(w.alerts),
 		count: map[string]int{}, urgent: maps.Clone(w.urgent), setAside: map[string]bool{}, quarantined: maps.Clone(w.quarantined),
-		adopted: maps.Clone(w.adopted), gaveUp: map[string]bool{}, told: slices.Clone(w.told), asked: slices.Clone(w.asked)}
+		adopted: maps.Clone(w.adopted), gaveUp: map[string]bool{}, proving: w.proving, told: slices.Clone(w.told), asked: slices.Clone(w.asked)}
 	t.rng, t.apart, t.fate = rand.New(rand.NewPCG(w.seed, 7)), rand.New(rand.NewPCG(w.seed, 13)), rand.New(rand.NewPCG(w.seed, 17))
 	t.ways = rand.New(rand.NewPCG(w.seed, 29))
 	for _, f := range w.feeds {

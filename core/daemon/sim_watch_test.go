@@ -12,6 +12,9 @@ import (
 // but for what the people of the world have done: roles that nobody holds, and a case note that the record system refuses for good.
 func (w *world) proves(lacks []port.Lack) {
 	w.count["cycles that end"]++
+	if !w.proving {
+		return
+	}
 	amiss := w.amiss()
 	if len(lacks) == 0 {
 		w.count["cycles in which all is proved"]++
