@@ -14,8 +14,10 @@ import (
 	"drpd/core/port"
 )
 
+// Grace is how long something cannot be proved before it is told: a cycle and a try more go well with it.
+const Grace = 20 * time.Minute
+
 const (
-	Grace    = 20 * time.Minute // how long something cannot be proved before it is told: a cycle and a try more go well with it
 	again    = 24 * time.Hour
 	settling = 10 * time.Minute // after a start, for a first cycle
 	starts   = 3                // without a cycle that ends: it is not that drpd was not to run

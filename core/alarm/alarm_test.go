@@ -154,7 +154,7 @@ func TestTold(t *testing.T) {
 		for range rapid.IntRange(1, 200).Draw(t, "cycles") {
 			var lacks []port.Lack
 			for _, what := range []string{"source/records", "source/mailbox", "outbox/email"} {
-				if rapid.IntRange(0, 3).Draw(t, what) > 0 == (since[what] == time.Time{}) {
+				if rapid.IntRange(0, 3).Draw(t, what) > 0 == since[what].IsZero() {
 					delete(since, what)
 					continue
 				}
