@@ -133,3 +133,28 @@ func TestRetention(t *testing.T) {
 	console(ended.AddYears(7), 0, "audit", "verify")
 	console(ended.AddYears(7), 0, "state", "verify")
 }
+
+// What was kept for longer than it says before anybody was told has its month all the same, from the day on which the message has gone.
+func TestRetentionToldLate(t *testing.T) {
+	t.Parallel()
+	c, _, children := retained(t, "18 months")
+	started := workday.NewDate(2026, time.June, 5) // a Friday; the message is decided after the window, and goes on Monday
+	c.cycle(t, started, 20)
+	left := func() int {
+		t.Helper()
+		all, err := c.ledger.List(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	if messages := c.toldOfErasing(t); len(messages) != 1 || messages[0].Life == drp.Accepted {
+		t.Fatalf("%+v", messages)
+	}
+	for day := started + 3; day <= started.AddMonths(1)+3; day++ {
+		c.cycle(t, day, 10)
+		if early := day < (started + 3).AddMonths(1); early != (left() == len(children)) {
+			t.Fatalf("%s: %d are left", day, left())
+		}
+	}
+}
