@@ -82,15 +82,24 @@ var postgres = engine{
 func compactPostgres(ctx context.Context, db *sqlx.DB) error {
 	var tables []string
 	if err := db.SelectContext(ctx, &tables, `SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()
-		ORDER BY table_name`); err != nil {
+		AND table_name <> 'lease' ORDER BY table_name`); err != nil {
+		return err
+	}
+	c, err := db.Connx(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = c.Close() }()
+	if _, err := c.ExecContext(ctx, `SET lock_timeout = '5s'`); err != nil { // nobody is kept waiting behind it
 		return err
 	}
 	for _, table := range tables {
-		if _, err := db.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
-			return err
+		if _, err = c.ExecContext(ctx, `VACUUM (FULL) `+table); err != nil {
+			break
 		}
 	}
-	return nil
+	_, back := c.ExecContext(ctx, `RESET lock_timeout`)
+	return errors.Join(err, back)
 }
 
 // schemaNumber is a number that no other schema of the database has.

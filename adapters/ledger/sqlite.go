@@ -39,8 +39,10 @@ var sqlite = engine{dialect: goose.DialectSQLite3, driver: "sqlite3", check: `PR
 
 // compactSQLite writes the file anew without what was freed, and empties what was written last and lies beside it.
 func compactSQLite(ctx context.Context, db *sqlx.DB) error {
-	if _, err := db.ExecContext(ctx, `VACUUM`); err != nil {
-		return err
+	for _, say := range []string{`PRAGMA temp_store = file`, `VACUUM`, `PRAGMA temp_store = memory`} { // a copy of the state does not fit into memory
+		if _, err := db.ExecContext(ctx, say); err != nil {
+			return err
+		}
 	}
 	var busy, written, moved int
 	if err := db.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &written, &moved); err != nil {

@@ -134,8 +134,8 @@ type Question struct {
 // Lives counts all effects, by how far they have come and which gate holds them.
 func (l *Ledger) Lives(ctx context.Context) (out []port.Lives, err error) {
 	err = l.tx(ctx, func(t *tx) error {
-		return t.all(&out, `SELECT life, held_by, reason = ? AS digest, count(*) AS count FROM effect GROUP BY life, held_by, reason = ?
-			ORDER BY life, held_by, digest`, string(drp.ReasonDigest), string(drp.ReasonDigest))
+		return t.all(&out, `SELECT life, held_by, digest, count(*) AS count FROM (SELECT life, held_by, reason = ? AS digest FROM effect) AS e
+			GROUP BY life, held_by, digest ORDER BY life, held_by, digest`, string(drp.ReasonDigest))
 	})
 	return out, err
 }

@@ -148,7 +148,7 @@ func faultsConfig(t *testing.T, dir string) {
 	t.Helper()
 	reconfigure(t, dir, "most_emails: {cycle: 150, day: 300, role: 60, outside: 60}",
 		"most_emails: {cycle: 100000, day: 100000, role: 100000, outside: 100000, dates: 100000}\nemergency_minutes: 1440")
-	reconfigure(t, dir, "poll_every_minutes: 5", "poll_every_minutes: 1") // should the lease be lost on a machine that has much to do
+	reconfigure(t, dir, "poll_every_minutes: 5", "watch: {log_level: debug}\npoll_every_minutes: 1") // should the lease be lost on a machine that has much to do
 	reconfigure(t, dir, "send_window: {from: 8, until: 18}", "send_window: {from: 0, until: 24}")
 }
 

@@ -114,6 +114,9 @@ func (h *holding) take(ctx context.Context, once bool) (context.Context, error) 
 		})
 		var held *port.HeldError
 		wait := h.length / leaseTries
+		if errors.As(err, &held) && h.waits != nil {
+			h.waits()
+		}
 		switch {
 		case !errors.As(err, &held):
 		case h.among:
@@ -146,9 +149,6 @@ func (h *holding) take(ctx context.Context, once bool) (context.Context, error) 
 			continue
 		case first == nil:
 			first, h.waited = held, true
-			if h.waits != nil {
-				h.waits()
-			}
 			h.log.Warn("another drpd has the ledger, or had it and ended without giving it back: waiting until its lease ends", "holder", held.Holder,
 				"until", held.Until.UTC().Format(time.RFC3339))
 		case held.Holder != first.Holder || held.Until.After(first.Until):

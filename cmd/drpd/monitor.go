@@ -34,7 +34,8 @@ type monitor struct {
 
 	mu    sync.Mutex
 	board alarm.Board
-	on    bool // this process is the one that is to work
+	on    bool // this process is the one that is to work, or nobody knows who is
+	cut   bool // it stood by, and cannot see any more who works
 	beat  bool // a heartbeat is to be given
 }
 
@@ -138,11 +139,13 @@ func openRelay(c *config.Config, r config.Relay, held func() error) (*mailer.Rel
 }
 
 // start watches until it is told to stop.
-func (m *monitor) start(a *app, listen string) (stop func(), err error) {
+func (m *monitor) start(a *app, listen string) (stop func()) {
 	closing := func() {}
 	if m.metrics != nil {
-		if closing, err = m.metrics.Serve(a.ctx, listen); err != nil {
-			return nil, err
+		if stopServing, err := m.metrics.Serve(a.ctx, listen); err == nil {
+			closing = stopServing
+		} else { // a deadline does not wait for whoever has the port
+			m.log.Error("nobody can ask for figures or health", "error", err)
 		}
 	}
 	after := time.After
@@ -153,15 +156,15 @@ func (m *monitor) start(a *app, listen string) (stop func(), err error) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
+			m.tick(ctx) // at once too: the process may end before a minute has passed, over and over
 			select {
 			case <-ctx.Done():
 				return
 			case <-after(time.Minute):
-				m.tick(ctx)
 			}
 		}
 	})
-	return func() { end(); all.Wait(); closing() }, nil
+	return func() { end(); all.Wait(); closing() }
 }
 
 // tick tells what is due, and gives the heartbeat.
@@ -223,12 +226,25 @@ func (m *monitor) tell(ctx context.Context, what string, ways []way, x alarm.Mes
 func (m *monitor) standBy() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.on = false
+	m.on, m.cut = false, false
 	m.ready(errors.New("another drpd has the right to run"))
 }
 
+// cutOff is a process that cannot reach the ledger. Where it stood by until now, that is the first that it knows of.
+func (m *monitor) cutOff(why error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.on && !m.cut {
+		m.board = alarm.Board{}
+		m.board.Begin(m.now())
+	}
+	m.on, m.cut = true, true
+	m.board.BreakOff(m.now(), why.Error())
+	m.ready(unready(m.board))
+}
+
 // takeUp is a process that begins to work, with what is known of the work before it.
-func (m *monitor) takeUp(ctx context.Context, l *ledger.Ledger) {
+func (m *monitor) takeUp(ctx context.Context, l *ledger.Ledger) error {
 	text, err := l.Setting(ctx, port.LastCycle)
 	var known lastCycle
 	if err == nil && text != "" {
@@ -236,12 +252,13 @@ func (m *monitor) takeUp(ctx context.Context, l *ledger.Ledger) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err != nil || text == "" {
-		m.on = true
-		return
+	if m.on, m.cut = true, false; err != nil || text == "" {
+		return err
 	}
-	m.board, m.on = known.Board, true
+	m.board = known.Board
 	m.board.Begin(m.now())
+	known.Board = m.kept() // how often drpd has been started since a cycle ended
+	return mark(ctx, l, known)
 }
 
 // ended is a cycle that ended, whole or not. It gives what is to be kept.

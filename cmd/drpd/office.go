@@ -40,7 +40,7 @@ func (o *office) run() (err error) {
 	var unlock func() error
 	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
 	defer func() { _ = errors.Join(o.shut(), unlock()) }()
-	o.hold.waits, o.hold.fails = o.watch.standBy, func(err error) { o.watch.ended(daemon.CycleStats{}, err) }
+	o.hold.waits, o.hold.fails = o.watch.standBy, o.watch.cutOff
 	if o.fleet != nil {
 		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
 		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
@@ -73,6 +73,8 @@ func (o *office) run() (err error) {
 			continue // it is taken again, by whoever can
 		case errors.Is(err, ledger.ErrOlder):
 			o.term = nil // it begins anew: what is missing is found out
+			o.watch.cutOff(err)
+			o.hold.settle(under)
 			continue
 		case !begun && (errors.Is(err, port.ErrLeaseLost) || passes(err)):
 			o.log.Warn("the ledger does not allow the work to begin: it is tried again", "error", err)
@@ -107,8 +109,8 @@ func (o *office) sees() (err error) {
 	if o.watch, err = newMonitor(o.app, o.parts.config, o.log); err != nil {
 		return err
 	}
-	o.unsee, err = o.watch.start(o.app, o.parts.config.Watch.Listen)
-	return err
+	o.unsee = o.watch.start(o.app, o.parts.config.Watch.Listen)
+	return nil
 }
 
 // ends ends what watches the work, and says in the log that nothing runs any more.
@@ -182,8 +184,7 @@ func (o *office) begin(under context.Context) (err error) {
 	if err := follow(under, o.parts.config, o.d); err != nil {
 		return err
 	}
-	o.watch.takeUp(under, o.ledger)
-	return nil
+	return o.watch.takeUp(under, o.ledger)
 }
 
 // cycle does one cycle, and says what became of it.
@@ -264,7 +265,7 @@ func (o *office) open() (err error) {
 			continue
 		}
 		o.log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
-		o.watch.ended(daemon.CycleStats{}, err)
+		o.watch.cutOff(err)
 		if !o.wait(1, nil, nil) {
 			return nil
 		}

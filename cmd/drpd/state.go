@@ -175,7 +175,7 @@ func (c *stateRestoreCmd) intoFile(a *app, conf *config.Config, ready, kept stri
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(eraseAgain(a, l), l.WasPutBack(a.ctx, c.Because, account(), a.now()), l.Close()); err != nil {
+	if err := errors.Join(l.WasPutBack(a.ctx, c.Because, account(), a.now()), eraseAgain(a, l), l.Close()); err != nil {
 		return err
 	}
 	state := conf.Path(conf.State.File)
@@ -208,7 +208,8 @@ func (c *stateRestoreCmd) intoDatabase(a *app, conf *config.Config, ready, kept 
 		if err != nil {
 			return err
 		}
-		if err := eraseAgain(a, from); err != nil {
+		// Before the erasures in its history: what follows upon its being put back can be told from what was changed.
+		if err := errors.Join(from.WasPutBack(a.ctx, c.Because, account(), a.now()), eraseAgain(a, from)); err != nil {
 			return errors.Join(err, from.Close())
 		}
 		return errors.Join(l.PutBack(a.ctx, from, c.Because, account(), a.now()), from.Close())

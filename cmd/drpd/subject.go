@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -124,7 +125,8 @@ func (a *app) wouldErase(d *wired, held port.About) error {
 
 // eraseNow carries out what was ordered where this process gets the lease; else whoever has it does.
 func (a *app) eraseNow(d *wired) error {
-	const holder, length = "drpd subject erase", time.Hour
+	const length = time.Hour
+	holder := "drpd subject erase, " + thisProcess()
 	err := d.ledger.Lease(a.ctx, holder, a.now(), length)
 	var other *port.HeldError
 	if errors.As(err, &other) {
@@ -136,7 +138,7 @@ func (a *app) eraseNow(d *wired) error {
 		return err
 	}
 	done, err := d.EraseNow(a.ctx)
-	if err = errors.Join(err, d.ledger.EndLease(a.ctx, holder)); err != nil {
+	if err = errors.Join(err, d.ledger.EndLease(context.WithoutCancel(a.ctx), holder)); err != nil {
 		return err
 	}
 	for _, c := range done {

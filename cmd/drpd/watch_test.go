@@ -200,10 +200,7 @@ func TestMonitor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m, x, beats := open()
 		x.fails = 3
-		stop, err := m.start(&app{ctx: t.Context()}, "")
-		if err != nil {
-			t.Fatal(err)
-		}
+		stop := m.start(&app{ctx: t.Context()}, "")
 		m.ended(daemon.CycleStats{}, nil)
 		time.Sleep(alarm.Grace + time.Minute/2) // no cycle ends after it
 		if len(x.said) > 0 || *beats != 1 {

@@ -137,7 +137,7 @@ func (d *cycle) run(ctx context.Context) error {
 	if err := d.anchorDay(ctx); err != nil {
 		return fmt.Errorf("tell the operator: %w", err)
 	}
-	if err := d.erase(ctx); err != nil {
+	if err := d.erases(ctx); err != nil {
 		return fmt.Errorf("erase: %w", err)
 	}
 	for again := true; again; { // a new dispute makes the record system tell who works with its children

@@ -202,9 +202,13 @@ func (d *Daemon) finish(ctx context.Context) (out []port.Certificate, err error)
 	if err != nil || len(begun) == 0 {
 		return nil, err
 	}
-	if err := d.Erasing.Compact(ctx); err != nil {
-		d.Log.Warn("the room of what was erased could not be given up: it is tried again", "error", err)
-		return nil, nil
+	room := d.Erasing.Compact(ctx)
+	if room != nil {
+		d.Log.Warn("the room of what was erased could not be given up: it is tried again", "error", room)
+		if err := d.tell(ctx, "what was erased may still stand in the free room of drpd's database, which cannot be given up: "+room.Error()+
+			". It is tried again", "erase", "room/"+d.today().String(), false); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range begun {
 		c, err := d.Clear(c)
@@ -216,12 +220,25 @@ func (d *Daemon) finish(ctx context.Context) (out []port.Certificate, err error)
 			}
 			continue
 		}
+		if room != nil {
+			continue
+		}
 		if err := d.Erasing.Finished(ctx, c); err != nil {
 			return out, err
 		}
 		out = append(out, c)
 	}
 	return out, nil
+}
+
+// erases erases what is to be erased. Where that cannot be done the operator is told, and all else goes on.
+func (d *cycle) erases(ctx context.Context) error {
+	err := d.erase(ctx)
+	if err == nil || ctx.Err() != nil || errors.Is(err, port.ErrLeaseLost) {
+		return err
+	}
+	d.Log.Error("nothing can be erased: it is tried again", "error", err)
+	return d.tell(ctx, "what is to be erased cannot be: "+err.Error()+". It is tried again at each cycle", "erase", "fails/"+d.today().String(), false)
 }
 
 // erase carries out what was ordered, and what the configuration says of disputes that ended long ago.
