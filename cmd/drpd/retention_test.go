@@ -14,7 +14,7 @@ import (
 )
 
 // retained makes a council whose disputes are kept for a time, with two that began at the beginning of 2020 and ended soon after.
-func retained(t *testing.T, keep string) (*council, *playground, []string) {
+func retained(t *testing.T, keep string) (*council, []string) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "d")
 	stage := emptyStage(t, dir)
@@ -46,7 +46,7 @@ func retained(t *testing.T, keep string) (*council, *playground, []string) {
 	for d := day + 2; d < day+9; d++ {
 		c.cycle(t, d, 10)
 	}
-	return c, stage, children
+	return c, children
 }
 
 // saysOf is what the people were told of erasing, with the days.
@@ -63,7 +63,7 @@ func (c *council) toldOfErasing(t *testing.T) (out []drp.Past) {
 // then, and no day before; a legal hold keeps what it is put on, also after that was told, and once it is released that is told of anew.
 func TestRetention(t *testing.T) {
 	t.Parallel()
-	c, _, children := retained(t, "6 years")
+	c, children := retained(t, "6 years")
 	console := func(day workday.Date, want int, args ...string) string {
 		t.Helper()
 		var o strings.Builder
@@ -137,7 +137,7 @@ func TestRetention(t *testing.T) {
 // What was kept for longer than it says before anybody was told has its month all the same, from the day on which the message has gone.
 func TestRetentionToldLate(t *testing.T) {
 	t.Parallel()
-	c, _, children := retained(t, "18 months")
+	c, children := retained(t, "18 months")
 	started := workday.NewDate(2026, time.June, 5) // a Friday; the message is decided after the window, and goes on Monday
 	c.cycle(t, started, 20)
 	left := func() int {
