@@ -31,6 +31,8 @@ type monitor struct {
 	ways      []way
 	beats     []way          // each gives a heartbeat
 	metrics   *watch.Metrics // nil: nobody asks for any
+	news      chan struct{}  // there is something to look at before a minute has passed
+	telling   sync.Mutex     // one at a time
 
 	mu    sync.Mutex
 	board alarm.Board
@@ -47,7 +49,7 @@ type way struct {
 
 // newMonitor makes the monitor of a process that has just started.
 func newMonitor(a *app, c *config.Config, log *slog.Logger) (*monitor, error) {
-	m := &monitor{now: a.now, authority: c.Authority, log: log, on: true}
+	m := &monitor{now: a.now, authority: c.Authority, log: log, on: true, news: make(chan struct{}, 1)}
 	m.board.Begin(a.now())
 	if c.Watch.Listen != "" {
 		m.metrics = watch.NewMetrics(version())
@@ -156,19 +158,30 @@ func (m *monitor) start(a *app, listen string) (stop func()) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for {
-			m.tick(ctx) // at once too: the process may end before a minute has passed, over and over
 			select {
 			case <-ctx.Done():
 				return
 			case <-after(time.Minute):
+			case <-m.news:
 			}
+			m.tick(ctx)
 		}
 	})
 	return func() { end(); all.Wait(); closing() }
 }
 
+// look has it looked at what is due now: a process may end before a minute has passed, over and over.
+func (m *monitor) look() {
+	select {
+	case m.news <- struct{}{}:
+	default: // it is about to
+	}
+}
+
 // tick tells what is due, and gives the heartbeat.
 func (m *monitor) tick(ctx context.Context) {
+	m.telling.Lock()
+	defer m.telling.Unlock()
 	m.mu.Lock()
 	var x alarm.Message
 	due := false
@@ -258,6 +271,7 @@ func (m *monitor) takeUp(ctx context.Context, l *ledger.Ledger) error {
 	m.board = known.Board
 	m.board.Begin(m.now())
 	known.Board = m.kept() // how often drpd has been started since a cycle ended
+	m.look()
 	return mark(ctx, l, known)
 }
 
@@ -273,6 +287,14 @@ func (m *monitor) ended(did daemon.CycleStats, broke error) alarm.Board {
 		m.beat = m.board.Well()
 	}
 	m.ready(unready(m.board))
+	m.look()
+	return m.kept()
+}
+
+// told is what is known once somebody was told.
+func (m *monitor) told() alarm.Board {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	return m.kept()
 }
 

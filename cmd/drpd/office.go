@@ -68,7 +68,7 @@ func (o *office) run() (err error) {
 			return o.stop()
 		case o.once: // the next one is to come: it has not been told to stop
 			o.watch.tick(o.ctx)
-			return errors.Join(err, o.hold.release(o.ctx))
+			return errors.Join(err, keepBoard(o.ctx, o.ledger, o.watch.told()), o.hold.release(o.ctx))
 		case under.Err() != nil || o.hold.isWanted():
 			continue // it is taken again, by whoever can
 		case errors.Is(err, ledger.ErrOlder):
@@ -93,7 +93,7 @@ func (o *office) run() (err error) {
 func (o *office) stop() error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(o.ctx), releaseTime)
 	defer cancel()
-	if err := keepStopped(ctx, o.ledger, o.watch.stopped()); err != nil && !errors.Is(err, port.ErrLeaseLost) {
+	if err := keepBoard(ctx, o.ledger, o.watch.stopped()); err != nil && !errors.Is(err, port.ErrLeaseLost) {
 		o.log.Warn("it cannot be kept that drpd was told to stop: drpd status says that it does not run", "error", err)
 	}
 	return o.hold.release(o.ctx)
@@ -200,27 +200,27 @@ func (o *office) cycle(under context.Context) error {
 	if failed := o.keepCycle(o.ledger, o.parts.config.Every, began, o.watch.ended(r, err), err); failed != nil {
 		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 	}
-	logCycle(o.log, r, err)
+	o.says(r, err)
 	if failed := o.watch.measure(o.ctx, o.ledger, r, began, err); failed != nil {
 		o.log.Error("the figures of the cycle cannot be put together", "error", failed)
 	}
 	return err
 }
 
-// logCycle says in the log what a cycle did: aloud where it did something.
-func logCycle(log *slog.Logger, r daemon.CycleStats, err error) {
+// says says in the log what a cycle did: aloud where it did something.
+func (o *office) says(r daemon.CycleStats, err error) {
 	if err != nil {
-		log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
+		o.log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
 		return
 	}
 	level := slog.LevelDebug
 	if r.Polled+r.Placed+r.Decided+r.Sent+r.Written+r.Failed > 0 || len(r.Lacks) > 0 {
 		level = slog.LevelInfo
 	}
-	log.Log(context.Background(), level, "cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held,
+	o.log.Log(o.ctx, level, "cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held,
 		"failed", r.Failed, "quarantined", r.Quarantined)
 	for _, x := range r.Lacks {
-		log.Warn("not proved", "what", x.What, "count", x.Count, "says", x.Says)
+		o.log.Warn("not proved", "what", x.What, "count", x.Count, "says", x.Says)
 	}
 }
 

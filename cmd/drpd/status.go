@@ -44,8 +44,8 @@ func mark(ctx context.Context, l *ledger.Ledger, c lastCycle) error {
 	return l.Mark(ctx, port.LastCycle, string(text))
 }
 
-// keepStopped keeps that drpd was told to stop: what it does not do from then on is no fault.
-func keepStopped(ctx context.Context, l *ledger.Ledger, board alarm.Board) error {
+// keepBoard keeps what is known of drpd's work besides: that somebody was told, or that drpd was told to stop.
+func keepBoard(ctx context.Context, l *ledger.Ledger, board alarm.Board) error {
 	text, err := l.Setting(ctx, port.LastCycle)
 	if err != nil || text == "" {
 		return err

@@ -184,7 +184,8 @@ func TestMonitor(t *testing.T) {
 	open := func() (*monitor, *told, *int) {
 		var x told
 		beats := 0
-		m := &monitor{now: time.Now, log: slog.New(slog.DiscardHandler), authority: "Fairshire", on: true}
+		m := &monitor{now: time.Now, log: slog.New(slog.DiscardHandler), authority: "Fairshire", on: true,
+			news: make(chan struct{}, 1)}
 		m.ways = []way{{"one", func(_ context.Context, a alarm.Message) error {
 			if x.fails > 0 {
 				x.fails--
@@ -227,6 +228,62 @@ func TestMonitor(t *testing.T) {
 		}
 		stop()
 	})
+	synctest.Test(t, func(t *testing.T) {
+		m, x, _ := open()
+		stop := m.start(&app{ctx: t.Context()}, "")
+		m.ended(daemon.CycleStats{}, nil)
+		m.standBy()
+		time.Sleep(48 * time.Hour)
+		m.cutOff(errors.New("the ledger cannot be reached")) // for a moment
+		time.Sleep(alarm.Grace / 2)
+		m.standBy()
+		time.Sleep(48 * time.Hour)
+		if len(x.said) != 0 {
+			t.Errorf("a stand-by that could not see the ledger for a moment: %v", x.said)
+		}
+		for range 2 * int(alarm.Grace/time.Minute) {
+			m.cutOff(errors.New("the ledger cannot be reached"))
+			time.Sleep(time.Minute)
+		}
+		if len(x.said) != 1 || x.said[0] != alarm.Raised {
+			t.Errorf("a stand-by that cannot see the ledger: %v", x.said)
+		}
+		stop()
+	})
+}
+
+// TestStartedOverAndOver: what ends before its first cycle has ended is told of, though each process knows of one start alone and is dead
+// before a minute has passed.
+func TestStartedOverAndOver(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	c := openCouncil(t, dir)
+	defer func() { _ = c.close() }()
+	now := at(workday.NewDate(2026, time.November, 19), 10)
+	var said []alarm.State
+	start := func() *monitor {
+		m := &monitor{now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler), on: true, news: make(chan struct{}, 1)}
+		m.ways = []way{{"one", func(_ context.Context, a alarm.Message) error { said = append(said, a.State); return nil }}}
+		m.board.Begin(now)
+		return m
+	}
+	a := &app{ctx: t.Context(), now: func() time.Time { return now }}
+	if err := a.keepCycle(c.ledger, 5, now, start().ended(daemon.CycleStats{}, nil), nil); err != nil {
+		t.Fatal(err)
+	}
+	for range 7 {
+		now = now.Add(4 * time.Minute)
+		m := start()
+		if err := m.takeUp(t.Context(), c.ledger); err != nil {
+			t.Fatal(err)
+		}
+		<-m.news
+		m.tick(t.Context())
+	}
+	if len(said) == 0 || said[0] != alarm.Raised {
+		t.Errorf("%v", said)
+	}
 }
 
 // TestWatchConfig: each fault of the part is said at its line, with what would be right.
