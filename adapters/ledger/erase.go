@@ -376,35 +376,46 @@ func (t *tx) keepErased(x erasedLine) error {
 	return errors.Join(err, f.Close())
 }
 
-// EraseAgain erases in a ledger that was put back from a copy what had been erased since, and says of how many certificates that was.
-func (l *Ledger) EraseAgain(ctx context.Context, now time.Time) (n int, err error) {
+// EraseAgain erases in a ledger that was put back from a copy what had been erased since, and says of how many certificates that was, and
+// how many a legal hold forbids, which is younger than they are. An erasure is the same by when it was and what it took: its number may have
+// been given twice, where two machines have erased and neither knew of the other.
+func (l *Ledger) EraseAgain(ctx context.Context, now time.Time) (n, forbidden int, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		lines, err := t.erasedBefore()
 		if err != nil {
 			return err
 		}
+		if len(lines) == 0 {
+			return nil
+		}
+		have, err := t.certificates(``)
+		if err != nil {
+			return err
+		}
 		for _, x := range lines {
-			var have int64
-			if found, err := t.get(&have, `SELECT number FROM certificate WHERE number = ?`, x.Certificate.Number); err != nil || found {
-				if err != nil {
-					return err
-				}
+			if slices.ContainsFunc(have, func(c port.Certificate) bool { return c.Digest == x.Certificate.Digest && c.At.Equal(x.Certificate.At) }) {
 				continue
 			}
-			if err := t.eraseAgain(x, now); err != nil {
+			did, err := t.eraseAgain(x, now)
+			switch {
+			case err != nil:
 				return err
+			case did:
+				n++
+			default:
+				forbidden++
 			}
-			n++
 		}
 		return nil
 	})
-	return n, err
+	return n, forbidden, err
 }
 
-func (t *tx) eraseAgain(x erasedLine, now time.Time) error {
+// eraseAgain does an erasure again; false where a legal hold forbids it.
+func (t *tx) eraseAgain(x erasedLine, now time.Time) (bool, error) {
 	var all []string
 	if err := t.all(&all, `SELECT child FROM dispute_child UNION SELECT child FROM evidence_child ORDER BY 1`); err != nil {
-		return err
+		return false, err
 	}
 	all = slices.DeleteFunc(all, func(child string) bool { return !slices.Contains(x.Certificate.Children, t.childDigest(child)) })
 	var loose []string
@@ -415,11 +426,11 @@ func (t *tx) eraseAgain(x erasedLine, now time.Time) error {
 	}
 	a, err := t.about(nil, x.Certificate.Disputes)
 	if err != nil {
-		return err
+		return false, err
 	}
 	own, err := t.about(all, nil) // who works with them
 	if err != nil {
-		return err
+		return false, err
 	}
 	a.Children = append(a.Children, all...)
 	for _, ev := range own.Evidence {
@@ -427,14 +438,26 @@ func (t *tx) eraseAgain(x erasedLine, now time.Time) error {
 			a.Evidence = append(a.Evidence, ev)
 		}
 	}
+	if len(a.Holds)+len(own.Holds) > 0 {
+		return false, nil
+	}
 	g, err := t.gone(a, loose)
 	if err != nil {
-		return err
+		return false, err
 	}
 	g.what = slices.Compact(slices.Sorted(slices.Values(append(g.what, x.What...))))
 	c := x.Certificate
 	c.Restored, c.Effects, c.Messages, c.Evidence = true, 0, 0, len(g.evidence)
-	return t.take(g, &c, now)
+	var taken int64
+	if _, err := t.get(&taken, `SELECT count(*) FROM certificate WHERE number = ?`, c.Number); err != nil {
+		return false, err
+	}
+	if taken > 0 {
+		if _, err := t.get(&c.Number, `SELECT max(number) + 1 FROM certificate`); err != nil {
+			return false, err
+		}
+	}
+	return true, t.take(g, &c, now)
 }
 
 // Compact gives up the room that was freed, so that nothing of what was in it is left in the database.

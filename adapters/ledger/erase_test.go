@@ -16,6 +16,7 @@ import (
 	"drpd/core/audit"
 	"drpd/core/drp"
 	"drpd/core/port"
+	"drpd/core/workday"
 )
 
 // about begins a dispute about children, with who works with each of them.
@@ -208,7 +209,7 @@ func TestEraseAgain(t *testing.T) {
 	}
 	back := openBeside("copy.db")
 	for _, want := range []int{1, 0} {
-		if n, err := back.EraseAgain(context.WithoutCancel(t.Context()), noon); err != nil || n != want {
+		if n, _, err := back.EraseAgain(context.WithoutCancel(t.Context()), noon); err != nil || n != want {
 			t.Errorf("%d, %v", n, err)
 		}
 	}
@@ -225,4 +226,124 @@ func TestEraseAgain(t *testing.T) {
 	if v, err := back.Verify(t.Context()); err != nil || len(v.Wrong) > 0 {
 		t.Errorf("%v, %v", v.Wrong, err)
 	}
+}
+
+// A legal hold that is younger than an erasure forbids to do that again; one that somebody took out of the database by hand forbids every
+// erasure, and is told; so is a dispute that was taken out so.
+func TestHoldsStand(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		about(t, l, "W-AAAAAA", "theme", "child-1")
+		about(t, l, "W-BBBBBB", "theme", "child-2")
+		if err := l.LegalHold(t.Context(), port.Hold{Child: "child-1", Because: "a court asks", By: "somebody", Since: noon}); err != nil {
+			t.Fatal(err)
+		}
+		says := func(want string) {
+			t.Helper()
+			v, err := l.Verify(t.Context())
+			if err != nil || want == "" && len(v.Wrong) > 0 || !strings.Contains(strings.Join(v.Wrong, "\n"), want) {
+				t.Errorf("%q, %v; want %q", v.Wrong, err, want)
+			}
+		}
+		says("")
+		if err := errors.Join(l.ByHand(t.Context(), `DELETE FROM legal_hold`), l.End(t.Context(), "W-BBBBBB")); err != nil {
+			t.Fatal(err)
+		}
+		says("a legal hold that was taken out by hand")
+		_, err := l.Erase(t.Context(), port.Erasure{Disputes: []string{"W-BBBBBB"}, Because: "a test", By: "somebody"}, noon)
+		if !errors.As(err, new(port.Damaged)) {
+			t.Errorf("erased, though a hold was taken out by hand: %v", err)
+		}
+		if err := l.LegalHold(t.Context(), port.Hold{Child: "child-1", Because: "a court asks", By: "somebody", Since: noon}); err != nil {
+			t.Fatal(err)
+		}
+		says("")
+		if found, err := l.EndLegalHold(t.Context(), "child-1", "somebody", noon); err != nil || !found {
+			t.Error(found, err)
+		}
+		erase(t, l, "W-BBBBBB")
+		says("")
+		if err := l.ByHand(t.Context(), `DELETE FROM dispute WHERE ref = 'W-AAAAAA'`); err != nil {
+			t.Fatal(err)
+		}
+		says("dispute W-AAAAAA began and is not there")
+	})
+}
+
+// Two machines have erased, and neither knew of the other: both give the same number. Each erasure is done again where its own is missing, and
+// where a younger hold forbids it, it is not.
+func TestEraseAgainOfTwo(t *testing.T) {
+	dir := t.TempDir()
+	open := func(name, beside string) *ledger.Ledger {
+		t.Helper()
+		l, err := ledger.OpenSQLite(t.Context(), filepath.Join(dir, name), key(1), time.UTC, ledger.Beside(filepath.Join(dir, beside)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = l.Close() })
+		return l
+	}
+	l := open("state.db", "one")
+	about(t, l, "W-AAAAAA", "theme", "child-1")
+	about(t, l, "W-BBBBBB", "theme", "child-2")
+	for _, name := range []string{"second.db", "third.db"} {
+		if err := l.CopyTo(t.Context(), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	erase(t, l, "W-AAAAAA")
+	erase(t, open("second.db", "two"), "W-BBBBBB") // the database was put back, and another machine goes on
+	again := open("second.db", "one")
+	for _, want := range []int{1, 0} {
+		if n, _, err := again.EraseAgain(t.Context(), noon); err != nil || n != want {
+			t.Errorf("%d, %v; want %d", n, err, want)
+		}
+	}
+	if all, err := again.List(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if c, err := again.Certificates(t.Context(), false); err != nil || len(c) != 2 || c[0].Number == c[1].Number {
+		t.Errorf("%+v, %v", c, err)
+	}
+	held := open("third.db", "one")
+	if err := held.LegalHold(t.Context(), port.Hold{Child: "child-1", Because: "a court asks", By: "somebody", Since: noon}); err != nil {
+		t.Fatal(err)
+	}
+	if n, forbidden, err := held.EraseAgain(t.Context(), noon); err != nil || n != 0 || forbidden != 1 {
+		t.Errorf("%d, %d forbidden, %v", n, forbidden, err)
+	}
+	if all, err := held.List(t.Context()); err != nil || len(all) != 2 {
+		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// TestCounted: what status counts is counted by each engine.
+func TestCounted(t *testing.T) {
+	each(t, func(t *testing.T, l *ledger.Ledger) {
+		about(t, l, "W-AAAAAA", "theme", "child-1")
+		var tell []drp.Effect
+		for _, reason := range []drp.Reason{drp.ReasonAttention, drp.ReasonDigest} {
+			tell = append(tell, drp.Effect{Kind: drp.Email, Reason: reason, To: []string{"operator"}, On: workday.DateOf(noon)}.Keyed(string(reason)))
+		}
+		if err := errors.Join(l.AddEffects(t.Context(), tell, noon), l.Hold(t.Context(), tell[0].Key, "paused", "output is paused", noon)); err != nil {
+			t.Fatal(err)
+		}
+		lives, err := l.Lives(t.Context())
+		total := 0
+		for _, x := range lives {
+			total += x.Count
+		}
+		effects, failed := l.Effects(t.Context(), "")
+		if err != nil || failed != nil || total != len(effects) || len(lives) != 2 || !lives[0].Digest || lives[1].HeldBy != "paused" {
+			t.Errorf("%+v, %d effects, %v, %v", lives, len(effects), err, failed)
+		}
+		if n, err := l.OpenDisputes(t.Context()); err != nil || n != 1 {
+			t.Errorf("%d, %v", n, err)
+		}
+		if again, err := l.Trying(t.Context()); err != nil || len(again) > 0 {
+			t.Errorf("%+v, %v", again, err)
+		}
+		if err := l.Writable(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -88,8 +88,9 @@ func (t *tx) about(children, disputes []string) (a port.About, err error) {
 			a.Holds = append(a.Holds, h)
 		}
 	}
-	if len(a.Children) == 0 {
-		return a, nil
+	if _, err := t.get(&a.UnderWay, `SELECT count(*) FROM effect WHERE dispute = '' AND kind = ? AND life = ?`, string(drp.Email),
+		string(drp.Attempted)); err != nil || len(a.Children) == 0 {
+		return a, err
 	}
 	if err := t.addEvidence(&a, `e.state = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+placeholders(len(a.Children))+`))`,
 		append([]any{port.PlacePeople}, texts(a.Children)...)...); err != nil {
@@ -172,9 +173,7 @@ func (t *tx) beside(a *port.About) error {
 			a.Former = append(a.Former, c.Disputes...)
 		}
 	}
-	_, err = t.get(&a.UnderWay, `SELECT count(*) FROM effect e WHERE e.dispute = '' AND e.kind = ? AND e.life = ?`, string(drp.Email),
-		string(drp.Attempted))
-	return err
+	return nil
 }
 
 // Loose gives the evidence that belongs to no dispute, and is not of who works with a child.
@@ -249,6 +248,12 @@ func (t *tx) openSubject(table, id string, sealed []byte, into any) error {
 	return damaged("a row of "+table, err)
 }
 
+// What the audit calls the beginning and the end of a legal hold.
+const (
+	holdBegins = "legal hold"
+	holdEnds   = "legal hold released"
+)
+
 // LegalHold puts a legal hold on a child; a later one stands in place of the one before.
 func (l *Ledger) LegalHold(ctx context.Context, h port.Hold) error {
 	return l.tx(ctx, func(t *tx) error {
@@ -261,7 +266,7 @@ func (l *Ledger) LegalHold(ctx context.Context, h port.Hold) error {
 			ON CONFLICT (child) DO UPDATE SET since = excluded.since, body = excluded.body`, id, h.Since.UnixMilli(), body); err != nil {
 			return err
 		}
-		return t.audit(h.Since, h.By, "legal hold", "child "+id, "")
+		return t.audit(h.Since, h.By, holdBegins, "child "+id, "")
 	})
 }
 
@@ -272,7 +277,7 @@ func (l *Ledger) EndLegalHold(ctx context.Context, child, actor string, now time
 		if found, err = t.changed(`DELETE FROM legal_hold WHERE child = ?`, id); err != nil || !found {
 			return err
 		}
-		return t.audit(now, actor, "legal hold released", "child "+id, "")
+		return t.audit(now, actor, holdEnds, "child "+id, "")
 	})
 	return found, err
 }
@@ -293,6 +298,15 @@ func (t *tx) holds() (out []port.Hold, err error) {
 	}
 	if err := t.all(&rows, `SELECT child, body FROM legal_hold ORDER BY since, child`); err != nil {
 		return nil, err
+	}
+	var missing []string
+	if err := t.all(&missing, `SELECT DISTINCT subject FROM audit AS a WHERE action = ? AND NOT EXISTS (SELECT 1 FROM legal_hold WHERE 'child ' || child = a.subject)
+		AND NOT EXISTS (SELECT 1 FROM audit AS b WHERE b.action = ? AND b.subject = a.subject AND b.seq > a.seq) ORDER BY subject`, holdBegins,
+		holdEnds); err != nil {
+		return nil, err
+	}
+	if len(missing) > 0 { // nothing is erased until it is there again
+		return nil, port.Damaged{What: "a legal hold that was taken out by hand (" + missing[0] + "; drpd subject hold puts it back)", Err: errByHand}
 	}
 	for _, r := range rows {
 		var h port.Hold

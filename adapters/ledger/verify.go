@@ -36,6 +36,11 @@ func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 	} else if err != nil {
 		return v, err
 	}
+	if n, err := l.Anchored(ctx); err != nil {
+		wrong("%v", err)
+	} else if n > int64(v.Entries) {
+		wrong("the audit has %d entries, and %d were anchored: its end is cut off", v.Entries, n)
+	}
 	err = l.tx(ctx, func(t *tx) error {
 		if l.engine.check != "" {
 			var says []string
@@ -47,6 +52,8 @@ func (l *Ledger) Verify(ctx context.Context) (v Verified, err error) {
 			}
 		}
 		for _, gone := range []struct{ what, query string }{
+			{"dispute %s began and is not there", `action = 'dispute begins' AND NOT EXISTS (SELECT 1 FROM dispute WHERE ref = audit.subject)
+				AND NOT EXISTS (SELECT 1 FROM erased WHERE what = 'd/' || audit.subject)`},
 			{"evidence %s was stored and is not there", `action = 'evidence' AND NOT EXISTS (SELECT 1 FROM evidence WHERE id = audit.subject)
 				AND NOT EXISTS (SELECT 1 FROM erased WHERE what IN ('e/' || audit.subject, 'p/' || audit.subject))`},
 			{"effect %s was decided and is not there", `action LIKE 'decided %' AND NOT EXISTS (SELECT 1 FROM effect WHERE key = audit.subject)

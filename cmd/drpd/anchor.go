@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -65,7 +66,8 @@ func (w *wired) keepIn(folder string) func(context.Context, []byte) error {
 			return fmt.Errorf("the folder of the witness: %w", err)
 		}
 		a := found.Anchors[0]
-		path := filepath.Join(folder, fmt.Sprintf("%s-%s.txt", strings.ReplaceAll(a.Of, "/", "-"), a.At.Format("20060102-150405")))
+		digest := sha256.Sum256(signed) // two authorities may go by one name
+		path := filepath.Join(folder, fmt.Sprintf("%s-%s-%x.txt", strings.ReplaceAll(a.Of, "/", "-"), a.At.Format("20060102-150405"), digest[:4]))
 		if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, signed) {
 			return nil
 		}

@@ -101,6 +101,9 @@ func (c *auditVerifyCmd) Run(a *app) error {
 		return err
 	}
 	result := check.End()
+	if c.Log != "" && result.Anchors == 0 {
+		v.Wrong = append(v.Wrong, "nothing is proved: no anchor was found that holds, in what --anchors names")
+	}
 	result.Wrong, result.Remarks = append(v.Wrong, result.Wrong...), append(result.Remarks, v.Remarks...)
 	v.Result = result
 	if c.JSON {
@@ -226,7 +229,7 @@ func (v *verified) print(a *app) {
 		a.printf("%d anchors hold: the first of %s (%d entries), the last of %s (%d entries)\n", v.Result.Anchors, when(v.First.At), v.First.Entries,
 			when(v.Last.At), v.Last.Entries)
 	} else {
-		a.printf("no anchor holds\n")
+		a.printf("no anchor was held against it\n")
 	}
 	if v.After > 0 {
 		a.printf("%d entries come after the last anchor that holds: they rest on nothing yet\n", v.After)

@@ -67,7 +67,11 @@ func (f folders) clear(c port.Certificate) (port.Certificate, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return c, err
 	}
-	return c, host.WriteFile(filepath.Join(folder, certificateName(c.Number)), []byte(certificateWords(f.config.Authority, c)))
+	name := certificateName(c.Number)
+	if c.Restored { // that of the first time stays: it says what was erased then
+		name = "again-" + name
+	}
+	return c, host.WriteFile(filepath.Join(folder, name), []byte(certificateWords(f.config.Authority, c)))
 }
 
 func certificateName(n int64) string { return fmt.Sprintf("certificate-%04d.txt", n) }
@@ -171,15 +175,10 @@ func noteCopy(c *config.Config, x stateCopy) error {
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(copiesFile(c), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := host.Append(copiesFile(c), append(line, '\n')); err != nil {
 		return fmt.Errorf("the list of copies: %w", err)
 	}
-	_, err = f.Write(append(line, '\n'))
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
+	return nil
 }
 
 // copiesBefore gives the copies that were made before a time: by their files those that are still there, and how many are not.

@@ -36,7 +36,7 @@ func (c *subjectExportCmd) Run(a *app) error {
 			return err
 		}
 		if held.Nothing() {
-			a.printf("nothing is held about this child\n")
+			a.printf("nothing is held about this child under the number %s: is it written as the record system writes it?\n", c.Child)
 			return nil
 		}
 		x := giving{app: a, wired: d, held: held, folder: filepath.Join(c.Out, unread)}

@@ -36,9 +36,10 @@ type monitor struct {
 
 	mu    sync.Mutex
 	board alarm.Board
-	on    bool // this process is the one that is to work, or nobody knows who is
-	cut   bool // it stood by, and cannot see any more who works
-	beat  bool // a heartbeat is to be given
+	on    bool                                           // this process is the one that is to work, or nobody knows who is
+	cut   bool                                           // it stood by, and cannot see any more who works
+	keep  func(ctx context.Context, b alarm.Board) error // what is known, for whoever works on; nil: this process has not worked yet
+	beat  bool                                           // a heartbeat is to be given
 }
 
 // way is one by which something is told.
@@ -208,10 +209,19 @@ func (m *monitor) tick(ctx context.Context) {
 	}
 	m.mu.Lock()
 	m.board.Tell(m.now(), x)
-	raised := m.board.Raised
+	board, keep := m.kept(), m.keep
+	if !m.on || m.cut {
+		keep = nil
+	}
 	m.mu.Unlock()
 	if m.metrics != nil {
-		m.metrics.Alarm(raised)
+		m.metrics.Alarm(board.Raised)
+	}
+	if keep == nil {
+		return
+	}
+	if err := keep(ctx, board); err != nil {
+		m.log.Warn("it cannot be kept that somebody was told: after a restart they are told again", "error", err)
 	}
 }
 
@@ -265,6 +275,7 @@ func (m *monitor) takeUp(ctx context.Context, l *ledger.Ledger) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.keep = func(ctx context.Context, b alarm.Board) error { return keepBoard(ctx, l, b) }
 	if m.on, m.cut = true, false; err != nil || text == "" {
 		return err
 	}
@@ -288,13 +299,6 @@ func (m *monitor) ended(did daemon.CycleStats, broke error) alarm.Board {
 	}
 	m.ready(unready(m.board))
 	m.look()
-	return m.kept()
-}
-
-// told is what is known once somebody was told.
-func (m *monitor) told() alarm.Board {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	return m.kept()
 }
 

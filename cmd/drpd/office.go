@@ -68,7 +68,7 @@ func (o *office) run() (err error) {
 			return o.stop()
 		case o.once: // the next one is to come: it has not been told to stop
 			o.watch.tick(o.ctx)
-			return errors.Join(err, keepBoard(o.ctx, o.ledger, o.watch.told()), o.hold.release(o.ctx))
+			return errors.Join(err, o.hold.release(o.ctx))
 		case under.Err() != nil || o.hold.isWanted():
 			continue // it is taken again, by whoever can
 		case errors.Is(err, ledger.ErrOlder):

@@ -63,7 +63,11 @@ func follow(ctx context.Context, c *config.Config, d *wired) error {
 	if err != nil {
 		return err
 	}
-	if _, err := d.ledger.EraseAgain(ctx, d.Now()); err != nil || older == nil { // what was put back by hand is erased again too
+	_, forbidden, err := d.ledger.EraseAgain(ctx, d.Now()) // what was put back by hand is erased again too
+	if forbidden > 0 {
+		d.Log.Warn("what was erased before the state was put back is in it again: a legal hold forbids to erase it", "erasures", forbidden)
+	}
+	if err != nil || older == nil {
 		return err
 	}
 	if err := d.PutBack(ctx, older.Last, older.Until); err != nil {

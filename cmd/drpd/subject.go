@@ -70,7 +70,7 @@ func (c *subjectEraseCmd) Run(a *app) error {
 // wouldErase says what an erasure takes away, and what stays.
 func (a *app) wouldErase(d *wired, held port.About) error {
 	if held.Nothing() {
-		a.printf("nothing is held about this child\n")
+		a.printf("nothing is held about this child under this number: is it written as the record system writes it?\n")
 		return nil
 	}
 	f := d.folders
@@ -253,7 +253,10 @@ func (c *subjectErasuresCmd) Run(a *app) error {
 
 // eraseAgain erases in a state that was put back what had been erased since the copy was made.
 func eraseAgain(a *app, l *ledger.Ledger) error {
-	n, err := l.EraseAgain(a.ctx, a.now())
+	n, forbidden, err := l.EraseAgain(a.ctx, a.now())
+	if forbidden > 0 {
+		a.printf("%d erasures are newer than the copy, and a legal hold forbids them now: drpd subject holds\n", forbidden)
+	}
 	if err != nil {
 		return fmt.Errorf("what was erased since the copy was made cannot be erased again: %w", err)
 	}

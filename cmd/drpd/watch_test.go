@@ -281,7 +281,7 @@ func TestStartedOverAndOver(t *testing.T) {
 		<-m.news
 		m.tick(t.Context())
 	}
-	if len(said) == 0 || said[0] != alarm.Raised {
+	if len(said) != 1 || said[0] != alarm.Raised {
 		t.Errorf("%v", said)
 	}
 }

@@ -291,13 +291,11 @@ func (d *cycle) retain(ctx context.Context) error {
 	if err := d.tellOfErasing(ctx, tell[:min(len(tell), tellAtOnce)]); err != nil {
 		return err
 	}
-	if err := d.eraseDue(ctx, due[:min(len(due), eraseAtOnce)]); err != nil {
-		return err
-	}
-	if len(due) <= eraseAtOnce {
+	all, err := d.eraseDue(ctx, due)
+	if err == nil && all {
 		d.memory.kept = d.today()
 	}
-	return nil
+	return err
 }
 
 // tellOfErasing tells the operator and the practice lead which disputes will be erased, and from which day on.
@@ -327,13 +325,17 @@ func (d *cycle) tellOfErasing(ctx context.Context, all []port.PastDispute) error
 	return nil
 }
 
-// eraseDue erases disputes whose time has come, together. One that something forbids to erase is looked at again on the next day.
-func (d *cycle) eraseDue(ctx context.Context, all []port.PastDispute) error {
+// eraseDue erases disputes whose time has come, together, and says whether it has looked at all of them. One that something forbids to erase
+// keeps no other waiting, and is looked at again on the next day.
+func (d *cycle) eraseDue(ctx context.Context, due []port.PastDispute) (all bool, err error) {
 	var refs []string
-	for _, p := range all {
+	for _, p := range due {
+		if len(refs) == eraseAtOnce {
+			return false, d.eraseKept(ctx, refs)
+		}
 		a, err := d.Erasing.About(ctx, nil, []string{p.Ref})
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(a.Refuses()) > 0 {
 			d.Log.Warn("a dispute that was kept for long enough is not erased today", "dispute", p.Ref)
@@ -342,8 +344,13 @@ func (d *cycle) eraseDue(ctx context.Context, all []port.PastDispute) error {
 		refs = append(refs, p.Ref)
 	}
 	if len(refs) == 0 {
-		return nil
+		return true, nil
 	}
+	return true, d.eraseKept(ctx, refs)
+}
+
+// eraseKept erases disputes that were kept for long enough.
+func (d *cycle) eraseKept(ctx context.Context, refs []string) error {
 	a, err := d.Erasing.About(ctx, nil, refs)
 	if err == nil {
 		err = d.addLoose(ctx, &a, nil)

@@ -143,6 +143,11 @@ func Pairs(rows [][]Value) Table {
 	return NewTable("", []Column{{Width: 34, Brief: true}, {Width: 80, Brief: true}}, rows, "")
 }
 
+// headless says whether no column has a title: each row says itself what it is about.
+func (t Table) headless() bool {
+	return !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Title != "" })
+}
+
 // OnPaper gives the table as it stands on a page: only the columns for which there is room.
 func (t Table) OnPaper() Table { return t.only(func(c Column) bool { return c.Brief }) }
 

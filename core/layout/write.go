@@ -156,7 +156,7 @@ func Safe(s string) string {
 
 // JSON writes the report for another program: each row an object, by the titles of the columns.
 func JSON(w io.Writer, doc Doc) error {
-	type rows = []map[string]any
+	type rows = []any // of each row an object; of a table without heads a list
 	type chart struct {
 		Title string         `json:"title"`
 		Unit  string         `json:"unit"`
@@ -181,17 +181,23 @@ func JSON(w io.Writer, doc Doc) error {
 		for _, t := range p.Tables {
 			list := rows{}
 			for row := range t.Rows {
-				object := make(map[string]any)
+				object, cells := make(map[string]any), make([]any, len(row))
 				for i, v := range row {
 					switch v.Kind {
 					case Blank:
+						continue
 					case Count, Share:
-						object[t.Columns[i].Title] = v.Number
+						cells[i] = v.Number
 					case Word, Date:
-						object[t.Columns[i].Title] = v.String()
+						cells[i] = v.String()
 					}
+					object[t.Columns[i].Title] = cells[i]
 				}
-				list = append(list, object)
+				if t.headless() {
+					list = append(list, cells)
+				} else {
+					list = append(list, object)
+				}
 			}
 			x.Tables[t.Title] = list
 		}
