@@ -1,4 +1,4 @@
-// Package host is what the machine gives: private files, replaced atomically; and bounds that a process sets for itself.
+// Package host is what the machine gives: private files, replaced atomically; its own log; and bounds that a process sets for itself.
 package host
 
 import (

@@ -65,13 +65,27 @@ func (h *Hook) Post(ctx context.Context, text []byte) error {
 // Beat calls the address, and says nothing.
 func (h *Hook) Beat(ctx context.Context) error { return h.call(ctx, http.MethodGet, "", nil) }
 
-func (h *Hook) call(ctx context.Context, method, kind string, body []byte) error {
+// Check says whether there is an address that could be called; nobody is.
+func (h *Hook) Check() error {
+	_, err := h.address()
+	return err
+}
+
+func (h *Hook) address() (string, error) {
 	address, err := h.URL()
 	if err != nil {
-		return fmt.Errorf("address of %s: %w", h.What, err)
+		return "", fmt.Errorf("address of %s: %w", h.What, err)
 	}
 	if u, err := url.Parse(address); err != nil || u.Scheme != "https" || u.Host == "" {
-		return drp.Quiet("address of "+h.What+": its file does not hold an address that begins with https://", err)
+		return "", drp.Quiet("address of "+h.What+": its file does not hold an address that begins with https://", err)
+	}
+	return address, nil
+}
+
+func (h *Hook) call(ctx context.Context, method, kind string, body []byte) error {
+	address, err := h.address()
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, CallTime)
 	defer cancel()

@@ -2,14 +2,17 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"drpd/adapters/mailbox"
 	"drpd/adapters/mailer"
 	"drpd/cmd/drpd/config"
+	"drpd/core/alarm"
 	"drpd/core/reconcile/cases"
 	"drpd/core/report"
 	"drpd/core/workday"
@@ -18,6 +21,7 @@ import (
 
 type checkCmd struct {
 	Online bool `help:"Look at the mail server and the record system too: what the logins may do there."`
+	Alarm  bool `help:"Send a trial alarm by each way that watch.alarm names."`
 }
 
 // Run checks everything that the configuration names and changes nothing.
@@ -27,7 +31,7 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.reads, c.letters, c.forms,
-		c.routes, c.calendar, c.rests, c.vacancies, c.selections}
+		c.routes, c.watched, c.calendar, c.rests, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}
@@ -90,6 +94,54 @@ func (c *checkCmd) secrets(a *app, p *parts) (problems int, err error) {
 		if left := e.On - workday.DateOf(a.now().In(london())); left <= 30 {
 			a.printf("%s ends on %s: make a new one\n", e.What, e.On)
 			problems++
+		}
+	}
+	return problems, nil
+}
+
+// watched says what of the alarm, the heartbeat and the witness of the history cannot work; with --alarm it sends a trial by each way.
+func (c *checkCmd) watched(a *app, p *parts) (problems int, err error) {
+	bad := func(what string, err error) {
+		if err != nil {
+			a.printf("%s: %v\n", what, err)
+			problems++
+		}
+	}
+	m, err := newMonitor(a, p.config, slog.New(slog.DiscardHandler))
+	if err != nil {
+		a.printf("%v\n", err)
+		return 1, nil //nolint:nilerr // it is a problem that was found
+	}
+	for _, of := range []struct {
+		what string
+		ways []way
+	}{{"watch.alarm.", m.ways}, {"watch.heartbeat.", m.beats}} {
+		for _, w := range of.ways {
+			if w.check != nil {
+				bad(of.what+w.name, w.check())
+			}
+		}
+	}
+	if folder := p.config.Audit.Witness; folder != "" {
+		bad("audit.witness", folderOf(filepath.Join(p.config.Path(folder), "anchor.txt")))
+	}
+	if file := p.config.Audit.URL; file != "" {
+		hook, err := openHook(p.config, "the witness", file, p.config.Audit.Roots)
+		if err == nil {
+			err = hook.Check()
+		}
+		bad("audit.url_file", err)
+	}
+	if !c.Alarm {
+		return problems, nil
+	}
+	if len(m.ways) == 0 {
+		bad("--alarm", errors.New("watch.alarm names no way"))
+	}
+	for _, w := range m.ways {
+		err := w.tell(a.ctx, alarm.Message{State: alarm.Trial})
+		if bad("watch.alarm."+w.name, err); err == nil {
+			a.printf("a trial alarm went by watch.alarm.%s: has it arrived?\n", w.name)
 		}
 	}
 	return problems, nil

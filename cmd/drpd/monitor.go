@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -44,8 +45,9 @@ type monitor struct {
 
 // way is one by which something is told.
 type way struct {
-	name string
-	tell func(ctx context.Context, m alarm.Message) error
+	name  string
+	check func() error // whether it could, as far as can be seen from here; nil: nothing is to be seen
+	tell  func(ctx context.Context, m alarm.Message) error
 }
 
 // newMonitor makes the monitor of a process that has just started.
@@ -70,7 +72,7 @@ func (m *monitor) alarms(c *config.Config) error {
 		if from == "" {
 			from = c.Mailbox.Address
 		}
-		m.ways = append(m.ways, way{"relay", func(ctx context.Context, x alarm.Message) error {
+		m.ways = append(m.ways, way{"relay", nil, func(ctx context.Context, x alarm.Message) error {
 			return relay.Note(ctx, from, conf.To, "drpd of "+m.authority+": "+subjects[x.State], x.Text(m.authority, london()), m.now())
 		}})
 	}
@@ -79,7 +81,7 @@ func (m *monitor) alarms(c *config.Config) error {
 		if err != nil {
 			return err
 		}
-		m.ways = append(m.ways, way{"url_file", func(ctx context.Context, x alarm.Message) error {
+		m.ways = append(m.ways, way{"url_file", hook.Check, func(ctx context.Context, x alarm.Message) error {
 			said := watch.Said{Authority: m.authority, State: string(x.State), Text: x.Text(m.authority, london()), Faults: []watch.Fault{}}
 			for _, f := range x.Faults {
 				said.Faults = append(said.Faults, watch.Fault{What: f.What, Count: f.Count, Says: f.Says, Since: f.Since.UTC()})
@@ -88,7 +90,7 @@ func (m *monitor) alarms(c *config.Config) error {
 		}})
 	}
 	if conf.SystemLog {
-		m.ways = append(m.ways, way{"system_log", func(_ context.Context, x alarm.Message) error {
+		m.ways = append(m.ways, way{"system_log", nil, func(_ context.Context, x alarm.Message) error {
 			return host.SystemLog(x.Text(m.authority, london()))
 		}})
 	}
@@ -97,7 +99,8 @@ func (m *monitor) alarms(c *config.Config) error {
 
 // subjects are those of alarms.
 var subjects = map[alarm.State]string{alarm.Raised: "its work cannot be proved", alarm.Lasts: "its work still cannot be proved",
-	alarm.Over: "all of its work is proved again"}
+	alarm.Over:  "all of its work is proved again",
+	alarm.Trial: "a trial of its alarm"}
 
 // heartbeats opens what shows that all is proved.
 func (m *monitor) heartbeats(c *config.Config) error {
@@ -107,15 +110,24 @@ func (m *monitor) heartbeats(c *config.Config) error {
 		if err != nil {
 			return err
 		}
-		m.beats = append(m.beats, way{"url_file", func(ctx context.Context, _ alarm.Message) error { return hook.Beat(ctx) }})
+		m.beats = append(m.beats, way{"url_file", hook.Check, func(ctx context.Context, _ alarm.Message) error { return hook.Beat(ctx) }})
 	}
 	if conf.File != "" {
 		path := c.Path(conf.File)
-		m.beats = append(m.beats, way{"file", func(context.Context, alarm.Message) error {
+		m.beats = append(m.beats, way{"file", func() error { return folderOf(path) }, func(context.Context, alarm.Message) error {
 			return host.WriteFile(path, []byte(m.now().UTC().Format(time.RFC3339)+"\n"))
 		}})
 	}
 	return nil
+}
+
+// folderOf says whether the folder is there in which a file is to be written.
+func folderOf(path string) error {
+	info, err := os.Stat(filepath.Dir(path))
+	if err == nil && !info.IsDir() {
+		err = fmt.Errorf("%s is no folder", filepath.Dir(path))
+	}
+	return err
 }
 
 // openHook gives an address that is called.

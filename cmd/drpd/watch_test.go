@@ -186,7 +186,7 @@ func TestMonitor(t *testing.T) {
 		beats := 0
 		m := &monitor{now: time.Now, log: slog.New(slog.DiscardHandler), authority: "Fairshire", on: true,
 			news: make(chan struct{}, 1)}
-		m.ways = []way{{"one", func(_ context.Context, a alarm.Message) error {
+		m.ways = []way{{"one", nil, func(_ context.Context, a alarm.Message) error {
 			if x.fails > 0 {
 				x.fails--
 				return errors.New("nobody is there")
@@ -194,7 +194,7 @@ func TestMonitor(t *testing.T) {
 			x.said = append(x.said, a.State)
 			return nil
 		}}}
-		m.beats = []way{{"beat", func(context.Context, alarm.Message) error { beats++; return nil }}}
+		m.beats = []way{{"beat", nil, func(context.Context, alarm.Message) error { beats++; return nil }}}
 		m.board.Begin(time.Now())
 		return m, &x, &beats
 	}
@@ -264,7 +264,7 @@ func TestStartedOverAndOver(t *testing.T) {
 	var said []alarm.State
 	start := func() *monitor {
 		m := &monitor{now: func() time.Time { return now }, log: slog.New(slog.DiscardHandler), on: true, news: make(chan struct{}, 1)}
-		m.ways = []way{{"one", func(_ context.Context, a alarm.Message) error { said = append(said, a.State); return nil }}}
+		m.ways = []way{{"one", nil, func(_ context.Context, a alarm.Message) error { said = append(said, a.State); return nil }}}
 		m.board.Begin(now)
 		return m
 	}
@@ -310,5 +310,55 @@ func TestWatchConfig(t *testing.T) {
 		if _, err := config.Load(path); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "drpd.yaml:") {
 			t.Errorf("%s: %v, want %q", part, err, want)
 		}
+	}
+}
+
+// TestCheckWatched: check says what of the alarm, the heartbeat and the witness cannot work, before it is needed; and a trial arrives.
+func TestCheckWatched(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	h := hear(t, time.Now)
+	path := filepath.Join(dir, "drpd.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	works := h.watchedBy(t, dir)
+	says := func(part string, args ...string) (int, string) {
+		t.Helper()
+		if err := os.WriteFile(path, append(bytes.Clone(text), part...), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var o bytes.Buffer
+		now := at(workday.NewDate(2026, time.November, 19), 10)
+		code := realMain(&app{ctx: t.Context(), out: &o, err: &o, now: func() time.Time { return now }},
+			append([]string{"--config", path, "check"}, args...))
+		return code, o.String()
+	}
+	if code, said := says(works, "--alarm"); code != 0 || !strings.Contains(said, "a trial alarm went by watch.alarm.url_file") {
+		t.Errorf("exit %d: %s", code, said)
+	}
+	if states, beats := h.states(); states != "trial" || beats != 0 {
+		t.Errorf("%q, %d heartbeats", states, beats)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "clear.url"), []byte("http://secret.example/"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for part, want := range map[string]string{
+		"watch: {alarm: {url_file: nowhere.url}}":           "watch.alarm.url_file: address of the alarm: ",
+		"watch: {alarm: {url_file: clear.url}}":             "its file does not hold an address that begins with https://",
+		"watch: {heartbeat: {file: nowhere/beat}}":          "watch.heartbeat.file: stat ",
+		"watch: {heartbeat: {url_file: nowhere.url}}":       "watch.heartbeat.url_file: address of the heartbeat: ",
+		"watch: {alarm: {url_file: alarm.url, ca_file: x}}": "ca_file",
+		"audit: {witness: nowhere}":                         "audit.witness: stat ",
+		"audit: {url_file: nowhere.url}":                    "audit.url_file: address of the witness: ",
+	} {
+		if code, said := says(part); code != 1 || !strings.Contains(said, want) || strings.Contains(said, "secret") {
+			t.Errorf("%s: exit %d, want %q: %s", part, code, want, said)
+		}
+	}
+	if code, said := says("watch: {alarm: {system_log: false}}", "--alarm"); code != 1 || !strings.Contains(said, "watch.alarm names no way") {
+		t.Errorf("exit %d: %s", code, said)
 	}
 }

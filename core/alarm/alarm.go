@@ -116,6 +116,7 @@ const (
 	Raised State = "alarm" // something cannot be proved, and nobody was told of it before
 	Lasts  State = "lasts" // what was told of a day ago still cannot be proved
 	Over   State = "over"  // all is proved again
+	Trial  State = "trial" // nothing is wrong: somebody tries whether alarms arrive
 )
 
 // Message is what somebody is to be told.
@@ -165,6 +166,9 @@ func (m Message) Text(authority string, zone *time.Location) string {
 	switch m.State {
 	case Over:
 		fmt.Fprintf(&out, "drpd of %s: all of its work is proved again.\n", authority)
+		return out.String()
+	case Trial:
+		fmt.Fprintf(&out, "drpd of %s: this is a trial. Nothing is wrong: somebody wanted to know whether alarms arrive here.\n", authority)
 		return out.String()
 	case Lasts:
 		fmt.Fprintf(&out, "drpd of %s: its work still cannot be proved. A deadline may pass unseen. On its machine, drpd status says more.\n\n", authority)
