@@ -4,8 +4,9 @@
 // stored, and every attempt is recorded before it is made; a crash at any point repeats work and neither loses nor
 // doubles it; every effect passes one ordered list of gates, and the first that refuses is stored with its reason; a
 // source that cannot be read stops nothing else and is never taken for silence; who does not answer is waited for once a cycle; what
-// is damaged in the ledger fails alone; on a day that another clock contradicts nothing is decided; and what of all this cannot be proved at the end of a cycle is said. What a message says comes from a
-// process that opens it (Feed.Read): where that could not, the message is in quarantine; where nothing can be opened, it waits.
+// is damaged in the ledger fails alone; on a day that another clock contradicts nothing is decided; and what of all this cannot be proved
+// at the end of a cycle is said. What a message says comes from a process that opens it (Feed.Read): where that could not, the message is
+// in quarantine; where nothing can be opened, it waits.
 //
 // A cycle is a function of the sources, the ledger and the clock. Everything it needs comes in by small interfaces,
 // each with a conformance suite in porttest that the adapters and the in-memory fakes pass alike.
