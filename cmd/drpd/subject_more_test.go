@@ -132,7 +132,7 @@ func TestSubjectExport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, says := range []string{"C-AIOROI", "Core group on Friday", "[redact: casper.hild@fairshire.example]", "\"Theme\",", "Not to be given out as it is", "core group"} {
+	for _, says := range []string{"C-AIOROI", "Core group on Friday", "[redact: casper.hild@fairshire.example]", "\"Theme\": ", "Not to be given out as it is", "core group"} {
 		if !strings.Contains(string(text), says) {
 			t.Errorf("it does not say %q", says)
 		}

@@ -143,9 +143,9 @@ func Pairs(rows [][]Value) Table {
 	return NewTable("", []Column{{Width: 34, Brief: true}, {Width: 80, Brief: true}}, rows, "")
 }
 
-// headless says whether no column has a title: each row says itself what it is about.
+// headless says whether no column has a title, and each row says in its first cell what the other is.
 func (t Table) headless() bool {
-	return !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Title != "" })
+	return len(t.Columns) == 2 && !slices.ContainsFunc(t.Columns, func(c Column) bool { return c.Title != "" })
 }
 
 // OnPaper gives the table as it stands on a page: only the columns for which there is room.

@@ -156,7 +156,7 @@ func Safe(s string) string {
 
 // JSON writes the report for another program: each row an object, by the titles of the columns.
 func JSON(w io.Writer, doc Doc) error {
-	type rows = []any // of each row an object; of a table without heads a list
+	type rows = []map[string]any
 	type chart struct {
 		Title string         `json:"title"`
 		Unit  string         `json:"unit"`
@@ -179,25 +179,23 @@ func JSON(w io.Writer, doc Doc) error {
 	for _, p := range doc.Parts {
 		x := part{Title: p.Title, Text: p.Text, Tables: make(map[string]rows)}
 		for _, t := range p.Tables {
-			list := rows{}
+			list, headless := rows{}, t.headless()
 			for row := range t.Rows {
-				object, cells := make(map[string]any), make([]any, len(row))
+				object := make(map[string]any)
 				for i, v := range row {
-					switch v.Kind {
-					case Blank:
-						continue
-					case Count, Share:
-						cells[i] = v.Number
-					case Word, Date:
-						cells[i] = v.String()
+					name := t.Columns[i].Title
+					if headless { // each row says itself what it is about
+						name = row[0].String()
 					}
-					object[t.Columns[i].Title] = cells[i]
+					switch {
+					case v.Kind == Blank || headless && i == 0:
+					case v.Kind == Count || v.Kind == Share:
+						object[name] = v.Number
+					default:
+						object[name] = v.String()
+					}
 				}
-				if t.headless() {
-					list = append(list, cells)
-				} else {
-					list = append(list, object)
-				}
+				list = append(list, object)
 			}
 			x.Tables[t.Title] = list
 		}
