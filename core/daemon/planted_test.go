@@ -27,6 +27,7 @@ func TestPlantedBugs(t *testing.T) {
 	}
 	for _, name := range patches {
 		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel() // linking keeps one processor busy
 			src, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)
