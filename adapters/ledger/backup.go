@@ -175,7 +175,7 @@ func (t *tx) wasPutBack(because, actor string, now time.Time) error {
 	if err := t.exec(`DELETE FROM setting WHERE name >= ? AND name < ?`, told, strings.TrimSuffix(told, "/")+"0"); err != nil {
 		return err
 	}
-	if err := t.set(port.Restored, now.UTC().Format(time.RFC3339)); err != nil {
+	if err := errors.Join(t.set(port.Restored, now.UTC().Format(time.RFC3339)), t.letGoNoMore()); err != nil {
 		return err
 	}
 	return t.audit(now, actor, audit.PutBack, "", because)

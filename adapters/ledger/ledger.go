@@ -484,6 +484,9 @@ func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, actor
 		action := "setting"
 		if name == port.Restored && value != "" { // who holds the history against anchors looks for it
 			action = audit.PutBack
+			if err := t.letGoNoMore(); err != nil {
+				return err
+			}
 		}
 		said, value := t.audited(name, value)
 		return t.audit(now, actor, action, said, value)

@@ -67,6 +67,26 @@ func (t *tx) lets(r effectRow) (anyway, guard bool) {
 	return anyway, anyway || r.LetGo != "" && r.LetGo == t.letGo(r.Key, port.GateGuard)
 }
 
+// letGoNoMore takes back that effects may pass where nobody knows whether they have gone: a person said so of what was known until now, and a
+// ledger that was put back knows nothing of what was done since. That they may pass the guard stays.
+func (t *tx) letGoNoMore() error {
+	var rows []struct {
+		Key   string
+		LetGo string `db:"let_go"`
+	}
+	if err := t.all(&rows, `SELECT key, let_go FROM effect WHERE let_go <> ''`); err != nil {
+		return err
+	}
+	for _, r := range rows {
+		if r.LetGo == t.letGo(r.Key, port.GateRestored) {
+			if err := t.exec(`UPDATE effect SET let_go = ? WHERE key = ?`, t.letGo(r.Key, port.GateGuard), r.Key); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // row names the row of a delivery, as its message was made.
 func (d deliveryRow) row() row {
 	return rowOf("delivery", d.Effect, d.Person, strconv.FormatInt(d.At, 10), d.Route)

@@ -167,6 +167,7 @@ type Post interface {
 type Settings interface {
 	// Setting reads a value. One that was put in by hand, past drpd, is port.Damaged.
 	Setting(ctx context.Context, name port.Setting) (string, error)
+	// SetSetting stores a value. With port.Restored nothing more passes that gate by what a person has said before.
 	SetSetting(ctx context.Context, name port.Setting, value, actor string, now time.Time) error
 }
 

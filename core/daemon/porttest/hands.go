@@ -3,6 +3,7 @@ package porttest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -57,6 +58,12 @@ func testHands(t *testing.T, l daemon.Ledger) {
 	decide(t, l, held, unknown, other)
 	if o, found := find(unknown.Key); !found || !o.Unmade || o.Life != drp.Decided || !o.Anyway {
 		t.Errorf("tried again, it is made anew: %+v", o)
+	}
+	must(t, l.SetSetting(t.Context(), port.Restored, noon.Format(time.RFC3339), "drpd", noon))
+	for _, key := range []string{held.Key, unknown.Key} {
+		if o, found := find(key); !found || o.Anyway || !o.Released {
+			t.Errorf("let go before the ledger was put back: %+v", o)
+		}
 	}
 	if found, err := h.Cancel(t.Context(), other.Key, "somebody", noon); err != nil || !found {
 		t.Fatal(found, err)

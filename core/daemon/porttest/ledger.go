@@ -924,6 +924,11 @@ func (l *Ledger) SetSetting(ctx context.Context, name port.Setting, value, _ str
 	} else {
 		l.settings[name] = value
 	}
+	if name == port.Restored && value != "" { // what a person has let go was known before
+		for _, e := range l.effects {
+			e.anyway = false
+		}
+	}
 	return nil
 }
 
