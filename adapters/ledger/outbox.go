@@ -248,12 +248,14 @@ func (l *Ledger) Stuck(ctx context.Context, now time.Time) (out []port.Tally, er
 	err = l.tx(ctx, func(t *tx) error {
 		return t.all(&out, `SELECT what, count(*) AS count, min(key) AS one FROM
 			(SELECT key, CASE WHEN life = ? THEN 'failed/' || kind ELSE kind END AS what FROM effect WHERE life = ? AND kind <> ?
-			OR (life IN (?, ?) OR life = ? AND held_by = '' AND NOT EXISTS
-				(SELECT 1 FROM delivery WHERE delivery.effect = effect.key AND delivery.life = ? AND (delivery.carried <> '' OR delivery.not_before > ?)))
+			OR (life IN (?, ?) OR life = ? AND held_by = ''
+				AND EXISTS (SELECT 1 FROM delivery WHERE delivery.effect = effect.key AND delivery.life IN (?, ?))
+				AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.effect = effect.key AND delivery.life = ?
+					AND (delivery.carried <> '' OR delivery.not_before > ?)))
 			AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))) AS e
 			GROUP BY what ORDER BY what`,
 			string(drp.Failed), string(drp.Failed), string(drp.Email), string(drp.Decided), string(drp.Made), string(drp.Attempted),
-			string(drp.Attempted), now.UnixMilli())
+			string(drp.Made), string(drp.Attempted), string(drp.Attempted), now.UnixMilli())
 	})
 	return out, err
 }

@@ -561,7 +561,7 @@ func (l *Ledger) Stuck(_ context.Context, now time.Time) ([]port.Tally, error) {
 		switch {
 		case e.life == drp.Failed && e.Kind != drp.Email:
 			all.add("failed/"+string(e.Kind), key)
-		case l.current(e) && (e.life == drp.Decided || e.life == drp.Made || e.life == drp.Attempted && e.heldBy == "" && !waits):
+		case l.current(e) && (e.life == drp.Decided || e.life == drp.Made || e.life == drp.Attempted && e.heldBy == "" && e.past().Open && !waits):
 			all.add(string(e.Kind), key)
 		}
 	}

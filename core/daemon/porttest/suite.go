@@ -361,6 +361,14 @@ func testProof(t *testing.T, l daemon.Ledger) {
 	}
 	stuck(noon)
 	stuck(noon.Add(time.Hour), mail)
+	decide(t, l) // nobody wants it any more
+	stuck(noon.Add(time.Hour))
+	decide(t, l, e)
+	ticket = made(e, "p1")
+	must(t, l.Make(t.Context(), ticket, noon))
+	if _, err := claim(t, l, ticket); err != nil {
+		t.Fatal(err)
+	}
 	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Failed, Now: noon})
 	decide(t, l, e)
 	stuck(noon) // of an email its dispute takes account
