@@ -13,38 +13,59 @@ import (
 	"drpd/core/workday"
 )
 
+// inputs are what every decision looks at, and what is decided anew when they change: also when a source can no longer be read, or can again,
+// so that nothing leaves that was decided before.
+type inputs struct {
+	gaps []reconcile.Gap
+	away []drp.Absence
+}
+
 // around is what every decision of a round looks at besides its dispute.
 type around struct {
-	gaps     []reconcile.Gap
-	disputes []drp.Dispute
-	away     []drp.Absence
-	unread   []port.Unread
-	asked    []port.Question
+	inputs
+	known  *drp.Known
+	unread []port.Unread
+	asked  []port.Question
 }
 
 // longLag is how far a copy may be behind and still count as today's. What a copy that is further behind does not show yet
 // is unknown, not silence: no automatic escalation rests on it.
 const longLag = 12 * time.Hour
 
-func (d *Daemon) surroundings(ctx context.Context) (a around, err error) {
-	if a.gaps, err = d.Intake.Gaps(ctx); err != nil {
-		return a, err
+func (d *Daemon) inputs(ctx context.Context) (in inputs, err error) {
+	if in.gaps, err = d.Intake.Gaps(ctx); err != nil {
+		return in, err
 	}
 	for _, f := range d.Feeds {
 		if f.Lag >= longLag {
-			a.gaps = append(a.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone)), Lag: true})
+			in.gaps = append(in.gaps, reconcile.Gap{Source: f.Name, From: workday.DateOf(d.Now().Add(-f.Lag).In(d.Zone)), Lag: true})
 		}
 	}
-	if a.away, err = d.Post.Absences(ctx); err != nil {
-		return a, err
+	in.away, err = d.Post.Absences(ctx)
+	return in, err
+}
+
+// surroundings reads what every decision looks at. It costs as much as there are disputes: once a round, and where something is to be
+// decided.
+func (d *Daemon) surroundings(ctx context.Context) (around, error) {
+	in, err := d.inputs(ctx)
+	if err != nil {
+		return around{}, err
 	}
+	return d.with(ctx, in)
+}
+
+// with adds to the inputs what else the decisions look at.
+func (d *Daemon) with(ctx context.Context, in inputs) (a around, err error) {
+	a.inputs = in
 	if a.asked, err = d.Placing.Questions(ctx); err != nil {
 		return a, err
 	}
 	if a.unread, err = d.Placing.Unread(ctx); err != nil {
 		return a, err
 	}
-	a.disputes, err = d.Book.Disputes(ctx)
+	disputes, err := d.Book.Disputes(ctx)
+	a.known = drp.KnownOf(disputes)
 	return a, err
 }
 
@@ -142,7 +163,7 @@ func (d *Daemon) assemble(ctx context.Context, stored *port.Stored, a around) (r
 	return reconcile.Case{Ref: stored.Ref, Policy: p, Calendar: d.Calendar, File: file, Roster: roster, Past: stored.Past,
 		Today: d.today(), Now: d.Now(), Patience: d.Patience, Handed: holders.handed(), Gaps: a.gaps,
 		Unread:  unreadFor(*stored, roster, a.unread),
-		Similar: similar(stored.Dispute, a.disputes, numbers)}, nil
+		Similar: similar(stored.Dispute, a.known, numbers)}, nil
 }
 
 // readAgain understands evidence of a dispute. A message that can be opened no more is not taken for one that says less than it
@@ -232,9 +253,12 @@ func (d *Daemon) policyOf(stored port.Stored, readings []drp.Reading) *policy.Po
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.
-func similar(one drp.Dispute, disputes []drp.Dispute, n numbers) []string {
+func similar(one drp.Dispute, known *drp.Known, n numbers) []string {
 	var out []string
-	for _, k := range disputes {
+	if len(one.Children) == 0 {
+		return nil
+	}
+	for k := range known.About(n.every(one.Children)) {
 		if k.Ref == one.Ref || k.Theme == "" || k.Theme != one.Theme || k.Resolved || k.Raised >= one.Raised ||
 			!slices.Contains(k.Forms, one.Form) {
 			continue

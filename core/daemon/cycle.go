@@ -105,7 +105,6 @@ type memory struct {
 	late     map[string]chan struct{} // what has not come back, and what is closed when it does
 	anchor   []byte                   // the last of drpd's history
 	handed   []byte                   // the one that the witness has
-	erased   []string                 // references of disputes that were erased
 	kept     workday.Date             // the day on which it was looked at which disputes were kept for long enough
 	hung     map[string]time.Time     // sources and ways out that gave no answer in all their time, and when
 }
@@ -185,17 +184,20 @@ func (d *cycle) run(ctx context.Context) error {
 
 // decideAll decides each dispute whose evidence, date or inputs have changed.
 func (d *round) decideAll(ctx context.Context) (int, error) {
-	around, err := d.surroundings(ctx)
+	in, err := d.inputs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	d.decidedBy = fmt.Sprint(d.Inputs, in.gaps, in.away)
+	due, err := d.Book.Due(ctx, d.today(), d.decidedBy, d.Now())
+	if err != nil || len(due) == 0 {
+		return 0, err
+	}
+	around, err := d.with(ctx, in)
 	if err != nil {
 		return 0, err
 	}
 	d.around = &around
-	inputs := d.inputs(around)
-	d.decidedBy = inputs
-	due, err := d.Book.Due(ctx, d.today(), inputs, d.Now())
-	if err != nil {
-		return 0, err
-	}
 	var batch []port.Decided
 	var corrected []drp.Effect
 	moved := make(map[string]workday.Date)
@@ -221,7 +223,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 		}
 		result := reconcile.Decide(c)
 		moved[ref] = result.Standing.Moved
-		batch = append(batch, d.decided(c, stored, inputs, result))
+		batch = append(batch, d.decided(c, stored, d.decidedBy, result))
 		corrected = append(corrected, corrections(result.Effects, stored.Past)...)
 		if result.Closed { // nothing more of it is to follow
 			for _, ev := range stored.Evidence {

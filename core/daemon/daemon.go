@@ -341,12 +341,6 @@ func corrections(decided []drp.Effect, before []drp.Past) (out []drp.Effect) {
 	return out
 }
 
-// inputs changes when something changes that every decision looks at: also when a source can no longer be read, or can
-// again, so that nothing leaves that was decided before.
-func (d *Daemon) inputs(a around) string {
-	return fmt.Sprint(d.Inputs, a.gaps, a.away)
-}
-
 // lineOf gives a limit in a line.
 func lineOf(l reconcile.Limit) port.LimitLine {
 	out := port.LimitLine{NoDue: l.NoDate(), Overdue: l.Overdue()}

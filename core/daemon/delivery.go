@@ -17,7 +17,7 @@ const longestAway = 28
 
 // machine places what a machine sent. It moves no dispute. What it says of a message that drpd sent is kept with that
 // message; all else is noted.
-func (d *Daemon) machine(ctx context.Context, r drp.Reading, disputes []drp.Dispute) (port.Placement, error) {
+func (d *Daemon) machine(ctx context.Context, r drp.Reading, known *drp.Known) (port.Placement, error) {
 	out := port.Placement{Where: port.PlaceNoted, Reason: "sent by a machine"}
 	if r.Unclear != "" {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: r.Unclear}, nil
@@ -50,7 +50,7 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading, disputes []drp.Disp
 			if until.IsZero() {
 				until = x.On + longestAway
 			}
-			who, err := d.whoIsAway(ctx, r, x, sent.Dispute, disputes)
+			who, err := d.whoIsAway(ctx, r, x, sent.Dispute, known)
 			if err != nil {
 				return out, err
 			}
@@ -70,12 +70,9 @@ func (d *Daemon) machine(ctx context.Context, r drp.Reading, disputes []drp.Disp
 }
 
 // whoIsAway gives who is away by an automatic answer to a message about a dispute, by the roster of its children.
-func (d *Daemon) whoIsAway(ctx context.Context, r drp.Reading, x drp.DeliveryStatus, ref string, disputes []drp.Dispute) (string, error) {
-	var children []string
-	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }); i >= 0 {
-		children = disputes[i].Children
-	}
-	roster, err := d.roster(ctx, children)
+func (d *Daemon) whoIsAway(ctx context.Context, r drp.Reading, x drp.DeliveryStatus, ref string, known *drp.Known) (string, error) {
+	own, _ := known.Of(ref)
+	roster, err := d.roster(ctx, own.Children)
 	return r.WhoIsAway(x, roster), err
 }
 

@@ -63,24 +63,6 @@ const (
 	tellAtOnce  = 100 // disputes of which one day tells that they will be erased
 )
 
-// learnErased finds out which disputes were erased: their references are given to no other.
-func (d *cycle) learnErased(ctx context.Context) (err error) {
-	if d.Erasing != nil {
-		d.memory.erased, err = d.Erasing.ErasedDisputes(ctx)
-	}
-	return err
-}
-
-// withErased adds the references of what was erased to the disputes: what begins again in the same way gets another, and what names one is
-// found out.
-func (d *Daemon) withErased(disputes []drp.Dispute) []drp.Dispute {
-	out := slices.Clip(disputes)
-	for _, ref := range d.memory.erased {
-		out = append(out, drp.Dispute{Ref: ref})
-	}
-	return out
-}
-
 // Held gives all that is held about children. names are what messages may call them by.
 func (d *Daemon) Held(ctx context.Context, children, names []string) (port.About, error) {
 	numbers, err := d.numbers(ctx, children, nil)

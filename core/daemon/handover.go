@@ -159,7 +159,7 @@ func (d *Daemon) waiting(ctx context.Context) (map[string][]string, error) {
 		return nil, err
 	}
 	out := make(map[string][]string)
-	for _, k := range a.disputes {
+	for _, k := range a.known.All() {
 		if !k.Open {
 			continue
 		}

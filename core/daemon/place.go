@@ -22,11 +22,11 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
-		disputes, err := d.Book.Disputes(ctx)
-		if err != nil {
-			return began, err
+		if len(waiting) == 0 {
+			return began, nil
 		}
-		if err := d.learnErased(ctx); err != nil {
+		known, err := d.known(ctx)
+		if err != nil {
 			return began, err
 		}
 		asked, err := d.Placing.Questions(ctx)
@@ -34,14 +34,14 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 			return began, err
 		}
 		for _, ev := range waiting {
-			p, err := d.placement(ctx, ev, disputes)
+			p, err := d.placement(ctx, ev, known)
 			if err == nil {
 				p, err = d.budget(ctx, ev, p)
 			}
 			if p, err = d.waitsForDamaged(ctx, ev.Evidence, p, err); err != nil {
 				return began, err
 			}
-			if p, err = d.put(ctx, ev, p, disputes); err != nil {
+			if p, err = d.put(ctx, ev, p, known); err != nil {
 				return began, err
 			}
 			if err := d.lapse(ctx, ev.Evidence, p, asked); err != nil {
@@ -67,11 +67,33 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 				again = true // who they are may be what a message waits for
 			}
 			if p.New != nil {
-				disputes, again, began = append(disputes, *p.New), true, true
+				known.Add(*p.New)
+				again, began = true, true
 			}
 		}
 	}
 	return began, nil
+}
+
+// known gives the disputes as what comes is tied to them. What begins again in the same way as one that was erased gets another reference,
+// and what names that one is found out.
+func (d *cycle) known(ctx context.Context) (*drp.Known, error) {
+	disputes, err := d.Book.Disputes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range disputes {
+		disputes[i].FormerSystem = d.behind(disputes[i].Record)
+	}
+	known := drp.KnownOf(disputes)
+	if d.Erasing == nil {
+		return known, nil
+	}
+	erased, err := d.Erasing.ErasedDisputes(ctx)
+	for _, ref := range erased {
+		known.Add(drp.Dispute{Ref: ref, Erased: true})
+	}
+	return known, err
 }
 
 // waitsForDamaged lets evidence wait that cannot be placed since something of the ledger is damaged on which its place rests; any other
@@ -87,7 +109,7 @@ func (d *cycle) waitsForDamaged(ctx context.Context, ev drp.Evidence, p port.Pla
 }
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
-func unread(p *port.Placement, ev arrival, disputes []drp.Dispute) {
+func unread(p *port.Placement, ev arrival, known *drp.Known) {
 	r := ev.says
 	if ev.Kind != drp.Message || r.Auto || p.Alike && p.Dispute == "" || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
 		return
@@ -97,16 +119,16 @@ func unread(p *port.Placement, ev arrival, disputes []drp.Dispute) {
 		p.Unread.Sent = r.Learned
 	}
 	if names := r.Subject.Dispute; p.Where == port.PlaceQuarantine &&
-		slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == names }) {
+		known.Has(names) {
 		p.Dispute, p.Unread.Sent = names, r.Learned // whatever day its author's own clock wrote on it
 	}
 }
 
 // put stores where a piece of evidence belongs. What the ledger refuses waits: the reference is another's, or what it is to be kept with
 // is damaged.
-func (d *cycle) put(ctx context.Context, a arrival, p port.Placement, disputes []drp.Dispute) (port.Placement, error) {
+func (d *cycle) put(ctx context.Context, a arrival, p port.Placement, known *drp.Known) (port.Placement, error) {
 	for {
-		unread(&p, a, disputes)
+		unread(&p, a, known)
 		if err := d.emergency(ctx, a, p); err != nil { // before it is placed: what is placed is not looked at again
 			return p, err
 		}
@@ -147,14 +169,14 @@ func (d *Daemon) emergency(ctx context.Context, ev arrival, p port.Placement) er
 	return d.tell(ctx, says, "emergency", ev.ID, true)
 }
 
-func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Dispute) (port.Placement, error) {
+func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (port.Placement, error) {
 	ev, reading := a.Evidence, a.says
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
 		return d.people(ctx, ev, reading)
 	}
 	if reading.Auto {
-		return d.machine(ctx, reading, disputes)
+		return d.machine(ctx, reading, known)
 	}
 	accepted, err := d.setting(ctx, port.AcceptedBy(ev.ID))
 	switch {
@@ -167,7 +189,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	case reading.Withheld != "" && accepted == "":
 		return port.Placement{Where: port.PlaceQuarantine, Reason: reading.Withheld}, nil
 	}
-	if ref := unknownRef(reading, disputes); ref != "" && accepted == "" {
+	if ref := unknownRef(reading, known); ref != "" && accepted == "" {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: "a line of it names dispute " + ref + ", which drpd does not know"}, nil
 	}
 	p := d.Policies.For(reading.Subject.Form, d.chosenBy(reading.Subject.Raised))
@@ -184,17 +206,16 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 		return port.Placement{}, err
 	}
 	reading.Subject.Children = numbers.every(children)
-	for i, k := range disputes {
-		disputes[i].FormerSystem = d.behind(k.Record)
-		if ev.Kind == drp.Message && d.Records != "" && k.Record == d.Records+reading.Subject.Record {
+	if ev.Kind == drp.Message && d.Records != "" {
+		for k := range known.WithRecord(d.Records + reading.Subject.Record) {
 			reading.Subject.Record = k.Record // a form gives the number as people see it
 		}
 	}
-	tied, said, err := d.tie(ctx, ev, reading, begins, d.withErased(disputes))
+	tied, said, err := d.tie(ctx, ev, reading, begins, known)
 	if err != nil {
 		return port.Placement{}, err
 	}
-	if slices.Contains(d.memory.erased, tied.Ref) {
+	if known.Erased(tied.Ref) {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: "it names dispute " + tied.Ref + ", which was erased: drpd subject erasures"}, nil
 	}
 	reading.Subject.Children = children
@@ -213,14 +234,15 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 	case tied.Ref == "":
 		return port.Placement{Where: port.PlaceWaiting, Reason: firstDoubt(reading, tied.Doubt)}, nil
 	}
-	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref }); i >= 0 && numbers != nil {
-		children = numbers.allAmong(children, disputes[i].Children)
+	own, begun := known.Of(tied.Ref)
+	if begun && numbers != nil {
+		children = numbers.allAmong(children, own.Children)
 	}
 	moved := ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records)
 	out := port.Placement{Where: port.PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
 		Record: reading.Subject.Record, Theme: reading.Subject.Theme}
-	if i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == tied.Ref && k.Record == out.Record }); i >= 0 {
-		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(disputes[i].Children)
+	if begun && own.Record == out.Record {
+		out.Instead = out.Said && ev.Kind == drp.Row && out.Strange(own.Children)
 	}
 	if tied.New {
 		out.Policy = p.Digest
@@ -229,20 +251,20 @@ func (d *Daemon) placement(ctx context.Context, a arrival, disputes []drp.Disput
 		return out, nil
 	}
 	if ev.Kind == drp.Message && accepted == "" {
-		if out, err = d.heard(ctx, out, reading, disputes); err != nil {
+		if out, err = d.heard(ctx, out, reading, known); err != nil {
 			return out, err
 		}
 	}
 	if out.Where == port.PlaceDispute {
-		out.Copies = copies(ev, reading, tied.Ref, disputes)
+		out.Copies = copies(ev, reading, tied.Ref, known)
 	}
 	return out, nil
 }
 
 // unknownRef gives a dispute that a line of a message names and that drpd does not know, or "".
-func unknownRef(r drp.Reading, disputes []drp.Dispute) string {
+func unknownRef(r drp.Reading, known *drp.Known) string {
 	for _, ref := range slices.Sorted(maps.Keys(r.Named)) {
-		if !slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }) {
+		if !known.Has(ref) {
 			return ref
 		}
 	}
@@ -258,9 +280,9 @@ func unopened(r drp.Reading) string {
 }
 
 // copies gives a message once more for each other dispute that it names: its people are asked what it means to them.
-func copies(ev drp.Evidence, r drp.Reading, own string, disputes []drp.Dispute) (out []drp.Evidence) {
+func copies(ev drp.Evidence, r drp.Reading, own string, known *drp.Known) (out []drp.Evidence) {
 	for _, ref := range r.Mentions {
-		if ref != own && slices.ContainsFunc(disputes, func(k drp.Dispute) bool { return k.Ref == ref }) {
+		if ref != own && known.Has(ref) {
 			out = append(out, ev.CopyFor(ref))
 		}
 	}
@@ -268,7 +290,7 @@ func copies(ev drp.Evidence, r drp.Reading, own string, disputes []drp.Dispute) 
 }
 
 // tie finds the dispute of a piece of evidence, or takes a person's word for it.
-func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, disputes []drp.Dispute) (
+func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins drp.Beginning, known *drp.Known) (
 	tied drp.Tied, said bool, err error,
 ) {
 	to, err := d.setting(ctx, port.TiedTo(ev.ID))
@@ -276,10 +298,10 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 		return tied, false, err
 	}
 	if to != "" {
-		return drp.TieTo(r, begins.Code, to, disputes), true, nil
+		return drp.TieTo(r, begins.Code, to, known), true, nil
 	}
-	tied = drp.Tie(r, begins, disputes)
-	if tied.Ref == "" || tied.New || slices.Contains(d.memory.erased, tied.Ref) {
+	tied = drp.Tie(r, begins, known)
+	if tied.Ref == "" || tied.New || known.Erased(tied.Ref) {
 		return tied, false, nil
 	}
 	why, err := d.backAgain(ctx, ev, r, tied.Ref)
@@ -290,13 +312,13 @@ func (d *Daemon) tie(ctx context.Context, ev drp.Evidence, r drp.Reading, begins
 }
 
 // heard sees that whoever writes holds a role in the dispute, and notes that they were seen.
-func (d *Daemon) heard(ctx context.Context, p port.Placement, reading drp.Reading, disputes []drp.Dispute) (port.Placement, error) {
-	i := slices.IndexFunc(disputes, func(k drp.Dispute) bool { return k.Ref == p.Dispute })
-	roster, err := d.roster(ctx, disputes[i].Children)
+func (d *Daemon) heard(ctx context.Context, p port.Placement, reading drp.Reading, known *drp.Known) (port.Placement, error) {
+	own, _ := known.Of(p.Dispute)
+	roster, err := d.roster(ctx, own.Children)
 	switch {
 	case err != nil:
 		return port.Placement{}, err
-	case d.holdsRole(roster, reading, disputes[i]):
+	case d.holdsRole(roster, reading, own):
 		p.Seen, p.SeenOn = roster.Persons(reading.Sender.Address), reading.Sent
 		return p, nil
 	case len(roster) == len(d.Roster):

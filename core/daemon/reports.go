@@ -43,7 +43,7 @@ func (d *Daemon) lookAt(ctx context.Context, asOf workday.Date) (out lookedAt, e
 	if err != nil {
 		return out, err
 	}
-	for _, k := range a.disputes {
+	for _, k := range a.known.All() {
 		done, ok := d.memory.ended[k.Ref]
 		switch {
 		case !ok || done.revision != k.Revision:

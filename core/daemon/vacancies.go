@@ -19,15 +19,15 @@ type Vacancy struct {
 // Vacancies gives the roles of open disputes that nobody holds: today, whose turn it is and who owns it; on the day on
 // which the stage is due, those and whoever is asked next.
 func (d *Daemon) Vacancies(ctx context.Context) (out []Vacancy, err error) {
-	disputes, err := d.Book.Disputes(ctx)
+	a, err := d.surroundings(ctx)
 	if err != nil {
 		return nil, err
 	}
-	for _, k := range disputes {
+	for _, k := range a.known.All() {
 		if !k.Open {
 			continue
 		}
-		c, _, err := d.Case(ctx, k.Ref)
+		c, _, err := d.caseIn(ctx, k.Ref, a)
 		if err != nil {
 			return nil, err
 		}

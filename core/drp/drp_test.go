@@ -240,7 +240,7 @@ func TestTie(t *testing.T) {
 			"? it may be about the same as dispute W-AAAAAA, which is open, or begin another one"},
 		"the earlier has ended": {drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}, "new"},
 	} {
-		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
+		got := drp.Tie(drp.Reading{Subject: tt.s, Facts: raise}, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, drp.KnownOf(disputes))
 		text := got.Ref
 		if got.New {
 			text = "new"
@@ -286,7 +286,7 @@ func TestTieMoved(t *testing.T) {
 			Subject: drp.Subject{Form: "w", Children: []string{"2"}, Raised: start}}, "new"},
 	} {
 		tt.r.Facts = []drp.Fact{{Kind: drp.Raised, On: start}}
-		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, disputes)
+		got := drp.Tie(tt.r, drp.Beginning{Code: "X", Facts: []drp.FactKind{drp.Raised}}, drp.KnownOf(disputes))
 		text := got.Ref
 		if got.New {
 			text = "new"
@@ -333,7 +333,7 @@ func TestTieEachSide(t *testing.T) {
 	by := drp.Beginning{Code: "H", Facts: []drp.FactKind{drp.Raised}, EachSide: true}
 	for days, want := range map[int]string{-3: "H-AAAAAA", 2: "H-AAAAAA", 4: "", 30: ""} {
 		got := drp.Tie(drp.Reading{Subject: drp.Subject{Form: "h", Children: []string{"1"}, Raised: start.AddDays(days)},
-			Facts: []drp.Fact{{Kind: drp.Raised}}}, by, disputes)
+			Facts: []drp.Fact{{Kind: drp.Raised}}}, by, drp.KnownOf(disputes))
 		if got.New || got.Ref != want {
 			t.Errorf("%d days apart: %+v, want %q", days, got, want)
 		}

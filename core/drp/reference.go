@@ -35,14 +35,14 @@ func identity(s Subject) string {
 
 // unused makes the reference of a new dispute: the first that no other dispute has. Where one of those that are taken is of a
 // dispute that ours says is the same, it gives that.
-func unused(code string, s Subject, disputes []Dispute, ours func(Dispute) bool) Tied {
+func unused(code string, s Subject, known *Known, ours func(Dispute) bool) Tied {
 	all := identity(s)
 	for ref, end := code+"-"+all[:shortRef], shortRef+shortRef+moreRef-1; ; end += moreRef {
-		i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Ref == ref })
+		k, taken := known.taken(ref)
 		switch {
-		case i < 0:
+		case !taken:
 			return Tied{Ref: ref, New: true}
-		case ours(disputes[i]):
+		case ours(k):
 			return Tied{Ref: ref}
 		case end > len(all)-len("===="): // where a hash has no more characters
 			return Tied{Doubt: "no reference is left for it: too many disputes have the same"}

@@ -21,6 +21,7 @@ type Dispute struct {
 	Open         bool
 	FormerSystem bool // its record is in a system that is no longer used
 	Resolved     bool // it ended, and was resolved
+	Erased       bool // all that is left of it is that its reference is given to no other
 	Revision     int64
 }
 
@@ -48,29 +49,16 @@ type Tied struct {
 // open disputes under the same policy. A doubtful tie is never a guess: a person says which it is.
 //
 // The policy says what begins a dispute.
-func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
+func Tie(r Reading, by Beginning, known *Known) Tied {
 	s := r.Subject
 	if s.Dispute != "" {
-		i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Ref == s.Dispute })
-		if i >= 0 && len(r.Forms) > 0 && len(disputes[i].Children) > 0 && len(s.Children) > 0 && !Intersects(disputes[i].Children, s.Children) {
-			return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
-		}
-		if j := slices.IndexFunc(disputes, func(k Dispute) bool {
-			return s.Record != "" && k.Record == s.Record && k.Ref != s.Dispute
-		}); i >= 0 && j >= 0 {
-			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + disputes[j].Ref}
-		}
-		if i >= 0 {
-			return Tied{Ref: s.Dispute}
-		}
-		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
+		return named(r, known)
 	}
-	tiedBefore := slices.ContainsFunc(disputes, func(k Dispute) bool { return s.Record != "" && k.Record == s.Record }) // by a person
-	if r.Unclear != "" && !tiedBefore {
+	if r.Unclear != "" && len(known.records[s.Record]) == 0 { // else a person has tied it before
 		return Tied{Doubt: r.Unclear}
 	}
 	var near, other []Dispute
-	for _, k := range disputes {
+	for k := range known.near(s) {
 		sameForm := slices.Contains(k.Forms, s.Form)
 		// a row that vanished has no form type any more
 		if s.Record != "" && k.Record == s.Record && (sameForm || s.Form == "" || r.Evidence.Kind == Row) {
@@ -102,14 +90,37 @@ func Tie(r Reading, by Beginning, disputes []Dispute) Tied {
 	case len(other) > 0:
 		return Tied{May: other[0].Ref, Doubt: fmt.Sprintf("it may be dispute %s with another date, or a new one", other[0].Ref)}
 	case s.Form != "" && raises(r, by.Facts):
-		out := unused(by.Code, s, disputes, func(k Dispute) bool { return sameOrigin(k, s) })
-		if i := slices.IndexFunc(disputes, func(k Dispute) bool { return k.Open && sameConcern(k, r) }); out.New && i >= 0 {
-			return Tied{May: disputes[i].Ref, Other: !slices.Contains(disputes[i].Forms, s.Form),
-				Doubt: fmt.Sprintf("it may be about the same as dispute %s, which is open, or begin another one", disputes[i].Ref)}
+		out := unused(by.Code, s, known, func(k Dispute) bool { return sameOrigin(k, s) })
+		if !out.New {
+			return out
+		}
+		for k := range known.About(s.Children) {
+			if k.Open && sameConcern(k, r) {
+				return Tied{May: k.Ref, Other: !slices.Contains(k.Forms, s.Form),
+					Doubt: fmt.Sprintf("it may be about the same as dispute %s, which is open, or begin another one", k.Ref)}
+			}
 		}
 		return out
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
+}
+
+// named ties a reading to the dispute that it names.
+func named(r Reading, known *Known) Tied {
+	s := r.Subject
+	own, found := known.taken(s.Dispute)
+	if !found {
+		return Tied{Doubt: "it names dispute " + s.Dispute + ", which drpd does not know"}
+	}
+	if len(r.Forms) > 0 && len(own.Children) > 0 && len(s.Children) > 0 && !Intersects(own.Children, s.Children) {
+		return Tied{Doubt: "it names dispute " + s.Dispute + ", and its form is about another child"}
+	}
+	for k := range known.WithRecord(s.Record) {
+		if k.Ref != s.Dispute {
+			return Tied{Doubt: "it names dispute " + s.Dispute + ", and the record of dispute " + k.Ref}
+		}
+	}
+	return Tied{Ref: s.Dispute}
 }
 
 // sameRecord ties what a dispute's record says to the dispute, if the record is about a child of the dispute still and a form
@@ -133,12 +144,12 @@ func sameRecord(r Reading, k Dispute) Tied {
 
 // TieTo is what a person has said: the dispute's reference, or Anew. A new one is none of the existing disputes, except
 // one that the same record has begun since, about the same child and day: another version of it was said to be new before.
-func TieTo(r Reading, code, to string, disputes []Dispute) Tied {
+func TieTo(r Reading, code, to string, known *Known) Tied {
 	if to != Anew {
 		return Tied{Ref: to}
 	}
 	s := r.Subject
-	return unused(code, s, disputes, func(k Dispute) bool {
+	return unused(code, s, known, func(k Dispute) bool {
 		return s.Record != "" && k.Record == s.Record && k.Raised == s.Raised && sameMatter(k, s)
 	})
 }

@@ -25,22 +25,22 @@ func begun(ref string, s drp.Subject) drp.Dispute {
 func TestTwoRecordsOneReference(t *testing.T) {
 	one := drp.Subject{Form: "carefirst-drp", Record: "2008597", Children: []string{"20401"}, Raised: start}
 	two := drp.Subject{Form: "carefirst-drp", Record: "2027300", Children: []string{"20402"}, Raised: start + 1}
-	first := drp.Tie(raisedAs(one), beginsWith, nil)
+	first := drp.Tie(raisedAs(one), beginsWith, drp.KnownOf(nil))
 	if first.Ref != "W-UNVWDJ" || !first.New {
 		t.Fatalf("%+v: references that were given stay as they are", first)
 	}
 	disputes := []drp.Dispute{begun(first.Ref, one)}
-	second := drp.Tie(raisedAs(two), beginsWith, disputes)
+	second := drp.Tie(raisedAs(two), beginsWith, drp.KnownOf(disputes))
 	if !second.New || second.Ref == first.Ref || strings.HasPrefix(second.Ref, first.Ref) || !drp.IsRef(second.Ref) {
 		t.Fatalf("%+v: the reference of another child's dispute", second)
 	}
 	disputes = append(disputes, begun(second.Ref, two))
 	for i, s := range []drp.Subject{one, two} {
-		if got := drp.Tie(raisedAs(s), beginsWith, disputes); got.New || got.Ref != disputes[i].Ref {
+		if got := drp.Tie(raisedAs(s), beginsWith, drp.KnownOf(disputes)); got.New || got.Ref != disputes[i].Ref {
 			t.Errorf("record %s: %+v, want %s", s.Record, got, disputes[i].Ref)
 		}
 	}
-	if got := drp.TieTo(raisedAs(two), "W", "new", disputes[:1]); got.Ref != second.Ref || !got.New {
+	if got := drp.TieTo(raisedAs(two), "W", "new", drp.KnownOf(disputes[:1])); got.Ref != second.Ref || !got.New {
 		t.Errorf("a person says that it is new: %+v", got)
 	}
 }
@@ -49,25 +49,25 @@ func TestTwoRecordsOneReference(t *testing.T) {
 // another record of the child, whose reference would be the same is not.
 func TestOneReferenceOneDispute(t *testing.T) {
 	s := drp.Subject{Form: "c", Children: []string{"2"}, Raised: start}
-	k := begun(drp.Tie(raisedAs(s), beginsWith, nil).Ref, s)
+	k := begun(drp.Tie(raisedAs(s), beginsWith, drp.KnownOf(nil)).Ref, s)
 	k.Open = false
-	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Dispute{k}); got.New || got.Ref != k.Ref {
+	if got := drp.Tie(raisedAs(s), beginsWith, drp.KnownOf([]drp.Dispute{k})); got.New || got.Ref != k.Ref {
 		t.Errorf("the form that began it, once more: %+v", got)
 	}
 	other := k
 	other.Children = []string{"3"}
-	if got := drp.Tie(raisedAs(s), beginsWith, []drp.Dispute{other}); !got.New || got.Ref == k.Ref {
+	if got := drp.Tie(raisedAs(s), beginsWith, drp.KnownOf([]drp.Dispute{other})); !got.New || got.Ref == k.Ref {
 		t.Errorf("another child's: %+v", got)
 	}
 	record := drp.Subject{Form: "carefirst-drp", Record: "1", Children: []string{"2"}, Raised: start}
-	k = begun(drp.Tie(raisedAs(record), beginsWith, nil).Ref, record)
+	k = begun(drp.Tie(raisedAs(record), beginsWith, drp.KnownOf(nil)).Ref, record)
 	k.Record, k.Open = "2", false
-	if got := drp.Tie(raisedAs(record), beginsWith, []drp.Dispute{k}); !got.New || got.Ref == k.Ref {
+	if got := drp.Tie(raisedAs(record), beginsWith, drp.KnownOf([]drp.Dispute{k})); !got.New || got.Ref == k.Ref {
 		t.Errorf("another record's: %+v", got)
 	}
 	theme := drp.Subject{Form: "c", Theme: "drift", Raised: start}
-	k = begun(drp.Tie(raisedAs(theme), beginsWith, nil).Ref, drp.Subject{Form: "c", Theme: "delay", Raised: start})
-	if got := drp.Tie(raisedAs(theme), beginsWith, []drp.Dispute{k}); !got.New || got.Ref == k.Ref {
+	k = begun(drp.Tie(raisedAs(theme), beginsWith, drp.KnownOf(nil)).Ref, drp.Subject{Form: "c", Theme: "delay", Raised: start})
+	if got := drp.Tie(raisedAs(theme), beginsWith, drp.KnownOf([]drp.Dispute{k})); !got.New || got.Ref == k.Ref {
 		t.Errorf("another theme's: %+v", got)
 	}
 }
@@ -76,7 +76,7 @@ func TestOneReferenceOneDispute(t *testing.T) {
 func TestReferenceAgainstRecord(t *testing.T) {
 	disputes := []drp.Dispute{{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", Open: true},
 		{Ref: "W-BBBBBB", Forms: []string{"w"}, Record: "5002", Open: true}}
-	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, disputes)
+	got := drp.Tie(drp.Reading{Subject: drp.Subject{Dispute: "W-AAAAAA", Form: "w", Record: "5002"}}, beginsWith, drp.KnownOf(disputes))
 	if want := "it names dispute W-AAAAAA, and the record of dispute W-BBBBBB"; got.Ref != "" || got.Doubt != want {
 		t.Errorf("%+v, want %q", got, want)
 	}
@@ -87,7 +87,7 @@ func TestLongReferences(t *testing.T) {
 	s := drp.Subject{Form: "carefirst-drp", Record: "2008597", Children: []string{"20401"}}
 	var disputes []drp.Dispute
 	for i := range 4 {
-		ref := drp.TieTo(raisedAs(s), "W", "new", disputes).Ref
+		ref := drp.TieTo(raisedAs(s), "W", "new", drp.KnownOf(disputes)).Ref
 		for _, k := range disputes {
 			if k.Ref == ref {
 				t.Fatalf("%s is given twice", ref)
@@ -125,11 +125,11 @@ func TestTiedByAPerson(t *testing.T) {
 	r.Unclear = "whose?"
 	k := drp.Dispute{Ref: "W-AAAAAA", Forms: []string{"w"}, Record: "5001", FormerSystem: true, Children: []string{"1"},
 		Raised: start, Open: true}
-	if got := drp.Tie(r, beginsWith, []drp.Dispute{k}); got.Doubt != "whose?" {
+	if got := drp.Tie(r, beginsWith, drp.KnownOf([]drp.Dispute{k})); got.Doubt != "whose?" {
 		t.Errorf("%+v", got)
 	}
 	k.Record, k.FormerSystem = "new/1", false
-	if got := drp.Tie(r, beginsWith, []drp.Dispute{k}); got.Ref != k.Ref || got.New {
+	if got := drp.Tie(r, beginsWith, drp.KnownOf([]drp.Dispute{k})); got.Ref != k.Ref || got.New {
 		t.Errorf("%+v", got)
 	}
 }
@@ -161,11 +161,11 @@ func TestAnotherFormSameConcern(t *testing.T) {
 		tt.change(&s, &of)
 		r := raisedAs(s)
 		r.Evidence.Kind = tt.kind
-		got := drp.Tie(r, beginsWith, []drp.Dispute{of})
+		got := drp.Tie(r, beginsWith, drp.KnownOf([]drp.Dispute{of}))
 		if asked := got.May == of.Ref && got.Doubt != "" && got.Ref == ""; asked != tt.asked || got.New == tt.asked {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if said := drp.TieTo(r, "I", "new", []drp.Dispute{of}); !said.New {
+		if said := drp.TieTo(r, "I", "new", drp.KnownOf([]drp.Dispute{of})); !said.New {
 			t.Errorf("%s, and a person says that it is new: %+v", name, said)
 		}
 	}
