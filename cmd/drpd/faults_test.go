@@ -97,6 +97,7 @@ type faulted struct {
 	held    int                    // times that it was stopped while it had the ledger locked
 	idle    int                    // disturbances when there was nothing to do
 	slowest time.Duration          // from SIGTERM to the end
+	last    []string               // what those said that nobody disturbed
 }
 
 // delivered is an email to one person.
@@ -584,14 +585,24 @@ func (f *faulted) undisturbed() {
 		f.signal(r, syscall.SIGTERM)
 		f.stopped(r)
 		f.look(syscall.SIGTERM)
-		left := slices.DeleteFunc(deliveries(f.t, f.state), func(r carrying) bool {
-			return r.Life != string(drp.Made) && r.Life != string(drp.Attempted) || r.Held == "daily"
-		})
-		if len(left) == 0 {
+		f.last = append(f.last, r.said())
+		if len(f.undone()) == 0 {
 			return
 		}
 	}
-	f.t.Errorf("it does not come to an end: %+v", deliveries(f.t, f.state))
+	f.t.Errorf("it does not come to an end: %q", f.undone())
+}
+
+// undone gives what is still to be placed, to be decided or to go; what a digest carries tomorrow has its time.
+func (f *faulted) undone() (out []string) {
+	f.t.Helper()
+	f.must(f.state.SelectContext(f.t.Context(), &out, f.state.Rebind(`SELECT 'evidence ' || id FROM evidence WHERE state = 'new'
+		UNION ALL SELECT 'dispute ' || ref FROM dispute WHERE decided_rev < revision
+		UNION ALL SELECT kind || ' ' || key || ' is ' || life || ': ' || why FROM effect WHERE life IN (?, ?, ?) AND held_by <> 'daily'
+		UNION ALL SELECT 'to ' || person || ': ' || effect FROM delivery WHERE life IN (?, ?)
+			AND effect NOT IN (SELECT key FROM effect WHERE held_by = 'daily')`),
+		drp.Decided, drp.Made, drp.Attempted, drp.Made, drp.Attempted))
+	return out
 }
 
 // TestFaults kills drpd, tells it to stop, and stops it for longer than its lease while another one takes over, at moments from a
@@ -690,7 +701,7 @@ func (f *faulted) compare(want map[delivered]drp.Past) (lost int) {
 	for d, e := range want {
 		if _, ok := got[d]; !ok {
 			lost++
-			f.t.Errorf("%s (%s of %s) never came to %s; not read: %v", d.Effect, e.Reason, e.Dispute, d.Person, gaps)
+			f.t.Errorf("%s (%s of %s: %s) never came to %s; not read: %v", d.Effect, e.Reason, e.Dispute, e.Says, d.Person, gaps)
 		}
 	}
 	for d, e := range got {
@@ -763,6 +774,11 @@ func (f *faulted) judge() {
 			f.t.Errorf("%s to %s (%s) is %s, and came %d times", r.Effect, r.Person, r.Reason, r.Life, copies[r.delivered])
 		}
 	}
+	defer func() {
+		if f.t.Failed() {
+			f.t.Logf("%s: undisturbed, they said: %s", f.t.Name(), strings.Join(f.last, "\n"))
+		}
+	}()
 	notes, want := f.peaceful()
 	written := notesIn(f.t, f.stage)
 	lost += f.compare(want)
