@@ -1,12 +1,13 @@
 // Package ledger keeps drpd's own state in a database.
 //
-// It promises: each method is one transaction, with the audit entries that belong to it, so that after a crash either
-// all of it is there or nothing; payloads are sealed with a key per dispute, and erasing that key erases them; times
-// are integers; what was sent is never forgotten. It compares keys and revisions and knows no stage. One set of
-// statements serves every engine.
+// It promises: each method is one transaction, or all those within Together are, with the audit entries that belong to it, so
+// that after a crash either all of it is there or nothing; payloads are sealed with a key per dispute, and erasing that key
+// erases them; times are integers; what was sent is never forgotten. It compares keys and revisions and knows no stage. One
+// set of statements serves every engine.
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"database/sql"
@@ -48,17 +49,18 @@ type Ledger struct {
 
 // engine is all that differs between SQLite and PostgreSQL.
 type engine struct {
-	dialect goose.Dialect
-	driver  string
-	begin   string             // said first in each transaction; "": nothing
-	clock   string             // gives the time in milliseconds by which leases last; "": the clock of the machine, whose file it is
-	lock    lock.SessionLocker // of the schema, while it is made or changed; nil: the engine sees to that itself
-	shared  bool               // processes on other machines can open it: who only waits for the lease keeps no connection
-	check   string             // asks the engine whether its own structures are whole; "": it sees to that itself
-	schema  func(fs.FS) fs.FS  // the migrations in its own words; nil: as they are
-	quiet   func(error) error  // an error without what it tells of the connection string; nil: it tells nothing
-	copyTo  func(ctx context.Context, db *sqlx.DB, e engine, path string) error
-	compact func(ctx context.Context, db *sqlx.DB) error // gives up the room that was freed
+	dialect   goose.Dialect
+	driver    string
+	begin     string             // said first in each transaction; "": nothing
+	clock     string             // gives the time in milliseconds by which leases last; "": the clock of the machine, whose file it is
+	lock      lock.SessionLocker // of the schema, while it is made or changed; nil: the engine sees to that itself
+	remembers bool               // its connections keep the statements that they were told
+	shared    bool               // processes on other machines can open it: who only waits for the lease keeps no connection
+	check     string             // asks the engine whether its own structures are whole; "": it sees to that itself
+	schema    func(fs.FS) fs.FS  // the migrations in its own words; nil: as they are
+	quiet     func(error) error  // an error without what it tells of the connection string; nil: it tells nothing
+	copyTo    func(ctx context.Context, db *sqlx.DB, e engine, path string) error
+	compact   func(ctx context.Context, db *sqlx.DB) error // gives up the room that was freed
 }
 
 // failed says what the database says, and never what stands in its connection string: that may hold a password, and one
@@ -202,6 +204,9 @@ type tx struct {
 	keys map[string]cipher.AEAD // opened in this transaction
 	said map[string]*sqlx.Stmt  // prepared in this transaction, which closes them
 	last *audit.Entry           // the last entry that it made
+
+	changes int   // statements that may have changed something
+	broken  error // why a transaction of several methods is not committed: one of them failed in the middle
 }
 
 // txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
@@ -211,8 +216,32 @@ const txTime = 15 * time.Minute
 // it, or a copy was put back.
 var ErrOlder = errors.New("ledger: what was stored in it last is not there any more: it is an older one")
 
+// Together does all that do does with its context in one transaction, of several methods. It is not committed where do gives an error, or one
+// of them failed though it had begun to change something.
+func (l *Ledger) Together(ctx context.Context, do func(ctx context.Context) error) error {
+	return l.tx(ctx, func(t *tx) error {
+		return cmp.Or(do(context.WithValue(t.ctx, joined{l}, t)), t.broken)
+	})
+}
+
+// joined is the key under which a context holds the transaction of several methods of a ledger.
+type joined struct{ *Ledger }
+
+// joins does something in the transaction that a context holds.
+func (t *tx) joins(do func(*tx) error) error {
+	before := t.changes
+	err := do(t)
+	if err != nil && t.changes > before {
+		t.broken = cmp.Or(t.broken, err)
+	}
+	return err
+}
+
 // tx does something in one transaction, where nobody else has taken the lease since it was taken here, and all is there that was stored since.
 func (l *Ledger) tx(ctx context.Context, do func(*tx) error) error {
+	if t, ok := ctx.Value(joined{l}).(*tx); ok {
+		return t.joins(do)
+	}
 	return l.anyway(ctx, func(t *tx) error {
 		if fence := l.fence.Load(); fence != 0 {
 			var now struct {
@@ -281,17 +310,33 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// change runs a statement, prepared once a transaction: the same few are said for each row of a batch.
-func (t *tx) change(query string, args ...any) (sql.Result, error) {
+// prepared gives a statement, prepared once a transaction where the engine does not remember those that it was told: the same few are said
+// for each row of a batch. It is nil where the engine does.
+func (t *tx) prepared(query string) (*sqlx.Stmt, error) {
 	stmt := t.said[query]
-	if stmt == nil {
-		var err error
-		if stmt, err = t.PreparexContext(t.ctx, t.Rebind(query)); err != nil {
-			return nil, t.l.engine.failed(err)
-		}
-		t.said[query] = stmt
+	if stmt != nil || t.l.engine.remembers {
+		return stmt, nil
 	}
-	r, err := stmt.ExecContext(t.ctx, args...)
+	stmt, err := t.PreparexContext(t.ctx, t.Rebind(query))
+	if err != nil {
+		return nil, t.l.engine.failed(err)
+	}
+	t.said[query] = stmt
+	return stmt, nil
+}
+
+// change says a statement that may change something.
+func (t *tx) change(query string, args ...any) (r sql.Result, err error) {
+	t.changes++
+	stmt, err := t.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	if stmt != nil {
+		r, err = stmt.ExecContext(t.ctx, args...)
+	} else {
+		r, err = t.ExecContext(t.ctx, t.Rebind(query), args...)
+	}
 	if err != nil {
 		return nil, t.l.engine.failed(err)
 	}
@@ -314,7 +359,15 @@ func (t *tx) changed(query string, args ...any) (bool, error) {
 
 // get reads one row; found is false where there is none.
 func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
-	err = t.GetContext(t.ctx, into, t.Rebind(query), args...)
+	stmt, err := t.prepared(query)
+	if err != nil {
+		return false, err
+	}
+	if stmt != nil {
+		err = stmt.GetContext(t.ctx, into, args...)
+	} else {
+		err = t.GetContext(t.ctx, into, t.Rebind(query), args...)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
@@ -324,8 +377,18 @@ func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
 	return true, nil
 }
 
+// all reads all rows.
 func (t *tx) all(into any, query string, args ...any) error {
-	if err := t.SelectContext(t.ctx, into, t.Rebind(query), args...); err != nil {
+	stmt, err := t.prepared(query)
+	if err != nil {
+		return err
+	}
+	if stmt != nil {
+		err = stmt.SelectContext(t.ctx, into, args...)
+	} else {
+		err = t.SelectContext(t.ctx, into, t.Rebind(query), args...)
+	}
+	if err != nil {
 		return t.l.engine.failed(err)
 	}
 	return nil

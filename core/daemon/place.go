@@ -13,17 +13,17 @@ import (
 	"drpd/core/workday"
 )
 
+// placedTogether is how much evidence is placed in one transaction.
+const placedTogether = 100
+
 // place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
 // has begun since, so that the order of arrival makes no difference.
 func (d *cycle) place(ctx context.Context) (began bool, err error) {
-	for again := true; again; {
+	for size, again := placedTogether, true; again; {
 		again = false
 		waiting, err := d.arrivals(ctx)
-		if err != nil {
+		if err != nil || len(waiting) == 0 {
 			return began, err
-		}
-		if len(waiting) == 0 {
-			return began, nil
 		}
 		known, err := d.known(ctx)
 		if err != nil {
@@ -33,46 +33,82 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
-		for _, ev := range waiting {
-			p, err := d.placement(ctx, ev, known)
-			if err == nil {
-				p, err = d.budget(ctx, ev, p)
-			}
-			if p, err = d.waitsForDamaged(ctx, ev.Evidence, p, err); err != nil {
+		p := &placing{cycle: d, known: known, asked: asked}
+		for some := range slices.Chunk(waiting, size) {
+			before := d.stats
+			err := d.Placing.Together(ctx, func(ctx context.Context) error { return p.all(ctx, some) })
+			if err != nil && (ctx.Err() != nil || size == 1) {
 				return began, err
 			}
-			if p, err = d.put(ctx, ev, p, known); err != nil {
-				return began, err
-			}
-			if err := d.lapse(ctx, ev.Evidence, p, asked); err != nil {
-				return began, err
-			}
-			if p.Alike {
-				if err := d.tell(ctx, p.Reason, "alike", ev.ID, false); err != nil {
-					return began, err
-				}
-			}
-			switch p.Where {
-			case port.PlaceWaiting:
-				if !p.Alike {
-					asked = append(asked, port.Question{Evidence: ev.Evidence, Dispute: p.Dispute}) // a later version may be here already
-				}
-			case port.PlaceQuarantine:
-				d.stats.Quarantined++
-				d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
-			case port.PlaceDispute:
-				d.stats.Placed++
-				again = again || p.Said || len(p.Copies) > 0 // whose child it is may be another since, and copies are to be placed
-			case port.PlacePeople:
-				again = true // who they are may be what a message waits for
-			}
-			if p.New != nil {
-				known.Add(*p.New)
-				again, began = true, true
+			if err != nil { // one of them keeps the others from their place: each is tried by itself
+				d.Log.Warn("evidence that came together is placed one by one", "error", err)
+				d.stats, size, p.again = before, 1, true
+				break
 			}
 		}
+		again, began = p.again, began || p.began
 	}
 	return began, nil
+}
+
+// placing is one pass over what waits for a place.
+type placing struct {
+	*cycle
+	known *drp.Known
+	asked []port.Question
+	again bool // something that waits may have its place by now
+	began bool // a dispute began
+}
+
+// all places one piece of evidence after the other.
+func (d *placing) all(ctx context.Context, some []arrival) error {
+	for _, ev := range some {
+		if err := d.one(ctx, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// one places a piece of evidence.
+func (d *placing) one(ctx context.Context, ev arrival) error {
+	p, err := d.placement(ctx, ev, d.known)
+	if err == nil {
+		p, err = d.budget(ctx, ev, p)
+	}
+	if p, err = d.waitsForDamaged(ctx, ev.Evidence, p, err); err != nil {
+		return err
+	}
+	if p, err = d.put(ctx, ev, p, d.known); err != nil {
+		return err
+	}
+	if err := d.lapse(ctx, ev.Evidence, p, d.asked); err != nil {
+		return err
+	}
+	if p.Alike {
+		if err := d.tell(ctx, p.Reason, "alike", ev.ID, false); err != nil {
+			return err
+		}
+	}
+	switch p.Where {
+	case port.PlaceWaiting:
+		if !p.Alike {
+			d.asked = append(d.asked, port.Question{Evidence: ev.Evidence, Dispute: p.Dispute}) // a later version may be here already
+		}
+	case port.PlaceQuarantine:
+		d.stats.Quarantined++
+		d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
+	case port.PlaceDispute:
+		d.stats.Placed++
+		d.again = d.again || p.Said || len(p.Copies) > 0 // whose child it is may be another since, and copies are to be placed
+	case port.PlacePeople:
+		d.again = true // who they are may be what a message waits for
+	}
+	if p.New != nil {
+		d.known.Add(*p.New)
+		d.again, d.began = true, true
+	}
+	return nil
 }
 
 // known gives the disputes as what comes is tied to them. What begins again in the same way as one that was erased gets another reference,

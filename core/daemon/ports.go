@@ -113,6 +113,9 @@ type Placing interface {
 	Kept(ctx context.Context) (port.Kept, error)
 	// Weight says how many pieces of evidence a dispute holds, and how many bytes they are.
 	Weight(ctx context.Context, dispute string) (pieces int, bytes int64, err error)
+	// Together does in one transaction all that is done of the ledger with the context that it gives: all of it is kept, or where there is an
+	// error none of it. Nothing that takes its time may be done in it, since others wait.
+	Together(ctx context.Context, do func(ctx context.Context) error) error
 }
 
 // Book keeps the disputes and what was decided of them. It compares revisions; it knows no stage.

@@ -233,6 +233,10 @@ func (l edgeLedger) Place(ctx context.Context, p port.Placement) error {
 	return writes(l.w, "Place", func() error { return l.to.Place(ctx, p) })
 }
 
+func (l edgeLedger) Together(ctx context.Context, do func(ctx context.Context) error) error {
+	return writes(l.w, "Together", func() error { return l.to.Together(ctx, do) })
+}
+
 func (l edgeLedger) People(ctx context.Context, children []string) ([]drp.Evidence, error) {
 	return reads(l.w, "People", func() ([]drp.Evidence, error) { return l.to.People(ctx, children) })
 }

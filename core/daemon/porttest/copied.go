@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"context"
 	"maps"
 	"slices"
 )
@@ -23,6 +24,24 @@ func (l *Ledger) Copy() *Ledger {
 		}
 	}
 	return out
+}
+
+// Together implements daemon.Placing. Where there is an error, or whoever does it dies in it, all is as it was before; but for the lease, and for
+// what somebody else has done who has taken it meanwhile.
+func (l *Ledger) Together(ctx context.Context, do func(ctx context.Context) error) error {
+	before, kept := l.Copy(), false
+	defer func() {
+		defer l.lock()()
+		if kept || l.taken != before.taken {
+			return
+		}
+		now := before.state
+		l.settings, l.sources, l.gaps, l.evidence, l.disputes, l.effects = now.settings, now.sources, now.gaps, now.evidence, now.disputes, now.effects
+		l.conflicts, l.absences, l.flipped = now.conflicts, now.absences, now.flipped
+	}()
+	err := do(ctx)
+	kept = err == nil
+	return err
 }
 
 // each copies what a map points to.

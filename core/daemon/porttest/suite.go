@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // TestLedger is the suite of a Ledger. open gives an empty one.
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
-		"lease": testLease, "ingest once": testIngest, "ingest in order": testIngestInOrder, "gaps": testGaps, "place": testPlace, "one reference, one dispute": testTaken,
+		"lease": testLease, "ingest once": testIngest, "ingest in order": testIngestInOrder, "gaps": testGaps, "place": testPlace, "together": testTogether, "one reference, one dispute": testTaken,
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
 		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
@@ -204,6 +205,46 @@ func begin(t *testing.T, l daemon.Ledger) port.Stored {
 	s, err := l.Load(t.Context(), ref)
 	must(t, err)
 	return s
+}
+
+// What is done together is kept together, or not at all. What the ledger refuses before it begins to change anything keeps nothing else from
+// being kept.
+func testTogether(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("q1"), evidence("q2")}, nil, noon))
+	why := errors.New("why not")
+	both := func(end error) error {
+		return l.Together(t.Context(), func(ctx context.Context) error {
+			for _, id := range []string{"q1", "q2"} {
+				if err := l.Place(ctx, port.Placement{Evidence: id, Where: port.PlaceQuarantine, Reason: "why", Now: noon}); err != nil {
+					return err
+				}
+			}
+			if waiting, err := l.Waiting(ctx); err != nil || len(waiting) != 0 {
+				t.Errorf("within it what it did is not seen: %v, %v", waiting, err)
+			}
+			taken := port.Placement{Evidence: "q2", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-9"}, Record: "another",
+				New: &drp.Dispute{Ref: ref, Children: []string{"child-9"}}, Now: noon}
+			if err := l.Place(ctx, taken); !errors.Is(err, port.ErrTaken) {
+				t.Errorf("another's reference: %v", err)
+			}
+			return errors.Join(l.SetSetting(ctx, port.Paused, "together", "somebody", noon), end)
+		})
+	}
+	if err := both(why); !errors.Is(err, why) {
+		t.Errorf("its error is lost: %v", err)
+	}
+	says, err := l.Setting(t.Context(), port.Paused)
+	must(t, err)
+	if waiting, err := l.Waiting(t.Context()); err != nil || len(waiting) != 2 || says != "" {
+		t.Errorf("after an error something is kept: %v wait, %v, and the setting is %q", waiting, err, says)
+	}
+	must(t, both(nil))
+	says, err = l.Setting(t.Context(), port.Paused)
+	must(t, err)
+	if waiting, err := l.Waiting(t.Context()); err != nil || len(waiting) != 0 || says != "together" {
+		t.Errorf("not all is kept: %v wait, %v, and the setting is %q", waiting, err, says)
+	}
 }
 
 func testPlace(t *testing.T, l daemon.Ledger) {
