@@ -40,7 +40,7 @@ func TestPlantedBugs(t *testing.T) {
 				return // that it still applies is always tested; .ci/run also runs it
 			}
 			overlay := replacing(t, file, broken)
-			cmd := exec.CommandContext(t.Context(), "go", append([]string{"test", "-vet=off", "-overlay=" + overlay}, strings.Fields(run)...)...)
+			cmd := exec.CommandContext(t.Context(), "go", append([]string{"test", "-vet=off", "-ldflags=-s -w", "-overlay=" + overlay}, strings.Fields(run)...)...)
 			cmd.Dir = root
 			out, err := cmd.CombinedOutput()
 			if err == nil {
