@@ -343,9 +343,10 @@ func (l *Ledger) EraseOrders(ctx context.Context) (out []port.EraseOrder, err er
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []struct {
 			ID   string
+			At   int64
 			Body []byte
 		}
-		if err := t.all(&rows, `SELECT id, body FROM erase_order ORDER BY at, id`); err != nil {
+		if err := t.all(&rows, `SELECT id, at, body FROM erase_order ORDER BY at, id`); err != nil {
 			return err
 		}
 		for _, r := range rows {
@@ -353,7 +354,7 @@ func (l *Ledger) EraseOrders(ctx context.Context) (out []port.EraseOrder, err er
 			if err := t.openSubject("erase_order", r.ID, r.Body, &o); err != nil {
 				return err
 			}
-			o.ID = r.ID
+			o.ID, o.At = r.ID, time.UnixMilli(r.At).UTC()
 			out = append(out, o)
 		}
 		return nil

@@ -163,7 +163,11 @@ func (c *subjectHoldCmd) Run(a *app) error {
 			return err
 		}
 		a.printf("nothing about this child is erased until drpd subject release\n")
-		return nil
+		held, err := l.About(a.ctx, []string{c.Child}, nil)
+		if err == nil && len(held.Disputes)+len(held.Evidence) == 0 {
+			a.printf("drpd holds nothing about this child yet: is the number right? The hold stands all the same\n")
+		}
+		return err
 	})
 }
 

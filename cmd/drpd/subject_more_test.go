@@ -67,13 +67,19 @@ func TestSubjectRefusals(t *testing.T) {
 		t.Error("what was refused, or only asked, has changed the state")
 	}
 	d.says(1, "subject", "erase", "20401", "--confirm")
-	d.says(0, "subject", "hold", "20599", "--because", "a serious case review")
+	if out := d.says(0, "subject", "hold", "20599", "--because", "a serious case review"); strings.Contains(out, "is the number right") {
+		t.Error(out)
+	}
 	if out := d.says(0, "subject", "holds"); !strings.Contains(out, "20599  since 18 January 2027") {
 		t.Error(out)
 	}
 	if out := d.says(1, "subject", "erase", "20508", "20599", "--confirm", "--because", "asked for"); !strings.Contains(out, "a serious case review") {
 		t.Error(out)
 	}
+	if out := d.says(0, "subject", "hold", "1", "--because", "a slip"); !strings.Contains(out, "is the number right") {
+		t.Error(out)
+	}
+	d.says(0, "subject", "release", "1", "--because", "a slip")
 	d.says(0, "subject", "release", "20599", "--because", "it is over")
 	d.says(1, "subject", "release", "20599", "--because", "it is over")
 	others := len(d.refs())
@@ -89,6 +95,38 @@ func TestSubjectRefusals(t *testing.T) {
 	}
 	d.says(0, "state", "verify")
 	d.says(0, "run", "--once")
+}
+
+// An erasure that waits for what is under way is told of from the next day on: it waits for a person.
+func TestErasureThatWaits(t *testing.T) {
+	t.Parallel()
+	d := inCopy(t)
+	d.says(0, "run", "--once") // it is brought to its schema, and the report goes
+	db := d.sql()
+	if _, err := db.ExecContext(t.Context(), `UPDATE effect SET life = 'attempted' WHERE key = (SELECT min(key) FROM effect
+		WHERE dispute = '' AND kind = 'email' AND reason = 'report')`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	d.says(1, "subject", "erase", "20508", "20599", "--confirm", "--because", "asked for")
+	told := func() bool {
+		d.says(0, "run", "--once")
+		for _, text := range tree(t, filepath.Join(d.dir, "mail", "out")) {
+			if strings.Contains(strings.ReplaceAll(text, "=\r\n", ""), "still waits: a report or a message of") {
+				return true
+			}
+		}
+		return false
+	}
+	if told() {
+		t.Error("it is told of at once")
+	}
+	d.set(workday.DateOf(d.clock())+2, 10)
+	if !told() {
+		t.Error("nobody is told")
+	}
 }
 
 func (d *ticking) refs() []string {

@@ -59,8 +59,9 @@ func (k Keep) String() string {
 }
 
 const (
-	eraseAtOnce = 10  // disputes that one cycle erases because they were kept for long enough
-	tellAtOnce  = 100 // disputes of which one day tells that they will be erased
+	eraseAtOnce = 10             // disputes that one cycle erases because they were kept for long enough
+	soonErased  = 24 * time.Hour // what an erasure waits for is over by then, or a person is needed
+	tellAtOnce  = 100            // disputes of which one day tells that they will be erased
 )
 
 // Held gives all that is held about children. names are what messages may call them by.
@@ -149,7 +150,12 @@ func (d *Daemon) carryOut(ctx context.Context, o port.EraseOrder) error {
 	switch {
 	case errors.Is(err, port.ErrUnderWay):
 		d.Log.Warn("an erasure waits", "error", err)
-		return nil
+		if d.Now().Sub(o.At) < soonErased {
+			return nil
+		}
+		return d.tell(ctx, "what was to be erased by order of "+o.By+" of "+workday.DateOf(o.At.In(d.Zone)).Long()+" still waits: a report or a "+
+			"message of drpd's own that may name the child has left, and nobody knows whether it has arrived: drpd outbox list --waiting",
+			"erase", "waits/"+o.ID+"/"+d.today().String(), false)
 	case errors.As(err, new(port.Refused)):
 		d.Log.Warn("an erasure that was ordered is refused", "disputes", len(a.Disputes))
 		if err := d.tell(ctx, "what was to be erased by order of "+o.By+" is not: something has forbidden it since: drpd subject erase CHILD "+

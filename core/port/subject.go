@@ -120,6 +120,7 @@ type EraseOrder struct {
 	Names    []string // that messages which belong to no dispute may call them by
 	Because  string
 	By       string
+	At       time.Time `json:"-"` // when it was ordered
 }
 
 // Erasure is what is to be erased: what is held about children, or disputes with the children who are in no other.
