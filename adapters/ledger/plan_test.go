@@ -65,7 +65,9 @@ func TestPlans(t *testing.T) {
 	e := drp.Effect{Dispute: ref, Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"tm"}}.Keyed("one")
 	to := port.Envelope{Key: e.Key, Dispute: ref, Person: "p", Role: "tm", At: noon, IsTo: true}
 	steps := []error{
-		l.Ingest(ctx, "care-first", []drp.Evidence{row("e2"), row("e3")}, nil, noon),
+		l.Ingest(ctx, "care-first", []drp.Evidence{row("e2"), row("e3"), row("e4")}, nil, noon),
+		l.Place(ctx, port.Placement{Evidence: "e4", Where: port.PlaceDispute, Dispute: "C-BBBBBB", Policy: "p", Record: "2", Now: noon,
+			New: &drp.Dispute{Ref: "C-BBBBBB", Form: "f", Forms: []string{"f"}, Record: "2"}}),
 		l.Place(ctx, port.Placement{Evidence: "e2", Where: port.PlaceDispute, Dispute: ref, Children: []string{"20401"}, Record: "1", Theme: "t",
 			Now: noon}),
 		l.Place(ctx, port.Placement{Evidence: "e3", Where: port.PlacePeople, Children: []string{"20401"}, Now: noon,
