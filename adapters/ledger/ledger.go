@@ -201,7 +201,7 @@ type tx struct {
 	*sqlx.Tx
 	ctx  context.Context
 	l    *Ledger
-	keys map[string]cipher.AEAD // opened in this transaction
+	keys map[string]cipher.AEAD // opened in this transaction, maxKeys at most
 	said map[string]*sqlx.Stmt  // prepared in this transaction, which closes them
 	last *audit.Entry           // the last entry that it made
 

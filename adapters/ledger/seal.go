@@ -90,10 +90,16 @@ func (t *tx) dataKey(id string) (cipher.AEAD, error) {
 	}
 	a, err := t.readKey(id)
 	if err == nil {
+		if len(t.keys) == maxKeys { // what is done for one dispute is done together
+			clear(t.keys)
+		}
 		t.keys[id] = a
 	}
 	return a, damaged("key "+id, err)
 }
+
+// maxKeys is how many opened keys a transaction keeps, which may be about any number of disputes.
+const maxKeys = 100
 
 // intake is the id of the key of everything that has no place yet.
 const intake = "intake"

@@ -50,6 +50,7 @@ func TestGrowth(t *testing.T) {
 						t.Fatal(err)
 					}
 					t.Logf("%-8s %8.3f s, at most %4d MB: %d polled, %d decided", name, time.Since(began).Seconds(), peak(t)>>10, s.Polled, s.Decided)
+					giveBack()
 				}
 				cycle("first", at(corpusDay, 10))
 				cycle("second", at(corpusDay, 11))
@@ -63,7 +64,6 @@ func TestGrowth(t *testing.T) {
 // forgetPeak begins to measure anew how much memory this process has at most.
 func forgetPeak(t *testing.T) {
 	t.Helper()
-	debug.FreeOSMemory()
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"drpd/adapters/ledger"
@@ -192,7 +191,7 @@ func (o *office) cycle(under context.Context) error {
 	began := o.now()
 	r, err := o.d.Cycle(under)
 	if o.fleet == nil {
-		debug.FreeOSMemory() // what a cycle needed for a backlog is not needed until the next
+		giveBack()
 	}
 	if o.ctx.Err() != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"sync"
 
 	"drpd/cmd/drpd/config"
@@ -30,6 +31,17 @@ func (c *runCmd) Validate() error {
 // heapFrom is from how much on memory is given back before more of it is taken. Of mail the daemon holds two messages of 25 MB at most,
 // one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
 const heapFrom = 80 << 20
+
+// giveBack gives back what a cycle needed for a backlog, which is not needed until the next. What is in use then grows with how many disputes
+// are open: for the next cycle twice as much comes to it before memory is given back, so that it does not look for some all the time.
+func giveBack() {
+	debug.FreeOSMemory()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		debug.SetMemoryLimit(max(heapFrom, 3*int64(live[0].Value.Uint64())))
+	}
+}
 
 // garbage is how much of the memory in use may lie there unused, in percent, before it is looked for. What a cycle leaves behind is spread
 // over all that it ever had at once, and cannot be given back: so it has less at once.

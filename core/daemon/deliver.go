@@ -58,7 +58,12 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	n := 0
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
-		part := slices.DeleteFunc(slices.Clone(out), func(o port.Outgoing) bool { return !slices.Contains(kinds, o.Kind) })
+		var part []port.Outgoing
+		for _, o := range out {
+			if slices.Contains(kinds, o.Kind) {
+				part = append(part, o)
+			}
+		}
 		size, try := bulkSize, func(batch []attempt) error {
 			tried, err := d.together(ctx, batch)
 			n += tried
@@ -94,7 +99,8 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 }
 
 // readable holds what is damaged, and gives the rest: it waits for a person, and nothing else waits for it.
-func (d *round) readable(ctx context.Context, out []port.Outgoing) (rest []port.Outgoing, err error) {
+func (d *round) readable(ctx context.Context, out []port.Outgoing) ([]port.Outgoing, error) {
+	rest := out[:0]
 	for _, o := range out {
 		if o.Damaged == "" {
 			rest = append(rest, o)
