@@ -328,7 +328,7 @@ func (t *tx) prepared(query string) (*sqlx.Stmt, error) {
 // change says a statement that may change something.
 func (t *tx) change(query string, args ...any) (r sql.Result, err error) {
 	t.changes++
-	stmt, err := t.prepared(query)
+	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return nil, err
 	}
@@ -359,7 +359,7 @@ func (t *tx) changed(query string, args ...any) (bool, error) {
 
 // get reads one row; found is false where there is none.
 func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
-	stmt, err := t.prepared(query)
+	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return false, err
 	}
@@ -379,7 +379,7 @@ func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
 
 // all reads all rows.
 func (t *tx) all(into any, query string, args ...any) error {
-	stmt, err := t.prepared(query)
+	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func (c *council) body(t *testing.T, ev drp.Evidence) []byte {
 	return b
 }
 
-func openCouncil(t *testing.T, dir string) *council {
+func openCouncil(t testing.TB, dir string) *council {
 	t.Helper()
 	p, err := prepare(filepath.Join(dir, "drpd.yaml"))
 	if err != nil {

@@ -15,54 +15,65 @@ import (
 	"time"
 )
 
-var growth = flag.String("growth", "", "of how many records, and of how many messages that lie in the mailbox, TestGrowth says what they cost: 1000,10000")
+var growth = flag.String("growth", "1000,10000", "of how many records, and of how many messages, BenchmarkGrowth says what they cost")
 
-// TestGrowth says how long cycles take, and how much memory, with many records and with many messages that belong to nothing. It holds no
-// figure: a machine may be slow.
-func TestGrowth(t *testing.T) {
-	if *growth == "" {
-		t.Skip("how many is not said: -growth 1000,10000")
-	}
-	debug.SetMemoryLimit(heapFrom) // as run has it
-	debug.SetGCPercent(garbage)
-	fill := map[string]func(*testing.T, *playground, int){"records": manyRecords, "messages": manyMessages}
-	for _, number := range strings.Split(*growth, ",") {
+// BenchmarkGrowth reads many records, or many messages that are about no dispute, for the first time; goes on with nothing changed, and comes
+// to the next day. It says how that grows with how many they are.
+func BenchmarkGrowth(b *testing.B) {
+	debug.SetGCPercent(garbage) // as run has it
+	b.Run("records", func(b *testing.B) { grows(b, manyRecords) })
+	b.Run("messages", func(b *testing.B) { grows(b, manyMessages) })
+}
+
+func grows(b *testing.B, fill func(testing.TB, *playground, int)) {
+	var first []float64
+	sizes := strings.Split(*growth, ",")
+	for _, number := range sizes {
 		n, err := strconv.Atoi(number)
 		if err != nil {
-			t.Fatal(err)
+			b.Fatal(err)
 		}
-		for _, what := range sortedKeys(fill) {
-			t.Run(what+" "+number, func(t *testing.T) {
-				dir := filepath.Join(t.TempDir(), "d")
-				stage := emptyStage(t, dir)
-				fill[what](t, stage, n)
-				if err := stage.close(); err != nil {
-					t.Fatal(err)
-				}
-				c := openCouncil(t, dir)
-				defer func() { _ = c.close() }()
-				cycle := func(name string, at time.Time) {
-					forgetPeak(t)
-					began := time.Now()
-					c.clock = at
-					s, err := c.Cycle(t.Context())
-					if err != nil {
-						t.Fatal(err)
-					}
-					t.Logf("%-8s %8.3f s, at most %4d MB: %d polled, %d decided", name, time.Since(began).Seconds(), peak(t)>>10, s.Polled, s.Decided)
-					giveBack()
-				}
-				cycle("first", at(corpusDay, 10))
-				cycle("second", at(corpusDay, 11))
-				cycle("quiet", at(corpusDay, 12))
-				cycle("next day", at(corpusDay+1, 10))
-			})
+		dir := filepath.Join(b.TempDir(), number)
+		stage := emptyStage(b, dir)
+		fill(b, stage, n)
+		if err := stage.close(); err != nil {
+			b.Fatal(err)
+		}
+		c := openCouncil(b, dir)
+		most := 0
+		cycle := func(at time.Time) (seconds float64) {
+			giveBack()
+			forgetPeak(b)
+			c.clock = at
+			began := time.Now()
+			s, err := c.Cycle(b.Context())
+			if err != nil {
+				b.Fatal(err)
+			}
+			seconds, most = time.Since(began).Seconds(), max(most, peak(b))
+			b.Logf("%6d: %7.3f s, at most %d MB: %d polled, %d decided", n, seconds, peak(b)>>10, s.Polled, s.Decided)
+			return seconds
+		}
+		first = append(first, cycle(at(corpusDay, 10)))
+		cycle(at(corpusDay, 11)) // the last of what the first one began
+		quiet := cycle(at(corpusDay, 12))
+		day := cycle(at(corpusDay+1, 10))
+		if err := c.close(); err != nil {
+			b.Fatal(err)
+		}
+		if len(first) == len(sizes) {
+			b.ReportMetric(quiet*1e6/float64(n), "µs/quiet")
+			b.ReportMetric(day*1e6/float64(n), "µs/new-day")
+			b.ReportMetric(float64(most>>10), "MB-at-most")
 		}
 	}
+	b.ReportMetric(0, "ns/op") // measured above
+	b.ReportMetric(first[len(first)-1]/first[0], "x-first")
+	b.ReportMetric(first[len(first)-1], "s-first")
 }
 
 // forgetPeak begins to measure anew how much memory this process has at most.
-func forgetPeak(t *testing.T) {
+func forgetPeak(t testing.TB) {
 	t.Helper()
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		t.Fatal(err)
@@ -70,7 +81,7 @@ func forgetPeak(t *testing.T) {
 }
 
 // peak is how much that was, in KB.
-func peak(t *testing.T) (kb int) {
+func peak(t testing.TB) (kb int) {
 	t.Helper()
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -84,7 +95,7 @@ func peak(t *testing.T) (kb int) {
 }
 
 // manyRecords puts open disputes into the record system, of a child each. It has the indexes that a record system has.
-func manyRecords(t *testing.T, stage *playground, n int) {
+func manyRecords(t testing.TB, stage *playground, n int) {
 	t.Helper()
 	tx, err := stage.db.BeginTxx(t.Context(), nil)
 	if err != nil {
@@ -120,7 +131,7 @@ func manyRecords(t *testing.T, stage *playground, n int) {
 }
 
 // manyMessages puts messages of somebody with a role into the mailbox that are about no dispute.
-func manyMessages(t *testing.T, stage *playground, n int) {
+func manyMessages(t testing.TB, stage *playground, n int) {
 	t.Helper()
 	for i := range n {
 		body := fmt.Sprintf("Dear all,\r\nPlease see what you can do about number %d.\r\n\r\nBest\r\nTom\r\n", i)

@@ -20,7 +20,6 @@ const placedTogether = 100
 // has begun since, so that the order of arrival makes no difference.
 func (d *cycle) place(ctx context.Context) (began bool, err error) {
 	for size, again := placedTogether, true; again; {
-		again = false
 		waiting, err := d.arrivals(ctx)
 		if err != nil || len(waiting) == 0 {
 			return began, err

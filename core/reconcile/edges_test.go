@@ -34,7 +34,7 @@ func row(version string, learned, on workday.Date) drp.Reading {
 	return r
 }
 
-func (w world) policy(t *testing.T, id string) *policy.Policy {
+func (w world) policy(t testing.TB, id string) *policy.Policy {
 	t.Helper()
 	i := slices.IndexFunc(w.policies, func(p *policy.Policy) bool { return p.ID == id })
 	if i < 0 {

@@ -120,7 +120,7 @@ type world struct {
 	calendar *workday.Calendar
 }
 
-func load(t *testing.T) world {
+func load(t testing.TB) world {
 	t.Helper()
 	set, err := policy.Load(policies.FS)
 	if err != nil {
