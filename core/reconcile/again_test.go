@@ -163,6 +163,29 @@ func TestAnEndAfterAnAlertIsToldToItsCopies(t *testing.T) {
 	}
 }
 
+// Whoever was alerted after an end that is learned of late hears that nothing more is asked, also where the alert has named no date: the clock
+// stood still.
+func TestAnEndBeforeAnAlertWithoutADateIsTold(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-flowchart")
+	past, readings := w.live(p, start, start+6, nil, []drp.Reading{told(drp.Raised, start, "iro"),
+		learnedLate(at(told(drp.Escalated, start, "iro"), "ir-1"), start+2), told(drp.TimeOutStarted, start+2, "iro-team-manager")})
+	if up := alertOf(past, "ir-1"); !up.Sent() || !up.Due.IsZero() {
+		t.Fatalf("the alert names %s", up.Due)
+	}
+	n := len(past)
+	past, _ = w.live(p, start+7, start+30, past, append(readings, learnedLate(told(drp.Resolved, start, "iro"), start+7)))
+	over := 0
+	for _, x := range past[n:] {
+		if x.Kind == drp.Email && slices.Contains(x.To, "team-manager") && (x.Reason == drp.ReasonCorrection || x.Reason == drp.ReasonEnd) {
+			over++
+		}
+	}
+	if over != 1 {
+		t.Errorf("the team manager hears %d times that it is over: %+v", over, past[n:])
+	}
+}
+
 // Whoever was told of the end hears that it is open again, also while the owner's own alert of the next stage is still to come (C10: the
 // team manager is copied into every communication of the formal stages).
 func TestOpenAgainIsToldWhileAnAlertWaits(t *testing.T) {

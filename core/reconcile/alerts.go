@@ -344,7 +344,11 @@ func (d *decider) correct(v *visit, rule string, proof workday.Proof, says strin
 		stated = sent
 	}
 	last := stated[len(stated)-1]
-	if last.Due == proof.Due || !proof.Due.IsZero() && last.Proof.Due == proof.Due {
+	known := last.Due == proof.Due || !proof.Due.IsZero() && last.Proof.Due == proof.Due
+	if rule == ruleOvertaken { // an alert may have named no date: then the date says nothing of the end
+		known = last.Rule == ruleOvertaken
+	}
+	if known {
 		return
 	}
 	to, cc := addressees(sent)
