@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -135,9 +136,10 @@ func TestNoAnchor(t *testing.T) {
 func TestWitnessHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := anchored(t)
-		asked, until := 0, make(chan struct{})
+		var asked atomic.Int64
+		until := make(chan struct{})
 		w.d.Witness = func(context.Context, []byte) error {
-			asked++
+			asked.Add(1)
 			<-until
 			return nil
 		}
@@ -145,14 +147,14 @@ func TestWitnessHangs(t *testing.T) {
 		w.at(16, 9)
 		w.at(16, 10)
 		w.at(17, 9)
-		if asked != 1 || time.Since(began) > 5*time.Minute || w.count["sent: alert"] == 0 {
-			t.Errorf("asked %d times, %s, sent %v", asked, time.Since(began), w.count)
+		if asked.Load() != 1 || time.Since(began) > 5*time.Minute || w.count["sent: alert"] == 0 {
+			t.Errorf("asked %d times, %s, sent %v", asked.Load(), time.Since(began), w.count)
 		}
 		close(until)
 		synctest.Wait()
 		w.at(17, 10)
-		if asked != 2 {
-			t.Errorf("asked %d times", asked)
+		if asked.Load() != 2 {
+			t.Errorf("asked %d times", asked.Load())
 		}
 	})
 }
