@@ -3,6 +3,7 @@ package daemon_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"drpd/core/daemon"
 	"drpd/core/drp"
@@ -65,6 +66,30 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	people, err := w.ledger.People(t.Context(), []string{"child-1"})
 	if err != nil || len(people) != 2 {
 		t.Errorf("a person has said that they are: %+v, %v", people, err)
+	}
+}
+
+// What the former record system said last, and had no place yet, and what the new one says first of the same dispute, are placed together: it
+// is one dispute.
+func TestBothRecordSystemsAtOnce(t *testing.T) {
+	w, c := calm(t)
+	if err := w.ledger.Ingest(t.Context(), w.feeds[0].name, w.feeds[0].all, nil, w.clock); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	w.d.Feeds[0].Source, w.d.Records = nil, "new/"
+	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
+	w.clock = w.clock.Add(time.Minute)
+	w.say(w.feeds[2], drp.Row, "form/77", said{})
+	raised := c.raised
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: daemon.Purely(func(ev drp.Evidence, on workday.Date) drp.Reading {
+		return drp.Reading{Evidence: ev, Trusted: true, Sent: on, Learned: on, Subject: drp.Subject{Form: c.policy.Forms[0], Record: "new/77",
+			Children: []string{c.child}, Raised: raised}, Facts: []drp.Fact{{Kind: drp.Raised, On: raised, Learned: on, Evidence: ev.ID,
+			By: drp.Actor{Role: c.policy.Owner[0]}}}}
+	})})
+	w.cycle()
+	if k, err := w.ledger.Disputes(t.Context()); err != nil || len(k) != 1 || k[0].Record != "new/77" {
+		t.Errorf("%+v, %v", k, err)
 	}
 }
 

@@ -104,7 +104,9 @@ func (d *placing) one(ctx context.Context, ev arrival) error {
 		d.again = true // who they are may be what a message waits for
 	}
 	if p.New != nil {
-		d.known.Add(*p.New)
+		began := *p.New
+		began.FormerSystem = d.behind(began.Record)
+		d.known.Add(began)
 		d.again, d.began = true, true
 	}
 	return nil
