@@ -43,17 +43,20 @@ var benchmarks = []benchmark{
 	{"./core/workday", "BenchmarkAdd", []goal{{work: "due date, ns", of: "/table", unit: "ns/op", most: 10}}},
 	{"./core/reconcile", "BenchmarkDecide", []goal{{work: "fold and decide 35 facts, ns", unit: "ns/op", most: 50_000},
 		{work: "the same, allocations", unit: "allocs/op", most: 40}}},
-	{"./adapters/records", "BenchmarkFullPass", []goal{{work: "full pass of 100,000 unchanged, against a bare scan", unit: "x-full-pass", most: 1.15},
+	{"./adapters/records", "BenchmarkFullPass", []goal{
+		{work: "full pass of 100,000 unchanged, against a bare scan", unit: "x-full-pass", most: 1.15},
 		{work: "the same with change columns", unit: "x-narrow-pass", most: 0.55}}},
 	{"./adapters/records", "BenchmarkPoll", []goal{{work: "poll of a million against ten thousand", unit: "x-of-1M-to-10k", most: 1.5}}},
 	{"./adapters/records", "BenchmarkNotes", []goal{{work: "100 case notes, against a bare insert", unit: "x-bare-insert", most: 1.2}}},
 	{"./core/daemon", "BenchmarkMailbox", []goal{{work: "mail to evidence in the ledger, against a bare fetch", unit: "x-bare-fetch", most: 2}}},
 	{"./adapters/mailbox", "BenchmarkMessage", []goal{{work: "a message with a form, ns", unit: "ns/op", most: 500_000},
 		{work: "the same, bytes", unit: "B/op", most: 300_000}}},
-	{"./cmd/drpd", "BenchmarkDelivery", []goal{{work: "mail from the outbox, against go-mail alone", unit: "x-go-mail-alone", most: 0.75, more: true},
+	{"./cmd/drpd", "BenchmarkDelivery", []goal{
+		{work: "mail from the outbox, against go-mail alone", unit: "x-go-mail-alone", most: 0.75, more: true},
 		{work: "commits a message", unit: "fsync/message", most: 0.07}}},
 	{"./adapters/mailer", "BenchmarkRoundTrips", []goal{{work: "round trips a message", unit: "round-trips/message", most: 4.1}}},
-	{"./adapters/ledger", "BenchmarkDurable", []goal{{work: "100 decisions to durable: bare commit of the same bytes, against it", unit: "x-bare-commit", most: 0.5, more: true},
+	{"./adapters/ledger", "BenchmarkDurable", []goal{
+		{work: "100 decisions to durable: bare commit of the same bytes, against it", unit: "x-bare-commit", most: 0.5, more: true},
 		{work: "one event to durable, against one commit", unit: "x-one-commit", most: 1.4}}},
 	{"./adapters/workbook", "BenchmarkRows", []goal{{work: "workbook of 100,000 rows, against its stream writer", unit: "times-bare", most: 1.2},
 		{work: "the same, MB at most", unit: "peak-MB", most: 80}}},
@@ -149,7 +152,8 @@ func (b benchmark) print(out *tabwriter.Writer, all figures) (well bool) {
 			if g.more == (median < g.most) && median != g.most {
 				well, word = false, "missed"
 			}
-			_, _ = fmt.Fprintf(out, "%s\t%s\t%.4g\t%s %.4g\t%s\n", g.work, strings.TrimPrefix(strings.TrimPrefix(name, b.name), "/"), median, sign, g.most, word)
+			on := strings.TrimPrefix(strings.TrimPrefix(name, b.name), "/")
+			_, _ = fmt.Fprintf(out, "%s\t%s\t%.4g\t%s %.4g\t%s\n", g.work, on, median, sign, g.most, word)
 		}
 		if !measured {
 			well = false

@@ -137,7 +137,8 @@ type Deliveries interface {
 	// A delivery that is to be tried again later is left out until then.
 	Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error)
 	// Stuck counts, by their kind, the effects that are to go, and have neither gone nor are held by a gate, nor wait for an archive that
-	// is to be searched or for the digest that carries them, nor are given up while nobody knows whether they have gone; and by "failed/" and their kind those that failed for good, but for emails, of which the dispute takes account.
+	// is to be searched or for the digest that carries them, nor are given up while nobody knows whether they have gone; and by "failed/"
+	// and their kind those that failed for good, but for emails, of which the dispute takes account.
 	Stuck(ctx context.Context, now time.Time) ([]port.Tally, error)
 	// AddEffects adds effects that belong to no dispute: messages to the operator, reports, messages to be put away; the same key once.
 	AddEffects(ctx context.Context, effects []drp.Effect, now time.Time) error
