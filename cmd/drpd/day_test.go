@@ -54,9 +54,13 @@ func TestDayChild(t *testing.T) {
 	after := func(d time.Duration) <-chan time.Time {
 		return time.After(max(time.Duration(float64(d)/right.pace), 100*time.Millisecond))
 	}
+	poll, err := time.ParseDuration(os.Getenv("DRPD_DAY_POLL"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGTERM)
 	wall := func() time.Time { return time.Now().Add(stepOf(step)) }
-	code := realMain(&app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: now, after: after, wall: wall},
+	code := realMain(&app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: now, after: after, wall: wall, poll: poll},
 		[]string{"--config", filepath.Join(dir, "drpd.yaml"), "run"})
 	stop()
 	os.Exit(code)
@@ -89,6 +93,7 @@ type aDay struct {
 	t     *testing.T
 	dir   string
 	clock dayClock
+	poll  time.Duration // of the machine's, in which a source must answer; 0: as drpd is configured
 
 	postgres *dayPostgres
 	box      *mailtest.Dovecot
@@ -250,7 +255,7 @@ func (k *dayKeeper) keep(ctx context.Context) (err error) {
 		}
 		cmd := exec.CommandContext(context.WithoutCancel(ctx), os.Args[0], "-test.run=^TestDayChild$", "-test.timeout=0")
 		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "GOGC=") }),
-			"DRPD_DAY_DIR="+k.day.dir, "DRPD_DAY_STEP="+k.day.step(), "DRPD_DAY_CLOCK="+k.day.clock.String())
+			"DRPD_DAY_DIR="+k.day.dir, "DRPD_DAY_STEP="+k.day.step(), "DRPD_DAY_CLOCK="+k.day.clock.String(), "DRPD_DAY_POLL="+k.day.poll.String())
 		cmd.Stdout, cmd.Stderr = k.log, k.log
 		if err = cmd.Start(); err == nil {
 			k.lives.Add(1)

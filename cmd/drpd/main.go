@@ -58,6 +58,7 @@ type app struct {
 	after  func(time.Duration) <-chan time.Time // by the clock of now; nil: that is the machine's
 	wall   func() time.Time                     // the machine's clock, where now runs faster; nil: now is the machine's
 	lease  time.Duration                        // how long the right to run lasts without being renewed; 0: two minutes
+	poll   time.Duration                        // in which a source must answer; 0: as the configuration says
 }
 
 // errProblems ends a command that found problems and has printed them.

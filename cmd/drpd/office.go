@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -308,6 +309,7 @@ func start(a *app, p *parts, l *ledger.Ledger, log *slog.Logger) (*wired, error)
 	if err != nil {
 		return nil, err
 	}
+	d.PollTime = cmp.Or(a.poll, d.PollTime)
 	if err = p.settled(a.ctx, l, a.now()); err == nil {
 		err = keepPolicies(a.ctx, l, d.Policies, a.now())
 	}

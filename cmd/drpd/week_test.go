@@ -72,6 +72,7 @@ func TestWeekInAnHour(t *testing.T) {
 	rng := rand.New(rand.NewPCG(*weekSeed, 23))
 	const parts = 14 // of twelve hours
 	d := openDay(t, *weekLong/parts)
+	d.poll = weekPoll
 	h := hear(t, d.clock.now)
 	conf := filepath.Join(d.dir, "drpd.yaml")
 	text, err := os.ReadFile(conf)
@@ -175,6 +176,10 @@ const (
 	recovery = 45 * time.Minute
 	beatGap  = 25 * time.Minute // between two heartbeats while all is well
 )
+
+// weekPoll is how long a source may take, by the machine's clock: a quarter of an hour of a week in an hour. The least that can be
+// configured, a minute, would be hours of that week.
+const weekPoll = 5 * time.Second
 
 // judgeWeek holds what was heard of drpd against what went wrong.
 func (d *aDay) judgeWeek(h *hearing, faults []weekFault) {

@@ -17,10 +17,11 @@ func once(k FactKind) bool {
 	return false
 }
 
-// agree compares what different sources say of the same thing.
+// agree compares what different sources say of the same thing, in place.
 func (out *File) agree(facts []Statement) (kept []Statement) {
 	groups := make(map[string][]Statement)
 	var keys []string
+	kept = facts[:0]
 	for _, f := range facts {
 		if !once(f.Kind) {
 			kept = append(kept, f)
@@ -36,9 +37,10 @@ func (out *File) agree(facts []Statement) (kept []Statement) {
 		groups[key] = append(groups[key], f)
 	}
 	slices.Sort(keys)
+	often := slices.Clip(kept) // what can be true on several days
 	for _, key := range keys {
 		for _, side := range sides(groups[key]) {
-			for _, part := range betweenMoves(side, facts) {
+			for _, part := range betweenMoves(side, often) {
 				kept = append(kept, out.settle(part)...)
 			}
 		}

@@ -1,6 +1,7 @@
 package drp
 
 import (
+	"slices"
 	"strings"
 
 	"drpd/core/workday"
@@ -27,17 +28,18 @@ func (r *Reading) Say(s Statement) {
 }
 
 // Statements gives the facts and the denials of a reading.
-func (r *Reading) Statements() []Statement { return statements(r.Facts, r.Denials) }
+func (r *Reading) Statements() []Statement { return statements(nil, r.Facts, r.Denials) }
 
 // Statements gives the facts and the denials of a dispute, in the order of the days.
 func (out *File) Statements() []Statement {
-	all := statements(out.Facts, out.Denials)
+	all := statements(nil, out.Facts, out.Denials)
 	sortFacts(all)
 	return all
 }
 
-func statements(facts []Fact, denials []Denial) []Statement {
-	all := make([]Statement, 0, len(facts)+len(denials))
+// statements adds facts and denials to others.
+func statements(all []Statement, facts []Fact, denials []Denial) []Statement {
+	all = slices.Grow(all, len(facts)+len(denials))
 	for _, f := range facts {
 		all = append(all, Statement{Fact: f})
 	}

@@ -148,9 +148,9 @@ func Fold(readings []Reading, roster Roster) File {
 	var mailed []Statement
 	for _, r := range events {
 		if r.Evidence.Kind == Message {
-			mailed = append(mailed, r.Statements()...)
+			mailed = statements(mailed, r.Facts, r.Denials)
 		} else {
-			facts = append(facts, r.Statements()...)
+			facts = statements(facts, r.Facts, r.Denials)
 		}
 		latest = append(latest, r)
 	}
@@ -160,19 +160,21 @@ func Fold(readings []Reading, roster Roster) File {
 		out.Vanished(c)
 	}
 	facts = append(facts, out.accepted(roster)...)
-	facts = out.onePerBlock(facts, latest)
+	at := make(map[string]int, len(latest))
+	for i, r := range latest {
+		at[r.Evidence.ID] = i
+	}
+	facts = out.onePerBlock(facts, at)
 	facts = said(facts, latest)
 	back := returned(latest)
 	facts = slices.DeleteFunc(facts, func(f Statement) bool { return back[f.Evidence] })
-	sentBy := make(map[string]Actor)
-	for _, r := range latest {
-		sentBy[r.Evidence.ID] = r.SentBy
-	}
 	for i := range facts {
 		f := &facts[i].Fact
 		f.ByRoles = roster.RolesOf(f.By, out.Subject.Children, f.On)
 		f.SaidRoles = roster.RolesOf(f.Said, out.Subject.Children, f.On)
-		f.Wrote = sentBy[f.Evidence]
+		if i, ok := at[f.Evidence]; ok {
+			f.Wrote = latest[i].SentBy
+		}
 		f.WroteRoles = roster.RolesOf(f.Wrote, out.Subject.Children, f.On)
 		speaks := f.By
 		if !f.Said.IsZero() {
@@ -326,8 +328,13 @@ func split(readings []Reading) (rows [][]*Reading, events []*Reading) {
 // entered counts what is filled in on a form. A form grows as it goes from one to the next: of two versions that came at once, as after
 // an hour without mail, the one on which less is filled in is the earlier.
 func (r *Reading) entered() (n int) {
-	for _, s := range r.Statements() {
-		if s.Block != "" {
+	for i := range r.Facts { // a fact is large: it is looked at where it lies
+		if r.Facts[i].Block != "" {
+			n++
+		}
+	}
+	for i := range r.Denials {
+		if r.Denials[i].Block != "" {
 			n++
 		}
 	}
@@ -371,7 +378,7 @@ func says(r *Reading, f Statement) bool {
 	if f.Denied {
 		return slices.ContainsFunc(r.Denials, func(no Denial) bool { g := Fact(no); return same(&g) })
 	}
-	for i := range r.Facts { // a fact is large: it is looked at where it lies
+	for i := range r.Facts {
 		if same(&r.Facts[i]) {
 			return true
 		}
@@ -464,19 +471,16 @@ func (out *File) take(readings []*Reading, roster Roster) {
 }
 
 // onePerBlock keeps, of the facts that versions of one form block say, those of the latest version that says them. What
-// a later version repeats unchanged is no news: it keeps its first author and the day on which it was learned.
-func (out *File) onePerBlock(facts []Statement, readings []*Reading) []Statement {
-	order := make(map[string]int)
-	for i, r := range readings {
-		order[r.Evidence.ID] = i
-	}
+// a later version repeats unchanged is no news: it keeps its first author and the day on which it was learned. The order is that of the
+// evidence. It works in place.
+func (out *File) onePerBlock(facts []Statement, order map[string]int) []Statement {
 	type slot struct {
 		block string
 		kind  FactKind
 	}
 	var slots []slot
 	versions := make(map[slot][]Statement)
-	kept := make([]Statement, 0, len(facts))
+	kept := facts[:0]
 	for _, f := range facts {
 		if f.Block == "" {
 			kept = append(kept, f)

@@ -110,7 +110,7 @@ func (r *Reading) settle(part Part) Part {
 	line := func(s Statement) bool { return s.Position == AnswerLine }
 	all := r.Statements()
 	said := slices.DeleteFunc(slices.Clone(all), func(s Statement) bool { return !line(s) })
-	kept, ruled, found := Contradictions(append(said, statements(part.Facts, part.Denials)...), slices.Concat(r.Rulings, part.Rulings))
+	kept, ruled, found := Contradictions(append(said, statements(nil, part.Facts, part.Denials)...), slices.Concat(r.Rulings, part.Rulings))
 	if len(found) == 0 {
 		return part
 	}

@@ -107,7 +107,10 @@ func (s *story) likely(f drp.Fact) (drp.Fact, bool) {
 // dateQuestion gives the question about the day of a fact that began no dispute, where there is one.
 func (s *story) dateQuestion(f drp.Fact) (q drp.Conflict, asks bool) {
 	why := s.unlikely(f, false)
-	return drp.IsTheDateRight(f, why, f.Learned), why != ""
+	if why == "" {
+		return q, false
+	}
+	return drp.IsTheDateRight(f, why, f.Learned), true
 }
 
 // unlikely says why a day can hardly be right, or "": what has happened was not learned before it did, and not before the calendar

@@ -129,10 +129,11 @@ func decide(c Case, rules []func(*decider)) Result {
 	s := tell(c)
 	s.endSettles(&unclear)
 	k := measure(s)
+	d := &decider{story: s, clocks: k}
 	apply := func(rules ...func(*decider)) (all outcome) {
 		for _, rule := range rules {
-			d := decider{story: s, clocks: k}
-			rule(&d)
+			d.out = outcome{} // none reads what another has said
+			rule(d)
 			all.add(d.out)
 		}
 		return all

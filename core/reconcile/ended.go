@@ -287,13 +287,16 @@ func (s *story) toldOver() (told map[string]workday.Date, clause string) {
 	told = make(map[string]workday.Date)
 	emergency := s.reopened.IsZero() &&
 		slices.ContainsFunc(s.File.Facts, func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared })
-	past := slices.Clone(s.Past)
-	slices.SortStableFunc(past, func(a, b drp.Past) int { return a.At.Compare(b.At) })
+	past := make([]*drp.Past, 0, len(s.Past))
+	for i := range s.Past {
+		past = append(past, &s.Past[i])
+	}
+	slices.SortStableFunc(past, func(a, b *drp.Past) int { return a.At.Compare(b.At) })
 	for _, p := range past {
 		for _, role := range p.Reached {
 			switch {
-			case s.saysOver(p) && (p.Reason != drp.ReasonEmergency || !emergency):
-				told[role], clause = sentOn(p), p.Clause
+			case s.saysOver(*p) && (p.Reason != drp.ReasonEmergency || !emergency):
+				told[role], clause = sentOn(*p), p.Clause
 			case p.Kind == drp.Email && p.Sent() && (p.Reason == drp.ReasonAlert || p.Rule == ruleOpenAgain):
 				delete(told, role)
 			}

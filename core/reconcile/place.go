@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
@@ -281,19 +282,22 @@ func turns(v *visit, f drp.Fact) bool {
 }
 
 // byDay parts facts by their day.
-func byDay(facts []drp.Fact) (days [][]drp.Fact) {
-	for _, f := range facts {
-		if n := len(days); n > 0 && days[n-1][0].On == f.On {
-			days[n-1] = append(days[n-1], f)
-			continue
+func byDay(facts []drp.Fact) iter.Seq[[]drp.Fact] {
+	return func(yield func([]drp.Fact) bool) {
+		for from, to := 0, 0; from < len(facts); from = to {
+			for to < len(facts) && facts[to].On == facts[from].On {
+				to++
+			}
+			if !yield(facts[from:to:to]) {
+				return
+			}
 		}
-		days = append(days, []drp.Fact{f})
 	}
-	return days
 }
 
 // heard gives the facts that count, in order; of each that does not it keeps why.
-func (s *story) heard() (out []drp.Fact) {
+func (s *story) heard() []drp.Fact {
+	out := make([]drp.Fact, 0, len(s.File.Facts))
 	for _, f := range s.File.Facts {
 		switch {
 		case same(f, *s.raised): // it is in the first visit already

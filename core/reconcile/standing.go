@@ -52,6 +52,7 @@ func (s *story) standing(k clocks, questions []drp.Conflict) Standing {
 	v := s.current()
 	at := Standing{Stage: v.stage.ID, Title: v.stage.Title, Since: v.entered, Raised: s.raised.On, Clocks: k.running}
 	at.After = s.later
+	at.Visits = make([]Stay, 0, len(s.visits))
 	for _, x := range s.visits {
 		stay := Stay{ID: x.id, Stage: x.stage.ID, Title: x.stage.Title, Entered: x.entered, Ended: x.ended, By: x.by, Facts: x.facts}
 		stay.Limit, _ = k.limitOf(x)

@@ -50,10 +50,15 @@ func (s *story) unread(v *visit, limit workday.Date) (out unread) {
 // that is in question: a slip of the pen, perhaps, and no silence.
 func (s *story) datedAhead(v *visit, limit workday.Date) (out []drp.Fact) {
 	late := max(s.Today, s.after(limit, 1))
-	ahead := slices.DeleteFunc(slices.Clone(s.File.Facts), func(f drp.Fact) bool { return f.On <= late })
-	for _, f := range slices.Concat(s.inQuestion, ahead) {
-		if mayMeet(f) && f.Learned >= v.entered && f.Learned <= s.Today {
-			out = append(out, f)
+	said := func(f *drp.Fact) bool { return mayMeet(*f) && f.Learned >= v.entered && f.Learned <= s.Today }
+	for i := range s.inQuestion {
+		if f := &s.inQuestion[i]; said(f) {
+			out = append(out, *f)
+		}
+	}
+	for i := range s.File.Facts {
+		if f := &s.File.Facts[i]; f.On > late && said(f) {
+			out = append(out, *f)
 		}
 	}
 	return out

@@ -85,7 +85,7 @@ func (s *story) walk() {
 	s.timeOuts()
 	s.enter(s.first(), *s.raised)
 	s.tooOld()
-	for _, day := range byDay(s.heard()) {
+	for day := range byDay(s.heard()) {
 		s.day(day)
 	}
 	for _, f := range s.early {
@@ -222,7 +222,8 @@ func (c *Case) holds(i *policy.If, raisedBy []string) bool {
 }
 
 func (s *story) enter(to *policy.Stage, f drp.Fact) {
-	v := &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: f.On, by: f, facts: []drp.Fact{f}}
+	const some = 4 // facts of a stay, mostly
+	v := &visit{id: visitID(to.ID, s.count(to.ID)+1), stage: to, entered: f.On, by: f, facts: append(make([]drp.Fact, 0, some), f)}
 	if len(s.visits) > 0 {
 		last := s.last()
 		last.ended, last.next = f.On, v

@@ -160,7 +160,7 @@ func (s *story) mayBeSaid(f drp.Fact) bool {
 // theirs: no rule sees it before. An emergency is told all the same, and ends nothing.
 func (s *story) spoken() {
 	hearsay := func(f drp.Fact) bool { return f.On <= s.Today && !s.mayBeSaid(f) && !s.accepted(drp.Hearsay(f)) }
-	s.File.Facts = slices.DeleteFunc(slices.Clone(s.File.Facts), func(f drp.Fact) bool {
+	s.File.Facts = slices.DeleteFunc(s.File.Facts, func(f drp.Fact) bool {
 		if s.begins(f) || !hearsay(f) {
 			return false
 		}

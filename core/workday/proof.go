@@ -55,6 +55,8 @@ func (c *Calendar) Prove(from Date, n int, unit Unit, pauses ...Pause) (Proof, e
 	if n == 0 { // at once: that day, or the first after it that counts
 		n, p.Due = 1, from-1
 	}
+	const weeks, more = 5, 4 // of working days; for weekends and some holidays
+	p.Days = make([]Day, 0, n+2*(n/weeks)+more)
 	for number := 0; number < n; {
 		p.Due++
 		day := Day{On: p.Due}
