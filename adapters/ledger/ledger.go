@@ -45,6 +45,7 @@ type Ledger struct {
 	trace  atomic.Pointer[trace] // nil: nobody follows it
 	erased string                // the file of what was erased; "": none is kept
 	fence  atomic.Int64          // the number of the lease that was taken here; 0: none was
+	said   *statements           // those that are said again and again
 }
 
 // engine is all that differs between SQLite and PostgreSQL.
@@ -122,7 +123,7 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, engine: e, seal: s, zone: zone, erased: o.erased}
+	l := &Ledger{db: db, engine: e, seal: s, zone: zone, erased: o.erased, said: newStatements()}
 	if err := l.checkKey(ctx, o.existing); err != nil {
 		return nil, err
 	}
@@ -190,6 +191,7 @@ func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 
 // Close closes the database.
 func (l *Ledger) Close() error {
+	l.said.close()
 	if t := l.trace.Load(); t != nil {
 		return errors.Join(l.db.Close(), t.file.Close())
 	}
@@ -202,7 +204,7 @@ type tx struct {
 	ctx  context.Context
 	l    *Ledger
 	keys map[string]cipher.AEAD // opened in this transaction, maxKeys at most
-	said map[string]*sqlx.Stmt  // prepared in this transaction, which closes them
+	said map[string]*sqlx.Stmt  // as they are said in this transaction, which closes them
 	last *audit.Entry           // the last entry that it made
 
 	changes int   // statements that may have changed something
@@ -300,6 +302,7 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 		return l.engine.failed(err)
 	}
 	l.came(t.last)
+	l.said.keep(ctx, l.db, t.said)
 	return nil
 }
 
@@ -310,11 +313,16 @@ func ignoreDone(err error) error {
 	return err
 }
 
-// prepared gives a statement, prepared once a transaction where the engine does not remember those that it was told: the same few are said
-// for each row of a batch. It is nil where the engine does.
+// prepared gives a statement, prepared once where the engine does not remember those that it was told: the same few are said for each row
+// of a batch, and in each transaction. It is nil where the engine does.
 func (t *tx) prepared(query string) (*sqlx.Stmt, error) {
 	stmt := t.said[query]
 	if stmt != nil || t.l.engine.remembers {
+		return stmt, nil
+	}
+	if kept := t.l.said.of(query); kept != nil {
+		stmt = t.StmtxContext(t.ctx, kept)
+		t.said[query] = stmt
 		return stmt, nil
 	}
 	stmt, err := t.PreparexContext(t.ctx, t.Rebind(query))
