@@ -107,7 +107,7 @@ func givesAll(t *testing.T, l *ledger.Ledger) map[string]string {
 		}
 		say(ref, fmt.Sprint(ids), err)
 	}
-	due, err := l.Outbox(t.Context(), noon)
+	due, err := l.Outbox(t.Context(), noon, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -95,7 +95,7 @@ func TestOutboxMoreThanMemory(t *testing.T) {
 	if err := l.Make(t.Context(), batch, noon); err != nil {
 		t.Fatal(err)
 	}
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	if err != nil || len(out) != 1 || len(out[0].Deliveries) != 100 {
 		t.Fatalf("%d effects, %v", len(out), err)
 	}

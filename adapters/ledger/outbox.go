@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -104,10 +105,14 @@ func (t *tx) effects(where string, args ...any) ([]effectRow, error) {
 	if err := t.all(&rows, `SELECT effect.* FROM effect WHERE `+where, args...); err != nil {
 		return nil, err
 	}
+	inOrder(rows)
+	return rows, nil
+}
+
+func inOrder(rows []effectRow) {
 	slices.SortFunc(rows, func(a, b effectRow) int {
 		return cmp.Or(cmp.Compare(a.DecidedAt, b.DecidedAt), cmp.Compare(a.Key, b.Key))
 	})
-	return rows, nil
 }
 
 // deliveries reads these columns of deliveries, those of one effect in their order.
@@ -150,6 +155,8 @@ func became(r effectRow, rows []deliveryRow) drp.Past {
 }
 
 const (
+	// without the payload
+	effectState = `key, dispute, kind, reason, life, basis, held_by, why, decided_at, made_at, settled_at, let_go, released, sealed_by`
 	// without the message, which is long
 	deliveryState = `effect, person, place, role, is_to, with_form, life, tries, why, at, not_before, sealed_by, route, carried`
 	deliveryWhole = deliveryState + `, body`
@@ -165,11 +172,15 @@ func (t *tx) with(columns, where string, args ...any) ([]effectRow, map[string][
 	if err != nil {
 		return nil, nil, err
 	}
+	return rows, byEffect(all), nil
+}
+
+func byEffect(all []deliveryRow) map[string][]deliveryRow {
 	of := make(map[string][]deliveryRow)
 	for _, d := range all {
 		of[d.Effect] = append(of[d.Effect], d)
 	}
-	return rows, of, nil
+	return of
 }
 
 func (t *tx) past(where string, args ...any) ([]drp.Past, error) {
@@ -217,13 +228,28 @@ func (l *Ledger) Effects(ctx context.Context, ref string) (out []drp.Past, err e
 }
 
 // Outbox gives the effects that are to go and have not all gone.
-func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing, err error) {
+func (l *Ledger) Outbox(ctx context.Context, now time.Time, stays func(port.Waits) bool) (out []port.Outgoing, err error) {
+	const due = `life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`
+	going := []any{string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted)}
 	err = l.tx(ctx, func(t *tx) error {
-		rows, of, err := t.with(deliveryWhole,
-			`life IN (?, ?, ?, ?) AND (dispute = '' OR basis = (SELECT revision FROM dispute WHERE ref = effect.dispute))`,
-			string(drp.Decided), string(drp.Made), string(drp.Held), string(drp.Attempted))
+		var rows []effectRow
+		if err := t.all(&rows, `SELECT `+effectState+` FROM effect WHERE `+due, going...); err != nil {
+			return err
+		}
+		inOrder(rows)
+		deliveries, err := t.deliveries(deliveryWhole, `effect IN (SELECT key FROM effect WHERE `+due+`)`, going...)
 		if err != nil {
 			return err
+		}
+		of := byEffect(deliveries)
+		rows = slices.DeleteFunc(rows, func(r effectRow) bool {
+			return stays != nil && r.Life == string(drp.Held) && r.LetGo == "" && len(of[r.Key]) == 0 &&
+				stays(port.Waits{Key: r.Key, Gate: r.HeldBy, Basis: r.Basis})
+		})
+		for some := range slices.Chunk(rows, bodiesAtOnce) {
+			if err := t.readBodies(some); err != nil {
+				return err
+			}
 		}
 		for _, r := range rows {
 			o, err := t.outgoing(r, of[r.Key], now)
@@ -241,6 +267,28 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time) (out []port.Outgoing
 		return nil
 	})
 	return out, err
+}
+
+const bodiesAtOnce = 100
+
+// readBodies reads the payloads of no more than bodiesAtOnce effects, by one statement that is the same for any number.
+func (t *tx) readBodies(rows []effectRow) error {
+	keys := make([]any, bodiesAtOnce)
+	for i := range keys {
+		keys[i] = rows[min(i, len(rows)-1)].Key
+	}
+	var found []effectRow
+	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (?`+strings.Repeat(`, ?`, bodiesAtOnce-1)+`)`, keys...); err != nil {
+		return err
+	}
+	of := make(map[string][]byte, len(found))
+	for _, r := range found {
+		of[r.Key] = r.Body
+	}
+	for i := range rows {
+		rows[i].Body = of[rows[i].Key]
+	}
+	return nil
 }
 
 // Stuck counts the effects that are to go, and neither go nor are held, and those that failed for good.

@@ -118,7 +118,7 @@ func TestPostingChild(t *testing.T) {
 		if _, err := d.Cycle(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		left, err := d.ledger.Outbox(t.Context(), clock.AddDate(1, 0, 0))
+		left, err := d.ledger.Outbox(t.Context(), clock.AddDate(1, 0, 0), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

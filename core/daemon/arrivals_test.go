@@ -251,8 +251,8 @@ type torn struct {
 	key string
 }
 
-func (d torn) Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error) {
-	out, err := d.noted.Outbox(ctx, now)
+func (d torn) Outbox(ctx context.Context, now time.Time, stays func(port.Waits) bool) ([]port.Outgoing, error) {
+	out, err := d.noted.Outbox(ctx, now, stays)
 	for i := range out {
 		if out[i].Key == d.key {
 			out[i].Damaged, out[i].Deliveries = "effect "+d.key+": it was changed", nil

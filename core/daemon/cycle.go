@@ -107,6 +107,7 @@ type memory struct {
 	handed   []byte                   // the one that the witness has
 	kept     workday.Date             // the day on which it was looked at which disputes were kept for long enough
 	hung     map[string]time.Time     // sources and ways out that gave no answer in all their time, and when
+	refused  refusals                 // by the gates as they stood last
 }
 
 // Cycle does one round of all work. The error says what kept it from its work; what went well before it stays done.

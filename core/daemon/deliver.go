@@ -24,26 +24,29 @@ const (
 
 // deliver sends what is to go and says how much it tried.
 func (d *round) deliver(ctx context.Context) (int, error) {
-	out, err := d.Deliveries.Outbox(ctx, d.Now())
+	g, err := d.gates(ctx)
 	if err != nil {
 		return 0, err
 	}
-	paused, err := d.setting(ctx, port.Paused)
+	refused := &d.memory.refused
+	refused.now(g.standing())
+	out, err := d.Deliveries.Outbox(ctx, d.Now(), func(w port.Waits) bool {
+		if !refused.stays(w) {
+			return false
+		}
+		d.once(&d.stats.Held, "held", w.Key)
+		return true
+	})
 	if err != nil {
 		return 0, err
 	}
 	if out, err = d.readable(ctx, out); err != nil {
 		return 0, err
 	}
-	if d.putBack, err = d.restored(ctx); err != nil {
+	if g.guarded, err = d.guard(ctx, out, d.sent); err != nil {
 		return 0, err
 	}
-	guarded, err := d.guard(ctx, out, d.sent)
-	if err != nil {
-		return 0, err
-	}
-	g := &gatekeeper{Gates: d.Gates, paused: paused != "" || d.still, guarded: guarded, now: d.Now().In(d.Zone), cal: d.Calendar,
-		mayHaveGone: d.mayHaveGone}
+	refused.now(g.standing())
 	if g.dates, err = d.dates(ctx); err != nil {
 		return 0, err
 	}
@@ -98,6 +101,23 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// gates asks how the gates stand, before it is known whether more is about to go than may.
+func (d *round) gates(ctx context.Context) (*gatekeeper, error) {
+	paused, err := d.setting(ctx, port.Paused)
+	if err != nil {
+		return nil, err
+	}
+	guarded, err := d.setting(ctx, port.Guard)
+	if err != nil {
+		return nil, err
+	}
+	if d.putBack, err = d.restored(ctx); err != nil {
+		return nil, err
+	}
+	return &gatekeeper{Gates: d.Gates, paused: paused != "" || d.still, guarded: guarded != "", now: d.Now().In(d.Zone), cal: d.Calendar,
+		mayHaveGone: d.mayHaveGone}, nil
+}
+
 // readable holds what is damaged, and gives the rest: it waits for a person, and nothing else waits for it.
 func (d *round) readable(ctx context.Context, out []port.Outgoing) ([]port.Outgoing, error) {
 	rest := out[:0]
@@ -141,19 +161,27 @@ type attempt struct {
 	remade []port.Envelope
 }
 
+// refusal is an effect that a gate does not let pass.
+type refusal struct {
+	port.Outgoing
+	gate, why string
+}
+
 // ready takes the effects through the gates, makes what is not made yet, and gives one delivery a dispute: what else a
 // dispute has to say is decided anew once its receipt is there.
 func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, taken map[string]bool) ([]attempt, error) {
 	var batch []attempt
 	var made []port.Envelope
+	var refused []refusal
 	for _, o := range out {
 		if o.Dispute != "" && taken[o.Dispute] {
 			continue
 		}
 		if gate, why := g.refuse(o); gate != "" {
 			d.once(&d.stats.Held, "held", o.Key)
-			if err := d.hold(ctx, o, gate, why); err != nil {
-				return nil, err
+			d.memory.refused.keep(o, gate)
+			if o.HeldBy != gate || o.Why != why {
+				refused = append(refused, refusal{o, gate, why})
 			}
 			continue
 		}
@@ -165,6 +193,18 @@ func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, t
 		if a != nil {
 			taken[o.Dispute] = true
 			batch = append(batch, *a)
+		}
+	}
+	if len(refused) > 0 {
+		if err := d.Placing.Together(ctx, func(ctx context.Context) error {
+			for _, x := range refused {
+				if err := d.hold(ctx, x.Outgoing, x.gate, x.why); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return nil, err
 		}
 	}
 	if len(made) > 0 {

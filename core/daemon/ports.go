@@ -134,8 +134,9 @@ type Book interface {
 // Deliveries keeps the effects on their way out, from when they are decided until it is known what became of them.
 type Deliveries interface {
 	// Outbox gives the effects that are to go and have not all gone, of disputes decided at their present revision.
-	// A delivery that is to be tried again later is left out until then.
-	Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error)
+	// A delivery that is to be tried again later is left out until then, and so is what a gate holds, was never made, and of which stays says
+	// that the gate holds it still: it is not opened.
+	Outbox(ctx context.Context, now time.Time, stays func(port.Waits) bool) ([]port.Outgoing, error)
 	// Stuck counts, by their kind, the effects that are to go, and have neither gone nor are held by a gate, nor wait for an archive that
 	// is to be searched or for the digest that carries them, nor are given up while nobody knows whether they have gone; and by "failed/"
 	// and their kind those that failed for good, but for emails, of which the dispute takes account.

@@ -94,7 +94,7 @@ func (w *world) busy() error {
 // notYears holds in the end that nothing waits for a day that lies far ahead.
 func (w *world) notYears(ctx context.Context) {
 	waiting := func(by time.Time) map[string]bool {
-		out, err := w.ledger.Outbox(ctx, by)
+		out, err := w.ledger.Outbox(ctx, by, nil)
 		if err != nil {
 			w.t.Fatal(err)
 		}

@@ -281,8 +281,8 @@ func (l edgeLedger) Decide(ctx context.Context, batch []port.Decided) error {
 	return writes(l.w, "Decide", func() error { return l.to.Decide(ctx, batch) })
 }
 
-func (l edgeLedger) Outbox(ctx context.Context, now time.Time) ([]port.Outgoing, error) {
-	return reads(l.w, "Outbox", func() ([]port.Outgoing, error) { return l.to.Outbox(ctx, now) })
+func (l edgeLedger) Outbox(ctx context.Context, now time.Time, stays func(port.Waits) bool) ([]port.Outgoing, error) {
+	return reads(l.w, "Outbox", func() ([]port.Outgoing, error) { return l.to.Outbox(ctx, now, stays) })
 }
 
 func (l edgeLedger) Stuck(ctx context.Context, now time.Time) ([]port.Tally, error) {

@@ -56,7 +56,7 @@ func (w *world) noArchive() bool { return w.seed%5 == 2 }
 // looksWhatCame says of each message whose end is not known what became of it: where nobody has it, it is to be tried again.
 func (w *world) looksWhatCame(l porttest.Hands) {
 	ctx := w.t.Context()
-	out, err := w.ledger.Outbox(ctx, w.clock)
+	out, err := w.ledger.Outbox(ctx, w.clock, nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func (w *world) holds(ctx context.Context, key, gate string) {
 	if gate != port.GateGuard {
 		return
 	}
-	out, err := w.ledger.Outbox(context.WithoutCancel(ctx), w.clock.AddDate(0, 0, 30))
+	out, err := w.ledger.Outbox(context.WithoutCancel(ctx), w.clock.AddDate(0, 0, 30), nil)
 	if err != nil {
 		w.fail("look: %v", err)
 	}

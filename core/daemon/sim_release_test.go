@@ -17,7 +17,7 @@ func (w *world) operator() {
 	}
 	w.d.Gates.Most.Cycle = 5
 	ctx := w.t.Context()
-	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour))
+	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

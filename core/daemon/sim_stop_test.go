@@ -38,7 +38,7 @@ func (w *world) record(next []port.Envelope, claimed []bool) {
 // attempts gives the deliveries whose end is not known.
 func (w *world) attempts() map[string]bool {
 	ctx := context.WithoutCancel(w.t.Context())
-	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour))
+	out, err := w.ledger.Outbox(ctx, w.clock.Add(30*24*time.Hour), nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}

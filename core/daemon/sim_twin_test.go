@@ -15,7 +15,7 @@ import (
 // twin gives a copy of a world that goes its own way from here on, of which nothing is known but what the ledger holds.
 func (w *world) twin(l *porttest.Ledger) *world {
 	t := &world{t: w.t, seed: w.seed, clock: w.clock, policies: w.policies, roster: w.roster, calendar: w.calendar, ledger: l.Copy(),
-		notes: w.notes.Copy(), mail: w.mail.Copy(), said: w.said, hang: w.hang, tries: maps.Clone(w.tries), alerts: maps.Clone(w.alerts),
+		notes: w.notes.Copy(), mail: w.mail.Copy(), said: w.said, hang: w.hang, tries: maps.Clone(w.tries), carried: maps.Clone(w.carried), alerts: maps.Clone(w.alerts),
 		count: map[string]int{}, urgent: maps.Clone(w.urgent), setAside: map[string]bool{}, quarantined: maps.Clone(w.quarantined),
 		adopted: maps.Clone(w.adopted), gaveUp: map[string]bool{}, proving: w.proving, told: slices.Clone(w.told), asked: slices.Clone(w.asked)}
 	t.rng, t.apart, t.fate = rand.New(rand.NewPCG(w.seed, 7)), rand.New(rand.NewPCG(w.seed, 13)), rand.New(rand.NewPCG(w.seed, 17))
@@ -135,8 +135,8 @@ func (w *world) unreadable() (refs []string) {
 
 // alike holds a twin against a world that had no trouble: what is decided, and what became of it, is the same, but what is left out.
 func (w *world) alike(t *world, trouble string, but func(drp.Past) bool) {
-	out := func(p drp.Past) bool { // what waits for something damaged is told of at once where it may be an emergency
-		return but(p) || trouble == "flip" && p.Rule == "emergency"
+	out := func(p drp.Past) bool { // what waits for something damaged is told of at once where it may be an emergency, or asked about: an answer
+		return but(p) || trouble == "flip" && (p.Rule == "emergency" || p.Rule == "on_expiry unread")
 	}
 	want, got := w.outcome(out), t.outcome(out)
 	for _, key := range slices.Sorted(maps.Keys(want)) {

@@ -78,7 +78,7 @@ func manyAlerts(t *testing.T, n int) *world {
 // unknown counts the deliveries of whose fate nobody knows.
 func (w *world) unknown(t *testing.T) (n int) {
 	t.Helper()
-	out, err := w.ledger.Outbox(t.Context(), w.clock.Add(24*time.Hour))
+	out, err := w.ledger.Outbox(t.Context(), w.clock.Add(24*time.Hour), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,7 +278,7 @@ func TestArrived(t *testing.T) {
 	w.restart()
 	w.d.Mail = x
 	w.cycle()
-	out, err := w.ledger.Outbox(t.Context(), w.clock.Add(24*time.Hour))
+	out, err := w.ledger.Outbox(t.Context(), w.clock.Add(24*time.Hour), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,6 +53,12 @@ type Outgoing struct {
 	Damaged    string // why its payload, or that of one of its deliveries, cannot be read; it has no deliveries then
 }
 
+// Waits is what stands outside of an effect that a gate holds.
+type Waits struct {
+	Key, Gate string
+	Basis     int64 // the revision from which it was decided
+}
+
 // GateDamaged holds what cannot be read.
 const GateDamaged = "damaged"
 

@@ -25,7 +25,7 @@ func testHands(t *testing.T, l daemon.Ledger) {
 	}
 	find := func(key string) (port.Outgoing, bool) {
 		t.Helper()
-		out, err := l.Outbox(t.Context(), noon)
+		out, err := l.Outbox(t.Context(), noon, nil)
 		must(t, err)
 		i := slices.IndexFunc(out, func(o port.Outgoing) bool { return o.Key == key })
 		if i < 0 {
@@ -130,7 +130,7 @@ func testHandsInDigest(t *testing.T, l daemon.Ledger) {
 			t.Fatal(found, err)
 		}
 		decide(t, l, a)
-		out, err := l.Outbox(t.Context(), noon)
+		out, err := l.Outbox(t.Context(), noon, nil)
 		must(t, err)
 		if goes := slices.ContainsFunc(out, func(o port.Outgoing) bool {
 			return o.Key == a.Key && len(o.Deliveries) == 1 && !o.Deliveries[0].AlreadyTrying

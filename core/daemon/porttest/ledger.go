@@ -716,11 +716,15 @@ func going(life drp.Life) bool {
 }
 
 // Outbox implements daemon.Ledger.
-func (l *Ledger) Outbox(_ context.Context, now time.Time) ([]port.Outgoing, error) {
+func (l *Ledger) Outbox(_ context.Context, now time.Time, stays func(port.Waits) bool) ([]port.Outgoing, error) {
 	defer l.lock()()
 	var out []port.Outgoing
 	for _, e := range l.ordered() {
 		if !going(e.life) || !l.current(e) {
+			continue
+		}
+		if stays != nil && e.life == drp.Held && !e.released && !e.anyway && len(e.deliveries) == 0 &&
+			stays(port.Waits{Key: e.Key, Gate: e.heldBy, Basis: e.basis}) {
 			continue
 		}
 		o := port.Outgoing{Past: e.past(), Basis: e.basis, Released: e.released, Anyway: e.anyway, Unmade: len(e.deliveries) == 0}

@@ -45,7 +45,7 @@ func testStopped(t *testing.T, l daemon.Ledger) {
 	if err := l.Hold(ctx, e.Key, "gate", "why", noon); err == nil {
 		t.Error("held though drpd was told to stop")
 	}
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	must(t, err)
 	if len(out) != 1 || out[0].HeldBy != "" || out[0].Deliveries[0].AlreadyTrying {
 		t.Errorf("%+v", out)

@@ -321,7 +321,7 @@ func testDecide(t *testing.T, l daemon.Ledger) {
 	for range 2 {
 		decide(t, l, sample("a", "team-manager"))
 	}
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	must(t, err)
 	if len(out) != 1 || !out[0].Unmade || out[0].Clause != "X1" {
 		t.Errorf("%+v", out)
@@ -427,7 +427,7 @@ func testProof(t *testing.T, l daemon.Ledger) {
 func testStale(t *testing.T, l daemon.Ledger) {
 	s := begin(t, l)
 	must(t, l.Decide(t.Context(), []port.Decided{{Ref: ref, Basis: s.Revision - 1, Effects: []drp.Effect{sample("a", "x")}, Now: noon}}))
-	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
+	if out, err := l.Outbox(t.Context(), noon, nil); err != nil || len(out) != 0 {
 		t.Errorf("a decision on an old revision was stored: %v, %v", out, err)
 	}
 }
@@ -457,7 +457,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	e := sample("a", "team-manager")
 	decide(t, l, e)
 	must(t, l.Make(t.Context(), made(e, "p1", "p2"), noon))
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	must(t, err)
 	if len(out) != 1 || len(out[0].Deliveries) != 2 || string(out[0].Deliveries[0].Message) != "to p1" ||
 		out[0].Deliveries[0].Address.Reveal() != "p1@x.example" {
@@ -468,7 +468,7 @@ func testDeliver(t *testing.T, l daemon.Ledger) {
 	if !claimed[0] {
 		t.Fatal("not claimed")
 	}
-	if out, err = l.Outbox(t.Context(), noon); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
+	if out, err = l.Outbox(t.Context(), noon, nil); err != nil || !out[0].Deliveries[0].AlreadyTrying || out[0].Deliveries[0].Tries != 1 {
 		t.Errorf("an attempt whose end is unknown does not show: %+v, %v", out, err)
 	}
 	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted,
@@ -514,13 +514,13 @@ func testCancel(t *testing.T, l daemon.Ledger) {
 	a, b := sample("a", "team-manager"), sample("b", "director")
 	decide(t, l, a, b)
 	decide(t, l, b)
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	must(t, err)
 	if len(out) != 1 || out[0].Key != b.Key {
 		t.Errorf("what is no longer wanted still goes: %+v", out)
 	}
 	decide(t, l, a, b)
-	if out, err = l.Outbox(t.Context(), noon); err != nil || len(out) != 2 {
+	if out, err = l.Outbox(t.Context(), noon, nil); err != nil || len(out) != 2 {
 		t.Errorf("wanted again: %+v, %v", out, err)
 	}
 	must(t, l.Hold(t.Context(), a.Key, "paused", "why", noon))
@@ -542,7 +542,7 @@ func testLater(t *testing.T, l daemon.Ledger) {
 	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Made, Again: noon.Add(time.Hour), Now: noon})
 	decide(t, l, e)
 	for at, want := range map[time.Time]int{noon: 0, noon.Add(time.Hour): 1} {
-		if out, err := l.Outbox(t.Context(), at); err != nil || len(out) != want {
+		if out, err := l.Outbox(t.Context(), at, nil); err != nil || len(out) != want {
 			t.Errorf("at %s: %d to go, want %d (%v)", at, len(out), want, err)
 		}
 	}
@@ -551,7 +551,7 @@ func testLater(t *testing.T, l daemon.Ledger) {
 		must(t, err)
 		settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Attempted, Unsent: true, Now: noon})
 		decide(t, l, e)
-		if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 1 || !out[0].Deliveries[0].AlreadyTrying ||
+		if out, err := l.Outbox(t.Context(), noon, nil); err != nil || len(out) != 1 || !out[0].Deliveries[0].AlreadyTrying ||
 			out[0].Deliveries[0].Tries != 1 {
 			t.Errorf("an attempt that did not go: %+v, %v", out, err)
 		}
@@ -563,7 +563,7 @@ func testAddEffects(t *testing.T, l daemon.Ledger) {
 	for range 2 {
 		must(t, l.AddEffects(t.Context(), []drp.Effect{e}, noon))
 	}
-	out, err := l.Outbox(t.Context(), noon)
+	out, err := l.Outbox(t.Context(), noon, nil)
 	must(t, err)
 	if len(out) != 1 {
 		t.Fatalf("%+v", out)
@@ -573,7 +573,7 @@ func testAddEffects(t *testing.T, l daemon.Ledger) {
 		t.Errorf("an effect that belongs to no dispute cannot go: %v", err)
 	}
 	settle(t, l, port.Settled{Key: e.Key, Person: "p1", Life: drp.Accepted, Now: noon})
-	if out, err := l.Outbox(t.Context(), noon); err != nil || len(out) != 0 {
+	if out, err := l.Outbox(t.Context(), noon, nil); err != nil || len(out) != 0 {
 		t.Errorf("it goes again: %+v, %v", out, err)
 	}
 }
@@ -688,7 +688,7 @@ func testDigest(t *testing.T, l daemon.Ledger) {
 	}
 	outbox := func(want int) []port.Outgoing {
 		t.Helper()
-		out, err := l.Outbox(t.Context(), noon)
+		out, err := l.Outbox(t.Context(), noon, nil)
 		must(t, err)
 		if len(out) != want {
 			t.Errorf("%d to go, want %d: %+v", len(out), want, out)
