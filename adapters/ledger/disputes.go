@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +26,7 @@ type evidenceRow struct {
 	SealedBy string `db:"sealed_by"`
 	Parts    int64
 	Body     []byte
+	Wrapped  []byte // its key, where it is read too
 }
 
 func (r evidenceRow) evidence() drp.Evidence {
@@ -44,9 +46,11 @@ func (t *tx) evidenceRows(where string, args ...any) (rows []evidenceRow, err er
 // body gives the body of a piece of evidence, opened; nothing where there is none.
 func (t *tx) body(id string) ([]byte, error) {
 	var r evidenceRow
-	if found, err := t.get(&r, `SELECT `+evidenceColumns+`, e.body FROM evidence e WHERE e.id = ?`, id); err != nil || !found {
+	if found, err := t.get(&r, `SELECT `+evidenceColumns+`, e.body, (SELECT wrapped FROM seal WHERE seal.id = e.sealed_by) AS wrapped
+		FROM evidence e WHERE e.id = ?`, id); err != nil || !found {
 		return nil, err
 	}
+	t.hasKey(r.SealedBy, r.Wrapped)
 	return t.bodyOf(r)
 }
 
@@ -97,7 +101,8 @@ type disputeRow struct {
 	DecidedOn                                                                int64 `db:"decided_on"`
 	Closed, Ended, Resolved                                                  bool
 	Began                                                                    int64
-	LookAgain                                                                int64 `db:"look_again"`
+	LookAgain                                                                int64  `db:"look_again"`
+	Wrapped                                                                  []byte // its key, where it is read too
 }
 
 func (r disputeRow) dispute(children []string) drp.Dispute {
@@ -134,6 +139,9 @@ func (l *Ledger) Children(ctx context.Context, every bool) (out []string, err er
 func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]port.RowVersion, error) {
 	out := make(map[string]port.RowVersion)
 	return out, l.tx(ctx, func(t *tx) error {
+		if err := t.say(); err != nil {
+			return err
+		}
 		rows, err := t.QueryContext(ctx, t.Rebind(`SELECT place_key, version, id FROM evidence WHERE source = ? AND kind = ?`), source,
 			string(drp.Row))
 		if err != nil {
@@ -387,10 +395,11 @@ func (l *Ledger) Unproved(ctx context.Context, today workday.Date, inputs string
 func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row disputeRow
-		found, err := t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, ref)
+		found, err := t.get(&row, `SELECT dispute.*, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped FROM dispute WHERE ref = ?`, ref)
 		if err != nil {
 			return err
 		}
+		t.hasKey("d/"+ref, row.Wrapped)
 		if !found {
 			return fmt.Errorf("no dispute %q: drpd list shows the open ones, drpd list --all every one", ref)
 		}
@@ -422,9 +431,18 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err err
 // Decide stores what was decided; a dispute that has moved on since is left out.
 func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 	return l.tx(ctx, func(t *tx) error {
-		for _, d := range batch {
-			if err := t.decide(d); err != nil {
-				return fmt.Errorf("dispute %s: %w", d.Ref, err)
+		for some := range slices.Chunk(batch, maxKeys) {
+			keys := make([]string, len(some))
+			for i, d := range some {
+				keys[i] = "d/" + d.Ref
+			}
+			if err := t.readKeys(keys); err != nil {
+				return err
+			}
+			for _, d := range some {
+				if err := t.decide(d); err != nil {
+					return fmt.Errorf("dispute %s: %w", d.Ref, err)
+				}
 			}
 		}
 		return nil

@@ -56,6 +56,7 @@ type engine struct {
 	clock     string             // gives the time in milliseconds by which leases last; "": the clock of the machine, whose file it is
 	lock      lock.SessionLocker // of the schema, while it is made or changed; nil: the engine sees to that itself
 	remembers bool               // its connections keep the statements that they were told
+	together  batcher            // says several statements at once; nil: each costs nothing but itself
 	shared    bool               // processes on other machines can open it: who only waits for the lease keeps no connection
 	check     string             // asks the engine whether its own structures are whole; "": it sees to that itself
 	schema    func(fs.FS) fs.FS  // the migrations in its own words; nil: as they are
@@ -201,10 +202,12 @@ func (l *Ledger) Close() error {
 // tx is one transaction with what every method needs in it.
 type tx struct {
 	*sqlx.Tx
+	conn *sqlx.Conn // on which it is
 	ctx  context.Context
 	l    *Ledger
 	keys map[string]cipher.AEAD // opened in this transaction, maxKeys at most
 	said map[string]*sqlx.Stmt  // as they are said in this transaction, which closes them
+	late batch                  // what is to be said before anything is read
 	last *audit.Entry           // the last entry that it made
 
 	changes int   // statements that may have changed something
@@ -278,15 +281,18 @@ func (l *Ledger) beside(ctx context.Context, do func(*tx) error) error { return 
 func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, txTime)
 	defer cancel()
-	raw, err := l.db.BeginTxx(ctx, nil)
+	conn, err := l.db.Connx(ctx)
 	if err != nil {
 		return l.engine.failed(err)
 	}
-	defer func() {
-		if err != nil {
-			if back := ignoreDone(raw.Rollback()); back != nil {
-				err = errors.Join(err, l.engine.failed(back))
-			}
+	defer func() { _ = conn.Close() }()
+	raw, err := conn.BeginTxx(ctx, nil)
+	if err != nil {
+		return l.engine.failed(err)
+	}
+	defer func() { // where do ends in a panic too: nobody could close the connection before
+		if back := ignoreDone(raw.Rollback()); back != nil {
+			err = errors.Join(err, l.engine.failed(back))
 		}
 	}()
 	if begin != "" {
@@ -294,14 +300,18 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 			return l.engine.failed(err)
 		}
 	}
-	t := &tx{Tx: raw, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
+	t := &tx{Tx: raw, conn: conn, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
 	if err = do(t); err != nil {
+		return err
+	}
+	if err = t.say(); err != nil {
 		return err
 	}
 	if err = raw.Commit(); err != nil {
 		return l.engine.failed(err)
 	}
 	l.came(t.last)
+	_ = conn.Close()
 	l.said.keep(ctx, l.db, t.said)
 	return nil
 }
@@ -336,6 +346,9 @@ func (t *tx) prepared(query string) (*sqlx.Stmt, error) {
 // change says a statement that may change something.
 func (t *tx) change(query string, args ...any) (r sql.Result, err error) {
 	t.changes++
+	if err := t.say(); err != nil {
+		return nil, err
+	}
 	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return nil, err
@@ -351,7 +364,16 @@ func (t *tx) change(query string, args ...any) (r sql.Result, err error) {
 	return r, nil
 }
 
+// exec says a statement that may change something, and of which nobody asks what it has. Where statements are said together, why it
+// cannot be done is learned with the next one, or at the end: nothing of the transaction is kept then.
 func (t *tx) exec(query string, args ...any) error {
+	if t.l.engine.together != nil {
+		t.changes++
+		if t.late.add(t.Rebind(query), args); t.late.full() {
+			return t.say()
+		}
+		return nil
+	}
 	_, err := t.change(query, args...)
 	return err
 }
@@ -367,6 +389,9 @@ func (t *tx) changed(query string, args ...any) (bool, error) {
 
 // get reads one row; found is false where there is none.
 func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
+	if err := t.say(); err != nil {
+		return false, err
+	}
 	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return false, err
@@ -387,6 +412,9 @@ func (t *tx) get(into any, query string, args ...any) (found bool, err error) {
 
 // all reads all rows.
 func (t *tx) all(into any, query string, args ...any) error {
+	if err := t.say(); err != nil {
+		return err
+	}
 	stmt, err := t.prepared(query) //nolint:sqlclosecheck // the transaction closes it
 	if err != nil {
 		return err

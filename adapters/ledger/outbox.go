@@ -7,7 +7,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -250,18 +249,18 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time, stays func(port.Wait
 			if err := t.readBodies(some); err != nil {
 				return err
 			}
-		}
-		for _, r := range rows {
-			o, err := t.outgoing(r, of[r.Key], now)
-			var lost port.Damaged
-			if errors.As(err, &lost) {
-				o.Damaged, o.Deliveries, err = lost.Error(), nil, nil
-			}
-			if err != nil {
-				return err
-			}
-			if o.Unmade || len(o.Deliveries) > 0 || o.Damaged != "" {
-				out = append(out, o)
+			for _, r := range some {
+				o, err := t.outgoing(r, of[r.Key], now)
+				var lost port.Damaged
+				if errors.As(err, &lost) {
+					o.Damaged, o.Deliveries, err = lost.Error(), nil, nil
+				}
+				if err != nil {
+					return err
+				}
+				if o.Unmade || len(o.Deliveries) > 0 || o.Damaged != "" {
+					out = append(out, o)
+				}
 			}
 		}
 		return nil
@@ -269,26 +268,27 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time, stays func(port.Wait
 	return out, err
 }
 
-const bodiesAtOnce = 100
+const bodiesAtOnce = maxKeys
 
-// readBodies reads the payloads of no more than bodiesAtOnce effects, by one statement that is the same for any number.
+// readBodies reads the payloads of no more than bodiesAtOnce effects and their keys, by two statements that are the same for any number.
 func (t *tx) readBodies(rows []effectRow) error {
-	keys := make([]any, bodiesAtOnce)
-	for i := range keys {
-		keys[i] = rows[min(i, len(rows)-1)].Key
+	keys := make([]string, len(rows))
+	for i, r := range rows {
+		keys[i] = r.Key
 	}
 	var found []effectRow
-	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (?`+strings.Repeat(`, ?`, bodiesAtOnce-1)+`)`, keys...); err != nil {
+	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places(bodiesAtOnce)+`)`, filled(keys, bodiesAtOnce)...); err != nil {
 		return err
 	}
 	of := make(map[string][]byte, len(found))
 	for _, r := range found {
 		of[r.Key] = r.Body
 	}
+	ids := make([]string, len(rows))
 	for i := range rows {
-		rows[i].Body = of[rows[i].Key]
+		rows[i].Body, ids[i] = of[rows[i].Key], rows[i].SealedBy
 	}
-	return nil
+	return t.readKeys(ids)
 }
 
 // Stuck counts the effects that are to go, and neither go nor are held, and those that failed for good.

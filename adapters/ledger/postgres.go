@@ -72,7 +72,7 @@ var postgres = engine{
 		pg_advisory_xact_lock(1685221476, ` + schemaNumber + `)`,
 	clock:  `SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)`,
 	lock:   whileMade{},
-	shared: true, remembers: true,
+	shared: true, remembers: true, together: postgresTogether,
 	schema: func(fsys fs.FS) fs.FS { return bytewise{fsys} },
 	quiet:  postgresQuiet,
 	copyTo: copyPostgres, compact: compactPostgres,

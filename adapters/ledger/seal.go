@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -90,12 +91,17 @@ func (t *tx) dataKey(id string) (cipher.AEAD, error) {
 	}
 	a, err := t.readKey(id)
 	if err == nil {
-		if len(t.keys) == maxKeys { // what is done for one dispute is done together
-			clear(t.keys)
-		}
-		t.keys[id] = a
+		t.keepKey(id, a)
 	}
 	return a, damaged("key "+id, err)
+}
+
+// keepKey keeps an opened key for the rest of the transaction, or until there are too many: what is done for one dispute is done together.
+func (t *tx) keepKey(id string, a cipher.AEAD) {
+	if len(t.keys) >= maxKeys {
+		clear(t.keys)
+	}
+	t.keys[id] = a
 }
 
 // maxKeys is how many opened keys a transaction keeps, which may be about any number of disputes.
@@ -134,6 +140,51 @@ func (t *tx) readKey(id string) (cipher.AEAD, error) {
 		return nil, err
 	}
 	return aead(key)
+}
+
+// hasKey opens a key that was read beside something else. One that cannot be opened is told of where it is wanted.
+func (t *tx) hasKey(id string, wrapped []byte) {
+	if t.keys[id] != nil || len(wrapped) == 0 {
+		return
+	}
+	key, _, err := t.l.seal.unwrap(id, wrapped)
+	if err != nil {
+		return
+	}
+	if a, err := aead(key); err == nil {
+		t.keepKey(id, a)
+	}
+}
+
+// readKeys reads the keys of a batch that is worked on now, no more than maxKeys, by one statement that is the same for any number.
+func (t *tx) readKeys(ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	var keys []struct {
+		ID      string
+		Wrapped []byte
+	}
+	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (`+places(maxKeys)+`)`, filled(ids, maxKeys)...); err != nil {
+		return err
+	}
+	clear(t.keys)
+	for _, k := range keys {
+		t.hasKey(k.ID, k.Wrapped)
+	}
+	return nil
+}
+
+// places are that many places of a statement.
+func places(n int) string { return `?` + strings.Repeat(`, ?`, n-1) }
+
+// filled gives values for that many places: the last of them again and again.
+func filled(values []string, n int) []any {
+	out := make([]any, n)
+	for i := range out {
+		out[i] = values[min(i, len(values)-1)]
+	}
+	return out
 }
 
 // row is what a payload is sealed with besides its key: the table, the row, and what else of it never changes while the payload stays. So

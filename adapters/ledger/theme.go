@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"drpd/core/port"
 )
@@ -30,28 +31,23 @@ func (t *tx) theme(r disputeRow) (string, error) {
 	return string(plain), err
 }
 
-// themes opens the themes of disputes in their place, and reads their keys with one statement.
+// themes opens the themes of disputes in their place.
 func (t *tx) themes(rows []disputeRow) error {
-	var keys []struct {
-		ID      string
-		Wrapped []byte
-	}
-	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (SELECT 'd/' || ref FROM dispute WHERE about IS NOT NULL)`); err != nil {
-		return err
-	}
-	for _, k := range keys {
-		key, _, err := t.l.seal.unwrap(k.ID, k.Wrapped)
-		if err != nil { // it is told of where the dispute is wanted
-			continue
+	for some := range slices.Chunk(rows, maxKeys) {
+		var keys []string
+		for _, r := range some {
+			if len(r.About) > 0 {
+				keys = append(keys, "d/"+r.Ref)
+			}
 		}
-		if t.keys[k.ID], err = aead(key); err != nil {
+		if err := t.readKeys(keys); err != nil {
 			return err
 		}
-	}
-	for i, r := range rows {
-		var err error
-		if rows[i].Theme, err = t.theme(r); err != nil {
-			return err
+		for i, r := range some {
+			var err error
+			if some[i].Theme, err = t.theme(r); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

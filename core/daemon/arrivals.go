@@ -40,7 +40,10 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		defer func() { err = cmp.Or(err, m.end(ctx)) }()
 	}
 	begun := d.Now()
-	for _, ev := range waiting {
+	for i, ev := range waiting {
+		if i%loadedTogether == 0 {
+			d.readAhead(ctx, waiting[i:min(i+loadedTogether, len(waiting))], &m)
+		}
 		if m.last == ev.ID { // it is not opened: nothing that reads is needed
 			const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
 			if err := d.setAside(ctx, ev, why); err != nil {
@@ -85,6 +88,24 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		return cmp.Or(a.Learned.Compare(b.Learned), int(a.says.Sent-b.says.Sent))
 	})
 	return out, nil
+}
+
+// readAhead reads some of what waits, which nobody else can have made, in one transaction. It is read for good afterwards: then it costs
+// nothing, and what cannot be read is told of.
+func (d *cycle) readAhead(ctx context.Context, some []drp.Evidence, m *marks) {
+	if slices.ContainsFunc(some, m.wanted) {
+		return
+	}
+	if err := d.Placing.Together(ctx, func(ctx context.Context) error {
+		for _, ev := range some {
+			if _, err := d.read(ctx, ev); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		d.Log.Debug("evidence is read one by one", "error", err)
+	}
 }
 
 // setAside puts evidence into quarantine that is not opened. A person looks at it where it came.

@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"drpd/core/drp"
@@ -77,6 +79,41 @@ func (d *cycle) round() *round {
 type decision struct {
 	reconcile.Case
 	stored port.Stored
+}
+
+// loadedTogether is how many disputes are read in one transaction: each costs a server some messages there and back.
+const loadedTogether = 25
+
+// loaded is a dispute as it is read to be decided, or why it cannot be read.
+type loaded struct {
+	decision
+	ref string
+	err error
+}
+
+// cases reads disputes, some in one transaction, and one by one where that fails.
+func (d *round) cases(ctx context.Context, refs []string, around around) iter.Seq[loaded] {
+	return func(yield func(loaded) bool) {
+		for some := range slices.Chunk(refs, loadedTogether) {
+			var out []loaded
+			read := func(ctx context.Context) error {
+				out = out[:0]
+				for _, ref := range some {
+					c, stored, err := d.caseIn(ctx, ref, around)
+					out = append(out, loaded{decision{c, stored}, ref, err})
+				}
+				return ctx.Err()
+			}
+			if err := d.Placing.Together(ctx, read); err != nil {
+				_ = read(ctx) // what fails says so
+			}
+			for _, x := range out {
+				if !yield(x) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // disputes gives every dispute as reports look at it, put together once a round.
@@ -202,8 +239,8 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	var batch []port.Decided
 	var corrected []drp.Effect
 	moved := make(map[string]workday.Date)
-	for _, ref := range due {
-		c, stored, err := d.caseIn(ctx, ref, around)
+	for x := range d.cases(ctx, due, around) {
+		ref, c, stored, err := x.ref, x.Case, x.stored, x.err
 		if err != nil {
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
@@ -220,7 +257,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			continue
 		}
 		if len(d.fresh) < maxFresh {
-			d.fresh[ref] = decision{c, stored}
+			d.fresh[ref] = x.decision
 		}
 		result := reconcile.Decide(c)
 		moved[ref] = result.Standing.Moved
