@@ -11,6 +11,7 @@ import (
 	"context"
 	"crypto/cipher"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"encoding/json"
 	"errors"
@@ -278,18 +279,32 @@ func (l *Ledger) anyway(ctx context.Context, do func(*tx) error) error {
 // stopped in it, must not keep it from being renewed or taken.
 func (l *Ledger) beside(ctx context.Context, do func(*tx) error) error { return l.within(ctx, "", do) }
 
+// beginOn begins a transaction on a connection of its own. One that was lost while nobody used it is made anew.
+func (l *Ledger) beginOn(ctx context.Context) (conn *sqlx.Conn, raw *sqlx.Tx, err error) {
+	const tries = 3 // as database/sql does
+	for range tries {
+		if conn, err = l.db.Connx(ctx); err != nil {
+			return nil, nil, err
+		}
+		if raw, err = conn.BeginTxx(ctx, nil); err == nil {
+			return conn, raw, nil
+		}
+		_ = conn.Close()
+		if !errors.Is(err, driver.ErrBadConn) {
+			break
+		}
+	}
+	return nil, nil, err
+}
+
 func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, txTime)
 	defer cancel()
-	conn, err := l.db.Connx(ctx)
+	conn, raw, err := l.beginOn(ctx)
 	if err != nil {
 		return l.engine.failed(err)
 	}
 	defer func() { _ = conn.Close() }()
-	raw, err := conn.BeginTxx(ctx, nil)
-	if err != nil {
-		return l.engine.failed(err)
-	}
 	defer func() { // where do ends in a panic too: nobody could close the connection before
 		if back := ignoreDone(raw.Rollback()); back != nil {
 			err = errors.Join(err, l.engine.failed(back))

@@ -437,12 +437,9 @@ func TestUnreadSinceBefore(t *testing.T) {
 
 // What open disputes rest on is counted a source, by what kind of evidence; what is closed, waits or is drpd's own is not.
 func TestRests(t *testing.T) {
-	for name, l := range map[string]func(t *testing.T) *ledger.Ledger{
-		"sqlite":   func(t *testing.T) *ledger.Ledger { return open(t, filepath.Join(t.TempDir(), "state.db")) },
-		"postgres": func(t *testing.T) *ledger.Ledger { return openPostgres(t, postgresDB(t)) },
-	} {
+	for name, open := range engines() {
 		t.Run(name, func(t *testing.T) {
-			l := l(t)
+			l := open(t)
 			var batch []drp.Evidence
 			for id, kind := range map[string]drp.Kind{"a": drp.Row, "b": drp.Row, "m": drp.Message, "n": drp.Attestation, "w": drp.Row} {
 				batch = append(batch, drp.Evidence{ID: id, Source: "of " + string(kind), Kind: kind, Key: id, Learned: noon})

@@ -530,6 +530,39 @@ func testCancel(t *testing.T, l daemon.Ledger) {
 		s.Past[i].Life != drp.Held {
 		t.Errorf("held: %+v", s.Past[i])
 	}
+	testStays(t, l, a, b)
+}
+
+// testStays holds that what a gate still holds stays closed: it alone is asked about, and only while nothing was made of it.
+func testStays(t *testing.T, l daemon.Ledger, held, other drp.Effect) {
+	t.Helper()
+	asked := func(stays bool) (about []port.Waits, keys []string) {
+		t.Helper()
+		out, err := l.Outbox(t.Context(), noon, func(w port.Waits) bool {
+			about = append(about, w)
+			return stays
+		})
+		must(t, err)
+		for _, o := range out {
+			keys = append(keys, o.Key)
+		}
+		slices.Sort(keys)
+		return about, keys
+	}
+	both := []string{held.Key, other.Key}
+	slices.Sort(both)
+	about, keys := asked(true)
+	if len(about) != 1 || about[0].Key != held.Key || about[0].Gate != "paused" || !slices.Equal(keys, []string{other.Key}) {
+		t.Errorf("what stays: asked about %+v, given %q", about, keys)
+	}
+	if _, keys = asked(false); !slices.Equal(keys, both) {
+		t.Errorf("what does not stay: given %q, want %q", keys, both)
+	}
+	must(t, l.Make(t.Context(), made(held, "p1"), noon))
+	must(t, l.Hold(t.Context(), held.Key, "paused", "why", noon))
+	if about, keys = asked(true); len(about) != 0 || !slices.Equal(keys, both) {
+		t.Errorf("made already: asked about %+v, given %q", about, keys)
+	}
 }
 
 func testLater(t *testing.T, l daemon.Ledger) {
