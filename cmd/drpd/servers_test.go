@@ -23,7 +23,7 @@ import (
 )
 
 // postgresDB makes an empty database and gives its connection string.
-func postgresDB(t *testing.T, name string) string {
+func postgresDB(t testing.TB, name string) string {
 	t.Helper()
 	dsn := os.Getenv("DRPD_TEST_POSTGRES")
 	if dsn == "" {
