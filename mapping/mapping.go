@@ -33,6 +33,7 @@ type System struct {
 	Zone        string            `yaml:"zone"`         // local (England) or utc: what a time without a zone of its own is in
 	UTC         []string          `yaml:"utc"`          // columns and questions that hold UTC all the same
 	Lag         time.Duration     `yaml:"lag"`          // how far what is read may be behind the live system
+	Unknown     []string          `yaml:"unknown"`      // ids of a child or a worker that stand for nobody, such as -1 in a reporting mart
 	Forms       FormTable         `yaml:"forms"`
 	Answers     []AnswerTable     `yaml:"answers"` // left out: one row a form, its answers are columns
 	Moves       *MoveTable        `yaml:"moves"`
@@ -252,6 +253,11 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 	}
 	if s.Zone != "local" && s.Zone != "utc" {
 		c.Fault([]any{"zone"}, "zone %q: say local (times as on the wall in England) or utc", s.Zone)
+	}
+	for i, id := range s.Unknown {
+		if id == "" || strings.TrimSpace(id) != id {
+			c.Fault([]any{"unknown", i}, "%q: give an id as it stands in the columns; an empty one is nobody in any case", id)
+		}
 	}
 	if s.Lag < 0 {
 		c.Fault([]any{"lag"}, "lag %s: give a length such as 15m or 24h", s.Lag)

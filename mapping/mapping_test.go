@@ -145,6 +145,45 @@ func TestFormGoesOn(t *testing.T) {
 }
 
 // Bad input is a doubt with its place, never silence and never a guess.
+// Ids that stand for nobody, as the mart's -1 does, are no child and no worker: nothing that they "did" is done by a role.
+func TestUnknownIDs(t *testing.T) {
+	s := set(t).System
+	s.Unknown = []string{"-1", "0"}
+	read := func(key string, v any) drp.Reading {
+		t.Helper()
+		body, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: key, Body: body}, day(t, "2026-03-09"))
+	}
+	got := read(mapping.FormKey("5001"), mapping.Record{
+		Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "-1", "STATE": "Authorised", "RAISED_ON": "2026-03-02",
+			"RAISED_BY": "-1", "HELD_BY": "0", "AUTHORISED_BY": " -1 "},
+		Answers: map[string]string{"DRP_RESOLVED": "Yes", "DRP_RESOLVED_ON": "2026-03-05", "DRP_RESOLVED_BY": "-1"},
+		Moves:   []map[string]string{{"REASSIGNED_ON": "2026-03-06", "FROM_WORKER": "0", "TO_WORKER": "-1"}}, Children: []string{"20402", "0"}})
+	want := `authorised [] no date by 
+raised [] 2026-03-02 by 
+resolved [] 2026-03-05 by 
+reassigned [] 2026-03-06 by  to 
+`
+	if facts(got) != want {
+		t.Errorf("got\n%swant\n%s", facts(got), want)
+	}
+	if c := got.Subject.Children; len(c) != 1 || c[0] != "20402" || !got.Record.Holder.IsZero() {
+		t.Errorf("children %q, held by %+v", c, got.Record.Holder)
+	}
+	people := read(mapping.PeopleKey("20402"), mapping.People{Child: "20402", Rows: []map[string]string{
+		{"ROLE_TITLE": "IRO", "WORKER_ID": "-1"}, {"ROLE_TITLE": "IRO", "WORKER_ID": "w-101"}}})
+	if len(people.Holders) != 1 || people.Holders[0].Person != "w-101" {
+		t.Errorf("who works with the child: %+v", people.Holders)
+	}
+	if got := read(mapping.FormKey("5002"), mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "0", "STATE": "Draft"}}); !strings.Contains(
+		facts(got), "the record names no child") {
+		t.Errorf("a form about nobody:\n%s", facts(got))
+	}
+}
+
 func TestBadRows(t *testing.T) {
 	for name, tt := range map[string]struct {
 		rec  mapping.Record

@@ -80,8 +80,8 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		title := row[p.Role]
 		role := p.Titles[title]
 		position := fmt.Sprintf("%s row %d", p.Label("people"), i+1)
-		if role == "" {
-			continue // a professional who has no part in a dispute
+		if role == "" || row[p.Worker] != "" && s.known(row[p.Worker]) == "" {
+			continue // a professional who has no part in a dispute, or nobody
 		}
 		h := drp.Holder{Role: role, Team: row[p.Team], Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]),
 			Address: drp.NewPrivate(row[p.Address]), Child: in.Child}
@@ -152,6 +152,31 @@ func (s *System) wanted() []string {
 // asks says whether the mapping asks for a question.
 func (s *System) asks(question string) bool { return slices.Contains(s.wanted(), question) }
 
+// ChildrenOf gives the children of a form, each once.
+func (s *System) ChildrenOf(r Record) (out []string) {
+	child, column := r.Form[s.Forms.Child]
+	if !column {
+		child = r.Answers[s.Forms.Child]
+	}
+	for _, c := range append([]string{child}, r.Children...) {
+		if c = s.known(c); c != "" && !slices.Contains(out, c) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// known gives an id as it stands, or nothing where it stands for nobody.
+func (s *System) known(id string) string {
+	if id = strings.TrimSpace(id); slices.Contains(s.Unknown, id) {
+		return ""
+	}
+	return id
+}
+
+// who gives the worker whom a column or question names; nobody where its id stands for nobody.
+func (r *rowReader) who(name string) drp.Actor { return drp.Actor{Worker: r.known(r.value(name))} }
+
 type rowReader struct {
 	*System
 	rec     Record
@@ -187,11 +212,7 @@ func (r *rowReader) read() {
 	if r.out.Subject.Form == "" {
 		r.doubt(fmt.Sprintf("form type %q is under no policy", kind), r.Forms.Label("forms")+", "+r.Forms.Type, "")
 	}
-	for _, c := range append([]string{r.value(r.Forms.Child)}, r.rec.Children...) {
-		if c != "" && !slices.Contains(r.out.Subject.Children, c) {
-			r.out.Subject.Children = append(r.out.Subject.Children, c)
-		}
-	}
+	r.out.Subject.Children = r.ChildrenOf(r.rec)
 	if len(r.out.Subject.Children) == 0 {
 		r.doubt("the record names no child", r.Forms.Label("forms"), "")
 	}
@@ -227,11 +248,11 @@ func (r *rowReader) several() {
 func (r *rowReader) state() {
 	s := r.State
 	now := r.value(s.Column)
-	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: drp.Actor{Worker: r.value(s.Holder)},
+	r.out.Record = drp.RecordState{Known: true, Authorised: slices.Contains(s.Authorised, now), Holder: r.who(s.Holder),
 		Since: r.learned}
 	switch {
 	case r.out.Record.Authorised:
-		f := drp.Fact{Kind: drp.Authorised, By: drp.Actor{Worker: r.value(s.By)}, Position: s.Column}
+		f := drp.Fact{Kind: drp.Authorised, By: r.who(s.By), Position: s.Column}
 		if text := r.value(s.On); text != "" {
 			if on, err := r.day(s.On, text); err == nil {
 				f.On = on
@@ -250,10 +271,11 @@ func (r *rowReader) add(f drp.Fact) { r.say(drp.Statement{Fact: f}) }
 func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source, r.learned)) }
 
 func (r *rowReader) fact(m RowFact) {
-	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: drp.Actor{Worker: r.value(m.By)}, Position: m.On}}
-	if f.By.Worker == "" {
+	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: r.who(m.By), Position: m.On}}
+	if r.value(m.By) == "" { // nobody is named; one who is unknown does not act for the role
+
 		f.By.Role = m.ByRole
-	} else if name := r.value(m.ByName); name != "" {
+	} else if name := r.value(m.ByName); name != "" && !f.By.IsZero() {
 		if r.out.Names == nil {
 			r.out.Names = make(map[string]drp.Private)
 		}
@@ -328,7 +350,7 @@ func (r *rowReader) moves() {
 			r.doubt("the date of a reassignment cannot be read", position, m[r.Moves.On])
 			continue
 		}
-		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: m[r.Moves.By]}, To: []drp.Actor{{Worker: m[r.Moves.To]}},
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: r.known(m[r.Moves.By])}, To: []drp.Actor{{Worker: r.known(m[r.Moves.To])}},
 			Position: position})
 	}
 }

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"fmt"
@@ -50,7 +51,8 @@ func (t *tx) say() error {
 	statements := t.late.statements
 	t.late = batch{}
 	if err := t.conn.Raw(func(c any) error { return t.l.engine.together(t.ctx, c, statements) }); err != nil {
-		return t.l.engine.failed(err)
+		t.broken = cmp.Or(t.broken, t.l.engine.failed(err))
+		return t.broken
 	}
 	return nil
 }

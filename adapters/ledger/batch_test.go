@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ncruces/go-sqlite3/driver"
+
 	"drpd/adapters/ledger"
+	"drpd/core/drp"
 	"drpd/core/port"
 )
 
@@ -84,6 +87,66 @@ func TestPanicInTransaction(t *testing.T) {
 			}()
 			if v, err := l.Setting(t.Context(), port.Paused); err != nil || v != "" {
 				t.Errorf("after a panic: %q, %v", v, err)
+			}
+		})
+	}
+}
+
+// A statement that is kept prepared is prepared anew once the tables are others: another drpd has changed the schema, and changed it back.
+func TestKeptOverSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	l := open(t, path)
+	p := port.Placement{Evidence: "a", Where: port.PlaceDispute, Dispute: "W-A", New: &drp.Dispute{Ref: "W-A", Form: "f"}, Now: noon}
+	if err := errors.Join(l.Ingest(t.Context(), "all", []drp.Evidence{{ID: "a", Source: "all", Kind: drp.Row, Key: "a", Learned: noon}}, nil, noon),
+		l.Place(t.Context(), p)); err != nil {
+		t.Fatal(err)
+	}
+	load := func() error {
+		_, err := l.Load(t.Context(), "W-A")
+		return err
+	}
+	if err := errors.Join(load(), load(), load()); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range []string{`ALTER TABLE dispute ADD COLUMN newer TEXT NOT NULL DEFAULT ''`, `ALTER TABLE dispute DROP COLUMN newer`} {
+		db, err := driver.Open("file:" + filepath.ToSlash(path))
+		if err == nil {
+			_, err = db.ExecContext(t.Context(), change)
+			err = errors.Join(err, db.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = load() // with a column that this drpd does not know
+	}
+	if err := errors.Join(load(), load(), load()); err != nil {
+		t.Errorf("the schema is as it was: %v", err)
+	}
+}
+
+// A method that fails in the middle keeps all that is done together with it from being kept, though nobody minds its error.
+func TestBrokenTogether(t *testing.T) {
+	for name, open := range engines() {
+		t.Run(name, func(t *testing.T) {
+			l := open(t)
+			ev := []drp.Evidence{{ID: "a", Source: "all", Kind: drp.Row, Key: "a", Learned: noon}, {ID: "b", Source: "all", Kind: drp.Row, Key: "b", Learned: noon}}
+			p := port.Placement{Evidence: "a", Where: port.PlaceDispute, Dispute: "W-A", New: &drp.Dispute{Ref: "W-A", Form: "f"}, Now: noon}
+			if err := errors.Join(l.Ingest(t.Context(), "all", ev, nil, noon), l.Place(t.Context(), p),
+				l.ByHand(t.Context(), `UPDATE seal SET wrapped = ? WHERE id = 'd/W-A'`, make([]byte, 60))); err != nil {
+				t.Fatal(err)
+			}
+			p.Evidence, p.New = "b", nil
+			err := l.Together(t.Context(), func(ctx context.Context) error {
+				if err := l.Place(ctx, p); !errors.As(err, new(port.Damaged)) {
+					t.Errorf("what it is to be kept with is damaged: %v", err)
+				}
+				return l.SetSetting(ctx, port.Paused, "never", "somebody", noon)
+			})
+			if v, failed := l.Setting(t.Context(), port.Paused); err == nil || failed != nil || v != "" {
+				t.Errorf("half of it is kept: %v, %q, %v", err, v, failed)
+			}
+			if err := l.Place(t.Context(), port.Placement{Evidence: "b", Where: port.PlaceWaiting, Reason: "damaged", Now: noon}); err != nil {
+				t.Errorf("by itself it waits: %v", err)
 			}
 		})
 	}

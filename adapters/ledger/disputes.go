@@ -105,6 +105,10 @@ type disputeRow struct {
 	Wrapped                                                                  []byte // its key, where it is read too
 }
 
+// disputeColumns are all: a newer drpd may have added others.
+const disputeColumns = `ref, form, forms, record, theme, policy, inputs, summary, holders, lacks, about, raised, revision, decided_rev, decided_on,
+	closed, ended, resolved, began, look_again`
+
 func (r disputeRow) dispute(children []string) drp.Dispute {
 	return drp.Dispute{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
 		Raised: workday.Date(r.Raised), Open: !r.Ended, Resolved: r.Resolved, Revision: r.Revision}
@@ -169,7 +173,7 @@ func (l *Ledger) RowVersions(ctx context.Context, source string) (map[string]por
 func (l *Ledger) Disputes(ctx context.Context) (out []drp.Dispute, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []disputeRow
-		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ref`); err != nil {
+		if err := t.all(&rows, `SELECT `+disputeColumns+` FROM dispute ORDER BY ref`); err != nil {
 			return err
 		}
 		if err := t.themes(rows); err != nil {
@@ -269,7 +273,7 @@ func (t *tx) begin(p port.Placement) error {
 		return nil
 	}
 	var row disputeRow
-	found, err := t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, p.Dispute)
+	found, err := t.get(&row, `SELECT `+disputeColumns+` FROM dispute WHERE ref = ?`, p.Dispute)
 	if err != nil {
 		return err
 	}
@@ -395,7 +399,7 @@ func (l *Ledger) Unproved(ctx context.Context, today workday.Date, inputs string
 func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row disputeRow
-		found, err := t.get(&row, `SELECT dispute.*, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped FROM dispute WHERE ref = ?`, ref)
+		found, err := t.get(&row, `SELECT `+disputeColumns+`, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped FROM dispute WHERE ref = ?`, ref)
 		if err != nil {
 			return err
 		}

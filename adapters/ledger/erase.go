@@ -90,6 +90,9 @@ func (l *Ledger) Erase(ctx context.Context, e port.Erasure, now time.Time) (c po
 		if err := t.take(g, &c, now); err != nil {
 			return err
 		}
+		if err := t.say(); err != nil { // before a line says that it is erased
+			return err
+		}
 		return t.keepErased(erasedLine{Certificate: c, What: g.what}) // first: a ledger that does not hold it is erased again
 	})
 	return c, err

@@ -212,7 +212,7 @@ type tx struct {
 	last *audit.Entry           // the last entry that it made
 
 	changes int   // statements that may have changed something
-	broken  error // why a transaction of several methods is not committed: one of them failed in the middle
+	broken  error // why it is not committed, whatever its end: one of several methods failed in the middle, or what was said late
 }
 
 // txTime is the longest that a transaction takes: a server that gives no answer ends the cycle, and not the daemon.
@@ -226,7 +226,7 @@ var ErrOlder = errors.New("ledger: what was stored in it last is not there any m
 // of them failed though it had begun to change something.
 func (l *Ledger) Together(ctx context.Context, do func(ctx context.Context) error) error {
 	return l.tx(ctx, func(t *tx) error {
-		return cmp.Or(do(context.WithValue(t.ctx, joined{l}, t)), t.broken)
+		return do(context.WithValue(t.ctx, joined{l}, t))
 	})
 }
 
@@ -316,7 +316,7 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 		}
 	}
 	t := &tx{Tx: raw, conn: conn, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
-	if err = do(t); err != nil {
+	if err = cmp.Or(do(t), t.broken); err != nil {
 		return err
 	}
 	if err = t.say(); err != nil {

@@ -101,7 +101,7 @@ type sealedMessage struct {
 // effects reads effects in the order in which they were decided. Here as with evidence, no statement sorts what has a body.
 func (t *tx) effects(where string, args ...any) ([]effectRow, error) {
 	var rows []effectRow
-	if err := t.all(&rows, `SELECT effect.* FROM effect WHERE `+where, args...); err != nil {
+	if err := t.all(&rows, `SELECT `+effectState+`, body FROM effect WHERE `+where, args...); err != nil {
 		return nil, err
 	}
 	inOrder(rows)

@@ -117,7 +117,7 @@ func (t *tx) rebindRow(table, key string) error {
 		return nil
 	case "effect":
 		var r effectRow
-		if _, err := t.get(&r, `SELECT * FROM effect WHERE key = ?`, key); err != nil {
+		if _, err := t.get(&r, `SELECT `+effectState+`, body FROM effect WHERE key = ?`, key); err != nil {
 			return err
 		}
 		if r.Released {

@@ -102,7 +102,7 @@ func (t *tx) about(children, disputes []string) (a port.About, err error) {
 // aboutDispute gives a dispute, as far as it matters to whoever wants to erase it.
 func (t *tx) aboutDispute(ref string) (d port.AboutDispute, found bool, err error) {
 	var row disputeRow
-	if found, err = t.get(&row, `SELECT * FROM dispute WHERE ref = ?`, ref); err != nil || !found {
+	if found, err = t.get(&row, `SELECT `+disputeColumns+` FROM dispute WHERE ref = ?`, ref); err != nil || !found {
 		return d, false, err
 	}
 	var s port.Summary

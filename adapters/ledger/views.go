@@ -25,7 +25,7 @@ type Listed struct {
 func (l *Ledger) List(ctx context.Context) (out []Listed, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var rows []disputeRow
-		if err := t.all(&rows, `SELECT * FROM dispute ORDER BY ended, raised, ref`); err != nil {
+		if err := t.all(&rows, `SELECT `+disputeColumns+` FROM dispute ORDER BY ended, raised, ref`); err != nil {
 			return err
 		}
 		if err := t.themes(rows); err != nil {

@@ -306,10 +306,7 @@ func (p *poll) forms(keys []string) (children []string, err error) {
 		if err := p.fresh(mapping.FormKey(p.formKey(r.Form[p.m.Forms.Key])), changes[i], r); err != nil {
 			return nil, err
 		}
-		children = append(children, r.Children...)
-		if child := r.Form[p.m.Forms.Child]; child != "" {
-			children = append(children, child)
-		}
+		children = append(children, p.m.ChildrenOf(r)...)
 	}
 	return children, nil
 }

@@ -80,13 +80,12 @@ func (v *view) former(into []mapping.Record) error {
 	if n == nil || v.m.Person.Formerly == "" {
 		return nil
 	}
-	of := func(r mapping.Record) []string { return append([]string{r.Form[v.m.Forms.Child]}, r.Children...) }
 	var children []string
 	for _, r := range into {
-		children = append(children, of(r)...)
+		children = append(children, v.m.ChildrenOf(r)...)
 	}
 	slices.Sort(children)
-	children = slices.DeleteFunc(slices.Compact(children), func(c string) bool { return c == "" })
+	children = slices.Compact(children)
 	rows, err := v.byKey(*n, children, part{})
 	if err != nil {
 		return err
@@ -96,7 +95,7 @@ func (v *view) former(into []mapping.Record) error {
 		return err
 	}
 	for i, r := range into {
-		for _, child := range of(r) {
+		for _, child := range v.m.ChildrenOf(r) {
 			if why := unclear[child]; why != "" {
 				into[i].Unclear = why + ": a person must say which dispute it belongs to"
 				continue

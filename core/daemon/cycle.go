@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -95,26 +96,35 @@ type loaded struct {
 func (d *round) cases(ctx context.Context, refs []string, around around) iter.Seq[loaded] {
 	return func(yield func(loaded) bool) {
 		for some := range slices.Chunk(refs, loadedTogether) {
-			var out []loaded
-			read := func(ctx context.Context) error {
-				out = out[:0]
+			out := make(map[string]loaded)
+			read := func(ctx context.Context, ref string) {
+				c, stored, err := d.caseIn(ctx, ref, around)
+				out[ref] = loaded{decision{c, stored}, ref, err}
+			}
+			err := d.Placing.Together(context.WithValue(ctx, nothingOpened{}, true), func(ctx context.Context) error {
 				for _, ref := range some {
-					c, stored, err := d.caseIn(ctx, ref, around)
-					out = append(out, loaded{decision{c, stored}, ref, err})
+					read(ctx, ref)
 				}
 				return ctx.Err()
-			}
-			if err := d.Placing.Together(ctx, read); err != nil {
-				_ = read(ctx) // what fails says so
-			}
-			for _, x := range out {
-				if !yield(x) {
+			})
+			for _, ref := range some {
+				if err != nil || errors.Is(out[ref].err, errOpens) {
+					read(ctx, ref)
+				}
+				if !yield(out[ref]) {
 					return
 				}
 			}
 		}
 	}
 }
+
+// nothingOpened is under what a context says that it holds a transaction: what anybody may have made is not opened meanwhile, which may
+// take its time.
+type nothingOpened struct{}
+
+// errOpens says that something would have to be opened.
+var errOpens = errors.New("a message is to be opened, and a transaction waits")
 
 // disputes gives every dispute as reports look at it, put together once a round.
 func (d *round) disputes(ctx context.Context, asOf workday.Date) (lookedAt, error) {
@@ -220,6 +230,32 @@ func (d *cycle) run(ctx context.Context) error {
 	return nil
 }
 
+// keepDecided stores decisions. One whose dispute is damaged keeps no other from it.
+func (d *round) keepDecided(ctx context.Context, batch []port.Decided) error {
+	err := d.Book.Decide(ctx, batch)
+	var damaged port.Damaged
+	if !errors.As(err, &damaged) {
+		return err
+	}
+	for i, x := range batch {
+		err := d.Book.Decide(ctx, batch[i:i+1])
+		if errors.As(err, &damaged) {
+			err = d.unreadable(ctx, x.Ref, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unreadable tells the operator of a dispute that cannot be read, once a day: the others go on.
+func (d *cycle) unreadable(ctx context.Context, ref string, err error) error {
+	d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
+	return d.tell(ctx, "dispute "+ref+" cannot be read, and stays as it was decided: "+err.Error()+": put the ledger back from a copy",
+		"unreadable", ref+"/"+d.today().String(), true)
+}
+
 // decideAll decides each dispute whose evidence, date or inputs have changed.
 func (d *round) decideAll(ctx context.Context) (int, error) {
 	in, err := d.inputs(ctx)
@@ -245,9 +281,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
 			}
-			d.Log.Error("the dispute cannot be read from the ledger: the others go on", "dispute", ref, "error", err)
-			if err := d.tell(ctx, "dispute "+ref+" cannot be read, and stays as it was decided: "+err.Error()+": put the ledger back from a copy",
-				"unreadable", ref+"/"+d.today().String(), true); err != nil {
+			if err := d.unreadable(ctx, ref, err); err != nil {
 				return 0, err
 			}
 			continue
@@ -278,7 +312,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	if err := d.datesMoved(ctx, moved); err != nil {
 		return len(batch), err
 	}
-	if err := d.Book.Decide(ctx, batch); err != nil {
+	if err := d.keepDecided(ctx, batch); err != nil {
 		return len(batch), err
 	}
 	for _, e := range corrected {

@@ -265,6 +265,9 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 	for _, f := range d.Feeds {
 		if f.Name == ev.Source {
 			read = f.Read
+			if f.Apart && ctx.Value(nothingOpened{}) != nil {
+				return drp.Reading{}, errOpens
+			}
 		}
 	}
 	var err error

@@ -19,7 +19,7 @@ const placedTogether = 100
 // place finds the dispute of each new piece of evidence. What belongs to none yet is looked at again whenever a dispute
 // has begun since, so that the order of arrival makes no difference.
 func (d *cycle) place(ctx context.Context) (began bool, err error) {
-	for size, again := placedTogether, true; again; {
+	for size, apart, again := placedTogether, false, true; again; {
 		waiting, err := d.arrivals(ctx)
 		if err != nil || len(waiting) == 0 {
 			return began, err
@@ -35,13 +35,17 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		p := &placing{cycle: d, known: known, asked: asked}
 		for some := range slices.Chunk(waiting, size) {
 			before := d.stats
-			err := d.Placing.Together(ctx, func(ctx context.Context) error { return p.all(ctx, some) })
-			if err != nil && (ctx.Err() != nil || size == 1) {
+			together := d.Placing.Together
+			if apart {
+				together = func(ctx context.Context, do func(context.Context) error) error { return do(ctx) }
+			}
+			err := together(ctx, func(ctx context.Context) error { return p.all(ctx, some) })
+			if err != nil && (ctx.Err() != nil || apart) {
 				return began, err
 			}
-			if err != nil { // one of them keeps the others from their place: each is tried by itself
+			if err != nil { // one of them keeps the others from their place: each is tried by itself, and then what is done for it, of which a refusal is kept
 				d.Log.Warn("evidence that came together is placed one by one", "error", err)
-				d.stats, size, p.again = before, 1, true
+				d.stats, size, apart, p.again = before, 1, size == 1, true
 				break
 			}
 		}

@@ -1,6 +1,7 @@
 package porttest
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -39,8 +40,20 @@ func (l *Ledger) Together(ctx context.Context, do func(ctx context.Context) erro
 		l.settings, l.sources, l.gaps, l.evidence, l.disputes, l.effects = now.settings, now.sources, now.gaps, now.evidence, now.disputes, now.effects
 		l.conflicts, l.absences, l.flipped = now.conflicts, now.absences, now.flipped
 	}()
-	err := do(ctx)
+	var broken error
+	err := cmp.Or(do(context.WithValue(ctx, brokenOff{}, &broken)), broken)
 	kept = err == nil
+	return err
+}
+
+// brokenOff is under what a context holds why a method failed in the middle: what is done together with it is not kept.
+type brokenOff struct{}
+
+// breaks says that a method fails in the middle.
+func breaks(ctx context.Context, err error) error {
+	if broken, ok := ctx.Value(brokenOff{}).(*error); ok {
+		*broken = cmp.Or(*broken, err)
+	}
 	return err
 }
 

@@ -337,7 +337,7 @@ func (l *Ledger) Place(ctx context.Context, p port.Placement) error {
 		return port.ErrTaken
 	}
 	if err := l.resealed(k, p); err != nil {
-		return err
+		return breaks(ctx, err)
 	}
 	for _, ev := range p.Copies {
 		ev.Body = k.Body
