@@ -273,7 +273,6 @@ func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source
 func (r *rowReader) fact(m RowFact) {
 	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: r.who(m.By), Position: m.On}}
 	if r.value(m.By) == "" { // nobody is named; one who is unknown does not act for the role
-
 		f.By.Role = m.ByRole
 	} else if name := r.value(m.ByName); name != "" && !f.By.IsZero() {
 		if r.out.Names == nil {

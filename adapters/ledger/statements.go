@@ -55,7 +55,7 @@ func (s *statements) keep(ctx context.Context, db *sqlx.DB, said map[string]*sql
 	ctx, cancel := context.WithTimeout(ctx, keepTime)
 	defer cancel()
 	for _, query := range s.again(said) {
-		stmt, err := db.PreparexContext(ctx, db.Rebind(query))
+		stmt, err := db.PreparexContext(ctx, db.Rebind(query)) //nolint:sqlclosecheck // it is kept, and closed with the ledger
 		s.mu.Lock()
 		if s.said[query] = err == nil; err == nil {
 			s.kept[query] = stmt

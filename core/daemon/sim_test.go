@@ -458,7 +458,7 @@ func (w *world) Send(ctx context.Context, e port.Envelope, raw []byte, leaves fu
 	}
 	w.mayGo(string(e.Reason), e.Key)
 	second := w.secondCopy(e, raw)
-	if w.tries[key] > 1 && !e.AlreadyTrying && !second && !(w.carried[key] && w.saidAnew(e)) {
+	if w.tries[key] > 1 && !e.AlreadyTrying && !second && (!w.carried[key] || !w.saidAnew(e)) {
 		w.fail("%s to %s went twice and the second was no counted resend", e.Reason, e.Person)
 	}
 	if w.tries[key] > 2 && !second && (!w.noArchive() || !w.urgent[e.Key]) {
