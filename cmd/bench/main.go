@@ -66,8 +66,6 @@ var benchmarks = []benchmark{
 		{work: "10,000 disputes, MB at most", of: "/records", unit: "MB-at-most", most: 150}}},
 	{"./cmd/drpd", "BenchmarkState", []goal{{work: "first poll with the state on PostgreSQL, against a file", unit: "x-file-first-poll", most: 1.5},
 		{work: "a new day, the same", unit: "x-file-new-day", most: 1.5}}},
-	{"./cmd/drpd", "BenchmarkProgram", []goal{{work: "the demo, built, s", unit: "s-demo", most: 5},
-		{work: "start to the end of a first cycle, ms", unit: "ms-to-ready", most: 150}}},
 }
 
 func main() {
