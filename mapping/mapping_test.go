@@ -178,9 +178,9 @@ reassigned [] 2026-03-06 by  to
 	if len(people.Holders) != 1 || people.Holders[0].Person != "w-101" {
 		t.Errorf("who works with the child: %+v", people.Holders)
 	}
-	if got := read(mapping.FormKey("5002"), mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "0", "STATE": "Draft"}}); !strings.Contains(
-		facts(got), "the record names no child") {
-		t.Errorf("a form about nobody:\n%s", facts(got))
+	nobody := read(mapping.FormKey("5002"), mapping.Record{Form: map[string]string{"FORM_TYPE": "DRP", "PI_NUMBER": "0", "STATE": "Draft"}})
+	if says := facts(nobody); !strings.Contains(says, "the record names no child") {
+		t.Errorf("a form about nobody:\n%s", says)
 	}
 }
 

@@ -349,7 +349,7 @@ func (r *rowReader) moves() {
 			r.doubt("the date of a reassignment cannot be read", position, m[r.Moves.On])
 			continue
 		}
-		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: r.known(m[r.Moves.By])}, To: []drp.Actor{{Worker: r.known(m[r.Moves.To])}},
-			Position: position})
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: r.known(m[r.Moves.By])},
+			To: []drp.Actor{{Worker: r.known(m[r.Moves.To])}}, Position: position})
 	}
 }

@@ -66,7 +66,7 @@ func postgresTogether(ctx context.Context, connection any, statements []statemen
 	b := &pgx.Batch{}
 	for _, s := range statements {
 		args := make([]any, len(s.args))
-		for i, arg := range s.args { // as database/sql does
+		for i, arg := range s.args { // a named type becomes what it is of
 			v, err := driver.DefaultParameterConverter.ConvertValue(arg)
 			if err != nil {
 				return err
@@ -75,12 +75,12 @@ func postgresTogether(ctx context.Context, connection any, statements []statemen
 		}
 		b.Queue(s.query, args...)
 	}
-	said := c.Conn().SendBatch(ctx, b)
+	results := c.Conn().SendBatch(ctx, b)
 	for range statements {
-		if _, err := said.Exec(); err != nil {
-			_ = said.Close() // it says the same
+		if _, err := results.Exec(); err != nil {
+			_ = results.Close() // it says the same
 			return err
 		}
 	}
-	return said.Close()
+	return results.Close()
 }

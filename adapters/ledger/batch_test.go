@@ -14,6 +14,10 @@ import (
 	"drpd/core/port"
 )
 
+func row(id string) drp.Evidence {
+	return drp.Evidence{ID: id, Source: "all", Kind: drp.Row, Key: id, Learned: noon}
+}
+
 func engines() map[string]func(t *testing.T) *ledger.Ledger {
 	return map[string]func(t *testing.T) *ledger.Ledger{
 		"sqlite":   func(t *testing.T) *ledger.Ledger { return open(t, filepath.Join(t.TempDir(), "state.db")) },
@@ -97,8 +101,7 @@ func TestKeptOverSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state.db")
 	l := open(t, path)
 	p := port.Placement{Evidence: "a", Where: port.PlaceDispute, Dispute: "W-A", New: &drp.Dispute{Ref: "W-A", Form: "f"}, Now: noon}
-	if err := errors.Join(l.Ingest(t.Context(), "all", []drp.Evidence{{ID: "a", Source: "all", Kind: drp.Row, Key: "a", Learned: noon}}, nil, noon),
-		l.Place(t.Context(), p)); err != nil {
+	if err := errors.Join(l.Ingest(t.Context(), "all", []drp.Evidence{row("a")}, nil, noon), l.Place(t.Context(), p)); err != nil {
 		t.Fatal(err)
 	}
 	load := func() error {
@@ -129,9 +132,8 @@ func TestBrokenTogether(t *testing.T) {
 	for name, open := range engines() {
 		t.Run(name, func(t *testing.T) {
 			l := open(t)
-			ev := []drp.Evidence{{ID: "a", Source: "all", Kind: drp.Row, Key: "a", Learned: noon}, {ID: "b", Source: "all", Kind: drp.Row, Key: "b", Learned: noon}}
 			p := port.Placement{Evidence: "a", Where: port.PlaceDispute, Dispute: "W-A", New: &drp.Dispute{Ref: "W-A", Form: "f"}, Now: noon}
-			if err := errors.Join(l.Ingest(t.Context(), "all", ev, nil, noon), l.Place(t.Context(), p),
+			if err := errors.Join(l.Ingest(t.Context(), "all", []drp.Evidence{row("a"), row("b")}, nil, noon), l.Place(t.Context(), p),
 				l.ByHand(t.Context(), `UPDATE seal SET wrapped = ? WHERE id = 'd/W-A'`, make([]byte, 60))); err != nil {
 				t.Fatal(err)
 			}

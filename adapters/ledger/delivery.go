@@ -78,7 +78,8 @@ func (l *Ledger) Absences(ctx context.Context) (out []drp.Absence, err error) {
 			Since, Until              int64
 			Returned                  bool
 		}
-		if err := t.all(&rows, `SELECT person, address, evidence, since, until, returned FROM absence ORDER BY since, person, evidence`); err != nil {
+		if err := t.all(&rows, `SELECT person, address, evidence, since, until, returned FROM absence
+			ORDER BY since, person, evidence`); err != nil {
 			return err
 		}
 		for _, r := range rows {

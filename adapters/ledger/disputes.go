@@ -106,8 +106,8 @@ type disputeRow struct {
 }
 
 // disputeColumns are all: a newer drpd may have added others.
-const disputeColumns = `ref, form, forms, record, theme, policy, inputs, summary, holders, lacks, about, raised, revision, decided_rev, decided_on,
-	closed, ended, resolved, began, look_again`
+const disputeColumns = `ref, form, forms, record, theme, policy, inputs, summary, holders, lacks, about, raised, revision, decided_rev,
+	decided_on, closed, ended, resolved, began, look_again`
 
 func (r disputeRow) dispute(children []string) drp.Dispute {
 	return drp.Dispute{Ref: r.Ref, Form: r.Form, Forms: strings.Split(r.Forms, ","), Record: r.Record, Children: children, Theme: r.Theme,
@@ -399,7 +399,8 @@ func (l *Ledger) Unproved(ctx context.Context, today workday.Date, inputs string
 func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err error) {
 	err = l.tx(ctx, func(t *tx) error {
 		var row disputeRow
-		found, err := t.get(&row, `SELECT `+disputeColumns+`, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped FROM dispute WHERE ref = ?`, ref)
+		found, err := t.get(&row, `SELECT `+disputeColumns+`, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped
+			FROM dispute WHERE ref = ?`, ref)
 		if err != nil {
 			return err
 		}

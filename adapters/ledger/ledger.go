@@ -46,7 +46,7 @@ type Ledger struct {
 	trace  atomic.Pointer[trace] // nil: nobody follows it
 	erased string                // the file of what was erased; "": none is kept
 	fence  atomic.Int64          // the number of the lease that was taken here; 0: none was
-	said   *statements           // those that are said again and again
+	again  *statements           // those that are said again and again
 }
 
 // engine is all that differs between SQLite and PostgreSQL.
@@ -125,7 +125,7 @@ func open(ctx context.Context, db *sqlx.DB, e engine, master []byte, zone *time.
 	if err != nil {
 		return nil, err
 	}
-	l := &Ledger{db: db, engine: e, seal: s, zone: zone, erased: o.erased, said: newStatements()}
+	l := &Ledger{db: db, engine: e, seal: s, zone: zone, erased: o.erased, again: newStatements()}
 	if err := l.checkKey(ctx, o.existing); err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (l *Ledger) checkKey(ctx context.Context, existing bool) error {
 
 // Close closes the database.
 func (l *Ledger) Close() error {
-	l.said.close()
+	l.again.close()
 	if t := l.trace.Load(); t != nil {
 		return errors.Join(l.db.Close(), t.file.Close())
 	}
@@ -327,7 +327,7 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 	}
 	l.came(t.last)
 	_ = conn.Close()
-	l.said.keep(ctx, l.db, t.said)
+	l.again.keep(ctx, l.db, t.said)
 	return nil
 }
 
@@ -345,7 +345,7 @@ func (t *tx) prepared(query string) (*sqlx.Stmt, error) {
 	if stmt != nil || t.l.engine.remembers {
 		return stmt, nil
 	}
-	if kept := t.l.said.of(query); kept != nil {
+	if kept := t.l.again.of(query); kept != nil {
 		stmt = t.StmtxContext(t.ctx, kept)
 		t.said[query] = stmt
 		return stmt, nil

@@ -277,7 +277,8 @@ func (t *tx) readBodies(rows []effectRow) error {
 		keys[i] = r.Key
 	}
 	var found []effectRow
-	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places(bodiesAtOnce)+`)`, filled(keys, bodiesAtOnce)...); err != nil {
+	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places(bodiesAtOnce)+`)`,
+		filled(keys, bodiesAtOnce)...); err != nil {
 		return err
 	}
 	of := make(map[string][]byte, len(found))

@@ -156,7 +156,8 @@ func (t *tx) hasKey(id string, wrapped []byte) {
 	}
 }
 
-// readKeys reads the keys of a batch that is worked on now, no more than maxKeys, by one statement that is the same for any number.
+// readKeys reads the keys of a batch that is worked on now, no more than maxKeys, by one statement that is the same for any number. The keys
+// of the batch before are given up.
 func (t *tx) readKeys(ids []string) error {
 	if len(ids) == 0 {
 		return nil

@@ -13,7 +13,6 @@ import (
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/workday"
-	"drpd/testdata"
 )
 
 // busy is a council with many open disputes, up to the evening of a day, whose limits are a little more than it sends in a
@@ -27,22 +26,11 @@ func busy(t *testing.T, until workday.Date) string {
 func livedThrough(t *testing.T, until workday.Date, look func(c *council, on workday.Date)) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "d")
-	c := demoCmd{Out: dir}
-	if err := c.folder(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := loadStory(testdata.FS)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stage, err := openStage(t.Context(), dir, s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	stage := emptyStage(t, dir)
 	defer func() { _ = stage.close() }()
 	d := openCouncil(t, dir)
 	defer func() { _ = d.close() }()
-	for day := s.From; day <= until; day++ {
+	for day := stage.From; day <= until; day++ {
 		if err := stage.play(t.Context(), d.ledger, day, at(day, 8)); err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"drpd/core/daemon"
+	"drpd/core/daemon/porttest"
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/reconcile"
@@ -337,5 +338,34 @@ func TestSlowReading(t *testing.T) {
 		if rows := slices.ContainsFunc(gaps, func(g reconcile.Gap) bool { return g.Source == w.feeds[0].name }); waits != (n < 3) || rows {
 			t.Errorf("cycle %d: some of the post waits %v, the records are unknown %v", n, waits, rows)
 		}
+	}
+}
+
+// What anybody may have made takes its time to be opened: never within a transaction, in which nobody else can write. So too after a start,
+// when nothing is remembered and all that is decided anew is opened again.
+func TestNothingOpenedInTransaction(t *testing.T) {
+	w, _ := calm(t)
+	opened := 0
+	life := func() {
+		t.Helper()
+		w.restart()
+		for i := range w.d.Feeds {
+			read := w.d.Feeds[i].Read
+			w.d.Feeds[i].Apart, w.d.Feeds[i].Read = true, func(ctx context.Context, ev drp.Evidence, on workday.Date) (drp.Reading, error) {
+				if opened++; porttest.InTransaction(ctx) {
+					t.Errorf("%s is opened within a transaction", ev.ID)
+				}
+				return read(ctx, ev, on)
+			}
+		}
+		if s, err := w.d.Cycle(t.Context()); err != nil || s.Decided == 0 {
+			t.Errorf("%+v, %v", s, err)
+		}
+	}
+	life()
+	once := opened
+	w.clock = w.clock.Add(24 * time.Hour)
+	if life(); once == 0 || opened == once {
+		t.Errorf("%d opened in the first life, %d in both", once, opened)
 	}
 }

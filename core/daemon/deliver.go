@@ -180,7 +180,7 @@ func (d *round) ready(ctx context.Context, out []port.Outgoing, g *gatekeeper, t
 		if gate, why := g.refuse(o); gate != "" {
 			d.once(&d.stats.Held, "held", o.Key)
 			d.memory.refused.keep(o, gate)
-			if o.HeldBy != gate || o.Why != why {
+			if !heldAlready(o, gate, why) {
 				refused = append(refused, refusal{o, gate, why})
 			}
 			continue

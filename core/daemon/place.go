@@ -43,7 +43,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 			if err != nil && (ctx.Err() != nil || apart) {
 				return began, err
 			}
-			if err != nil { // one of them keeps the others from their place: each is tried by itself, and then what is done for it, of which a refusal is kept
+			if err != nil { // one keeps the others from their place: each is tried by itself, and then without a transaction, so that it can wait
 				d.Log.Warn("evidence that came together is placed one by one", "error", err)
 				d.stats, size, apart, p.again = before, 1, size == 1, true
 				break

@@ -15,8 +15,8 @@ func (g *gatekeeper) standing() standing {
 	return standing{paused: g.paused, guarded: g.guarded, window: g.window(), on: workday.DateOf(g.now)}
 }
 
-// refusals are what the gates have refused while they stood so. It is not opened again meanwhile: a backlog from before drpd went live would
-// be, at each cycle.
+// refusals are what the gates have refused while they stood so. It is not opened again meanwhile: a backlog from before drpd went live
+// would be, at each cycle. Damage to it is told of when it is opened next, which is within a day.
 type refusals struct {
 	standing
 	of map[string]port.Waits

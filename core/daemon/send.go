@@ -179,8 +179,11 @@ func (d *Daemon) unknownTo(a attempt, p port.Permanent, s *port.Settled) error {
 	return err
 }
 
+// heldAlready says whether an effect is held by a gate for that reason, and nothing need be stored.
+func heldAlready(o port.Outgoing, gate, why string) bool { return o.HeldBy == gate && o.Why == why }
+
 func (d *Daemon) hold(ctx context.Context, o port.Outgoing, gate, why string) error {
-	if o.HeldBy == gate && o.Why == why {
+	if heldAlready(o, gate, why) {
 		return nil
 	}
 	level := slog.LevelWarn

@@ -49,6 +49,9 @@ func (l *Ledger) Together(ctx context.Context, do func(ctx context.Context) erro
 // brokenOff is under what a context holds why a method failed in the middle: what is done together with it is not kept.
 type brokenOff struct{}
 
+// InTransaction says whether a context is one of Together.
+func InTransaction(ctx context.Context) bool { return ctx.Value(brokenOff{}) != nil }
+
 // breaks says that a method fails in the middle.
 func breaks(ctx context.Context, err error) error {
 	if broken, ok := ctx.Value(brokenOff{}).(*error); ok {
