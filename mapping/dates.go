@@ -165,9 +165,12 @@ func (s *System) Since(column, like string, t time.Time) (string, bool) {
 
 // Dated says whether the mapping reads a column as a date or a time.
 func (s *System) Dated(column string) bool {
-	dates := []string{s.State.On, s.People.From, s.People.Until}
+	dates := slices.Concat(s.State.On, []string{s.People.From, s.People.Until})
 	for _, x := range s.Facts {
-		dates = append(dates, x.On)
+		dates = append(dates, x.On...)
+	}
+	if s.Loaded != nil {
+		dates = append(dates, s.Loaded.On)
 	}
 	if s.Moves != nil {
 		dates = append(dates, s.Moves.On)

@@ -10,10 +10,11 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"drpd/core/drp"
 	"drpd/core/strict"
@@ -26,26 +27,29 @@ var Shipped embed.FS
 
 // System says how one record system is read and written.
 type System struct {
-	Name        string            `yaml:"system"`
-	Note        string            `yaml:"note"`
-	Demo        bool              `yaml:"demo"`         // its write-back is the demo's alone
-	DateFormats []string          `yaml:"date_formats"` // of text; what a column of dates or times gives needs none
-	Zone        string            `yaml:"zone"`         // local (England) or utc: what a time without a zone of its own is in
-	UTC         []string          `yaml:"utc"`          // columns and questions that hold UTC all the same
-	Lag         time.Duration     `yaml:"lag"`          // how far what is read may be behind the live system
-	Unknown     []string          `yaml:"unknown"`      // ids of a child or a worker that stand for nobody, such as -1 in a reporting mart
-	Forms       FormTable         `yaml:"forms"`
-	Answers     []AnswerTable     `yaml:"answers"` // left out: one row a form, its answers are columns
-	Moves       *MoveTable        `yaml:"moves"`
-	Children    *ChildTable       `yaml:"children"` // left out: one child a form
-	People      PeopleTable       `yaml:"people"`
-	Person      *PersonTable      `yaml:"person"`    // who a child is, as far as a report may say
-	LeaveOut    []LeaveOut        `yaml:"leave_out"` // whose forms are not read: test people, duplicates, records that drpd must not see
-	State       State             `yaml:"state"`
-	Subject     SubjectColumns    `yaml:"subject"`
-	Fields      map[string]string `yaml:"fields"` // drpd's field: column or question
-	Facts       []RowFact         `yaml:"facts"`
-	Notes       NoteTable         `yaml:"case_notes"`
+	Name        string           `yaml:"system"`
+	Note        string           `yaml:"note"`
+	Demo        bool             `yaml:"demo"`         // its write-back is the demo's alone
+	DateFormats []string         `yaml:"date_formats"` // of text; what a column of dates or times gives needs none
+	Zone        string           `yaml:"zone"`         // local (England) or utc: what a time without a zone of its own is in
+	UTC         []string         `yaml:"utc"`          // columns and questions that hold UTC all the same
+	Lag         time.Duration    `yaml:"lag"`          // how far what is read may be behind the live system
+	Unknown     []string         `yaml:"unknown"`      // ids of a child or a worker that stand for nobody, such as -1 in a reporting mart
+	Loaded      *LoadedTable     `yaml:"loaded"`       // when a copy was loaded last
+	MeansYes    []string         `yaml:"means_yes"`    // answers that mean yes, beside those that anybody understands
+	MeansNo     []string         `yaml:"means_no"`
+	Forms       FormTable        `yaml:"forms"`
+	Answers     []AnswerTable    `yaml:"answers"` // left out: one row a form, its answers are columns
+	Moves       *MoveTable       `yaml:"moves"`
+	Children    *ChildTable      `yaml:"children"` // left out: one child a form
+	People      PeopleTable      `yaml:"people"`
+	Person      *PersonTable     `yaml:"person"`    // who a child is, as far as a report may say
+	LeaveOut    []LeaveOut       `yaml:"leave_out"` // whose forms are not read: test people, duplicates, records that drpd must not see
+	State       State            `yaml:"state"`
+	Subject     SubjectColumns   `yaml:"subject"`
+	Fields      map[string]Codes `yaml:"fields"` // drpd's field: column or question
+	Facts       []RowFact        `yaml:"facts"`
+	Notes       NoteTable        `yaml:"case_notes"`
 
 	Prefix string `yaml:"-"` // of the keys of its records, where there was another system before
 
@@ -58,6 +62,14 @@ type Relation struct {
 	Table  string `yaml:"table"`
 	Query  string `yaml:"query"` // one SELECT
 	Change string `yaml:"change"`
+}
+
+// LoadedTable says when what is read was copied last from where people work. A copy that is older than its limit says nothing: the
+// source counts as one that cannot be read.
+type LoadedTable struct {
+	Relation `yaml:",inline"`
+	On       string        `yaml:"on"`    // the column with the time; of several rows the latest counts
+	Limit    time.Duration `yaml:"limit"` // how old the copy may be
 }
 
 // HasForms says whether the system holds dispute forms, or says only who works with a child.
@@ -90,6 +102,7 @@ type AnswerTable struct {
 	Form     string `yaml:"form"`
 	Question string `yaml:"question"`
 	Answer   string `yaml:"answer"`
+	Child    string `yaml:"child"` // the column with the child whom the answer is about, where a form asks about each
 	Dates    bool   `yaml:"dates"` // the answers are a column of dates
 }
 
@@ -135,7 +148,7 @@ type PersonTable struct {
 	Formerly   string   `yaml:"formerly"`
 }
 
-// LeaveOut names people whose forms are not read.
+// LeaveOut names people whose forms are not read: those with one of the values in the column, or all whom a query gives.
 type LeaveOut struct {
 	Relation `yaml:",inline"`
 	Person   string   `yaml:"person"`
@@ -146,30 +159,54 @@ type LeaveOut struct {
 // State names the columns that say how far the record is.
 type State struct {
 	Column     string   `yaml:"column"`
+	Before     []string `yaml:"before"` // not begun: no dispute yet
 	Open       []string `yaml:"open"`
 	Authorised []string `yaml:"authorised"`
-	On         string   `yaml:"on"`
-	By         string   `yaml:"by"`
-	Holder     string   `yaml:"holder"`
+	Void       []string `yaml:"void"` // cancelled, or deleted: no dispute any more
+	On         Codes    `yaml:"on"`
+	By         Codes    `yaml:"by"`
+	Holder     Codes    `yaml:"holder"`
+}
+
+// Aside gives the states in which a form is no dispute: not begun, or void.
+func (s State) Aside() []string { return slices.Concat(s.Before, s.Void) }
+
+// Codes are columns or questions that stand for one thing: a form's next version may ask for it under another code. A YAML file
+// gives one by itself, or several in a list.
+type Codes []string
+
+// UnmarshalYAML reads one code, or a list.
+func (c *Codes) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		*c = nil
+		var one string
+		if err := n.Decode(&one); err != nil || one == "" {
+			return err
+		}
+		*c = Codes{one}
+		return nil
+	}
+	return n.Decode((*[]string)(c))
 }
 
 // SubjectColumns name what a dispute is about.
 type SubjectColumns struct {
-	Ground string `yaml:"ground"`
-	Theme  string `yaml:"theme"`
+	Ground  Codes                          `yaml:"ground"`
+	Theme   Codes                          `yaml:"theme"`
+	Choices map[string]map[string][]string `yaml:"choices"` // of ground and of theme, drpd's word: what the system has for it
 }
 
 // RowFact says which columns or questions make a fact.
 type RowFact struct {
 	Fact     drp.FactKind `yaml:"fact"`
 	Stage    string       `yaml:"stage"`
-	On       string       `yaml:"on"`
-	By       string       `yaml:"by"`      // column with the worker
-	ByName   string       `yaml:"by_name"` // column with the worker's name
+	On       Codes        `yaml:"on"`
+	By       Codes        `yaml:"by"`      // column with the worker
+	ByName   Codes        `yaml:"by_name"` // column with the worker's name
 	ByRole   string       `yaml:"by_role"` // where no column says who
 	To       []string     `yaml:"to"`      // roles
-	Answer   string       `yaml:"answer"`  // a yes or no: no denies the fact, blank says nothing
-	Obstacle string       `yaml:"obstacle"`
+	Answer   Codes        `yaml:"answer"`  // a yes or no: no denies the fact, blank says nothing
+	Obstacle Codes        `yaml:"obstacle"`
 }
 
 // Ways in which case notes are written back.
@@ -242,6 +279,9 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 	if !s.HasForms() || s.HasPeople() {
 		c.need("people.child", s.People.Child)
 	}
+	if !s.HasPeople() && (!s.HasForms() || s.People.Child+s.People.Role+s.People.Worker != "") {
+		c.relation(s.PeopleRelation())
+	}
 	if s.HasForms() {
 		c.need("forms.key", s.Forms.Key)
 		c.need("forms.type", s.Forms.Type)
@@ -273,9 +313,14 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 		c.relation(r)
 	}
 	for i, l := range s.LeaveOut {
-		if l.Person == "" || l.Column == "" || len(l.Values) == 0 {
-			c.Fault([]any{"leave_out", i}, "give person, column and values: whom to leave out")
+		if all := l.Query != "" && l.Column == "" && len(l.Values) == 0; l.Person == "" || !all && (l.Column == "" || len(l.Values) == 0) {
+			c.Fault([]any{"leave_out", i}, "give person, column and values: whom to leave out; or person and a query that gives nobody else")
 		}
+	}
+	c.states()
+	c.subject()
+	if l := s.Loaded; l != nil && (l.On == "" || l.Limit <= 0) {
+		c.Fault([]any{"loaded"}, "give on: the column with the time of the last load, and limit: how old it may be, such as 30h")
 	}
 	c.facts()
 	for _, n := range s.names() {
@@ -302,17 +347,55 @@ func (c *systemCheck) need(path, value string) {
 	}
 }
 
-var changing = regexp.MustCompile(`(?i)\b(insert|update|delete|merge|replace|drop|alter|create|truncate|exec|execute|call|grant|into)\b`)
+// states sees that a state means one thing, and that those which are no dispute stand in a column, by which forms are left out.
+func (c *systemCheck) states() {
+	s := c.State
+	if len(s.Aside()) > 0 && len(c.Answers) > 0 && !slices.Contains(c.Forms.Columns, s.Column) {
+		c.Fault([]any{"state"}, "before and void are states of a form's own row: list %q among forms.columns", s.Column)
+	}
+	seen := make(map[string]string)
+	for _, k := range []struct {
+		name   string
+		values []string
+	}{{"before", s.Before}, {"open", s.Open}, {"authorised", s.Authorised}, {"void", s.Void}} {
+		for i, v := range k.values {
+			if before, twice := seen[v]; twice {
+				c.Fault([]any{"state", k.name, i}, "%q stands under %s too: a state means one thing", v, before)
+			}
+			seen[v] = k.name
+		}
+	}
+}
+
+// subject sees that what the system has for a ground or a theme stands for one of them.
+func (c *systemCheck) subject() {
+	for _, of := range slices.Sorted(maps.Keys(c.Subject.Choices)) {
+		if of != "ground" && of != "theme" {
+			c.Fault([]any{"subject", "choices", of}, "choices are of ground or of theme")
+		}
+		seen := make(map[string]string)
+		for _, word := range slices.Sorted(maps.Keys(c.Subject.Choices[of])) {
+			for i, v := range c.Subject.Choices[of][word] {
+				if before, twice := seen[strings.ToLower(v)]; twice {
+					c.Fault([]any{"subject", "choices", of, word, i}, "%q stands under %s too", v, before)
+				}
+				seen[strings.ToLower(v)] = word
+			}
+		}
+	}
+}
 
 // relation sees that rows come from one table or from one SELECT.
 func (c *systemCheck) relation(r Named) {
 	q := strings.TrimSpace(r.Query)
-	switch {
-	case (r.Table == "") == (q == ""):
+	if (r.Table == "") == (q == "") {
 		c.Fault(r.Path, "give a table or a query, one of the two")
-	case q != "" && (!strings.EqualFold(q[:min(6, len(q))], "select") || strings.Contains(q, ";") || strings.Contains(q, "?") ||
-		changing.MatchString(q)):
-		c.Fault(append(r.Path, "query"), "a query is one SELECT: no ; no ? and no word that changes anything")
+		return
+	}
+	if q != "" {
+		if err := checkQuery(q); err != nil {
+			c.Fault(append(r.Path, "query"), "%v", err)
+		}
 	}
 }
 
@@ -322,7 +405,7 @@ func (c *systemCheck) facts() {
 		if !slices.Contains(kinds, string(x.Fact)) {
 			c.Fault([]any{"facts", i, "fact"}, "no such fact %q%s", x.Fact, strict.Suggest(string(x.Fact), slices.Clone(kinds)))
 		}
-		if x.On == "" && x.Answer == "" {
+		if len(x.On)+len(x.Answer) == 0 {
 			c.Fault([]any{"facts", i}, "fact %q has no date and no answer: give on: or answer:", x.Fact)
 		}
 	}
@@ -417,7 +500,7 @@ func (s *System) FormRelation() Named {
 // Details gives the relations whose rows belong to forms: answers, then reassignments, then children.
 func (s *System) Details() (answers []Named, moves, children *Named) {
 	for i, a := range s.Answers {
-		answers = append(answers, s.named(a.Relation, a.Form, []any{"answers", i}, a.Question, a.Answer))
+		answers = append(answers, s.named(a.Relation, a.Form, []any{"answers", i}, a.Question, a.Answer, a.Child))
 	}
 	if m := s.Moves; m != nil {
 		n := s.named(m.Relation, m.Form, []any{"moves"}, m.On, m.By, m.To)
@@ -474,7 +557,19 @@ func (s *System) Relations() []Named {
 	for i, l := range s.LeaveOut {
 		out = append(out, s.named(l.Relation, l.Person, []any{"leave_out", i}, l.Column))
 	}
+	if n := s.LoadedRelation(); n != nil {
+		out = append(out, *n)
+	}
 	return out
+}
+
+// LoadedRelation gives when the copy was loaded, nil where the mapping does not say.
+func (s *System) LoadedRelation() *Named {
+	if s.Loaded == nil {
+		return nil
+	}
+	n := s.named(s.Loaded.Relation, s.Loaded.On, []any{"loaded"})
+	return &n
 }
 
 type named struct {

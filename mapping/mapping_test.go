@@ -83,11 +83,16 @@ func facts(r drp.Reading) string {
 
 func row(t *testing.T, rec mapping.Record) drp.Reading {
 	t.Helper()
+	return rowOf(t, set(t).System, rec)
+}
+
+func rowOf(t *testing.T, s *mapping.System, rec mapping.Record) drp.Reading {
+	t.Helper()
 	body, err := json.Marshal(rec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return set(t).System.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: mapping.FormKey("5001"), Body: body},
+	return s.ReadRow(drp.Evidence{ID: "e", Source: "care-first", Kind: drp.Row, Key: mapping.FormKey("5001"), Body: body},
 		day(t, "2026-03-09"))
 }
 

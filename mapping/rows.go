@@ -22,6 +22,7 @@ type Record struct {
 	Formerly map[string]string   `json:"formerly,omitempty"` // child: its number in the system before
 	Unclear  string              `json:"unclear,omitempty"`  // why it cannot be said whose children they are
 	Gone     bool                `json:"gone,omitempty"`     // the row vanished
+	Why      string              `json:"why,omitempty"`      // of one that is there still and is no dispute any more: what it says now
 }
 
 // People are the rows of who works with one child.
@@ -139,7 +140,16 @@ func initials(name string) string {
 
 // wanted gives the columns or questions of a form that are read.
 func (s *System) wanted() []string {
-	out := []string{s.State.Column, s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme}
+	out := []string{s.State.Column}
+	for _, c := range s.codes() {
+		out = append(out, c...)
+	}
+	return out
+}
+
+// codes gives all columns and questions of a form that are read, those together that stand for one thing.
+func (s *System) codes() []Codes {
+	out := []Codes{s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme}
 	for _, k := range slices.Sorted(maps.Keys(s.Fields)) {
 		out = append(out, s.Fields[k])
 	}
@@ -166,6 +176,19 @@ func (s *System) ChildrenOf(r Record) (out []string) {
 	return out
 }
 
+// Aside says what a form is by now that drpd has read and does not read any more: as in "the record is cancelled".
+func (s *System) Aside(form map[string]string) string {
+	switch state, kind := strings.TrimSpace(form[s.State.Column]), strings.TrimSpace(form[s.Forms.Type]); {
+	case slices.Contains(s.State.Void, state):
+		return fmt.Sprintf("is %q in the record system", state)
+	case slices.Contains(s.State.Before, state):
+		return fmt.Sprintf("has gone back to %q in the record system", state)
+	case s.Forms.Types[kind] == "":
+		return "is a form of another type by now"
+	}
+	return "is about a child by now whose records the mapping leaves out"
+}
+
 // known gives an id as it stands, or nothing where it stands for nobody.
 func (s *System) known(id string) string {
 	if id = strings.TrimSpace(id); slices.Contains(s.Unknown, id) {
@@ -175,7 +198,7 @@ func (s *System) known(id string) string {
 }
 
 // who gives the worker whom a column or question names; nobody where its id stands for nobody.
-func (r *rowReader) who(name string) drp.Actor { return drp.Actor{Worker: r.known(r.value(name))} }
+func (r *rowReader) who(c Codes) drp.Actor { return drp.Actor{Worker: r.known(r.value(r.code(c)))} }
 
 type rowReader struct {
 	*System
@@ -196,6 +219,16 @@ func (r *rowReader) value(name string) string {
 	return strings.TrimSpace(r.rec.Answers[name])
 }
 
+// code gives that one of some codes under which the form says something; the first where none does.
+func (r *rowReader) code(c Codes) string {
+	for _, name := range c {
+		if r.value(name) != "" {
+			return name
+		}
+	}
+	return strings.Join(c[:min(len(c), 1)], "")
+}
+
 func (r *rowReader) doubt(what, position, passage string) {
 	r.out.Doubts = append(r.out.Doubts, drp.Doubt{What: what, Position: position, Passage: drp.NewPrivate(passage), Evidence: r.ev.ID})
 }
@@ -204,7 +237,7 @@ func (r *rowReader) read() {
 	key := strings.TrimPrefix(r.ev.Key, formKey)
 	r.out.Subject.Record, r.out.Formerly, r.out.Unclear = r.Prefix+key, r.rec.Formerly, r.rec.Unclear
 	if r.rec.Gone {
-		r.out.Record = drp.RecordState{Known: true, Gone: true, Since: r.learned}
+		r.out.Record = drp.RecordState{Known: true, Gone: true, Why: r.rec.Why, Since: r.learned}
 		return
 	}
 	kind := r.rec.Form[r.Forms.Type]
@@ -216,13 +249,15 @@ func (r *rowReader) read() {
 	if len(r.out.Subject.Children) == 0 {
 		r.doubt("the record names no child", r.Forms.Label("forms"), "")
 	}
-	r.out.Subject.Ground, r.out.Subject.Theme = r.value(r.System.Subject.Ground), r.value(r.System.Subject.Theme)
+	r.several()
+	r.out.Subject.Ground = r.choice("ground", r.System.Subject.Ground)
+	r.out.Subject.Theme = r.choice("theme", r.System.Subject.Theme)
 	for _, field := range slices.Sorted(maps.Keys(r.Fields)) {
-		if v := r.value(r.Fields[field]); v != "" {
-			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Position: r.Fields[field]})
+		name := r.code(r.Fields[field])
+		if v := r.value(name); v != "" {
+			r.out.Fields = append(r.out.Fields, drp.Field{Name: field, Value: drp.NewPrivate(v), Position: name})
 		}
 	}
-	r.several()
 	r.state()
 	for i := range r.System.Facts {
 		r.fact(r.System.Facts[i])
@@ -243,6 +278,50 @@ func (r *rowReader) several() {
 				strings.Join(r.rec.Several[question], " / "))
 		}
 	}
+	for _, c := range r.codes() {
+		r.torn(c)
+	}
+}
+
+// torn doubts what stands under several codes and differs: none of them counts.
+func (r *rowReader) torn(c Codes) {
+	var says []string
+	for _, name := range c {
+		if v := r.value(name); v != "" && !slices.Contains(says, v) {
+			says = append(says, v)
+		}
+	}
+	if len(says) < 2 {
+		return
+	}
+	r.doubt(fmt.Sprintf("%q stand for one thing, and say different things", strings.Join(c, ", ")), c[0], strings.Join(says, " / "))
+	for _, name := range c {
+		delete(r.rec.Answers, name)
+		delete(r.rec.Form, name)
+	}
+}
+
+// choice gives drpd's word for what the form says of its ground or theme; what has none stands as it is.
+func (r *rowReader) choice(of string, c Codes) string {
+	text := r.value(r.code(c))
+	for word, titles := range r.System.Subject.Choices[of] {
+		if slices.ContainsFunc(titles, func(t string) bool { return strings.EqualFold(t, text) }) {
+			return word
+		}
+	}
+	return text
+}
+
+// yesNo reads an answer, with the words that the mapping has for yes and no.
+func (r *rowReader) yesNo(answer string) (yes, known bool) {
+	is := func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), answer) }
+	switch {
+	case slices.ContainsFunc(r.MeansYes, is):
+		return true, true
+	case slices.ContainsFunc(r.MeansNo, is):
+		return false, true
+	}
+	return yesNo(answer)
 }
 
 func (r *rowReader) state() {
@@ -253,11 +332,12 @@ func (r *rowReader) state() {
 	switch {
 	case r.out.Record.Authorised:
 		f := drp.Fact{Kind: drp.Authorised, By: r.who(s.By), Position: s.Column}
-		if text := r.value(s.On); text != "" {
-			if on, err := r.day(s.On, text); err == nil {
+		at := r.code(s.On)
+		if text := r.value(at); text != "" {
+			if on, err := r.day(at, text); err == nil {
 				f.On = on
 			} else {
-				r.doubt("the date of the authorisation cannot be read", s.On, text)
+				r.doubt("the date of the authorisation cannot be read", at, text)
 			}
 		}
 		r.add(f)
@@ -271,10 +351,11 @@ func (r *rowReader) add(f drp.Fact) { r.say(drp.Statement{Fact: f}) }
 func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source, r.learned)) }
 
 func (r *rowReader) fact(m RowFact) {
-	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: r.who(m.By), Position: m.On}}
-	if r.value(m.By) == "" { // nobody is named; one who is unknown does not act for the role
+	at, says := r.code(m.On), r.code(m.Answer)
+	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: r.who(m.By), Position: at}}
+	if r.value(r.code(m.By)) == "" { // nobody is named; one who is unknown does not act for the role
 		f.By.Role = m.ByRole
-	} else if name := r.value(m.ByName); name != "" && !f.By.IsZero() {
+	} else if name := r.value(r.code(m.ByName)); name != "" && !f.By.IsZero() {
 		if r.out.Names == nil {
 			r.out.Names = make(map[string]drp.Private)
 		}
@@ -283,20 +364,20 @@ func (r *rowReader) fact(m RowFact) {
 	for _, role := range m.To {
 		f.To = append(f.To, drp.Actor{Role: role})
 	}
-	if m.Obstacle != "" {
-		f.Obstacle, _ = yesNo(r.value(m.Obstacle))
+	if obstacle := r.value(r.code(m.Obstacle)); obstacle != "" {
+		f.Obstacle, _ = r.yesNo(obstacle)
 	}
-	text := r.value(m.On)
-	if m.Answer != "" {
-		f.Position = m.Answer
-		answer := r.value(m.Answer)
-		yes, known := yesNo(answer)
+	text := r.value(at)
+	if says != "" {
+		f.Position = says
+		answer := r.value(says)
+		yes, known := r.yesNo(answer)
 		switch {
 		case answer == "":
 			return
 		case !known:
-			r.doubt(fmt.Sprintf("%q should be yes or no", m.Answer), m.Answer, answer)
-			if on, err := r.day(m.On, text); err == nil {
+			r.doubt(fmt.Sprintf("%q should be yes or no", says), says, answer)
+			if on, err := r.day(at, text); err == nil {
 				f.On = on
 			}
 			r.means(f, answer)
@@ -308,9 +389,9 @@ func (r *rowReader) fact(m RowFact) {
 		return
 	}
 	if text != "" {
-		on, err := r.day(m.On, text)
+		on, err := r.day(at, text)
 		if err != nil {
-			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), m.On, text)
+			r.doubt(fmt.Sprintf("the date of %q cannot be read", m.Fact), at, text)
 			if _, said, on := meant(text, r.learned); f.Denied || !on.IsZero() && !takenBack(text, said, on, r.learned) {
 				f.On = on
 				r.means(f, "")

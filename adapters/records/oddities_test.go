@@ -228,7 +228,7 @@ func TestPadded(t *testing.T) {
 			}
 			cursor = next
 		}
-		c.exec(t, `DELETE FROM CF_FORMS`)
+		c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'other'`)
 		if batch, _, err = c.Poll(t.Context(), cursor, noon.Add(time.Duration(52)*time.Hour)); err != nil ||
 			!slices.Equal(keys(batch), []string{"form/5001"}) {
 			t.Errorf("it has vanished: %q, %v", keys(batch), err)

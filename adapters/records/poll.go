@@ -36,6 +36,8 @@ type cursor struct {
 	At     time.Time `json:"at"`     // of the last poll
 	Narrow time.Time `json:"narrow"` // of the last look at all keys
 	Wide   string    `json:"wide"`   // day of the last look at everything
+	// how many rows each relation had, of what was looked at
+	Rows map[string]int `json:"rows,omitempty"`
 }
 
 // state is what is known of the rows at a cursor.
@@ -121,7 +123,10 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 		return nil, nil, err
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
-	p := &poll{view: v, now: now, state: state{versions: make(map[string]port.RowVersion)}}
+	p := &poll{view: v, now: now, had: c.Rows, full: make(map[string]int), state: state{versions: make(map[string]port.RowVersion)}}
+	if err := p.loaded(); err != nil {
+		return nil, nil, err
+	}
 	changed, err := p.candidates(&c)
 	if err != nil {
 		return nil, nil, err
@@ -141,6 +146,10 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if err := p.people(slices.Compact(children)); err != nil {
 		return nil, nil, err
 	}
+	if c.Rows, err = p.reloading(); err != nil {
+		return nil, nil, err
+	}
+	s.emptied = time.Time{}
 	c.N, c.At = c.N+1, now
 	if p.cursor, err = json.Marshal(c); err != nil {
 		return nil, nil, err
@@ -161,9 +170,11 @@ type poll struct {
 	wide      bool // it reads everything
 	all       bool // it looks at all forms
 	out       []drp.Evidence
-	backwards int // forms that have gone back to an earlier state
-	keyless   int // rows without a key
-	doubled   int // rows of forms that had one already
+	had       map[string]int // how many rows each relation had at the last poll
+	full      map[string]int // and how many those have of which all rows were looked at
+	backwards int            // forms that have gone back to an earlier state
+	keyless   int            // rows without a key
+	doubled   int            // rows of forms that had one already
 }
 
 // remark says what a person should look at though all could be read.
@@ -224,24 +235,52 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	return keys, p.lost()
+}
+
+// lost tells of the forms that were there and are not among those that drpd reads any more.
+func (p *poll) lost() error {
+	n := p.m.FormRelation()
 	var lost []string
-	for key, f := range s.rows {
-		if f.pass != s.round {
-			lost = append(lost, key)
+	had := 0
+	for key, f := range p.rows {
+		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
+			if had++; f.pass != p.round {
+				lost = append(lost, key)
+			}
+		} else if f.pass != p.round {
+			delete(p.rows, key)
 		}
 	}
 	slices.Sort(lost)
-	stamp := p.stamp()
-	for _, key := range lost {
-		delete(s.rows, key)
-		if m, ok := p.base.versions[mapping.FormKey(key)]; !ok || gone(m) {
-			continue
-		}
-		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true}); err != nil {
-			return nil, err
+	says, err := p.aside(lost)
+	if err != nil {
+		return err
+	}
+	if shrunk(had, had-len(lost)+len(says)) {
+		if err := p.reload(n, fmt.Sprintf("%d of %d forms", len(lost)-len(says), had)); err != nil {
+			return err
 		}
 	}
-	return keys, nil
+	stamp := p.stamp()
+	for _, key := range lost {
+		delete(p.rows, key)
+		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true, Why: says[key]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aside gives what those of some forms say that are there still, and are none that drpd reads.
+func (p *poll) aside(keys []string) (map[string]string, error) {
+	n := p.m.FormRelation()
+	rows, err := p.byKey(n, keys, part{})
+	out := make(map[string]string, len(rows))
+	for key, all := range rows {
+		out[key] = p.m.Aside(sortedBy(all, n.Columns...)[len(all)-1])
+	}
+	return out, err
 }
 
 // give adds evidence.
@@ -335,10 +374,38 @@ func (p *poll) people(children []string) error {
 	if err != nil {
 		return err
 	}
+	if err := p.deserted(people); err != nil {
+		return err
+	}
 	for _, one := range people {
 		if err := p.fresh(mapping.PeopleKey(one.Child), "", one); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// deserted looks whether most of the children have lost all who worked with them.
+func (p *poll) deserted(people []mapping.People) error {
+	had, has := 0, 0
+	for _, one := range people {
+		key := mapping.PeopleKey(one.Child)
+		m, known := p.base.versions[key]
+		if !known {
+			continue
+		}
+		body, err := json.Marshal(one)
+		if err != nil {
+			return p.fail(err, "a row cannot be kept")
+		}
+		if len(one.Rows) > 0 {
+			had, has = had+1, has+1
+		} else if p.id(key, m.Version, sha256.Sum256(body)) != m.ID { // it had some
+			had++
+		}
+	}
+	if had > 1 && shrunk(had, has) {
+		return p.reload(p.m.PeopleRelation(), fmt.Sprintf("the workers of %d of %d children", had-has, had))
 	}
 	return nil
 }
@@ -455,11 +522,12 @@ func (p *poll) everything() (keys []string, err error) {
 	var folds map[string]*seen
 	row := make([]byte, 0, 4096)
 	for i, n := range relations {
-		where := p.ours()
+		where, rows := p.ours(), 0
 		if i > 0 {
 			where = p.belongs(n)
 		}
 		err := p.scan(n, n.Columns, where, false, func(r []sql.RawBytes, _ func(int) string) {
+			rows++
 			row = append(row[:0], byte(i))
 			for _, c := range r {
 				row = append(binary.AppendUvarint(append(row, presence(c)), uint64(len(c))), c...)
@@ -487,9 +555,13 @@ func (p *poll) everything() (keys []string, err error) {
 				f.now += sum
 			}
 		})
+		if had := p.had[pathOf(n)]; err == nil && i > 0 && p.full[pathOf(relations[0])] > 0 && shrunk(had, rows) {
+			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))
+		}
 		if err != nil {
 			return nil, err
 		}
+		p.full[pathOf(n)] = rows
 	}
 	for key, f := range p.rows {
 		if f.pass == p.round && (f.odd || f.sum != f.now) {

@@ -237,6 +237,7 @@ func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
 // the engine refuses one, it is found and set aside, and the poll begins anew.
 func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
 	keys = v.fit(n, keys)
+	v.asked[pathOf(n)] = v.asked[pathOf(n)] || len(keys) > 0
 	out, err := v.rowsOf(n, keys, and)
 	if err == nil || !v.unfitting(err) {
 		return out, err
@@ -275,6 +276,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 			here[k] = true
 		}
 		err = v.each(n, rows, func(text func(int) string) {
+			v.read[pathOf(n)]++
 			row := make(map[string]string, len(n.Columns))
 			for i, c := range n.Columns {
 				row[c] = text(i)

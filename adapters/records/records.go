@@ -20,6 +20,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -92,6 +93,7 @@ type System struct {
 	aside       map[keyColumn][]string // keys that a relation cannot be asked for
 	asideOn     string                 // the day on which they were found
 	filled      map[string]string      // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
+	emptied     time.Time              // since when most of what was there seems to be gone
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
@@ -181,8 +183,10 @@ func local(host string) bool {
 // view is one read-only look at the data.
 type view struct {
 	*System
-	ctx context.Context
-	tx  *sqlx.Tx
+	ctx   context.Context
+	tx    *sqlx.Tx
+	read  map[string]int  // how many rows of each relation have been read
+	asked map[string]bool // the relations that were asked for some keys
 }
 
 // look opens a view; it is closed by its Rollback.
@@ -199,7 +203,7 @@ func (s *System) look(ctx context.Context) (*view, error) {
 			return nil, errors.Join(s.fail(err, "a reading cannot begin"), tx.Rollback())
 		}
 	}
-	return &view{s, ctx, tx}, nil
+	return &view{System: s, ctx: ctx, tx: tx, read: make(map[string]int), asked: make(map[string]bool)}, nil
 }
 
 // part is a piece of a statement with its values.
@@ -248,9 +252,13 @@ func (s *System) selects(n mapping.Named, columns []string, where part, understo
 	return part{"SELECT " + s.columns(columns, understood) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
 }
 
-// ours are the forms that drpd reads: of the types that the mapping names, about nobody who is to be left out.
+// ours are the forms that drpd reads: of the types that the mapping names, begun and not void, about nobody who is to be left out.
 func (s *System) ours() part {
 	out := in("q."+s.m.Forms.Type, s.types())
+	if aside := s.m.State.Aside(); len(aside) > 0 {
+		states := in("q."+s.m.State.Column, aside)
+		out = out.and(part{"(q." + s.m.State.Column + " IS NULL OR NOT " + states.sql + ")", states.args})
+	}
 	if len(s.m.LeaveOut) == 0 {
 		return out
 	}
@@ -267,9 +275,11 @@ func (s *System) ours() part {
 func (s *System) leaveOut(child string) (out part) {
 	for i, l := range s.m.LeaveOut {
 		as := fmt.Sprintf("l%d", i)
-		values := in(as+"."+l.Column, l.Values)
-		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + as + "." + l.Person + " = " + child + " AND " + values.sql +
-			")", values.args}
+		whom := part{as + "." + l.Person + " = " + child, nil}
+		if l.Column != "" {
+			whom = whom.and(in(as+"."+l.Column, l.Values))
+		}
+		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + whom.sql + ")", whom.args}
 		if out.sql == "" {
 			out = one
 			continue

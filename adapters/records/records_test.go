@@ -349,8 +349,8 @@ func testOneRowAForm(t *testing.T, e engine) {
 	tall := open(t, e, nil)
 	wide := open(t, e, func(m *mapping.System) {
 		m.Answers, m.Moves, m.Children, m.Forms.Columns = nil, nil, nil, nil
-		m.Subject, m.Fields = mapping.SubjectColumns{}, map[string]string{"desired": "DRP_DESIRED"}
-		m.Facts = slices.DeleteFunc(m.Facts, func(f mapping.RowFact) bool { return f.Fact != drp.Raised && f.On != "DRP_S1_DISCUSSED" })
+		m.Subject, m.Fields = mapping.SubjectColumns{}, map[string]mapping.Codes{"desired": {"DRP_DESIRED"}}
+		m.Facts = slices.DeleteFunc(m.Facts, func(f mapping.RowFact) bool { return f.Fact != drp.Raised && !slices.Equal(f.On, mapping.Codes{"DRP_S1_DISCUSSED"}) })
 	})
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_DESIRED TEXT`)
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_S1_DISCUSSED TEXT`)

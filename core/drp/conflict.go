@@ -113,9 +113,13 @@ func (k ConflictKind) sentence() string {
 	}
 }
 
-// RecordIsGone asks about a dispute whose record has vanished; the evidence says so.
-func RecordIsGone(evidence string) Conflict {
-	return question(RecordVanished, []string{evidence}, []string{evidence}, nil, openOrNot()...)
+// RecordIsGone asks about a dispute whose record has vanished; the evidence says so. why is what a record says that is there still.
+func RecordIsGone(evidence, why string) Conflict {
+	c := question(RecordVanished, []string{evidence}, []string{evidence}, nil, openOrNot()...)
+	if why != "" {
+		c.what = "the record " + why + ": is the dispute still open?"
+	}
+	return c
 }
 
 // RecordIsAnothers asks about a dispute whose record's number is another record's now.

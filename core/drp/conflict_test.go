@@ -28,7 +28,7 @@ func each() []drp.Conflict {
 		Position: "answer line", Evidence: "m1", Passage: drp.NewPrivate("Okay: yes")}}}
 	ruling := drp.Ruling{About: drp.AboutDispute, Choice: drp.Refuse, On: start, Evidence: "m2"}
 	send := drp.Ruling{About: drp.AboutSend, Choice: "stage-9.1", On: start, Evidence: "m3"}
-	return []drp.Conflict{drp.RecordIsGone("r1"), drp.RecordIsAnothers("W-AAAAAA"),
+	return []drp.Conflict{drp.RecordIsGone("r1", ""), drp.RecordIsAnothers("W-AAAAAA"),
 		drp.WhoseEvidence("r2", "the record 7 is about another child than dispute W-AAAAAA"),
 		fold(reading("r1", "records", drp.Row, 1, raised(1, "", "")), reading("m1", "mailbox", drp.Message, 1, raised(0, "", ""))),
 		fold(reading("m1", "mailbox", drp.Message, 1, raised(0, "b", "chair@x.example")),

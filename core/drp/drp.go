@@ -274,7 +274,8 @@ type FormPart struct {
 type RecordState struct {
 	Known      bool
 	Authorised bool
-	Gone       bool // the row vanished
+	Gone       bool   // the row vanished
+	Why        string // of one that is there still and is no dispute any more: what it says now
 	Holder     Actor
 	Since      workday.Date
 }

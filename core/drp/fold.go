@@ -126,10 +126,10 @@ func Fold(readings []Reading, roster Roster) File {
 	for i, versions := range rows {
 		last := versions[len(versions)-1]
 		if last.Record.Gone {
-			gone = append(gone, RecordIsGone(last.Evidence.ID))
+			gone = append(gone, RecordIsGone(last.Evidence.ID, last.Record.Why))
 			if len(versions) > 1 {
 				before := *versions[len(versions)-2]
-				before.Record.Gone, before.Record.Since = true, last.Record.Since
+				before.Record.Gone, before.Record.Why, before.Record.Since = true, last.Record.Why, last.Record.Since
 				last = &before
 				rows[i] = versions[:len(versions)-1]
 			}

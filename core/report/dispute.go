@@ -362,8 +362,8 @@ func (d *Dispute) flags() string {
 	if n := len(d.Standing.Passed); n > 1 {
 		out = append(out, fmt.Sprintf("%d limits passed", n))
 	}
-	if d.File.Record.Gone {
-		out = append(out, "the record has vanished")
+	if r := d.File.Record; r.Gone {
+		out = append(out, "the record "+cmp.Or(r.Why, "has vanished"))
 	}
 	if d.restricted() {
 		out = append(out, "restricted record")

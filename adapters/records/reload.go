@@ -1,0 +1,119 @@
+package records
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"drpd/core/drp"
+	"drpd/mapping"
+)
+
+// Many copies are emptied and filled anew by night. Whoever looks in between sees disputes vanish, answers withdrawn and children
+// without workers, none of which is so. Where most of what was there is gone at once the source counts as one that cannot be read.
+
+// reloadTime is how long a copy may take to be filled. What is gone for longer is gone.
+const reloadTime = 24 * time.Hour
+
+// pathOf tells a relation from every other of its mapping.
+func pathOf(n mapping.Named) string { return fmt.Sprint(n.Path...) }
+
+// shrunk says whether most of what was there is gone: all of it, or more than half of what is more than a few.
+func shrunk(had, has int) bool { return had > 0 && (has == 0 || had >= 4 && 2*has < had) }
+
+// reload refuses what seems to be half of a load, until it has been so for longer than one takes.
+func (p *poll) reload(n mapping.Named, gone string) error {
+	if p.emptied.IsZero() {
+		p.emptied = p.now
+	}
+	until := p.emptied.Add(reloadTime)
+	if !p.now.Before(until) {
+		return nil
+	}
+	return drp.Quiet(fmt.Sprintf("records %s: %s: %s are gone at once: is it being loaded anew? Nothing is taken from it until they are back; "+
+		"what is still gone on %s counts as gone", p.Name, n.Title(), gone, until.UTC().Format("2 January at 15:04 UTC")), errReloading)
+}
+
+var errReloading = errors.New("most of what was there is gone")
+
+// reloading looks whether a relation that had rows is empty by now, and gives how many each had.
+func (p *poll) reloading() (rows map[string]int, err error) {
+	rows = make(map[string]int, len(p.had))
+	for _, n := range p.m.Relations() {
+		at := pathOf(n)
+		if n.Path[0] == "leave_out" || n.Path[0] == "loaded" || n.Path[0] == "forms" {
+			continue // may be empty; looked at by itself
+		}
+		rows[at] = p.had[at]
+		if full, all := p.full[at]; all {
+			rows[at] = full
+			continue
+		}
+		if p.read[at] > 0 {
+			rows[at] = max(rows[at], 1)
+		} else if p.asked[at] && p.had[at] > 0 {
+			empty, err := p.empty(n)
+			if err == nil && empty {
+				rows[at], err = 0, p.reload(n, "all its rows")
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return rows, nil
+}
+
+// empty says whether a relation has no rows at all.
+func (v *view) empty(n mapping.Named) (empty bool, err error) {
+	empty = true
+	err = v.scan(n, []string{n.Key}, part{"q." + n.Key + " = (SELECT MIN(m." + n.Key + ") FROM " + from(n.Relation, "m") + ")", nil}, false,
+		func([]sql.RawBytes, func(int) string) { empty = false })
+	return empty, err
+}
+
+// loaded refuses a copy that is older than its limit: it says nothing of what has happened since.
+func (p *poll) loaded() error {
+	n := p.m.LoadedRelation()
+	if n == nil {
+		return nil
+	}
+	var last time.Time
+	var unread error
+	err := p.scan(*n, n.Columns, part{"1 = 1", nil}, true, func(_ []sql.RawBytes, text func(int) string) {
+		if text(0) == "" {
+			return
+		}
+		at, ok := p.m.Stamp(n.Key, text(0))
+		if !ok {
+			unread = p.fail(errNoTime, "%s: the time in %s cannot be read: name its format under date_formats", n.Title(), n.Key)
+		} else if at.After(last) {
+			last = at
+		}
+	})
+	limit := p.m.Loaded.Limit
+	switch {
+	case err != nil || unread != nil:
+		return errors.Join(err, unread)
+	case last.IsZero():
+		return p.fail(errNoTime, "%s does not say when the copy was loaded last", n.Title())
+	case p.now.Sub(last) > limit:
+		return p.fail(errStale, "what is read is a copy that was loaded last on %s, longer than %s ago: what it says of the time since is unknown; "+
+			"see to its load", last.UTC().Format("2 January 2006 at 15:04 UTC"), hours(limit))
+	}
+	return nil
+}
+
+var (
+	errNoTime = errors.New("no time of the last load")
+	errStale  = errors.New("the copy is old")
+)
+
+// hours writes a length as people say it.
+func hours(d time.Duration) string {
+	if d < time.Hour || d%time.Hour != 0 {
+		return d.String()
+	}
+	return fmt.Sprintf("%d hours", int(d/time.Hour))
+}
