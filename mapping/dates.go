@@ -133,6 +133,16 @@ func (s *System) day(column, text string) (workday.Date, error) {
 	return ParseDay(text, s.DateFormats)
 }
 
+// filler says whether a date is one that systems put where there is none: the first day of 1900, or one that nobody will see.
+func (s *System) filler(column, text string) bool {
+	on, err := s.day(column, text)
+	if err != nil {
+		return false
+	}
+	year, month, day := on.Midnight().Date()
+	return year == 1900 && month == 1 && day == 1 || year >= 2300
+}
+
 // Stamp reads a value of a change column, so that two of them can be compared.
 func (s *System) Stamp(column, text string) (time.Time, bool) {
 	text = strings.TrimSpace(text)

@@ -1,6 +1,7 @@
 package mapping_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,82 @@ func TestMappingFaults(t *testing.T) {
 			t.Errorf("%s: %v", src, err)
 		case want != "" && (err == nil || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v, want %s", src, err, want)
+		}
+	}
+}
+
+// A form may answer for each of its children. What is said of all of them alike counts; else a person is asked, and a date that all of
+// them have counts, once a person says so, from the day on which the last child had it.
+func TestAnswersForEachChild(t *testing.T) {
+	const notAlike = `doubt: %q is not answered alike for each child: it does not count (%s)` + "\n"
+	for name, x := range map[string]struct {
+		question string
+		answers  map[string]string
+		each     map[string][]string
+		want     string
+		means    string
+		field    string
+	}{
+		"alike":               {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
+		"on different days":   {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-06"}}, want: "?", means: "discussed 2026-03-06"},
+		"about one of them":   {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}}, want: "?"},
+		"blank for one":       {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": nil}, want: "?"},
+		"twice for one":       {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04", "2026-03-05"}, "20402": {"2026-03-04"}}, want: "?"},
+		"blank for both":      {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": nil, "20402": nil}},
+		"one, and all":        {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
+		"one otherwise":       {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-05"}}, want: "?", means: "discussed 2026-03-05"},
+		"a yes and a no":      {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}, want: "?"},
+		"a yes and a blank":   {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}}, want: "?"},
+		"a yes for both":      {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"Y"}}, want: "resolved [] 2026-03-05 by \n"},
+		"words":               {question: "DRP_DESIRED", each: map[string][]string{"20401": {"therapy"}, "20402": {"a school"}}, field: "20401: therapy\n20402: a school"},
+		"nobody asks for it":  {question: "OTHER", each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}},
+		"rows of other kinds": {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"1": {"Y"}, "2": {"Y"}}, want: "?"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := row(t, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Reassigned",
+				"RAISED_ON": "2026-03-02"}, Children: []string{"20402"}, Answers: x.answers, Each: map[string]map[string][]string{x.question: x.each}})
+			want := x.want
+			if want == "?" {
+				want = fmt.Sprintf(notAlike, x.question, x.question)
+			}
+			if facts(got) != "raised [] 2026-03-02 by \n"+want || strings.Join(got.Subject.Children, " ") != "20401 20402" {
+				t.Errorf("%v\n%swant\n%s", got.Subject.Children, facts(got), want)
+			}
+			means, field := "", ""
+			for _, d := range got.Doubts {
+				for _, m := range d.Means {
+					means = fmt.Sprintf("%s %s", m.Kind, m.On)
+				}
+			}
+			for _, f := range got.Fields {
+				field = f.Value.Reveal()
+			}
+			if means != x.means || field != x.field {
+				t.Errorf("it means %q; kept: %q", means, field)
+			}
+		})
+	}
+}
+
+// Where nothing else says whom a form is about, its answers do.
+func TestChildrenOfAnswers(t *testing.T) {
+	s := set(t).System
+	s.Forms.Child, s.Children, s.Unknown = "", nil, []string{"-1"}
+	got := rowOf(t, s, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "STATE": "Reassigned"},
+		Each: map[string]map[string][]string{"DRP_DESIRED": {"20402": {"a"}, "20401": {"a"}}}})
+	if strings.Join(got.Subject.Children, " ") != "20401 20402" || len(got.Doubts) > 0 {
+		t.Errorf("%v, %v", got.Subject.Children, got.Doubts)
+	}
+}
+
+// Systems write a date where there is none: the first of 1900, or one that nobody will see.
+func TestNoDate(t *testing.T) {
+	for date, want := range map[string]string{"1900-01-01": "", "1900-01-01 00:00:00": "", "9999-12-31": "", "2300-01-01": "",
+		"2026-03-04": "discussed [stage-1] 2026-03-04 by iro\n", "1900-01-02": "discussed [stage-1] 1900-01-02 by iro\n"} {
+		got := row(t, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Reassigned"},
+			Answers: map[string]string{"DRP_S1_DISCUSSED": date}})
+		if facts(got) != want {
+			t.Errorf("%s: %q", date, facts(got))
 		}
 	}
 }

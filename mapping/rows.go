@@ -14,15 +14,39 @@ import (
 
 // Record is a form of a record system as it came: every value is text, untouched.
 type Record struct {
-	Form     map[string]string   `json:"form"`
-	Answers  map[string]string   `json:"answers,omitempty"` // question: answer
-	Several  map[string][]string `json:"several,omitempty"` // question: answers of which nothing says which is the newest
-	Moves    []map[string]string `json:"moves,omitempty"`
-	Children []string            `json:"children,omitempty"`
-	Formerly map[string]string   `json:"formerly,omitempty"` // child: its number in the system before
-	Unclear  string              `json:"unclear,omitempty"`  // why it cannot be said whose children they are
-	Gone     bool                `json:"gone,omitempty"`     // the row vanished
-	Why      string              `json:"why,omitempty"`      // of one that is there still and is no dispute any more: what it says now
+	Form    map[string]string   `json:"form"`
+	Answers map[string]string   `json:"answers,omitempty"` // question: answer
+	Several map[string][]string `json:"several,omitempty"` // question: answers of which nothing says which is the newest
+	// question: child: the answers about that child, where the form asks about each
+	Each     map[string]map[string][]string `json:"each,omitempty"`
+	Moves    []map[string]string            `json:"moves,omitempty"`
+	Children []string                       `json:"children,omitempty"`
+	Formerly map[string]string              `json:"formerly,omitempty"` // child: its number in the system before
+	Unclear  string                         `json:"unclear,omitempty"`  // why it cannot be said whose children they are
+	Gone     bool                           `json:"gone,omitempty"`     // the row vanished
+	Why      string                         `json:"why,omitempty"`      // of one that is there still and is no dispute any more: what it says now
+}
+
+// Answer notes what stands beside a question: one answer, none, or those between which nothing decides; of a form that asks about
+// each of its children, about which of them.
+func (r *Record) Answer(question, child string, texts []string) {
+	switch {
+	case child != "":
+		if r.Each == nil {
+			r.Each = make(map[string]map[string][]string)
+		}
+		if r.Each[question] == nil {
+			r.Each[question] = make(map[string][]string)
+		}
+		r.Each[question][child] = texts
+	case len(texts) > 1:
+		if r.Several == nil {
+			r.Several = make(map[string][]string)
+		}
+		r.Several[question] = texts
+	default:
+		r.Answers[question] = strings.Join(texts, "")
+	}
 }
 
 // People are the rows of who works with one child.
@@ -81,7 +105,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 		title := row[p.Role]
 		role := p.Titles[title]
 		position := fmt.Sprintf("%s row %d", p.Label("people"), i+1)
-		if role == "" || row[p.Worker] != "" && s.known(row[p.Worker]) == "" {
+		if role == "" || row[p.Worker] != "" && s.Known(row[p.Worker]) == "" {
 			continue // a professional who has no part in a dispute, or nobody
 		}
 		h := drp.Holder{Role: role, Team: row[p.Team], Person: row[p.Worker], Name: drp.NewPrivate(row[p.Name]),
@@ -91,7 +115,7 @@ func (s *System) people(ev drp.Evidence, out *drp.Reading) {
 			into   *workday.Date
 		}{{p.From, &h.From}, {p.Until, &h.Until}} {
 			text := row[d.column]
-			if text == "" {
+			if text == "" || s.filler(d.column, text) {
 				continue
 			}
 			day, err := s.day(d.column, text)
@@ -169,10 +193,21 @@ func (s *System) ChildrenOf(r Record) (out []string) {
 		child = r.Answers[s.Forms.Child]
 	}
 	for _, c := range append([]string{child}, r.Children...) {
-		if c = s.known(c); c != "" && !slices.Contains(out, c) {
+		if c = s.Known(c); c != "" && !slices.Contains(out, c) {
 			out = append(out, c)
 		}
 	}
+	if s.Forms.Child != "" || s.Children != nil {
+		return out
+	}
+	for _, of := range r.Each { // nothing else says whom the form is about
+		for c := range of {
+			if !slices.Contains(out, c) {
+				out = append(out, c)
+			}
+		}
+	}
+	slices.Sort(out)
 	return out
 }
 
@@ -189,8 +224,8 @@ func (s *System) Aside(form map[string]string) string {
 	return "is about a child by now whose records the mapping leaves out"
 }
 
-// known gives an id as it stands, or nothing where it stands for nobody.
-func (s *System) known(id string) string {
+// Known gives an id as it stands, or nothing where it stands for nobody.
+func (s *System) Known(id string) string {
 	if id = strings.TrimSpace(id); slices.Contains(s.Unknown, id) {
 		return ""
 	}
@@ -198,7 +233,7 @@ func (s *System) known(id string) string {
 }
 
 // who gives the worker whom a column or question names; nobody where its id stands for nobody.
-func (r *rowReader) who(c Codes) drp.Actor { return drp.Actor{Worker: r.known(r.value(r.code(c)))} }
+func (r *rowReader) who(c Codes) drp.Actor { return drp.Actor{Worker: r.Known(r.value(r.code(c)))} }
 
 type rowReader struct {
 	*System
@@ -206,6 +241,7 @@ type rowReader struct {
 	ev      drp.Evidence
 	learned workday.Date
 	out     *drp.Reading
+	last    []apart
 }
 
 // value looks a name up among the columns, then among the answers.
@@ -278,8 +314,87 @@ func (r *rowReader) several() {
 				strings.Join(r.rec.Several[question], " / "))
 		}
 	}
+	r.each()
 	for _, c := range r.codes() {
 		r.torn(c)
+	}
+}
+
+// each puts together what a form says about each of its children. What it says of all of them alike is an answer; of words that decide
+// nothing all are kept; else a person is asked, and a fact that all of them have counts from the day on which the last one had it.
+func (r *rowReader) each() {
+	children := r.out.Subject.Children
+	if r.rec.Answers == nil {
+		r.rec.Answers = make(map[string]string)
+	}
+	for _, question := range slices.Sorted(maps.Keys(r.rec.Each)) {
+		if !r.asks(question) {
+			continue
+		}
+		of := maps.Clone(r.rec.Each[question])
+		if all := r.value(question); all != "" {
+			of["all"] = []string{all}
+		}
+		var says, lines []string
+		whole := true
+		for _, child := range slices.Sorted(maps.Keys(of)) {
+			for _, text := range of[child] {
+				if text = strings.TrimSpace(text); !slices.Contains(says, text) {
+					says = append(says, text)
+				}
+				lines = append(lines, child+": "+text)
+			}
+			whole = whole && (len(of[child]) == 1)
+		}
+		whole = whole && !slices.ContainsFunc(children, func(c string) bool { return len(of[c]) == 0 && len(of["all"]) == 0 })
+		delete(r.rec.Answers, question)
+		switch {
+		case len(says) == 0:
+		case len(says) == 1 && whole:
+			r.rec.Answers[question] = says[0]
+		case r.keeps(question):
+			r.rec.Answers[question] = strings.Join(lines, "\n")
+		default:
+			r.doubt(fmt.Sprintf("%q is not answered alike for each child: it does not count", question), question, strings.Join(lines, " / "))
+			if whole {
+				r.last = append(r.last, apart{question, says, len(r.out.Doubts) - 1})
+			}
+		}
+	}
+}
+
+// apart is a question that is answered for each child, and not alike.
+type apart struct {
+	question string
+	says     []string
+	doubt    int
+}
+
+// keeps says whether a question is kept as words, and nothing follows from it.
+func (r *rowReader) keeps(question string) bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(r.Fields)), func(c Codes) bool { return slices.Contains(c, question) })
+}
+
+// lately says what a date that differs by child counts as, if a person accepts it: the last of them.
+func (r *rowReader) lately(m RowFact, f drp.Statement) {
+	for _, a := range r.last {
+		if !slices.Contains(m.On, a.question) {
+			continue
+		}
+		for _, text := range a.says {
+			on, err := r.day(a.question, text)
+			if err != nil {
+				return
+			}
+			if m.Fact == drp.Raised && !f.On.IsZero() {
+				f.On = min(f.On, on)
+			} else {
+				f.On = max(f.On, on)
+			}
+		}
+		f.Position = a.question
+		f.Evidence, f.Learned, f.Source = r.ev.ID, r.learned, r.ev.Source
+		r.out.Doubts[a.doubt].Means = append(r.out.Doubts[a.doubt].Means, f)
 	}
 }
 
@@ -333,7 +448,7 @@ func (r *rowReader) state() {
 	case r.out.Record.Authorised:
 		f := drp.Fact{Kind: drp.Authorised, By: r.who(s.By), Position: s.Column}
 		at := r.code(s.On)
-		if text := r.value(at); text != "" {
+		if text := r.value(at); text != "" && !r.filler(at, text) {
 			if on, err := r.day(at, text); err == nil {
 				f.On = on
 			} else {
@@ -368,6 +483,9 @@ func (r *rowReader) fact(m RowFact) {
 		f.Obstacle, _ = r.yesNo(obstacle)
 	}
 	text := r.value(at)
+	if r.filler(at, text) {
+		text = ""
+	}
 	if says != "" {
 		f.Position = says
 		answer := r.value(says)
@@ -386,6 +504,7 @@ func (r *rowReader) fact(m RowFact) {
 			f.Denied = true
 		}
 	} else if text == "" {
+		r.lately(m, f)
 		return
 	}
 	if text != "" {
@@ -430,7 +549,7 @@ func (r *rowReader) moves() {
 			r.doubt("the date of a reassignment cannot be read", position, m[r.Moves.On])
 			continue
 		}
-		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: r.known(m[r.Moves.By])},
-			To: []drp.Actor{{Worker: r.known(m[r.Moves.To])}}, Position: position})
+		r.add(drp.Fact{Kind: drp.Reassigned, On: on, By: drp.Actor{Worker: r.Known(m[r.Moves.By])},
+			To: []drp.Actor{{Worker: r.Known(m[r.Moves.To])}}, Position: position})
 	}
 }

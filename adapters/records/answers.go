@@ -15,14 +15,17 @@ type reply struct {
 	dated bool
 }
 
+// asked is what a row answers: a question of a form, about one of its children where the form asks about each.
+type asked struct{ question, child string }
+
 // answers reads the answers of forms.
 func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.Record) error {
 	if len(relations) == 0 {
 		return nil
 	}
-	of := make([]map[string][]reply, len(into)) // by form and question, of each relation those that stand there
+	of := make([]map[asked][]reply, len(into)) // by form, of each relation those that stand there
 	for i := range of {
-		of[i] = make(map[string][]reply)
+		of[i] = make(map[asked][]reply)
 	}
 	for at, n := range relations {
 		rows, err := v.byKey(n, keys, part{})
@@ -31,29 +34,22 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 		}
 		a := v.m.Answers[at]
 		for i, key := range keys {
-			here := make(map[string][]reply)
+			here := make(map[asked][]reply)
 			for _, r := range rows[key] {
 				x := reply{text: r[a.Answer]}
 				x.at, x.dated = v.m.Stamp(a.Change, r[a.Change])
-				here[r[a.Question]] = append(here[r[a.Question]], x)
+				q := asked{r[a.Question], v.m.Known(r[a.Child])}
+				here[q] = append(here[q], x)
 			}
-			for question, replies := range here {
-				of[i][question] = append(of[i][question], newest(replies)...)
+			for q, replies := range here {
+				of[i][q] = append(of[i][q], newest(replies)...)
 			}
 		}
 	}
 	for i := range into {
 		into[i].Answers = make(map[string]string)
-		for question, replies := range of[i] {
-			texts := standing(replies)
-			if len(texts) > 1 {
-				if into[i].Several == nil {
-					into[i].Several = make(map[string][]string)
-				}
-				into[i].Several[question] = texts
-				continue
-			}
-			into[i].Answers[question] = strings.Join(texts, "")
+		for q, replies := range of[i] {
+			into[i].Answer(q.question, q.child, standing(replies))
 		}
 	}
 	return nil

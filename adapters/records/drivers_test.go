@@ -89,6 +89,7 @@ func TestSQLServerSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	m.Forms.Change = "STARTED_ON" // it has none that is public
 	var peer tds
 	s, err := records.Open("sqlserver", "mosaic", "sqlserver://u:p@"+peer.serve(t)+"?encrypt=disable", m)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ const atOnce = 200
 func (v *view) whole(keys []string) (records []mapping.Record, changes []string, err error) {
 	n := v.m.FormRelation()
 	for _, d := range v.m.Belonging() { // one without its answers would be another
-		keys = v.fit(d, keys)
+		keys = v.fit(keyColumnOf(d), keys)
 	}
 	rows, err := v.byKey(n, keys, v.ours())
 	if err != nil || len(keys) == 0 {
@@ -126,7 +127,7 @@ func (v *view) clashes(children []string, rows map[string][]map[string]string) (
 			before = append(before, own[0][v.m.Person.Formerly])
 		}
 	}
-	taken, err := v.byKey(*n, before, part{})
+	taken, err := v.byFormer(*n, before)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +168,7 @@ func (v *view) today(children []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := v.byKey(*n, children, part{})
+	own, err := v.byFormer(*n, slices.Collect(maps.Keys(rows)))
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +214,7 @@ func (v *view) people(children []string) ([]mapping.People, error) {
 	for _, child := range children {
 		one := mapping.People{Child: child, Unclear: unclear[child], Rows: sortedBy(workers[child], p.Role, p.Worker, p.From)}
 		if own := selves[child]; len(own) > 0 {
-			one.Self = own[0]
+			one.Self = sortedBy(own, v.m.PersonRelation().Columns...)[0] // of several the same every time
 		}
 		out = append(out, one)
 	}
@@ -236,7 +237,18 @@ func sortedBy(rows []map[string]string, columns ...string) []map[string]string {
 // byKey reads the rows of a relation that belong to the keys. A key that can be none of the column's has no row there: where
 // the engine refuses one, it is found and set aside, and the poll begins anew.
 func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
-	keys = v.fit(n, keys)
+	return v.by(keyColumnOf(n), n, keys, and)
+}
+
+// byFormer reads the rows that have numbers of the system before for their keys. One that can be no key here has none.
+func (v *view) byFormer(n mapping.Named, numbers []string) (map[string][]map[string]string, error) {
+	at := keyColumnOf(n)
+	at.former = true
+	return v.by(at, n, numbers, part{})
+}
+
+func (v *view) by(at keyColumn, n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
+	keys = v.fit(at, keys)
 	v.asked[pathOf(n)] = v.asked[pathOf(n)] || len(keys) > 0
 	out, err := v.rowsOf(n, keys, and)
 	if err == nil || !v.unfitting(err) {
@@ -246,7 +258,7 @@ func (v *view) byKey(n mapping.Named, keys []string, and part) (map[string][]map
 	if other != nil || len(bad) == 0 || len(bad) == len(keys) && !v.sound(v.ctx, n, and) {
 		return nil, err
 	}
-	return nil, &unfitError{keyColumnOf(n), bad, err}
+	return nil, &unfitError{at, bad, err}
 }
 
 // rowsOf reads the rows of a relation that belong to the keys, by one prepared statement.

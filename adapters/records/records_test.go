@@ -350,7 +350,9 @@ func testOneRowAForm(t *testing.T, e engine) {
 	wide := open(t, e, func(m *mapping.System) {
 		m.Answers, m.Moves, m.Children, m.Forms.Columns = nil, nil, nil, nil
 		m.Subject, m.Fields = mapping.SubjectColumns{}, map[string]mapping.Codes{"desired": {"DRP_DESIRED"}}
-		m.Facts = slices.DeleteFunc(m.Facts, func(f mapping.RowFact) bool { return f.Fact != drp.Raised && !slices.Equal(f.On, mapping.Codes{"DRP_S1_DISCUSSED"}) })
+		m.Facts = slices.DeleteFunc(m.Facts, func(f mapping.RowFact) bool {
+			return f.Fact != drp.Raised && !slices.Equal(f.On, mapping.Codes{"DRP_S1_DISCUSSED"})
+		})
 	})
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_DESIRED TEXT`)
 	wide.exec(t, `ALTER TABLE CF_FORMS ADD COLUMN DRP_S1_DISCUSSED TEXT`)

@@ -25,7 +25,9 @@ func lived(t *testing.T, e engine, change func(*mapping.System)) (council, []byt
 	}
 	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing')`)
 	c.exec(t, `INSERT INTO CF_REASSIGNMENTS (FORM_ID, REASSIGNED_ON, FROM_WORKER, TO_WORKER) VALUES ('5001', '2026-03-02', 'w-101', 'w-131')`)
-	c.Also = func(context.Context, bool) ([]string, error) { return []string{"20401", "20402", "20403", "20404"}, nil }
+	c.Also = func(context.Context, bool) ([]string, error) {
+		return []string{"20401", "20402", "20403", "20404"}, nil
+	}
 	batch, cursor := c.poll(t)
 	if len(batch) != 8 {
 		t.Fatalf("%q", keys(batch))
@@ -141,7 +143,9 @@ func TestNoDispute(t *testing.T) {
 				}
 				c.exec(t, `UPDATE CF_FORMS SET PI_NUMBER = '20405' WHERE FORM_ID = '5005'`)
 				batch, cursor := c.poll(t)
-				forms := func() []string { return keys(slices.DeleteFunc(batch, func(ev drp.Evidence) bool { return strings.HasPrefix(ev.Key, "people/") })) }
+				forms := func() []string {
+					return keys(slices.DeleteFunc(batch, func(ev drp.Evidence) bool { return strings.HasPrefix(ev.Key, "people/") }))
+				}
 				if got := forms(); !slices.Equal(got, []string{"form/5001", "form/5004", "form/5005"}) {
 					t.Fatalf("%q", got)
 				}

@@ -123,6 +123,7 @@ func TestStatements(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			m.Forms.Change = "STARTED_ON" // it has none that is public
 			s, err := records.OpenOn(e, "mosaic", sql.OpenDB(server), m)
 			if err != nil {
 				t.Fatal(err)

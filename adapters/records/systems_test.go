@@ -39,7 +39,7 @@ func load(t *testing.T, e engine, name string) (*records.System, *mapping.System
 	t.Cleanup(func() { _ = db.Close() })
 	for _, statement := range strings.Split(string(schema), ";\n") {
 		if e.name == "postgres" {
-			statement = strings.ReplaceAll(statement, "DATETIME", "TIMESTAMP")
+			statement = strings.ReplaceAll(statement, " DATETIME", " TIMESTAMP")
 		}
 		if strings.TrimSpace(statement) == "" {
 			continue
@@ -67,17 +67,18 @@ func said(m *mapping.System, batch []drp.Evidence) (forms, people string) {
 		r := m.ReadRow(ev, workday.DateOf(noon))
 		if r.Child != nil {
 			fmt.Fprintf(&p, "%s %s %s restricted %v\n", r.Child.Ref, r.Child.Initials.Reveal(), r.Child.Team, r.Child.Restricted)
+			slices.SortFunc(r.Holders, func(a, b drp.Holder) int { return strings.Compare(a.Role, b.Role) }) // some have another code for one
 			for _, h := range r.Holders {
-				fmt.Fprintf(&p, "  %s %s %s %s %s from %s until %s\n", h.Role, h.Person, h.Name.Reveal(), h.Address.Reveal(), h.Team, h.From, h.Until)
+				fmt.Fprintf(&p, "  %s %s %s %s %s from %s until %s\n", h.Role, worker(h.Person), h.Name.Reveal(), h.Address.Reveal(), h.Team, h.From, h.Until)
 			}
 		} else {
 			fmt.Fprintf(&f, "%s %s %s about %v raised %s", ev.Key, r.Subject.Form, r.Subject.Ground+r.Subject.Theme, r.Subject.Children,
 				r.Subject.Raised)
-			fmt.Fprintf(&f, " held by %s authorised %v\n", r.Record.Holder.Worker, r.Record.Authorised)
+			fmt.Fprintf(&f, " held by %s authorised %v\n", worker(r.Record.Holder.Worker), r.Record.Authorised)
 			for _, x := range r.Statements() {
-				fmt.Fprintf(&f, "  %s %s %s by %s%s", x.Kind, x.Stage, x.On, x.By.Role, x.By.Worker)
+				fmt.Fprintf(&f, "  %s %s %s by %s%s", x.Kind, x.Stage, x.On, x.By.Role, worker(x.By.Worker))
 				for _, to := range x.To {
-					fmt.Fprintf(&f, " to %s", to.Worker)
+					fmt.Fprintf(&f, " to %s", worker(to.Worker))
 				}
 				fmt.Fprintf(&f, " denied %v obstacle %v\n", x.Denied, x.Obstacle)
 			}
@@ -92,30 +93,47 @@ func said(m *mapping.System, batch []drp.Evidence) (forms, people string) {
 	return f.String(), p.String()
 }
 
+// worker gives a worker's number: some systems have it by itself, others as part of a name.
+func worker(id string) string { return strings.TrimPrefix(id, "w-") }
+
 // What each of the small systems holds, written by hand.
 const (
-	theForms = `form/5001 carefirst-drp drift about [20401] raised 2026-03-02 held by w-201 authorised false
-  raised  2026-03-02 by w-101 denied false obstacle false
+	theForms = `form/5001 carefirst-drp drift about [20401] raised 2026-03-02 held by 201 authorised false
+  raised  2026-03-02 by 101 denied false obstacle false
   discussed stage-1 2026-03-03 by iro denied false obstacle false
-  responded stage-1 2026-03-05 by w-131 denied false obstacle true
-  finished-and-saved stage-1 2026-03-05 by w-131 denied false obstacle false
-  reassigned  2026-03-09 by w-101 to w-201 denied false obstacle false
+  responded stage-1 2026-03-05 by 131 denied false obstacle true
+  finished-and-saved stage-1 2026-03-05 by 131 denied false obstacle false
+  reassigned  2026-03-09 by 101 to 201 denied false obstacle false
   desired: Therapy to begin
-form/5002 carefirst-drp placement about [20402 20403] raised 2026-03-04 held by w-102 authorised true
-  authorised  2026-03-11 by w-102 denied false obstacle false
-  raised  2026-03-04 by w-102 denied false obstacle false
-  resolved  2026-03-10 by w-102 denied false obstacle false
+form/5002 carefirst-drp placement about [20402 20403] raised 2026-03-04 held by 102 authorised true
+  authorised  2026-03-11 by 102 denied false obstacle false
+  raised  2026-03-04 by 102 denied false obstacle false
+  resolved  2026-03-10 by 102 denied false obstacle false
 `
 	thePeople = `20401 AB East restricted false
-  iro w-101 Ines Rowan ines.rowan@fairshire.example Reviewing from 2025-01-06 until no date
-  social-worker w-121 Sam Wyke sam.wyke@fairshire.example East from 2025-01-06 until no date
-  team-manager w-131 Tess Mallory tess.mallory@fairshire.example East from 2025-01-06 until no date
+  iro 101 Ines Rowan ines.rowan@fairshire.example Reviewing from 2025-01-06 until no date
+  social-worker 121 Sam Wyke sam.wyke@fairshire.example East from 2025-01-06 until no date
+  team-manager 131 Tess Mallory tess.mallory@fairshire.example East from 2025-01-06 until no date
 20402 CD West restricted true
-  iro w-102 Ivor Reed ivor.reed@fairshire.example Reviewing from 2025-01-06 until no date
+  iro 102 Ivor Reed ivor.reed@fairshire.example Reviewing from 2025-01-06 until no date
 20403 ED West restricted false
-  iro w-102 Ivor Reed ivor.reed@fairshire.example Reviewing from 2025-01-06 until no date
+  iro 102 Ivor Reed ivor.reed@fairshire.example Reviewing from 2025-01-06 until no date
 `
 )
+
+// What one of them does not say, or says besides.
+var otherwise = map[string]struct {
+	forms, people *strings.Replacer
+	more          string
+}{
+	"mosaic": {forms: strings.NewReplacer("by 101 to 201", "by  to 201"), // of those who had it before nothing is kept
+		people: strings.NewReplacer("20403 ED West", `  social-worker 122 Kit Lowe kit.lowe@fairshire.example West from 2025-01-06 until no date
+20403 ED `)}, // a child's team is that of the allocated worker
+	"liquidlogic": {more: `form/5005 carefirst-drp  about [] raised 2026-03-04 held by  authorised false
+  raised  2026-03-04 by  denied false obstacle false
+  doubt: the record names no child at the query of forms
+`},
+}
 
 func shippedSystems(t *testing.T) (out []string) {
 	t.Helper()
@@ -150,11 +168,15 @@ func TestSystems(t *testing.T) {
 					t.Fatal(err)
 				}
 				forms, people := said(m, batch)
-				if want := theForms; m.HasForms() && forms != want {
+				want, whom := theForms, thePeople
+				if x := otherwise[name]; x.forms != nil {
+					want, whom = x.forms.Replace(want), x.people.Replace(whom)
+				}
+				if want += otherwise[name].more; m.HasForms() && forms != want {
 					t.Errorf("forms\n%swant\n%s", forms, want)
 				}
-				if people != thePeople {
-					t.Errorf("people\n%swant\n%s", people, thePeople)
+				if people != whom {
+					t.Errorf("people\n%swant\n%s", people, whom)
 				}
 				if again, _, err := s.Poll(t.Context(), cursor, noon.Add(25*time.Hour)); err != nil || len(again) != 0 {
 					t.Errorf("nothing has changed: %v, %v", keys(again), err)

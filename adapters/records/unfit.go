@@ -13,10 +13,14 @@ import (
 	"drpd/mapping"
 )
 
-// keyColumn is a column by which a relation is asked.
-type keyColumn struct{ relation, column string }
+// keyColumn is a column by which a relation is asked: for keys that somebody wrote, or for numbers of the system before, of which it is
+// no wonder if they can be none of this one's.
+type keyColumn struct {
+	relation, column string
+	former           bool
+}
 
-func keyColumnOf(n mapping.Named) keyColumn { return keyColumn{n.Title(), n.Key} }
+func keyColumnOf(n mapping.Named) keyColumn { return keyColumn{relation: n.Title(), column: n.Key} }
 
 // unfitError says which keys can be none of a column's: of a table whose keys are numbers, a text that somebody wrote into
 // a form.
@@ -32,8 +36,8 @@ func (e *unfitError) Unwrap() error { return e.err }
 func (s *System) unfitting(err error) bool { return s.dialect.Unfit != nil && s.dialect.Unfit(err) }
 
 // fit leaves out the keys that were set aside.
-func (s *System) fit(n mapping.Named, keys []string) []string {
-	bad := s.aside[keyColumnOf(n)]
+func (s *System) fit(at keyColumn, keys []string) []string {
+	bad := s.aside[at]
 	if len(bad) == 0 {
 		return keys
 	}
@@ -88,6 +92,9 @@ func (s *System) toldAside() (what []string) {
 	columns := slices.SortedFunc(maps.Keys(s.aside),
 		func(a, b keyColumn) int { return strings.Compare(a.relation+" "+a.column, b.relation+" "+b.column) })
 	for _, at := range columns {
+		if at.former {
+			continue
+		}
 		var named []string
 		for _, k := range slices.Sorted(slices.Values(s.aside[at])) {
 			if numberlike(k) && len(named) < 3 {
