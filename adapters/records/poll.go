@@ -38,6 +38,8 @@ type cursor struct {
 	Wide   string    `json:"wide"`   // day of the last look at everything
 	// how many rows each relation had, of what was looked at
 	Rows map[string]int `json:"rows,omitempty"`
+	// the titles that those had who work with children, and of how many children
+	Titles map[string]int `json:"titles,omitempty"`
 }
 
 // state is what is known of the rows at a cursor.
@@ -146,6 +148,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if err := p.people(slices.Compact(children)); err != nil {
 		return nil, nil, err
 	}
+	c.Titles = p.titles(c.Titles)
 	if c.Rows, err = p.reloading(); err != nil {
 		return nil, nil, err
 	}
@@ -156,10 +159,13 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	}
 	s.next = &p.state
 	slices.SortFunc(p.out, func(a, b drp.Evidence) int { return strings.Compare(a.Key, b.Key) })
-	if said := p.remark(); said != nil || p.all {
+	if said := p.remark(); len(said) > 0 || p.all {
 		s.remarked = said // what is seen only by looking at all of them stands until the next such look
 	}
-	return p.out, p.cursor, s.remarked
+	if what := slices.Concat(s.remarked, p.renamed, p.toldAside()); len(what) > 0 {
+		return p.out, p.cursor, port.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
+	}
+	return p.out, p.cursor, nil
 }
 
 // poll is one poll as it goes.
@@ -170,16 +176,17 @@ type poll struct {
 	wide      bool // it reads everything
 	all       bool // it looks at all forms
 	out       []drp.Evidence
-	had       map[string]int // how many rows each relation had at the last poll
-	full      map[string]int // and how many those have of which all rows were looked at
-	backwards int            // forms that have gone back to an earlier state
-	keyless   int            // rows without a key
-	doubled   int            // rows of forms that had one already
+	had       map[string]int   // how many rows each relation had at the last poll
+	full      map[string]int   // and how many those have of which all rows were looked at
+	backwards int              // forms that have gone back to an earlier state
+	keyless   int              // rows without a key
+	doubled   int              // rows of forms that had one already
+	holders   []mapping.People // who works with the children that were looked at
+	renamed   []string         // titles that nobody has any more, and those that came instead
 }
 
-// remark says what a person should look at though all could be read.
-func (p *poll) remark() error {
-	var what []string
+// remark says what a person should look at in the forms though all could be read.
+func (p *poll) remark() (what []string) {
 	if p.backwards > 0 {
 		what = append(what, fmt.Sprintf("%d forms have gone back to an earlier state: was a backup restored? drpd goes on with the later state "+
 			"that it knows", p.backwards))
@@ -192,11 +199,7 @@ func (p *poll) remark() error {
 		what = append(what, fmt.Sprintf("%s has %d rows more than it has of %s: drpd reads one row of each; the mapping must name what "+
 			"tells them apart", p.m.FormRelation().Title(), p.doubled, p.m.Forms.Key))
 	}
-	what = append(what, p.toldAside()...)
-	if len(what) == 0 {
-		return nil
-	}
-	return port.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
+	return what
 }
 
 // candidates finds the forms that may have changed and tells of those that have vanished.
@@ -377,6 +380,7 @@ func (p *poll) people(children []string) error {
 	if err := p.deserted(people); err != nil {
 		return err
 	}
+	p.holders = people
 	for _, one := range people {
 		if err := p.fresh(mapping.PeopleKey(one.Child), "", one); err != nil {
 			return err

@@ -86,7 +86,7 @@ type System struct {
 	base        state                  // at the cursor that was stored
 	rows        map[string]*seen       // forms as the last poll saw them
 	round       int                    // of polls
-	remarked    error                  // by the last look at all forms
+	remarked    []string               // by the last look at all forms
 	next        *state                 // at the cursor that was given and may have been stored
 	prepared    map[string]*sql.Stmt   // of whole groups of notes
 	layouts     map[string]string      // a value of each change column, to write others like it

@@ -232,6 +232,12 @@ func (d *round) reportLetter(ctx context.Context, e drp.Effect, title string, cl
 	if err != nil {
 		return letter.Letter{}, err
 	}
+	for _, no := range in.NoSuch() { // an empty report would say that nothing is overdue
+		says := "the report " + s.Name + " may hold nothing of what it is to hold: " + no + ": was it renamed? Put the new name into the configuration"
+		if err := d.tell(ctx, says, "report", s.Name+"/"+no+"/"+e.On.String(), false); err != nil {
+			return letter.Letter{}, err
+		}
+	}
 	doc := report.Overdue(in)
 	doc.Name = s.Name + "-" + doc.Name
 	if cleared {
