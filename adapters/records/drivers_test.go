@@ -171,19 +171,47 @@ func words(body []byte) string {
 func reply(kind byte) []byte {
 	var body []byte
 	switch kind {
-	case 18: // before the login: a version, and no encryption
-		body = []byte{0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, 2}
+	case 18: // before the login
+		return tdsHello(2)
 	case 16: // the login is accepted
 		body = []byte{0xad, 10, 0, 1, 0x74, 0, 0, 4, 0, 16, 0, 0, 0}
 	case 14: // a transaction has begun
 		body = []byte{0xe3, 11, 0, 8, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0}
 	}
-	if kind != 18 {
-		body = append(body, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // done
-	}
+	return tdsPacket(append(body, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) // done
+}
+
+// tdsHello gives a version, and whether the server encrypts: 1 it does, 2 it can not.
+func tdsHello(encrypts byte) []byte {
+	return tdsPacket([]byte{0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, encrypts})
+}
+
+func tdsPacket(body []byte) []byte {
 	head := []byte{4, 1, 0, 0, 0, 0, 1, 0}
 	binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(body))) //nolint:gosec // a few bytes
 	return append(head, body...)
+}
+
+// wrapped is a connection whose bytes go in packets.
+type wrapped struct {
+	net.Conn
+	rest []byte
+}
+
+func (w *wrapped) Read(b []byte) (n int, err error) {
+	if len(w.rest) == 0 {
+		if _, w.rest, err = packet(w.Conn); err != nil {
+			return 0, err
+		}
+	}
+	n = copy(b, w.rest)
+	w.rest = w.rest[n:]
+	return n, nil
+}
+
+func (w *wrapped) Write(b []byte) (int, error) {
+	_, err := w.Conn.Write(tdsPacket(b))
+	return len(b), err
 }
 
 // A second server in a connection string would be dialled in plain text.

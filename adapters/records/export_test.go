@@ -40,6 +40,17 @@ func (s *System) Cells(ctx context.Context, n mapping.Named) (read, scanned stri
 	return rows[0][0], scanned, err
 }
 
+// Numbers gives the numbers of the errors of the engines that have tables of them, by what they mean.
+func Numbers() map[string]map[string][]int {
+	out := map[string]map[string][]int{"oracle": oracleNumbers, "sqlserver": {}}
+	for means, numbers := range sqlserverNumbers {
+		for _, n := range numbers {
+			out["sqlserver"][means] = append(out["sqlserver"][means], int(n))
+		}
+	}
+	return out
+}
+
 // Unreached says why no server answered.
 func Unreached(err error) string { return unreached(err) }
 
