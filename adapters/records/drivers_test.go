@@ -2,12 +2,15 @@ package records_test
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/binary"
 	"io"
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -70,6 +73,14 @@ func TestDriversBeginTx(t *testing.T) {
 			if _, err := c.(driver.ConnBeginTx).BeginTx(t.Context(), records.ReadOptions(e)); err != nil {
 				t.Errorf("the driver refuses what drpd begins a reading with: %v", err)
 			}
+			if e != "sqlserver" {
+				return
+			}
+			for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelReadCommitted} {
+				if _, err := c.(driver.ConnBeginTx).BeginTx(t.Context(), driver.TxOptions{Isolation: driver.IsolationLevel(level)}); err != nil {
+					t.Errorf("the driver refuses %s: %v", level, err)
+				}
+			}
 		})
 	}
 }
@@ -108,7 +119,11 @@ func TestSQLServerSession(t *testing.T) {
 
 // tds is as much of a SQL Server as its driver needs to log in, begin a transaction and say something: it answers that
 // all is done.
-type tds struct{ said chan []string }
+type tds struct {
+	said chan []string
+	mu   sync.Mutex
+	only []bool // whether each login asked for a server that only reads
+}
 
 func (s *tds) serve(t *testing.T) string {
 	t.Helper()
@@ -119,28 +134,49 @@ func (s *tds) serve(t *testing.T) string {
 	t.Cleanup(func() { _ = l.Close() })
 	s.said = make(chan []string, 1)
 	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = c.Close() }()
-		var said []string
-		for {
-			kind, body, err := packet(c)
-			if err != nil {
-				s.said <- said
-				return
-			}
-			if kind == 1 || kind == 3 { // a batch, or a call
-				said = append(said, words(body))
-			}
-			if _, err := c.Write(reply(kind)); err != nil {
-				s.said <- said
-				return
-			}
+		if c, err := l.Accept(); err == nil {
+			s.said <- s.talk(c)
 		}
 	}()
 	return l.Addr().String()
+}
+
+// serveTLS takes any number of connections.
+func (s *tds) serveTLS(t *testing.T, config *tls.Config) string {
+	t.Helper()
+	return answering(t, func(c net.Conn) { s.talk(tls.Server(c, config)) })
+}
+
+// talk answers until the connection ends, and gives what was said.
+func (s *tds) talk(c net.Conn) (said []string) {
+	defer func() { _ = c.Close() }()
+	for {
+		kind, body, err := packet(c)
+		if err != nil {
+			return said
+		}
+		switch kind {
+		case 1, 3: // a batch, or a call
+			said = append(said, words(body))
+		case 16: // a login
+			const typeFlags, readOnlyIntent = 26, 32
+			s.mu.Lock()
+			s.only = append(s.only, body[typeFlags]&readOnlyIntent != 0)
+			s.mu.Unlock()
+		}
+		if _, err := c.Write(reply(kind)); err != nil {
+			return said
+		}
+	}
+}
+
+// logins gives whether each login since the last asking asked for a server that only reads.
+func (s *tds) logins() []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.only
+	s.only = nil
+	return out
 }
 
 // packet reads a message of one or more packets.

@@ -31,6 +31,10 @@ import (
 	"drpd/adapters/records"
 )
 
+func oracleError(code int) *network.OracleError {
+	return &network.OracleError{ErrCode: code, ErrMsg: "Canary"}
+}
+
 // closed is a server that takes no connection.
 type closed struct{ err error }
 
@@ -41,7 +45,11 @@ func (c closed) Driver() driver.Driver                        { return nil }
 // it is one of the mapping's.
 func TestErrorNumbers(t *testing.T) {
 	ms := func(n int32, say string) error { return mssql.Error{Number: n, Message: say} }
-	or := func(n int, say string) error { return &network.OracleError{ErrCode: n, ErrMsg: say} }
+	or := func(n int, say string) error {
+		err := oracleError(n)
+		err.ErrMsg = say
+		return err
+	}
 	pg := func(code, say string) error { return &pgconn.PgError{Code: code, Message: say} }
 	my := func(n uint16, say string) error { return &mysql.MySQLError{Number: n, Message: say} }
 	const table, none, refused = "table CF_FORMS cannot be read: ", "the record system takes no connection: ", "the login was refused: is its password"

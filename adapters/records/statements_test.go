@@ -32,7 +32,8 @@ type teller struct {
 	types map[string]string       // of columns, by their names
 	holds map[string]driver.Value // what columns hold, by some of their text; else 7
 	fails func(query string) error
-	lax   bool // takes a read-only transaction
+	lax   bool                                              // takes a read-only transaction
+	empty func(query string, args []driver.NamedValue) bool // whether there is no row
 }
 
 func (s *teller) Connect(context.Context) (driver.Conn, error) { return s, nil }
@@ -104,7 +105,29 @@ func (s *teller) QueryContext(_ context.Context, query string, args []driver.Nam
 		}
 	}
 	list, _, _ := strings.Cut(strings.TrimPrefix(query, "SELECT "), " FROM ")
-	return &tellerRows{teller: s, columns: strings.Split(list, ", "), done: strings.Contains(query, "WHERE 1 = 0")}, nil
+	rows := &tellerRows{teller: s, columns: columnsOf(list)}
+	rows.done = strings.Contains(query, "WHERE 1 = 0") || s.empty != nil && s.empty(query, args)
+	return rows, nil
+}
+
+// columnsOf gives the columns of a list as a server names them, but for those of drpd's own relations, which stay as they are.
+func columnsOf(list string) (out []string) {
+	depth, from := 0, 0
+	for i, c := range list + "," {
+		switch {
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth <= 0, i == len(list):
+			name := strings.TrimSpace(list[from:i])
+			if !strings.Contains(name, "(") && !strings.HasPrefix(name, "q.") {
+				name = name[strings.LastIndexAny(name, ". ")+1:]
+			}
+			out, from = append(out, name), i+1
+		}
+	}
+	return out
 }
 
 type tellerRows struct {
