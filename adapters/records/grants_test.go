@@ -32,6 +32,20 @@ func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 		})
 		u.User = url.User(name)
 		dsn, user = u.String(), name
+	} else if c.engine.name == "sqlserver" {
+		c.exec(t, `CREATE LOGIN `+name+` WITH PASSWORD = 'Made-up-1'`)
+		c.exec(t, `CREATE USER `+name+` FOR LOGIN `+name)
+		t.Cleanup(func() {
+			ctx := context.WithoutCancel(t.Context())
+			_, _ = c.db.ExecContext(ctx, `DROP USER `+name)
+			_, _ = c.db.ExecContext(ctx, `DROP LOGIN `+name)
+		})
+		u, err := url.Parse(c.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.UserPassword(name, "Made-up-1")
+		dsn, user = u.String(), "["+name+"]"
 	} else {
 		m, err := mysql.ParseDSN(c.dsn)
 		if err != nil {
@@ -68,8 +82,7 @@ func TestGrants(t *testing.T) {
 			defer func() { _ = s.Close() }()
 			return s.CheckOnline(t.Context())
 		}
-		dsn, user := c.login(t, map[string]string{"postgres": `GRANT SELECT ON CF_PERSONS TO LOGIN`,
-			"mariadb": `GRANT SELECT ON CF_PERSONS TO LOGIN`}[e.name])
+		dsn, user := c.login(t, `GRANT SELECT ON CF_PERSONS TO LOGIN`)
 		for range 2 { // what cannot be read hides what else is missing
 			for _, p := range look(dsn).Problems {
 				if _, say, ok := strings.Cut(p, "; run: "); ok {
@@ -95,8 +108,14 @@ func TestGrants(t *testing.T) {
 			found.Problems[0] != "the login "+user+" may update CF_FORMS, which drpd never does: give it a login that can do only what it needs" {
 			t.Errorf("a grant too many: %q", found.Problems)
 		}
-		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+
-			map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name])
+		key := map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name]
+		if e.name == "sqlserver" {
+			if err := c.db.GetContext(t.Context(), &key, `SELECT 'CONSTRAINT ' + name FROM sys.key_constraints
+				WHERE parent_object_id = OBJECT_ID('CF_OBSERVATIONS')`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+key)
 		if found := look(dsn); !slices.ContainsFunc(found.Problems, func(p string) bool {
 			return strings.HasPrefix(p, "table CF_OBSERVATIONS has no unique index on DRPD_REF")
 		}) {
@@ -156,6 +175,8 @@ func TestGrantProcedure(t *testing.T) {
 		if e.name == "postgres" {
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body text, ref text) LANGUAGE sql AS $$ SELECT 1 $$`)
 			c.exec(t, `REVOKE EXECUTE ON PROCEDURE ADD_OBSERVATION FROM PUBLIC`)
+		} else if e.name == "sqlserver" {
+			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION @body NVARCHAR(MAX), @ref VARCHAR(80) AS SELECT 1`)
 		} else {
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body LONGTEXT, ref VARCHAR(80)) SELECT 1`)
 		}
@@ -170,6 +191,9 @@ func TestGrantProcedure(t *testing.T) {
 			return s.CheckOnline(t.Context()).Problems
 		}
 		say := "GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO " + user
+		if e.name == "sqlserver" {
+			say = "GRANT EXECUTE ON OBJECT::ADD_OBSERVATION TO " + user
+		}
 		if got := look(); !slices.Equal(got, []string{"the login " + user + " may not execute ADD_OBSERVATION; run: " + say}) {
 			t.Errorf("%q", got)
 		}
