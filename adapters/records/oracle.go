@@ -22,7 +22,7 @@ var oracle = Dialect{
 	OneByOne: true, Midnight: " 00:00:00",
 	Call: "BEGIN %s(%s); END;", Execute: "%s", Hides: true,
 	Time: "SELECT ROUND((CAST(SYS_EXTRACT_UTC(SYSTIMESTAMP) AS DATE) - DATE '1970-01-01') * 86400) FROM DUAL",
-	Text: oracleText, Place: oraclePlace,
+	Text: oracleText, Place: oraclePlace, Bare: oracleBare,
 	Types: map[string]kind{
 		"CHAR": {padded: true}, // what it calls NCHAR is VARCHAR2
 		"DATE": {text: clock("2006-01-02 15:04:05", "2006-01-02")}, "RAW": {text: bytesAfter("")}, "LongRaw": {text: bytesAfter("")},
@@ -49,7 +49,7 @@ func oracleText(column, kind string) string {
 	return "CAST(" + column + " AS VARCHAR2(100))"
 }
 
-// oraclePlace compares a value as the type of its column wants it, so that the column itself stays bare and its index
+// oraclePlace compares a value as the type of its column wants it, so that the column itself stays as it is and its index
 // serves: a text that is bound is VARCHAR2, and never equal to a CHAR filled up with spaces.
 func oraclePlace(kind string) string {
 	switch {
@@ -61,6 +61,14 @@ func oraclePlace(kind string) string {
 		return "TO_TIMESTAMP_TZ(? || ' +00:00', 'YYYY-MM-DD HH24:MI:SS TZH:TZM')"
 	}
 	return "?"
+}
+
+// oracleBare takes the spaces off a CHAR, since the other column may be none. Whoever joins by a CHAR pays with its index.
+func oracleBare(column, kind string) string {
+	if kind == "CHAR" {
+		return "RTRIM(" + column + ")"
+	}
+	return column
 }
 
 func openOracle(dsn string) (*sql.DB, error) {

@@ -1,9 +1,8 @@
 // Package records reads DRP records from a council's record system and writes case notes back, through SQL.
 //
-// It promises: it reads in read-only transactions with one view of the data (on SQL Server, as the server isolates them),
-// only the columns and relations that
-// the mapping names, each value as text, untouched; it never asks the server to sort, and what a poll costs follows what
-// has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
+// It promises: it reads in read-only transactions with one view of the data (on SQL Server where the database allows it),
+// only the columns and relations that the mapping names, each value as text, as people write it; it never asks the server
+// to sort, and what a poll costs follows what has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
 // procedure that the mapping names, and reads back what it wrote before it commits; it holds no statement that could
 // change or remove a row, so that nothing here can authorise or reassign a record. The text of a driver's error may hold
 // data, so it is kept out of the errors given on.
@@ -59,6 +58,8 @@ type Dialect struct {
 	Text func(column, kind string) string
 	// Place is where a value stands that is compared with a column of a type. Types are looked up for it; nil: "?".
 	Place func(kind string) string
+	// Bare is a column of a type as it is compared with another column; nil: as it is.
+	Bare func(column, kind string) string
 	// Bound gives a text that is compared as it is bound; nil: as it is.
 	Bound func(text string) any
 
@@ -317,11 +318,11 @@ func (s *System) ours() part {
 		return out
 	}
 	if s.m.Forms.Child != "" {
-		return out.and(s.leaveOut("q." + s.m.Forms.Child))
+		return out.and(s.leaveOut(s.bare(s.m.Forms.Relation, "q", s.m.Forms.Child)))
 	}
 	c := s.m.Children
-	mine := "FROM " + from(c.Relation, "c") + " WHERE c." + c.Form + " = q." + s.m.Forms.Key
-	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut("c." + c.Child))
+	mine := "FROM " + from(c.Relation, "c") + " WHERE " + s.bare(c.Relation, "c", c.Form) + " = " + s.bare(s.m.Forms.Relation, "q", s.m.Forms.Key)
+	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut(s.bare(c.Relation, "c", c.Child)))
 	return out.and(part{"(NOT EXISTS (SELECT 1 " + mine + ") OR EXISTS (" + some.sql + "))", some.args})
 }
 
@@ -330,7 +331,7 @@ func (s *System) leaveOut(child string) (out part) {
 	for i, l := range s.m.LeaveOut {
 		as := fmt.Sprintf("l%d", i)
 		values := s.in(l.Relation, as, l.Column, l.Values)
-		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + as + "." + l.Person + " = " + child + " AND " + values.sql +
+		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + s.bare(l.Relation, as, l.Person) + " = " + child + " AND " + values.sql +
 			")", values.args}
 		if out.sql == "" {
 			out = one
@@ -354,9 +355,9 @@ func (s *System) types() []string {
 func (s *System) belongs(n mapping.Named) part {
 	f := s.m.FormRelation()
 	types := s.in(f.Relation, "f", s.m.Forms.Type, s.types())
-	out := part{"q." + n.Key + " IN (SELECT f." + f.Key + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
+	out := part{s.bare(n.Relation, "q", n.Key) + " IN (SELECT " + s.bare(f.Relation, "f", f.Key) + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
 	if n.Child != "" {
-		out = out.and(s.leaveOut("q." + n.Child))
+		out = out.and(s.leaveOut(s.bare(n.Relation, "q", n.Child)))
 	}
 	return out
 }

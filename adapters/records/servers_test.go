@@ -224,8 +224,14 @@ func TestApplicationIntent(t *testing.T) {
 		if tt.way != mapping.WayWorklist {
 			_ = s.WriteNotes(t.Context(), batchOf("effect-1"))
 		}
-		if written := peer.logins(); slices.Contains(written, !tt.written) {
+		own := tt.read && tt.way != mapping.WayWorklist // it has connections of its own
+		if written := peer.logins(); own != (len(written) > 0) || slices.Contains(written, !tt.written) {
 			t.Errorf("%+v: writing logs in with %v", tt, written)
+		}
+		told := slices.ContainsFunc(s.CheckOnline(t.Context()).Notes,
+			func(n string) bool { return strings.HasPrefix(n, "ApplicationIntent=ReadOnly counts for what is read") })
+		if want := tt.read && tt.way != mapping.WayWorklist && !tt.as; told != want {
+			t.Errorf("%+v: the check says so: %v", tt, told)
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)

@@ -159,6 +159,14 @@ func (s *System) place(r mapping.Relation, column string) string {
 	return s.dialect.Place(s.kinds.kind(r, column))
 }
 
+// bare is a column as it is compared with another one.
+func (s *System) bare(r mapping.Relation, as, column string) string {
+	if s.dialect.Bare == nil {
+		return as + "." + column
+	}
+	return s.dialect.Bare(as+"."+column, s.kinds.kind(r, column))
+}
+
 // bound gives the values of a comparison as they are bound.
 func (s *System) bound(args []any) []any {
 	if s.dialect.Bound == nil {

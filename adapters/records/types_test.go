@@ -102,13 +102,17 @@ func TestSQLServerKeysAndBits(t *testing.T) {
 	}
 }
 
-// On Oracle each value is compared as its column's type wants it, and the column stays bare: a CHAR with a CHAR, bytes with
-// bytes, a time of a zone with one. A date goes into a column of text without a time.
+// On Oracle each value is compared as its column's type wants it, and the column stays as it is: a CHAR with a CHAR, bytes
+// with bytes, a time of a zone with one. Of two columns a CHAR loses its spaces. A date goes into a column of text without a
+// time.
 func TestOracleCompares(t *testing.T) {
 	for _, tt := range []struct{ column, kind, want, not string }{
 		{"WORKFLOW_STEP_TYPE_ID", "CHAR", "q.WORKFLOW_STEP_TYPE_ID IN (CAST(:arg1 AS CHAR(2000)))", ""},
 		{"WORKFLOW_STEP_TYPE_ID", "NCHAR", "q.WORKFLOW_STEP_TYPE_ID IN (:arg1)", "CHAR(2000)"},
 		{"PERSON_KIND", "CHAR", "l0.PERSON_KIND IN (CAST(:arg2 AS CHAR(2000)),CAST(:arg3 AS CHAR(2000)))", ""},
+		{"PERSON_ID", "CHAR", "WHERE RTRIM(l0.PERSON_ID) = c.SUBJECT_COMPOUND_ID AND", ""},
+		{"SUBJECT_COMPOUND_ID", "CHAR", "WHERE l0.PERSON_ID = RTRIM(c.SUBJECT_COMPOUND_ID) AND", "= c.SUBJECT_COMPOUND_ID"},
+		{"FORM_ID", "CHAR", "WHERE RTRIM(q.FORM_ID) IN (SELECT RTRIM(f.FORM_ID) FROM", "RTRIM(q.FORM_ID) IN (CAST"},
 		{"FORM_ID", "RAW", "q.FORM_ID IN (HEXTORAW(:arg1))", ""},
 		{"LAST_UPDATED_ON", "TimeStampTZ_DTY", "q.LAST_UPDATED_ON >= TO_TIMESTAMP_TZ(:arg1 || ' +00:00', 'YYYY-MM-DD HH24:MI:SS TZH:TZM') AND",
 			"AS TIMESTAMP WITH TIME ZONE"},
