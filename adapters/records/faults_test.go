@@ -551,11 +551,12 @@ func TestProcedure(t *testing.T) {
 				Arguments: []string{"child", "text", "reference", "type"}, Table: "CF_OBSERVATIONS",
 				Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}, Types: map[string]string{"Observation": "OBS"}}
 		})
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(child text, body text, ref text, kind text) LANGUAGE sql AS $$ INSERT INTO CF_OBSERVATIONS VALUES (ref, child, kind, body, 'the procedure', '2026-03-02') $$`)
-		} else if e.name == "sqlserver" {
+		case "sqlserver":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION @child NVARCHAR(40), @body NVARCHAR(MAX), @ref NVARCHAR(80), @kind NVARCHAR(40) AS BEGIN INSERT INTO CF_OBSERVATIONS VALUES (@ref, @child, @kind, @body, 'the procedure', '2026-03-02'); SELECT 7 AS NEW_ID; RETURN 4 END`)
-		} else {
+		default:
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(child VARCHAR(40), body LONGTEXT, ref VARCHAR(80), kind VARCHAR(40)) INSERT INTO CF_OBSERVATIONS VALUES (ref, child, kind, body, 'the procedure', '2026-03-02')`)
 		}
 		notes := []port.Note{note("a", "first"), note("b", "second")}

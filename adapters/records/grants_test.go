@@ -19,7 +19,8 @@ import (
 func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 	t.Helper()
 	name := fmt.Sprintf("drpd_g_%d_%d", os.Getpid(), databases.Add(1))
-	if c.engine.name == "postgres" {
+	switch c.engine.name {
+	case "postgres":
 		u, err := url.Parse(c.dsn)
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +33,7 @@ func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 		})
 		u.User = url.User(name)
 		dsn, user = u.String(), name
-	} else if c.engine.name == "sqlserver" {
+	case "sqlserver":
 		c.exec(t, `CREATE LOGIN `+name+` WITH PASSWORD = 'Made-up-1'`)
 		c.exec(t, `CREATE USER `+name+` FOR LOGIN `+name)
 		t.Cleanup(func() {
@@ -46,7 +47,7 @@ func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 		}
 		u.User = url.UserPassword(name, "Made-up-1")
 		dsn, user = u.String(), "["+name+"]"
-	} else {
+	default:
 		m, err := mysql.ParseDSN(c.dsn)
 		if err != nil {
 			t.Fatal(err)
@@ -172,12 +173,13 @@ func TestGrantProcedure(t *testing.T) {
 		for _, r := range append([]string{"CF_OBSERVATIONS"}, readable...) {
 			grants = append(grants, `GRANT SELECT ON `+r+` TO LOGIN`)
 		}
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body text, ref text) LANGUAGE sql AS $$ SELECT 1 $$`)
 			c.exec(t, `REVOKE EXECUTE ON PROCEDURE ADD_OBSERVATION FROM PUBLIC`)
-		} else if e.name == "sqlserver" {
+		case "sqlserver":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION @body NVARCHAR(MAX), @ref VARCHAR(80) AS SELECT 1`)
-		} else {
+		default:
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body LONGTEXT, ref VARCHAR(80)) SELECT 1`)
 		}
 		dsn, user := c.login(t, grants...)

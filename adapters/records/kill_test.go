@@ -193,21 +193,17 @@ func TestKilledWriting(t *testing.T) {
 		c.exec(t, `CREATE TABLE CF_OBSERVATIONS (DRPD_REF VARCHAR(64), PI_NUMBER TEXT, OBS_TYPE TEXT, NOTE_TEXT TEXT, ENTERED_BY TEXT, ENTERED_ON TEXT)`)
 		l := &line{}
 		dsn := c.dsn
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres", "sqlserver":
 			u, err := url.Parse(dsn)
 			if err != nil {
 				t.Fatal(err)
 			}
 			u.Host = l.serve(t, u.Host)
-			dsn = u.String() + "&default_query_exec_mode=exec" // so that requests can be told apart
-		} else if e.name == "sqlserver" {
-			u, err := url.Parse(dsn)
-			if err != nil {
-				t.Fatal(err)
+			if dsn = u.String(); e.name == "postgres" {
+				dsn += "&default_query_exec_mode=exec" // so that requests can be told apart
 			}
-			u.Host = l.serve(t, u.Host)
-			dsn = u.String()
-		} else {
+		default:
 			m, err := mysql.ParseDSN(dsn)
 			if err != nil {
 				t.Fatal(err)

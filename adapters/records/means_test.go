@@ -146,7 +146,7 @@ func TestUnreached(t *testing.T) {
 		{&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: certificate, Host: "db"}}, "its certificate is for another name"},
 		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.Expired}, "its certificate has expired, or is not valid yet"},
 		{x509.CertificateInvalidError{Cert: certificate, Reason: x509.NotAuthorizedToSign}, "its certificate cannot be verified"},
-		{fmt.Errorf("TLS Handshake failed: %v", x509.UnknownAuthorityError{Cert: certificate}), "its certificate is of an authority"},
+		{errors.New("TLS Handshake failed: " + x509.UnknownAuthorityError{Cert: certificate}.Error()), "its certificate is of an authority"},
 		{errors.New("TLS Handshake failed: x509: certificate has expired or is not yet valid: canary"), "its certificate has expired"},
 		{errors.New("TLS Handshake failed: x509: certificate is valid for canary.example, not db"), "its certificate is for another name"},
 		{errors.New("TLS Handshake failed: EOF"), "it broke off the TLS handshake"},
