@@ -48,8 +48,8 @@ facts:
   - {fact: plan-changed, on: DAY}
 case_notes: {way: worklist}
 `
-	instants := map[string]string{"sqlite": "TEXT", "postgres": "TIMESTAMPTZ", "mariadb": "TIMESTAMP NULL"}
-	walls := map[string]string{"sqlite": "TIMESTAMP", "postgres": "TIMESTAMP", "mariadb": "DATETIME"}
+	instants := map[string]string{"sqlite": "TEXT", "postgres": "TIMESTAMPTZ", "mariadb": "TIMESTAMP NULL", "sqlserver": "DATETIMEOFFSET"}
+	walls := map[string]string{"sqlite": "TIMESTAMP", "postgres": "TIMESTAMP", "mariadb": "DATETIME", "sqlserver": "DATETIME2"}
 	each(t, func(t *testing.T, e engine) {
 		db, with := e.fresh(t, e)
 		t.Cleanup(func() { _ = db.Close() })
@@ -86,7 +86,11 @@ case_notes: {way: worklist}
 			day, clock, _ := strings.Cut(at, " ")
 			y := strings.Split(day, "-")
 			text := y[2] + "/" + y[1] + "/" + y[0] + " " + clock
-			run(`INSERT INTO CLOCKS VALUES (?, 'X', '1', ?, ?, ?, ?, ?, ?, ?)`, at, at+":00", at+":00", at+":00", elsewhere(at), text,
+			insert := `INSERT INTO CLOCKS VALUES (?, 'X', '1', ?, ?, ?, ?, ?, ?, ?)`
+			if e.name == "sqlserver" { // whatever its login takes for a date
+				insert = `INSERT INTO CLOCKS VALUES (?, 'X', '1', CAST(? AS DATETIME2), CAST(? AS DATETIME2), CAST(? AS DATETIME2), CAST(? AS DATETIMEOFFSET), ?, ?, CAST(? AS DATE))`
+			}
+			run(insert, at, at+":00", at+":00", at+":00", elsewhere(at), text,
 				day+"T"+clock+":00Z", day)
 		}
 		m, err := mapping.LoadSystem(fstest.MapFS{"m.yaml": {Data: []byte(system)}}, "m.yaml", london(t))

@@ -2,12 +2,16 @@ package records_test
 
 import (
 	"context"
+	"crypto/tls"
+	"database/sql"
 	"database/sql/driver"
 	"encoding/binary"
 	"io"
 	"net"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf16"
@@ -70,6 +74,14 @@ func TestDriversBeginTx(t *testing.T) {
 			if _, err := c.(driver.ConnBeginTx).BeginTx(t.Context(), records.ReadOptions(e)); err != nil {
 				t.Errorf("the driver refuses what drpd begins a reading with: %v", err)
 			}
+			if e != "sqlserver" {
+				return
+			}
+			for _, level := range []sql.IsolationLevel{sql.LevelSnapshot, sql.LevelReadCommitted} {
+				if _, err := c.(driver.ConnBeginTx).BeginTx(t.Context(), driver.TxOptions{Isolation: driver.IsolationLevel(level)}); err != nil {
+					t.Errorf("the driver refuses %s: %v", level, err)
+				}
+			}
 		})
 	}
 }
@@ -85,11 +97,10 @@ func server(t *testing.T, name string) string {
 
 // SQL Server is told by its own driver how long to wait for a lock and how to read a date, before it is asked for anything.
 func TestSQLServerSession(t *testing.T) {
-	m, err := mapping.LoadSystem(mapping.Shipped, "systems/mosaic.yaml", time.UTC)
+	m, err := mapping.LoadSystem(os.DirFS("testdata"), "statements.yaml", time.UTC)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Forms.Change = "STARTED_ON" // it has none that is public
 	var peer tds
 	s, err := records.Open("sqlserver", "mosaic", "sqlserver://u:p@"+peer.serve(t)+"?encrypt=disable", m)
 	if err != nil {
@@ -109,7 +120,11 @@ func TestSQLServerSession(t *testing.T) {
 
 // tds is as much of a SQL Server as its driver needs to log in, begin a transaction and say something: it answers that
 // all is done.
-type tds struct{ said chan []string }
+type tds struct {
+	said chan []string
+	mu   sync.Mutex
+	only []bool // whether each login asked for a server that only reads
+}
 
 func (s *tds) serve(t *testing.T) string {
 	t.Helper()
@@ -120,28 +135,49 @@ func (s *tds) serve(t *testing.T) string {
 	t.Cleanup(func() { _ = l.Close() })
 	s.said = make(chan []string, 1)
 	go func() {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer func() { _ = c.Close() }()
-		var said []string
-		for {
-			kind, body, err := packet(c)
-			if err != nil {
-				s.said <- said
-				return
-			}
-			if kind == 1 || kind == 3 { // a batch, or a call
-				said = append(said, words(body))
-			}
-			if _, err := c.Write(reply(kind)); err != nil {
-				s.said <- said
-				return
-			}
+		if c, err := l.Accept(); err == nil {
+			s.said <- s.talk(c)
 		}
 	}()
 	return l.Addr().String()
+}
+
+// serveTLS takes any number of connections.
+func (s *tds) serveTLS(t *testing.T, config *tls.Config) string {
+	t.Helper()
+	return answering(t, func(c net.Conn) { s.talk(tls.Server(c, config)) })
+}
+
+// talk answers until the connection ends, and gives what was said.
+func (s *tds) talk(c net.Conn) (said []string) {
+	defer func() { _ = c.Close() }()
+	for {
+		kind, body, err := packet(c)
+		if err != nil {
+			return said
+		}
+		switch kind {
+		case 1, 3: // a batch, or a call
+			said = append(said, words(body))
+		case 16: // a login
+			const typeFlags, readOnlyIntent = 26, 32
+			s.mu.Lock()
+			s.only = append(s.only, body[typeFlags]&readOnlyIntent != 0)
+			s.mu.Unlock()
+		}
+		if _, err := c.Write(reply(kind)); err != nil {
+			return said
+		}
+	}
+}
+
+// logins gives whether each login since the last asking asked for a server that only reads.
+func (s *tds) logins() []bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.only
+	s.only = nil
+	return out
 }
 
 // packet reads a message of one or more packets.
@@ -172,19 +208,47 @@ func words(body []byte) string {
 func reply(kind byte) []byte {
 	var body []byte
 	switch kind {
-	case 18: // before the login: a version, and no encryption
-		body = []byte{0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, 2}
+	case 18: // before the login
+		return tdsHello(2)
 	case 16: // the login is accepted
 		body = []byte{0xad, 10, 0, 1, 0x74, 0, 0, 4, 0, 16, 0, 0, 0}
 	case 14: // a transaction has begun
 		body = []byte{0xe3, 11, 0, 8, 8, 1, 2, 3, 4, 5, 6, 7, 8, 0}
 	}
-	if kind != 18 {
-		body = append(body, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) // done
-	}
+	return tdsPacket(append(body, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)) // done
+}
+
+// tdsHello gives a version, and whether the server encrypts: 1 it does, 2 it can not.
+func tdsHello(encrypts byte) []byte {
+	return tdsPacket([]byte{0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, encrypts})
+}
+
+func tdsPacket(body []byte) []byte {
 	head := []byte{4, 1, 0, 0, 0, 0, 1, 0}
 	binary.BigEndian.PutUint16(head[2:], uint16(len(head)+len(body))) //nolint:gosec // a few bytes
 	return append(head, body...)
+}
+
+// wrapped is a connection whose bytes go in packets.
+type wrapped struct {
+	net.Conn
+	rest []byte
+}
+
+func (w *wrapped) Read(b []byte) (n int, err error) {
+	if len(w.rest) == 0 {
+		if _, w.rest, err = packet(w.Conn); err != nil {
+			return 0, err
+		}
+	}
+	n = copy(b, w.rest)
+	w.rest = w.rest[n:]
+	return n, nil
+}
+
+func (w *wrapped) Write(b []byte) (int, error) {
+	_, err := w.Conn.Write(tdsPacket(b))
+	return len(b), err
 }
 
 // A second server in a connection string would be dialled in plain text.

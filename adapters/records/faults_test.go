@@ -123,6 +123,9 @@ func TestWindows1252(t *testing.T) {
 		case "mariadb":
 			c.exec(t, `ALTER TABLE CF_FORM_ANSWERS MODIFY ANSWER VARBINARY(100)`)
 			c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', ?)`, []byte(bytes))
+		case "sqlserver":
+			c.exec(t, `ALTER TABLE CF_FORM_ANSWERS ALTER COLUMN ANSWER VARCHAR(100)`)
+			c.exec(t, fmt.Sprintf(`INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', CAST(0x%x AS VARCHAR(100)))`, bytes))
 		case "postgres":
 			c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_DESIRED', E'caf\xe9 \x96 \x93quoted\x94 \x80 5')`)
 		default:
@@ -250,7 +253,7 @@ func TestCut(t *testing.T) {
 		whole, _ := c.poll(t)
 		var left atomic.Int64
 		var dsn, to string
-		if e.name == "postgres" {
+		if e.name == "postgres" || e.name == "sqlserver" {
 			u, err := url.Parse(c.dsn)
 			if err != nil {
 				t.Fatal(err)
@@ -318,6 +321,23 @@ func TestLogins(t *testing.T) {
 				u.User = url.User(role)
 				refused, poor = poor, u.String()
 			}
+		case "sqlserver":
+			for i, how := range []string{"no", "yes"} {
+				user := fmt.Sprint(name, "_", i)
+				c.exec(t, `CREATE LOGIN `+user+` WITH PASSWORD = 'Made-up-1'`)
+				c.exec(t, `CREATE USER `+user+` FOR LOGIN `+user)
+				t.Cleanup(func() {
+					ctx := context.WithoutCancel(t.Context())
+					_, _ = c.db.ExecContext(ctx, `DROP USER `+user)
+					_, _ = c.db.ExecContext(ctx, `DROP LOGIN `+user)
+				})
+				u, err := url.Parse(c.dsn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				u.User = url.UserPassword(user, map[string]string{"no": "wrong", "yes": "Made-up-1"}[how])
+				refused, poor = poor, u.String()
+			}
 		case "mariadb":
 			for i, how := range []string{"PASSWORD EXPIRE", ""} {
 				user := fmt.Sprintf("'%s_%d'@'127.0.0.1'", name, i)
@@ -369,6 +389,8 @@ func TestTooLong(t *testing.T) {
 		switch e.name {
 		case "postgres":
 			c.exec(t, `ALTER TABLE CF_OBSERVATIONS ALTER COLUMN NOTE_TEXT TYPE VARCHAR(20)`)
+		case "sqlserver":
+			c.exec(t, `ALTER TABLE CF_OBSERVATIONS ALTER COLUMN NOTE_TEXT NVARCHAR(20)`)
 		case "mariadb":
 			c.exec(t, `ALTER TABLE CF_OBSERVATIONS MODIFY NOTE_TEXT VARCHAR(20) NOT NULL`)
 		default: // the engine knows no length: a trigger of the system cuts
@@ -401,9 +423,12 @@ func TestLocks(t *testing.T) {
 			t.Skip("waits for a file's lock are the ledger's, too")
 		}
 		c := open(t, e, nil)
-		dsn := c.dsn + "&lock_timeout=300"
-		if e.name == "mariadb" {
-			dsn = c.dsn + "?innodb_lock_wait_timeout=1&lock_wait_timeout=1"
+		dsn := c.dsn // SQL Server's sessions wait as long as drpd says
+		switch e.name {
+		case "postgres":
+			dsn += "&lock_timeout=300"
+		case "mariadb":
+			dsn += "?innodb_lock_wait_timeout=1&lock_wait_timeout=1"
 		}
 		s, err := records.Open(e.name, "care-first", dsn, c.m)
 		if err != nil {
@@ -435,7 +460,8 @@ func TestLocks(t *testing.T) {
 // is written when it is tried again.
 func TestDeadlock(t *testing.T) {
 	waits := map[string]string{"postgres": `SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.datname = current_database() WHERE NOT l.granted`,
-		"mariadb": `SELECT count(*) FROM information_schema.processlist WHERE db = database() AND info LIKE 'INSERT INTO%'`}
+		"mariadb":   `SELECT count(*) FROM information_schema.processlist WHERE db = database() AND info LIKE 'INSERT INTO%'`,
+		"sqlserver": `SELECT 1`}
 	each(t, func(t *testing.T, e engine) {
 		if waits[e.name] == "" {
 			t.Skip("one writer at a time")
@@ -455,6 +481,9 @@ func TestDeadlock(t *testing.T) {
 		}
 		errs := make(chan []error, 1)
 		go func() { errs <- c.WriteNotes(t.Context(), batchOf("a", "b")) }()
+		if e.name == "sqlserver" { // who waits is seen by its administrator alone
+			time.Sleep(time.Second)
+		}
 		for n := 0; n == 0; { // until ours holds a and waits for b
 			if err := c.db.GetContext(t.Context(), &n, waits[e.name]); err != nil {
 				t.Fatal(err)
@@ -522,9 +551,12 @@ func TestProcedure(t *testing.T) {
 				Arguments: []string{"child", "text", "reference", "type"}, Table: "CF_OBSERVATIONS",
 				Columns: map[string]string{"reference": "DRPD_REF", "text": "NOTE_TEXT"}, Types: map[string]string{"Observation": "OBS"}}
 		})
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(child text, body text, ref text, kind text) LANGUAGE sql AS $$ INSERT INTO CF_OBSERVATIONS VALUES (ref, child, kind, body, 'the procedure', '2026-03-02') $$`)
-		} else {
+		case "sqlserver":
+			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION @child NVARCHAR(40), @body NVARCHAR(MAX), @ref NVARCHAR(80), @kind NVARCHAR(40) AS BEGIN INSERT INTO CF_OBSERVATIONS VALUES (@ref, @child, @kind, @body, 'the procedure', '2026-03-02'); SELECT 7 AS NEW_ID; RETURN 4 END`)
+		default:
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(child VARCHAR(40), body LONGTEXT, ref VARCHAR(80), kind VARCHAR(40)) INSERT INTO CF_OBSERVATIONS VALUES (ref, child, kind, body, 'the procedure', '2026-03-02')`)
 		}
 		notes := []port.Note{note("a", "first"), note("b", "second")}

@@ -1,7 +1,9 @@
 package records
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +22,7 @@ type Found struct {
 // grants is what a login may do with one table or procedure: SELECT, INSERT, UPDATE, DELETE, EXECUTE.
 type grants struct {
 	user string // as a GRANT names it
+	on   string // what a GRANT is on, where it is not the object itself
 	may  map[string]bool
 }
 
@@ -31,7 +34,7 @@ type asks func(ctx context.Context, db *sqlx.DB, object string) (grants, error)
 func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	bad := func(format string, args ...any) { out.Problems = append(out.Problems, fmt.Sprintf(format, args...)) }
 	if err := s.read.PingContext(ctx); err != nil {
-		bad("%s", s.fail(err, silent).Error())
+		bad("%s", s.unanswered(err).Error())
 		return out
 	}
 	var tables []string
@@ -46,11 +49,13 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		if err != nil {
 			bad("%s", err.Error())
 		}
-		if err != nil && strings.HasSuffix(err.Error(), noTable) {
+		if err != nil && strings.HasSuffix(err.Error(), noTable) && !s.dialect.Hides {
 			continue // there is nothing to grant on
 		}
-		if n.Table != "" && !slices.Contains(tables, n.Table) {
-			tables = append(tables, n.Table)
+		for _, t := range n.Tables() {
+			if !slices.Contains(tables, t) {
+				tables = append(tables, t)
+			}
 		}
 		if err == nil && n.Table != "" && n.Change != "" && s.dialect.index != nil {
 			if ok, err := s.dialect.index(ctx, s.read, n.Table, n.Change); err != nil {
@@ -62,14 +67,23 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		}
 	}
 	if s.dialect.Untested {
-		out.Notes = append(out.Notes, s.dialect.Name+": untested against a live server; what the login may do is not looked at")
+		out.Notes = append(out.Notes, s.dialect.Name+": untested against a live server")
+	}
+	if o := s.options.Load(); o != nil && o.Isolation == sql.LevelSnapshot {
+		out.Notes = append(out.Notes, "each reading has one view of the data (snapshot isolation)")
+	} else if s.dialect.Snapshot != "" {
+		out.Notes = append(out.Notes, "the database does not allow snapshot isolation: half of a change may be read, and the rest with the next "+
+			"poll; ask for ALLOW_SNAPSHOT_ISOLATION ON")
+	}
+	if s.write != s.read && !s.another {
+		out.Notes = append(out.Notes, "ApplicationIntent=ReadOnly counts for what is read; case notes go to the server that writes")
 	}
 	if s.dialect.grants == nil {
 		return out
 	}
-	writes := s.m.HasForms() && s.m.Notes.Way != mapping.WayWorklist
+	writes := s.writes()
 	for _, t := range tables {
-		if !writes || s.write != s.read || !strings.EqualFold(t, s.m.Notes.Table) { // else it is seen below
+		if !writes || s.another || !strings.EqualFold(t, s.m.Notes.Table) { // else it is seen below
 			s.granted(ctx, s.read, t, bad, "SELECT")
 		}
 	}
@@ -82,7 +96,8 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		if g, err := s.dialect.executes(ctx, s.write, n.Procedure); err != nil {
 			bad("%s", s.fail(err, "whether the login may execute %s cannot be found out", n.Procedure).Error())
 		} else if !g.may["EXECUTE"] {
-			bad("the login %s may not execute %s; run: GRANT EXECUTE ON PROCEDURE %s TO %s", g.user, n.Procedure, n.Procedure, g.user)
+			bad("the login %s may not execute %s; run: GRANT EXECUTE ON "+s.dialect.Execute+" TO %s", g.user, n.Procedure,
+				cmp.Or(g.on, n.Procedure), g.user)
 		}
 		return out
 	}

@@ -19,7 +19,8 @@ import (
 func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 	t.Helper()
 	name := fmt.Sprintf("drpd_g_%d_%d", os.Getpid(), databases.Add(1))
-	if c.engine.name == "postgres" {
+	switch c.engine.name {
+	case "postgres":
 		u, err := url.Parse(c.dsn)
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +33,21 @@ func (c council) login(t *testing.T, grants ...string) (dsn, user string) {
 		})
 		u.User = url.User(name)
 		dsn, user = u.String(), name
-	} else {
+	case "sqlserver":
+		c.exec(t, `CREATE LOGIN `+name+` WITH PASSWORD = 'Made-up-1'`)
+		c.exec(t, `CREATE USER `+name+` FOR LOGIN `+name)
+		t.Cleanup(func() {
+			ctx := context.WithoutCancel(t.Context())
+			_, _ = c.db.ExecContext(ctx, `DROP USER `+name)
+			_, _ = c.db.ExecContext(ctx, `DROP LOGIN `+name)
+		})
+		u, err := url.Parse(c.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		u.User = url.UserPassword(name, "Made-up-1")
+		dsn, user = u.String(), "["+name+"]"
+	default:
 		m, err := mysql.ParseDSN(c.dsn)
 		if err != nil {
 			t.Fatal(err)
@@ -68,8 +83,7 @@ func TestGrants(t *testing.T) {
 			defer func() { _ = s.Close() }()
 			return s.CheckOnline(t.Context())
 		}
-		dsn, user := c.login(t, map[string]string{"postgres": `GRANT SELECT ON CF_PERSONS TO LOGIN`,
-			"mariadb": `GRANT SELECT ON CF_PERSONS TO LOGIN`}[e.name])
+		dsn, user := c.login(t, `GRANT SELECT ON CF_PERSONS TO LOGIN`)
 		for range 2 { // what cannot be read hides what else is missing
 			for _, p := range look(dsn).Problems {
 				if _, say, ok := strings.Cut(p, "; run: "); ok {
@@ -95,8 +109,14 @@ func TestGrants(t *testing.T) {
 			found.Problems[0] != "the login "+user+" may update CF_FORMS, which drpd never does: give it a login that can do only what it needs" {
 			t.Errorf("a grant too many: %q", found.Problems)
 		}
-		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+
-			map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name])
+		key := map[string]string{"postgres": "CONSTRAINT cf_observations_pkey", "mariadb": "PRIMARY KEY"}[e.name]
+		if e.name == "sqlserver" {
+			if err := c.db.GetContext(t.Context(), &key, `SELECT 'CONSTRAINT ' + name FROM sys.key_constraints
+				WHERE parent_object_id = OBJECT_ID('CF_OBSERVATIONS')`); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.exec(t, `ALTER TABLE CF_OBSERVATIONS DROP `+key)
 		if found := look(dsn); !slices.ContainsFunc(found.Problems, func(p string) bool {
 			return strings.HasPrefix(p, "table CF_OBSERVATIONS has no unique index on DRPD_REF")
 		}) {
@@ -153,10 +173,13 @@ func TestGrantProcedure(t *testing.T) {
 		for _, r := range append([]string{"CF_OBSERVATIONS"}, readable...) {
 			grants = append(grants, `GRANT SELECT ON `+r+` TO LOGIN`)
 		}
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres":
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body text, ref text) LANGUAGE sql AS $$ SELECT 1 $$`)
 			c.exec(t, `REVOKE EXECUTE ON PROCEDURE ADD_OBSERVATION FROM PUBLIC`)
-		} else {
+		case "sqlserver":
+			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION @body NVARCHAR(MAX), @ref VARCHAR(80) AS SELECT 1`)
+		default:
 			c.exec(t, `CREATE PROCEDURE ADD_OBSERVATION(body LONGTEXT, ref VARCHAR(80)) SELECT 1`)
 		}
 		dsn, user := c.login(t, grants...)
@@ -170,6 +193,9 @@ func TestGrantProcedure(t *testing.T) {
 			return s.CheckOnline(t.Context()).Problems
 		}
 		say := "GRANT EXECUTE ON PROCEDURE ADD_OBSERVATION TO " + user
+		if e.name == "sqlserver" {
+			say = "GRANT EXECUTE ON OBJECT::ADD_OBSERVATION TO " + user
+		}
 		if got := look(); !slices.Equal(got, []string{"the login " + user + " may not execute ADD_OBSERVATION; run: " + say}) {
 			t.Errorf("%q", got)
 		}

@@ -33,7 +33,17 @@ var (
 )
 
 func arrowOf(request []byte) int {
-	text := strings.ToLower(string(request))
+	text := strings.ToLower(strings.ReplaceAll(string(request), "\x00", ""))
+	const transaction, begin, commit = 14, 5, 7 // as SQL Server's protocol numbers a request, and what is done
+	if len(request) > 30 && request[0] == transaction {
+		switch request[30] {
+		case begin:
+			return 0
+		case commit:
+			return 3
+		}
+		return -1
+	}
 	switch {
 	case strings.Contains(text, "insert into"):
 		return 1
@@ -183,14 +193,17 @@ func TestKilledWriting(t *testing.T) {
 		c.exec(t, `CREATE TABLE CF_OBSERVATIONS (DRPD_REF VARCHAR(64), PI_NUMBER TEXT, OBS_TYPE TEXT, NOTE_TEXT TEXT, ENTERED_BY TEXT, ENTERED_ON TEXT)`)
 		l := &line{}
 		dsn := c.dsn
-		if e.name == "postgres" {
+		switch e.name {
+		case "postgres", "sqlserver":
 			u, err := url.Parse(dsn)
 			if err != nil {
 				t.Fatal(err)
 			}
 			u.Host = l.serve(t, u.Host)
-			dsn = u.String() + "&default_query_exec_mode=exec" // so that requests can be told apart
-		} else {
+			if dsn = u.String(); e.name == "postgres" {
+				dsn += "&default_query_exec_mode=exec" // so that requests can be told apart
+			}
+		default:
 			m, err := mysql.ParseDSN(dsn)
 			if err != nil {
 				t.Fatal(err)

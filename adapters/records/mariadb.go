@@ -3,6 +3,7 @@ package records
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/go-sql-driver/mysql"
@@ -10,7 +11,8 @@ import (
 )
 
 var mariadb = Dialect{
-	Name: "mariadb", Bind: sqlx.QUESTION, Instant: "TIMESTAMP", Means: mariadbMeans, Unfit: mariadbUnfit, Call: "CALL %s(%s)",
+	Name: "mariadb", Bind: sqlx.QUESTION, Types: map[string]kind{"TIMESTAMP": {instant: true}}, Code: mariadbCode,
+	Means: mariadbMeans, Unknown: mariadbUnknown, Unfit: mariadbUnfit, Call: "CALL %s(%s)", Execute: "PROCEDURE %s",
 	Time:   "SELECT UNIX_TIMESTAMP()",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: mariadbGrants, executes: mariadbExecutes, index: mariadbIndex(false), unique: mariadbIndex(true),
@@ -52,6 +54,23 @@ func mariadbUnfit(err error) bool {
 	return errors.As(err, &e) && (e.Number == 1267 || e.Number == 1270 || e.Number == 1271 || e.Number == 3988)
 }
 
+func mariadbCode(err error) string {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return fmt.Sprint("error ", e.Number)
+}
+
+// mariadbUnknown gives the column of an error that says: Unknown column 'q.RAISED_ON' in 'SELECT'.
+func mariadbUnknown(err error) string {
+	var e *mysql.MySQLError
+	if !errors.As(err, &e) || e.Number != 1054 {
+		return ""
+	}
+	return between(e.Message, "'", "'")
+}
+
 func mariadbMeans(err error) string {
 	var e *mysql.MySQLError
 	if !errors.As(err, &e) {
@@ -59,27 +78,35 @@ func mariadbMeans(err error) string {
 	}
 	switch e.Number {
 	case 1045, 1044, 1698, 1820, 1862, 4151:
-		return "the login was refused: is its password right, and has it not expired?"
-	case 1146, 1049:
+		return refused
+	case 1049:
+		return noDatabase
+	case 1146:
 		return noTable
+	case 1054:
+		return noColumn
+	case 1064, 1052:
+		return noQuery
+	case 1305:
+		return noCall
 	case 1142, 1143, 1227, 1370:
-		return "this login may not do that: drpd check --online shows the grants that are missing"
+		return noRight
 	case 1213:
-		return "another transaction was in the way (deadlock); it is tried again"
+		return deadlock
 	case 1205, 1969, 3024:
-		return "somebody else holds a lock on it; it is tried again"
+		return locked
 	case 1021, 1114, 1041, 1040:
-		return "the server has run out of disk, memory or connections"
+		return noRoom
 	case 1053, 1927, 1317:
-		return "the server was shut down or ended the connection; it is tried again"
+		return ended
 	case 1406:
 		return tooLong
 	case 1366, 3988:
 		return noCharacter
 	case 1062:
-		return "another row has the same key"
+		return twice
 	case 1048, 1452, 1364, 4025:
-		return "a rule of the table forbids it"
+		return ruled
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,9 +71,10 @@ func (s *System) writeOne(ctx context.Context, n port.Note) error {
 
 // writeAll writes notes in one transaction and commits it only if each is there then, once and as it was written.
 func (s *System) writeAll(ctx context.Context, notes []port.Note) error {
-	tx, err := s.write.BeginTxx(ctx, nil)
+	s.learn(ctx, s.write, noteTable(s.m.Notes), slices.Sorted(maps.Values(s.m.Notes.Columns))...)
+	tx, err := s.write.BeginTxx(ctx, &s.dialect.Writing)
 	if err != nil {
-		return s.fail(err, silent)
+		return s.unanswered(err)
 	}
 	defer func() { _ = tx.Rollback() }() // after the commit it does nothing
 	for _, say := range s.dialect.Session {
@@ -123,12 +125,12 @@ func (s *System) readBack(ctx context.Context, on asker, notes []port.Note) (map
 	for i, n := range notes {
 		refs[i] = n.Reference
 	}
-	where := in(t.Columns["reference"], refs)
+	where := s.in(noteTable(t), "q", t.Columns["reference"], refs)
 	if s.dialect.Any {
-		where = part{t.Columns["reference"] + " = ANY(?)", []any{refs}}
+		where = part{"q." + t.Columns["reference"] + " = ANY(?)", []any{refs}}
 	}
-	query := sqlx.Rebind(s.dialect.Bind, "SELECT "+t.Columns["reference"]+", "+t.Columns["text"]+" FROM "+t.Table+" WHERE "+where.sql)
-	rows, err := s.asked(ctx, on, query, len(notes), where.args)
+	query := sqlx.Rebind(s.dialect.Bind, "SELECT q."+t.Columns["reference"]+", q."+t.Columns["text"]+" FROM "+t.Table+" q WHERE "+where.sql)
+	rows, err := s.asked(ctx, on, query, len(notes), s.bound(where.args))
 	if err != nil {
 		return nil, s.fail(err, "table %s cannot be read", t.Table)
 	}
@@ -214,7 +216,6 @@ func (s *System) never(err error) bool {
 const (
 	tooLong     = "a text is longer than its column"
 	noCharacter = "the database cannot hold a character of it"
-	noTable     = "there is no such table or view in this database, or this login may not see it"
 )
 
 // putting is the statement that writes notes: an insert, or the call of the procedure.
@@ -227,6 +228,9 @@ func (s *System) putting(notes []port.Note) (out part) {
 	for _, n := range notes {
 		values := map[string]string{"reference": n.Reference, "child": n.Child, "type": cmp.Or(t.Types[n.Type], n.Type), "text": n.Text,
 			"author": systemAuthor, "on": n.On.String() + s.dialect.Midnight}
+		if k := s.kinds.kind(noteTable(t), t.Columns["on"]); k != "" && !isTime(k) { // a text, which may have no room for a time
+			values["on"] = n.On.String()
+		}
 		for _, p := range parts {
 			out.args = append(out.args, values[p])
 		}

@@ -432,7 +432,7 @@ func (v *view) sample(n mapping.Named) (string, error) {
 	}
 	newest := "MAX(q." + n.Change + ")"
 	if v.dialect.Text != nil && v.m.Dated(n.Change) {
-		newest = v.dialect.Text(newest)
+		newest = v.dialect.Text(newest, v.kinds.kind(n.Relation, n.Change))
 	}
 	rows, err := v.tx.QueryxContext(v.ctx, "SELECT "+newest+" FROM "+from(n.Relation, "q")) //nolint:sqlclosecheck // closed by each
 	if err != nil {
@@ -468,7 +468,7 @@ func (p *poll) since(last time.Time, withForms bool) (keys []string, err error) 
 		if withForms && i == 0 {
 			where = p.ours()
 		}
-		rows, err := p.query(n, []string{n.Key}, part{"q." + n.Change + " >= ?", []any{from}}.and(where))
+		rows, err := p.query(n, []string{n.Key}, part{"q." + n.Change + " >= " + p.place(n.Relation, n.Change), []any{from}}.and(where))
 		if err != nil {
 			return nil, err
 		}

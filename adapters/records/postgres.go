@@ -14,8 +14,8 @@ import (
 )
 
 var postgres = Dialect{
-	Name: "postgres", Bind: sqlx.DOLLAR, Instant: "TIMESTAMPTZ", Any: true, Keeps: true, Means: postgresMeans, Unfit: postgresUnfit,
-	Padded: []string{"BPCHAR"}, Call: "CALL %s(%s)", Time: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
+	Name: "postgres", Bind: sqlx.DOLLAR, Any: true, Keeps: true, Code: postgresCode, Means: postgresMeans, Unknown: postgresUnknown, Unfit: postgresUnfit,
+	Types: map[string]kind{"BPCHAR": {padded: true}, "TIMESTAMPTZ": {instant: true}}, Call: "CALL %s(%s)", Execute: "PROCEDURE %s", Time: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
 	open: openPostgres,
@@ -54,6 +54,23 @@ func postgresUnfit(err error) bool {
 	return errors.As(err, &e) && strings.HasPrefix(e.Code, "22")
 }
 
+func postgresCode(err error) string {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return "SQLSTATE " + e.Code
+}
+
+// postgresUnknown gives the column of an error that says: column q.raised_on does not exist.
+func postgresUnknown(err error) string {
+	var e *pgconn.PgError
+	if !errors.As(err, &e) || e.Code != "42703" {
+		return ""
+	}
+	return between(e.Message, "column ", " does not exist")
+}
+
 func postgresMeans(err error) string {
 	var e *pgconn.PgError
 	if !errors.As(err, &e) {
@@ -61,27 +78,33 @@ func postgresMeans(err error) string {
 	}
 	switch {
 	case e.Code == "28P01" || e.Code == "28000":
-		return "the login was refused: is its password right, and has it not expired?"
+		return refused
+	case e.Code == "3D000":
+		return noDatabase
+	case e.Code == "42703":
+		return noColumn
+	case e.Code == "42601" || e.Code == "42702" || e.Code == "42803":
+		return noQuery
 	case e.Code == "42P01" || e.Code == "3F000":
 		return noTable
 	case e.Code == "42501":
-		return "this login may not do that: drpd check --online shows the grants that are missing"
+		return noRight
 	case e.Code == "40P01" || e.Code == "40001":
-		return "another transaction was in the way (deadlock); it is tried again"
+		return deadlock
 	case e.Code == "55P03" || e.Code == "57014":
-		return "somebody else holds a lock on it; it is tried again"
+		return locked
 	case strings.HasPrefix(e.Code, "53"):
-		return "the server has run out of disk, memory or connections"
+		return noRoom
 	case strings.HasPrefix(e.Code, "57P"):
-		return "the server was shut down or ended the connection; it is tried again"
+		return ended
 	case e.Code == "22001":
 		return tooLong
 	case e.Code == "22021" || e.Code == "22P05":
 		return noCharacter
 	case e.Code == "23505":
-		return "another row has the same key"
+		return twice
 	case strings.HasPrefix(e.Code, "23"):
-		return "a rule of the table forbids it"
+		return ruled
 	}
 	return ""
 }

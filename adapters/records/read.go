@@ -15,6 +15,7 @@ import (
 	"github.com/jmoiron/sqlx"
 	"golang.org/x/text/encoding/charmap"
 
+	"drpd/core/drp"
 	"drpd/mapping"
 )
 
@@ -61,7 +62,7 @@ func (v *view) details(keys []string, into []mapping.Record) error {
 		}
 	}
 	if children != nil {
-		rows, err := v.byKey(*children, keys, v.leaveOut("q."+v.m.Children.Child))
+		rows, err := v.byKey(*children, keys, v.leaveOut(v.bare(children.Relation, "q", v.m.Children.Child)))
 		if err != nil {
 			return err
 		}
@@ -268,7 +269,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 		return out, nil
 	}
 	size := min(len(keys), atOnce)
-	st := v.selects(n, n.Columns, in("q."+n.Key, make([]string, size)).and(and), true)
+	st := v.selects(n, n.Columns, v.in(n.Relation, "q", n.Key, make([]string, size)).and(and), true)
 	prepared, err := v.tx.PreparexContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql))
 	if err != nil {
 		return nil, v.unreadable(err, n)
@@ -279,7 +280,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 		for i := range size {
 			args[i] = some[min(i, len(some)-1)]
 		}
-		rows, err := prepared.QueryxContext(v.ctx, args...) //nolint:sqlclosecheck // closed by each
+		rows, err := prepared.QueryxContext(v.ctx, v.bound(args)...) //nolint:sqlclosecheck // closed by each
 		if err != nil {
 			return nil, v.unreadable(err, n)
 		}
@@ -313,7 +314,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 // query reads some columns of the rows of a relation.
 func (v *view) query(n mapping.Named, columns []string, where part) (out [][]string, err error) {
 	st := v.selects(n, columns, where, true)
-	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), v.bound(st.args)...) //nolint:sqlclosecheck // closed by each
 	if err != nil {
 		return nil, v.unreadable(err, n)
 	}
@@ -334,14 +335,7 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(text func(int) str
 		for i := range values {
 			into[i] = &values[i]
 		}
-		text := func(i int) string {
-			s := v.dialect.asText(values[i], kinds[i])
-			if slices.Contains(v.dialect.Padded, kinds[i]) {
-				return strings.TrimRight(s, " ")
-			}
-			return s
-		}
-		return into, func() { do(text) }
+		return into, func() { do(func(i int) string { return v.dialect.asText(values[i], kinds[i]) }) }
 	})
 }
 
@@ -350,7 +344,7 @@ func (v *view) each(n mapping.Named, rows *sqlx.Rows, do func(text func(int) str
 func (v *view) scan(n mapping.Named, columns []string, where part, understood bool,
 	do func(r []sql.RawBytes, text func(int) string)) error {
 	st := v.selects(n, columns, where, understood)
-	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by through
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), v.bound(st.args)...) //nolint:sqlclosecheck // closed by through
 	if err != nil {
 		return v.unreadable(err, n)
 	}
@@ -360,6 +354,9 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 			into[i] = &raw[i]
 		}
 		text := func(i int) string {
+			if v.dialect.Types[kinds[i]].text != nil {
+				return string(raw[i])
+			}
 			if isTime(kinds[i]) {
 				if t, err := time.Parse(time.RFC3339Nano, string(raw[i])); err == nil {
 					return v.dialect.asText(t, kinds[i])
@@ -367,15 +364,14 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 			}
 			return v.dialect.asText([]byte(raw[i]), kinds[i])
 		}
-		var padded []int
-		for i, kind := range kinds {
-			if slices.Contains(v.dialect.Padded, kind) {
-				padded = append(padded, i)
-			}
-		}
 		return into, func() {
-			for _, i := range padded {
-				raw[i] = bytes.TrimRight(raw[i], " ")
+			for i, name := range kinds {
+				switch k := v.dialect.Types[name]; {
+				case k.padded:
+					raw[i] = bytes.TrimRight(raw[i], " ")
+				case k.text != nil && raw[i] != nil: // a key must be the same text wherever it is read
+					raw[i] = []byte(k.text(string(raw[i])))
+				}
 			}
 			do(raw, text)
 		}
@@ -414,8 +410,12 @@ func (v *view) through(n mapping.Named, rows *sqlx.Rows, ready func(kinds []stri
 func (v *view) unreadable(err error, n mapping.Named) error {
 	if v.ctx.Err() == nil {
 		if missing, there := v.missing(v.ctx, n); len(missing) > 0 {
-			return v.fail(err, "%s has no column %s (it has %s): was it renamed?", n.Title(), strings.Join(missing, ", "), strings.Join(there, ", "))
+			return drp.Quiet(fmt.Sprintf("records %s: %s has no column %s (it has %s): was it renamed?", v.Name, n.Title(),
+				strings.Join(missing, ", "), strings.Join(there, ", ")), err)
 		}
+	}
+	if column := v.noSuchColumn(err); column != "" {
+		return v.fail(err, "%s cannot be read for its column %s", n.Title(), column)
 	}
 	return v.fail(err, "%s cannot be read", n.Title())
 }
@@ -446,21 +446,24 @@ func isTime(kind string) bool {
 // asText gives a value as text, a point in time in UTC, what a clock showed as it showed it. Bytes that are no UTF-8 are
 // taken for Windows-1252, in which older systems write.
 func (d Dialect) asText(v any, kind string) string {
-	instant := d.Instant != "" && kind == d.Instant
+	k := d.Types[kind]
+	if k.text != nil && v != nil {
+		return k.text(raw(v))
+	}
 	switch v := v.(type) {
 	case nil:
 		return ""
 	case []byte:
-		return utf(string(v), instant)
+		return k.trim(utf(string(v), k.instant))
 	case string:
-		return utf(v, instant)
+		return k.trim(utf(v, k.instant))
 	case float64:
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case time.Time:
 		switch {
 		case d.Times != "":
 			return v.Format(d.Times)
-		case instant:
+		case k.instant:
 			return v.UTC().Format("2006-01-02 15:04:05.999999Z07:00")
 		case kind == "DATE":
 			return v.Format(time.DateOnly)

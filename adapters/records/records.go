@@ -1,15 +1,14 @@
 // Package records reads DRP records from a council's record system and writes case notes back, through SQL.
 //
-// It promises: it reads in read-only transactions with one view of the data (on SQL Server, as the server isolates them),
-// only the columns and relations that
-// the mapping names, each value as text, untouched; it never asks the server to sort, and what a poll costs follows what
-// has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
+// It promises: it reads in read-only transactions with one view of the data (on SQL Server where the database allows it),
+// only the columns and relations that the mapping names, each value as text, as people write it; it never asks the server
+// to sort, and what a poll costs follows what has changed. It writes only what the mapping names for notes, by inserting what is not there yet or by calling the
 // procedure that the mapping names, and reads back what it wrote before it commits; it holds no statement that could
 // change or remove a row, so that nothing here can authorise or reassign a record. The text of a driver's error may hold
 // data, so it is kept out of the errors given on.
 //
-// SQLite, PostgreSQL and MariaDB are tested against real servers; SQL Server and Oracle are not: their statements and
-// binds are.
+// SQLite, PostgreSQL and MariaDB are tested against real servers; SQL Server and Oracle are not: their statements, binds,
+// types and errors are.
 package records
 
 import (
@@ -20,6 +19,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jmoiron/sqlx"
@@ -32,29 +32,45 @@ import (
 // Dialect is what differs between engines.
 type Dialect struct {
 	Name     string
-	Untested bool                       // against a live server
-	Bind     int                        // how a place for a value is written, in sqlx's words
-	Read     sql.TxOptions              // one view of the data, read-only where the driver can say so
-	Reading  []string                   // said first of all in a transaction that only reads
-	Session  []string                   // said at the beginning of each transaction
-	Text     func(column string) string // asks for a column as text, where the driver would guess; nil: as it is
-	Instant  string                     // the type of a column that holds a point in time, whatever zone the session has
-	Times    string                     // how the text was written of which the driver makes a time; "": the type of the column tells
-	OneByOne bool                       // no insert of several rows
-	Midnight string                     // what a date is written with, where the engine wants a time
-	Any      bool                       // takes a list of texts as one value
-	Keeps    bool                       // prepared statements are kept by the driver
-	Call     string                     // how a procedure is called: %s its name, then the places of its arguments
-	Means    func(err error) string     // what an error of the driver means for the person who must act; "" where it is not known
-	Unfit    func(err error) bool       // whether an error says that a value can be none of its column's; nil: the engine says none
-	Padded   []string                   // the types of text that come filled up with spaces
-	Time     string                     // asks for the server's time in seconds since 1970; "": it has this machine's
+	Untested bool                   // against a live server
+	Bind     int                    // how a place for a value is written, in sqlx's words
+	Read     sql.TxOptions          // one view of the data, read-only where the driver can say so
+	Writing  sql.TxOptions          // with what a writing begins
+	Reading  []string               // said first of all in a transaction that only reads
+	Session  []string               // said at the beginning of each transaction
+	Types    map[string]kind        // those whose values are not read as they come
+	Times    string                 // how the text was written of which the driver makes a time; "": the type of the column tells
+	OneByOne bool                   // no insert of several rows
+	Midnight string                 // what a date is written with, where the engine wants a time
+	Any      bool                   // takes a list of texts as one value
+	Keeps    bool                   // prepared statements are kept by the driver
+	Call     string                 // how a procedure is called: %s its name, then the places of its arguments
+	Execute  string                 // a procedure as a GRANT names it: %s its name
+	Hides    bool                   // a table that the login may not read is none to it
+	Code     func(err error) string // the server's own number of an error; "" where it is none of the server's
+	Means    func(err error) string // what an error of the driver means for the person who must act; "" where it is not known
+	Unknown  func(err error) string // the name of a column that the server does not find
+	Unfit    func(err error) bool   // whether an error says that a value can be none of its column's; nil: the engine says none
+	Snapshot string                 // asks whether a reading can have one view of the data, 1 if so; "": it has it by Read
+	Bars     func(err error) bool   // whether an error says that it can not after all
+	Time     string                 // asks for the server's time in seconds since 1970; "": it has this machine's
+
+	// Text asks for a column of a type as text, where the driver would guess; nil: as it is.
+	Text func(column, kind string) string
+	// Place is where a value stands that is compared with a column of a type. Types are looked up for it; nil: "?".
+	Place func(kind string) string
+	// Bare is a column of a type as it is compared with another column; nil: as it is.
+	Bare func(column, kind string) string
+	// Bound gives a text that is compared as it is bound; nil: as it is.
+	Bound func(text string) any
 
 	grants   asks   // what the login may do with a table; nil: not looked at
 	executes asks   // the same, with a procedure
 	index    finder // whether a table has an index that begins with a column
 	unique   finder // and one that is unique, of that column alone
 	open     func(dsn string) (*sql.DB, error)
+	replica  func(dsn string) bool             // whether a connection string asks for a server that only reads
+	primary  func(dsn string) (*sql.DB, error) // opens the one that writes; nil: open does
 }
 
 // finder asks the catalogue about an index; a view is taken to have one, since that cannot be seen.
@@ -94,6 +110,10 @@ type System struct {
 	asideOn     string                 // the day on which they were found
 	filled      map[string]string      // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
 	emptied     time.Time              // since when most of what was there seems to be gone
+
+	another bool                          // login writes
+	kinds   columnKinds                   // where the dialect wants them
+	options atomic.Pointer[sql.TxOptions] // with what a reading begins, once the server was asked
 }
 
 // Open opens a record system. A connection string may hold a password, so it comes from a file and is told nobody; of
@@ -104,9 +124,15 @@ func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
 		return nil, fmt.Errorf("records %s: %w", name, err)
 	}
 	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}, prepared: map[string]*sql.Stmt{}}
-	db, err := s.connect(dsn)
-	s.read, s.write = db, db
-	return s, err
+	if s.read, err = s.connect(d.open, dsn); err != nil {
+		return s, err
+	}
+	if s.write = s.read; d.replica != nil && d.replica(dsn) && s.writes() {
+		if s.write, err = s.connect(d.primary, dsn); err != nil {
+			return s, errors.Join(err, s.read.Close())
+		}
+	}
+	return s, nil
 }
 
 // Connect opens a database as a record system's is opened: private, in UTC, and its connection string told nobody.
@@ -127,13 +153,27 @@ func dialect(engine string) (Dialect, error) {
 }
 
 // WriteAs lets another login write, which need not be able to read what the first one reads.
-func (s *System) WriteAs(dsn string) (err error) {
-	s.write, err = s.connect(dsn)
+func (s *System) WriteAs(dsn string) error {
+	open := s.dialect.open
+	if s.dialect.primary != nil {
+		open = s.dialect.primary
+	}
+	write, err := s.connect(open, dsn)
+	if err != nil {
+		return err
+	}
+	if s.write != s.read {
+		err = s.write.Close()
+	}
+	s.write, s.another = write, true
 	return err
 }
 
-func (s *System) connect(dsn string) (*sqlx.DB, error) {
-	db, err := s.dialect.open(dsn)
+// writes says whether case notes are written to the system.
+func (s *System) writes() bool { return s.m.HasForms() && s.m.Notes.Way != mapping.WayWorklist }
+
+func (s *System) connect(open func(string) (*sql.DB, error), dsn string) (*sqlx.DB, error) {
+	db, err := open(dsn)
 	if err != nil {
 		return nil, fmt.Errorf("records %s: %w", s.Name, err)
 	}
@@ -151,15 +191,14 @@ func (s *System) Close() error {
 // fail says what broke and, where the driver's error tells, what it means.
 func (s *System) fail(err error, format string, args ...any) error {
 	what := fmt.Sprintf("records %s: ", s.Name) + fmt.Sprintf(format, args...)
-	if s.dialect.Means != nil {
-		if means := s.dialect.Means(err); means != "" {
-			what += ": " + means
-		}
+	if why := s.why(err); why != "" {
+		what += ": " + why
+	}
+	if s.dialect.Bars != nil && s.dialect.Bars(err) {
+		s.options.Store(&s.dialect.Read)
 	}
 	return drp.Quiet(what, err)
 }
-
-const silent = "the record system does not answer: is it running, and are host, login and password right?"
 
 // errPlain says that a connection would not be private.
 var errPlain = errors.New("the connection string allows a connection without TLS to another machine, or to one that is not verified: say " +
@@ -192,11 +231,14 @@ type view struct {
 // look opens a view; it is closed by its Rollback.
 func (s *System) look(ctx context.Context) (*view, error) {
 	if err := s.read.PingContext(ctx); err != nil {
-		return nil, s.fail(err, silent)
+		return nil, s.unanswered(err)
 	}
-	tx, err := s.read.BeginTxx(ctx, &s.dialect.Read)
+	for _, n := range s.m.Relations() {
+		s.learn(ctx, s.read, n.Relation, n.Columns...)
+	}
+	tx, err := s.read.BeginTxx(ctx, s.reading(ctx))
 	if err != nil {
-		return nil, s.fail(err, silent)
+		return nil, s.unanswered(err)
 	}
 	for _, say := range slices.Concat(s.dialect.Reading, s.dialect.Session) {
 		if _, err := tx.ExecContext(ctx, say); err != nil {
@@ -204,6 +246,26 @@ func (s *System) look(ctx context.Context) (*view, error) {
 		}
 	}
 	return &view{System: s, ctx: ctx, tx: tx, read: make(map[string]int), asked: make(map[string]bool)}, nil
+}
+
+// reading gives what a reading is begun with. Whether the database lets it have one view of the data is asked for once.
+func (s *System) reading(ctx context.Context) *sql.TxOptions {
+	if s.dialect.Snapshot == "" {
+		return &s.dialect.Read
+	}
+	if known := s.options.Load(); known != nil {
+		return known
+	}
+	var state int
+	if err := s.read.GetContext(ctx, &state, s.dialect.Snapshot); err != nil {
+		return &s.dialect.Read // the next one asks again
+	}
+	out := s.dialect.Read
+	if state == 1 {
+		out.Isolation = sql.LevelSnapshot
+	}
+	s.options.Store(&out)
+	return &out
 }
 
 // part is a piece of a statement with its values.
@@ -219,13 +281,14 @@ func (p part) and(q part) part {
 	return part{p.sql + " AND " + q.sql, append(slices.Clone(p.args), q.args...)}
 }
 
-// in compares a column with values.
-func in(column string, values []string) part {
+// in compares a column of a relation with values.
+func (s *System) in(r mapping.Relation, as, column string, values []string) part {
 	args := make([]any, len(values))
 	for i, v := range values {
 		args[i] = v
 	}
-	return part{column + " IN (" + strings.TrimSuffix(strings.Repeat("?,", len(values)), ",") + ")", args}
+	places := strings.Repeat(s.place(r, column)+",", len(values))
+	return part{as + "." + column + " IN (" + strings.TrimSuffix(places, ",") + ")", args}
 }
 
 func from(r mapping.Relation, as string) string {
@@ -236,12 +299,12 @@ func from(r mapping.Relation, as string) string {
 }
 
 // columns lists columns to read, as text where the engine must be asked for it and it is to be understood.
-func (s *System) columns(names []string, understood bool) string {
+func (s *System) columns(r mapping.Relation, names []string, understood bool) string {
 	out := make([]string, len(names))
 	for i, n := range names {
 		out[i] = "q." + n
 		if understood && s.dialect.Text != nil && s.m.Dated(n) {
-			out[i] = s.dialect.Text(out[i])
+			out[i] = s.dialect.Text(out[i], s.kinds.kind(r, n))
 		}
 	}
 	return strings.Join(out, ", ")
@@ -249,25 +312,25 @@ func (s *System) columns(names []string, understood bool) string {
 
 // selects reads columns of a relation.
 func (s *System) selects(n mapping.Named, columns []string, where part, understood bool) part {
-	return part{"SELECT " + s.columns(columns, understood) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
+	return part{"SELECT " + s.columns(n.Relation, columns, understood) + " FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
 }
 
 // ours are the forms that drpd reads: of the types that the mapping names, begun and not void, about nobody who is to be left out.
 func (s *System) ours() part {
-	out := in("q."+s.m.Forms.Type, s.types())
+	out := s.in(s.m.Forms.Relation, "q", s.m.Forms.Type, s.types())
 	if aside := s.m.State.Aside(); len(aside) > 0 {
-		states := in("q."+s.m.State.Column, aside)
+		states := s.in(s.m.Forms.Relation, "q", s.m.State.Column, aside)
 		out = out.and(part{"(q." + s.m.State.Column + " IS NULL OR NOT " + states.sql + ")", states.args})
 	}
 	if len(s.m.LeaveOut) == 0 {
 		return out
 	}
 	if s.m.Forms.Child != "" {
-		return out.and(s.leaveOut("q." + s.m.Forms.Child))
+		return out.and(s.leaveOut(s.bare(s.m.Forms.Relation, "q", s.m.Forms.Child)))
 	}
 	c := s.m.Children
-	mine := "FROM " + from(c.Relation, "c") + " WHERE c." + c.Form + " = q." + s.m.Forms.Key
-	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut("c." + c.Child))
+	mine := "FROM " + from(c.Relation, "c") + " WHERE " + s.bare(c.Relation, "c", c.Form) + " = " + s.bare(s.m.Forms.Relation, "q", s.m.Forms.Key)
+	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut(s.bare(c.Relation, "c", c.Child)))
 	return out.and(part{"(NOT EXISTS (SELECT 1 " + mine + ") OR EXISTS (" + some.sql + "))", some.args})
 }
 
@@ -275,9 +338,9 @@ func (s *System) ours() part {
 func (s *System) leaveOut(child string) (out part) {
 	for i, l := range s.m.LeaveOut {
 		as := fmt.Sprintf("l%d", i)
-		whom := part{as + "." + l.Person + " = " + child, nil}
+		whom := part{s.bare(l.Relation, as, l.Person) + " = " + child, nil}
 		if l.Column != "" {
-			whom = whom.and(in(as+"."+l.Column, l.Values))
+			whom = whom.and(s.in(l.Relation, as, l.Column, l.Values))
 		}
 		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + whom.sql + ")", whom.args}
 		if out.sql == "" {
@@ -301,10 +364,10 @@ func (s *System) types() []string {
 // belongs keeps the rows of a detail that belong to our forms.
 func (s *System) belongs(n mapping.Named) part {
 	f := s.m.FormRelation()
-	types := in("f."+s.m.Forms.Type, s.types())
-	out := part{"q." + n.Key + " IN (SELECT f." + f.Key + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
+	types := s.in(f.Relation, "f", s.m.Forms.Type, s.types())
+	out := part{s.bare(n.Relation, "q", n.Key) + " IN (SELECT " + s.bare(f.Relation, "f", f.Key) + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
 	if n.Child != "" {
-		out = out.and(s.leaveOut("q." + n.Child))
+		out = out.and(s.leaveOut(s.bare(n.Relation, "q", n.Child)))
 	}
 	return out
 }

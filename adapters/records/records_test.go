@@ -55,6 +55,7 @@ var engines = []engine{
 	{name: "sqlite", fresh: freshSQLite},
 	{name: "postgres", dsn: os.Getenv("DRPD_TEST_POSTGRES"), fresh: freshPostgres},
 	{name: "mariadb", dsn: os.Getenv("DRPD_TEST_MARIADB"), fresh: freshMariaDB},
+	{name: "sqlserver", dsn: os.Getenv("DRPD_TEST_SQLSERVER"), fresh: freshSQLServer},
 }
 
 func each(t *testing.T, test func(t *testing.T, e engine)) {
@@ -129,6 +130,38 @@ func freshPostgres(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*re
 	}
 }
 
+func freshSQLServer(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
+	t.Helper()
+	u, err := url.Parse(e.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := database(t, "sqlserver", e.dsn, e)
+	q := u.Query()
+	q.Set("database", name)
+	u.RawQuery = q.Encode()
+	db, err := sqlx.Open("sqlserver", u.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.tell(u.String())
+	return db, func(m *mapping.System) (*records.System, error) {
+		return records.Open("sqlserver", "care-first", u.String(), m)
+	}
+}
+
+// tsql puts a statement of the tests into T-SQL.
+func tsql(query string) string {
+	query = strings.ReplaceAll(query, "NOTE_TEXT TEXT", "NOTE_TEXT NVARCHAR(MAX)")
+	query = regexp.MustCompile(`\b(ANSWER|DRP_DESIRED) TEXT\b`).ReplaceAllString(query, "$1 NVARCHAR(400)")
+	query = regexp.MustCompile(`\bTEXT\b`).ReplaceAllString(query, "VARCHAR(190)")
+	query = strings.ReplaceAll(query, "ADD COLUMN", "ADD")
+	if m := regexp.MustCompile(`ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+)`).FindStringSubmatch(query); m != nil {
+		query = fmt.Sprintf("EXEC sp_rename '%s.%s', '%s', 'COLUMN'", m[1], m[2], m[3])
+	}
+	return query
+}
+
 func freshMariaDB(t testing.TB, e engine) (*sqlx.DB, func(*mapping.System) (*records.System, error)) {
 	t.Helper()
 	c, err := mysql.ParseDSN(e.dsn)
@@ -188,6 +221,9 @@ func (c council) said(query string) string {
 	if c.engine.name == "mariadb" { // a key wants a length there
 		query = strings.ReplaceAll(query, "NOTE_TEXT TEXT", "NOTE_TEXT LONGTEXT")
 		query = regexp.MustCompile(`\bTEXT\b`).ReplaceAllString(query, "VARCHAR(190)")
+	}
+	if c.engine.name == "sqlserver" {
+		query = tsql(query)
 	}
 	return c.db.Rebind(query)
 }
@@ -387,8 +423,9 @@ func testErrors(t *testing.T, e engine) {
 	c := open(t, e, func(m *mapping.System) { m.Answers[0].Table = "CF_RENAMED" })
 	c.form(t, "5001")
 	_, _, err := c.Poll(t.Context(), nil, noon)
-	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: there is no such table or view in this database, "+
-		"or this login may not see it" {
+	code := map[string]string{"postgres": "SQLSTATE 42P01: ", "mariadb": "error 1146: ", "sqlserver": "error 208: "}[e.name]
+	if err == nil || err.Error() != "records care-first: table CF_RENAMED cannot be read: "+code+"there is no such table or view in this "+
+		"database, or this login may not see it" {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -475,7 +512,8 @@ func TestNoServer(t *testing.T) {
 	}
 	for _, s := range []*records.System{postgres, mariadb} {
 		if _, _, err := s.Poll(t.Context(), nil, noon); err == nil ||
-			err.Error() != "records r: the record system does not answer: is it running, and are host, login and password right?" {
+			err.Error() != "records r: the record system cannot be reached: nothing listens there (connection refused): is it running, and are "+
+				"host and port right?" {
 			t.Errorf("%v", err)
 		}
 		if err := s.Close(); err != nil {
@@ -493,7 +531,7 @@ func TestKeysAlike(t *testing.T) {
 		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('a1 ', 'DRP_DESIRED', 'therapy')`)
 		batch, _ := c.poll(t)
 		got := strings.Contains(string(batch[0].Body), "therapy")
-		if want := e.name == "mariadb"; got != want {
+		if want := e.name == "mariadb" || e.name == "sqlserver"; got != want {
 			t.Errorf("the answer was found: %v, want %v", got, want)
 		}
 	})

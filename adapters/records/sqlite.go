@@ -13,10 +13,10 @@ import (
 )
 
 var sqlite = Dialect{
-	Name: "sqlite", Bind: sqlx.QUESTION, Means: sqliteMeans,
-	Read:  sql.TxOptions{ReadOnly: true},                                        // a file that nobody changes while it is read
-	Text:  func(column string) string { return "CAST(" + column + " AS TEXT)" }, // the driver makes times of columns of dates
-	Times: time.RFC3339Nano,                                                     // and of text that is written like this
+	Name: "sqlite", Bind: sqlx.QUESTION, Means: sqliteMeans, Unknown: sqliteUnknown,
+	Read:  sql.TxOptions{ReadOnly: true},                                           // a file that nobody changes while it is read
+	Text:  func(column, _ string) string { return "CAST(" + column + " AS TEXT)" }, // the driver makes times of columns of dates
+	Times: time.RFC3339Nano,                                                        // and of text that is written like this
 	index: sqliteIndex,
 	open: func(path string) (*sql.DB, error) {
 		dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)"}).String()
@@ -28,14 +28,22 @@ var sqlite = Dialect{
 	},
 }
 
+// sqliteUnknown gives the column of an error that ends with: no such column: q.RAISED_ON.
+func sqliteUnknown(err error) string {
+	_, name, _ := strings.Cut(err.Error(), "no such column: ")
+	return name
+}
+
 func sqliteMeans(err error) string {
 	switch {
 	case err != nil && strings.Contains(err.Error(), "no such table"):
 		return noTable
+	case err != nil && strings.Contains(err.Error(), "no such column"):
+		return noColumn
 	case errors.Is(err, sqlite3.FULL):
 		return "its disk is full"
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
-		return "somebody else holds a lock on it; it is tried again"
+		return locked
 	case errors.Is(err, sqlite3.READONLY), errors.Is(err, sqlite3.PERM):
 		return "this account may not write there"
 	case errors.Is(err, sqlite3.CANTOPEN):

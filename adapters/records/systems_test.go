@@ -41,6 +41,9 @@ func load(t *testing.T, e engine, name string) (*records.System, *mapping.System
 		if e.name == "postgres" {
 			statement = strings.ReplaceAll(statement, " DATETIME", " TIMESTAMP")
 		}
+		if e.name == "sqlserver" {
+			statement = tsqlSystem(statement)
+		}
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}
@@ -58,6 +61,12 @@ func load(t *testing.T, e engine, name string) (*records.System, *mapping.System
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s, m, db
+}
+
+// tsqlSystem puts a statement of a schema into SQL Server's words.
+func tsqlSystem(s string) string {
+	s = strings.ReplaceAll(s, "NOTE_TEXT TEXT", "NOTE_TEXT NVARCHAR(MAX)")
+	return strings.ReplaceAll(s, " TEXT ", " NVARCHAR(400) ")
 }
 
 // said gives what drpd understands of evidence, without the names of the system that it came from.

@@ -58,7 +58,7 @@ func gone(m port.RowVersion) bool {
 // length as it came. They stay what they are. Under another key each would have vanished and would begin a second dispute.
 func (s *System) filledUp() map[string]string {
 	out := make(map[string]string)
-	if len(s.dialect.Padded) == 0 {
+	if !s.dialect.pads() {
 		return out
 	}
 	for at, m := range s.base.versions {
