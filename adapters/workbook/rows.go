@@ -121,6 +121,9 @@ func written(items []item, sums map[string]string, about string) ([]byte, error)
 			}}}}}}
 	var b bytes.Buffer
 	err := write(&b, doc, func(b *book) error {
+		if err := b.toKeyIn(); err != nil {
+			return err
+		}
 		if _, err := b.NewSheet(ownSheet); err != nil {
 			return err
 		}
@@ -136,6 +139,37 @@ func written(items []item, sums map[string]string, about string) ([]byte, error)
 		return b.SetSheetVisible(ownSheet, false, true)
 	})
 	return b.Bytes(), err
+}
+
+// toKeyIn makes a worklist one to work with: a line under each note, the place for initials marked while it is blank, and as many pages as it
+// takes to be read in print.
+func (b *book) toKeyIn() error {
+	s := b.sheets[0]
+	border := []excelize.Border{{Type: "bottom", Style: 1, Color: "9CA3AF"}}
+	line, err := b.NewConditionalStyle(&excelize.Style{Border: border})
+	if err != nil {
+		return err
+	}
+	blank, err := b.NewConditionalStyle(&excelize.Style{Border: border,
+		Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"FFF3C4"}}})
+	if err != nil {
+		return err
+	}
+	top, end := s.titles+1, s.row-1
+	initials := fmt.Sprintf("F%d:F%d", top, end)
+	hint := excelize.NewDataValidation(true)
+	hint.SetSqref(initials)
+	hint.SetInput("Your initials", "2 to 4 letters, once the note is keyed in. Blank until then.")
+	pages := 0
+	return errors.Join(
+		b.SetConditionalFormat(s.name, fmt.Sprintf("A%d:E%d G%d:G%d", top, end, top, end),
+			[]excelize.ConditionalFormatOptions{{Type: "formula", Criteria: "TRUE", Format: &line}}),
+		b.SetConditionalFormat(s.name, initials,
+			[]excelize.ConditionalFormatOptions{{Type: "formula", Criteria: fmt.Sprintf(`TRIM($F%d)=""`, top), Format: &blank},
+				{Type: "formula", Criteria: "TRUE", Format: &line}}),
+		b.AddDataValidation(s.name, hint),
+		b.SetPageLayout(s.name, &excelize.PageLayoutOptions{FitToHeight: &pages}),
+	)
 }
 
 // whole reads a file that is no longer than a worklist may be.

@@ -208,13 +208,13 @@ func (b *book) write(doc layout.Doc, also func(*book) error) error {
 			}
 		}
 	}
+	if err := also(b); err != nil {
+		return err
+	}
 	for _, s := range b.sheets {
 		if err := s.Flush(); err != nil {
 			return err
 		}
-	}
-	if err := also(b); err != nil {
-		return err
 	}
 	return b.mend()
 }
