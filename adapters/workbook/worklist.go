@@ -39,7 +39,7 @@ type Worklist struct {
 
 	mu      sync.Mutex
 	read    map[string]list
-	expects bool // notes wait: the folder is not one that is new
+	expects bool // notes wait: the folder is not a new one
 
 	lostMu sync.Mutex
 	lost   []port.Listed
@@ -65,7 +65,7 @@ func (l *Worklist) WriteNotes(_ context.Context, notes []port.Note) []error {
 		return errs
 	}
 	lists, err := l.lists(false)
-	if err != nil {
+	if err := cmp.Or(err, l.connected(lists)); err != nil {
 		return all(err)
 	}
 	done, err := l.lists(true)
@@ -209,6 +209,7 @@ func (l *Worklist) eraseFrom(x list, disputes []string) (bool, error) {
 			err = l.Keep(x.name, data)
 		}
 	}
+	delete(l.read, x.name)
 	if err != nil {
 		return true, cannot("cannot be written anew: is it open somewhere?")
 	}
@@ -228,35 +229,40 @@ func (l *Worklist) lists(done bool) (out []list, err error) {
 	if done {
 		root = filepath.Join(l.Path, doneFolder)
 	}
-	kept := false // the folder is one in which drpd has put something
+	own := filepath.Join(l.Path, doneFolder)
+	seen := make(map[string]bool)
 	err = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil && errors.Is(err, fs.ErrNotExist): // moved meanwhile, or nothing was ever put here
 			return nil
 		case err != nil:
 			return err
-		case d.IsDir() && name == filepath.Join(l.Path, doneFolder) && !done:
-			kept = true
-			return fs.SkipDir
-		case d.IsDir() && name != root && strings.HasPrefix(d.Name(), "."):
+		case d.IsDir() && name != root && (name == own || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
 		case d.IsDir() || ofProgram(d.Name()):
 			return nil
 		}
-		x, ok := l.one(name)
-		if ok {
-			out, kept = append(out, x), true
+		if x, ok := l.one(name); ok {
+			out, seen[name] = append(out, x), true
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("worklist: the folder cannot be read: %w", err)
 	}
-	if !done && !kept && l.expects {
-		return nil, errors.New("worklist: case notes wait to be keyed in, and the folder of worklists is empty or not there: is its share " +
-			"connected? Where it was emptied on purpose, make a folder named " + doneFolder + " in it: then the notes are listed anew")
-	}
+	maps.DeleteFunc(l.read, func(name string, _ list) bool { // nothing stays in memory of a file that has gone
+		return strings.HasPrefix(name, own+string(filepath.Separator)) == done && !seen[name]
+	})
 	return out, nil
+}
+
+// connected says whether the folder is the one in which notes wait, and not an empty one in its place.
+func (l *Worklist) connected(lists []list) error {
+	if _, err := os.Stat(filepath.Join(l.Path, doneFolder)); err == nil || len(lists) > 0 || !l.expects {
+		return nil
+	}
+	return errors.New("worklist: case notes wait to be keyed in, and the folder of worklists is empty or not there: is its share " +
+		"connected? Where it was emptied on purpose, make a folder named " + doneFolder + " in it: then the notes are listed anew")
 }
 
 // one reads a file; false where it is none that could hold notes.
@@ -324,13 +330,16 @@ func (l *Worklist) Poll(ctx context.Context, at []byte, now time.Time) (out []dr
 	}
 	p := poll{Worklist: l, now: now, open: make(map[string]open), keyed: make(map[string]bool), sums: make(sums), by: make(map[string][]mark),
 		stands: make(map[string]bool)}
-	l.expects = l.expects || len(c.Notes) > 0
 	lists, err := l.lists(false)
 	if err != nil { // it is read later, and nothing else hangs on it
 		return nil, at, port.Remark{Err: err}
 	}
 	if err := p.know(ctx, c, lists); err != nil {
 		return nil, nil, err
+	}
+	l.expects = len(p.open) > 0
+	if err := l.connected(lists); err != nil {
+		return nil, at, port.Remark{Err: err}
 	}
 	p.lists(lists, false)
 	if p.elsewhere() {
@@ -348,7 +357,6 @@ func (l *Worklist) Poll(ctx context.Context, at []byte, now time.Time) (out []dr
 		p.bring()
 		p.tidy(lists)
 	}
-	l.expects = len(p.open) > 0
 	if next, err = json.Marshal(cursor{now.UnixMilli(), p.open}); err != nil {
 		return nil, nil, err
 	}
@@ -502,8 +510,11 @@ func (p *poll) row(x list, r row, done bool) {
 		if done && waits {
 			wrong("nobody has keyed this note in: move the file out of the folder " + doneFolder)
 		}
-	case by == "":
+	case by == "" && waits:
 		wrong("what stands under \"" + titleBy + "\" is no initials (2 to 4 letters): the note counts as not keyed in")
+	case by == "":
+		wrong("what stands under \"" + titleBy + "\" is no initials (2 to 4 letters), and the note counts as keyed in by what stood there before " +
+			"or stands in a copy")
 	default:
 		p.by[r.reference] = append(p.by[r.reference], mark{r, x.name, done})
 	}

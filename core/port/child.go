@@ -14,7 +14,7 @@ type Note struct {
 	On        workday.Date
 }
 
-// Listed is a case note where a person keys notes in.
+// Listed is a case note where notes go onto a worklist, and a person keys them in.
 type Listed struct {
 	Reference, Dispute string
 	Went               bool // onto a worklist
