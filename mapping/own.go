@@ -40,6 +40,9 @@ func ReadOwn(ev drp.Evidence, learned workday.Date) drp.Reading {
 			return bad()
 		}
 		out.Subject.Dispute = s.Dispute
+		if s.KeyedBy != "" {
+			out.Deliveries = []drp.DeliveryStatus{{Effect: s.Effect, Person: s.KeyedBy, State: drp.Keyed, On: learned, Evidence: ev.ID}}
+		}
 		if s.Reason == drp.ReasonAlert && s.Kind == drp.Email {
 			out.Facts = []drp.Fact{{Kind: drp.Alerted, Stage: s.Stage, On: s.On, By: drp.Actor{Role: "drpd"}, To: []drp.Actor{{Role: s.Role}},
 				Attached: s.Form, Evidence: ev.ID, Source: ev.Source, Learned: learned, Position: "receipt"}}

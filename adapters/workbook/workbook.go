@@ -24,7 +24,12 @@ import (
 )
 
 // Write writes the report as a workbook.
-func Write(w io.Writer, doc layout.Doc) (err error) {
+func Write(w io.Writer, doc layout.Doc) error {
+	return write(w, doc, func(*book) error { return nil })
+}
+
+// write writes a workbook with what else belongs into it.
+func write(w io.Writer, doc layout.Doc, also func(*book) error) (err error) {
 	f := excelize.NewFile()
 	defer func() {
 		if e := f.Close(); err == nil {
@@ -35,7 +40,7 @@ func Write(w io.Writer, doc layout.Doc) (err error) {
 	if err := b.makeStyles(); err != nil {
 		return fmt.Errorf("workbook: %w", err)
 	}
-	if err := b.write(doc); err != nil {
+	if err := b.write(doc, also); err != nil {
 		return fmt.Errorf("workbook: %w", err)
 	}
 	if err := b.save(w); err != nil {
@@ -176,7 +181,7 @@ func (b *book) makeStyles() error {
 	return err
 }
 
-func (b *book) write(doc layout.Doc) error {
+func (b *book) write(doc layout.Doc, also func(*book) error) error {
 	for i, part := range doc.Parts {
 		s, err := b.sheet(i, part)
 		if err != nil {
@@ -202,6 +207,9 @@ func (b *book) write(doc layout.Doc) error {
 				return err
 			}
 		}
+	}
+	if err := also(b); err != nil {
+		return err
 	}
 	for _, s := range b.sheets {
 		if err := s.Flush(); err != nil {

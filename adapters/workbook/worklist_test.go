@@ -66,6 +66,8 @@ func TestWorklistConformance(t *testing.T) {
 // what waits for long is told of.
 func TestWorklist(t *testing.T) {
 	dir := t.TempDir()
+	books := newBooks()
+	worklist := books.worklist
 	l := worklist(dir)
 	notes := []port.Note{
 		{Reference: "effect-1", Dispute: "W-AAAAAA", Child: "20401", Type: "Observation", Text: "=HYPERLINK(\"x\") Stage 1 began.\r\n" +
@@ -75,6 +77,7 @@ func TestWorklist(t *testing.T) {
 	if err := errors.Join(l.WriteNotes(t.Context(), notes)...); err != nil {
 		t.Fatal(err)
 	}
+	books.wrote(notes...)
 	batch, cursor, err := l.Poll(t.Context(), nil, noon)
 	if err != nil || len(batch) != 0 {
 		t.Fatalf("nothing was keyed in: %v, %v", batch, err)
@@ -113,7 +116,9 @@ func TestWorklist(t *testing.T) {
 	if err != nil || len(batch) != 1 || batch[0].Kind != drp.Receipt || batch[0].Key != "keyed/effect-2" {
 		t.Fatalf("%+v, %v", batch, err)
 	}
-	if r := mapping.ReadOwn(batch[0], workday.DateOf(noon)); r.Subject.Dispute != "W-AAAAAA" || len(r.Facts) != 0 {
+	books.store(t, batch)
+	if r := mapping.ReadOwn(batch[0], workday.DateOf(noon)); r.Subject.Dispute != "W-AAAAAA" || len(r.Facts) != 0 ||
+		len(r.Deliveries) != 1 || r.Deliveries[0].Effect != "effect-2" || r.Deliveries[0].Person != "AB" || r.Deliveries[0].State != drp.Keyed {
 		t.Errorf("%+v", r)
 	}
 	if again, _, err := worklist(dir).Poll(t.Context(), cursor, noon); err != nil || len(again) != 0 {
@@ -123,6 +128,7 @@ func TestWorklist(t *testing.T) {
 	if batch, cursor, err = l.Poll(t.Context(), cursor, noon); err != nil || len(batch) != 1 || len(files(t, dir)) != 1 {
 		t.Fatalf("%v, %v", batch, err)
 	}
+	books.store(t, batch)
 	if batch, _, err = l.Poll(t.Context(), cursor, noon.AddDate(0, 0, 9)); err != nil || len(batch) != 0 || len(files(t, dir)) != 0 ||
 		len(files(t, filepath.Join(dir, "done"))) != 1 {
 		t.Errorf("all is done, and the workbook is still there: %v, %v", files(t, dir), err)

@@ -29,6 +29,17 @@ type folders struct {
 	list   *workbook.Worklist // nil: case notes go another way
 }
 
+// worklist is the source that reads back what people key in, and the route by which case notes go there.
+const worklist = "worklist"
+
+// route is the one under which it is kept that a case note went.
+func (f folders) route() string {
+	if f.list == nil {
+		return ""
+	}
+	return f.list.Name
+}
+
 func (f folders) documents() *docstore.Folder {
 	return &docstore.Folder{Path: f.config.Path(f.config.Documents.Folder), Write: host.WriteFile}
 }

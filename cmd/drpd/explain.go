@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,15 +38,42 @@ func (c *explainCmd) explain(a *app, d *wired) error {
 			return err
 		}
 	}
+	waiting, err := d.notKeyed(a.ctx, k)
+	if err != nil {
+		return err
+	}
 	result := reconcile.Decide(k)
 	if c.JSON {
-		return a.json(map[string]any{"facts": k.File.Statements(), "result": result, "past": k.Past, "reach": k.File.Deliveries})
+		return a.json(map[string]any{"facts": k.File.Statements(), "result": result, "past": k.Past, "reach": k.File.Deliveries,
+			"not_keyed": waiting})
 	}
-	a.explain(k, result)
+	a.explain(k, result, waiting)
 	return nil
 }
 
-func (a *app) explain(k reconcile.Case, r reconcile.Result) {
+// notKeyed gives the case notes of a dispute that went onto a worklist and that nobody has keyed in, as far as the case knows.
+func (w *wired) notKeyed(ctx context.Context, k reconcile.Case) (out []string, err error) {
+	var notes []string
+	for _, p := range k.Past {
+		if p.Kind == drp.CaseNote && p.Life == drp.Accepted {
+			notes = append(notes, p.Key)
+		}
+	}
+	if w.folders.list == nil || len(notes) == 0 {
+		return nil, nil
+	}
+	listed, err := w.ledger.Listed(ctx, worklist, w.Now(), notes)
+	for _, n := range listed {
+		if n.Went && slices.Contains(notes, n.Reference) && !slices.ContainsFunc(k.File.Deliveries, func(x drp.DeliveryStatus) bool {
+			return x.Effect == n.Reference && x.State == drp.Keyed
+		}) {
+			out = append(out, n.Reference)
+		}
+	}
+	return out, err
+}
+
+func (a *app) explain(k reconcile.Case, r reconcile.Result, waiting []string) {
 	p, s := k.Policy, r.Standing
 	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest,
 		strings.Join(k.File.Subject.Children, ", "))
@@ -100,6 +128,9 @@ func (a *app) explain(k reconcile.Case, r reconcile.Result) {
 			if x.Effect == e.Key {
 				a.delivery(x)
 			}
+		}
+		if slices.Contains(waiting, e.Key) {
+			a.printf("              on a worklist: nobody has keyed it in, as far as drpd has read\n")
 		}
 	}
 	if len(r.Effects) > 0 {
@@ -260,6 +291,10 @@ func (a *app) effect(k reconcile.Case, e drp.Past) {
 
 // delivery says what a machine says of a message to one person.
 func (a *app) delivery(x drp.DeliveryStatus) {
+	if x.State == drp.Keyed {
+		a.printf("              keyed in by %s, as read from a worklist on %s, %s\n", x.Person, x.On, x.Evidence)
+		return
+	}
 	a.printf("              %s: %s", x.Person, x.State)
 	if !x.Until.IsZero() {
 		a.printf(" until %s", x.Until)

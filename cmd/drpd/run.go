@@ -147,6 +147,9 @@ func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
 		return err
 	}
 	d.Gates.Shadow, d.Erasing = true, nil
+	if d.folders.list != nil {
+		d.folders.list.Look = true
+	}
 	if _, err := d.Cycle(a.ctx); err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func wireOn(ctx context.Context, p *parts, l *ledger.Ledger, now func() time.Tim
 			return reader.File(ctx, ev.Body, digest)
 		},
 		Rest:  reader.Rest,
-		Notes: notes,
+		Notes: notes, NotesBy: w.folders.route(),
 		Forms: &docstore.Folder{Path: c.Path(c.Documents.Folder), Write: host.WriteFile},
 		Mail:  out, Parallel: c.MailOut.AtOnce, GiveUp: time.Duration(c.MailOut.GiveUp) * time.Hour,
 		PollTime: time.Duration(c.PollTime) * time.Minute,
@@ -185,7 +185,10 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 	if p.mapping.System.Notes.Way != mapping.WayWorklist {
 		return feeds, sys, nil
 	}
-	list := &workbook.Worklist{Name: "worklist", Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now}
+	list := &workbook.Worklist{Name: worklist, Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now,
+		Listed: func(ctx context.Context, since time.Time, references []string) ([]port.Listed, error) {
+			return w.ledger.Listed(ctx, worklist, since, references)
+		}}
 	w.folders.list = list
 	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: daemon.Purely(mapping.ReadOwn)}), list, nil
 }

@@ -69,6 +69,7 @@ type Daemon struct {
 	FormOf   FormFunc
 	Rest     func() // ends what was started to read; it is called after each cycle; nil: nothing is
 	Notes    NoteWriter
+	NotesBy  string // the route under which it is kept that a case note went; "": straight into the record system
 	Forms    FormKeeper
 	Mail     Mailer
 	Writer   *letter.Writer

@@ -58,6 +58,9 @@ func (d *round) deliver(ctx context.Context) (int, error) {
 	for _, q := range asked {
 		g.asked[q.Dispute] = q.Why
 	}
+	if err := d.lostNotes(ctx, g); err != nil {
+		return 0, err
+	}
 	n := 0
 	taken := make(map[string]bool)
 	for _, kinds := range [][]drp.EffectKind{{drp.CaseNote}, {drp.Email, drp.FormCopy}, {drp.MailMark}} {
@@ -237,6 +240,9 @@ func (d *round) prepare(ctx context.Context, o port.Outgoing) (*attempt, []port.
 	case !o.Unmade:
 	case o.Kind != drp.Email:
 		fresh = []port.Envelope{{Key: o.Key, Dispute: o.Dispute, Reason: o.Reason, At: d.Now(), IsTo: true}}
+		if o.Kind == drp.CaseNote {
+			fresh[0].Route = d.NotesBy
+		}
 	default:
 		var why string
 		if fresh, why, err = d.make(ctx, o, c, stored); err != nil {

@@ -43,6 +43,12 @@ type NoteWriter interface {
 	WriteNotes(ctx context.Context, notes []port.Note) []error
 }
 
+// Loser is a writer of case notes which can lose what it has written, as where people may delete it.
+type Loser interface {
+	// Lost hands over the notes that were written and have gone. They are written again; one that is not is handed over again later.
+	Lost() []port.Listed
+}
+
 // FormKeeper puts a copy of a dispute form on a child's file; the same reference twice keeps one.
 type FormKeeper interface {
 	KeepForm(ctx context.Context, c port.FormFile) error

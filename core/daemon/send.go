@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"drpd/core/drp"
+	"drpd/core/policy"
 	"drpd/core/port"
 )
 
@@ -25,18 +26,12 @@ func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []er
 		if !claimed[i] || a.Kind != drp.CaseNote {
 			continue
 		}
-		numbers, err := d.numbers(ctx, []string{a.Child}, nil)
+		note, err := d.note(ctx, a.policy, a.Effect)
 		if err != nil {
 			errs[i] = err
 			continue
 		}
-		text, err := d.Writer.Note(a.policy, a.Effect)
-		if err != nil {
-			errs[i] = port.Permanent{Err: err}
-			continue
-		}
-		notes, at = append(notes, port.Note{Reference: a.Key, Dispute: a.Dispute, Child: numbers.now(a.Child), Type: a.NoteType, Text: text,
-			On: a.On}), append(at, i)
+		notes, at = append(notes, note), append(at, i)
 	}
 	if len(notes) == 0 {
 		return errs
@@ -54,6 +49,58 @@ func (d *round) notes(ctx context.Context, batch []attempt, claimed []bool) []er
 		errs[at[i]] = err
 	}
 	return errs
+}
+
+// note puts a case note into words.
+func (d *Daemon) note(ctx context.Context, p *policy.Policy, e drp.Effect) (port.Note, error) {
+	numbers, err := d.numbers(ctx, []string{e.Child}, nil)
+	if err != nil {
+		return port.Note{}, err
+	}
+	text, err := d.Writer.Note(p, e)
+	if err != nil {
+		return port.Note{}, port.Permanent{Err: err}
+	}
+	return port.Note{Reference: e.Key, Dispute: e.Dispute, Child: numbers.now(e.Child), Type: e.NoteType, Text: text, On: e.On}, nil
+}
+
+// lostNotes writes anew what was written and has gone since. It was decided and let go before: no gate is asked again, but that nothing is
+// written in shadow mode, or while output is paused.
+func (d *round) lostNotes(ctx context.Context, g *gatekeeper) error {
+	w, ok := d.Notes.(Loser)
+	if !ok || g.Shadow || g.paused {
+		return nil
+	}
+	var notes []port.Note
+	for _, n := range w.Lost() {
+		c, _, err := d.caseOf(ctx, port.Outgoing{Past: drp.Past{Effect: drp.Effect{Dispute: n.Dispute}}})
+		i := slices.IndexFunc(c.Past, func(p drp.Past) bool { return p.Key == n.Reference })
+		if err == nil && (i < 0 || c.Policy == nil) {
+			err = errors.New("the ledger does not have it, or not its policy")
+		}
+		var note port.Note
+		if err == nil {
+			note, err = d.note(ctx, c.Policy, c.Past[i].Effect)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			d.Log.Warn("a case note that has gone cannot be written anew: it is tried again", "effect", n.Reference, "error", err)
+			continue
+		}
+		notes = append(notes, note)
+	}
+	if len(notes) == 0 {
+		return nil
+	}
+	said, err := within(ctx, d.cycle, "the writer of case notes", d.patient(), func(ctx context.Context) error {
+		return errors.Join(slices.DeleteFunc(d.Notes.WriteNotes(ctx, notes), func(err error) bool { return errors.Is(err, port.ErrPresent) })...)
+	})
+	if err = cmp.Or(err, said); err != nil {
+		d.Log.Warn("case notes that have gone cannot be written anew: it is tried again", "error", err)
+	}
+	return nil
 }
 
 // putAway puts the messages of a group away, those of a mailbox with one command.

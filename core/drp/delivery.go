@@ -23,11 +23,12 @@ const (
 	Delivered Arrival = "delivered" // put into the mailbox
 	Opened    Arrival = "opened"    // a read receipt
 	Away      Arrival = "away"      // an automatic answer: out of office
+	Keyed     Arrival = "keyed in"  // of a case note on a worklist: a person has keyed it in
 )
 
-// DeliveryStatus is what a machine says of one message to one person.
+// DeliveryStatus is what a machine says of one message to one person, or a worklist of a case note.
 type DeliveryStatus struct {
-	Effect, Person string
+	Effect, Person string // of a case note: whoever keyed it in
 	State          Arrival
 	Status         string       // of a delivery report: the enhanced status code (RFC 3463), such as 5.1.1
 	On             workday.Date // the day of the report
@@ -161,6 +162,9 @@ func first(re *regexp.Regexp, s string) (out []string) {
 
 // ReceiptID is the ID of the evidence that a message was accepted for a person.
 func ReceiptID(effect, person string) string { return "r" + effect + "." + person }
+
+// KeyedID is the ID of the evidence that a case note was keyed in.
+func KeyedID(effect string) string { return "k" + effect }
 
 // returned gives the receipts of messages that came back: what was accepted for somebody did not reach them.
 func returned(readings []*Reading) map[string]bool {

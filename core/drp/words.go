@@ -29,6 +29,7 @@ type Sending struct {
 	Role    string       `json:"role"`
 	Form    bool         `json:"form,omitempty"`
 	On      workday.Date `json:"on"`
+	KeyedBy string       `json:"keyed_by,omitempty"` // of a case note on a worklist: the initials of who keyed it in
 }
 
 // Refusal is drpd's own receipt that a relay knows no such recipient.

@@ -14,6 +14,13 @@ type Note struct {
 	On        workday.Date
 }
 
+// Listed is a case note where notes go onto a worklist, and a person keys them in.
+type Listed struct {
+	Reference, Dispute string
+	Went               bool // onto a worklist
+	Keyed              bool // it is stored that somebody has keyed it in
+}
+
 // What a document is that is kept on a child's file.
 const (
 	CopyOfForm = "copy of the dispute form"
