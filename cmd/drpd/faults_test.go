@@ -516,7 +516,7 @@ func (f *faulted) look(s syscall.Signal) {
 	f.seen = len(parcels)
 	for _, r := range deliveries(f.t, f.state) {
 		if !slices.Contains([]string{"", "daily", "unknown"}, r.Held) {
-			f.t.Errorf("%s to %s (%s) is held by %s", r.Effect, r.Person, r.Reason, r.Held)
+			f.t.Errorf("%s: %s to %s (%s) is held by %s", f.t.Name(), r.Effect, r.Person, r.Reason, r.Held)
 		}
 		if r.Kind != string(drp.Email) || r.Carried != "" || r.Life != string(drp.Attempted) {
 			continue
@@ -528,7 +528,7 @@ func (f *faulted) look(s syscall.Signal) {
 				nameless--
 			}
 			if s == syscall.SIGTERM || nameless < 0 {
-				f.t.Errorf("%v leaves %s to %s (%s) with an end that nobody knows: %s", s, r.Effect, r.Person, r.Reason, far[r.delivered])
+				f.t.Errorf("%s: %v leaves %s to %s (%s) with an end that nobody knows: %s", f.t.Name(), s, r.Effect, r.Person, r.Reason, far[r.delivered])
 			}
 		}
 		if r.Held != "unknown" {
@@ -660,6 +660,10 @@ func (f *faulted) peaceful() (notes map[string]bool, got map[delivered]drp.Past)
 			f.t.Fatal(err)
 		}
 	}
+	c.clock = faultsClock(f.dir) // until when the disturbed one ran
+	if _, err := c.Cycle(f.t.Context()); err != nil {
+		f.t.Fatal(err)
+	}
 	db, err := driver.Open("file:" + filepath.Join(dir, "state.db"))
 	f.must(err)
 	defer func() { _ = db.Close() }()
@@ -701,12 +705,12 @@ func (f *faulted) compare(want map[delivered]drp.Past) (lost int) {
 	for d, e := range want {
 		if _, ok := got[d]; !ok {
 			lost++
-			f.t.Errorf("%s (%s of %s: %s) never came to %s; not read: %v", d.Effect, e.Reason, e.Dispute, e.Says, d.Person, gaps)
+			f.t.Errorf("%s: %s (%s of %s: %s) never came to %s; not read: %v", f.t.Name(), d.Effect, e.Reason, e.Dispute, e.Says, d.Person, gaps)
 		}
 	}
 	for d, e := range got {
 		if _, ok := want[d]; !ok && e.Reason != drp.ReasonAttention {
-			f.t.Errorf("%s (%s of %s: %s) came to %s besides; not read: %v", d.Effect, e.Reason, e.Dispute, e.Says, d.Person, gaps)
+			f.t.Errorf("%s: %s (%s of %s: %s) came to %s besides; not read: %v", f.t.Name(), d.Effect, e.Reason, e.Dispute, e.Says, d.Person, gaps)
 		}
 	}
 	return lost
@@ -728,7 +732,7 @@ func notesIn(t *testing.T, stage *playground) map[string]bool {
 	for _, r := range rows {
 		text, _, _ := strings.Cut(r.Text, "drpd reference")
 		if said[r.Child+text] {
-			t.Errorf("a case note is there twice: %s: %s", r.Child, r.Text)
+			t.Errorf("%s: a case note is there twice: %s: %s", t.Name(), r.Child, r.Text)
 		}
 		out[r.Child+" "+r.Effect], said[r.Child+text] = true, true
 	}
@@ -749,7 +753,7 @@ func (f *faulted) judge() {
 		f.must(err)
 		d, ok := sentAs(m.Header.Get("Message-Id"))
 		if !ok {
-			f.t.Errorf("nobody knows %s", m.Header.Get("Message-Id"))
+			f.t.Errorf("%s: nobody knows %s", f.t.Name(), m.Header.Get("Message-Id"))
 		}
 		copies[d]++
 		if bytes.Contains(bytes.ReplaceAll(b, []byte("=\r\n"), nil), []byte("may be a second copy")) {
@@ -765,7 +769,7 @@ func (f *faulted) judge() {
 	for d, n := range copies {
 		if n > 1 {
 			duplicates += n - 1
-			f.t.Errorf("%s came to %s %d times", d.Effect, d.Person, n)
+			f.t.Errorf("%s: %s came to %s %d times", f.t.Name(), d.Effect, d.Person, n)
 		}
 	}
 	for _, r := range deliveries(f.t, f.state) {
@@ -785,12 +789,12 @@ func (f *faulted) judge() {
 	for n := range notes {
 		if !written[n] {
 			lost++
-			f.t.Errorf("the case note is missing: %s", n)
+			f.t.Errorf("%s: the case note is missing: %s", f.t.Name(), n)
 		}
 	}
 	for n := range written {
 		if !notes[n] {
-			f.t.Errorf("besides, a case note: %s", n)
+			f.t.Errorf("%s: besides, a case note: %s", f.t.Name(), n)
 		}
 	}
 	f.console("audit", "verify")
