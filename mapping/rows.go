@@ -183,6 +183,9 @@ func (s *System) codes() []Codes {
 	return out
 }
 
+// Questions gives what the mapping asks a form for, each once: columns and questions.
+func (s *System) Questions() []string { return without(s.wanted()) }
+
 // asks says whether the mapping asks for a question.
 func (s *System) asks(question string) bool { return slices.Contains(s.wanted(), question) }
 

@@ -1,0 +1,178 @@
+package records
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/jmoiron/sqlx"
+
+	"drpd/mapping"
+)
+
+// Census counts what the relations hold, and holds it against the names that the mapping has: a form type, a question, a state or a
+// title that no row has is likely misspelt, and one that nothing maps is likely missing. It names codes and titles, and nobody.
+func (s *System) Census(ctx context.Context) (found Found) {
+	out := &found
+	v, err := s.look(ctx)
+	if err != nil {
+		out.Problems = append(out.Problems, err.Error())
+		return found
+	}
+	defer func() { _ = v.tx.Rollback() }() // it only read
+	m := s.m
+	if m.HasForms() {
+		n := m.FormRelation()
+		types, ok := v.counted(out, n, m.Forms.Type, part{"1 = 1", nil})
+		if ok {
+			v.forTypes(out, types)
+		}
+		mine := s.in(n.Relation, "q", m.Forms.Type, s.types())
+		if slices.Contains(n.Columns, m.State.Column) {
+			if states, ok := v.counted(out, n, m.State.Column, mine); ok {
+				known := slices.Concat(m.State.Aside(), m.State.Open, m.State.Authorised)
+				unmapped(out, &out.Problems, n, "state", states, known)
+			}
+		}
+		v.questions(out)
+	}
+	if m.HasPeople() {
+		n := m.PeopleRelation()
+		if titles, ok := v.counted(out, n, m.People.Role, part{"1 = 1", nil}); ok {
+			known := slices.Sorted(maps.Keys(m.People.Titles))
+			never(out, n, "title", known, titles)
+			unmapped(out, &out.Notes, n, "title", titles, known)
+		}
+	}
+	for _, n := range m.Relations() {
+		if n.Path[0] != "leave_out" {
+			continue
+		}
+		i, _ := n.Path[1].(int)
+		l := m.LeaveOut[i]
+		if l.Column == "" {
+			continue
+		}
+		if values, ok := v.counted(out, n, l.Column, s.in(l.Relation, "q", l.Column, l.Values)); ok {
+			never(out, n, l.Column, l.Values, values)
+		}
+	}
+	return found
+}
+
+// types says how many forms there are of each type that the mapping names, and of how many others.
+func (v *view) forTypes(out *Found, of map[string]int) {
+	n := v.m.FormRelation()
+	other := make(map[string]int)
+	for kind, count := range of {
+		if v.m.Forms.Types[kind] == "" {
+			other[kind] = count
+		}
+	}
+	for _, kind := range v.System.types() {
+		if of[kind] == 0 && len(of) == 0 {
+			out.Notes = append(out.Notes, n.Title()+" is empty: nothing could be held against the mapping")
+			return
+		}
+		if of[kind] == 0 {
+			out.Problems = append(out.Problems, fmt.Sprintf("%s has no form of type %q (%s); it has %s: is the type right, or has nobody raised one yet?", n.Title(), kind,
+				v.m.Forms.Type, listed(other)))
+			continue
+		}
+		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d forms of type %q", n.Title(), of[kind], kind))
+	}
+}
+
+// questions says which questions nobody has ever answered, and which answers nothing asks for.
+func (v *view) questions(out *Found) {
+	details, _, _ := v.m.Details()
+	there := make(map[string]int)
+	for i, n := range details {
+		of, ok := v.counted(out, n, v.m.Answers[i].Question, v.belongs(n))
+		if !ok {
+			return
+		}
+		for q, count := range of {
+			there[q] += count
+		}
+	}
+	if len(details) == 0 || len(there) == 0 {
+		return
+	}
+	var asked []string
+	for _, q := range v.m.Questions() {
+		if !slices.Contains(v.m.FormRelation().Columns, q) {
+			asked = append(asked, q)
+		}
+	}
+	never(out, details[0], "question", asked, there)
+	unmapped(out, &out.Notes, details[0], "question", there, asked)
+}
+
+// counted counts the rows of a relation by the values of a column.
+func (v *view) counted(out *Found, n mapping.Named, column string, where part) (map[string]int, bool) {
+	st := part{"SELECT q." + column + ", COUNT(*) FROM " + from(n.Relation, "q") + " WHERE " + where.sql + " GROUP BY q." + column, where.args}
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
+	of := make(map[string]int)
+	if err == nil {
+		err = v.each(n, rows, func(text func(int) string) {
+			count := 0
+			_, _ = fmt.Sscan(text(1), &count)
+			of[strings.TrimSpace(text(0))] += count
+		})
+	}
+	if err != nil {
+		out.Problems = append(out.Problems, v.unreadable(err, n).Error())
+	}
+	return of, err == nil
+}
+
+// never says which names of the mapping no row has.
+func never(out *Found, n mapping.Named, what string, names []string, of map[string]int) {
+	var none []string
+	for _, name := range names {
+		if of[name] == 0 && !slices.Contains(none, name) {
+			none = append(none, name)
+		}
+	}
+	if len(none) > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what, quoted(none)))
+	}
+}
+
+// unmapped says which values rows have that the mapping does not know.
+func unmapped(out *Found, into *[]string, n mapping.Named, what string, of map[string]int, known []string) {
+	rest := maps.Clone(of)
+	for _, k := range known {
+		delete(rest, k)
+	}
+	delete(rest, "")
+	const most = 100 // more are no codes: it may be a column of names
+	switch {
+	case len(rest) == 0:
+	case len(rest) > most:
+		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d values that the mapping knows no %s for: is it the right column?", n.Title(), len(rest), what))
+	default:
+		*into = append(*into, fmt.Sprintf("%s: the mapping knows no %s %s", n.Title(), what, listed(rest)))
+	}
+}
+
+// listed gives the values that are there most often, with how many rows have each.
+func listed(of map[string]int) string {
+	values := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(of[b]-of[a], strings.Compare(a, b)) })
+	const most = 8
+	var out []string
+	for _, v := range values[:min(len(values), most)] {
+		out = append(out, fmt.Sprintf("%q (%d)", v, of[v]))
+	}
+	if n := len(values) - most; n > 0 {
+		out = append(out, fmt.Sprintf("%d more", n))
+	}
+	if len(out) == 0 {
+		return "none of another"
+	}
+	return strings.Join(out, ", ")
+}

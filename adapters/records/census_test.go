@@ -1,0 +1,41 @@
+package records_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"drpd/mapping"
+)
+
+// The check counts what is there, and says which names of the mapping no row has, and which values it does not know.
+func TestCensus(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c, _ := lived(t, e, func(m *mapping.System) {
+			m.Forms.Types["DSP"] = "carefirst-drp"
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Table: "CF_PERSONS"}, Person: "PI_NUMBER", Column: "TEAM", Values: []string{"TEST"}}}
+		})
+		c.exec(t, `UPDATE CF_FORMS SET STATE = 'On hold' WHERE FORM_ID = '5001'`)
+		c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'CIN' WHERE FORM_ID = '5004'`)
+		c.exec(t, `UPDATE CF_INVOLVEMENTS SET ROLE_TITLE = 'Reviewing officer' WHERE PI_NUMBER = '20401'`)
+		c.exec(t, `INSERT INTO CF_FORM_ANSWERS VALUES ('5001', 'DRP_OLD', 'x'), ('5004', 'CIN_1', 'x')`)
+		found := c.Census(t.Context())
+		says := func(list []string, want string) {
+			t.Helper()
+			if !slices.ContainsFunc(list, func(x string) bool { return strings.Contains(x, want) }) {
+				t.Errorf("not said: %s\nbut %q", want, list)
+			}
+		}
+		says(found.Problems, `table CF_FORMS has no form of type "DSP" (FORM_TYPE); it has "CIN" (1): is the type right, or has nobody raised one yet?`)
+		says(found.Problems, `table CF_FORMS: the mapping knows no state "On hold" (1)`)
+		says(found.Notes, `table CF_FORMS has 3 forms of type "DRP"`)
+		says(found.Notes, `table CF_FORM_ANSWERS: no row has the question "DRP_GROUND", "DRP_THEME"`)
+		says(found.Notes, `table CF_FORM_ANSWERS: the mapping knows no question "DRP_OLD" (1)`)
+		says(found.Notes, `table CF_INVOLVED_WORKERS: no row has the title "CP Chair", "CSW", "GM", "SM", "SW", 1 more`)
+		says(found.Notes, `table CF_INVOLVED_WORKERS: the mapping knows no title "Reviewing officer" (1)`)
+		says(found.Notes, `table CF_PERSONS: no row has the TEAM "TEST"`)
+		if slices.ContainsFunc(slices.Concat(found.Notes, found.Problems), func(x string) bool { return strings.Contains(x, "CIN_1") }) {
+			t.Errorf("answers of other forms are counted: %q", found.Notes)
+		}
+	})
+}
