@@ -210,4 +210,21 @@ func TestFilteredByEmail(t *testing.T) {
 	if len(seen) != 4 {
 		t.Errorf("reports by email: %v of %v", seen, mails)
 	}
+	told := 0 // the operator is told of it too
+	attention, err := filepath.Glob(filepath.Join(dir, "mail", "out", "2027-01-18__*_operator_*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range attention {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mail := strings.NewReplacer("=\r\n", "", "\r\n ", " ").Replace(string(b)); strings.Contains(mail, "eport typo may hold nothing of what it is to hold") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the operator is told %d times: %v", told, attention)
+	}
 }
