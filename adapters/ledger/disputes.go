@@ -436,7 +436,7 @@ func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err err
 // Decide stores what was decided; a dispute that has moved on since is left out.
 func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 	return l.tx(ctx, func(t *tx) error {
-		for some := range slices.Chunk(batch, maxKeys) {
+		for some := range slices.Chunk(batch, atOnce) {
 			keys := make([]string, len(some))
 			for i, d := range some {
 				keys[i] = "d/" + d.Ref

@@ -20,25 +20,25 @@ func (l *Ledger) Listed(ctx context.Context, route string, since time.Time, refe
 			since.UnixMilli(), string(drp.CaseNote), string(drp.Accepted), route); err != nil {
 			return err
 		}
-		for some := range slices.Chunk(references, maxKeys) {
+		for some := range slices.Chunk(references, atOnce) {
 			var more []port.Listed
 			if err := t.all(&more, `SELECT key AS reference, dispute,
 				EXISTS (SELECT 1 FROM delivery d WHERE d.effect = effect.key AND d.life = ? AND d.route = ?) AS went
-				FROM effect WHERE kind = ? AND key IN (`+places(maxKeys)+`)`,
-				append([]any{string(drp.Accepted), route, string(drp.CaseNote)}, filled(some, maxKeys)...)...); err != nil {
+				FROM effect WHERE kind = ? AND key IN (`+places+`)`,
+				append([]any{string(drp.Accepted), route, string(drp.CaseNote)}, filled(some)...)...); err != nil {
 				return err
 			}
 			out = append(out, more...)
 		}
 		slices.SortFunc(out, func(a, b port.Listed) int { return strings.Compare(a.Reference, b.Reference) })
 		out = slices.CompactFunc(out, func(a, b port.Listed) bool { return a.Reference == b.Reference })
-		for some := range slices.Chunk(out, maxKeys) {
+		for some := range slices.Chunk(out, atOnce) {
 			ids := make([]string, len(some))
 			for i, n := range some {
 				ids[i] = drp.KeyedID(n.Reference)
 			}
 			var found []string
-			if err := t.all(&found, `SELECT id FROM evidence WHERE id IN (`+places(maxKeys)+`)`, filled(ids, maxKeys)...); err != nil {
+			if err := t.all(&found, `SELECT id FROM evidence WHERE id IN (`+places+`)`, filled(ids)...); err != nil {
 				return err
 			}
 			for i := range some {

@@ -245,7 +245,7 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time, stays func(port.Wait
 			return stays != nil && r.Life == string(drp.Held) && r.LetGo == "" && len(of[r.Key]) == 0 &&
 				stays(port.Waits{Key: r.Key, Gate: r.HeldBy, Basis: r.Basis})
 		})
-		for some := range slices.Chunk(rows, bodiesAtOnce) {
+		for some := range slices.Chunk(rows, atOnce) {
 			if err := t.readBodies(some); err != nil {
 				return err
 			}
@@ -268,17 +268,14 @@ func (l *Ledger) Outbox(ctx context.Context, now time.Time, stays func(port.Wait
 	return out, err
 }
 
-const bodiesAtOnce = maxKeys
-
-// readBodies reads the payloads of no more than bodiesAtOnce effects and their keys, by two statements that are the same for any number.
+// readBodies reads the payloads of no more than atOnce effects and their keys, by two statements that are the same for any number.
 func (t *tx) readBodies(rows []effectRow) error {
 	keys := make([]string, len(rows))
 	for i, r := range rows {
 		keys[i] = r.Key
 	}
 	var found []effectRow
-	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places(bodiesAtOnce)+`)`,
-		filled(keys, bodiesAtOnce)...); err != nil {
+	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places+`)`, filled(keys)...); err != nil {
 		return err
 	}
 	of := make(map[string][]byte, len(found))

@@ -104,8 +104,8 @@ func (t *tx) keepKey(id string, a cipher.AEAD) {
 	t.keys[id] = a
 }
 
-// maxKeys is how many opened keys a transaction keeps, which may be about any number of disputes.
-const maxKeys = 100
+// maxKeys is how many opened keys a transaction keeps, which may be about any number of disputes: those of one batch at least.
+const maxKeys = atOnce
 
 // intake is the id of the key of everything that has no place yet.
 const intake = "intake"
@@ -156,7 +156,7 @@ func (t *tx) hasKey(id string, wrapped []byte) {
 	}
 }
 
-// readKeys reads the keys of a batch that is worked on now, no more than maxKeys, by one statement that is the same for any number. The keys
+// readKeys reads the keys of a batch that is worked on now, no more than atOnce, by one statement that is the same for any number. The keys
 // of the batch before are given up.
 func (t *tx) readKeys(ids []string) error {
 	if len(ids) == 0 {
@@ -166,7 +166,7 @@ func (t *tx) readKeys(ids []string) error {
 		ID      string
 		Wrapped []byte
 	}
-	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (`+places(maxKeys)+`)`, filled(ids, maxKeys)...); err != nil {
+	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (`+places+`)`, filled(ids)...); err != nil {
 		return err
 	}
 	clear(t.keys)
@@ -176,12 +176,15 @@ func (t *tx) readKeys(ids []string) error {
 	return nil
 }
 
-// places are that many places of a statement.
-func places(n int) string { return `?` + strings.Repeat(`, ?`, n-1) }
+// atOnce is how many rows one statement asks for. It has that many places for any number of them, so that it is prepared once.
+const atOnce = 100
 
-// filled gives values for that many places: the last of them again and again.
-func filled(values []string, n int) []any {
-	out := make([]any, n)
+// places are those of such a statement.
+var places = `?` + strings.Repeat(`, ?`, atOnce-1)
+
+// filled gives values for them: the last one again and again.
+func filled(values []string) []any {
+	out := make([]any, atOnce)
 	for i := range out {
 		out[i] = values[min(i, len(values)-1)]
 	}

@@ -33,7 +33,7 @@ func (t *tx) theme(r disputeRow) (string, error) {
 
 // themes opens the themes of disputes in their place.
 func (t *tx) themes(rows []disputeRow) error {
-	for some := range slices.Chunk(rows, maxKeys) {
+	for some := range slices.Chunk(rows, atOnce) {
 		var keys []string
 		for _, r := range some {
 			if len(r.About) > 0 {
