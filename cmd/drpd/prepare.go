@@ -117,7 +117,7 @@ func prepare(name string) (*parts, error) {
 	return p, err
 }
 
-// systems sees that one system holds the forms and one says who works with a child.
+// systems sees that one system holds the forms and one says who works with a child: where another is named for that, it alone does.
 func (p *parts) systems() error {
 	s, people := p.mapping.System, p.mapping.People
 	switch {
@@ -131,9 +131,11 @@ func (p *parts) systems() error {
 			"worklist in the mapping", s.Name, s.Notes.Way)
 	case people == nil && !s.HasPeople():
 		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
-	case people != nil && (people.HasForms() || s.HasPeople()):
-		return fmt.Errorf("configuration: mappings %s and %s both say who works with a child, or both hold forms: leave one out", s.Name,
-			people.Name)
+	case people != nil && people.HasForms():
+		return fmt.Errorf("configuration: mappings %s and %s both hold forms: name one under records, and the other under former if the "+
+			"council has moved", s.Name, people.Name)
+	case people != nil:
+		s.People = mapping.PeopleTable{} // the word of the source that is named for it counts
 	}
 	return nil
 }
