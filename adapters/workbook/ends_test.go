@@ -177,7 +177,7 @@ func TestWorklistOpen(t *testing.T) {
 			original := d.only()
 			copied := d.copyOf(original, "copy.xlsx")
 			d.tick(copied, "ref-2", "AB")
-			free := func() {}
+			var free func()
 			if lock != "" {
 				file := filepath.Join(d.dir, fmt.Sprintf(lock, filepath.Base(original)))
 				if err := os.WriteFile(file, nil, 0o600); err != nil {
