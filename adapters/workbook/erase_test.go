@@ -1,8 +1,10 @@
 package workbook_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -49,5 +51,47 @@ func TestWorklistErase(t *testing.T) {
 	}
 	if n, err := l.Erase([]string{"W-AAAAAA"}); err != nil || n != 0 {
 		t.Errorf("%d worklists, %v", n, err)
+	}
+}
+
+// What is to be erased is not said to be gone while a file holds it, or may hold it, that drpd cannot write anew. A row that was changed since it
+// was listed is not believed afterwards either.
+func TestWorklistEraseElsewhere(t *testing.T) {
+	extra := three()[2]
+	extra.Reference, extra.Dispute = "ref-5", "W-CCCCCC"
+	d := newDesk(t, append(three(), extra)...)
+	name := d.only()
+	d.set(name, "ref-2", 5, "Something else.")
+	other := three()[0]
+	other.Reference, other.Dispute = "ref-4", "W-BBBBBB"
+	d.write(other)
+	for what, tt := range map[string]struct{ file, holds, want string }{
+		"a text":             {"x.csv", "ref-4,W-BBBBBB,AB", "x.csv holds what is to be erased, and is no workbook that drpd can write: delete it"},
+		"a text of others":   {"x.csv", "ref-1,W-AAAAAA,AB", ""},
+		"a damaged workbook": {"Jo/x.xlsx", "W", "Jo/x.xlsx cannot be read, and may hold what is to be erased: delete it"},
+		"an old workbook":    {"x.xls", "W", "x.xls cannot be read, and may hold what is to be erased: delete it"},
+	} {
+		file := filepath.Join(d.dir, filepath.FromSlash(tt.file))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(tt.holds), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Erase([]string{"W-BBBBBB"}); tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("%s: %v, want %q", what, err, tt.want)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	delete(d.notes, "ref-4")
+	if len(d.all()) != 1 {
+		t.Errorf("what could be erased is still there: %v", d.all())
+	}
+	d.tick(name, "ref-2", "AB")
+	if n, err := d.Erase([]string{"W-CCCCCC"}); n != 1 || err != nil {
+		t.Fatal(n, err)
+	}
+	delete(d.notes, "ref-5")
+	if says := d.look(); !strings.Contains(says, "row 8: the child or the text is not that of its reference") || d.keyedNow() != "" {
+		t.Errorf("%q, keyed in: %s", says, d.keyedNow())
 	}
 }
