@@ -214,7 +214,8 @@ func (s *System) ChildrenOf(r Record) (out []string) {
 	return out
 }
 
-// Aside says what a form is by now that drpd has read and does not read any more: as in "the record is cancelled".
+// Aside says what a form is by now that drpd has read and does not read any more, as in "the record is cancelled"; nothing where it is
+// one that is read.
 func (s *System) Aside(form map[string]string) string {
 	switch state, kind := strings.TrimSpace(form[s.State.Column]), strings.TrimSpace(form[s.Forms.Type]); {
 	case slices.Contains(s.State.Void, state):
@@ -223,6 +224,8 @@ func (s *System) Aside(form map[string]string) string {
 		return fmt.Sprintf("has gone back to %q in the record system", state)
 	case s.Forms.Types[kind] == "":
 		return "is a form of another type by now"
+	case len(s.LeaveOut) == 0:
+		return ""
 	}
 	return "is about a child by now whose records the mapping leaves out"
 }

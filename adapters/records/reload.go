@@ -22,6 +22,11 @@ func pathOf(n mapping.Named) string { return fmt.Sprint(n.Path...) }
 // shrunk says whether most of what was there is gone: all of it, or more than half of what is more than a few.
 func shrunk(had, has int) bool { return had > 0 && (has == 0 || had >= 4 && 2*has < had) }
 
+// few says whether a relation had so few rows that people may have taken them all away: a reassignment, a sibling.
+func few(n mapping.Named, had int) bool {
+	return (n.Path[0] == "moves" || n.Path[0] == "children") && had < 4
+}
+
 // reload refuses what seems to be half of a load, until it has been so for longer than one takes.
 func (p *poll) reload(n mapping.Named, gone string) error {
 	if p.emptied.IsZero() {
@@ -52,7 +57,7 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 		}
 		if p.read[at] > 0 {
 			rows[at] = max(rows[at], 1)
-		} else if p.asked[at] && p.had[at] > 0 {
+		} else if p.asked[at] && p.had[at] > 0 && !few(n, p.had[at]) {
 			empty, err := p.empty(n)
 			if err == nil && empty {
 				rows[at], err = 0, p.reload(n, "all its rows")

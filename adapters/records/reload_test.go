@@ -24,7 +24,10 @@ func lived(t *testing.T, e engine, change func(*mapping.System)) (council, []byt
 		c.exec(t, `INSERT INTO CF_PERSONS (PI_NUMBER, INITIALS, TEAM, RESTRICTED) VALUES (?, 'AB', 'East', 'N')`, "2040"+form[3:])
 	}
 	c.exec(t, `INSERT INTO CF_WORKERS VALUES ('w-101', 'Ines Rowan', 'ines.rowan@fairshire.example', 'Reviewing')`)
-	c.exec(t, `INSERT INTO CF_REASSIGNMENTS (FORM_ID, REASSIGNED_ON, FROM_WORKER, TO_WORKER) VALUES ('5001', '2026-03-02', 'w-101', 'w-131')`)
+	for _, day := range []string{"2026-03-02", "2026-03-03", "2026-03-04", "2026-03-05"} {
+		c.exec(t, `INSERT INTO CF_REASSIGNMENTS (FORM_ID, REASSIGNED_ON, FROM_WORKER, TO_WORKER) VALUES ('5001', ?, 'w-101', 'w-131')`, day)
+	}
+	c.exec(t, `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20402')`)
 	c.Also = func(context.Context, bool) ([]string, error) {
 		return []string{"20401", "20402", "20403", "20404"}, nil
 	}
@@ -52,7 +55,8 @@ func TestLoadedAnew(t *testing.T) {
 		"half of the forms":     {"CF_FORMS WHERE FORM_ID IN ('" + half + "')", 61 * time.Minute, false, "", []string{"form/5003", "form/5004"}},
 		"all answers":           {"CF_FORM_ANSWERS", 25 * time.Hour, true, "table CF_FORM_ANSWERS: 4 of 4 rows are gone at once", []string{"form/5001", "form/5002", "form/5003", "form/5004"}},
 		"most answers":          {"CF_FORM_ANSWERS WHERE FORM_ID <> '5001'", 25 * time.Hour, true, "table CF_FORM_ANSWERS: 3 of 4 rows are gone at once", []string{"form/5002", "form/5003", "form/5004"}},
-		"all reassignments":     {"CF_REASSIGNMENTS", 25 * time.Hour, true, "table CF_REASSIGNMENTS: 1 of 1 rows are gone at once", []string{"form/5001"}},
+		"all reassignments":     {"CF_REASSIGNMENTS", 25 * time.Hour, true, "table CF_REASSIGNMENTS: 4 of 4 rows are gone at once", []string{"form/5001"}},
+		"the one sibling":       {"CF_FORM_CHILDREN", 25 * time.Hour, false, "", []string{"form/5001"}},
 		"everybody who works":   {"CF_INVOLVEMENTS", 5 * time.Minute, true, "table CF_INVOLVED_WORKERS: the workers of 4 of 4 children are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
 		"one child's workers":   {"CF_INVOLVEMENTS WHERE PI_NUMBER = '20401'", 5 * time.Minute, false, "", []string{"people/20401"}},
 		"who the children are":  {"CF_PERSONS", 5 * time.Minute, true, "table CF_PERSONS: all its rows are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
