@@ -139,7 +139,7 @@ func never(out *Found, n mapping.Named, what string, names []string, of map[stri
 		}
 	}
 	if len(none) > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what, quoted(none)))
+		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what, quoted(none, 60)))
 	}
 }
 

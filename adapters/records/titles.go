@@ -45,13 +45,12 @@ func (p *poll) titles(before map[string]int) map[string]int {
 	slices.Sort(came)
 	came = slices.Compact(came)
 	p.renamed = []string{fmt.Sprintf("%s: nobody has the title %s any more, and %s came that the mapping knows no role for: was it renamed? Put the new "+
-		"title under people.titles; until then its role is nobody's", p.m.PeopleRelation().Title(), quoted(gone), quoted(came))}
+		"title under people.titles; until then its role is nobody's", p.m.PeopleRelation().Title(), quoted(gone, 5), quoted(came, 5))}
 	return before
 }
 
-// quoted lists a few words.
-func quoted(words []string) string {
-	const most = 5
+// quoted lists words, up to a number of them.
+func quoted(words []string, most int) string {
 	out := make([]string, 0, most)
 	for _, w := range words[:min(len(words), most)] {
 		out = append(out, fmt.Sprintf("%q", w))
