@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"drpd/core/drp"
+	"drpd/core/port"
+	"drpd/core/workday"
+	"drpd/mapping"
+)
+
+type mappingCmd struct {
+	Show mappingShowCmd `cmd:"" help:"What drpd makes of a few forms of the record system, cell by cell. Values are masked unless asked for."`
+}
+
+type mappingShowCmd struct {
+	Sample int    `default:"3" help:"How many forms: those with the highest keys."`
+	Form   string `help:"One form, by its key."`
+	Values bool   `help:"Print what stands there. It is what people wrote about a child."`
+}
+
+// Run reads the record system as a first poll does, keeps nothing, and shows what becomes of some of its forms.
+func (c *mappingShowCmd) Run(a *app) error {
+	p, err := prepare(a.config)
+	if err != nil {
+		return err
+	}
+	m := p.mapping.System
+	s, err := openRecordSystem(p.config, p.config.Records, m)
+	if err != nil {
+		return err
+	}
+	batch, _, err := s.Poll(a.ctx, nil, a.now())
+	err = errors.Join(err, s.Close())
+	var remark port.Remark
+	if err != nil && !errors.As(err, &remark) {
+		return err
+	}
+	if remark.Err != nil {
+		a.printf("%s\n", remark)
+	}
+	forms := slices.DeleteFunc(batch, func(ev drp.Evidence) bool {
+		key, ok := mapping.FormOf(ev.Key)
+		return !ok || c.Form != "" && key != c.Form
+	})
+	if len(forms) == 0 {
+		return errors.New("no form is read: drpd check --online counts what is there")
+	}
+	if n := len(forms) - c.Sample; c.Form == "" && n > 0 {
+		forms = forms[n:]
+	}
+	for _, ev := range forms {
+		if err := c.show(a, m, ev); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// show prints one form: what stands under each name that the mapping asks for, what nothing asks for, and what all of it says.
+func (c *mappingShowCmd) show(a *app, m *mapping.System, ev drp.Evidence) error {
+	var rec mapping.Record
+	if err := json.Unmarshal(ev.Body, &rec); err != nil {
+		return fmt.Errorf("%s: what was read cannot be shown: %w", ev.Key, err)
+	}
+	r := m.ReadRow(ev, workday.DateOf(a.now().In(london())))
+	key, _ := mapping.FormOf(ev.Key)
+	a.printf("form %s: %s, about %s\n", key, r.Subject.Form, children(len(r.Subject.Children)))
+	asked := m.Questions()
+	for _, name := range asked {
+		says := rec.Form[name]
+		if says == "" {
+			says = rec.Answers[name]
+		}
+		if says != "" {
+			a.printf("  %-32s %s\n", name, c.masked(says))
+		}
+		for _, child := range sortedKeys(rec.Each[name]) {
+			a.printf("  %-32s %s, about child %s\n", name, c.masked(strings.Join(rec.Each[name][child], " / ")), c.masked(child))
+		}
+		if several := rec.Several[name]; len(several) > 1 {
+			a.printf("  %-32s %s\n", name, c.masked(strings.Join(several, " / ")))
+		}
+	}
+	var other []string
+	for _, name := range sortedKeys(rec.Answers) {
+		if !slices.Contains(asked, name) {
+			other = append(other, name)
+		}
+	}
+	if len(other) > 0 {
+		a.printf("  nothing asks for: %s\n", strings.Join(other, ", "))
+	}
+	a.printf("  it says:\n")
+	for _, f := range r.Statements() {
+		what := string(f.Kind)
+		if f.Denied {
+			what = "not " + what
+		}
+		if f.Stage != "" {
+			what += " at " + f.Stage
+		}
+		who := f.By.Role
+		if f.By.Worker != "" {
+			who = "worker " + c.masked(f.By.Worker)
+		}
+		if who == "" {
+			who = "nobody who is named"
+		}
+		a.printf("    %s, %s, by %s (%s)\n", what, f.On, who, f.Position)
+	}
+	for _, d := range r.Doubts {
+		a.printf("    a question: %s (%s)\n", d.What, d.Position)
+	}
+	return nil
+}
+
+// masked gives a value, or how long it is.
+func (c *mappingShowCmd) masked(text string) string {
+	if c.Values {
+		return fmt.Sprintf("%q", text)
+	}
+	return "(" + plural(utf8.RuneCountInString(text), "character") + ")"
+}
+
+func children(n int) string {
+	if n == 1 {
+		return "1 child"
+	}
+	return fmt.Sprintf("%d children", n)
+}
