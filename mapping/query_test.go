@@ -185,30 +185,40 @@ func TestAnswersForEachChild(t *testing.T) {
 		want     string
 		means    string
 		field    string
+		alone    bool // the form is about one child
 	}{
-		"alike":               {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
-		"on different days":   {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-06"}}, want: "?", means: "discussed 2026-03-06"},
-		"about one of them":   {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}}, want: "?"},
-		"blank for one":       {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": nil}, want: "?"},
-		"twice for one":       {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04", "2026-03-05"}, "20402": {"2026-03-04"}}, want: "?"},
-		"blank for both":      {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": nil, "20402": nil}},
-		"one, and all":        {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
-		"one otherwise":       {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-05"}}, want: "?", means: "discussed 2026-03-05"},
-		"a yes and a no":      {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}, want: "?"},
-		"a yes and a blank":   {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}}, want: "?"},
-		"a yes for both":      {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"Y"}}, want: "resolved [] 2026-03-05 by \n"},
-		"words":               {question: "DRP_DESIRED", each: map[string][]string{"20401": {"therapy"}, "20402": {"a school"}}, field: "20401: therapy\n20402: a school"},
-		"nobody asks for it":  {question: "OTHER", each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}},
+		"alike":              {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
+		"on different days":  {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": {"2026-03-06"}}, want: "?", means: "discussed 2026-03-06"},
+		"about one of them":  {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}}, want: "?"},
+		"blank for one":      {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04"}, "20402": nil}, want: "?"},
+		"twice for one":      {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": {"2026-03-04", "2026-03-05"}, "20402": {"2026-03-04"}}, want: "?"},
+		"blank for both":     {question: "DRP_S1_DISCUSSED", each: map[string][]string{"20401": nil, "20402": nil}},
+		"one, and all":       {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-04"}}, want: "discussed [stage-1] 2026-03-04 by iro\n"},
+		"one otherwise":      {question: "DRP_S1_DISCUSSED", answers: map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, each: map[string][]string{"20401": {"2026-03-05"}}, want: "?", means: "discussed 2026-03-05"},
+		"a yes and a no":     {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}, want: "?"},
+		"a yes and a blank":  {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}}, want: "?"},
+		"a yes for both":     {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20402": {"Y"}}, want: "resolved [] 2026-03-05 by \n"},
+		"words":              {question: "DRP_DESIRED", each: map[string][]string{"20401": {"therapy"}, "20402": {"a school"}}, field: "20401: therapy\n20402: a school"},
+		"nobody asks for it": {question: "OTHER", each: map[string][]string{"20401": {"Y"}, "20402": {"N"}}},
+		"rows of one child": {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"1": {"Y"}, "2": {"Y"}},
+			want: "resolved [] 2026-03-05 by \n", alone: true},
+		"rows that differ": {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"1": {"Y"}, "2": {"N"}}, want: "?", alone: true},
+		"one who is left out": {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"20401": {"Y"}, "20498": {"N"}},
+			want: "resolved [] 2026-03-05 by \n", alone: true},
 		"rows of other kinds": {question: "DRP_RESOLVED", answers: map[string]string{"DRP_RESOLVED_ON": "2026-03-05"}, each: map[string][]string{"1": {"Y"}, "2": {"Y"}}, want: "?"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			children := "20401 20402"
+			if x.alone {
+				children = "20401"
+			}
 			got := row(t, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Reassigned",
-				"RAISED_ON": "2026-03-02"}, Children: []string{"20402"}, Answers: x.answers, Each: map[string]map[string][]string{x.question: x.each}})
+				"RAISED_ON": "2026-03-02"}, Children: strings.Fields(children)[1:], Answers: x.answers, Each: map[string]map[string][]string{x.question: x.each}})
 			want := x.want
 			if want == "?" {
 				want = fmt.Sprintf(notAlike, x.question, x.question)
 			}
-			if facts(got) != "raised [] 2026-03-02 by \n"+want || strings.Join(got.Subject.Children, " ") != "20401 20402" {
+			if facts(got) != "raised [] 2026-03-02 by \n"+want || strings.Join(got.Subject.Children, " ") != children {
 				t.Errorf("%v\n%swant\n%s", got.Subject.Children, facts(got), want)
 			}
 			means, field := "", ""

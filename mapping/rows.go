@@ -214,20 +214,23 @@ func (s *System) ChildrenOf(r Record) (out []string) {
 	return out
 }
 
-// Aside says what a form is by now that drpd has read and does not read any more, as in "the record is cancelled"; nothing where it is
-// one that is read.
+// Aside says what a form is by now that drpd has read and does not read any more, as in "the record is cancelled".
 func (s *System) Aside(form map[string]string) string {
-	switch state, kind := strings.TrimSpace(form[s.State.Column]), strings.TrimSpace(form[s.Forms.Type]); {
-	case slices.Contains(s.State.Void, state):
-		return fmt.Sprintf("is %q in the record system", state)
-	case slices.Contains(s.State.Before, state):
-		return fmt.Sprintf("has gone back to %q in the record system", state)
-	case s.Forms.Types[kind] == "":
-		return "is a form of another type by now"
-	case len(s.LeaveOut) == 0:
-		return ""
+	state, kind := strings.TrimSpace(form[s.State.Column]), strings.TrimSpace(form[s.Forms.Type])
+	among := func(words []string, word string) bool { // engines may compare without case
+		return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, word) })
 	}
-	return "is about a child by now whose records the mapping leaves out"
+	switch {
+	case among(s.State.Void, state):
+		return fmt.Sprintf("is %q in the record system", state)
+	case among(s.State.Before, state):
+		return fmt.Sprintf("has gone back to %q in the record system", state)
+	case !among(slices.Collect(maps.Keys(s.Forms.Types)), kind):
+		return "is a form of another type by now"
+	case len(s.LeaveOut) > 0:
+		return "is about a child by now whose records the mapping leaves out"
+	}
+	return "is not among the forms that the mapping reads any more"
 }
 
 // Known gives an id as it stands, or nothing where it stands for nobody.
@@ -338,6 +341,15 @@ func (r *rowReader) each() {
 			continue
 		}
 		of := maps.Clone(r.rec.Each[question])
+		named := maps.Clone(of)
+		maps.DeleteFunc(named, func(child string, _ []string) bool { return !slices.Contains(children, child) })
+		switch {
+		case len(named) > 0: // those of another child, who is left out, are none of these
+			of = named
+		case len(children) == 1: // rows of another kind, all about this child
+			says := slices.Sorted(slices.Values(slices.Concat(slices.Collect(maps.Values(of))...)))
+			of = map[string][]string{children[0]: slices.Compact(says)}
+		}
 		if all := r.value(question); all != "" {
 			of["all"] = []string{all}
 		}

@@ -126,7 +126,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
 	p := &poll{view: v, now: now, had: c.Rows, full: make(map[string]int), state: state{versions: make(map[string]port.RowVersion)}}
-	if err := p.loaded(); err != nil {
+	if err := errors.Join(p.loaded(), p.leavesOut()); err != nil {
 		return nil, nil, err
 	}
 	changed, err := p.candidates(&c)
@@ -260,7 +260,7 @@ func (p *poll) lost() error {
 	if err != nil {
 		return err
 	}
-	lost = slices.DeleteFunc(lost, func(key string) bool { // where there is no one view of the data a look may miss a row that moves
+	lost = slices.DeleteFunc(lost, func(key string) bool {
 		why, there := says[key]
 		if there && why == "" {
 			delete(says, key)
@@ -282,13 +282,20 @@ func (p *poll) lost() error {
 	return nil
 }
 
-// aside gives what those of some forms say that are there still, and are none that drpd reads.
+// aside gives what those of some forms say that are there still, and are none that drpd reads; nothing of one that it does: where there is
+// no one view of the data a look may miss a row that moves.
 func (p *poll) aside(keys []string) (map[string]string, error) {
 	n := p.m.FormRelation()
 	rows, err := p.byKey(n, keys, part{})
+	if err != nil {
+		return nil, err
+	}
+	still, err := p.byKey(n, slices.Sorted(maps.Keys(rows)), p.ours())
 	out := make(map[string]string, len(rows))
 	for key, all := range rows {
-		out[key] = p.m.Aside(sortedBy(all, n.Columns...)[len(all)-1])
+		if out[key] = ""; len(still[key]) == 0 {
+			out[key] = p.m.Aside(sortedBy(all, n.Columns...)[len(all)-1])
+		}
 	}
 	return out, err
 }

@@ -47,8 +47,8 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 	rows = make(map[string]int, len(p.had))
 	for _, n := range p.m.Relations() {
 		at := pathOf(n)
-		if n.Path[0] == "leave_out" || n.Path[0] == "loaded" || n.Path[0] == "forms" {
-			continue // may be empty; looked at by itself
+		if n.Path[0] == "loaded" || n.Path[0] == "forms" {
+			continue // looked at by themselves
 		}
 		rows[at] = p.had[at]
 		if full, all := p.full[at]; all {
@@ -68,6 +68,28 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// leavesOut looks whether those are known who are left out. Where a list of them had rows and is empty, their records would be read, which
+// drpd may not see: that it is so for long makes it no better.
+func (p *poll) leavesOut() error {
+	for _, n := range p.m.Relations() {
+		if n.Path[0] != "leave_out" {
+			continue
+		}
+		empty, err := p.empty(n)
+		if err != nil {
+			return err
+		}
+		at := pathOf(n)
+		if !empty {
+			p.full[at] = 1
+		} else if p.had[at] > 0 {
+			return drp.Quiet(fmt.Sprintf("records %s: %s: all its rows are gone: is it being loaded anew? Those whom it names are not to be read, and "+
+				"until they are known nothing is; if nobody is to be left out any more take leave_out from the mapping", p.Name, n.Title()), errReloading)
+		}
+	}
+	return nil
 }
 
 // empty says whether a relation has no rows at all.

@@ -118,17 +118,52 @@ func TestChangedWhileLoaded(t *testing.T) {
 	})
 }
 
+// Where nobody is left out any more all of a sudden nothing is read: it may be somebody whom drpd must not see.
+func TestNobodyLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Table: "LEFT_OUT"}, Person: "PI_NUMBER", Column: "WHY", Values: []string{"SEALED"}}}
+		})
+		c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER VARCHAR(20), WHY VARCHAR(20))`)
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499', 'SEALED'), ('20498', 'OTHER')`)
+		c.form(t, "5001")
+		c.form(t, "5002")
+		c.exec(t, `UPDATE CF_FORMS SET PI_NUMBER = '20499' WHERE FORM_ID = '5002'`)
+		batch, cursor := c.poll(t)
+		if !slices.Equal(keys(batch), []string{"form/5001", "people/20401"}) {
+			t.Fatalf("%q", keys(batch))
+		}
+		c.exec(t, `DELETE FROM LEFT_OUT WHERE WHY = 'OTHER'`)
+		if batch, cursor = c.pollAt(t, cursor, noon.Add(5*time.Minute)); len(batch) > 0 {
+			t.Fatalf("%q", keys(batch))
+		}
+		c.exec(t, `DELETE FROM LEFT_OUT`)
+		for _, later := range []time.Duration{10 * time.Minute, 90 * time.Minute, 26 * time.Hour, 60 * time.Hour} {
+			if batch, _, err := c.Poll(t.Context(), cursor, noon.Add(later)); err == nil ||
+				!strings.Contains(err.Error(), "table LEFT_OUT: all its rows are gone") || len(batch) > 0 {
+				t.Errorf("%s later: %q, %v", later, keys(batch), err)
+			}
+		}
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499', 'SEALED')`)
+		if batch, _ = c.pollAt(t, cursor, noon.Add(61*time.Hour)); len(batch) > 0 {
+			t.Errorf("%q", keys(batch))
+		}
+	})
+}
+
 // A form that is not begun, or void, is no dispute. One that was a dispute and is none any more has vanished, and the question says
 // what became of it; where it is one again it is read again.
 func TestNoDispute(t *testing.T) {
 	for name, x := range map[string]struct{ change, back, why string }{
+		"in small letters": {`UPDATE CF_FORMS SET STATE = 'cancelled', FORM_TYPE = 'CP' WHERE FORM_ID = '5001'`,
+			`UPDATE CF_FORMS SET STATE = 'Started', FORM_TYPE = 'DRP' WHERE FORM_ID = '5001'`, `is "cancelled" in the record system`},
 		"cancelled": {`UPDATE CF_FORMS SET STATE = 'Cancelled' WHERE FORM_ID = '5001'`, `UPDATE CF_FORMS SET STATE = 'Started' WHERE FORM_ID = '5001'`,
 			`is "Cancelled" in the record system`},
 		"not begun": {`UPDATE CF_FORMS SET STATE = 'Incoming' WHERE FORM_ID = '5001'`, `UPDATE CF_FORMS SET STATE = 'Started' WHERE FORM_ID = '5001'`,
 			`has gone back to "Incoming" in the record system`},
 		"another type": {`UPDATE CF_FORMS SET FORM_TYPE = 'CP' WHERE FORM_ID = '5001'`, `UPDATE CF_FORMS SET FORM_TYPE = 'DRP' WHERE FORM_ID = '5001'`,
 			`is a form of another type by now`},
-		"left out": {`INSERT INTO LEFT_OUT VALUES ('20401')`, `DELETE FROM LEFT_OUT`, `is about a child by now whose records the mapping leaves out`},
+		"left out": {`INSERT INTO LEFT_OUT VALUES ('20401')`, `DELETE FROM LEFT_OUT WHERE PI_NUMBER = '20401'`, `is about a child by now whose records the mapping leaves out`},
 		"deleted":  {`DELETE FROM CF_FORMS WHERE FORM_ID = '5001'`, ``, ``},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -140,6 +175,7 @@ func TestNoDispute(t *testing.T) {
 					m.LeaveOut = append(m.LeaveOut, mapping.LeaveOut{Relation: mapping.Relation{Query: "SELECT PI_NUMBER FROM LEFT_OUT"}, Person: "PI_NUMBER"})
 				})
 				c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER VARCHAR(20))`)
+				c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499')`)
 				for _, form := range []string{"5001", "5002", "5003", "5004", "5005"} {
 					c.form(t, form)
 				}
