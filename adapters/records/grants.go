@@ -17,6 +17,7 @@ import (
 type Found struct {
 	Problems []string // what must be mended before drpd can work, or is safe to leave alone
 	Notes    []string // what is good to know
+	Readable bool     // every relation can be read
 }
 
 // grants is what a login may do with one table or procedure: SELECT, INSERT, UPDATE, DELETE, EXECUTE.
@@ -38,16 +39,21 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		return out
 	}
 	var tables []string
+	more := make(excess)
+	defer func() { out.Problems = append(out.Problems, more.said()...) }()
+	out.Readable = true
 	for _, n := range s.m.Relations() {
 		v, err := s.look(ctx)
 		if err != nil {
 			bad("%s", err.Error())
+			out.Readable = false
 			return out
 		}
 		_, err = v.query(n, n.Columns, part{"1 = 0", nil})
 		_ = v.tx.Rollback() // it only read
 		if err != nil {
 			bad("%s", err.Error())
+			out.Readable = false
 		}
 		if err != nil && strings.HasSuffix(err.Error(), noTable) && !s.dialect.Hides {
 			continue // there is nothing to grant on
@@ -84,7 +90,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	writes := s.writes()
 	for _, t := range tables {
 		if !writes || s.another || !strings.EqualFold(t, s.m.Notes.Table) { // else it is seen below
-			s.granted(ctx, s.read, t, bad, "SELECT")
+			s.granted(ctx, s.read, t, bad, more, "SELECT")
 		}
 	}
 	if !writes {
@@ -92,7 +98,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 	}
 	n := s.m.Notes
 	if n.Way == mapping.WayProcedure {
-		s.granted(ctx, s.write, n.Table, bad, "SELECT")
+		s.granted(ctx, s.write, n.Table, bad, more, "SELECT")
 		if g, err := s.dialect.executes(ctx, s.write, n.Procedure); err != nil {
 			bad("%s", s.fail(err, "whether the login may execute %s cannot be found out", n.Procedure).Error())
 		} else if !g.may["EXECUTE"] {
@@ -101,7 +107,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		}
 		return out
 	}
-	if s.granted(ctx, s.write, n.Table, bad, "SELECT", "INSERT") { // else its indexes may be out of sight
+	if s.granted(ctx, s.write, n.Table, bad, more, "SELECT", "INSERT") { // else its indexes may be out of sight
 		if ok, err := s.dialect.unique(ctx, s.write, n.Table, n.Columns["reference"]); err != nil {
 			bad("%s", s.fail(err, "the indexes of table %s cannot be looked at", n.Table).Error())
 		} else if !ok {
@@ -113,7 +119,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 }
 
 // granted compares what a login may do with a table with what it must, and says whether it may do that.
-func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, bad func(string, ...any), want ...string) (all bool) {
+func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, bad func(string, ...any), more excess, want ...string) (all bool) {
 	g, err := s.dialect.grants(ctx, db, table)
 	if err != nil {
 		bad("%s", s.fail(err, "what the login may do with %s cannot be found out", table).Error())
@@ -126,13 +132,33 @@ func (s *System) granted(ctx context.Context, db *sqlx.DB, table string, bad fun
 			bad("the login %s may not %s %s; run: GRANT %s ON %s TO %s", g.user, strings.ToLower(w), table, w, table, g.user)
 		}
 	}
+	var also []string
 	for _, have := range privileges {
 		if g.may[have] && have != "SELECT" && !slices.Contains(want, have) {
-			bad("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", g.user,
-				strings.ToLower(have), table)
+			also = append(also, strings.ToLower(have))
 		}
 	}
+	if len(also) > 0 {
+		at := rights{g.user, strings.Join(also, ", ")}
+		more[at] = append(more[at], table)
+	}
 	return all
+}
+
+// rights are what a login may do that drpd never does.
+type rights struct{ user, may string }
+
+// excess gives the tables with which a login may do more than it needs.
+type excess map[rights][]string
+
+func (e excess) said() (out []string) {
+	for r, tables := range e {
+		slices.Sort(tables)
+		out = append(out, fmt.Sprintf("the login %s may %s %s, which drpd never does: give it a login that can do only what it needs", r.user,
+			r.may, strings.Join(slices.Compact(tables), ", ")))
+	}
+	slices.Sort(out)
+	return out
 }
 
 var privileges = []string{"SELECT", "INSERT", "UPDATE", "DELETE"}

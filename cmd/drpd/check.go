@@ -295,9 +295,9 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 			return err
 		}
 		found := s.CheckOnline(a.ctx)
-		if len(found.Problems) == 0 { // all can be read
+		if found.Readable {
 			census := s.Census(a.ctx)
-			found.Notes, found.Problems = append(found.Notes, census.Notes...), census.Problems
+			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
 		}
 		for _, n := range found.Notes {
 			a.printf("records %s: %s\n", r.Name, n)

@@ -172,7 +172,7 @@ func TestOnPostgres(t *testing.T) {
 		}
 	}
 	code, out := run("check", "--online")
-	if code != 1 || !strings.Contains(out, "records care-first: the login postgres may update CF_FORMS, which drpd never does") ||
+	if code != 1 || !strings.Contains(out, "records care-first: the login postgres may insert, update, delete CF_FORMS, ") ||
 		!strings.Contains(out, "has no index that begins with UPDATED_AT") {
 		t.Errorf("exit %d: %s", code, out)
 	}
