@@ -27,3 +27,21 @@ func TestPeopleElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// The number that a child had before counts only where there is a system before: else it is another child's number by chance.
+func TestFormerNumbers(t *testing.T) {
+	t.Parallel()
+	for former, want := range map[string]string{"": "", "former: [{name: care-first, mapping: demo}]\n": "PERSON_ID_LEGACY"} {
+		dir := filepath.Join(t.TempDir(), "copy")
+		copyTree(t, theDemo(t), dir)
+		reconfigure(t, dir, "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}",
+			former+"records: {name: mosaic, engine: sqlite, file: mosaic.db, mapping: mosaic}")
+		p, err := prepare(filepath.Join(dir, "drpd.yaml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := p.mapping.System.Person.Formerly; got != want {
+			t.Errorf("with %q: %q, want %q", former, got, want)
+		}
+	}
+}

@@ -137,6 +137,11 @@ func (p *parts) systems() error {
 	case people != nil:
 		s.People = mapping.PeopleTable{} // the word of the source that is named for it counts
 	}
+	for _, of := range []*mapping.System{s, people} {
+		if of != nil && of.Person != nil && len(p.config.Former) == 0 {
+			of.Person.Formerly = "" // no dispute goes by the number that a child had before
+		}
+	}
 	return nil
 }
 
