@@ -7,15 +7,17 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jmoiron/sqlx"
 
+	"drpd/core/strict"
 	"drpd/mapping"
 )
 
 // Census counts what the relations hold, and holds it against the names that the mapping has: a form type, a question, a state or a
 // title that no row has is likely misspelt, and one that nothing maps is likely missing. It names codes and titles, and nobody.
-func (s *System) Census(ctx context.Context) (found Found) {
+func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 	out := &found
 	v, err := s.look(ctx)
 	if err != nil {
@@ -24,6 +26,9 @@ func (s *System) Census(ctx context.Context) (found Found) {
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
 	m := s.m
+	if err := (&poll{view: v, now: now}).loaded(); err != nil {
+		out.Problems = append(out.Problems, err.Error())
+	}
 	if m.HasForms() {
 		n := m.FormRelation()
 		types, ok := v.counted(out, n, m.Forms.Type, part{"1 = 1", nil})
@@ -84,6 +89,9 @@ func (v *view) forTypes(out *Found, of map[string]int) {
 		}
 		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d forms of type %q", n.Title(), of[kind], kind))
 	}
+	if len(other) > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%s has forms of other types, which are not read: %s", n.Title(), listed(other)))
+	}
 }
 
 // questions says which questions nobody has ever answered, and which answers nothing asks for.
@@ -132,11 +140,23 @@ func (v *view) counted(out *Found, n mapping.Named, column string, where part) (
 
 // never says which names of the mapping no row has.
 func never(out *Found, n mapping.Named, what string, names []string, of map[string]int) {
-	var none []string
-	for _, name := range names {
-		if of[name] == 0 && !slices.Contains(none, name) {
-			none = append(none, name)
+	var none, others []string
+	for value := range of {
+		if value != "" && !slices.Contains(names, value) {
+			others = append(others, value)
 		}
+	}
+	slices.Sort(others)
+	for _, name := range names {
+		if of[name] > 0 || slices.Contains(none, name) {
+			continue
+		}
+		if near := strict.Near(name, others); near != "" {
+			out.Problems = append(out.Problems, fmt.Sprintf("%s: no row has the %s %q, and %d have %q, which the mapping does not know: is that meant?",
+				n.Title(), what, name, of[near], near))
+			continue
+		}
+		none = append(none, name)
 	}
 	if len(none) > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what, quoted(none, 60)))

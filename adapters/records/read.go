@@ -417,7 +417,23 @@ func (v *view) unreadable(err error, n mapping.Named) error {
 	if column := v.noSuchColumn(err); column != "" {
 		return v.fail(err, "%s cannot be read for its column %s", n.Title(), column)
 	}
+	if table := v.noSuchTable(n); table != "" {
+		return v.fail(err, "%s cannot be read for its table %s", n.Title(), table)
+	}
 	return v.fail(err, "%s cannot be read", n.Title())
+}
+
+// noSuchTable asks outside of the view which table of a query cannot be read; "" where all can.
+func (v *view) noSuchTable(n mapping.Named) string {
+	for _, t := range n.Tables() {
+		if n.Query == "" || v.ctx.Err() != nil {
+			break
+		}
+		if _, err := v.System.read.ExecContext(v.ctx, "SELECT 1 FROM "+t+" q WHERE 1 = 0"); err != nil {
+			return t
+		}
+	}
+	return ""
 }
 
 // missing asks outside of the view, which an error has ended, what columns a relation has.

@@ -125,6 +125,9 @@ func (p *poll) loaded() error {
 		return errors.Join(err, unread)
 	case last.IsZero():
 		return p.fail(errNoTime, "%s does not say when the copy was loaded last", n.Title())
+	case last.Sub(p.now) > reloadTime:
+		return p.fail(errNoTime, "%s says that the copy was loaded last on %s, which is still to come: is %s the right column?", n.Title(),
+			last.UTC().Format("2 January 2006 at 15:04 UTC"), n.Key)
 	case p.now.Sub(last) > limit:
 		return p.fail(errStale, "what is read is a copy that was loaded last on %s, longer than %s ago: what it says of the time since is unknown; "+
 			"see to its load", last.UTC().Format("2 January 2006 at 15:04 UTC"), hours(limit))

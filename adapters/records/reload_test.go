@@ -219,6 +219,7 @@ func TestLoadedLast(t *testing.T) {
 	for name, x := range map[string]struct{ last, want string }{
 		"in time":     {"2026-03-01 12:30:00", ""},
 		"a week ago":  {"2026-02-23 02:00:00", "a copy that was loaded last on 23 February 2026 at 02:00 UTC, longer than 30 hours ago"},
+		"in a month":  {"2026-04-02 02:00:00", "table LOADS says that the copy was loaded last on 2 April 2026 at 02:00 UTC, which is still to come"},
 		"not said":    {"", "table LOADS does not say when the copy was loaded last"},
 		"not a time":  {"yesterday", "table LOADS: the time in LOADED_AT cannot be read: name its format under date_formats"},
 		"no row":      {"-", "table LOADS does not say when the copy was loaded last"},

@@ -296,7 +296,7 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 		}
 		found := s.CheckOnline(a.ctx)
 		if found.Readable {
-			census := s.Census(a.ctx)
+			census := s.Census(a.ctx, a.now())
 			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
 		}
 		for _, n := range found.Notes {

@@ -264,6 +264,17 @@ func Keys(t reflect.Type) map[string]reflect.Type {
 	return out
 }
 
+// Near gives the candidate that is a slip of the pen away from word, two letters at most; "" where none is.
+func Near(word string, candidates []string) (best string) {
+	far := 3
+	for _, c := range candidates {
+		if d := distance(word, c); d < far {
+			best, far = c, d
+		}
+	}
+	return best
+}
+
 // Suggest returns " (nearest?)" for the candidate nearest to word, or the whole list where none is near.
 func Suggest(word string, candidates []string) string {
 	slices.Sort(candidates)
