@@ -34,7 +34,7 @@ func (t token) named() bool { return t.kind == wordToken || t.kind == nameToken 
 // that do not end.
 func tokens(query string) (out []token, err error) {
 	word := func(c byte) bool {
-		return c == '_' || c == '$' || c == '#' || c == '@' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		return c == '_' || c == '$' || c == '@' || c >= 0x80 || c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
 	}
 	quotes := map[byte]struct {
 		end  byte
@@ -53,8 +53,10 @@ func tokens(query string) (out []token, err error) {
 			}
 			out = append(out, token{query[at : at+end+2], q.kind})
 			at += end + 2
-		case strings.HasPrefix(query[at:], "--") || strings.HasPrefix(query[at:], "/*") || c == '#' && !word(before(query, at)):
+		case strings.HasPrefix(query[at:], "--") || strings.HasPrefix(query[at:], "/*") || c == '#':
 			return nil, fmt.Errorf("a comment, at %q: put it beside the query, after the YAML's #", short(query[at:]))
+		case c == '$':
+			return nil, fmt.Errorf("a $ at the beginning of a word, at %q: some engines take it for a quote", short(query[at:]))
 		case word(c):
 			end := at
 			for end < len(query) && word(query[end]) {
@@ -72,23 +74,19 @@ func tokens(query string) (out []token, err error) {
 	return out, nil
 }
 
-func before(s string, at int) byte {
-	if at == 0 {
-		return ' '
-	}
-	return s[at-1]
-}
-
 func short(s string) string { return s[:min(len(s), 20)] }
 
 // Words that change something, or may; those of the second list are functions too, where a bracket follows.
 var (
-	changes   = []string{"update", "delete", "merge", "drop", "alter", "create", "exec", "execute", "call", "grant", "revoke", "into", "set"}
+	changes   = []string{"update", "delete", "merge", "drop", "alter", "create", "exec", "execute", "call", "grant", "revoke", "into", "set", "lock"}
 	mayChange = []string{"insert", "replace", "truncate"}
 )
 
 // checkQuery says why a query is not one SELECT that changes nothing.
 func checkQuery(query string) error {
+	if strings.Contains(query, "?") { // within quotes too: it is where a value would go
+		return fmt.Errorf("a query is one SELECT: no ? in it")
+	}
 	all, err := tokens(query)
 	if err != nil {
 		return err
@@ -109,9 +107,9 @@ func checkQuery(query string) error {
 			if depth--; depth < 0 {
 				return fmt.Errorf("a query is one SELECT: a bracket is closed that was not opened")
 			}
-		case t.sign(";"), t.sign("?"):
-			return fmt.Errorf("a query is one SELECT: no %s in it, unless within quotes", t.text)
-		case i > 0 && all[i-1].sign("."): // a column, whatever it is called
+		case t.sign(";"):
+			return fmt.Errorf("a query is one SELECT: no ; in it, unless within quotes")
+		case i > 1 && all[i-1].sign(".") && all[i-2].named() && !strings.ContainsAny(all[i-2].text[:1], "0123456789"): // a column, whatever it is called
 		case t.is(changes...) || t.is(mayChange...) && !next.sign("("):
 			return fmt.Errorf("a query is one SELECT: %s changes something; a column of that name wants its table before it, as in t.%s",
 				strings.ToUpper(t.text), t.text)

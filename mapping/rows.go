@@ -251,6 +251,7 @@ type rowReader struct {
 	learned workday.Date
 	out     *drp.Reading
 	last    []apart
+	torn    []string // what stands in doubt, since it is answered in several ways
 }
 
 // value looks a name up among the columns, then among the answers.
@@ -321,11 +322,12 @@ func (r *rowReader) several() {
 		if r.asks(question) {
 			r.doubt(fmt.Sprintf("%q has more than one answer, and nothing says which is the newest", question), question,
 				strings.Join(r.rec.Several[question], " / "))
+			r.torn = append(r.torn, question)
 		}
 	}
 	r.each()
 	for _, c := range r.codes() {
-		r.torn(c)
+		r.differ(c)
 	}
 }
 
@@ -337,7 +339,7 @@ func (r *rowReader) each() {
 		r.rec.Answers = make(map[string]string)
 	}
 	for _, question := range slices.Sorted(maps.Keys(r.rec.Each)) {
-		if !r.asks(question) {
+		if !r.asks(question) || len(r.rec.Several[question]) > 1 {
 			continue
 		}
 		of := maps.Clone(r.rec.Each[question])
@@ -374,6 +376,7 @@ func (r *rowReader) each() {
 			r.rec.Answers[question] = strings.Join(lines, "\n")
 		default:
 			r.doubt(fmt.Sprintf("%q is not answered alike for each child: it does not count", question), question, strings.Join(lines, " / "))
+			r.torn = append(r.torn, question)
 			if whole {
 				r.last = append(r.last, apart{question, says, len(r.out.Doubts) - 1})
 			}
@@ -416,8 +419,8 @@ func (r *rowReader) lately(m RowFact, f drp.Statement) {
 	}
 }
 
-// torn doubts what stands under several codes and differs: none of them counts.
-func (r *rowReader) torn(c Codes) {
+// differ doubts what stands under several codes and differs: none of them counts.
+func (r *rowReader) differ(c Codes) {
 	var says []string
 	for _, name := range c {
 		if v := r.value(name); v != "" && !slices.Contains(says, v) {
@@ -428,6 +431,7 @@ func (r *rowReader) torn(c Codes) {
 		return
 	}
 	r.doubt(fmt.Sprintf("%q stand for one thing, and say different things", strings.Join(c, ", ")), c[0], strings.Join(says, " / "))
+	r.torn = append(r.torn, c...)
 	for _, name := range c {
 		delete(r.rec.Answers, name)
 		delete(r.rec.Form, name)
@@ -503,6 +507,9 @@ func (r *rowReader) fact(m RowFact) {
 	text := r.value(at)
 	if r.filler(at, text) {
 		text = ""
+	}
+	if text == "" && says != "" && slices.ContainsFunc(m.On, func(c string) bool { return slices.Contains(r.torn, c) }) {
+		return // a person is asked which day it was; without one it would count from today
 	}
 	if says != "" {
 		f.Position = says

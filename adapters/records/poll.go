@@ -125,7 +125,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 		return nil, nil, err
 	}
 	defer func() { _ = v.tx.Rollback() }() // it only read
-	p := &poll{view: v, now: now, had: c.Rows, full: make(map[string]int), state: state{versions: make(map[string]port.RowVersion)}}
+	p := &poll{view: v, now: now, had: c.Rows, believed: c.At, full: make(map[string]int), state: state{versions: make(map[string]port.RowVersion)}}
 	if err := errors.Join(p.loaded(), p.leavesOut()); err != nil {
 		return nil, nil, err
 	}
@@ -152,7 +152,6 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if c.Rows, err = p.reloading(); err != nil {
 		return nil, nil, err
 	}
-	s.emptied = time.Time{}
 	c.N, c.At = c.N+1, now
 	if p.cursor, err = json.Marshal(c); err != nil {
 		return nil, nil, err
@@ -173,8 +172,9 @@ type poll struct {
 	*view
 	state
 	now       time.Time
-	wide      bool // it reads everything
-	all       bool // it looks at all forms
+	believed  time.Time // when the last poll was that could be believed
+	wide      bool      // it reads everything
+	all       bool      // it looks at all forms
 	out       []drp.Evidence
 	had       map[string]int   // how many rows each relation had at the last poll
 	full      map[string]int   // and how many those have of which all rows were looked at
@@ -245,8 +245,11 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 func (p *poll) lost() error {
 	n := p.m.FormRelation()
 	var lost []string
-	had := 0
+	had, has := 0, 0
 	for key, f := range p.rows {
+		if f.pass == p.round {
+			has++
+		}
 		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
 			if had++; f.pass != p.round {
 				lost = append(lost, key)
@@ -267,7 +270,7 @@ func (p *poll) lost() error {
 		}
 		return there && why == ""
 	})
-	if shrunk(had, had-len(lost)+len(says)) {
+	if shrunk(had, has+len(says)) {
 		if err := p.reload(n, fmt.Sprintf("%d of %d forms", len(lost)-len(says), had)); err != nil {
 			return err
 		}

@@ -20,7 +20,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/jmoiron/sqlx"
 
@@ -109,7 +108,6 @@ type System struct {
 	aside       map[keyColumn][]string // keys that a relation cannot be asked for
 	asideOn     string                 // the day on which they were found
 	filled      map[string]string      // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
-	emptied     time.Time              // since when most of what was there seems to be gone
 
 	another bool                          // login writes
 	kinds   columnKinds                   // where the dialect wants them

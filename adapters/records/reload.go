@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"drpd/core/drp"
@@ -13,8 +14,9 @@ import (
 // Many copies are emptied and filled anew by night. Whoever looks in between sees disputes vanish, answers withdrawn and children
 // without workers, none of which is so. Where most of what was there is gone at once the source counts as one that cannot be read.
 
-// reloadTime is how long a copy may take to be filled. What is gone for longer is gone.
-const reloadTime = 24 * time.Hour
+// reloadTime is how long after the last poll that could be believed a copy may take to be filled: a night and a half. What is gone for
+// longer is gone.
+const reloadTime = 36 * time.Hour
 
 // pathOf tells a relation from every other of its mapping.
 func pathOf(n mapping.Named) string { return fmt.Sprint(n.Path...) }
@@ -29,10 +31,7 @@ func few(n mapping.Named, had int) bool {
 
 // reload refuses what seems to be half of a load, until it has been so for longer than one takes.
 func (p *poll) reload(n mapping.Named, gone string) error {
-	if p.emptied.IsZero() {
-		p.emptied = p.now
-	}
-	until := p.emptied.Add(reloadTime)
+	until := p.believed.Add(reloadTime)
 	if !p.now.Before(until) {
 		return nil
 	}
@@ -94,9 +93,11 @@ func (p *poll) leavesOut() error {
 
 // empty says whether a relation has no rows at all.
 func (v *view) empty(n mapping.Named) (empty bool, err error) {
-	empty = true
-	err = v.scan(n, []string{n.Key}, part{"q." + n.Key + " = (SELECT MIN(m." + n.Key + ") FROM " + from(n.Relation, "m") + ")", nil}, false,
-		func([]sql.RawBytes, func(int) string) { empty = false })
+	rows, err := v.tx.QueryxContext(v.ctx, "SELECT COUNT(*) FROM "+from(n.Relation, "q")) //nolint:sqlclosecheck // closed by each
+	if err != nil {
+		return false, v.unreadable(err, n)
+	}
+	err = v.each(n, rows, func(text func(int) string) { empty = strings.TrimSpace(text(0)) == "0" })
 	return empty, err
 }
 

@@ -83,20 +83,20 @@ func TestLoadedAnew(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), x.says+": is it being loaded anew?") || len(batch) > 0 {
 					t.Fatalf("%q, %v", keys(batch), err)
 				}
-				if _, _, err := c.Poll(t.Context(), cursor, at.Add(23*time.Hour)); err == nil {
+				if _, _, err := c.Poll(t.Context(), cursor, at.Add(10*time.Hour)); err == nil {
 					t.Error("it is taken at its word within a day")
 				}
 				c.exec(t, `INSERT INTO `+table+` SELECT * FROM SAVED`)
-				batch, next, err := c.Poll(t.Context(), cursor, at.Add(23*time.Hour+time.Minute))
+				batch, next, err := c.Poll(t.Context(), cursor, at.Add(10*time.Hour+time.Minute))
 				if err != nil || len(batch) > 0 {
 					t.Errorf("it is back: %q, %v", keys(batch), err)
 				}
 				c.exec(t, `DELETE FROM `+x.gone)
-				at = at.Add(50 * time.Hour)
+				at = at.Add(20 * time.Hour)
 				if _, _, err := c.Poll(t.Context(), next, at); err == nil {
 					t.Error("a second load is not seen")
 				}
-				if batch, _, err = c.Poll(t.Context(), next, at.Add(24*time.Hour)); err != nil || !slices.Equal(keys(batch), x.then) {
+				if batch, _, err = c.Poll(t.Context(), next, at.Add(27*time.Hour)); err != nil || !slices.Equal(keys(batch), x.then) {
 					t.Errorf("a day later: %q, %v", keys(batch), err)
 				}
 			})
