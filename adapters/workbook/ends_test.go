@@ -36,6 +36,7 @@ func TestWorklistEnds(t *testing.T) {
 		"initials with accents":       {does: func(d *desk) { d.tick(d.only(), "ref-2", "Éŵ") }, keyed: "ref-2 ÉŴ"},
 		"no":                          {does: func(d *desk) { d.tick(d.only(), "ref-2", "No") }, told: "row 8: what stands under \"Keyed in by\" is no initials"},
 		"n/a":                         {does: func(d *desk) { d.tick(d.only(), "ref-2", "n/a") }, told: "is no initials"},
+		"NFA":                         {does: func(d *desk) { d.tick(d.only(), "ref-2", "NFA") }, told: "is no initials"},
 		"not yet":                     {does: func(d *desk) { d.tick(d.only(), "ref-2", "not yet") }, told: "is no initials"},
 		"a question mark":             {does: func(d *desk) { d.tick(d.only(), "ref-2", "?") }, told: "is no initials"},
 		"crosses":                     {does: func(d *desk) { d.tick(d.only(), "ref-2", "xx") }, told: "is no initials"},

@@ -307,7 +307,8 @@ func initials(s string) string {
 }
 
 var noInitials = []string{"NO", "NOT", "NOPE", "NA", "NIL", "NONE", "YES", "YEP", "OK", "OKAY", "DONE", "TODO", "TBC", "TBD", "TBA", "WAIT", "HOLD",
-	"STOP", "SKIP", "VOID", "DUP", "DUPE", "SAME", "SEE", "ASK", "ASAP", "SOON", "LATE", "TEST", "HALF", "PART", "MORE", "KEY", "OPEN", "WHY", "WHO"}
+	"STOP", "SKIP", "VOID", "DUP", "DUPE", "SAME", "SEE", "ASK", "ASAP", "SOON", "LATE", "TEST", "HALF", "PART", "MORE", "KEY", "OPEN", "WHY", "WHO",
+	"NFA", "DNA", "NYD", "SENT", "LEFT", "GONE", "AWAY", "BUSY", "ERR", "NULL", "MISS", "LOCK"}
 
 // ofProgram says whether a file is one that a program keeps beside those that it has open, or hides.
 func ofProgram(name string) bool {
