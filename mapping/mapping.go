@@ -466,7 +466,7 @@ type Named struct {
 	Relation
 	Path    []any
 	Key     string   // the column by which its rows are tied to a form, a child or a person; of forms, their own key
-	Child   string   // the column with a child whose form may have to be left out
+	Child   string   // the column with a child who may have to be left out; "": none
 	Columns []string // Key first
 }
 
@@ -500,7 +500,9 @@ func (s *System) FormRelation() Named {
 // Details gives the relations whose rows belong to forms: answers, then reassignments, then children.
 func (s *System) Details() (answers []Named, moves, children *Named) {
 	for i, a := range s.Answers {
-		answers = append(answers, s.named(a.Relation, a.Form, []any{"answers", i}, a.Question, a.Answer, a.Child))
+		n := s.named(a.Relation, a.Form, []any{"answers", i}, a.Question, a.Answer, a.Child)
+		n.Child = a.Child
+		answers = append(answers, n)
 	}
 	if m := s.Moves; m != nil {
 		n := s.named(m.Relation, m.Form, []any{"moves"}, m.On, m.By, m.To)

@@ -111,10 +111,14 @@ func TestCodesAndChoices(t *testing.T) {
 	sys.Fields["desired"] = mapping.Codes{"DRP_DESIRED", "DRP_OUTCOME"}
 	sys.Subject = mapping.SubjectColumns{Ground: mapping.Codes{"DRP_GROUND"}, Theme: mapping.Codes{"DRP_THEME"}, Choices: map[string]map[string][]string{
 		"ground": {"drift": {"Drift and delay", "17"}}}}
+	sys.Unknown = []string{"-1"}
 	sys.MeansYes, sys.MeansNo = []string{"Agreed by all"}, []string{"Remains in dispute"}
 	for i := range sys.Facts {
 		if sys.Facts[i].Fact == "resolved" {
-			sys.Facts[i].Answer = mapping.Codes{"DRP_RESOLVED", "DRP_OUTCOME_YN"}
+			sys.Facts[i].Answer, sys.Facts[i].On = mapping.Codes{"DRP_RESOLVED", "DRP_OUTCOME_YN"}, mapping.Codes{"DRP_RESOLVED_ON", "DRP_ENDED_ON"}
+		}
+		if sys.Facts[i].Fact == "discussed" {
+			sys.Facts[i].By = mapping.Codes{"DRP_S1_WHO", "DRP_S1_WHO_2"}
 		}
 	}
 	for name, x := range map[string]struct {
@@ -123,14 +127,20 @@ func TestCodesAndChoices(t *testing.T) {
 		ground  string
 		desired string
 	}{
-		"the first code":    {map[string]string{"DRP_DESIRED": "therapy", "DRP_GROUND": "drift and delay"}, "", "drift", "therapy"},
-		"the second":        {map[string]string{"DRP_OUTCOME": "therapy", "DRP_GROUND": "17"}, "", "drift", "therapy"},
-		"both, the same":    {map[string]string{"DRP_DESIRED": "therapy", "DRP_OUTCOME": "therapy", "DRP_GROUND": "other"}, "", "other", "therapy"},
-		"both, different":   {map[string]string{"DRP_DESIRED": "therapy", "DRP_OUTCOME": "a school"}, "doubt: \"DRP_DESIRED, DRP_OUTCOME\" stand for one thing, and say different things (DRP_DESIRED)\n", "", ""},
-		"words of its own":  {map[string]string{"DRP_OUTCOME_YN": "agreed by all", "DRP_RESOLVED_ON": "2026-03-05"}, "resolved [] 2026-03-05 by \n", "", ""},
-		"no in other words": {map[string]string{"DRP_RESOLVED": "Remains in dispute", "DRP_RESOLVED_ON": "2026-03-05"}, "resolved [] 2026-03-05 by  denied\n", "", ""},
-		"yes and no":        {map[string]string{"DRP_RESOLVED": "Y", "DRP_OUTCOME_YN": "N", "DRP_RESOLVED_ON": "2026-03-05"}, "doubt: \"DRP_RESOLVED, DRP_OUTCOME_YN\" stand for one thing, and say different things (DRP_RESOLVED)\n", "", ""},
-		"words of nobody's": {map[string]string{"DRP_RESOLVED": "Perhaps"}, "doubt: \"DRP_RESOLVED\" should be yes or no (DRP_RESOLVED)\n", "", ""},
+		"the first code":       {map[string]string{"DRP_DESIRED": "therapy", "DRP_GROUND": "drift and delay"}, "", "drift", "therapy"},
+		"the second":           {map[string]string{"DRP_OUTCOME": "therapy", "DRP_GROUND": "17"}, "", "drift", "therapy"},
+		"both, the same":       {map[string]string{"DRP_DESIRED": "therapy", "DRP_OUTCOME": "therapy", "DRP_GROUND": "other"}, "", "other", "therapy"},
+		"both, different":      {map[string]string{"DRP_DESIRED": "therapy", "DRP_OUTCOME": "a school"}, "doubt: \"DRP_DESIRED, DRP_OUTCOME\" stand for one thing, and say different things (DRP_DESIRED)\n", "", ""},
+		"words of its own":     {map[string]string{"DRP_OUTCOME_YN": "agreed by all", "DRP_RESOLVED_ON": "2026-03-05"}, "resolved [] 2026-03-05 by \n", "", ""},
+		"no in other words":    {map[string]string{"DRP_RESOLVED": "Remains in dispute", "DRP_RESOLVED_ON": "2026-03-05"}, "resolved [] 2026-03-05 by  denied\n", "", ""},
+		"yes and no":           {map[string]string{"DRP_RESOLVED": "Y", "DRP_OUTCOME_YN": "N", "DRP_RESOLVED_ON": "2026-03-05"}, "doubt: \"DRP_RESOLVED, DRP_OUTCOME_YN\" stand for one thing, and say different things (DRP_RESOLVED)\n", "", ""},
+		"no date, and a date":  {map[string]string{"DRP_RESOLVED": "Y", "DRP_RESOLVED_ON": "1900-01-01", "DRP_ENDED_ON": "2026-03-05"}, "resolved [] 2026-03-05 by \n", "", ""},
+		"one day twice":        {map[string]string{"DRP_RESOLVED": "Y", "DRP_RESOLVED_ON": "05/03/2026", "DRP_ENDED_ON": "2026-03-05 00:00:00"}, "resolved [] 2026-03-05 by \n", "", ""},
+		"two days":             {map[string]string{"DRP_RESOLVED": "Y", "DRP_RESOLVED_ON": "2026-03-04", "DRP_ENDED_ON": "2026-03-05"}, "doubt: \"DRP_RESOLVED_ON, DRP_ENDED_ON\" stand for one thing, and say different things (DRP_RESOLVED_ON)\n", "", ""},
+		"nobody, and a worker": {map[string]string{"DRP_S1_DISCUSSED": "2026-03-04", "DRP_S1_WHO": "-1", "DRP_S1_WHO_2": "w-2"}, "discussed [stage-1] 2026-03-04 by w-2\n", "", ""},
+		"two workers":          {map[string]string{"DRP_S1_DISCUSSED": "2026-03-04", "DRP_S1_WHO": "w-1", "DRP_S1_WHO_2": "w-2"}, "discussed [stage-1] 2026-03-04 by \ndoubt: \"DRP_S1_WHO, DRP_S1_WHO_2\" stand for one thing, and say different things (DRP_S1_WHO)\n", "", ""},
+		"no worker":            {map[string]string{"DRP_S1_DISCUSSED": "2026-03-04"}, "discussed [stage-1] 2026-03-04 by iro\n", "", ""},
+		"words of nobody's":    {map[string]string{"DRP_RESOLVED": "Perhaps"}, "doubt: \"DRP_RESOLVED\" should be yes or no (DRP_RESOLVED)\n", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := rowOf(t, sys, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "PI_NUMBER": "20401", "STATE": "Reassigned",
@@ -240,17 +250,6 @@ func TestAnswersForEachChild(t *testing.T) {
 				t.Errorf("it means %q; kept: %q", means, field)
 			}
 		})
-	}
-}
-
-// Where nothing else says whom a form is about, its answers do.
-func TestChildrenOfAnswers(t *testing.T) {
-	s := set(t).System
-	s.Forms.Child, s.Children, s.Unknown = "", nil, []string{"-1"}
-	got := rowOf(t, s, mapping.Record{Form: map[string]string{"FORM_ID": "5001", "FORM_TYPE": "DRP", "STATE": "Reassigned"},
-		Each: map[string]map[string][]string{"DRP_DESIRED": {"20402": {"a"}, "20401": {"a"}}}})
-	if strings.Join(got.Subject.Children, " ") != "20401 20402" || len(got.Doubts) > 0 {
-		t.Errorf("%v, %v", got.Subject.Children, got.Doubts)
 	}
 }
 

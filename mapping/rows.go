@@ -171,6 +171,15 @@ func (s *System) wanted() []string {
 	return out
 }
 
+// workers gives the columns and questions that name a worker.
+func (s *System) workers() []Codes {
+	out := []Codes{s.State.By, s.State.Holder}
+	for _, x := range s.Facts {
+		out = append(out, x.By)
+	}
+	return out
+}
+
 // codes gives all columns and questions of a form that are read, those together that stand for one thing.
 func (s *System) codes() []Codes {
 	out := []Codes{s.State.On, s.State.By, s.State.Holder, s.Subject.Ground, s.Subject.Theme}
@@ -200,17 +209,6 @@ func (s *System) ChildrenOf(r Record) (out []string) {
 			out = append(out, c)
 		}
 	}
-	if s.Forms.Child != "" || s.Children != nil {
-		return out
-	}
-	for _, of := range r.Each { // nothing else says whom the form is about
-		for c := range of {
-			if !slices.Contains(out, c) {
-				out = append(out, c)
-			}
-		}
-	}
-	slices.Sort(out)
 	return out
 }
 
@@ -242,7 +240,19 @@ func (s *System) Known(id string) string {
 }
 
 // who gives the worker whom a column or question names; nobody where its id stands for nobody.
-func (r *rowReader) who(c Codes) drp.Actor { return drp.Actor{Worker: r.Known(r.value(r.code(c)))} }
+func (r *rowReader) who(c Codes) drp.Actor {
+	for _, name := range c {
+		if id := r.Known(r.value(name)); id != "" {
+			return drp.Actor{Worker: id}
+		}
+	}
+	return drp.Actor{}
+}
+
+// blank says whether the form names nobody at all, for certain.
+func (r *rowReader) blank(c Codes) bool {
+	return !slices.ContainsFunc(c, func(name string) bool { return r.value(name) != "" || slices.Contains(r.torn, name) })
+}
 
 type rowReader struct {
 	*System
@@ -268,7 +278,7 @@ func (r *rowReader) value(name string) string {
 // code gives that one of some codes under which the form says something; the first where none does.
 func (r *rowReader) code(c Codes) string {
 	for _, name := range c {
-		if r.value(name) != "" {
+		if v := r.value(name); v != "" && !r.filler(name, v) {
 			return name
 		}
 	}
@@ -423,7 +433,13 @@ func (r *rowReader) lately(m RowFact, f drp.Statement) {
 func (r *rowReader) differ(c Codes) {
 	var says []string
 	for _, name := range c {
-		if v := r.value(name); v != "" && !slices.Contains(says, v) {
+		v := r.value(name)
+		if on, err := r.day(name, v); err == nil { // one day, however it is written
+			if v = on.String(); r.filler(name, v) {
+				continue
+			}
+		}
+		if v = r.person(c, v); v != "" && !slices.Contains(says, v) {
 			says = append(says, v)
 		}
 	}
@@ -436,6 +452,16 @@ func (r *rowReader) differ(c Codes) {
 		delete(r.rec.Answers, name)
 		delete(r.rec.Form, name)
 	}
+}
+
+// person gives a value of codes for whoever did something, nothing where it stands for nobody; of others, as it is.
+func (r *rowReader) person(c Codes, v string) string {
+	for _, by := range r.workers() {
+		if slices.Equal(by, c) {
+			return r.Known(v)
+		}
+	}
+	return v
 }
 
 // choice gives drpd's word for what the form says of its ground or theme; what has none stands as it is.
@@ -490,7 +516,7 @@ func (r *rowReader) say(s drp.Statement) { r.out.Say(s.Took(r.ev.ID, r.ev.Source
 func (r *rowReader) fact(m RowFact) {
 	at, says := r.code(m.On), r.code(m.Answer)
 	f := drp.Statement{Fact: drp.Fact{Kind: m.Fact, Stage: m.Stage, By: r.who(m.By), Position: at}}
-	if r.value(r.code(m.By)) == "" { // nobody is named; one who is unknown does not act for the role
+	if r.blank(m.By) { // nobody is named; one who is unknown, or in doubt, does not act for the role
 		f.By.Role = m.ByRole
 	} else if name := r.value(r.code(m.ByName)); name != "" && !f.By.IsZero() {
 		if r.out.Names == nil {

@@ -28,7 +28,7 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 		of[i] = make(map[asked][]reply)
 	}
 	for at, n := range relations {
-		rows, err := v.byKey(n, keys, part{})
+		rows, err := v.byKey(n, keys, v.kept(n))
 		if err != nil {
 			return err
 		}

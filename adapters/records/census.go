@@ -35,11 +35,11 @@ func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 		if ok {
 			v.forTypes(out, types)
 		}
-		mine := s.in(n.Relation, "q", m.Forms.Type, s.types())
+		mine := s.among(n.Relation, "q", m.Forms.Type, s.types())
 		if slices.Contains(n.Columns, m.State.Column) {
 			if states, ok := v.counted(out, n, m.State.Column, mine); ok {
 				known := slices.Concat(m.State.Aside(), m.State.Open, m.State.Authorised)
-				unmapped(out, &out.Problems, n, "state", states, known)
+				unmapped(&out.Problems, n, "state", states, known)
 			}
 		}
 		v.questions(out)
@@ -49,7 +49,7 @@ func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 		if titles, ok := v.counted(out, n, m.People.Role, part{"1 = 1", nil}); ok {
 			known := slices.Sorted(maps.Keys(m.People.Titles))
 			never(out, n, "title", known, titles)
-			unmapped(out, &out.Notes, n, "title", titles, known)
+			unmapped(&out.Notes, n, "title", titles, known)
 		}
 	}
 	for _, n := range m.Relations() {
@@ -61,14 +61,14 @@ func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 		if l.Column == "" {
 			continue
 		}
-		if values, ok := v.counted(out, n, l.Column, s.in(l.Relation, "q", l.Column, l.Values)); ok {
+		if values, ok := v.counted(out, n, l.Column, s.among(l.Relation, "q", l.Column, l.Values)); ok {
 			never(out, n, l.Column, l.Values, values)
 		}
 	}
 	return found
 }
 
-// types says how many forms there are of each type that the mapping names, and of how many others.
+// forTypes says how many forms there are of each type that the mapping names, and of how many others.
 func (v *view) forTypes(out *Found, of map[string]int) {
 	n := v.m.FormRelation()
 	other := make(map[string]int)
@@ -83,8 +83,8 @@ func (v *view) forTypes(out *Found, of map[string]int) {
 			return
 		}
 		if of[kind] == 0 {
-			out.Problems = append(out.Problems, fmt.Sprintf("%s has no form of type %q (%s); it has %s: is the type right, or has nobody raised one yet?", n.Title(), kind,
-				v.m.Forms.Type, listed(other)))
+			out.Problems = append(out.Problems, fmt.Sprintf("%s has no form of type %q (%s); it has %s: is the type right, or has nobody raised "+
+				"one yet?", n.Title(), kind, v.m.Forms.Type, listed(other)))
 			continue
 		}
 		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d forms of type %q", n.Title(), of[kind], kind))
@@ -117,13 +117,13 @@ func (v *view) questions(out *Found) {
 		}
 	}
 	never(out, details[0], "question", asked, there)
-	unmapped(out, &out.Notes, details[0], "question", there, asked)
+	unmapped(&out.Notes, details[0], "question", there, asked)
 }
 
 // counted counts the rows of a relation by the values of a column.
 func (v *view) counted(out *Found, n mapping.Named, column string, where part) (map[string]int, bool) {
 	st := part{"SELECT q." + column + ", COUNT(*) FROM " + from(n.Relation, "q") + " WHERE " + where.sql + " GROUP BY q." + column, where.args}
-	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), st.args...) //nolint:sqlclosecheck // closed by each
+	rows, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), v.bound(st.args)...) //nolint:sqlclosecheck // closed by each
 	of := make(map[string]int)
 	if err == nil {
 		err = v.each(n, rows, func(text func(int) string) {
@@ -152,36 +152,36 @@ func never(out *Found, n mapping.Named, what string, names []string, of map[stri
 			continue
 		}
 		if near := strict.Near(name, others); near != "" {
-			out.Problems = append(out.Problems, fmt.Sprintf("%s: no row has the %s %q, and %d have %q, which the mapping does not know: is that meant?",
-				n.Title(), what, name, of[near], near))
+			out.Problems = append(out.Problems, fmt.Sprintf("%s: no row has the %s %q, and %d have %q, which the mapping does not know: is that "+
+				"meant?", n.Title(), what, name, of[near], near))
 			continue
 		}
 		none = append(none, name)
 	}
 	if len(none) > 0 {
-		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what, quoted(none, 60)))
+		out.Notes = append(out.Notes, fmt.Sprintf("%s: no row has the %s %s: is it right, or has nobody used it yet?", n.Title(), what,
+			quoted(none, 60)))
 	}
 }
 
 // unmapped says which values rows have that the mapping does not know.
-func unmapped(out *Found, into *[]string, n mapping.Named, what string, of map[string]int, known []string) {
+func unmapped(into *[]string, n mapping.Named, what string, of map[string]int, known []string) {
 	rest := maps.Clone(of)
 	for _, k := range known {
 		delete(rest, k)
 	}
 	delete(rest, "")
-	const most = 100 // more are no codes: it may be a column of names
-	switch {
-	case len(rest) == 0:
-	case len(rest) > most:
-		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d values that the mapping knows no %s for: is it the right column?", n.Title(), len(rest), what))
-	default:
+	if len(rest) > 0 {
 		*into = append(*into, fmt.Sprintf("%s: the mapping knows no %s %s", n.Title(), what, listed(rest)))
 	}
 }
 
-// listed gives the values that are there most often, with how many rows have each.
+// listed gives the values that are there most often, with how many rows have each. Where there are very many it gives none: it may be a
+// column of names.
 func listed(of map[string]int) string {
+	if len(of) > 100 {
+		return fmt.Sprintf("of %d values (is it the right column?)", len(of))
+	}
 	values := slices.SortedFunc(maps.Keys(of), func(a, b string) int { return cmp.Or(of[b]-of[a], strings.Compare(a, b)) })
 	const most = 8
 	var out []string

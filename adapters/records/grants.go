@@ -49,7 +49,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 			out.Readable = false
 			return out
 		}
-		_, err = v.query(n, n.Columns, part{"1 = 0", nil})
+		_, err = v.query(n, n.Columns, part{"1 = 0", nil}.and(v.filter(n)))
 		_ = v.tx.Rollback() // it only read
 		if err != nil {
 			bad("%s", err.Error())

@@ -11,7 +11,7 @@ import (
 )
 
 var mariadb = Dialect{
-	Name: "mariadb", Bind: sqlx.QUESTION, Types: map[string]kind{"TIMESTAMP": {instant: true}}, Code: mariadbCode,
+	Name: "mariadb", Bind: sqlx.QUESTION, AsText: "CAST(%s AS CHAR)", Types: map[string]kind{"TIMESTAMP": {instant: true}}, Code: mariadbCode,
 	Means: mariadbMeans, Unknown: mariadbUnknown, Unfit: mariadbUnfit, Call: "CALL %s(%s)", Execute: "PROCEDURE %s",
 	Time:   "SELECT UNIX_TIMESTAMP()",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},

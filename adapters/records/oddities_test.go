@@ -272,3 +272,52 @@ func TestPaddedBefore(t *testing.T) {
 		}
 	})
 }
+
+// What a form says of somebody who is left out is not read, though it is about others too.
+func TestAnswersOfOneWhoIsLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.Answers[0].Table, m.Answers[0].Child = "ALL_ANSWERS", "CHILD"
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Query: "SELECT PI_NUMBER FROM LEFT_OUT"}, Person: "PI_NUMBER"}}
+		})
+		c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER VARCHAR(20))`)
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499')`)
+		c.exec(t, `CREATE TABLE ALL_ANSWERS (FORM_ID VARCHAR(20), QUESTION_CODE VARCHAR(40), ANSWER VARCHAR(40), CHILD VARCHAR(20))`)
+		c.form(t, "5001")
+		c.exec(t, `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20499')`)
+		c.exec(t, `INSERT INTO ALL_ANSWERS VALUES ('5001', 'DRP_DESIRED', 'words of 20401', '20401'), ('5001', 'DRP_DESIRED', 'words of 20499', '20499'),
+			('5001', 'DRP_STEPS', 'words of all', NULL)`)
+		batch, cursor := c.poll(t)
+		body := string(batch[0].Body)
+		if strings.Contains(body, "20499") || !strings.Contains(body, "words of 20401") || !strings.Contains(body, "words of all") {
+			t.Errorf("%s", body)
+		}
+		c.exec(t, `UPDATE ALL_ANSWERS SET ANSWER = 'other words' WHERE CHILD = '20499'`)
+		if batch, _ = c.pollAt(t, cursor, noon.Add(25*time.Hour)); len(batch) > 0 {
+			t.Errorf("what changed of them is looked at: %q", keys(batch))
+		}
+	})
+}
+
+// A word of the mapping is no number: in a column of numbers it stands for none, and for 0 least of all.
+func TestWordsAmongNumbers(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.State.Void = []string{"Cancelled"}
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Table: "MARKS"}, Person: "PI_NUMBER", Column: "IS_TEST", Values: []string{"Y"}}}
+		})
+		c.exec(t, `CREATE TABLE MARKS (PI_NUMBER VARCHAR(20), IS_TEST SMALLINT)`)
+		c.exec(t, `INSERT INTO MARKS VALUES ('20401', 0), ('20402', 1)`)
+		c.form(t, "5001")
+		batch, _, err := c.Poll(t.Context(), nil, noon)
+		if e.name == "postgres" { // it says so itself
+			if err == nil || len(c.CheckOnline(t.Context()).Problems) == 0 {
+				t.Errorf("%q, %v", keys(batch), err)
+			}
+			return
+		}
+		if err != nil || !slices.Contains(keys(batch), "form/5001") {
+			t.Errorf("%q, %v", keys(batch), err)
+		}
+	})
+}

@@ -62,7 +62,7 @@ func (v *view) details(keys []string, into []mapping.Record) error {
 		}
 	}
 	if children != nil {
-		rows, err := v.byKey(*children, keys, v.leaveOut(v.bare(children.Relation, "q", v.m.Children.Child)))
+		rows, err := v.byKey(*children, keys, v.kept(*children))
 		if err != nil {
 			return err
 		}

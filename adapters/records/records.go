@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -40,6 +41,7 @@ type Dialect struct {
 	Types    map[string]kind        // those whose values are not read as they come
 	Times    string                 // how the text was written of which the driver makes a time; "": the type of the column tells
 	OneByOne bool                   // no insert of several rows
+	AsText   string                 // a column's value as text, where a comparison with text is one of numbers; "": it is of texts
 	Midnight string                 // what a date is written with, where the engine wants a time
 	Any      bool                   // takes a list of texts as one value
 	Keeps    bool                   // prepared statements are kept by the driver
@@ -279,6 +281,18 @@ func (p part) and(q part) part {
 	return part{p.sql + " AND " + q.sql, append(slices.Clone(p.args), q.args...)}
 }
 
+// among compares a column with values of the mapping. Where the engine takes a text for the number that it begins with, which is 0 for a
+// word, the column's own text is compared as well.
+func (s *System) among(r mapping.Relation, as, column string, values []string) part {
+	out := s.in(r, as, column, values)
+	word := func(v string) bool { _, err := strconv.ParseFloat(v, 64); return err != nil }
+	if s.dialect.AsText == "" || !slices.ContainsFunc(values, word) {
+		return out
+	}
+	text := strings.Replace(out.sql, as+"."+column, fmt.Sprintf(s.dialect.AsText, as+"."+column), 1)
+	return out.and(part{text, out.args})
+}
+
 // in compares a column of a relation with values.
 func (s *System) in(r mapping.Relation, as, column string, values []string) part {
 	args := make([]any, len(values))
@@ -315,10 +329,10 @@ func (s *System) selects(n mapping.Named, columns []string, where part, understo
 
 // ours are the forms that drpd reads: of the types that the mapping names, begun and not void, about nobody who is to be left out.
 func (s *System) ours() part {
-	out := s.in(s.m.Forms.Relation, "q", s.m.Forms.Type, s.types())
+	out := s.among(s.m.Forms.Relation, "q", s.m.Forms.Type, s.types())
 	if aside := s.m.State.Aside(); len(aside) > 0 {
-		states := s.in(s.m.Forms.Relation, "q", s.m.State.Column, aside)
-		out = out.and(part{"(q." + s.m.State.Column + " IS NULL OR NOT " + states.sql + ")", states.args})
+		states := s.among(s.m.Forms.Relation, "q", s.m.State.Column, aside)
+		out = out.and(part{"(q." + s.m.State.Column + " IS NULL OR NOT (" + states.sql + "))", states.args})
 	}
 	if len(s.m.LeaveOut) == 0 {
 		return out
@@ -338,7 +352,7 @@ func (s *System) leaveOut(child string) (out part) {
 		as := fmt.Sprintf("l%d", i)
 		whom := part{s.bare(l.Relation, as, l.Person) + " = " + child, nil}
 		if l.Column != "" {
-			whom = whom.and(s.in(l.Relation, as, l.Column, l.Values))
+			whom = whom.and(s.among(l.Relation, as, l.Column, l.Values))
 		}
 		one := part{"NOT EXISTS (SELECT 1 FROM " + from(l.Relation, as) + " WHERE " + whom.sql + ")", whom.args}
 		if out.sql == "" {
@@ -362,10 +376,24 @@ func (s *System) types() []string {
 // belongs keeps the rows of a detail that belong to our forms.
 func (s *System) belongs(n mapping.Named) part {
 	f := s.m.FormRelation()
-	types := s.in(f.Relation, "f", s.m.Forms.Type, s.types())
-	out := part{s.bare(n.Relation, "q", n.Key) + " IN (SELECT " + s.bare(f.Relation, "f", f.Key) + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")", types.args}
-	if n.Child != "" {
-		out = out.and(s.leaveOut(s.bare(n.Relation, "q", n.Child)))
+	types := s.among(f.Relation, "f", s.m.Forms.Type, s.types())
+	forms := " IN (SELECT " + s.bare(f.Relation, "f", f.Key) + " FROM " + from(f.Relation, "f") + " WHERE " + types.sql + ")"
+	out := part{s.bare(n.Relation, "q", n.Key) + forms, types.args}
+	return out.and(s.kept(n))
+}
+
+// filter is by what the rows of a relation are chosen.
+func (s *System) filter(n mapping.Named) part {
+	if n.Path[0] == "forms" {
+		return s.ours()
 	}
-	return out
+	return s.kept(n)
+}
+
+// kept leaves out the rows of a detail that are about somebody whom the mapping leaves out.
+func (s *System) kept(n mapping.Named) part {
+	if n.Child == "" {
+		return part{}
+	}
+	return s.leaveOut(s.bare(n.Relation, "q", n.Child))
 }
