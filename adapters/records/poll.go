@@ -152,6 +152,10 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if c.Rows, err = p.reloading(); err != nil {
 		return nil, nil, err
 	}
+	s.staffed = make(map[string]bool, len(p.holders))
+	for _, one := range p.holders {
+		s.staffed[one.Child] = len(one.Rows) > 0
+	}
 	c.N, c.At = c.N+1, now
 	if p.cursor, err = json.Marshal(c); err != nil {
 		return nil, nil, err
@@ -179,6 +183,7 @@ type poll struct {
 	had       map[string]int   // how many rows each relation had at the last poll
 	full      map[string]int   // and how many those have of which all rows were looked at
 	backwards int              // forms that have gone back to an earlier state
+	bare      bool             // a form that was known has no answers
 	keyless   int              // rows without a key
 	doubled   int              // rows of forms that had one already
 	holders   []mapping.People // who works with the children that were looked at
@@ -285,6 +290,18 @@ func (p *poll) lost() error {
 	return nil
 }
 
+// still says how many forms were known, and how many of them this look has found.
+func (p *poll) still() (had, has int) {
+	for key, f := range p.rows {
+		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
+			if had++; f.pass == p.round {
+				has++
+			}
+		}
+	}
+	return had, has
+}
+
 // aside gives what those of some forms say that are there still, and are none that drpd reads; nothing of one that it does: where there is
 // no one view of the data a look may miss a row that moves.
 func (p *poll) aside(keys []string) (map[string]string, error) {
@@ -362,6 +379,8 @@ func (p *poll) forms(keys []string) (children []string, err error) {
 		return nil, err
 	}
 	for i, r := range records {
+		_, known := p.base.versions[mapping.FormKey(p.formKey(r.Form[p.m.Forms.Key]))]
+		p.bare = p.bare || known && len(r.Answers)+len(r.Each)+len(r.Several) == 0
 		if err := p.fresh(mapping.FormKey(p.formKey(r.Form[p.m.Forms.Key])), changes[i], r); err != nil {
 			return nil, err
 		}
@@ -406,23 +425,14 @@ func (p *poll) people(children []string) error {
 	return nil
 }
 
-// deserted looks whether most of the children have lost all who worked with them.
+// deserted looks whether most of the children who had somebody have lost all who worked with them.
 func (p *poll) deserted(people []mapping.People) error {
 	had, has := 0, 0
 	for _, one := range people {
-		key := mapping.PeopleKey(one.Child)
-		m, known := p.base.versions[key]
-		if !known {
-			continue
-		}
-		body, err := json.Marshal(one)
-		if err != nil {
-			return p.fail(err, "a row cannot be kept")
-		}
-		if len(one.Rows) > 0 {
-			had, has = had+1, has+1
-		} else if p.id(key, m.Version, sha256.Sum256(body)) != m.ID { // it had some
-			had++
+		if p.staffed[one.Child] {
+			if had++; len(one.Rows) > 0 {
+				has++
+			}
 		}
 	}
 	if had > 1 && shrunk(had, has) {
@@ -542,6 +552,7 @@ func (p *poll) everything() (keys []string, err error) {
 	relations := append([]mapping.Named{p.m.FormRelation()}, p.m.Belonging()...)
 	var folds map[string]*seen
 	row := make([]byte, 0, 4096)
+	comparable := false // most forms of before are there still, so that there should be about as many rows of what belongs to them
 	for i, n := range relations {
 		where, rows := p.ours(), 0
 		if i > 0 {
@@ -576,13 +587,18 @@ func (p *poll) everything() (keys []string, err error) {
 				f.now += sum
 			}
 		})
-		if had := p.had[pathOf(n)]; err == nil && i > 0 && p.full[pathOf(relations[0])] > 0 && !few(n, had) && shrunk(had, rows) {
+		at := p.pathOf(n)
+		had := p.had[at]
+		if i == 0 {
+			comparable = !shrunk(p.still())
+		}
+		if err == nil && i > 0 && comparable && !few(n, had) && shrunk(had, rows) {
 			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))
 		}
 		if err != nil {
 			return nil, err
 		}
-		p.full[pathOf(n)] = rows
+		p.full[at] = rows
 	}
 	for key, f := range p.rows {
 		if f.pass == p.round && (f.odd || f.sum != f.now) {

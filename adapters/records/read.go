@@ -250,7 +250,7 @@ func (v *view) byFormer(n mapping.Named, numbers []string) (map[string][]map[str
 
 func (v *view) by(at keyColumn, n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
 	keys = v.fit(at, keys)
-	v.asked[pathOf(n)] = v.asked[pathOf(n)] || len(keys) > 0
+	v.asked[v.pathOf(n)] = v.asked[v.pathOf(n)] || len(keys) > 0
 	out, err := v.rowsOf(n, keys, and)
 	if err == nil || !v.unfitting(err) {
 		return out, err
@@ -268,6 +268,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 	if len(keys) == 0 {
 		return out, nil
 	}
+	at := v.pathOf(n)
 	size := min(len(keys), atOnce)
 	st := v.selects(n, n.Columns, v.in(n.Relation, "q", n.Key, make([]string, size)).and(and), true)
 	prepared, err := v.tx.PreparexContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql))
@@ -289,7 +290,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 			here[k] = true
 		}
 		err = v.each(n, rows, func(text func(int) string) {
-			v.read[pathOf(n)]++
+			v.read[at]++
 			row := make(map[string]string, len(n.Columns))
 			for i, c := range n.Columns {
 				row[c] = text(i)

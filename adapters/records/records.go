@@ -109,6 +109,7 @@ type System struct {
 	layouts     map[string]string      // a value of each change column, to write others like it
 	aside       map[keyColumn][]string // keys that a relation cannot be asked for
 	asideOn     string                 // the day on which they were found
+	staffed     map[string]bool        // the children who had somebody at the last poll
 	filled      map[string]string      // a form's key: the same filled up with spaces, as the ledger has it from an older drpd
 
 	another bool                          // login writes

@@ -1,11 +1,16 @@
 package records
 
 import (
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jmoiron/sqlx"
 
 	"drpd/core/drp"
 	"drpd/mapping"
@@ -18,8 +23,11 @@ import (
 // longer is gone.
 const reloadTime = 36 * time.Hour
 
-// pathOf tells a relation from every other of its mapping.
-func pathOf(n mapping.Named) string { return fmt.Sprint(n.Path...) }
+// pathOf tells a relation from every other, and from what it was before the mapping was changed: its rows are not those of before.
+func (s *System) pathOf(n mapping.Named) string {
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{n.Table, n.Query, n.Key}, s.types()...), "\x00")))
+	return fmt.Sprint(n.Path[0], " ", hex.EncodeToString(sum[:6]))
+}
 
 // shrunk says whether most of what was there is gone: all of it, or more than half of what is more than a few.
 func shrunk(had, has int) bool { return had > 0 && (has == 0 || had >= 4 && 2*has < had) }
@@ -45,25 +53,30 @@ var errReloading = errors.New("most of what was there is gone")
 func (p *poll) reloading() (rows map[string]int, err error) {
 	rows = make(map[string]int, len(p.had))
 	for _, n := range p.m.Relations() {
-		at := pathOf(n)
-		if n.Path[0] == "loaded" || n.Path[0] == "forms" {
-			continue // looked at by themselves
+		at := p.pathOf(n)
+		if n.Path[0] == "loaded" {
+			continue // looked at by itself
 		}
 		rows[at] = p.had[at]
 		if full, all := p.full[at]; all {
 			rows[at] = full
 			continue
 		}
-		if p.read[at] > 0 {
-			rows[at] = max(rows[at], 1)
-		} else if p.asked[at] && p.had[at] > 0 && !few(n, p.had[at]) {
-			empty, err := p.empty(n)
-			if err == nil && empty {
-				rows[at], err = 0, p.reload(n, "all its rows")
-			}
-			if err != nil {
-				return nil, err
-			}
+		rows[at] = max(rows[at], min(p.read[at], 1)) // some, of which not all were looked at
+		lacks := p.asked[at] && p.read[at] == 0 || p.bare && n.Path[0] == "answers"
+		if !lacks || p.had[at] == 0 || few(n, p.had[at]) {
+			continue
+		}
+		where := part{"1 = 1", nil}
+		if n.Path[0] == "answers" && p.had[at] >= 4 {
+			where = p.belongs(n) // as they were counted; of a few, all may have been taken away
+		}
+		has, err := p.count(n, where)
+		if err == nil && shrunk(p.had[at], has) {
+			rows[at], err = has, p.reload(n, fmt.Sprintf("%d of %d rows", p.had[at]-has, p.had[at]))
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return rows, nil
@@ -76,12 +89,12 @@ func (p *poll) leavesOut() error {
 		if n.Path[0] != "leave_out" {
 			continue
 		}
-		empty, err := p.empty(n)
+		has, err := p.count(n, part{"1 = 1", nil})
 		if err != nil {
 			return err
 		}
-		at := pathOf(n)
-		if !empty {
+		at := p.pathOf(n)
+		if has > 0 {
 			p.full[at] = 1
 		} else if p.had[at] > 0 {
 			return drp.Quiet(fmt.Sprintf("records %s: %s: all its rows are gone: is it being loaded anew? Those whom it names are not to be read, and "+
@@ -91,14 +104,16 @@ func (p *poll) leavesOut() error {
 	return nil
 }
 
-// empty says whether a relation has no rows at all.
-func (v *view) empty(n mapping.Named) (empty bool, err error) {
-	rows, err := v.tx.QueryxContext(v.ctx, "SELECT COUNT(*) FROM "+from(n.Relation, "q")) //nolint:sqlclosecheck // closed by each
+// count counts rows of a relation.
+func (v *view) count(n mapping.Named, where part) (rows int, err error) {
+	st := part{"SELECT COUNT(*) FROM " + from(n.Relation, "q") + " WHERE " + where.sql, where.args}
+	found, err := v.tx.QueryxContext(v.ctx, sqlx.Rebind(v.dialect.Bind, st.sql), v.bound(st.args)...) //nolint:sqlclosecheck // closed by each
 	if err != nil {
-		return false, v.unreadable(err, n)
+		return 0, v.unreadable(err, n)
 	}
-	err = v.each(n, rows, func(text func(int) string) { empty = strings.TrimSpace(text(0)) == "0" })
-	return empty, err
+	var odd error
+	err = v.each(n, found, func(text func(int) string) { rows, odd = strconv.Atoi(strings.TrimSpace(text(0))) })
+	return rows, errors.Join(err, odd)
 }
 
 // loaded refuses a copy that is older than its limit: it says nothing of what has happened since.

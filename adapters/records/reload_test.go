@@ -59,7 +59,7 @@ func TestLoadedAnew(t *testing.T) {
 		"the one sibling":       {"CF_FORM_CHILDREN", 25 * time.Hour, false, "", []string{"form/5001"}},
 		"everybody who works":   {"CF_INVOLVEMENTS", 5 * time.Minute, true, "table CF_INVOLVED_WORKERS: the workers of 4 of 4 children are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
 		"one child's workers":   {"CF_INVOLVEMENTS WHERE PI_NUMBER = '20401'", 5 * time.Minute, false, "", []string{"people/20401"}},
-		"who the children are":  {"CF_PERSONS", 5 * time.Minute, true, "table CF_PERSONS: all its rows are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
+		"who the children are":  {"CF_PERSONS", 5 * time.Minute, true, "table CF_PERSONS: 1 of 1 rows are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
 		"who one of them is":    {"CF_PERSONS WHERE PI_NUMBER = '20401'", 5 * time.Minute, false, "", []string{"people/20401"}},
 		"everything, the night": {"CF_FORMS", 25 * time.Hour, true, "table CF_FORMS: 4 of 4 forms are gone at once", []string{"form/5001", "form/5002", "form/5003", "form/5004"}},
 	} {
@@ -109,10 +109,63 @@ func TestChangedWhileLoaded(t *testing.T) {
 	each(t, func(t *testing.T, e engine) {
 		c, cursor := lived(t, e, nil)
 		_, cursor = c.pollAt(t, cursor, noon.Add(25*time.Hour)) // everything: how many answers there are
-		c.exec(t, `DELETE FROM CF_FORM_ANSWERS`)
-		c.exec(t, `UPDATE CF_FORMS SET UPDATED_AT = '2026-03-03 13:02:00' WHERE FORM_ID = '5001'`)
-		batch, _, err := c.Poll(t.Context(), cursor, noon.Add(25*time.Hour+5*time.Minute))
-		if err == nil || !strings.Contains(err.Error(), "table CF_FORM_ANSWERS: all its rows are gone at once") || len(batch) > 0 {
+		c.exec(t, `UPDATE CF_FORMS SET UPDATED_AT = '2026-03-03 13:02:00' WHERE FORM_ID IN ('5001', '5002')`)
+		for gone, says := range map[string]string{"": "4 of 4", " WHERE FORM_ID <> '5002'": "3 of 4"} {
+			c.exec(t, `CREATE TABLE SAVED AS SELECT * FROM CF_FORM_ANSWERS`)
+			c.exec(t, `DELETE FROM CF_FORM_ANSWERS`+gone)
+			batch, _, err := c.Poll(t.Context(), cursor, noon.Add(25*time.Hour+5*time.Minute))
+			if err == nil || !strings.Contains(err.Error(), "table CF_FORM_ANSWERS: "+says+" rows are gone at once") || len(batch) > 0 {
+				t.Errorf("%q, %v", keys(batch), err)
+			}
+			c.exec(t, `DELETE FROM CF_FORM_ANSWERS`)
+			c.exec(t, `INSERT INTO CF_FORM_ANSWERS SELECT * FROM SAVED`)
+			c.exec(t, `DROP TABLE SAVED`)
+		}
+	})
+}
+
+// What people may well do in a day is no load under way: all that is there is read.
+func TestNoLoad(t *testing.T) {
+	for name, x := range map[string]struct {
+		before, change []string
+		want           []string
+	}{
+		"the only form, raised anew": {[]string{`DELETE FROM CF_FORMS WHERE FORM_ID <> '5001'`, `DELETE FROM CF_FORM_ANSWERS WHERE FORM_ID <> '5001'`},
+			[]string{`UPDATE CF_FORMS SET FORM_ID = '5009'`, `UPDATE CF_FORM_ANSWERS SET FORM_ID = '5009'`}, []string{"form/5001", "form/5009"}},
+		"children who never had anybody, in another team": {[]string{`DELETE FROM CF_INVOLVEMENTS`},
+			[]string{`UPDATE CF_PERSONS SET TEAM = 'West'`}, []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
+		"most forms of another type": {nil, []string{`UPDATE CF_FORMS SET FORM_TYPE = 'CP' WHERE FORM_ID <> '5001'`},
+			[]string{"form/5002", "form/5003", "form/5004"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, e engine) {
+				c, _ := lived(t, e, nil)
+				for _, q := range x.before {
+					c.exec(t, q)
+				}
+				c.Forget()
+				_, cursor := c.poll(t)
+				for _, q := range x.change {
+					c.exec(t, q)
+				}
+				batch, _, err := c.Poll(t.Context(), cursor, noon.Add(25*time.Hour))
+				if err != nil || !slices.Equal(keys(batch), x.want) {
+					t.Errorf("%q, %v", keys(batch), err)
+				}
+			})
+		})
+	}
+}
+
+// Where the mapping has changed the rows of before are not those of now.
+func TestLoadOfAnotherMapping(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c, cursor := lived(t, e, func(m *mapping.System) { m.Forms.Types["CP"] = "carefirst-drp" })
+		c.exec(t, `UPDATE CF_FORMS SET FORM_TYPE = 'CP' WHERE FORM_ID <> '5001'`)
+		_, cursor = c.pollAt(t, cursor, noon.Add(25*time.Hour))
+		delete(c.m.Forms.Types, "CP")
+		batch, _, err := c.Poll(t.Context(), cursor, noon.Add(50*time.Hour))
+		if err != nil || !slices.Equal(keys(batch), []string{"form/5002", "form/5003", "form/5004"}) {
 			t.Errorf("%q, %v", keys(batch), err)
 		}
 	})

@@ -26,15 +26,16 @@ func (p *poll) titles(before map[string]int) map[string]int {
 	}
 	var gone, came []string
 	for old, had := range before {
-		if now[old] > 0 || m.Titles[old] == "" {
-			continue
+		if had < 2 || now[old] > 0 || m.Titles[old] == "" {
+			continue // of one child somebody may just have left, and another come
 		}
+		n := len(came)
 		for title, has := range now {
 			if before[title] == 0 && m.Titles[title] == "" && 2*has >= had {
 				came = append(came, title)
 			}
 		}
-		if len(came) > 0 {
+		if len(came) > n {
 			gone = append(gone, old)
 		}
 	}
@@ -44,8 +45,8 @@ func (p *poll) titles(before map[string]int) map[string]int {
 	slices.Sort(gone)
 	slices.Sort(came)
 	came = slices.Compact(came)
-	p.renamed = []string{fmt.Sprintf("%s: nobody has the title %s any more, and %s came that the mapping knows no role for: was it renamed? Put the new "+
-		"title under people.titles; until then its role is nobody's", p.m.PeopleRelation().Title(), quoted(gone, 5), quoted(came, 5))}
+	p.renamed = []string{fmt.Sprintf("%s: nobody has the title %s any more, and %s came that the mapping knows no role for: was it renamed? Put "+
+		"the new title under people.titles; until then its role is nobody's", p.m.PeopleRelation().Title(), quoted(gone, 5), quoted(came, 5))}
 	return before
 }
 
