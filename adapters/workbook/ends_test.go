@@ -18,13 +18,6 @@ import (
 
 // Whatever a person does to a workbook, each note is keyed in, or waits, or is told to be missing and listed anew.
 func TestWorklistEnds(t *testing.T) {
-	rename := func(d *desk, column int, title string) {
-		at, _ := d.table(d.only())
-		d.edit(d.only(), func(f *excelize.File, sheet string) error {
-			cell, err := excelize.CoordinatesToCellName(column, at+1)
-			return errors.Join(err, f.SetCellStr(sheet, cell, title))
-		})
-	}
 	for name, tt := range map[string]struct {
 		does  func(d *desk)
 		keyed string // what is keyed in after it, and by whom
@@ -48,15 +41,15 @@ func TestWorklistEnds(t *testing.T) {
 		"a text changed":              {does: func(d *desk) { d.set(d.only(), "ref-1", 5, "Stage 2 began."); d.tick(d.only(), "ref-1", "AB") }, told: "row 7: the child or the text is not that of its reference"},
 		"a reference taken away":      {does: func(d *desk) { d.set(d.only(), "ref-1", refColumn, "") }, told: "it has no reference", anew: 1},
 		"a reference of nobody":       {does: func(d *desk) { d.drop(d.only(), "ref-1"); d.set(d.only(), "ref-2", refColumn, "ref-9") }, told: "its reference is none of drpd's", anew: 2},
-		"a heading renamed":           {does: func(d *desk) { rename(d, byColumn, "Initials"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
-		"the last heading renamed":    {does: func(d *desk) { rename(d, refColumn, "Ref"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
-		"the first heading renamed":   {does: func(d *desk) { rename(d, 1, "PI number"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
-		"headings in capitals":        {does: func(d *desk) { rename(d, byColumn, " KEYED  in BY "); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
-		"two headings beside renamed": {does: func(d *desk) { rename(d, 5, "Text"); rename(d, byColumn, "Who"); d.tick(d.only(), "ref-1", "AB") }, told: "the headings above 3 case notes cannot be told apart"},
+		"a heading renamed":           {does: func(d *desk) { d.rename(byColumn, "Initials"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
+		"the last heading renamed":    {does: func(d *desk) { d.rename(refColumn, "Ref"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
+		"the first heading renamed":   {does: func(d *desk) { d.rename(1, "PI number"); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
+		"headings in capitals":        {does: func(d *desk) { d.rename(byColumn, " KEYED  in BY "); d.tick(d.only(), "ref-1", "AB") }, keyed: "ref-1 AB"},
+		"two headings beside renamed": {does: func(d *desk) { d.rename(5, "Text"); d.rename(byColumn, "Who"); d.tick(d.only(), "ref-1", "AB") }, told: "the headings above 3 case notes cannot be told apart"},
 		"all headings gone": {does: func(d *desk) {
 			d.tick(d.only(), "ref-1", "AB")
 			for i := range 7 {
-				rename(d, i+1, fmt.Sprint("Column ", i))
+				d.rename(i+1, fmt.Sprint("Column ", i))
 			}
 		}, told: "the headings above 3 case notes cannot be told apart"},
 		"a column inserted": {does: func(d *desk) {

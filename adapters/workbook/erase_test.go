@@ -95,3 +95,20 @@ func TestWorklistEraseElsewhere(t *testing.T) {
 		t.Errorf("%q, keyed in: %s", says, d.keyedNow())
 	}
 }
+
+// Where headings were changed a row does not say what it is about: that the file holds what is to be erased is said, and who must act.
+func TestWorklistEraseUnderOtherHeadings(t *testing.T) {
+	for name, columns := range map[string][]int{"the text and the initials": {5, byColumn}, "the dispute and its neighbour": {disputeColumn, disputeColumn + 1}} {
+		d := newDesk(t, three()...)
+		for _, c := range columns {
+			d.rename(c, "Something else")
+		}
+		if n, err := d.Erase([]string{"W-AAAAAA"}); n != 0 || err == nil || !strings.Contains(err.Error(), "its headings were changed, so that drpd cannot "+
+			"tell what: delete it") {
+			t.Errorf("%s: %d, %v", name, n, err)
+		}
+		if n, err := d.Erase([]string{"W-BBBBBB"}); n != 0 || err != nil {
+			t.Errorf("%s: of another dispute: %d, %v", name, n, err)
+		}
+	}
+}

@@ -202,7 +202,17 @@ func (d *desk) set(name, ref string, column int, text string) {
 	})
 }
 
-const byColumn, refColumn = 6, 7
+const disputeColumn, byColumn, refColumn = 2, 6, 7
+
+// rename gives a column another heading.
+func (d *desk) rename(column int, title string) {
+	d.tb.Helper()
+	at, _ := d.table(d.only())
+	d.edit(d.only(), func(f *excelize.File, sheet string) error {
+		cell, err := excelize.CoordinatesToCellName(column, at+1)
+		return errors.Join(err, f.SetCellStr(sheet, cell, title))
+	})
+}
 
 func (d *desk) tick(name, ref, by string) { d.tb.Helper(); d.set(name, ref, byColumn, by) }
 

@@ -190,11 +190,22 @@ func (l *Worklist) eraseFrom(x list, disputes []string) (bool, error) {
 	}
 	var left []item
 	sums := maps.Clone(x.listed)
+	unsure := len(x.loose) > 0 // where headings were changed a row does not say what it is about
 	for _, r := range x.rows {
+		unsure = unsure || r.dispute == ""
 		if names(strings.Join([]string{r.dispute, r.text}, " "), disputes) {
 			delete(sums, r.reference)
 		} else {
 			left = append(left, r.item)
+		}
+	}
+	if unsure {
+		data, err := os.ReadFile(x.name)
+		if err != nil {
+			return false, cannot("cannot be read: is it open somewhere?")
+		}
+		if found, err := Mentions(data, disputes); err != nil || found {
+			return false, cannot("holds what is to be erased, and its headings were changed, so that drpd cannot tell what: delete it")
 		}
 	}
 	if len(left) == len(x.rows) {
@@ -560,8 +571,8 @@ func (p *poll) missing() {
 			stand(away), strings.Join(p.broken, ", "))
 	}
 	if len(gone) > 0 {
-		p.tell("%s on no worklist any more (was a row or a file deleted?): listed anew; what was keyed in already only needs its initials there",
-			stand(len(gone)))
+		p.tell("%s on no worklist any more (was a row or a file deleted?): listed anew, unless output is paused or drpd runs in shadow mode; "+
+			"what was keyed in already only needs its initials there", stand(len(gone)))
 	}
 	p.lostMu.Lock()
 	p.Worklist.lost = gone
