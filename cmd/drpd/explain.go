@@ -75,8 +75,12 @@ func (w *wired) notKeyed(ctx context.Context, k reconcile.Case) (out []string, e
 
 func (a *app) explain(k reconcile.Case, r reconcile.Result, waiting []string) {
 	p, s := k.Policy, r.Standing
-	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest,
-		strings.Join(k.File.Subject.Children, ", "))
+	record := ""
+	if k.File.Subject.Record != "" { // by which it is found in the record system
+		record = ", record " + k.File.Subject.Record
+	}
+	a.printf("%s  %s\npolicy %s version %d, %s\nchild %s%s\n\n", k.Ref, p.Title, p.ID, p.Version, p.Digest,
+		strings.Join(k.File.Subject.Children, ", "), record)
 	switch {
 	case !s.Ended.IsZero():
 		a.printf("Ended on %s: %s.\n", s.Ended, s.EndedBy)

@@ -27,3 +27,19 @@ func TestMappingShow(t *testing.T) {
 		t.Errorf("what people wrote is shown unasked: %q", secret)
 	}
 }
+
+// Whoever is to mend something at its source is told under which number it stands there.
+func TestRecordIsNamed(t *testing.T) {
+	t.Parallel()
+	ref := ""
+	for _, line := range strings.Split(inDemo(t, "list"), "\n") {
+		if strings.HasPrefix(line, "W-") {
+			ref, _, _ = strings.Cut(line, " ")
+		}
+	}
+	for _, command := range [][]string{{"explain", ref}, {"conflict", "show", ref}} {
+		if out := inDemo(t, command...); !strings.Contains(out, "record 5") {
+			t.Errorf("%v: %.300s", command, out)
+		}
+	}
+}

@@ -161,6 +161,9 @@ func (c *conflictShowCmd) Run(a *app) error {
 			return err
 		}
 		questions := reconcile.Decide(k).Conflicts
+		if record := k.File.Subject.Record; record != "" {
+			a.printf("%s is record %s in the record system\n", c.Dispute, record)
+		}
 		a.printf("%s", report.Questions(c.Dispute, questions, func(q drp.Conflict) []drp.Choice { return reconcile.Choices(k, q) },
 			stored.Evidence, london()))
 		if len(questions) == 0 {
