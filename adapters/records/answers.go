@@ -15,17 +15,17 @@ type reply struct {
 	dated bool
 }
 
-// asked is what a row answers: a question of a form, about one of its children where the form asks about each.
-type asked struct{ question, child string }
+// question is what a row answers: a question of a form, about one of its children where the form asks about each.
+type question struct{ code, child string }
 
 // answers reads the answers of forms.
 func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.Record) error {
 	if len(relations) == 0 {
 		return nil
 	}
-	of := make([]map[asked][]reply, len(into)) // by form, of each relation those that stand there
+	of := make([]map[question][]reply, len(into)) // by form, of each relation those that stand there
 	for i := range of {
-		of[i] = make(map[asked][]reply)
+		of[i] = make(map[question][]reply)
 	}
 	for at, n := range relations {
 		rows, err := v.byKey(n, keys, v.kept(n))
@@ -34,11 +34,11 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 		}
 		a := v.m.Answers[at]
 		for i, key := range keys {
-			here := make(map[asked][]reply)
+			here := make(map[question][]reply)
 			for _, r := range rows[key] {
 				x := reply{text: r[a.Answer]}
 				x.at, x.dated = v.m.Stamp(a.Change, r[a.Change])
-				q := asked{r[a.Question], v.m.Known(r[a.Child])}
+				q := question{r[a.Question], v.m.Known(r[a.Child])}
 				here[q] = append(here[q], x)
 			}
 			for q, replies := range here {
@@ -49,7 +49,7 @@ func (v *view) answers(relations []mapping.Named, keys []string, into []mapping.
 	for i := range into {
 		into[i].Answers = make(map[string]string)
 		for q, replies := range of[i] {
-			into[i].Answer(q.question, q.child, standing(replies))
+			into[i].Answer(q.code, q.child, standing(replies))
 		}
 	}
 	return nil

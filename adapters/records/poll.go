@@ -246,80 +246,6 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 	return keys, p.lost()
 }
 
-// lost tells of the forms that were there and are not among those that drpd reads any more.
-func (p *poll) lost() error {
-	n := p.m.FormRelation()
-	var lost []string
-	had, has := 0, 0
-	for key, f := range p.rows {
-		if f.pass == p.round {
-			has++
-		}
-		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
-			if had++; f.pass != p.round {
-				lost = append(lost, key)
-			}
-		} else if f.pass != p.round {
-			delete(p.rows, key)
-		}
-	}
-	slices.Sort(lost)
-	says, err := p.aside(lost)
-	if err != nil {
-		return err
-	}
-	lost = slices.DeleteFunc(lost, func(key string) bool {
-		why, there := says[key]
-		if there && why == "" {
-			delete(says, key)
-		}
-		return there && why == ""
-	})
-	if shrunk(had, has+len(says)) {
-		if err := p.reload(n, fmt.Sprintf("%d of %d forms", len(lost)-len(says), had)); err != nil {
-			return err
-		}
-	}
-	stamp := p.stamp()
-	for _, key := range lost {
-		delete(p.rows, key)
-		if err := p.give(mapping.FormKey(key), again+stamp, mapping.Record{Gone: true, Why: says[key]}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// still says how many forms were known, and how many of them this look has found.
-func (p *poll) still() (had, has int) {
-	for key, f := range p.rows {
-		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
-			if had++; f.pass == p.round {
-				has++
-			}
-		}
-	}
-	return had, has
-}
-
-// aside gives what those of some forms say that are there still, and are none that drpd reads; nothing of one that it does: where there is
-// no one view of the data a look may miss a row that moves.
-func (p *poll) aside(keys []string) (map[string]string, error) {
-	n := p.m.FormRelation()
-	rows, err := p.byKey(n, keys, part{})
-	if err != nil {
-		return nil, err
-	}
-	still, err := p.byKey(n, slices.Sorted(maps.Keys(rows)), p.ours())
-	out := make(map[string]string, len(rows))
-	for key, all := range rows {
-		if out[key] = ""; len(still[key]) == 0 {
-			out[key] = p.m.Aside(sortedBy(all, n.Columns...)[len(all)-1])
-		}
-	}
-	return out, err
-}
-
 // give adds evidence.
 func (p *poll) give(key, version string, payload any) error {
 	body, err := json.Marshal(payload)
@@ -421,22 +347,6 @@ func (p *poll) people(children []string) error {
 		if err := p.fresh(mapping.PeopleKey(one.Child), "", one); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// deserted looks whether most of the children who had somebody have lost all who worked with them.
-func (p *poll) deserted(people []mapping.People) error {
-	had, has := 0, 0
-	for _, one := range people {
-		if p.staffed[one.Child] {
-			if had++; len(one.Rows) > 0 {
-				has++
-			}
-		}
-	}
-	if had > 1 && shrunk(had, has) {
-		return p.reload(p.m.PeopleRelation(), fmt.Sprintf("the workers of %d of %d children", had-has, had))
 	}
 	return nil
 }

@@ -250,7 +250,7 @@ func (v *view) byFormer(n mapping.Named, numbers []string) (map[string][]map[str
 
 func (v *view) by(at keyColumn, n mapping.Named, keys []string, and part) (map[string][]map[string]string, error) {
 	keys = v.fit(at, keys)
-	v.asked[v.pathOf(n)] = v.asked[v.pathOf(n)] || len(keys) > 0
+	v.looked[v.pathOf(n)] = v.looked[v.pathOf(n)] || len(keys) > 0
 	out, err := v.rowsOf(n, keys, and)
 	if err == nil || !v.unfitting(err) {
 		return out, err
@@ -290,7 +290,7 @@ func (v *view) rowsOf(n mapping.Named, keys []string, and part) (map[string][]ma
 			here[k] = true
 		}
 		err = v.each(n, rows, func(text func(int) string) {
-			v.read[at]++
+			v.counts[at]++
 			row := make(map[string]string, len(n.Columns))
 			for i, c := range n.Columns {
 				row[c] = text(i)
@@ -430,7 +430,7 @@ func (v *view) noSuchTable(n mapping.Named) string {
 		if n.Query == "" || v.ctx.Err() != nil {
 			break
 		}
-		if _, err := v.System.read.ExecContext(v.ctx, "SELECT 1 FROM "+t+" q WHERE 1 = 0"); err != nil {
+		if _, err := v.read.ExecContext(v.ctx, "SELECT 1 FROM "+t+" q WHERE 1 = 0"); err != nil {
 			return t
 		}
 	}

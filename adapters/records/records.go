@@ -223,10 +223,10 @@ func local(host string) bool {
 // view is one read-only look at the data.
 type view struct {
 	*System
-	ctx   context.Context
-	tx    *sqlx.Tx
-	read  map[string]int  // how many rows of each relation have been read
-	asked map[string]bool // the relations that were asked for some keys
+	ctx    context.Context
+	tx     *sqlx.Tx
+	counts map[string]int  // how many rows of each relation have been read by their keys
+	looked map[string]bool // the relations that were looked up by some keys
 }
 
 // look opens a view; it is closed by its Rollback.
@@ -246,7 +246,7 @@ func (s *System) look(ctx context.Context) (*view, error) {
 			return nil, errors.Join(s.fail(err, "a reading cannot begin"), tx.Rollback())
 		}
 	}
-	return &view{System: s, ctx: ctx, tx: tx, read: make(map[string]int), asked: make(map[string]bool)}, nil
+	return &view{System: s, ctx: ctx, tx: tx, counts: make(map[string]int), looked: make(map[string]bool)}, nil
 }
 
 // reading gives what a reading is begun with. Whether the database lets it have one view of the data is asked for once.

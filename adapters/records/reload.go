@@ -62,8 +62,8 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 			rows[at] = full
 			continue
 		}
-		rows[at] = max(rows[at], min(p.read[at], 1)) // some, of which not all were looked at
-		lacks := p.asked[at] && p.read[at] == 0 || p.bare && n.Path[0] == "answers"
+		rows[at] = max(rows[at], min(p.counts[at], 1)) // some, of which not all were looked at
+		lacks := p.looked[at] && p.counts[at] == 0 || p.bare && n.Path[0] == "answers"
 		if !lacks || p.had[at] == 0 || few(n, p.had[at]) {
 			continue
 		}
@@ -80,6 +80,22 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 		}
 	}
 	return rows, nil
+}
+
+// deserted looks whether most of the children who had somebody have lost all who worked with them.
+func (p *poll) deserted(people []mapping.People) error {
+	had, has := 0, 0
+	for _, one := range people {
+		if p.staffed[one.Child] {
+			if had++; len(one.Rows) > 0 {
+				has++
+			}
+		}
+	}
+	if had > 1 && shrunk(had, has) {
+		return p.reload(p.m.PeopleRelation(), fmt.Sprintf("the workers of %d of %d children", had-has, had))
+	}
+	return nil
 }
 
 // leavesOut looks whether those are known who are left out. Where a list of them had rows and is empty, their records would be read, which

@@ -58,6 +58,7 @@ func TestLoadedAnew(t *testing.T) {
 		"all reassignments":     {"CF_REASSIGNMENTS", 25 * time.Hour, true, "table CF_REASSIGNMENTS: 4 of 4 rows are gone at once", []string{"form/5001"}},
 		"the one sibling":       {"CF_FORM_CHILDREN", 25 * time.Hour, false, "", []string{"form/5001"}},
 		"everybody who works":   {"CF_INVOLVEMENTS", 5 * time.Minute, true, "table CF_INVOLVED_WORKERS: the workers of 4 of 4 children are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
+		"most who work":         {"CF_INVOLVEMENTS WHERE PI_NUMBER <> '20401'", 5 * time.Minute, true, "table CF_INVOLVED_WORKERS: the workers of 3 of 4 children are gone at once", []string{"people/20402", "people/20403", "people/20404"}},
 		"one child's workers":   {"CF_INVOLVEMENTS WHERE PI_NUMBER = '20401'", 5 * time.Minute, false, "", []string{"people/20401"}},
 		"who the children are":  {"CF_PERSONS", 5 * time.Minute, true, "table CF_PERSONS: 1 of 1 rows are gone at once", []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
 		"who one of them is":    {"CF_PERSONS WHERE PI_NUMBER = '20401'", 5 * time.Minute, false, "", []string{"people/20401"}},
