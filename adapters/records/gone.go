@@ -11,21 +11,15 @@ import (
 // lost tells of the forms that were there and are not among those that drpd reads any more.
 func (p *poll) lost() error {
 	n := p.m.FormRelation()
-	var lost []string
-	had, has := 0, 0
+	had, lost := p.missed()
+	has := 0
 	for key, f := range p.rows {
 		if f.pass == p.round {
 			has++
-		}
-		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
-			if had++; f.pass != p.round {
-				lost = append(lost, key)
-			}
-		} else if f.pass != p.round {
+		} else if _, here := slices.BinarySearch(lost, key); !here { // it was gone before
 			delete(p.rows, key)
 		}
 	}
-	slices.Sort(lost)
 	says, err := p.aside(lost)
 	if err != nil {
 		return err
@@ -52,16 +46,17 @@ func (p *poll) lost() error {
 	return nil
 }
 
-// still says how many forms were known, and how many of them this look has found.
-func (p *poll) still() (had, has int) {
+// missed gives how many forms were known, and those of them that this look has not found.
+func (p *poll) missed() (had int, lost []string) {
 	for key, f := range p.rows {
 		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
-			if had++; f.pass == p.round {
-				has++
+			if had++; f.pass != p.round {
+				lost = append(lost, key)
 			}
 		}
 	}
-	return had, has
+	slices.Sort(lost)
+	return had, lost
 }
 
 // aside gives what those of some forms say that are there still, and are none that drpd reads; nothing of one that it does: where there is

@@ -500,7 +500,8 @@ func (p *poll) everything() (keys []string, err error) {
 		at := p.pathOf(n)
 		had := p.had[at]
 		if i == 0 {
-			comparable = !shrunk(p.still())
+			known, lost := p.missed()
+			comparable = !shrunk(known, known-len(lost))
 		}
 		if err == nil && i > 0 && comparable && !few(n, had) && shrunk(had, rows) {
 			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))
