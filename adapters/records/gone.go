@@ -11,15 +11,8 @@ import (
 // lost tells of the forms that were there and are not among those that drpd reads any more.
 func (p *poll) lost() error {
 	n := p.m.FormRelation()
-	had, lost := p.missed()
-	has := 0
-	for key, f := range p.rows {
-		if f.pass == p.round {
-			has++
-		} else if _, here := slices.BinarySearch(lost, key); !here { // it was gone before
-			delete(p.rows, key)
-		}
-	}
+	lost := p.missed()
+	had := p.old + len(lost)
 	says, err := p.aside(lost)
 	if err != nil {
 		return err
@@ -31,7 +24,7 @@ func (p *poll) lost() error {
 		}
 		return there && why == ""
 	})
-	if shrunk(had, has+len(says)) {
+	if shrunk(had, p.old+p.new+len(says)) {
 		if err := p.reload(n, fmt.Sprintf("%d of %d forms", len(lost)-len(says), had)); err != nil {
 			return err
 		}
@@ -46,17 +39,20 @@ func (p *poll) lost() error {
 	return nil
 }
 
-// missed gives how many forms were known, and those of them that this look has not found.
-func (p *poll) missed() (had int, lost []string) {
+// missed gives the forms that were known and that this look has not found, and forgets those that were gone before.
+func (p *poll) missed() (lost []string) {
 	for key, f := range p.rows {
+		if f.pass == p.round {
+			continue
+		}
 		if m, ok := p.base.versions[mapping.FormKey(key)]; ok && !gone(m) {
-			if had++; f.pass != p.round {
-				lost = append(lost, key)
-			}
+			lost = append(lost, key)
+		} else {
+			delete(p.rows, key)
 		}
 	}
 	slices.Sort(lost)
-	return had, lost
+	return lost
 }
 
 // aside gives what those of some forms say that are there still, and are none that drpd reads; nothing of one that it does: where there is

@@ -183,6 +183,7 @@ type poll struct {
 	had       map[string]int   // how many rows each relation had at the last poll
 	full      map[string]int   // and how many those have of which all rows were looked at
 	backwards int              // forms that have gone back to an earlier state
+	old, new  int              // forms that were found: which an earlier look had found too, and others
 	bare      bool             // a form that was known has no answers
 	keyless   int              // rows without a key
 	doubled   int              // rows of forms that had one already
@@ -424,10 +425,13 @@ func (p *poll) found(key []byte) (f *seen, before bool) {
 	if f = p.rows[string(key)]; f != nil {
 		if f.pass == p.round {
 			p.doubled++
+		} else {
+			p.old++
 		}
 		f.pass = p.round
 		return f, true
 	}
+	p.new++
 	f = &seen{pass: p.round}
 	p.rows[string(key)] = f
 	return f, false
@@ -500,8 +504,7 @@ func (p *poll) everything() (keys []string, err error) {
 		at := p.pathOf(n)
 		had := p.had[at]
 		if i == 0 {
-			known, lost := p.missed()
-			comparable = !shrunk(known, known-len(lost))
+			comparable = !shrunk(p.old+len(p.missed()), p.old)
 		}
 		if err == nil && i > 0 && comparable && !few(n, had) && shrunk(had, rows) {
 			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))

@@ -365,12 +365,18 @@ func (v *view) scan(n mapping.Named, columns []string, where part, understood bo
 			}
 			return v.dialect.asText([]byte(raw[i]), kinds[i])
 		}
+		own, odd := make([]kind, len(kinds)), []int(nil) // the columns that are not read as they come
+		for i, name := range kinds {
+			if own[i] = v.dialect.Types[name]; own[i].padded || own[i].text != nil {
+				odd = append(odd, i)
+			}
+		}
 		return into, func() {
-			for i, name := range kinds {
-				switch k := v.dialect.Types[name]; {
+			for _, i := range odd {
+				switch k := own[i]; {
 				case k.padded:
 					raw[i] = bytes.TrimRight(raw[i], " ")
-				case k.text != nil && raw[i] != nil: // a key must be the same text wherever it is read
+				case raw[i] != nil: // a key must be the same text wherever it is read
 					raw[i] = []byte(k.text(string(raw[i])))
 				}
 			}
