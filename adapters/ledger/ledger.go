@@ -17,6 +17,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -709,6 +710,29 @@ func (l *Ledger) SourceFailed(ctx context.Context, source, why string, now time.
 			}
 		}
 		return t.exec(`UPDATE source SET why = ? WHERE name = ?`, why, source)
+	})
+}
+
+// NotRead ends what is not known of sources that nothing is read from any more: what they hold from now on, nobody asks. read are those
+// that are read.
+func (l *Ledger) NotRead(ctx context.Context, read []string, now time.Time) error {
+	return l.tx(ctx, func(t *tx) error {
+		var rows []port.Health
+		if err := t.all(&rows, `SELECT name, read_at, failed_since, why FROM source WHERE failed_since > 0 ORDER BY name`); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if slices.Contains(read, r.Name) {
+				continue
+			}
+			err := errors.Join(t.exec(`INSERT INTO gap (source, since, until) VALUES (?, ?, ?) ON CONFLICT (source, since) DO NOTHING`, r.Name,
+				r.FailedSince, now.UnixMilli()), t.exec(`UPDATE source SET failed_since = 0, why = '' WHERE name = ?`, r.Name),
+				t.audit(now, "drpd", "source not read any more", r.Name, ""))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -164,6 +164,9 @@ func (c *checkCmd) reads(a *app, p *parts) (problems int, err error) {
 // files says which files and folders that are read are not there.
 func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
 	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
+	if m := p.config.MovingTo; m != nil {
+		needs = append(needs, cmp.Or(m.File, m.DSNFile), m.WriteDSNFile)
+	}
 	if m := p.config.Mailbox.IMAP; m != nil {
 		needs = append(needs, m.Password, m.Roots)
 		if m.OAuth != nil {
@@ -331,6 +334,11 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	}
 	if err := look(p.config.Records, p.mapping.System); err != nil {
 		return problems, err
+	}
+	if p.next != nil {
+		if err := look(p.next.Records, p.next.mapping); err != nil {
+			return problems, err
+		}
 	}
 	if p.config.People != nil {
 		return problems, look(*p.config.People, p.mapping.People)

@@ -23,6 +23,9 @@ func (a *app) withLedger(do func(*parts, *ledger.Ledger) error) error {
 		return err
 	}
 	defer func() { _ = l.Close() }()
+	if err := p.asMoved(a.ctx, l); err != nil {
+		return err
+	}
 	if err := p.recall(a.ctx, l); err != nil {
 		return err
 	}

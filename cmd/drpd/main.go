@@ -34,6 +34,7 @@ type cli struct {
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`
 	Mapping    mappingCmd    `cmd:"" help:"How the record system is read."`
+	Move       moveCmd       `cmd:"" help:"Move to another record system: look first, begin, go back, close."`
 	Calendar   calendarCmd   `cmd:"" help:"Working days."`
 	State      stateCmd      `cmd:"" help:"drpd's own state: copies of it, and whether it is whole."`
 	Clock      clockCmd      `cmd:"" help:"The day by which drpd works."`

@@ -348,7 +348,7 @@ func unready(b alarm.Board) error {
 }
 
 // measure takes over what a cycle did into the figures that are asked for.
-func (m *monitor) measure(ctx context.Context, l *ledger.Ledger, did daemon.CycleStats, began time.Time, broke error) error {
+func (m *monitor) measure(ctx context.Context, l *ledger.Ledger, read []string, did daemon.CycleStats, began time.Time, broke error) error {
 	if m.metrics == nil {
 		return nil
 	}
@@ -364,6 +364,9 @@ func (m *monitor) measure(ctx context.Context, l *ledger.Ledger, did daemon.Cycl
 	health, err := l.Sources(ctx)
 	see(err)
 	for _, h := range health {
+		if !slices.Contains(read, h.Name) {
+			continue
+		}
 		c.Read[h.Name] = time.UnixMilli(h.ReadAt)
 	}
 	lives, err := l.Lives(ctx)

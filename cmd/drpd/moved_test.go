@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io/fs"
@@ -20,17 +21,55 @@ import (
 	"drpd/testdata"
 )
 
-// house is a council that moves from its Care First-style system to Eclipse on a day, or never.
+// house is a council that moves from its Care First-style system to Eclipse on a day, and takes further steps, or never does.
 type house struct {
 	dir   string
 	stage *playground
 	d     *wired
 	clock time.Time
-	moves workday.Date // zero: never
-	moved bool
-	began []string // the disputes that had begun by the day of the move
-	open  int      // and were open then, with a record in the system
+	steps map[workday.Date]func(t *testing.T) // on the morning of a day
+	moved bool                                // the new system is kept up
+	began []string                            // the disputes that had begun by the day of the move
+	open  int                                 // and were open then, with a record in the system
 }
+
+// say has a person say something to drpd, which takes it over as a daemon that runs does.
+func (h *house) say(t *testing.T, want int, args ...string) string {
+	t.Helper()
+	if err := h.d.close(); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	code := realMain(&app{ctx: t.Context(), out: &out, err: &out, now: func() time.Time { return h.clock }},
+		append([]string{"--config", filepath.Join(h.dir, "drpd.yaml")}, args...))
+	if code != want {
+		t.Errorf("%v: exit %d\n%s", args, code, out.String())
+	}
+	h.wire(t)
+	return out.String()
+}
+
+// configure changes the configuration.
+func (h *house) configure(t *testing.T, from, to string) {
+	t.Helper()
+	name := filepath.Join(h.dir, "drpd.yaml")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(b), from, to, 1)
+	if text == string(b) {
+		t.Fatal("the configuration has changed: make this test anew")
+	}
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const (
+	careFirst = "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}"
+	toEclipse = "{name: eclipse, engine: sqlite, file: eclipse.db, mapping: eclipse}"
+)
 
 func (h *house) wire(t *testing.T) {
 	t.Helper()
@@ -62,10 +101,14 @@ func (h *house) live(t *testing.T, until workday.Date) {
 	}
 	defer func() { _ = h.stage.close() }()
 	h.clock = at(s.From, 9)
+	if h.steps != nil {
+		h.configure(t, careFirst, careFirst+"\nmoving_to: "+toEclipse)
+	}
 	h.wire(t)
 	for today := s.From; today <= until; today++ {
-		if today == h.moves {
-			h.move(t)
+		if step := h.steps[today]; step != nil {
+			h.clock = at(today, 8)
+			step(t)
 		}
 		for _, hour := range []int{9, 16} {
 			h.clock = at(today, hour)
@@ -84,8 +127,8 @@ func (h *house) live(t *testing.T, until workday.Date) {
 	}
 }
 
-// move is the day on which the council opens its new system: the configuration names it, and the old one as former.
-func (h *house) move(t *testing.T) {
+// begin is the day on which the council opens its new system: it looks first, and begins.
+func (h *house) begin(t *testing.T) {
 	t.Helper()
 	h.moved = true
 	disputes, err := h.d.ledger.Disputes(t.Context())
@@ -98,24 +141,12 @@ func (h *house) move(t *testing.T) {
 			h.open++
 		}
 	}
-	if err := h.d.close(); err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(h.dir, "drpd.yaml")
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := strings.Replace(string(b), "records: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}",
-		"records: {name: eclipse, engine: sqlite, file: eclipse.db, mapping: eclipse}\nformer: [{name: care-first, mapping: demo}]", 1)
-	if text == string(b) {
-		t.Fatal("the configuration has changed: make this test anew")
-	}
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	h.eclipse(t)
-	h.wire(t)
+	move := []string{"move", "--from", "care-first", "--to", "eclipse"}
+	if out := h.say(t, 0, move...); !strings.Contains(out, "nothing about them would change") {
+		t.Errorf("the dry run:\n%s", out)
+	}
+	h.say(t, 0, append(move, "--begin")...)
 }
 
 // Numbers are others in the new system: of children, of forms, and of the workers who came with the children.
@@ -219,23 +250,133 @@ func (h *house) did(t *testing.T, began []string) []string {
 
 // A council that moves to another record system in the middle of open disputes keeps them: children, forms and workers
 // have other numbers there, and yet no alert is sent twice, no clock starts again, no dispute begins anew, and every
-// date is as if nobody had moved. Case notes go to the new system, under the child's new number.
+// date is as if nobody had moved. Case notes go to the new system, under the child's new number. So it is while both are read, once the
+// old one is closed, and where the council goes back.
 func TestMovingHouse(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("plays weeks of the story twice")
+		t.Skip("plays weeks of the story three times")
 	}
 	until := workday.NewDate(2026, time.December, 11)
 	stays := &house{dir: filepath.Join(t.TempDir(), "stays")}
 	stays.live(t, until)
-	goes := &house{dir: filepath.Join(t.TempDir(), "goes"), moves: workday.NewDate(2026, time.November, 26)}
-	goes.live(t, until)
-	defer func() { _, _ = stays.d.close(), goes.d.close() }()
-	want, got := stays.did(t, goes.began), goes.did(t, goes.began)
+	begins, then := workday.NewDate(2026, time.November, 26), workday.NewDate(2026, time.December, 3)
+	defer func() { _ = stays.d.close() }()
+	move := []string{"move", "--from", "care-first", "--to", "eclipse"}
+	t.Run("closed", func(t *testing.T) {
+		goes := &house{dir: filepath.Join(t.TempDir(), "goes")}
+		goes.steps = map[workday.Date]func(*testing.T){begins: goes.begin,
+			then: func(t *testing.T) {
+				goes.say(t, 1, append(move, "--back")...) // without a reason
+				goes.say(t, 0, append(move, "--close")...)
+				goes.say(t, 1, append(move, "--back", "--because", "it was wrong")...)
+			},
+			then + 4: func(t *testing.T) {
+				goes.configure(t, careFirst+"\nmoving_to: "+toEclipse, "records: "+toEclipse+"\nformer: [{name: care-first, mapping: demo}]")
+				goes.say(t, 0, "explain", goes.began[0])
+			}}
+		goes.live(t, until)
+		defer func() { _ = goes.d.close() }()
+		goes.asIf(t, stays)
+		goes.notesIn(t, 5)
+		if out := goes.say(t, 1, "status"); strings.Contains(out, "care-first") {
+			t.Errorf("the old system is still spoken of:\n%s", out)
+		}
+	})
+	t.Run("back", func(t *testing.T) {
+		goes := &house{dir: filepath.Join(t.TempDir(), "back")}
+		goes.steps = map[workday.Date]func(*testing.T){begins: goes.begin,
+			then: func(t *testing.T) {
+				goes.say(t, 0, append(move, "--back", "--because", "the new one loses forms")...)
+				goes.moved = false
+			},
+			then + 4: func(t *testing.T) {
+				goes.configure(t, "\nmoving_to: "+toEclipse, "\nformer: [{name: eclipse, mapping: eclipse}]")
+				goes.say(t, 0, "explain", goes.began[0])
+			}}
+		goes.live(t, until)
+		defer func() { _ = goes.d.close() }()
+		goes.asIf(t, stays)
+		goes.notesIn(t, 1)
+	})
+}
+
+// What is not found on the other side, and what would change, is said before anything is moved; and nothing is moved then.
+func TestMoveLooks(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays weeks of the story")
+	}
+	h := &house{dir: filepath.Join(t.TempDir(), "looks")}
+	on := workday.NewDate(2026, time.November, 26)
+	move := []string{"move", "--from", "care-first", "--to", "eclipse"}
+	h.steps = map[workday.Date]func(*testing.T){on: func(t *testing.T) {
+		if out := h.say(t, 1, move...); !strings.Contains(out, "eclipse cannot be read") {
+			t.Error(out)
+		}
+		h.eclipse(t)
+		for _, query := range []string{
+			`UPDATE PERSONVIEW SET CAREFIRSTID = NULL WHERE PERSONID = '920503'`,                           // a child whose old number nobody typed in
+			`DELETE FROM FORMANSWERPERSONVIEW WHERE INSTANCEID = 75003`,                                    // a form that was not brought over
+			`UPDATE FORMANSWERPERSONVIEW SET DATESTARTED = '2026-11-02 09:00:00' WHERE INSTANCEID = 75002`, // another date
+			`DELETE FROM RELATIONSHIPPROFESSIONALVIEW WHERE PERSONID = '930502'`,                           // nobody works with the child
+		} {
+			h.inEclipse(t, query)
+		}
+		before := h.did(t, nil)
+		out := h.say(t, 1, move...)
+		for _, want := range []string{"W-ZIJYQI  5003 missing 20403 is 920403 named", "I-33BF64 none by mail 40801 is 940801 named",
+			"W-YJYIBI 5103 missing 20503 is missing missing",
+			"W-ZIJYQI: its form 5003 is not found in eclipse", "W-YJYIBI: no child of eclipse has the number 20503 of care-first",
+			"C-AIOROI: eclipse names nobody who works with the child", "C-AIOROI: nobody holds the role team manager on 2026-11-26",
+			"form/75002 of eclipse would wait for a person: it may be about the same as dispute W-B735RN, which is open, or begin another one",
+			": form 75103 of eclipse would begin it, about 920503, raised on 2026-10-29"} {
+			if !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
+				t.Errorf("it does not say %q:\n%s", want, out)
+			}
+		}
+		if refused := h.say(t, 1, append(move, "--begin")...); !strings.Contains(refused, "it has not begun") {
+			t.Error(refused)
+		}
+		if after := h.did(t, nil); !slices.Equal(before, after) {
+			t.Errorf("a dry run has left something:\n%s", difference(strings.Join(before, "\n"), strings.Join(after, "\n")))
+		}
+	}}
+	h.live(t, on)
+	_ = h.d.close()
+}
+
+// inEclipse changes something in the new system.
+func (h *house) inEclipse(t *testing.T, query string) {
+	t.Helper()
+	raw, err := driver.Open("file:" + filepath.Join(h.dir, "eclipse.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = raw.Close() }()
+	done, err := raw.ExecContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		t.Errorf("nothing is changed by %s: %v", query, err)
+	}
+}
+
+// asIf says where it is not as if the council had stayed.
+func (h *house) asIf(t *testing.T, stays *house) {
+	t.Helper()
+	want, got := stays.did(t, h.began), h.did(t, h.began)
 	if !slices.Equal(want, got) {
 		t.Errorf("after the move it is not as if nobody had moved\n%s", difference(strings.Join(want, "\n"), strings.Join(got, "\n")))
 	}
-	raw, err := driver.Open("file:" + filepath.Join(goes.dir, "eclipse.db"))
+	t.Logf("%d lines, %d disputes open at the move", len(want), h.open)
+}
+
+// notesIn sees that case notes are written to the new system, under the new numbers.
+func (h *house) notesIn(t *testing.T, least int) {
+	t.Helper()
+	raw, err := driver.Open("file:" + filepath.Join(h.dir, "eclipse.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,9 +386,9 @@ func TestMovingHouse(t *testing.T) {
 		`SELECT count(*), count(*) - sum(PERSON_ID LIKE '9%') FROM DRPD_CASE_NOTES`).Scan(&notes, &old); err != nil {
 		t.Fatal(err)
 	}
-	if goes.open < 2 || notes < 5 || old > 0 {
+	if h.open < 2 || notes < least || old > 0 {
 		t.Errorf("%d disputes in the record system were open at the move, %d notes written to the new one, %d of them under an old number",
-			goes.open, notes, old)
+			h.open, notes, old)
 	}
-	t.Logf("%d lines, %d disputes open at the move, %d notes in the new system", len(want), goes.open, notes)
+	t.Logf("%d notes in the new system", notes)
 }

@@ -133,6 +133,14 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 		return false, err
 	}
 	defer end()
+	moves, err := o.ledger.Setting(under, port.Moves)
+	if err != nil {
+		return false, err
+	}
+	if o.parts != nil && moves != o.parts.moves { // a person has said so since
+		o.rest()
+		o.parts, o.term = nil, nil
+	}
 	if under != o.term {
 		if err := o.begin(under); err != nil {
 			return false, err
@@ -201,7 +209,7 @@ func (o *office) cycle(under context.Context) error {
 		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 	}
 	o.says(r, err)
-	if failed := o.watch.measure(o.ctx, o.ledger, r, began, err); failed != nil {
+	if failed := o.watch.measure(o.ctx, o.ledger, o.parts.read(), r, began, err); failed != nil {
 		o.log.Error("the figures of the cycle cannot be put together", "error", failed)
 	}
 	return err

@@ -39,7 +39,10 @@ type parts struct {
 	config   *config.Config
 	policies policy.Set
 	mapping  mapping.Set
-	former   []*mapping.System
+	former   []recordSystem
+	next     *recordSystem // to which the council is to move; nil: to none, or it has
+	moves    string        // what the ledger says of moves, as it was applied
+	file     string        // the configuration's
 	roster   drp.Roster
 	calendar *workday.Calendar
 	writer   *letter.Writer
@@ -52,28 +55,14 @@ func prepare(name string) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parts{config: c}
+	p := &parts{config: c, file: name}
 	var errs []error
 	keep := func(err error) { errs = append(errs, err) }
 	over, err := overlays(c)
 	keep(err)
 	p.policies, err = policy.Load(policyFS(c), over...)
 	keep(err)
-	fsys, file := shippedOr(c, "systems", c.Records.Mapping)
-	p.mapping.System, err = mapping.LoadSystem(fsys, file, london())
-	keep(err)
-	if c.People != nil {
-		fsys, file := shippedOr(c, "systems", c.People.Mapping)
-		p.mapping.People, err = mapping.LoadSystem(fsys, file, london())
-		keep(err)
-	}
-	for _, x := range c.Former {
-		fsys, file := shippedOr(c, "systems", x.Mapping)
-		m, err := mapping.LoadSystem(fsys, file, london())
-		keep(err)
-		p.former = append(p.former, m)
-		p.mapping.System.Prefix = c.Records.Name + "/"
-	}
+	keep(p.load())
 	for _, f := range c.Forms {
 		fsys, file := shippedOr(c, "forms", f)
 		form, err := mapping.LoadForm(fsys, file)
@@ -85,11 +74,11 @@ func prepare(name string) (*parts, error) {
 		keep(p.systems())
 	}
 	if errors.Join(errs...) == nil {
-		p.policies, err = p.policies.Using(p.mapping.FormTypes())
+		p.policies, err = p.policies.Using(p.formTypes())
 		keep(err)
 	}
 	if errors.Join(errs...) == nil {
-		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.mapping.Titles())
+		p.roster, err = config.LoadRoster(c.Path(c.Roster), p.policies, p.titled())
 		keep(err)
 	}
 	if errors.Join(errs...) == nil {
@@ -113,22 +102,44 @@ func prepare(name string) (*parts, error) {
 		return nil, err
 	}
 	p.writer.Mailbox = c.Mailbox.Address
-	p.inputs, err = p.digest(name)
+	p.inputs, err = p.digest()
 	return p, err
 }
 
-// systems sees that one system holds the forms and one says who works with a child: where another is named for that, it alone does.
+// systems sees that one system holds the forms and one says who works with a child: where another is named for that, it alone does. So it is
+// to be after a move, too.
 func (p *parts) systems() error {
-	s, people := p.mapping.System, p.mapping.People
+	err := p.system("records", p.config.Records, p.mapping.System)
+	if p.next != nil {
+		err = errors.Join(err, p.system("moving_to", p.next.Records, p.next.mapping))
+	}
+	if err == nil && len(p.former) == 0 {
+		unnumbered(p.mapping.System)
+		if p.next == nil {
+			unnumbered(p.mapping.People)
+		}
+	}
+	return err
+}
+
+// unnumbered leaves out the number that a child had in a system before: no dispute goes by it.
+func unnumbered(s *mapping.System) {
+	if s != nil && s.Person != nil {
+		s.Person.Formerly = ""
+	}
+}
+
+func (p *parts) system(key string, c config.Records, s *mapping.System) error {
+	people := p.mapping.People
 	switch {
 	case !s.HasForms():
-		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under records", s.Name)
-	case s.Notes.Way == mapping.WayWorklist && p.config.Records.Worklist == "":
-		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say records.worklist, the folder for "+
-			"the worklists", s.Name)
-	case s.Notes.Way != mapping.WayWorklist && p.config.Records.Worklist != "":
-		return fmt.Errorf("configuration: records.worklist is given, but mapping %s writes case notes by way %s: leave it out, or say way: "+
-			"worklist in the mapping", s.Name, s.Notes.Way)
+		return fmt.Errorf("configuration: mapping %s reads no forms: name it under people, and another under %s", s.Name, key)
+	case s.Notes.Way == mapping.WayWorklist && c.Worklist == "":
+		return fmt.Errorf("configuration: mapping %s has its case notes keyed in by a person: say %s.worklist, the folder for "+
+			"the worklists", s.Name, key)
+	case s.Notes.Way != mapping.WayWorklist && c.Worklist != "":
+		return fmt.Errorf("configuration: %s.worklist is given, but mapping %s writes case notes by way %s: leave it out, or say way: "+
+			"worklist in the mapping", key, s.Name, s.Notes.Way)
 	case people == nil && !s.HasPeople():
 		return fmt.Errorf("configuration: mapping %s does not say who works with a child: name a system that does under people", s.Name)
 	case people != nil && people.HasForms():
@@ -136,11 +147,6 @@ func (p *parts) systems() error {
 			"council has moved", s.Name, people.Name)
 	case people != nil:
 		s.People = mapping.PeopleTable{} // the word of the source that is named for it counts
-	}
-	for _, of := range []*mapping.System{s, people} {
-		if of != nil && of.Person != nil && len(p.config.Former) == 0 {
-			of.Person.Formerly = "" // no dispute goes by the number that a child had before
-		}
 	}
 	return nil
 }
@@ -247,9 +253,9 @@ func shippedOr(c *config.Config, folder, name string) (fs.FS, string) {
 
 // digest changes when an input of the decisions does: configuration, roster, mapping, calendar. Policies are not in it:
 // a dispute keeps its own.
-func (p *parts) digest(name string) (string, error) {
+func (p *parts) digest() (string, error) {
 	h := sha256.New()
-	for _, file := range []string{name, p.config.Path(p.config.Roster)} {
+	for _, file := range []string{p.file, p.config.Path(p.config.Roster)} {
 		b, err := os.ReadFile(file)
 		if err != nil {
 			return "", err

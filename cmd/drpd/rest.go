@@ -20,8 +20,11 @@ import (
 // mappings gives the system that each source of rows is read as.
 func (p *parts) mappings() map[string]string {
 	out := map[string]string{p.config.Records.Name: p.mapping.System.Name}
-	for i, x := range p.config.Former {
-		out[x.Name] = p.former[i].Name
+	for _, x := range p.former {
+		out[x.Name] = x.mapping.Name
+	}
+	if p.next != nil {
+		out[p.next.Name] = p.next.mapping.Name
 	}
 	if p.config.People != nil {
 		out[p.config.People.Name] = p.mapping.People.Name
@@ -74,17 +77,23 @@ func (p *parts) settled(ctx context.Context, l *ledger.Ledger, now time.Time) er
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
-	mappings := p.mappings()
-	for _, name := range slices.Sorted(maps.Keys(mappings)) {
-		was, err := l.Setting(ctx, port.MappingOf(name))
-		if err == nil && was != mappings[name] {
-			err = l.SetSetting(ctx, port.MappingOf(name), mappings[name], "drpd", now)
+	keep := make(map[port.Setting]string)
+	for name, is := range p.mappings() {
+		keep[port.MappingOf(name)] = is
+	}
+	for _, s := range p.used() {
+		keep[port.KeysOf(s.Name)] = keysAre(s.mapping)
+	}
+	for _, name := range slices.Sorted(maps.Keys(keep)) {
+		was, err := l.Setting(ctx, name)
+		if err == nil && was != keep[name] {
+			err = l.SetSetting(ctx, name, keep[name], "drpd", now)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
+	return l.NotRead(ctx, p.read(), now)
 }
 
 // rests says on which sources that are not configured an open dispute rests. It looks at the ledger, where there is one.
@@ -97,6 +106,9 @@ func (c *checkCmd) rests(a *app, p *parts) (problems int, err error) {
 		return 0, err
 	}
 	defer func() { _ = l.Close() }()
+	if err := p.asMoved(a.ctx, l); err != nil {
+		return 0, err
+	}
 	found, err := p.rests(a.ctx, l)
 	for _, what := range found {
 		a.printf("%s\n", what)

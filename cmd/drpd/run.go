@@ -115,43 +115,67 @@ func listen(ctx context.Context, feeds []daemon.Feed, news chan<- struct{}) func
 	return func() { stop(); all.Wait() }
 }
 
-// dry runs one cycle on a copy of the ledger, with the gate of shadow mode closed, and says what would go.
+// dry runs one cycle on a copy of the ledger and says what would go.
 func (c *runCmd) dry(a *app, p *parts, log *slog.Logger) error {
-	dir, err := os.MkdirTemp("", "drpd-dry-")
+	end, err := onCopy(a, p)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
+	defer end()
+	d, err := wireDry(a, p, log)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = d.close() }()
+	if _, err := d.Cycle(a.ctx); err != nil {
+		return err
+	}
+	return (&outboxListCmd{Waiting: true}).list(a, d.ledger, "would go")
+}
+
+// onCopy has the parts work on a copy of the ledger, or on an empty one where there is none yet, until the end.
+func onCopy(a *app, p *parts) (end func(), err error) {
+	dir, err := os.MkdirTemp("", "drpd-dry-")
+	if err != nil {
+		return nil, err
+	}
+	end = func() { _ = os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
 	file := filepath.Join(dir, "state.db")
 	if there(p.config.Path(p.config.State.File)) || there(p.config.Path(p.config.State.Key)) || p.config.State.DSNFile != "" {
 		led, err := openLedger(a.ctx, p.config)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := errors.Join(led.CopyTo(a.ctx, file), led.Close()); err != nil {
-			return err
+			return nil, err
 		}
 	} else {
 		p.config.State.Key = filepath.Join(dir, "state.key")
 	}
 	if p.config.State.Key, err = filepath.Abs(p.config.Path(p.config.State.Key)); err != nil {
-		return err
+		return nil, err
 	}
 	p.config.State.File, p.config.State.DSNFile = file, ""
+	return end, nil
+}
+
+// wireDry builds the daemon on a copy of the ledger, with the gate of shadow mode closed: nothing leaves.
+func wireDry(a *app, p *parts, log *slog.Logger) (*wired, error) {
 	d, err := wire(a.ctx, p, a.now, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer func() { _ = d.close() }()
 	if err := p.settled(a.ctx, d.ledger, a.now()); err != nil {
-		return err
+		return nil, errors.Join(err, d.close())
 	}
 	d.Gates.Shadow, d.Erasing = true, nil
 	if d.folders.list != nil {
 		d.folders.list.Look = true
 	}
-	if _, err := d.Cycle(a.ctx); err != nil {
-		return err
-	}
-	return (&outboxListCmd{Waiting: true}).list(a, d.ledger, "would go")
+	return d, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"drpd/adapters/ledger"
@@ -93,8 +94,8 @@ func (c *statusCmd) Help() string {
 
 // Run says how things are. Where something needs a person it ends with errProblems.
 func (c *statusCmd) Run(a *app) error {
-	return a.withLedger(func(_ *parts, l *ledger.Ledger) error {
-		s, err := a.status(l)
+	return a.withLedger(func(p *parts, l *ledger.Ledger) error {
+		s, err := a.status(p, l)
 		switch {
 		case err != nil:
 			return err
@@ -146,7 +147,7 @@ func (s *status) need(format string, args ...any) {
 	s.Needs = append(s.Needs, fmt.Sprintf(format, args...))
 }
 
-func (a *app) status(l *ledger.Ledger) (s status, err error) {
+func (a *app) status(p *parts, l *ledger.Ledger) (s status, err error) {
 	s = status{Effects: make(map[drp.Life]int), Held: make(map[string]int), Trying: []trying{}, Needs: []string{}}
 	cycle, late, err := a.cycleOf(l)
 	if err != nil {
@@ -167,6 +168,9 @@ func (a *app) status(l *ledger.Ledger) (s status, err error) {
 		return s, err
 	}
 	for _, h := range health {
+		if !slices.Contains(p.read(), h.Name) {
+			continue
+		}
 		one := sourceStatus{Name: h.Name, Read: moment(h.ReadAt), Unknown: moment(h.FailedSince), Why: h.Why}
 		if one.Remark, err = l.Setting(a.ctx, port.RemarkOn(h.Name)); err != nil {
 			return s, err

@@ -75,6 +75,9 @@ func wire(ctx context.Context, p *parts, now func() time.Time, log *slog.Logger)
 
 // wireOn builds the daemon on its ledger, which is not closed with it: every constructor, once, by hand.
 func wireOn(ctx context.Context, p *parts, l *ledger.Ledger, now func() time.Time, log *slog.Logger) (_ *wired, err error) {
+	if err := p.asMoved(ctx, l); err != nil {
+		return nil, err
+	}
 	c, w := p.config, &wired{ledger: l}
 	defer func() {
 		if err != nil {
@@ -110,7 +113,7 @@ func wireOn(ctx context.Context, p *parts, l *ledger.Ledger, now func() time.Tim
 	w.ends = append(w.ends, hangUp)
 	out.Tags = p.mapping.Tags
 	w.Daemon = &daemon.Daemon{
-		Records: p.mapping.System.Prefix,
+		Records: p.recordSystems(),
 		Feeds: append(feeds, daemon.Feed{Name: c.Mailbox.Name, Source: box, Apart: true,
 			Read: func(ctx context.Context, ev drp.Evidence, learned workday.Date) (drp.Reading, error) {
 				l, err := reader.Read(ctx, ev.Body)
@@ -174,8 +177,12 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 	if err != nil {
 		return nil, nil, err
 	}
-	for i, x := range c.Former {
-		feeds = append(feeds, daemon.Feed{Name: x.Name, Read: daemon.Purely(p.former[i].ReadRow)})
+	for _, x := range p.former {
+		if !x.read {
+			feeds = append(feeds, daemon.Feed{Name: x.Name, Read: daemon.Purely(x.reader())})
+		} else if _, err := open(x.Records, x.mapping); err != nil {
+			return nil, nil, err
+		}
 	}
 	if c.People != nil {
 		if _, err := open(*c.People, p.mapping.People); err != nil {

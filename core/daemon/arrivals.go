@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,7 +19,19 @@ const readingTime = 3 * time.Minute
 // arrival is evidence that waits for a place, and what it says.
 type arrival struct {
 	drp.Evidence
-	says drp.Reading
+	says     drp.Reading
+	formerly map[string]string // the numbers that children had before, as all says that came with it
+}
+
+// numbered tells all that came together which numbers each of it names: both systems may tell of a new child at once.
+func numbered(waiting []arrival) {
+	all := make(map[string]string)
+	for _, a := range waiting {
+		maps.Copy(all, a.says.Formerly)
+	}
+	for i := range waiting {
+		waiting[i].formerly = all
+	}
 }
 
 // arrivals reads what waits for a place: of what came together, what was sent first comes first. What anybody may have made is
@@ -77,7 +90,7 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 			d.stuck[ev.Source], unknown = err, append(unknown, ev.Source)
 			continue
 		}
-		out = append(out, arrival{ev, r})
+		out = append(out, arrival{Evidence: ev, says: r})
 	}
 	for _, source := range unknown {
 		if err := d.unknown(ctx, source, d.stuck[source]); err != nil {

@@ -54,6 +54,12 @@ type Feed struct {
 	Apart  bool // anybody can write to it: what is being read of it is marked, so that nothing is tried a third time
 }
 
+// RecordSystem is a record system of a council that has moved from one to another.
+type RecordSystem struct {
+	Feed string // its name
+	Keys string // what the keys of its records begin with; "": nothing, as those of the first one do
+}
+
 // Daemon holds what a cycle needs. Its fields are set once, before the first cycle.
 type Daemon struct {
 	Intake     Intake // these six are drpd's own state: see KeepIn
@@ -79,9 +85,9 @@ type Daemon struct {
 	Gates    Gates
 	Zone     *time.Location
 	Now      func() time.Time
-	Records  string // what the keys of records begin with, where there was another record system before
-	Mapping  string // the mapping of the record system, as reports name it
-	Inputs   string // digest of roster, mapping and configuration: a change decides every open dispute anew
+	Records  []RecordSystem // the one that is in use first, then those that are not; one that has no former need not stand here
+	Mapping  string         // the mapping of the record system, as reports name it
+	Inputs   string         // digest of roster, mapping and configuration: a change decides every open dispute anew
 	Log      *slog.Logger
 
 	Parallel      int           // emails that are sent at once; 0: one

@@ -12,18 +12,67 @@ import (
 )
 
 // A council that moves from one record system to another keeps its disputes. The former system stays in the list of
-// feeds, without a source: what was read from it is still read. A dispute keeps the numbers under which it began, of its
-// children and of itself, so that nothing that was sent is sent again; the numbers that people find the children under
-// now are put in at the edge, where something is written or sent.
+// feeds: what was read from it is still read, and what is written there goes on to be read while both are. A dispute keeps the numbers
+// under which it began, of its children and of itself, so that nothing that was sent is sent again; the numbers that people find the
+// children under now are put in at the edge, where something is written or sent.
 
-// moved says whether there was another record system before this one.
-func (d *Daemon) moved() bool {
-	return slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Source == nil })
+// moved says whether there is another record system than the one in use.
+func (d *Daemon) moved() bool { return len(d.Records) > 1 }
+
+// former says whether evidence is of a record system that is not the one in use.
+func (d *Daemon) former(ev drp.Evidence) bool {
+	i := slices.IndexFunc(d.Records, func(s RecordSystem) bool { return s.Feed == ev.Source })
+	return i > 0
 }
 
-// former says whether evidence is of a record system that is no longer used.
-func (d *Daemon) former(ev drp.Evidence) bool {
-	return slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Name == ev.Source && f.Source == nil })
+// owner gives the record system that a record's key is of: the index in the list, or -1.
+func (d *Daemon) owner(record string) (at int) {
+	at = -1
+	for i, s := range d.Records {
+		if strings.HasPrefix(record, s.Keys) && (at < 0 || len(s.Keys) > len(d.Records[at].Keys)) {
+			at = i
+		}
+	}
+	return at
+}
+
+// kept gives the record under which a dispute is kept today, of one that it had in another system; else the record itself.
+func (d *Daemon) kept(ctx context.Context, record string, known *drp.Known) (string, error) {
+	if !d.moved() || record == "" {
+		return record, nil
+	}
+	ref, err := d.setting(ctx, port.RecordBefore(record))
+	if own, ok := known.Of(ref); err == nil && ok && own.Record != "" {
+		return own.Record, nil
+	}
+	return record, err
+}
+
+// asPeopleSay gives the record that a mailed form means: people write its number as they see it, in whichever system.
+func (d *Daemon) asPeopleSay(ctx context.Context, number string, known *drp.Known) (string, error) {
+	for _, s := range d.Records {
+		for k := range known.WithRecord(s.Keys + number) {
+			return k.Record, nil
+		}
+	}
+	return d.kept(ctx, number, known)
+}
+
+// remember keeps which record a dispute has in a system that is not the one in use.
+func (d *Daemon) remember(ctx context.Context, ev arrival, p port.Placement, known *drp.Known) error {
+	own, ok := known.Of(p.Dispute)
+	other := ev.says.Subject.Record
+	if ev.Kind != drp.Row || !d.moved() || !ok || own.Record == "" || other == "" || own.Record == other {
+		return nil
+	}
+	if p.Moved {
+		other = own.Record
+	}
+	name := port.RecordBefore(other)
+	if was, err := d.setting(ctx, name); err != nil || was == p.Dispute {
+		return err
+	}
+	return d.Settings.SetSetting(ctx, name, p.Dispute, "drpd", d.Now())
 }
 
 // numbers are a child's number and the one that it had before.
@@ -137,7 +186,7 @@ func (d *Daemon) under(r drp.Reading, n numbers, children []string) drp.Reading 
 
 // behind says whether the record of a dispute is in a system that is no longer used.
 func (d *Daemon) behind(record string) bool {
-	return d.moved() && record != "" && !strings.HasPrefix(record, d.Records)
+	return d.moved() && record != "" && d.owner(record) > 0
 }
 
 // leaving ends the times of those whom the former system names on the day before the new one named somebody for the

@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -20,7 +21,7 @@ func TestPeopleOfAClashingNumber(t *testing.T) {
 	own := c.policy.Owner[0]
 	move := func() { // the system of the dispute's record is the former one from now on
 		w.restart()
-		w.d.Feeds[0].Source, w.d.Records = nil, "new/"
+		w.d.Feeds[0].Source, w.d.Records = nil, []daemon.RecordSystem{{Feed: "new", Keys: "new/"}, {Feed: w.d.Feeds[0].Name}}
 		read := daemon.Purely(func(ev drp.Evidence, _ workday.Date) drp.Reading {
 			return drp.Reading{Trusted: true, Unclear: "the number child-1 is also the one that child 9 had before",
 				Subject: drp.Subject{Children: []string{"child-1"}},
@@ -77,7 +78,7 @@ func TestBothRecordSystemsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.restart()
-	w.d.Feeds[0].Source, w.d.Records = nil, "new/"
+	w.d.Feeds[0].Source, w.d.Records = nil, []daemon.RecordSystem{{Feed: "new", Keys: "new/"}, {Feed: w.d.Feeds[0].Name}}
 	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
 	w.clock = w.clock.Add(time.Minute)
 	w.say(w.feeds[2], drp.Row, "form/77", said{})
@@ -101,4 +102,57 @@ func ref1(t *testing.T, w *world) string {
 		t.Fatal(k, err)
 	}
 	return k[0].Ref
+}
+
+// While both record systems are read, what people still write in the former one counts, under the record that it has there; an entry that
+// is cleared away there is no question, since the system in use has it; and one of which both tell at once is one dispute.
+func TestBothAreRead(t *testing.T) {
+	w, c := calm(t)
+	w.at(16, 9)
+	w.restart()
+	w.d.Records = []daemon.RecordSystem{{Feed: "new", Keys: "new/"}, {Feed: w.feeds[0].name}}
+	w.feeds = append(w.feeds, &feed{w: w, name: "new"})
+	record := func(key string, on workday.Date) {
+		w.say(w.feeds[2], drp.Row, key, said{Record: key, Child: key, Facts: []saidFact{{On: on}}})
+	}
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: daemon.Purely(func(ev drp.Evidence, on workday.Date) drp.Reading {
+		var s said
+		if err := json.Unmarshal(ev.Body, &s); err != nil {
+			t.Fatal(err)
+		}
+		return drp.Reading{Evidence: ev, Trusted: true, Sent: on, Learned: on, Subject: drp.Subject{Form: c.policy.Forms[0],
+			Record: "new/" + s.Record, Children: []string{"9" + c.child}, Raised: s.Facts[0].On}, Record: drp.RecordState{Known: true},
+			Formerly: map[string]string{"9" + c.child: c.child}, Facts: []drp.Fact{{Kind: drp.Raised, On: s.Facts[0].On, Learned: on,
+				Evidence: ev.ID, By: drp.Actor{Role: c.policy.Owner[0]}}}}
+	})})
+	record("77", c.raised)
+	w.at(17, 9)
+	c.facts = append(c.facts, saidFact{Kind: drp.Discussed, On: w.today(), By: c.policy.Owner[0]})
+	w.tell(c, nil)
+	w.at(17, 11)
+	ref := ref1(t, w)
+	stored, err := w.ledger.Load(t.Context(), ref)
+	rows := 0
+	for _, ev := range stored.Evidence {
+		if ev.Source == w.feeds[0].name {
+			rows++
+		}
+	}
+	if err != nil || stored.Record != "new/77" || rows != 2 {
+		t.Fatalf("record %q, %d versions of the old one: %v", stored.Record, rows, err)
+	}
+	w.say(w.feeds[0], drp.Row, c.record, said{Record: c.record, Trusted: true, State: &drp.RecordState{Known: true, Gone: true}})
+	w.at(18, 9)
+	k, _, err := w.d.Case(t.Context(), ref)
+	if err != nil || slices.ContainsFunc(k.File.Conflicts, func(q drp.Conflict) bool { return q.Kind() == drp.RecordVanished }) {
+		t.Errorf("a question about an entry that is brought over: %+v, %v", k.File.Conflicts, err)
+	}
+	record("78", w.today())
+	w.tell(&simCase{policy: c.policy, child: c.child, record: "5002", feed: c.feed, raised: w.today(), state: drp.RecordState{Known: true},
+		holder: c.holder, facts: []saidFact{{Kind: drp.Raised, On: w.today(), By: c.policy.Owner[0]}}}, nil)
+	w.at(18, 11)
+	waiting, failed := w.ledger.Waiting(t.Context())
+	if k, err := w.ledger.Disputes(t.Context()); err != nil || failed != nil || len(k) != 2 || len(waiting) > 0 {
+		t.Errorf("%+v, %v: %+v waits, %v", k, err, waiting, failed)
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"drpd/core/drp"
 	"drpd/core/port"
@@ -24,6 +23,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil || len(waiting) == 0 {
 			return began, err
 		}
+		numbered(waiting)
 		known, err := d.known(ctx)
 		if err != nil {
 			return began, err
@@ -102,6 +102,9 @@ func (d *placing) one(ctx context.Context, ev arrival) error {
 		d.stats.Quarantined++
 		d.Log.Warn("message in quarantine", "evidence", ev.ID, "reason", p.Reason)
 	case port.PlaceDispute:
+		if err := d.remember(ctx, ev, p, d.known); err != nil {
+			return err
+		}
 		d.stats.Placed++
 		d.again = d.again || p.Said || len(p.Copies) > 0 // whose child it is may be another since, and copies are to be placed
 	case port.PlacePeople:
@@ -242,19 +245,26 @@ func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (po
 		reading.Subject.Raised.IsZero() {
 		reading.Subject.Raised = reading.Facts[i].On
 	}
-	numbers, err := d.numbers(ctx, children, reading.Formerly)
+	numbers, err := d.numbers(ctx, children, a.formerly)
 	if err != nil {
 		return port.Placement{}, err
 	}
 	reading.Subject.Children = numbers.every(children)
-	if ev.Kind == drp.Message && d.Records != "" {
-		for k := range known.WithRecord(d.Records + reading.Subject.Record) {
-			reading.Subject.Record = k.Record // a form gives the number as people see it
-		}
+	reading.Former = d.former(ev)
+	record := reading.Subject.Record
+	find := d.kept
+	if ev.Kind == drp.Message {
+		find = d.asPeopleSay
+	}
+	if reading.Subject.Record, err = find(ctx, record, known); err != nil {
+		return port.Placement{}, err
 	}
 	tied, said, err := d.tie(ctx, ev, reading, begins, known)
 	if err != nil {
 		return port.Placement{}, err
+	}
+	if ev.Kind == drp.Row {
+		reading.Subject.Record = record
 	}
 	if known.Erased(tied.Ref) {
 		return port.Placement{Where: port.PlaceQuarantine, Reason: "it names dispute " + tied.Ref + ", which was erased: drpd subject erasures"}, nil
@@ -279,7 +289,10 @@ func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (po
 	if begun && numbers != nil {
 		children = numbers.allAmong(children, own.Children)
 	}
-	moved := ev.Kind == drp.Row && d.Records != "" && strings.HasPrefix(reading.Subject.Record, d.Records)
+	if begun && reading.Former && own.Record != "" {
+		reading.Subject.Record = own.Record // it goes on under the one that it has where people work now
+	}
+	moved := ev.Kind == drp.Row && d.moved() && !reading.Former && d.owner(reading.Subject.Record) == 0
 	out := port.Placement{Where: port.PlaceDispute, Dispute: tied.Ref, Children: children, Said: said && !tied.New, Moved: moved,
 		Record: reading.Subject.Record, Theme: reading.Subject.Theme}
 	if begun && own.Record == out.Record {

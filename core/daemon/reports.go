@@ -158,8 +158,8 @@ func (d *Daemon) reportOf(ctx context.Context, reader report.Reader, since workd
 		return in, err
 	}
 	for _, h := range health {
-		if !slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Name == h.Name }) {
-			continue // the console, and drpd itself: nothing there is read
+		if !slices.ContainsFunc(d.Feeds, func(f Feed) bool { return f.Name == h.Name && f.Source != nil }) {
+			continue // the console, and drpd itself: nothing there is read; nor in a record system of before
 		}
 		in.Sources = append(in.Sources, report.Source{Name: h.Name, Read: d.stamp(h.ReadAt), FailedSince: d.stamp(h.FailedSince)})
 	}

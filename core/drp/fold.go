@@ -121,12 +121,14 @@ func Fold(readings []Reading, roster Roster) File {
 	}
 	rows, events := split(readings)
 	var gone []Conflict
-	n := 0
+	n, brought := 0, broughtOver(rows)
 	latest := make([]*Reading, 0, len(rows)+len(events))
 	for i, versions := range rows {
 		last := versions[len(versions)-1]
 		if last.Record.Gone {
-			gone = append(gone, RecordIsGone(last.Evidence.ID, last.Record.Why))
+			if !last.Former || !brought {
+				gone = append(gone, RecordIsGone(last.Evidence.ID, last.Record.Why))
+			}
 			if len(versions) > 1 {
 				before := *versions[len(versions)-2]
 				before.Record.Gone, before.Record.Why, before.Record.Since = true, last.Record.Why, last.Record.Since
@@ -245,6 +247,14 @@ func onceEach(facts []Statement) (out []Statement) {
 		out[i].Learned = min(out[i].Learned, f.Learned)
 	}
 	return out
+}
+
+// broughtOver says whether the record system in use has the record of a dispute: what becomes of its entry in another one says nothing then.
+func broughtOver(rows [][]*Reading) bool {
+	return slices.ContainsFunc(rows, func(versions []*Reading) bool {
+		last := versions[len(versions)-1]
+		return !last.Former && last.Record.Known && !last.Record.Gone
+	})
 }
 
 // said leaves out what the record of a former system says and the one in use says too: it is the same entry, brought over.

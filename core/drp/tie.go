@@ -67,7 +67,7 @@ func Tie(r Reading, by Beginning, known *Known) Tied {
 		if !sameForm {
 			continue
 		}
-		moved := k.FormerSystem && r.Evidence.Kind == Row // the same record in another system: the dispute may have ended since
+		moved := elsewhere(r, k) // the dispute may have ended since
 		if !moved && (s.Record != "" && k.Record != "" || !k.Open) || !sameMatter(k, s) {
 			continue
 		}
@@ -103,6 +103,11 @@ func Tie(r Reading, by Beginning, known *Known) Tied {
 		return out
 	}
 	return Tied{Doubt: "it belongs to no dispute that drpd knows"}
+}
+
+// elsewhere says whether a row may be the record of a dispute as another system has it.
+func elsewhere(r Reading, k Dispute) bool {
+	return r.Evidence.Kind == Row && k.Record != "" && k.FormerSystem != r.Former
 }
 
 // named ties a reading to the dispute that it names.

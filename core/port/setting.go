@@ -14,6 +14,7 @@ const (
 	Restored   Setting = "restored"      // when this ledger was found to be an older one that was put back
 	LastCycle  Setting = "cycle"         // when drpd last went through all its work, and what became of that
 	Anchored   Setting = "anchored"      // the tree of drpd's history as it was anchored last, to go on from there
+	Moves      Setting = "moves"         // from which record system to which the council has moved
 	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )
 
@@ -22,6 +23,12 @@ func RemarkOn(source string) Setting { return Setting("remark/" + source) }
 
 // MappingOf is the mapping with which a source was read last.
 func MappingOf(source string) Setting { return Setting("mapping/" + source) }
+
+// KeysOf is whether the keys of a record system's records begin with its name.
+func KeysOf(source string) Setting { return Setting("keys/" + source) }
+
+// RecordBefore is the dispute that has this record in a system that is not the one in use.
+func RecordBefore(record string) Setting { return Setting("record/" + record) }
 
 // AcceptedBy is who accepted a piece of evidence that had waited for a person.
 func AcceptedBy(evidence string) Setting { return Setting("accept/" + evidence) }

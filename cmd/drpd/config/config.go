@@ -23,8 +23,9 @@ type Config struct {
 	Authority string       `yaml:"authority"` // whose daemon it is; stands in every email
 	State     State        `yaml:"state"`
 	Records   Records      `yaml:"records"`
-	Former    []Former     `yaml:"former"` // record systems that were used before: what was read from them is still read
-	People    *Records     `yaml:"people"` // another database that says who works with a child; left out: the record system does
+	MovingTo  *Records     `yaml:"moving_to"` // the record system to which the council moves: it is read once drpd move has begun that
+	Former    []Former     `yaml:"former"`    // record systems that were used before, the oldest first: what was read from them is still read
+	People    *Records     `yaml:"people"`    // another database that says who works with a child; left out: the record system does
 	Mailbox   Mailbox      `yaml:"mailbox"`
 	MailOut   MailOut      `yaml:"mail_out"`
 	Documents Documents    `yaml:"documents"`
@@ -277,10 +278,21 @@ func Load(name string) (*Config, error) {
 			f.Fault([]any{"former", i}, "a former record system wants the name and the mapping that it had, and the new one another name")
 		}
 	}
+	taken := []string{"", c.Records.Name, c.Mailbox.Name}
+	for _, p := range c.Former {
+		taken = append(taken, p.Name)
+	}
 	if p := c.People; p != nil {
 		p.check(f, "people")
-		if p.Name == "" || p.Name == c.Records.Name || p.Name == c.Mailbox.Name || p.Mapping == "" {
+		if slices.Contains(taken, p.Name) || p.Mapping == "" {
 			f.Fault([]any{"people"}, "people wants a name of its own and a mapping, such as ssd")
+		}
+		taken = append(taken, p.Name)
+	}
+	if p := c.MovingTo; p != nil {
+		p.check(f, "moving_to")
+		if slices.Contains(taken, p.Name) || p.Mapping == "" {
+			f.Fault([]any{"moving_to"}, "the record system to which the council moves wants a name of its own and a mapping")
 		}
 	}
 	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
@@ -347,8 +359,8 @@ type roster struct {
 }
 
 // LoadRoster reads the roster and holds it against the policies: a role that is in none of them is a fault, and so is
-// one that neither the roster nor the record system can fill.
-func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp.Roster, error) {
+// one that neither the roster nor the record system can fill; titled are those that the record system can.
+func LoadRoster(name string, policies policy.Set, titled []string) (drp.Roster, error) {
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("roster: %w", err)
@@ -382,12 +394,7 @@ func LoadRoster(name string, policies policy.Set, titles map[string]string) (drp
 			Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain, Team: h.Team, Cleared: h.Cleared})
 	}
 	held := func(role string) bool {
-		for _, mapped := range titles {
-			if mapped == role {
-				return true
-			}
-		}
-		return slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
+		return slices.Contains(titled, role) || slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
 	}
 	for _, role := range roles {
 		stands := slices.ContainsFunc(policies, func(p *policy.Policy) bool { return p.StandIns()[role] != "" && held(p.StandIns()[role]) })
