@@ -138,6 +138,9 @@ var otherwise = map[string]struct {
 	"mosaic": {forms: strings.NewReplacer("by 101 to 201", "by  to 201"), // of those who had it before nothing is kept
 		people: strings.NewReplacer("20403 ED West", `  social-worker 122 Kit Lowe kit.lowe@fairshire.example West from 2025-01-06 until no date
 20403 ED `)}, // a child's team is that of the allocated worker
+	"casenotes": {forms: strings.NewReplacer(" drift ", "  ", " placement ", "  ", "held by 201", "held by ", "held by 102", "held by ",
+		"obstacle true", "obstacle false", "  reassigned  2026-03-09 by 101 to 201 denied false obstacle false\n", "",
+		"  desired: Therapy to begin\n", ""), people: strings.NewReplacer()}, // their types say no more
 	"liquidlogic": {more: `form/5005 carefirst-drp  about [] raised 2026-03-04 held by  authorised false
   raised  2026-03-04 by  denied false obstacle false
   doubt: the record names no child at the query of forms
