@@ -85,6 +85,8 @@ func postgresMeans(err error) string {
 		return noColumn
 	case e.Code == "42601" || e.Code == "42702" || e.Code == "42803":
 		return noQuery
+	case e.Code == "42883" || e.Code == "42804":
+		return noFunction
 	case e.Code == "42P01" || e.Code == "3F000":
 		return noTable
 	case e.Code == "42501":

@@ -40,6 +40,8 @@ func sqliteMeans(err error) string {
 		return noTable
 	case err != nil && strings.Contains(err.Error(), "no such column"):
 		return noColumn
+	case err != nil && strings.Contains(err.Error(), "no such function"):
+		return noFunction
 	case errors.Is(err, sqlite3.FULL):
 		return "its disk is full"
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):

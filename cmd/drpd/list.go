@@ -112,7 +112,11 @@ func (c *listCmd) Run(a *app) error {
 				a.printf("unknown since %s: source %s cannot be read\n", stamp(h.FailedSince), h.Name)
 			}
 		}
-		return nil
+		kept, err := l.Kept(a.ctx)
+		if n := kept.Waiting + kept.Quarantined; n > 0 {
+			a.printf("in no dispute, and waiting for a person: %d: drpd quarantine list\n", n)
+		}
+		return err
 	})
 }
 

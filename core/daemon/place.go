@@ -388,7 +388,7 @@ func (d *Daemon) holdsRole(roster drp.Roster, r drp.Reading, k drp.Dispute) bool
 }
 
 func firstDoubt(r drp.Reading, other string) string {
-	if len(r.Doubts) > 0 {
+	if len(r.Doubts) > 0 && r.Unclear == "" { // else that is what other says
 		return r.Doubts[0].What
 	}
 	return other

@@ -337,7 +337,8 @@ func (d *decider) confirm() {
 		return
 	}
 	r, v := d.raised, d.current()
-	d.finding(v.stage.ID, drp.Finding{What: "raised by somebody who does not hold a role that raises disputes: not confirmed yet", Since: r.On,
+	by := d.raiser(r)
+	d.finding(v.stage.ID, drp.Finding{What: "raised by " + by + ": not confirmed yet", Since: r.On,
 		Severity: drp.Note, Evidence: []string{r.Evidence}})
 	on, cc, n := d.again(r.Learned, func(p drp.Past) bool { return p.Reason == drp.ReasonConfirm })
 	if d.ended != nil && n > 0 { // asked, and ended otherwise since
@@ -353,9 +354,24 @@ func (d *decider) confirm() {
 	}
 	d.emit(drp.Effect{Kind: drp.Email, Reason: drp.ReasonConfirm, Visit: v.id, Stage: v.stage.ID,
 		On: on, To: to, Cc: cc, Rule: "confirm", Evidence: []string{r.Evidence},
-		Says: "somebody who does not hold a role that raises disputes has raised one: confirm it, or say that it is none",
+		Says: by + " has raised one: confirm it, or say that it is none",
 		Asks: []drp.Ask{{Choice: drp.Confirm, Text: "it is a dispute: the procedure starts"},
 			{Choice: drp.Refuse, Text: "it is none: drpd closes it, and tells nobody"}}}, times...)
+}
+
+// raiser says who raised a dispute that is to be confirmed, as far as that is known.
+func (d *decider) raiser(r *drp.Fact) string {
+	switch {
+	case r.By.IsZero():
+		return "somebody who is not named"
+	case len(r.ByRoles) > 0:
+		titles := make([]string, len(r.ByRoles))
+		for i, role := range r.ByRoles {
+			titles[i] = d.Policy.RoleTitle(role)
+		}
+		return "somebody whose role raises no disputes (" + strings.Join(titles, ", ") + ")"
+	}
+	return "somebody who does not hold a role that raises disputes"
 }
 
 // again says when something is to be asked, the first time or once more: after the policy's interval, with a copy to the
