@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jmoiron/sqlx"
@@ -101,11 +102,22 @@ func mariadbMeans(err error) string {
 		return ended
 	case 1406:
 		return tooLong
-	case 1366, 3988:
+	case 3988:
 		return noCharacter
+	case 1366: // one number for two things
+		if strings.HasPrefix(e.Message, "Incorrect string value") {
+			return noCharacter
+		}
+		return unfit
+	case 1264, 1265, 1292:
+		return unfit
+	case 1288, 1471:
+		return noInsert
+	case 1318:
+		return otherwise
 	case 1062:
 		return twice
-	case 1048, 1452, 1364, 4025:
+	case 1048, 1452, 1364, 1644, 4025:
 		return ruled
 	}
 	return ""

@@ -21,8 +21,9 @@ const (
 	noTable    = "there is no such table or view in this database, or this login may not see it"
 	noDatabase = "there is no such database there, or this login may not open it: is its name right in the connection string?"
 	noColumn   = "a column that the mapping names is not there: was it renamed?"
-	noCall     = "there is no such procedure or function, or this login may not see it"
-	noFunction = "a query of the mapping calls a function that is not there, or compares values of different types"
+	noCall     = "there is no such function or procedure, or this login may not see it"
+	noFunction = "there is no such function or procedure, or it takes other values than the mapping gives"
+	otherwise  = "the procedure takes other arguments than the mapping names"
 	noRight    = "this login may not do that: drpd check --online shows the grants that are missing"
 	noQuery    = "the database does not understand a query of the mapping"
 	deadlock   = "another transaction was in the way (deadlock); it is tried again"
@@ -33,6 +34,7 @@ const (
 	twice      = "another row has the same key"
 	ruled      = "a rule of the table forbids it"
 	unfit      = "a value can be none of its column's type"
+	noInsert   = "nothing can be inserted there: is it a view?"
 )
 
 const silent = "the record system does not answer: is it running, and are host, login and password right?"

@@ -197,7 +197,7 @@ func (s *System) put(ctx context.Context, tx *sqlx.Tx, notes []port.Note) error 
 	for some := range slices.Chunk(notes, size) {
 		st := s.putting(some)
 		if err := s.said(ctx, tx, sqlx.Rebind(s.dialect.Bind, st.sql), len(some), st.args); err != nil {
-			err = s.fail(err, "a case note cannot be written to %s: may this login do so?", cmp.Or(s.m.Notes.Procedure, s.m.Notes.Table))
+			err = s.fail(err, "a case note cannot be written to %s", cmp.Or(s.m.Notes.Procedure, s.m.Notes.Table))
 			if s.never(err) {
 				return port.Permanent{Err: err}
 			}

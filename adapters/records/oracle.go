@@ -137,12 +137,13 @@ var oracleNumbers = map[string][]int{
 	locked:   {54, 30006, 4021, 51},
 	"the reading took longer than the server keeps what was there before; it is tried again": {1555, 8176, 22924},
 	"the login may do no more at a time; it is tried again":                                  {2391, 18},
-	noDisk:  {1653, 1654, 1536, 1650, 1652, 1691, 257, 19809},
-	noRoom:  {20, 4030, 4031, 12516, 12518, 12519, 12520},
-	ended:   {28, 1012, 1092, 3113, 3114, 3135},
-	tooLong: {12899, 1461},
-	twice:   {1},
-	ruled:   {1400, 2290, 2291, 2292},
+	noDisk:   {1653, 1654, 1536, 1650, 1652, 1691, 257, 19809},
+	noRoom:   {20, 4030, 4031, 12516, 12518, 12519, 12520},
+	ended:    {28, 1012, 1092, 3113, 3114, 3135},
+	tooLong:  {12899, 1461},
+	twice:    {1},
+	ruled:    {1400, 2290, 2291, 2292},
+	noInsert: {1732, 1733, 1779},
 }
 
 func oracleMeans(err error) string {

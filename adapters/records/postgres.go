@@ -85,7 +85,7 @@ func postgresMeans(err error) string {
 		return noColumn
 	case e.Code == "42601" || e.Code == "42702" || e.Code == "42803":
 		return noQuery
-	case e.Code == "42883" || e.Code == "42804":
+	case e.Code == "42883":
 		return noFunction
 	case e.Code == "42P01" || e.Code == "3F000":
 		return noTable
@@ -105,8 +105,12 @@ func postgresMeans(err error) string {
 		return noCharacter
 	case e.Code == "23505":
 		return twice
-	case strings.HasPrefix(e.Code, "23"):
+	case strings.HasPrefix(e.Code, "23") || e.Code == "P0001":
 		return ruled
+	case strings.HasPrefix(e.Code, "22") || e.Code == "42804":
+		return unfit
+	case e.Code == "55000":
+		return noInsert
 	}
 	return ""
 }

@@ -38,10 +38,16 @@ func sqliteMeans(err error) string {
 	switch {
 	case err != nil && strings.Contains(err.Error(), "no such table"):
 		return noTable
-	case err != nil && strings.Contains(err.Error(), "no such column"):
+	case err != nil && (strings.Contains(err.Error(), "no such column") || strings.Contains(err.Error(), "has no column named")):
 		return noColumn
 	case err != nil && strings.Contains(err.Error(), "no such function"):
 		return noFunction
+	case err != nil && strings.Contains(err.Error(), "because it is a view"):
+		return noInsert
+	case errors.Is(err, sqlite3.CONSTRAINT):
+		return ruled
+	case errors.Is(err, sqlite3.MISMATCH):
+		return unfit
 	case errors.Is(err, sqlite3.FULL):
 		return "its disk is full"
 	case errors.Is(err, sqlite3.BUSY), errors.Is(err, sqlite3.LOCKED):
