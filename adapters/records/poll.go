@@ -40,6 +40,8 @@ type cursor struct {
 	Rows map[string]int `json:"rows,omitempty"`
 	// the titles that those had who work with children, and of how many children
 	Titles map[string]int `json:"titles,omitempty"`
+	// the types of forms that there were on that day
+	Types []string `json:"types,omitempty"`
 }
 
 // state is what is known of the rows at a cursor.
@@ -165,7 +167,7 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if said := p.remark(); len(said) > 0 || p.all {
 		s.remarked = said // what is seen only by looking at all of them stands until the next such look
 	}
-	if what := slices.Concat(s.remarked, p.renamed, p.toldAside()); len(what) > 0 {
+	if what := slices.Concat(s.remarked, p.renamed, s.typed, p.toldAside()); len(what) > 0 {
 		return p.out, p.cursor, port.Remark{Err: fmt.Errorf("records %s: %s", p.Name, strings.Join(what, "; "))}
 	}
 	return p.out, p.cursor, nil
@@ -223,6 +225,11 @@ func (p *poll) candidates(c *cursor) (keys []string, err error) {
 		}
 	}
 	s := p.System
+	if c.Wide != day {
+		if c.Types, err = p.newTypes(c.Types); err != nil {
+			return nil, err
+		}
+	}
 	s.round++
 	p.all = true
 	switch {

@@ -104,6 +104,7 @@ type System struct {
 	rows        map[string]*seen       // forms as the last poll saw them
 	round       int                    // of polls
 	remarked    []string               // by the last look at all forms
+	typed       []string               // by the last look at their types
 	next        *state                 // at the cursor that was given and may have been stored
 	prepared    map[string]*sql.Stmt   // of whole groups of notes
 	layouts     map[string]string      // a value of each change column, to write others like it

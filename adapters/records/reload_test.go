@@ -135,7 +135,7 @@ func TestNoLoad(t *testing.T) {
 			[]string{`UPDATE CF_FORMS SET FORM_ID = '5009'`, `UPDATE CF_FORM_ANSWERS SET FORM_ID = '5009'`}, []string{"form/5001", "form/5009"}},
 		"children who never had anybody, in another team": {[]string{`DELETE FROM CF_INVOLVEMENTS`},
 			[]string{`UPDATE CF_PERSONS SET TEAM = 'West'`}, []string{"people/20401", "people/20402", "people/20403", "people/20404"}},
-		"most forms of another type": {nil, []string{`UPDATE CF_FORMS SET FORM_TYPE = 'CP' WHERE FORM_ID <> '5001'`},
+		"most forms of another type": {[]string{`INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('9', 'CP', 'Draft', '2026-03-02')`}, []string{`UPDATE CF_FORMS SET FORM_TYPE = 'CP' WHERE FORM_ID <> '5001'`},
 			[]string{"form/5002", "form/5003", "form/5004"}},
 	} {
 		t.Run(name, func(t *testing.T) {

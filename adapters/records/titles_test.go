@@ -41,3 +41,26 @@ func TestTitleRenamed(t *testing.T) {
 		}
 	})
 }
+
+// A type of forms that is new, and that the mapping does not name, is told of at the next day's look, once: it may be the next version of the
+// dispute form. Types that were always there are none of drpd's.
+func TestNewType(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, nil)
+		c.form(t, "5001")
+		c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('9', 'VISIT', 'Draft', '2026-03-02')`)
+		_, cursor := c.pollAt(t, nil, noon)
+		c.exec(t, `INSERT INTO CF_FORMS (FORM_ID, FORM_TYPE, STATE, UPDATED_AT) VALUES ('10', 'DRP 2027', 'Draft', '2026-03-02')`)
+		for _, step := range []struct {
+			later time.Duration
+			told  bool
+		}{{time.Hour, false}, {24 * time.Hour, true}, {25 * time.Hour, true}, {48 * time.Hour, false}} {
+			_, next, err := c.Poll(t.Context(), cursor, noon.Add(step.later))
+			if told := err != nil && strings.Contains(err.Error(), `has forms of the type "DRP 2027" since yesterday`); told != step.told || err != nil && !told ||
+				err != nil && strings.Contains(err.Error(), "VISIT") {
+				t.Errorf("after %s: %v", step.later, err)
+			}
+			cursor = next
+		}
+	})
+}
