@@ -54,6 +54,7 @@ type System struct {
 	Prefix string `yaml:"-"` // of the keys of its records, where there was another system before
 
 	local *time.Location
+	file  *strict.File // it was read from; nil: from none
 }
 
 // Relation is where rows come from: a table or view, or a query. Change is the column that rises whenever a row of it is
@@ -274,6 +275,7 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 	}
 	s := &System{local: local}
 	f := strict.Load(name, src, s)
+	s.file = f
 	c := &systemCheck{f, s}
 	c.need("system", s.Name)
 	if !s.HasForms() || s.HasPeople() {
@@ -468,13 +470,18 @@ type Named struct {
 	Key     string   // the column by which its rows are tied to a form, a child or a person; of forms, their own key
 	Child   string   // the column with a child who may have to be left out; "": none
 	Columns []string // Key first
+	Where   string   // it stands in the mapping, as file:line:col; "" where there is no file
 }
 
 // Title names a relation for people.
 func (n Named) Title() string { return n.Label(fmt.Sprint(n.Path[0])) }
 
 func (s *System) named(r Relation, key string, path []any, columns ...string) Named {
-	return Named{Relation: r, Path: path, Key: key, Columns: without(append([]string{key, r.Change}, columns...))}
+	out := Named{Relation: r, Path: path, Key: key, Columns: without(append([]string{key, r.Change}, columns...))}
+	if s.file != nil {
+		out.Where = s.file.Where(path)
+	}
+	return out
 }
 
 // without leaves out empty names and those that came before.

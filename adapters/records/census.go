@@ -84,7 +84,7 @@ func (v *view) forTypes(out *Found, of map[string]int) {
 		}
 		if of[kind] == 0 {
 			out.Problems = append(out.Problems, fmt.Sprintf("%s has no form of type %q (%s); it has %s: is the type right, or has nobody raised "+
-				"one yet?", n.Title(), kind, v.m.Forms.Type, listed(other)))
+				"one yet?%s", n.Title(), kind, v.m.Forms.Type, listed(other), stands(n)))
 			continue
 		}
 		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d forms of type %q", n.Title(), of[kind], kind))
@@ -133,7 +133,7 @@ func (v *view) counted(out *Found, n mapping.Named, column string, where part) (
 		})
 	}
 	if err != nil {
-		out.Problems = append(out.Problems, v.unreadable(err, n).Error())
+		out.Problems = append(out.Problems, v.unreadable(err, n).Error()+stands(n))
 	}
 	return of, err == nil
 }
@@ -153,7 +153,7 @@ func never(out *Found, n mapping.Named, what string, names []string, of map[stri
 		}
 		if near := strict.Near(name, others); near != "" {
 			out.Problems = append(out.Problems, fmt.Sprintf("%s: no row has the %s %q, and %d have %q, which the mapping does not know: is that "+
-				"meant?", n.Title(), what, name, of[near], near))
+				"meant?%s", n.Title(), what, name, of[near], near, stands(n)))
 			continue
 		}
 		none = append(none, name)
@@ -172,8 +172,16 @@ func unmapped(into *[]string, n mapping.Named, what string, of map[string]int, k
 	}
 	delete(rest, "")
 	if len(rest) > 0 {
-		*into = append(*into, fmt.Sprintf("%s: the mapping knows no %s %s", n.Title(), what, listed(rest)))
+		*into = append(*into, fmt.Sprintf("%s: the mapping knows no %s %s%s", n.Title(), what, listed(rest), stands(n)))
 	}
+}
+
+// stands says where a relation stands in the mapping.
+func stands(n mapping.Named) string {
+	if n.Where == "" {
+		return ""
+	}
+	return " (" + n.Where + ")"
 }
 
 // listed gives the values that are there most often, with how many rows have each. Where there are very many it gives none: it may be a

@@ -29,7 +29,7 @@ func TestCensus(t *testing.T) {
 			}
 		}
 		says(found.Problems, `table CF_FORMS has no form of type "DSP" (FORM_TYPE); it has "CIN" (1): is the type right, or has nobody raised one yet?`)
-		says(found.Problems, `table CF_FORMS: the mapping knows no state "On hold" (1)`)
+		says(found.Problems, `table CF_FORMS: the mapping knows no state "On hold" (1) (systems/demo.yaml:`)
 		says(found.Problems, `no row has the question "DRP_S1_DISCUSSED", and 1 have "DRP_S1_DISCUSED", which the mapping does not know`)
 		says(found.Notes, `table CF_FORMS has 3 forms of type "DRP"`)
 		says(found.Notes, `table CF_FORMS has forms of other types, which are not read: "CIN" (1)`)

@@ -52,7 +52,7 @@ func (s *System) CheckOnline(ctx context.Context) (out Found) {
 		_, err = v.query(n, n.Columns, part{"1 = 0", nil}.and(v.filter(n)))
 		_ = v.tx.Rollback() // it only read
 		if err != nil {
-			bad("%s", err.Error())
+			bad("%s%s", err.Error(), stands(n))
 			out.Readable = false
 		}
 		if err != nil && strings.HasSuffix(err.Error(), noTable) && !s.dialect.Hides {

@@ -166,6 +166,15 @@ func (f *File) Fault(path []any, format string, args ...any) {
 	f.faults = append(f.faults, Fault{f.fileOf(n), n.Line, n.Column, fmt.Sprintf(format, args...)})
 }
 
+// Where says where the value at a path stands, as file:line:col.
+func (f *File) Where(path []any) string {
+	n := f.at(path)
+	if n == nil {
+		return f.Name
+	}
+	return fmt.Sprintf("%s:%d:%d", f.fileOf(n), n.Line, n.Column)
+}
+
 // Err returns all faults, or nil.
 func (f *File) Err() error { return f.faults.Err() }
 
