@@ -122,7 +122,7 @@ func TestDraftEdits(t *testing.T) {
 		Types:     map[string]mapping.Codes{"DRP": {"IRO DRP", "DRP 2"}},
 		Questions: map[string]mapping.Codes{"DRP_REVIEW_HELD": {"none"}, "DRP_S1_DISCUSSED": {"1.1", "2.1"}, "DRP_THEME": {"none"}, "DRP_VIEWS": {"DRP_VIEWS"}},
 		States:    map[string]string{"Shut": "authorised", "Reassigned": "void", "Odd": "none"},
-		Titles:    map[string]mapping.Codes{"GM": {"none"}, "IRO": {"Reviewing officer"}},
+		Titles:    map[string]mapping.Codes{"GM": {"none"}, "CSW": {"TM"}, "IRO": {"Reviewing officer"}},
 	}, func(section, _, name string) string {
 		return map[string]string{"questions DRP_S1_DISCUSSED": "412 rows", "questions DRP_VIEWS": "no row has it yet"}[section+" "+name]
 	})
@@ -139,7 +139,7 @@ func TestDraftEdits(t *testing.T) {
 		"\nsubject: {ground: DRP_GROUND}\n",
 		"# DRP_VIEWS: no row has it yet\nfields: {",
 		"open: [Started, Finished and saved], authorised: [Authorised, Shut], on: AUTHORISED_ON, by: AUTHORISED_BY, holder: HELD_BY, void: [Reassigned]}",
-		"{Reviewing officer: iro, SW: social-worker, TM: team-manager, CSW: team-manager, SM: service-manager, CP Chair: chair}",
+		"{Reviewing officer: iro, SW: social-worker, TM: team-manager, SM: service-manager, CP Chair: chair}",
 		"  - {table: CAREASSESS_ANSWERS, form: ASSESSMENT_ID, question: QUESTION_CODE, answer: ANSWER_TEXT}\n",
 		"text: BODY, author",
 		"    FROM FORMS WHERE DUPLICATED_FROM IS NULL\n",
@@ -162,6 +162,8 @@ func TestDraftRefuses(t *testing.T) {
 	}{
 		{mapping.Choices{Tables: map[string]string{"CLIENT_WORKERS": `"Client workers"`}}, "cannot stand under table"},
 		{mapping.Choices{Columns: map[string]map[string]string{"CLIENT_WORKERS": {"TEAM": "[Team name]"}}}, "can only stand in a query"},
+		{mapping.Choices{Titles: map[string]mapping.Codes{"GM": {"Boss"}, "SM": {"Boss"}}}, "Boss stands for group-manager and for service-manager"},
+		{mapping.Choices{Titles: map[string]mapping.Codes{"GM": {"SM"}}}, "SM stands for group-manager and for service-manager"},
 		{mapping.Choices{States: map[string]string{"?": "open", "Started": "authorised", "Finished and saved": "authorised", "Reassigned": "authorised"},
 			Tables: map[string]string{"CAREASSESS_FORMS": "FORMS; DROP"}}, "a query is one SELECT"},
 	} {

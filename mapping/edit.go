@@ -108,6 +108,7 @@ func (e *editor) render(path []any, n *yaml.Node, line int) (text string, keep b
 		return flowList(values), len(values) > 0
 	}
 	var parts, keys []string
+	under := make(map[string]string) // what stands under each key
 	for i := 0; i < len(n.Content); i++ {
 		step, heads := any(i), []string{""}
 		if n.Kind == yaml.MappingNode {
@@ -116,9 +117,15 @@ func (e *editor) render(path []any, n *yaml.Node, line int) (text string, keep b
 		}
 		text, keep := e.render(append(slices.Clone(path), step), n.Content[i], line)
 		for _, head := range heads {
-			if keep {
-				parts, keys = append(parts, head+text), append(keys, fmt.Sprint(step))
+			before, twice := under[head]
+			switch {
+			case !keep || twice && head != "" && before == text: // two titles of one role may be one title here
+				continue
+			case twice && head != "":
+				e.err = fmt.Errorf("%s stands for %s and for %s: a title or a type means one thing", strings.TrimSuffix(head, ": "), before, text)
 			}
+			under[head] = text
+			parts, keys = append(parts, head+text), append(keys, fmt.Sprint(step))
 		}
 	}
 	parts = append(parts, e.more(path, keys, line)...)
