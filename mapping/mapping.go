@@ -273,6 +273,11 @@ func LoadSystem(fsys fs.FS, name string, local *time.Location) (*System, error) 
 	if err != nil {
 		return nil, fmt.Errorf("mapping: %w", err)
 	}
+	return ParseSystem(name, src, local)
+}
+
+// ParseSystem is LoadSystem of a text.
+func ParseSystem(name string, src []byte, local *time.Location) (*System, error) {
 	s := &System{local: local}
 	f := strict.Load(name, src, s)
 	s.file = f

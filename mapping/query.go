@@ -10,7 +10,10 @@ import (
 type token struct {
 	text string
 	kind tokenKind
+	at   int // where it begins in the query
 }
+
+func (t token) end() int { return t.at + len(t.text) }
 
 type tokenKind byte
 
@@ -51,7 +54,7 @@ func tokens(query string) (out []token, err error) {
 			if strings.IndexByte(query[at:at+end+1], '\\') >= 0 { // MariaDB takes it for an escape, the others do not
 				return nil, fmt.Errorf("a \\ stands in quotes, at %q: engines read it differently", short(query[at:]))
 			}
-			out = append(out, token{query[at : at+end+2], q.kind})
+			out = append(out, token{query[at : at+end+2], q.kind, at})
 			at += end + 2
 		case strings.HasPrefix(query[at:], "--") || strings.HasPrefix(query[at:], "/*") || c == '#':
 			return nil, fmt.Errorf("a comment, at %q: put it beside the query, after the YAML's #", short(query[at:]))
@@ -62,11 +65,11 @@ func tokens(query string) (out []token, err error) {
 			for end < len(query) && word(query[end]) {
 				end++
 			}
-			out = append(out, token{query[at:end], wordToken})
+			out = append(out, token{query[at:end], wordToken, at})
 			at = end
 		default:
 			if !strings.ContainsRune(" \t\r\n", rune(c)) {
-				out = append(out, token{string(rune(c)), signToken})
+				out = append(out, token{string(rune(c)), signToken, at})
 			}
 			at++
 		}
@@ -138,6 +141,20 @@ func (r Relation) Tables() (out []string) {
 		return nil // refused when the mapping was loaded
 	}
 	own := withNames(all)
+	among := func(names []string, name string) bool {
+		return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
+	}
+	eachSource(all, func(_, _ int, name string) {
+		if name != "" && !among(out, name) && !among(own, name) {
+			out = append(out, name)
+		}
+	})
+	return out
+}
+
+// eachSource goes through what a query reads from: the tokens from at to end name a table; without a name it is a query of its own, or
+// a function.
+func eachSource(all []token, do func(at, end int, name string)) {
 	type level struct{ listing, function bool }
 	levels := []level{{}}
 	for i := 0; i < len(all); i++ {
@@ -162,16 +179,13 @@ func (r Relation) Tables() (out []string) {
 			continue
 		}
 		name, last := tableAt(all, i+1)
-		if name == "" || last < len(all) && all[last].sign("(") { // a query of its own, or a function
+		if name == "" || last < len(all) && all[last].sign("(") {
+			do(i+1, last, "")
 			continue
 		}
-		if !slices.ContainsFunc(out, func(n string) bool { return strings.EqualFold(n, name) }) &&
-			!slices.ContainsFunc(own, func(n string) bool { return strings.EqualFold(n, name) }) {
-			out = append(out, name)
-		}
+		do(i+1, last, name)
 		i = last - 1
 	}
-	return out
 }
 
 // tableAt gives the name that begins at a token, with what it is qualified by, and where it ends.

@@ -11,7 +11,6 @@ import (
 
 	"github.com/jmoiron/sqlx"
 
-	"drpd/core/strict"
 	"drpd/mapping"
 )
 
@@ -151,7 +150,7 @@ func never(out *Found, n mapping.Named, what string, names []string, of map[stri
 		if of[name] > 0 || slices.Contains(none, name) {
 			continue
 		}
-		if near := strict.Near(name, others); near != "" {
+		if near := mapping.Slip(name, others); near != "" {
 			out.Problems = append(out.Problems, fmt.Sprintf("%s: no row has the %s %q, and %d have %q, which the mapping does not know: is that "+
 				"meant?%s", n.Title(), what, name, of[near], near, stands(n)))
 			continue

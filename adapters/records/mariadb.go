@@ -17,7 +17,8 @@ var mariadb = Dialect{
 	Time:   "SELECT UNIX_TIMESTAMP()",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: mariadbGrants, executes: mariadbExecutes, index: mariadbIndex(false), unique: mariadbIndex(true),
-	open: openMariaDB,
+	names: catalogue{mariadbTables, smallLetters + capitals, "``"},
+	open:  openMariaDB,
 }
 
 func openMariaDB(dsn string) (*sql.DB, error) {
@@ -122,3 +123,7 @@ func mariadbMeans(err error) string {
 	}
 	return ""
 }
+
+// mariadbTables asks for all tables and views that the login sees.
+const mariadbTables = `SELECT CASE WHEN table_schema = database() THEN '' ELSE table_schema END, table_name FROM information_schema.tables
+	WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')`

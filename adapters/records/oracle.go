@@ -35,7 +35,8 @@ var oracle = Dialect{
 	},
 	Reading: []string{"SET TRANSACTION READ ONLY"}, // one view of the data; the driver refuses the option
 	grants:  oracleGrants, executes: oracleExecutes, index: oracleIndex(false), unique: oracleIndex(true),
-	open: openOracle,
+	names: catalogue{oracleTables, capitals, `""`},
+	open:  openOracle,
 }
 
 const wall = "2006-01-02 15:04:05.999999"
@@ -258,3 +259,8 @@ func oracleIndex(unique bool) finder {
 		return ok, err
 	}
 }
+
+// oracleTables asks for all tables, views and synonyms that the login sees, but for the server's own.
+const oracleTables = `SELECT CASE WHEN o.OWNER = SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') THEN '' ELSE o.OWNER END, o.OBJECT_NAME FROM ALL_OBJECTS o
+	WHERE o.OBJECT_TYPE IN ('TABLE', 'VIEW', 'MATERIALIZED VIEW', 'SYNONYM')
+	AND o.OWNER NOT IN ('PUBLIC', 'SYS', 'SYSTEM', 'XDB', 'MDSYS', 'CTXSYS', 'WMSYS')`

@@ -18,7 +18,8 @@ var postgres = Dialect{
 	Types: map[string]kind{"BPCHAR": {padded: true}, "TIMESTAMPTZ": {instant: true}}, Call: "CALL %s(%s)", Execute: "PROCEDURE %s", Time: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) AS BIGINT)",
 	Read:   sql.TxOptions{ReadOnly: true, Isolation: sql.LevelRepeatableRead},
 	grants: postgresGrants, executes: postgresExecutes, index: postgresIndex(false), unique: postgresIndex(true),
-	open: openPostgres,
+	names: catalogue{postgresTables, smallLetters, `""`},
+	open:  openPostgres,
 }
 
 func openPostgres(dsn string) (*sql.DB, error) {
@@ -114,3 +115,8 @@ func postgresMeans(err error) string {
 	}
 	return ""
 }
+
+// postgresTables asks for all tables and views in schemas that the login may use.
+const postgresTables = `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname END, c.relname FROM pg_class c
+	JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
+	AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\_t%' AND has_schema_privilege(n.oid, 'USAGE')`

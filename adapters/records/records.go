@@ -65,6 +65,7 @@ type Dialect struct {
 	// Bound gives a text that is compared as it is bound; nil: as it is.
 	Bound func(text string) any
 
+	names    catalogue
 	grants   asks   // what the login may do with a table; nil: not looked at
 	executes asks   // the same, with a procedure
 	index    finder // whether a table has an index that begins with a column

@@ -18,6 +18,7 @@ var sqlite = Dialect{
 	Text:  func(column, _ string) string { return "CAST(" + column + " AS TEXT)" }, // the driver makes times of columns of dates
 	Times: time.RFC3339Nano,                                                        // and of text that is written like this
 	index: sqliteIndex,
+	names: catalogue{sqliteTables, smallLetters + capitals, `""`},
 	open: func(path string) (*sql.DB, error) {
 		dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path), RawQuery: "mode=rw&_pragma=busy_timeout(20000)"}).String()
 		db, err := driver.Open(dsn)
@@ -61,3 +62,6 @@ func sqliteMeans(err error) string {
 	}
 	return ""
 }
+
+// sqliteTables asks for all tables and views.
+const sqliteTables = `SELECT '', name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\_%' ESCAPE '\'`

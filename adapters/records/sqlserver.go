@@ -34,7 +34,8 @@ var sqlserver = Dialect{
 	Snapshot: "SELECT snapshot_isolation_state FROM sys.databases WHERE database_id = DB_ID()",
 	Writing:  sql.TxOptions{Isolation: sql.LevelReadCommitted}, // what a reading before it on this connection had stays with some servers
 	grants:   sqlserverGrants, executes: sqlserverExecutes, index: sqlserverIndex(false), unique: sqlserverIndex(true),
-	open: openSQLServer, replica: sqlserverReplica, primary: openSQLServerToWrite,
+	names: catalogue{sqlserverTables, smallLetters + capitals, "[]"},
+	open:  openSQLServer, replica: sqlserverReplica, primary: openSQLServerToWrite,
 }
 
 // varchar binds a text as a column of codes and keys has it: as NVARCHAR it would not be looked up in the index of one. Other
@@ -236,3 +237,7 @@ func sqlserverIndex(unique bool) finder {
 		return ok, err
 	}
 }
+
+// sqlserverTables asks for all tables, views and synonyms of the database that the login sees.
+const sqlserverTables = `SELECT CASE WHEN s.name = SCHEMA_NAME() THEN '' ELSE s.name END, o.name AS OBJECT_NAME FROM sys.objects o
+	JOIN sys.schemas s ON s.schema_id = o.schema_id WHERE o.type IN ('U', 'V', 'SN') AND o.is_ms_shipped = 0`

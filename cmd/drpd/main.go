@@ -53,6 +53,7 @@ type cli struct {
 // app is what every command gets.
 type app struct {
 	ctx    context.Context
+	in     io.Reader // a terminal, on which somebody can be asked; nil: nobody can
 	out    io.Writer
 	err    io.Writer
 	config string
@@ -69,7 +70,11 @@ var errProblems = errors.New("problems found")
 func main() {
 	switches()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := realMain(&app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: time.Now}, os.Args[1:])
+	a := &app{ctx: ctx, out: os.Stdout, err: os.Stderr, now: time.Now}
+	if isTerminal(os.Stdin) && isTerminal(os.Stdout) {
+		a.in = os.Stdin
+	}
+	code := realMain(a, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
@@ -158,6 +163,13 @@ func isScreen(w io.Writer) bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0 && info.Mode()&os.ModeDevice != 0
+}
+
+// isTerminal says whether somebody may sit there.
+func isTerminal(f *os.File) bool {
+	null, err := os.Stat(os.DevNull)
+	info, err2 := f.Stat()
+	return err == nil && err2 == nil && isScreen(f) && !os.SameFile(null, info)
 }
 
 func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, format, args...) }

@@ -277,7 +277,7 @@ func Keys(t reflect.Type) map[string]reflect.Type {
 func Near(word string, candidates []string) (best string) {
 	far := 3
 	for _, c := range candidates {
-		if d := distance(word, c); d < far {
+		if d := Distance(word, c); d < far {
 			best, far = c, d
 		}
 	}
@@ -289,7 +289,7 @@ func Suggest(word string, candidates []string) string {
 	slices.Sort(candidates)
 	best, far := "", len(word)/2+2
 	for _, c := range candidates {
-		if d := distance(word, c); d < far {
+		if d := Distance(word, c); d < far {
 			best, far = c, d
 		}
 	}
@@ -302,8 +302,8 @@ func Suggest(word string, candidates []string) string {
 	return fmt.Sprintf(" (known: %s)", strings.Join(candidates, ", "))
 }
 
-// distance is the number of single letters to change, add or leave out between two words.
-func distance(a, b string) int {
+// Distance is the number of single letters to change, add or leave out between two words.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

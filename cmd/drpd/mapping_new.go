@@ -1,0 +1,182 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"drpd/adapters/records"
+	"drpd/cmd/drpd/config"
+	"drpd/core/strict"
+	"drpd/core/workday"
+	"drpd/mapping"
+)
+
+type mappingNewCmd struct {
+	From    string `required:"" help:"The shipped mapping that is nearest: mosaic, liquidlogic, eclipse, carefirst, ssd."`
+	Out     string `required:"" help:"The mapping to write. No file is overwritten." type:"path"`
+	Answers string `help:"A file with answers. Left out: that beside --out, NEW.answers.yaml, where there is one." type:"path"`
+	People  bool   `help:"Look at the database that the configuration names under people, not at that under records."`
+	Engine  string `help:"In the place of the configuration: the engine of the database."`
+	DSNFile string `name:"dsn-file" help:"With --engine: the file with the connection string." type:"path"`
+	File    string `help:"With --engine sqlite: the database." type:"path"`
+}
+
+// Run compares a shipped mapping with the council's database, asks what stands in the place of what is missing, and writes the council's
+// own mapping. It reads the database, and writes nothing there.
+func (c *mappingNewCmd) Run(a *app) error {
+	if _, err := os.Lstat(c.Out); err == nil {
+		return fmt.Errorf("%s is there already, and no file is overwritten: give another name after --out", c.Out)
+	}
+	d, err := c.draft()
+	if err != nil {
+		return err
+	}
+	n := &newMapping{app: a, draft: d, counts: make(map[string]map[string]int), choices: &mapping.Choices{},
+		kept: strings.TrimSuffix(c.Out, filepath.Ext(c.Out)) + ".answers.yaml"}
+	if err := c.connection(a, n); err != nil {
+		return err
+	}
+	if err := c.answers(n); err != nil {
+		return err
+	}
+	if err := n.all(); err != nil {
+		return err
+	}
+	if len(n.open) > 0 {
+		a.printf("%s", n.choices.Text(c.head(n.open), n.open))
+		return errProblems
+	}
+	return c.write(n)
+}
+
+// head says what is to be done with a file of answers.
+func (c *mappingNewCmd) head(open []mapping.Question) string {
+	head := "Answers for drpd mapping new --from " + c.From + ". What is likely is filled in; what is empty is to be filled in. none: there is no " +
+		"such thing. The name itself: the shipped code is right. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"Save this, and give it after --answers."
+	if slices.ContainsFunc(open, func(q mapping.Question) bool {
+		return q.Proposed == "" && slices.Contains([]string{"tables", "columns", "values", "types"}, q.Section)
+	}) {
+		head += " More is asked once tables, columns, values and types are filled in."
+	}
+	return head
+}
+
+// draft reads the shipped mapping.
+func (c *mappingNewCmd) draft() (*mapping.Draft, error) {
+	name := "systems/" + c.From + ".yaml"
+	src, err := fs.ReadFile(mapping.Shipped, name)
+	if err != nil {
+		files, err := fs.Glob(mapping.Shipped, "systems/*.yaml")
+		if err != nil {
+			return nil, err
+		}
+		for i, f := range files {
+			files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+		}
+		return nil, fmt.Errorf("no mapping %q comes with drpd%s", c.From, strict.Suggest(c.From, files))
+	}
+	return mapping.NewDraft(name, src, london())
+}
+
+// connection says where the database is: as the flags say, or as the configuration does.
+func (c *mappingNewCmd) connection(a *app, n *newMapping) error {
+	if c.Engine == "" && c.DSNFile+c.File != "" {
+		return errors.New("--dsn-file and --file want --engine: " + strings.Join(records.Engines(), ", "))
+	}
+	if c.Engine != "" {
+		if (c.Engine == "sqlite") != (c.File != "") || (c.File == "") == (c.DSNFile == "") {
+			return errors.New("--engine sqlite wants --file, and every other engine --dsn-file")
+		}
+		n.config, n.at = &config.Config{}, config.Records{Name: c.From, Engine: c.Engine, File: c.File, DSNFile: c.DSNFile}
+		return nil
+	}
+	conf, err := config.Load(a.config)
+	if err != nil {
+		return err
+	}
+	n.config, n.at = conf, conf.Records
+	if c.People {
+		if conf.People == nil {
+			return errors.New("--people: the configuration names no database under people")
+		}
+		n.at = *conf.People
+	}
+	return nil
+}
+
+// answers reads the answers that there are.
+func (c *mappingNewCmd) answers(n *newMapping) error {
+	file := cmp.Or(c.Answers, n.kept)
+	src, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) && c.Answers == "" {
+		n.file = strict.Load(n.kept, []byte("{}"), &mapping.Choices{})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(n.kept); err == nil && file != n.kept {
+		return fmt.Errorf("answers stand in %s too: give that after --answers, or take it away", n.kept)
+	}
+	n.choices, n.file = n.draft.ReadChoices(file, src)
+	return n.file.Err()
+}
+
+// write writes the mapping and the answers, and says what remains.
+func (c *mappingNewCmd) write(n *newMapping) error {
+	src, m, err := n.draft.Apply(n.choices, n.reason)
+	if err != nil {
+		return err
+	}
+	head := fmt.Sprintf("# Made from drpd's own mapping %s by drpd mapping new, on %s. What was put in says what it was.\n", c.From,
+		workday.DateOf(n.now().In(london())))
+	if err := n.keep(); err != nil {
+		return err
+	}
+	if err := writeOnce(c.Out, append([]byte(head), src...)); err != nil {
+		return err
+	}
+	n.printf("%s is written, from %s; the answers are in %s\n", c.Out, c.From, n.kept)
+	return n.look(m, func(ctx context.Context, s *records.System) error {
+		found := s.CheckOnline(ctx)
+		if found.Readable {
+			census := s.Census(ctx, n.now())
+			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
+		}
+		n.listed("what is to be mended", found.Problems)
+		n.listed("what is good to know", found.Notes)
+		return nil
+	})
+}
+
+// listed prints what was found, within 100 columns.
+func (n *newMapping) listed(head string, found []string) {
+	if len(found) == 0 {
+		return
+	}
+	n.printf("\n%s:\n", head)
+	for _, f := range found {
+		for i, line := range mapping.Wrapped(strings.TrimPrefix(f, "records "+n.at.Name+": "), 96) {
+			n.printf("%s%s\n", map[bool]string{true: "  - ", false: "    "}[i == 0], line)
+		}
+	}
+}
+
+// writeOnce writes a file that must not be there yet.
+func writeOnce(name string, data []byte) error {
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Close())
+}
