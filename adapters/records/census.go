@@ -51,6 +51,11 @@ func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 			unmapped(&out.Notes, n, "title", titles, known)
 		}
 	}
+	if n := m.PersonRelation(); n != nil {
+		if marks, ok := v.counted(out, *n, m.Person.Restricted, part{"1 = 1", nil}); ok {
+			v.restricted(out, *n, marks)
+		}
+	}
 	for _, n := range m.Relations() {
 		if n.Path[0] != "leave_out" {
 			continue
@@ -65,6 +70,32 @@ func (s *System) Census(ctx context.Context, now time.Time) (found Found) {
 		}
 	}
 	return found
+}
+
+func formsOf(n int) string {
+	if n == 1 {
+		return "1 form"
+	}
+	return fmt.Sprintf("%d forms", n)
+}
+
+// restricted says where no child would count as restricted, or all would: the mark is likely another one.
+func (v *view) restricted(out *Found, n mapping.Named, marks map[string]int) {
+	open, all := 0, 0
+	for mark, count := range marks {
+		if all += count; slices.Contains(v.m.Person.No, mark) {
+			open += count
+		}
+	}
+	switch {
+	case all == 0:
+	case open == all:
+		out.Problems = append(out.Problems, fmt.Sprintf("%s: by %s none of %d people counts as restricted: is that the mark, and does every value "+
+			"under no mean not restricted?%s", n.Title(), v.m.Person.Restricted, all, stands(n)))
+	case open == 0:
+		out.Problems = append(out.Problems, fmt.Sprintf("%s: by %s all of %d people count as restricted (%s): is that the mark, and which value means "+
+			"not restricted?%s", n.Title(), v.m.Person.Restricted, all, listed(marks), stands(n)))
+	}
 }
 
 // forTypes says how many forms there are of each type that the mapping names, and of how many others.
@@ -86,7 +117,7 @@ func (v *view) forTypes(out *Found, of map[string]int) {
 				"one yet?%s", n.Title(), kind, v.m.Forms.Type, listed(other), stands(n)))
 			continue
 		}
-		out.Notes = append(out.Notes, fmt.Sprintf("%s has %d forms of type %q", n.Title(), of[kind], kind))
+		out.Notes = append(out.Notes, fmt.Sprintf("%s has %s of type %q", n.Title(), formsOf(of[kind]), kind))
 	}
 	if len(other) > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%s has forms of other types, which are not read: %s", n.Title(), listed(other)))

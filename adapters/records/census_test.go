@@ -38,6 +38,10 @@ func TestCensus(t *testing.T) {
 		says(found.Notes, `table CF_INVOLVED_WORKERS: no row has the title "CP Chair", "CSW", "GM", "SM", "SW", "TM": is it right`)
 		says(found.Notes, `table CF_INVOLVED_WORKERS: the mapping knows no title "Reviewing officer" (1)`)
 		says(found.Notes, `table CF_PERSONS: no row has the TEAM "TEST"`)
+		for marks, want := range map[string]string{"N": "by RESTRICTED none of 4 people counts as restricted", "Y": `by RESTRICTED all of 4 people count as restricted ("Y" (4))`} {
+			c.exec(t, `UPDATE CF_PERSONS SET RESTRICTED = ?`, marks)
+			says(c.Census(t.Context(), noon).Problems, want)
+		}
 		c.exec(t, `CREATE TABLE LOADS (AT_TIME VARCHAR(30))`)
 		c.exec(t, `INSERT INTO LOADS VALUES ('2026-02-23 02:00:00')`)
 		c.m.Loaded = &mapping.LoadedTable{Relation: mapping.Relation{Table: "LOADS"}, On: "AT_TIME", Limit: 30 * time.Hour}
