@@ -136,6 +136,18 @@ func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
 	return s, nil
 }
 
+// Around reads a database that is open already, with that one pool of connections. Whoever opened it closes it.
+func Around(engine, name string, db *sql.DB, m *mapping.System) (*System, error) {
+	d, err := dialect(engine)
+	if err != nil {
+		return nil, fmt.Errorf("records %s: %w", name, err)
+	}
+	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}, prepared: map[string]*sql.Stmt{}}
+	s.read = sqlx.NewDb(db, d.Name)
+	s.write = s.read
+	return s, nil
+}
+
 // Connect opens a database as a record system's is opened: private, in UTC, and its connection string told nobody.
 func Connect(engine, dsn string) (*sql.DB, error) {
 	d, err := dialect(engine)
