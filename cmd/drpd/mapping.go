@@ -16,6 +16,7 @@ import (
 
 type mappingCmd struct {
 	Show mappingShowCmd `cmd:"" help:"What drpd makes of a few forms of the record system, cell by cell. Values are masked unless asked for."`
+	Test mappingTestCmd `cmd:"" help:"Run the cases of a mapping: rows in, disputes, facts and questions out."`
 }
 
 type mappingShowCmd struct {
