@@ -507,7 +507,7 @@ func (p *poll) everything() (keys []string, err error) {
 		if i == 0 {
 			comparable = !shrunk(p.old+len(p.missed()), p.old)
 		}
-		if err == nil && i > 0 && comparable && !few(n, had) && shrunk(had, rows) {
+		if err == nil && i > 0 && comparable && !p.few(n, had) && shrunk(had, rows) {
 			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))
 		}
 		if err != nil {

@@ -205,6 +205,31 @@ func TestNobodyLeftOut(t *testing.T) {
 	})
 }
 
+// Where forms name their children in a table alone, that is never empty by what people do, however few they are: a form about somebody who
+// is left out is not read meanwhile, and none is about nobody.
+func TestChildrenInATableAlone(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.Forms.Child = ""
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Query: "SELECT PI_NUMBER FROM LEFT_OUT"}, Person: "PI_NUMBER"}}
+		})
+		c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER VARCHAR(20))`)
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499')`)
+		c.form(t, "5001")
+		c.form(t, "5002")
+		c.exec(t, `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20401'), ('5002', '20499')`)
+		batch, cursor := c.poll(t)
+		if !slices.Contains(keys(batch), "form/5001") || slices.Contains(keys(batch), "form/5002") {
+			t.Fatalf("%q", keys(batch))
+		}
+		c.exec(t, `DELETE FROM CF_FORM_CHILDREN`)
+		batch, _, err := c.Poll(t.Context(), cursor, noon.Add(25*time.Hour))
+		if err == nil || !strings.Contains(err.Error(), "is it being loaded anew") || len(batch) > 0 {
+			t.Errorf("%q, %v", keys(batch), err)
+		}
+	})
+}
+
 // An id that stands for nobody, and a form that names its children in their own table alone, do not bring in a form about somebody who is
 // left out.
 func TestNobodyBesideOneWhoIsLeftOut(t *testing.T) {

@@ -87,10 +87,10 @@ func (o *office) live() {
 	}
 }
 
-// empties empties some tables, as a load does before it fills them.
+// empties empties some tables, as a load does before it fills them. It leaves alone those which a query joins with LEFT JOIN, such as
+// MO_FORM_ANSWER_ROWS and WORKERS: without them all rows are there, and drpd cannot tell that a column of theirs is blank for a load.
 func (o *office) empties() {
-	tables := []string{"MO_FORMS", "MO_WORKFLOW_STEPS", "MO_SUBGROUP_SUBJECTS", "MO_QUESTIONS", "MO_FORM_ANSWER_ROWS", "DM_PROF_RELATIONSHIPS", "DM_PERSONS",
-		"DRP_LEFT_OUT"}
+	tables := []string{"MO_FORMS", "MO_WORKFLOW_STEPS", "MO_SUBGROUP_SUBJECTS", "MO_QUESTIONS", "DM_PROF_RELATIONSHIPS", "DM_PERSONS", "DRP_LEFT_OUT"}
 	for _, a := range answerTables {
 		tables = append(tables, a.table)
 	}
