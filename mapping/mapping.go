@@ -481,6 +481,14 @@ type Named struct {
 // Title names a relation for people.
 func (n Named) Title() string { return n.Label(fmt.Sprint(n.Path[0])) }
 
+// Place is where a relation stands in the mapping: forms, answers[0].
+func (n Named) Place() string {
+	if len(n.Path) > 1 {
+		return fmt.Sprintf("%v[%v]", n.Path[0], n.Path[1])
+	}
+	return fmt.Sprint(n.Path...)
+}
+
 func (s *System) named(r Relation, key string, path []any, columns ...string) Named {
 	out := Named{Relation: r, Path: path, Key: key, Columns: without(append([]string{key, r.Change}, columns...))}
 	if s.file != nil {

@@ -319,9 +319,22 @@ func (r *rowReader) read() {
 		r.fact(r.System.Facts[i])
 	}
 	r.moves()
+	r.mayBe()
 	for i := range r.out.Facts {
 		if r.out.Facts[i].Kind == drp.Raised {
 			r.out.Subject.Raised = r.out.Facts[i].On
+		}
+	}
+}
+
+// mayBe says of each question which facts its answer would make.
+func (r *rowReader) mayBe() {
+	for i := range r.out.Doubts {
+		q := &r.out.Doubts[i]
+		for _, x := range r.System.Facts {
+			if slices.Contains(x.On, q.Position) || slices.Contains(x.Answer, q.Position) {
+				q.MayBe = append(q.MayBe, drp.Fact{Kind: x.Fact, Stage: x.Stage})
+			}
 		}
 	}
 }

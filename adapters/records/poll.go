@@ -372,7 +372,8 @@ func (p *poll) ordered() (bool, error) {
 
 // sample gives some value of a relation's change column, "" where there is none yet.
 func (v *view) sample(n mapping.Named) (string, error) {
-	if like := v.layouts[n.Title()]; like != "" {
+	at := v.pathOf(n) // two queries of answers have one title
+	if like := v.layouts[at]; like != "" {
 		return like, nil
 	}
 	newest := "MAX(q." + n.Change + ")"
@@ -383,8 +384,8 @@ func (v *view) sample(n mapping.Named) (string, error) {
 	if err != nil {
 		return "", v.unreadable(err, n)
 	}
-	err = v.each(n, rows, func(text func(int) string) { v.layouts[n.Title()] = text(0) })
-	return v.layouts[n.Title()], err
+	err = v.each(n, rows, func(text func(int) string) { v.layouts[at] = text(0) })
+	return v.layouts[at], err
 }
 
 // since gives the forms that a change column says have changed since the last poll, with an overlap.
@@ -513,7 +514,7 @@ func (p *poll) everything() (keys []string, err error) {
 		if i == 0 {
 			comparable = !shrunk(p.old+len(p.missed()), p.old)
 		}
-		if err == nil && i > 0 && comparable && !few(n, had) && shrunk(had, rows) {
+		if err == nil && i > 0 && comparable && !p.few(n, had) && shrunk(had, rows) {
 			err = p.reload(n, fmt.Sprintf("%d of %d rows", had-rows, had))
 		}
 		if err != nil {

@@ -12,6 +12,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -135,6 +136,18 @@ func Open(engine, name, dsn string, m *mapping.System) (*System, error) {
 			return s, errors.Join(err, s.read.Close())
 		}
 	}
+	return s, nil
+}
+
+// Around reads a database that is open already, with that one pool of connections. Whoever opened it closes it.
+func Around(engine, name string, db *sql.DB, m *mapping.System) (*System, error) {
+	d, err := dialect(engine)
+	if err != nil {
+		return nil, fmt.Errorf("records %s: %w", name, err)
+	}
+	s := &System{Name: name, m: m, dialect: d, layouts: map[string]string{}, prepared: map[string]*sql.Stmt{}}
+	s.read = sqlx.NewDb(db, d.Name)
+	s.write = s.read
 	return s, nil
 }
 
@@ -340,13 +353,40 @@ func (s *System) ours() part {
 	if len(s.m.LeaveOut) == 0 {
 		return out
 	}
-	if s.m.Forms.Child != "" {
-		return out.and(s.leaveOut(s.bare(s.m.Forms.Relation, "q", s.m.Forms.Child)))
+	q, child := s.m.Forms.Relation, s.m.Forms.Child
+	if child == "" {
+		return out.and(s.oneOf())
 	}
+	out = out.and(s.leaveOut(s.bare(q, "q", child)))
+	if s.m.Children == nil {
+		return out
+	}
+	named := part{"q." + child + " IS NOT NULL", nil}.and(s.somebody("q", child))
+	others := s.oneOf() // where the form itself names nobody
+	return out.and(part{"(" + named.sql + " OR " + others.sql + ")", append(named.args, others.args...)})
+}
+
+// oneOf keeps the forms of which one of the children is not left out, and those that have none: nobody is none of them.
+func (s *System) oneOf() part {
 	c := s.m.Children
-	mine := "FROM " + from(c.Relation, "c") + " WHERE " + s.bare(c.Relation, "c", c.Form) + " = " + s.bare(s.m.Forms.Relation, "q", s.m.Forms.Key)
-	some := part{"SELECT 1 " + mine, nil}.and(s.leaveOut(s.bare(c.Relation, "c", c.Child)))
-	return out.and(part{"(NOT EXISTS (SELECT 1 " + mine + ") OR EXISTS (" + some.sql + "))", some.args})
+	mine := part{"FROM " + from(c.Relation, "c") + " WHERE " + s.bare(c.Relation, "c", c.Form) + " = " + s.bare(s.m.Forms.Relation, "q", s.m.Forms.Key), nil}
+	mine = mine.and(s.somebody("c", c.Child))
+	some := mine.and(s.leaveOut(s.bare(c.Relation, "c", c.Child)))
+	return part{"(NOT EXISTS (SELECT 1 " + mine.sql + ") OR EXISTS (SELECT 1 " + some.sql + "))", append(mine.args, some.args...)}
+}
+
+// somebody leaves out the ids that stand for nobody. They are of children and of workers, so that a column of numbers may hold none of them:
+// texts are compared.
+func (s *System) somebody(as, column string) (out part) {
+	if len(s.m.Unknown) == 0 {
+		return part{}
+	}
+	text := cmp.Or(s.dialect.AsText, "CAST(%s AS VARCHAR(60))")
+	for _, id := range s.m.Unknown {
+		out.args = append(out.args, id)
+	}
+	out.sql = fmt.Sprintf(text, as+"."+column) + " NOT IN (" + strings.TrimSuffix(strings.Repeat("?,", len(out.args)), ",") + ")"
+	return out
 }
 
 // leaveOut leaves out the people whom the mapping leaves out.

@@ -32,9 +32,10 @@ func (s *System) pathOf(n mapping.Named) string {
 // shrunk says whether most of what was there is gone: all of it, or more than half of what is more than a few.
 func shrunk(had, has int) bool { return had > 0 && (has == 0 || had >= 4 && 2*has < had) }
 
-// few says whether a relation had so few rows that people may have taken them all away: a reassignment, a sibling.
-func few(n mapping.Named, had int) bool {
-	return (n.Path[0] == "moves" || n.Path[0] == "children") && had < 4
+// few says whether a relation had so few rows that people may have taken them all away: a reassignment, a sibling. Where a form names its
+// children there alone, it is about nobody without them.
+func (s *System) few(n mapping.Named, had int) bool {
+	return (n.Path[0] == "moves" || n.Path[0] == "children" && s.m.Forms.Child != "") && had < 4
 }
 
 // reload refuses what seems to be half of a load, until it has been so for longer than one takes.
@@ -64,7 +65,7 @@ func (p *poll) reloading() (rows map[string]int, err error) {
 		}
 		rows[at] = max(rows[at], min(p.counts[at], 1)) // some, of which not all were looked at
 		lacks := p.looked[at] && p.counts[at] == 0 || p.bare && n.Path[0] == "answers"
-		if !lacks || p.had[at] == 0 || few(n, p.had[at]) {
+		if !lacks || p.had[at] == 0 || p.few(n, p.had[at]) {
 			continue
 		}
 		where := part{"1 = 1", nil}

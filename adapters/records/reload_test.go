@@ -205,6 +205,65 @@ func TestNobodyLeftOut(t *testing.T) {
 	})
 }
 
+// Where forms name their children in a table alone, that is never empty by what people do, however few they are: a form about somebody who
+// is left out is not read meanwhile, and none is about nobody.
+func TestChildrenInATableAlone(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.Forms.Child = ""
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Query: "SELECT PI_NUMBER FROM LEFT_OUT"}, Person: "PI_NUMBER"}}
+		})
+		c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER VARCHAR(20))`)
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES ('20499')`)
+		c.form(t, "5001")
+		c.form(t, "5002")
+		c.exec(t, `INSERT INTO CF_FORM_CHILDREN VALUES ('5001', '20401'), ('5002', '20499')`)
+		batch, cursor := c.poll(t)
+		if !slices.Contains(keys(batch), "form/5001") || slices.Contains(keys(batch), "form/5002") {
+			t.Fatalf("%q", keys(batch))
+		}
+		c.exec(t, `DELETE FROM CF_FORM_CHILDREN`)
+		batch, _, err := c.Poll(t.Context(), cursor, noon.Add(25*time.Hour))
+		if err == nil || !strings.Contains(err.Error(), "is it being loaded anew") || len(batch) > 0 {
+			t.Errorf("%q, %v", keys(batch), err)
+		}
+	})
+}
+
+// An id that stands for nobody, and a form that names its children in their own table alone, do not bring in a form about somebody who is
+// left out.
+func TestNobodyBesideOneWhoIsLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		c := open(t, e, func(m *mapping.System) {
+			m.Unknown = []string{"-1", "NOBODY"}
+			m.LeaveOut = []mapping.LeaveOut{{Relation: mapping.Relation{Query: "SELECT PI_NUMBER FROM LEFT_OUT"}, Person: "PI_NUMBER"}}
+			m.Children.Table = "NUM_CHILDREN"
+		})
+		c.exec(t, `CREATE TABLE LEFT_OUT (PI_NUMBER BIGINT)`)
+		c.exec(t, `CREATE TABLE NUM_CHILDREN (FORM_ID VARCHAR(20), PI_NUMBER BIGINT)`)
+		c.exec(t, `INSERT INTO LEFT_OUT VALUES (20499)`)
+		if e.strict() {
+			c.exec(t, `ALTER TABLE CF_FORMS ALTER COLUMN PI_NUMBER TYPE BIGINT USING PI_NUMBER::BIGINT`)
+		}
+		for form, children := range map[string]struct {
+			own    any
+			others []int
+		}{"5001": {-1, []int{20499}}, "5002": {nil, []int{20499, -1}}, "5003": {-1, nil}, "5004": {nil, nil}, "5005": {-1, []int{20499, 20402}},
+			"5006": {20401, []int{20499}}} {
+			c.form(t, form)
+			c.exec(t, `UPDATE CF_FORMS SET PI_NUMBER = ? WHERE FORM_ID = ?`, children.own, form)
+			for _, child := range children.others {
+				c.exec(t, `INSERT INTO NUM_CHILDREN VALUES (?, ?)`, form, child)
+			}
+		}
+		batch, _ := c.poll(t)
+		forms := slices.DeleteFunc(keys(batch), func(k string) bool { return strings.HasPrefix(k, "people/") })
+		if !slices.Equal(forms, []string{"form/5003", "form/5004", "form/5005", "form/5006"}) {
+			t.Errorf("%q", forms)
+		}
+	})
+}
+
 // A form that is not begun, or void, is no dispute. One that was a dispute and is none any more has vanished, and the question says
 // what became of it; where it is one again it is read again.
 func TestNoDispute(t *testing.T) {

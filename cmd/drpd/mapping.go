@@ -17,6 +17,7 @@ import (
 type mappingCmd struct {
 	New  mappingNewCmd  `cmd:"" help:"A council's own mapping, from a shipped one and the council's database."`
 	Show mappingShowCmd `cmd:"" help:"What drpd makes of a few forms of the record system, cell by cell. Values are masked unless asked for."`
+	Test mappingTestCmd `cmd:"" help:"Run the cases of a mapping: rows in, disputes, facts and questions out."`
 }
 
 type mappingShowCmd struct {

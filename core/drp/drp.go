@@ -238,6 +238,9 @@ type Doubt struct {
 	On      workday.Date
 	ByRoles []string
 
+	// The facts that it may be, by kind and stage, where a record is asked for them.
+	MayBe []Fact
+
 	// What it counts as if a person accepts it; nothing where the passage does not say.
 	Means   []Statement
 	Rulings []Ruling

@@ -427,6 +427,21 @@ func (s *story) lasting(v *visit, limit Running) string {
 			return no.Doubt
 		}
 	}
+	return s.recordUnclear(v)
+}
+
+// recordUnclear says what a record has in the place of an answer or an end that cannot be taken for one, nor for none, until a person has
+// ruled on it.
+func (s *story) recordUnclear(v *visit) string {
+	for _, u := range s.File.Unclear() {
+		for _, q := range u.Of {
+			for _, f := range q.MayBe {
+				if _, settled := s.File.Meant(u); !settled && mayMeet(f) && (f.Stage == "" || f.Stage == v.stage.ID) {
+					return "the record is not clear: " + q.What
+				}
+			}
+		}
+	}
 	return ""
 }
 

@@ -77,6 +77,47 @@ func TestWhoseWordsAreNotClear(t *testing.T) {
 	}
 }
 
+// Where a record has something in the place of the answer of a stage, or of an end, that nobody can read for certain, the stage does not go
+// up by itself until a person has ruled on it; over any other question it does.
+func TestRecordThatIsNotClear(t *testing.T) {
+	w := load(t)
+	p := w.policy(t, "iro-carefirst")
+	raised := told(drp.Raised, start, "iro")
+	due := w.decide(p, []drp.Reading{raised}, nil, start).Standing.Visits[0].Limit.Proof.Due
+	for name, x := range map[string]struct {
+		maybe drp.Fact
+		ruled bool
+		want  workday.Date
+	}{
+		"an end":                     {drp.Fact{Kind: drp.Resolved}, false, 0},
+		"an answer of the stage":     {drp.Fact{Kind: drp.Responded, Stage: "stage-1"}, false, 0},
+		"an answer of another stage": {drp.Fact{Kind: drp.Responded, Stage: "stage-3"}, false, due + 1},
+		"something else":             {drp.Fact{Kind: drp.PlanChanged}, false, due + 1},
+		"an end that was no end":     {drp.Fact{Kind: drp.Resolved}, true, due + 1},
+	} {
+		row := drp.Reading{Evidence: drp.Evidence{ID: "r1", Source: "records", Kind: drp.Row, Key: "form/1", Version: "1", Learned: start.Midnight()}, Sent: start,
+			Trusted: true, Record: drp.RecordState{Known: true}, Subject: raised.Subject,
+			Doubts: []drp.Doubt{{What: "two answers", Position: "Q", Evidence: "r1", MayBe: []drp.Fact{x.maybe}}}}
+		readings := []drp.Reading{raised, told(drp.Alerted, start, "drpd", "team-manager", "social-worker"), row}
+		if x.ruled {
+			file := drp.Fold(readings, nil)
+			readings = append(readings, drp.Reading{Evidence: drp.Evidence{ID: "u1", Kind: drp.RulingMade, Learned: start.Midnight()}, Sent: start, Trusted: true,
+				Rulings: []drp.Ruling{{About: file.Unclear()[0].ID(), Choice: drp.Refuse, By: "practice-lead"}}})
+		}
+		var goes workday.Date
+		for day := due; day <= due+4 && goes.IsZero(); day++ {
+			for _, e := range w.decide(p, readings, nil, day).Effects {
+				if e.Reason == drp.ReasonAlert && e.Stage == "stage-2" {
+					goes = day
+				}
+			}
+		}
+		if goes != x.want {
+			t.Errorf("%s: it goes up on %s, want %s", name, goes, x.want)
+		}
+	}
+}
+
 // What the owner wrote and nobody understood is asked about at once, also where somebody else was asked on that day what they meant.
 func TestOwnWordsAskedBesideOthers(t *testing.T) {
 	w := load(t)
