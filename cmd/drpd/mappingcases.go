@@ -25,7 +25,7 @@ type mappingTestCmd struct {
 
 // Help says what the cases prove.
 func (c *mappingTestCmd) Help() string {
-	return "Each case puts rows into tables in memory, one for each relation of the mapping, and has them read as a record system is. So it proves " +
+	return "Each case puts rows into tables of its own, one for each relation of the mapping, and has them read as a record system is. So it proves " +
 		"the mapping's rules, and not the text of its SQL: that is what drpd check --online is for. mapping/README.md says how a case is written."
 }
 

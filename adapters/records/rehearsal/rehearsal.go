@@ -1,39 +1,41 @@
-// Package rehearsal is a record system in memory, for the cases of a mapping: for each relation one table, with the columns that are read
+// Package rehearsal is a record system in a file that is there for a moment, for the cases of a mapping: for each relation one table, with the columns that are read
 // of it, in the place of the council's tables and queries. All else is as drpd reads a council's own.
 package rehearsal
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3/driver"
-	"github.com/ncruces/go-sqlite3/vfs/memdb"
 
 	"drpd/adapters/records"
 	"drpd/mapping"
 )
 
-// System is a record system in memory.
+// System is a record system of a moment.
 type System struct {
 	*records.System
 	Mapping *mapping.System // as it reads the tables
 	db      *sql.DB
 	tables  map[string]mapping.Named
-	name    string
+	folder  string
 }
 
 // Open makes the tables of a mapping, empty.
 func Open(ctx context.Context, m *mapping.System) (*System, error) {
-	s := &System{name: "/" + rand.Text(), tables: make(map[string]mapping.Named)}
+	s := &System{tables: make(map[string]mapping.Named)}
 	s.Mapping = m.Elsewhere(func(n mapping.Named) mapping.Relation { return mapping.Relation{Query: "SELECT * FROM " + table(n)} })
-	memdb.Create(s.name, nil)
 	var err error
-	if s.db, err = driver.Open("file:" + s.name + "?vfs=memdb&_pragma=busy_timeout(20000)"); err != nil {
-		return nil, fmt.Errorf("no database in memory: %w", err)
+	if s.folder, err = os.MkdirTemp("", "drpd-cases-"); err != nil {
+		return nil, err
+	}
+	if s.db, err = driver.Open("file:" + filepath.ToSlash(filepath.Join(s.folder, "cases.db")) + "?_pragma=busy_timeout(20000)&_pragma=synchronous(off)"); err != nil {
+		return nil, errors.Join(fmt.Errorf("no database can be made: %w", err), os.RemoveAll(s.folder))
 	}
 	for _, n := range m.Relations() {
 		s.tables[n.Place()] = n
@@ -51,8 +53,7 @@ func Open(ctx context.Context, m *mapping.System) (*System, error) {
 
 // Close forgets everything.
 func (s *System) Close() error {
-	defer memdb.Delete(s.name)
-	return s.db.Close()
+	return errors.Join(s.db.Close(), os.RemoveAll(s.folder))
 }
 
 // Fill has a relation hold these rows and no others. A column that a row does not name has no value.
