@@ -23,6 +23,7 @@ type mappingCmd struct {
 type mappingShowCmd struct {
 	Sample int    `default:"3" help:"How many forms: those with the highest keys."`
 	Form   string `help:"One form, by its key."`
+	System string `help:"Of which record system: the one under moving_to, by its name. Left out: the one in use." placeholder:"NAME"`
 	Values bool   `help:"Print what stands there. It is what people wrote about a child."`
 }
 
@@ -32,8 +33,18 @@ func (c *mappingShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	m := p.mapping.System
-	s, err := openRecordSystem(p.config, p.config.Records, m)
+	if err := withState(a, p, func(*wired) error { return nil }); err != nil { // a move is taken over from there
+		return err
+	}
+	records, m := p.config.Records, p.mapping.System
+	switch {
+	case c.System == "" || c.System == records.Name:
+	case p.next != nil && p.next.Name == c.System:
+		records, m = p.next.Records, p.next.mapping
+	default:
+		return fmt.Errorf("--system %s: the configuration names no such record system that is read", c.System)
+	}
+	s, err := openRecordSystem(p.config, records, m)
 	if err != nil {
 		return err
 	}

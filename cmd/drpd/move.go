@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"drpd/adapters/ledger"
+	"drpd/core/drp"
 	"drpd/core/port"
 )
 
@@ -30,18 +31,22 @@ func (c *moveCmd) Help() string {
 // Run takes a step, or says what would become of it.
 func (c *moveCmd) Run(a *app) error {
 	var last move
+	unsure := 0
 	err := a.withLedger(func(p *parts, l *ledger.Ledger) (err error) {
-		last, err = c.last(p)
+		if last, err = c.last(p); err == nil {
+			unsure, err = unsureNotes(a, l)
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
 	switch {
-	case c.Back:
-		return c.back(a, last)
+	case err != nil:
+		return err
 	case c.Close:
 		return c.close(a, last)
+	case last.State == moveClosed:
+		return fmt.Errorf("it was closed on %s: there is no way back", day(last))
+	case c.Back:
+		return c.back(a, last, unsure)
 	case c.Begin && last.State == moveBegun:
 		return fmt.Errorf("it has begun on %s", day(last))
 	}
@@ -57,9 +62,8 @@ func (c *moveCmd) Run(a *app) error {
 		return errProblems
 	case len(look.problems) > 0 && c.Because == "":
 		return errors.New("it has not begun: put that right first, or give --because")
-	case look.unsure > 0:
-		return fmt.Errorf("it has not begun: of %s nobody knows whether they stand in %s, and in %s nobody could find out: "+
-			"drpd outbox list --waiting, and wait until they are written", plural(look.unsure, "case note"), c.From, c.To)
+	case unsure > 0:
+		return errUnsure(unsure, c.From, c.To)
 	}
 	if err := c.keep(a, moveBegun); err != nil {
 		return err
@@ -67,6 +71,23 @@ func (c *moveCmd) Run(a *app) error {
 	a.printf("%s is the record system from the next cycle on; %s is read too. Back: drpd move --from %[2]s --to %[1]s --back --because WHY\n",
 		c.To, c.From)
 	return nil
+}
+
+// unsureNotes counts the case notes that were tried, and of which nobody knows whether they stand in the record system: after a step they
+// would go to another one.
+func unsureNotes(a *app, l *ledger.Ledger) (n int, err error) {
+	effects, err := l.Effects(a.ctx, "")
+	for _, e := range effects {
+		if e.Kind == drp.CaseNote && (e.Life == drp.Made || e.Life == drp.Attempted) {
+			n++
+		}
+	}
+	return n, err
+}
+
+func errUnsure(n int, in, to string) error {
+	return fmt.Errorf("nothing has changed: %s may stand in %s already, and would stand in %s too: wait until they are written, or say drpd outbox "+
+		"cancel for those that stand there (drpd outbox list --waiting)", plural(n, "case note"), in, to)
 }
 
 // last gives the last move, if it is this one, and sees that the configuration names both systems.
@@ -84,10 +105,9 @@ func (c *moveCmd) last(p *parts) (move, error) {
 		names = append(names, s.Name)
 	}
 	switch {
-	case last.State == moveBegun || last.State == moveClosed: // what the configuration names was seen to when it was taken over
+	case last.State != "": // the configuration fits it: else it had not been taken over
 	case p.config.Records.Name != c.From:
 		return last, fmt.Errorf("%q is not the record system in use: the configuration says %s", c.From, strings.Join(names, ", before it "))
-	case last.State == moveBack:
 	case p.next == nil || p.next.Name != c.To:
 		return last, fmt.Errorf("moving_to names no record system %q: write it there as under records, with a name, an engine, its "+
 			"connection and a mapping whose person.formerly holds the numbers of %s", c.To, c.From)
@@ -95,14 +115,14 @@ func (c *moveCmd) last(p *parts) (move, error) {
 	return last, nil
 }
 
-func (c *moveCmd) back(a *app, last move) error {
+func (c *moveCmd) back(a *app, last move, unsure int) error {
 	switch {
-	case last.State == moveClosed:
-		return fmt.Errorf("the move was closed on %s: there is no way back. Name %s under moving_to, and move there", day(last), c.From)
 	case last.State != moveBegun:
 		return errors.New("it has not begun")
 	case c.Because == "":
 		return errors.New("--because is missing: why the council goes back")
+	case unsure > 0:
+		return errUnsure(unsure, c.To, c.From)
 	}
 	if err := c.keep(a, moveBack); err != nil {
 		return err

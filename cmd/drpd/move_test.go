@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -107,10 +108,73 @@ func TestMoveAgainstConfiguration(t *testing.T) {
 	move(1, "it has begun on", "--begin")
 	h.configure(t, "\nmoving_to: "+toEclipse, "")
 	_ = h.d.close()
-	code, _, errs := drpd(t, "--config", filepath.Join(h.dir, "drpd.yaml"), "list")
-	if code != 1 || !strings.Contains(errs, "the council has moved from care-first to eclipse") {
-		t.Errorf("exit %d: %s", code, errs)
+	config := filepath.Join(h.dir, "drpd.yaml")
+	refused := func(says string) {
+		t.Helper()
+		for _, command := range []string{"list", "check"} {
+			if code, out, errs := drpd(t, "--config", config, command); code != 1 || !strings.Contains(out+errs, says) {
+				t.Errorf("%s: exit %d: it does not say %q: %s", command, code, says, errs)
+			}
+		}
 	}
+	const begun = `the move from care-first to eclipse stands at "begun" since 2 November 2026`
+	const back = "\nmoving_to: {name: care-first, engine: sqlite, file: carefirst.db, mapping: demo}"
+	refused(begun) // moving_to was taken away
+	h.configure(t, careFirst, "records: "+toEclipse)
+	refused(begun) // the new one was put in its place before the close
+	h.configure(t, "records: "+toEclipse, "records: "+toEclipse+back)
+	refused(begun)
+	h.configure(t, "records: "+toEclipse+back, careFirst+"\nmoving_to: "+toEclipse)
+	h.wire(t)
+	move(0, "is not read any more", "--close")
+	move(1, "it was closed on 2 November 2026: there is no way back", "--back", "--because", "x")
+	move(1, "it was closed on 2 November 2026: there is no way back", "--begin", "--because", "x")
+	_ = h.d.close()
+	h.configure(t, careFirst+"\nmoving_to: "+toEclipse, "records: "+toEclipse+back)
+	refused("moving_to names care-first, which was a record system of this council before")
+}
+
+// A council moves twice: the newest system knows the numbers of the one before it alone, and its children are found through both.
+func TestMoveTwice(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays weeks of the story")
+	}
+	h := &house{dir: filepath.Join(t.TempDir(), "twice")}
+	const third = "{name: third, engine: sqlite, file: third.db, mapping: eclipse}"
+	on := workday.NewDate(2026, time.November, 26)
+	move := []string{"move", "--from", "eclipse", "--to", "third"}
+	h.steps = map[workday.Date]func(*testing.T){on: h.begin,
+		on + 1: func(t *testing.T) { h.say(t, 0, "move", "--from", "care-first", "--to", "eclipse", "--close") },
+		on + 4: func(t *testing.T) {
+			h.configure(t, careFirst+"\nmoving_to: "+toEclipse, "records: "+toEclipse+"\nmoving_to: "+third+"\nformer: [{name: care-first, mapping: demo}]")
+			b, err := os.ReadFile(filepath.Join(h.dir, "eclipse.db"))
+			if err == nil {
+				err = os.WriteFile(filepath.Join(h.dir, "third.db"), b, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, q := range []string{`UPDATE PERSONVIEW SET CAREFIRSTID = PERSONID, PERSONID = '8' || PERSONID`,
+				`UPDATE FORMANSWERPERSONVIEW SET INSTANCEID = 100000 + INSTANCEID, ANSWERFORSUBJECTID = '8' || ANSWERFORSUBJECTID`,
+				`UPDATE DRP_TASK_VIEW SET INSTANCEID = 100000 + INSTANCEID`, `UPDATE RELATIONSHIPPROFESSIONALVIEW SET PERSONID = '8' || PERSONID`,
+				`UPDATE PERSONORGRELATIONSHIPVIEW SET PERSONID = '8' || PERSONID`, `UPDATE CLASSIFICATIONPERSONVIEW SET PERSONID = '8' || PERSONID`} {
+				h.inFile(t, "third.db", q)
+			}
+			if out := h.say(t, 0, move...); !strings.Contains(out, "nothing about them would change") {
+				t.Errorf("the dry run:\n%s", out)
+			}
+			h.say(t, 0, append(move, "--begin")...)
+			before := h.did(t, h.began)
+			if _, err := h.d.Cycle(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if after := h.did(t, h.began); !slices.Equal(before, after) {
+				t.Errorf("after the second move\n%s", difference(strings.Join(before, "\n"), strings.Join(after, "\n")))
+			}
+		}}
+	h.live(t, on+4)
+	_ = h.d.close()
 }
 
 // demoHouse is the demo's council before its first day, with a system to which it may move.

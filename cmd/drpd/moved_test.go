@@ -323,6 +323,7 @@ func TestMoveLooks(t *testing.T) {
 		} {
 			h.inEclipse(t, query)
 		}
+		h.inEclipse(t, `UPDATE PERSONVIEW SET PERSONID = '40703', CAREFIRSTID = '40901' WHERE PERSONID = '940901'`) // another child's number in the old one
 		before := h.did(t, nil)
 		out := h.say(t, 1, move...)
 		for _, want := range []string{"W-ZIJYQI  5003 missing 20403 is 920403 named", "I-33BF64 none by mail 40801 is 940801 named",
@@ -330,6 +331,7 @@ func TestMoveLooks(t *testing.T) {
 			"W-ZIJYQI: its form 5003 is not found in eclipse", "W-YJYIBI: no child of eclipse has the number 20503 of care-first",
 			"C-AIOROI: eclipse names nobody who works with the child", "C-AIOROI: nobody holds the role team manager on 2026-11-26",
 			"form/75002 of eclipse would wait for a person: it may be about the same as dispute W-B735RN, which is open, or begin another one",
+			"people/40703 of eclipse would wait for a person: the number 40703 is also the one that child 940703 had before",
 			": form 75103 of eclipse would begin it, about 920503, raised on 2026-10-29"} {
 			if !strings.Contains(strings.Join(strings.Fields(out), " "), strings.Join(strings.Fields(want), " ")) {
 				t.Errorf("it does not say %q:\n%s", want, out)
@@ -349,7 +351,12 @@ func TestMoveLooks(t *testing.T) {
 // inEclipse changes something in the new system.
 func (h *house) inEclipse(t *testing.T, query string) {
 	t.Helper()
-	raw, err := driver.Open("file:" + filepath.Join(h.dir, "eclipse.db"))
+	h.inFile(t, "eclipse.db", query)
+}
+
+func (h *house) inFile(t *testing.T, file, query string) {
+	t.Helper()
+	raw, err := driver.Open("file:" + filepath.Join(h.dir, file))
 	if err != nil {
 		t.Fatal(err)
 	}

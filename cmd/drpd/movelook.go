@@ -12,7 +12,6 @@ import (
 	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
-	"drpd/core/workday"
 	"drpd/mapping"
 )
 
@@ -20,8 +19,8 @@ import (
 type moveLook struct {
 	disputes []movedDispute // those that are open
 	problems []string
-	notes    int // case notes that are still to be written
-	unsure   int // that may have been written
+	systems  []string // that say who works with a child after the move
+	notes    int      // case notes that are still to be written
 }
 
 // movedDispute is an open dispute in both systems.
@@ -58,7 +57,10 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 	if err != nil {
 		return look, err
 	}
-	before, err := standsAfterCycle(a, d)
+	if look.systems = []string{c.To}; p.config.People != nil {
+		look.systems = append(look.systems, p.config.People.Name)
+	}
+	before, err := standsAfterCycle(a, d, look.systems)
 	if all, bad := movesOf(p.moves); err == nil && bad == nil {
 		if n := len(all); n == 0 || all[n-1].State != moveBegun || all[n-1].To != c.To {
 			err = keepMove(a, d.ledger, move{From: c.From, To: c.To, State: moveBegun})
@@ -75,17 +77,17 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 		return look, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	after, err := standsAfterCycle(a, d)
+	after, err := standsAfterCycle(a, d, look.systems)
 	if err != nil {
 		return look, err
 	}
-	return look, look.compare(a, d, c, p.mapping.System, before, after)
+	return look, look.compare(a, d, c, before, after)
 }
 
-// standsAfterCycle goes through a cycle in which the record systems alone are read, and says how things stand after it.
-func standsAfterCycle(a *app, d *wired) (s stood, err error) {
+// standsAfterCycle goes through a cycle in which the record systems, and what says who works with a child, alone are read, and says how things stand after it.
+func standsAfterCycle(a *app, d *wired, also []string) (s stood, err error) {
 	for i, f := range d.Feeds {
-		if !slices.ContainsFunc(d.Records, func(r daemon.RecordSystem) bool { return r.Feed == f.Name }) {
+		if !slices.Contains(also, f.Name) && !slices.ContainsFunc(d.Records, func(r daemon.RecordSystem) bool { return r.Feed == f.Name }) {
 			d.Feeds[i].Source = nil
 		}
 	}
@@ -133,7 +135,7 @@ func standsAfterCycle(a *app, d *wired) (s stood, err error) {
 }
 
 // compare holds what stood before a move against what stands after it.
-func (m *moveLook) compare(a *app, d *wired, c *moveCmd, next *mapping.System, before, after stood) error {
+func (m *moveLook) compare(a *app, d *wired, c *moveCmd, before, after stood) error {
 	for _, x := range before.order {
 		if x.Closed {
 			for _, changed := range changes(x, before, after) {
@@ -141,7 +143,7 @@ func (m *moveLook) compare(a *app, d *wired, c *moveCmd, next *mapping.System, b
 			}
 			continue
 		}
-		one, err := m.one(a, d, c, next, x)
+		one, err := m.one(a, d, c, x)
 		if err != nil {
 			return err
 		}
@@ -152,9 +154,6 @@ func (m *moveLook) compare(a *app, d *wired, c *moveCmd, next *mapping.System, b
 		for _, e := range before.effects[x.Ref] {
 			if e.Kind == drp.CaseNote && e.Life != drp.Accepted && e.Life != drp.Failed {
 				m.notes++
-				if e.Life == drp.Attempted {
-					m.unsure++
-				}
 			}
 		}
 	}
@@ -173,7 +172,7 @@ func (m *moveLook) compare(a *app, d *wired, c *moveCmd, next *mapping.System, b
 }
 
 // one finds an open dispute in the new system.
-func (m *moveLook) one(a *app, d *wired, c *moveCmd, next *mapping.System, x ledger.Listed) (movedDispute, error) {
+func (m *moveLook) one(a *app, d *wired, c *moveCmd, x ledger.Listed) (movedDispute, error) {
 	one := movedDispute{Listed: x, children: make(map[string]string), people: true}
 	stored, err := d.ledger.Load(a.ctx, x.Ref)
 	if err != nil {
@@ -185,28 +184,14 @@ func (m *moveLook) one(a *app, d *wired, c *moveCmd, next *mapping.System, x led
 		}
 	}
 	for _, child := range x.Children {
-		people, err := d.ledger.People(a.ctx, []string{child})
+		number, held, clash, err := d.FoundIn(a.ctx, m.systems, child)
 		if err != nil {
 			return one, err
 		}
-		one.children[child] = ""
-		named := false
-		for _, ev := range people {
-			if ev.Source != c.To {
-				continue
-			}
-			if ev.Body, err = d.ledger.Body(a.ctx, ev.ID); err != nil {
-				return one, err
-			}
-			r := next.ReadRow(ev, workday.DateOf(ev.Learned.In(london())))
-			for now, was := range r.Formerly {
-				if was == child || now == child {
-					one.children[child] = now
-				}
-			}
-			named = named || len(r.Holders) > 0
+		one.children[child], one.people = number, one.people && held
+		if clash != "" {
+			m.problems = append(m.problems, x.Ref+": "+clash)
 		}
-		one.people = one.people && named
 	}
 	return one, nil
 }

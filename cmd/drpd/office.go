@@ -133,13 +133,8 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 		return false, err
 	}
 	defer end()
-	moves, err := o.ledger.Setting(under, port.Moves)
-	if err != nil {
+	if err := o.moves(under); err != nil {
 		return false, err
-	}
-	if o.parts != nil && moves != o.parts.moves { // a person has said so since
-		o.rest()
-		o.parts, o.term = nil, nil
 	}
 	if under != o.term {
 		if err := o.begin(under); err != nil {
@@ -148,6 +143,26 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 		o.term = under
 	}
 	return true, o.cycle(under)
+}
+
+// moves takes over what a person has said since of a move to another record system. Where the configuration has a fault by now the work goes
+// on as it was, and it is tried again.
+func (o *office) moves(under context.Context) error {
+	text, err := o.ledger.Setting(under, port.Moves)
+	if err != nil || o.parts == nil || text == o.parts.moves {
+		return err
+	}
+	parts, err := prepare(o.config)
+	if err == nil {
+		err = parts.asMoved(under, o.ledger)
+	}
+	if err != nil {
+		o.log.Error("a step of a move to another record system cannot be taken over: the work goes on as before", "error", err)
+		return nil
+	}
+	o.rest()
+	o.parts, o.term = parts, nil
+	return nil
 }
 
 // leave gives the authority to whoever has asked for it, and waits until that one has it.

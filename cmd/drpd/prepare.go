@@ -41,7 +41,8 @@ type parts struct {
 	mapping  mapping.Set
 	former   []recordSystem
 	next     *recordSystem // to which the council is to move; nil: to none, or it has
-	moves    string        // what the ledger says of moves, as it was applied
+	moves    string        // what the ledger says of moves, as it was taken over
+	taken    bool          // that was done
 	file     string        // the configuration's
 	roster   drp.Roster
 	calendar *workday.Calendar
@@ -112,6 +113,10 @@ func (p *parts) systems() error {
 	err := p.system("records", p.config.Records, p.mapping.System)
 	if p.next != nil {
 		err = errors.Join(err, p.system("moving_to", p.next.Records, p.next.mapping))
+		if a, b := p.config.Records.Worklist, p.next.Worklist; a != "" && b != "" && a != b {
+			err = errors.Join(err, fmt.Errorf("configuration: moving_to.worklist is %s, and records.worklist %s: name one folder for both, so that "+
+				"what is keyed in from the old one's is read", b, a))
+		}
 	}
 	if err == nil && len(p.former) == 0 {
 		unnumbered(p.mapping.System)

@@ -23,9 +23,6 @@ func (p *parts) mappings() map[string]string {
 	for _, x := range p.former {
 		out[x.Name] = x.mapping.Name
 	}
-	if p.next != nil {
-		out[p.next.Name] = p.next.mapping.Name
-	}
 	if p.config.People != nil {
 		out[p.config.People.Name] = p.mapping.People.Name
 	}

@@ -130,6 +130,7 @@ type trying struct {
 type status struct {
 	Cycle       *lastCycle       `json:"last_cycle"`
 	Sources     []sourceStatus   `json:"sources"`
+	Move        *move            `json:"move,omitempty"` // to another record system, which has begun
 	Quarantined int              `json:"quarantined"`
 	Waiting     int              `json:"waiting"` // tied to no dispute
 	Oldest      time.Time        `json:"oldest,omitzero"`
@@ -178,6 +179,13 @@ func (a *app) status(p *parts, l *ledger.Ledger) (s status, err error) {
 		if s.Sources = append(s.Sources, one); h.FailedSince > 0 {
 			s.need("source %s cannot be read: drpd check --online", h.Name)
 		}
+	}
+	moves, err := movesOf(p.moves)
+	if err != nil {
+		return s, err
+	}
+	if n := len(moves); n > 0 && moves[n-1].State == moveBegun {
+		s.Move = &moves[n-1]
 	}
 	kept, err := l.Kept(a.ctx)
 	if err != nil {
@@ -289,6 +297,9 @@ func (s status) print(a *app) {
 		if one.Remark != "" {
 			a.printf("source %s: %s\n", one.Name, one.Remark)
 		}
+	}
+	if m := s.Move; m != nil {
+		a.printf("the council moves from %s to %s since %s: both are read\n", m.From, m.To, day(*m))
 	}
 	a.printf("%d in quarantine, %d tied to no dispute, %s for a person\n", s.Quarantined, s.Waiting, plural(s.Conflicts, "question"))
 	if !s.Oldest.IsZero() {

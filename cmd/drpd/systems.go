@@ -70,7 +70,12 @@ func (p *parts) used() []recordSystem {
 
 // read names the sources that are read.
 func (p *parts) read() []string {
-	out := []string{p.config.Mailbox.Name, worklist}
+	out := []string{p.config.Mailbox.Name}
+	for _, s := range p.used() {
+		if s.read && s.mapping.Notes.Way == mapping.WayWorklist {
+			out = append(out, worklist)
+		}
+	}
 	for _, s := range p.used() {
 		if s.read {
 			out = append(out, s.Name)
@@ -173,6 +178,9 @@ func (p *parts) asMoved(ctx context.Context, l *ledger.Ledger) error {
 	if err != nil {
 		return err
 	}
+	if p.taken && text == p.moves {
+		return nil
+	}
 	all, err := movesOf(text)
 	if err != nil {
 		return err
@@ -184,8 +192,8 @@ func (p *parts) asMoved(ctx context.Context, l *ledger.Ledger) error {
 			}
 		}
 	}
-	if n := len(all); n > 0 {
-		if err := p.take(all[n-1]); err != nil {
+	if len(all) > 0 {
+		if err := p.take(ctx, l, all); err != nil {
 			return err
 		}
 	}
@@ -200,6 +208,7 @@ func (p *parts) asMoved(ctx context.Context, l *ledger.Ledger) error {
 			s.mapping.Prefix = s.Name + "/"
 		}
 	}
+	p.taken = true
 	if p.moves = text; p.next != nil && len(p.former) == 0 {
 		unnumbered(p.mapping.People)
 	}
@@ -207,21 +216,48 @@ func (p *parts) asMoved(ctx context.Context, l *ledger.Ledger) error {
 	return err
 }
 
-// take takes over the last move.
-func (p *parts) take(m move) error {
+// take takes over the last of all moves, where the configuration fits it.
+func (p *parts) take(ctx context.Context, l *ledger.Ledger, all []move) error {
+	m := all[len(all)-1]
+	here, to := p.config.Records.Name, ""
+	if p.next != nil {
+		to = p.next.Name
+	}
+	inUse := m.To
+	if m.State == moveBack {
+		inUse = m.From
+	}
 	switch {
-	case m.From != p.config.Records.Name: // of systems before, or it was taken over
-	case p.next != nil && p.next.Name == m.To && m.State == moveBack:
+	case here == m.From && to == m.To && m.State == moveBack:
 		p.former = append(p.former, recordSystem{Records: p.next.Records, mapping: p.next.mapping, after: true})
 		p.next = nil
-	case p.next != nil && p.next.Name == m.To:
+	case here == m.From && to == m.To:
 		c := *p.config
 		p.former = append(p.former, recordSystem{Records: c.Records, mapping: p.mapping.System, read: m.State == moveBegun})
 		c.Records, p.mapping.System, p.next = p.next.Records, p.next.mapping, nil
 		p.config = &c
-	case m.State != moveBack:
-		return fmt.Errorf("configuration: the council has moved from %s to %s (drpd move, on %s): name %[2]s under records and %[1]s under former; "+
-			"or %[2]s under moving_to, as it was, until that is settled", m.From, m.To, m.On.In(london()).Format("2 January 2006"))
+	case here == inUse && m.State != moveBegun && to == "":
+	case here == inUse && m.State != moveBegun:
+		keys, err := l.Setting(ctx, port.KeysOf(to))
+		if err == nil && (keys != "" || slices.ContainsFunc(all, func(x move) bool { return x.From == to || x.To == to })) {
+			err = fmt.Errorf("configuration: moving_to names %s, which was a record system of this council before: give it another name, under "+
+				"which its numbers are those of a new system", to)
+		}
+		return err
+	default:
+		return fmt.Errorf("configuration: the move from %s to %s stands at %q since %s, and the configuration says records %s, moving_to %s: name %[1]s "+
+			"under records and %[2]s under moving_to, as they were%[7]s", m.From, m.To, m.State, day(m), here, blank(to), m.then())
 	}
 	return nil
+}
+
+// then says what the configuration may say instead, once a move stands where it does.
+func (m move) then() string {
+	switch m.State {
+	case moveBack:
+		return fmt.Sprintf("; or %s under former", m.To)
+	case moveClosed:
+		return fmt.Sprintf("; or %s under records and %s under former", m.To, m.From)
+	}
+	return fmt.Sprintf(", until drpd move --from %s --to %s --close", m.From, m.To)
 }

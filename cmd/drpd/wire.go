@@ -166,6 +166,15 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 		}
 		w.ends = append(w.ends, s.Close)
 		s.Also = w.ledger.Children
+		if len(p.former) > 1 { // it knows the number of the system right before it, which a dispute of an older one does not have
+			s.Also = func(ctx context.Context, every bool) ([]string, error) {
+				children, err := w.ledger.Children(ctx, every)
+				if err != nil {
+					return nil, err
+				}
+				return w.Every(ctx, children)
+			}
+		}
 		s.Versions = func(ctx context.Context) (map[string]port.RowVersion, error) {
 			return w.ledger.RowVersions(ctx, r.Name)
 		}
@@ -189,15 +198,22 @@ func (w *wired) systems(p *parts, now func() time.Time) (feeds []daemon.Feed, no
 			return nil, nil, err
 		}
 	}
-	if p.mapping.System.Notes.Way != mapping.WayWorklist {
-		return feeds, sys, nil
+	notes = sys
+	for _, s := range p.used() {
+		if !s.read || s.mapping.Notes.Way != mapping.WayWorklist || w.folders.list != nil {
+			continue
+		}
+		list := &workbook.Worklist{Name: worklist, Path: c.Path(s.Worklist), Keep: host.WriteShared, Now: now,
+			Listed: func(ctx context.Context, since time.Time, references []string) ([]port.Listed, error) {
+				return w.ledger.Listed(ctx, worklist, since, references)
+			}}
+		w.folders.list = list
+		feeds = append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: daemon.Purely(mapping.ReadOwn)})
+		if s.Name == c.Records.Name { // else people still key in what was listed before the move
+			notes = list
+		}
 	}
-	list := &workbook.Worklist{Name: worklist, Path: c.Path(c.Records.Worklist), Keep: host.WriteShared, Now: now,
-		Listed: func(ctx context.Context, since time.Time, references []string) ([]port.Listed, error) {
-			return w.ledger.Listed(ctx, worklist, since, references)
-		}}
-	w.folders.list = list
-	return append(feeds, daemon.Feed{Name: list.Name, Source: list, Read: daemon.Purely(mapping.ReadOwn)}), list, nil
+	return feeds, notes, nil
 }
 
 // written gives the bytes of what a writer of documents writes.

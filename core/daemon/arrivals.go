@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -20,14 +19,17 @@ const readingTime = 3 * time.Minute
 type arrival struct {
 	drp.Evidence
 	says     drp.Reading
-	formerly map[string]string // the numbers that children had before, as all says that came with it
+	formerly *numbers // the numbers of children in another system, as all says that came with it
 }
 
 // numbered tells all that came together which numbers each of it names: both systems may tell of a new child at once.
-func numbered(waiting []arrival) {
-	all := make(map[string]string)
+func (d *Daemon) numbered(waiting []arrival) {
+	if !d.moved() {
+		return
+	}
+	all := newNumbers()
 	for _, a := range waiting {
-		maps.Copy(all, a.says.Formerly)
+		all.add(a.Source, a.says)
 	}
 	for i := range waiting {
 		waiting[i].formerly = all

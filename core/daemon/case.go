@@ -253,7 +253,7 @@ func (d *Daemon) policyOf(stored port.Stored, readings []drp.Reading) *policy.Po
 }
 
 // similar lists disputes about the same child and theme, raised before and not resolved.
-func similar(one drp.Dispute, known *drp.Known, n numbers) []string {
+func similar(one drp.Dispute, known *drp.Known, n *numbers) []string {
 	var out []string
 	if len(one.Children) == 0 {
 		return nil

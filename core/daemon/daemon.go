@@ -323,14 +323,21 @@ func (d *Daemon) rosterOf(ctx context.Context, children []string, day workday.Da
 	}
 	slices.Sort(keys)
 	last := d.leaving(people)
-	out := slices.Clone(d.Roster)
-	for _, k := range keys {
-		r, err := d.read(ctx, newest[k])
-		if err != nil {
+	var n *numbers
+	if d.moved() {
+		n = newNumbers()
+	}
+	readings := make([]drp.Reading, len(keys))
+	for i, k := range keys {
+		if readings[i], err = d.read(ctx, newest[k]); err != nil {
 			return nil, err
 		}
-		for _, h := range r.Holders {
-			h.Child = numbers(r.Formerly).among(h.Child, children)
+		n.add(newest[k].Source, readings[i])
+	}
+	out := slices.Clone(d.Roster)
+	for i, k := range keys {
+		for _, h := range readings[i].Holders {
+			h.Child = n.among(h.Child, children)
 			if d.former(newest[k]) && !last.IsZero() && (h.Until.IsZero() || h.Until > last) {
 				h.Until = last
 			}

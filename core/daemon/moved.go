@@ -1,8 +1,8 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
-	"maps"
 	"slices"
 	"strings"
 
@@ -75,86 +75,17 @@ func (d *Daemon) remember(ctx context.Context, ev arrival, p port.Placement, kno
 	return d.Settings.SetSetting(ctx, name, p.Dispute, "drpd", d.Now())
 }
 
-// numbers are a child's number and the one that it had before.
-type numbers map[string]string
-
-// numbers gives what is known of these children's numbers, and of those of a reading.
-func (d *Daemon) numbers(ctx context.Context, children []string, also map[string]string) (numbers, error) {
-	if !d.moved() {
-		return nil, nil
-	}
-	people, err := d.Placing.People(ctx, children)
-	if err != nil {
-		return nil, err
-	}
-	out := make(numbers)
-	for _, ev := range people {
-		r, err := d.read(ctx, ev)
-		if err != nil {
-			return nil, err
-		}
-		maps.Copy(out, r.Formerly)
-	}
-	maps.Copy(out, also)
-	return out, nil
-}
-
-// now gives the number of a child in the record system of today.
-func (n numbers) now(child string) string {
-	for _, now := range slices.Sorted(maps.Keys(n)) {
-		if n[now] == child {
-			return now
-		}
-	}
-	return child
-}
-
-func (n numbers) allNow(children []string) []string {
-	out := make([]string, len(children))
-	for i, c := range children {
-		out[i] = n.now(c)
-	}
-	return out
-}
-
-// among gives the number under which a dispute knows a child, of those of its children.
-func (n numbers) among(child string, children []string) string {
-	for _, c := range []string{child, n[child], n.now(child)} {
-		if slices.Contains(children, c) {
-			return c
-		}
-	}
-	return child
-}
-
-func (n numbers) allAmong(own, children []string) (out []string) {
-	for _, c := range own {
-		if c = n.among(c, children); !slices.Contains(out, c) {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-// every gives the children under all numbers that they have and had.
-func (n numbers) every(children []string) []string {
-	out := slices.Clone(children)
-	for _, c := range children {
-		if was := n[c]; was != "" {
-			out = append(out, was)
-		}
-		out = append(out, n.now(c))
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
 // people places who works with a child, under every number that the child has and had. Where such a number is, or was, another
 // child's, they wait as that child's records do: until a person says otherwise, whoever the former system named goes on, and
 // nobody gets another child's letters. What is said of one version holds for the later ones.
-func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (port.Placement, error) {
-	out := port.Placement{Where: port.PlacePeople, Children: numbers(r.Formerly).every(r.Subject.Children)}
-	if r.Unclear == "" {
+func (d *Daemon) people(ctx context.Context, a arrival) (port.Placement, error) {
+	ev, r := a.Evidence, a.says
+	n, err := d.numbers(ctx, r.Subject.Children, a.formerly)
+	if err != nil {
+		return port.Placement{}, err
+	}
+	out := port.Placement{Where: port.PlacePeople, Children: n.every(r.Subject.Children)}
+	if r.Unclear = cmp.Or(r.Unclear, n.clash(out.Children)); r.Unclear == "" {
 		return out, nil
 	}
 	row := port.RowAcceptedBy(ev.Source, ev.Key)
@@ -176,7 +107,7 @@ func (d *Daemon) people(ctx context.Context, ev drp.Evidence, r drp.Reading) (po
 }
 
 // under puts a reading into the numbers of a dispute.
-func (d *Daemon) under(r drp.Reading, n numbers, children []string) drp.Reading {
+func (d *Daemon) under(r drp.Reading, n *numbers, children []string) drp.Reading {
 	if n != nil {
 		r.Subject.Children = n.allAmong(r.Subject.Children, children)
 		r.Former = d.former(r.Evidence)

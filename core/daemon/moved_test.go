@@ -156,3 +156,46 @@ func TestBothAreRead(t *testing.T) {
 		t.Errorf("%+v, %v: %+v waits, %v", k, err, waiting, failed)
 	}
 }
+
+// The new system gives the number 200 to the child that was child-1. In the old one, which is still read, 200 is another child, who was not
+// brought over. A form about that one waits for a person, whatever its date: it is never a part of child-1's dispute.
+func TestNumberOfTwoChildren(t *testing.T) {
+	for _, date := range []string{"same day", "later"} {
+		w, c := calm(t)
+		w.at(16, 9)
+		w.restart()
+		w.d.Records = []daemon.RecordSystem{{Feed: "new", Keys: "new/"}, {Feed: w.feeds[0].name}}
+		w.feeds = append(w.feeds, &feed{w: w, name: "new"})
+		w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "new", Source: w.feeds[2], Read: daemon.Purely(func(ev drp.Evidence, on workday.Date) drp.Reading {
+			var s said
+			if err := json.Unmarshal(ev.Body, &s); err != nil {
+				t.Fatal(err)
+			}
+			if s.Record == "" {
+				return drp.Reading{Evidence: ev, Trusted: true, Subject: drp.Subject{Children: []string{"200"}}, Child: &drp.Child{Ref: "200"},
+					Formerly: map[string]string{"200": c.child},
+					Holders:  []drp.Holder{{Role: c.policy.Owner[0], Person: "w-of-child-1", Child: "200", Address: address("other")}}}
+			}
+			return drp.Reading{Evidence: ev, Trusted: true, Sent: on, Learned: on, Subject: drp.Subject{Form: c.policy.Forms[0],
+				Record: "new/" + s.Record, Children: []string{"200"}, Raised: s.Facts[0].On}, Record: drp.RecordState{Known: true},
+				Formerly: map[string]string{"200": c.child}, Facts: []drp.Fact{{Kind: drp.Raised, On: s.Facts[0].On, Learned: on,
+					Evidence: ev.ID, By: drp.Actor{Role: c.policy.Owner[0]}}}}
+		})})
+		w.say(w.feeds[2], drp.Row, "77", said{Record: "77", Facts: []saidFact{{On: c.raised}}})
+		w.say(w.feeds[2], drp.Row, "people/200", said{Trusted: true})
+		w.at(17, 9)
+		raised := c.raised
+		if date == "later" {
+			raised = w.today() + 1
+		}
+		w.at(18, 9)
+		w.tell(&simCase{policy: c.policy, child: "200", record: "5002", feed: c.feed, raised: raised, state: drp.RecordState{Known: true},
+			holder: c.holder, facts: []saidFact{{Kind: drp.Raised, On: raised, By: c.policy.Owner[0]}}}, nil)
+		w.at(18, 11)
+		waiting, err := w.ledger.Waiting(t.Context())
+		k, failed := w.ledger.Disputes(t.Context())
+		if err != nil || failed != nil || len(k) != 1 || !slices.ContainsFunc(waiting, func(ev drp.Evidence) bool { return ev.Key == "5002" }) {
+			t.Errorf("%s: %+v; %+v waits: %v, %v", date, k, waiting, err, failed)
+		}
+	}
+}

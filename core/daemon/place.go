@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,7 +24,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil || len(waiting) == 0 {
 			return began, err
 		}
-		numbered(waiting)
+		d.numbered(waiting)
 		known, err := d.known(ctx)
 		if err != nil {
 			return began, err
@@ -217,7 +218,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (po
 	ev, reading := a.Evidence, a.says
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
-		return d.people(ctx, ev, reading)
+		return d.people(ctx, a)
 	}
 	if reading.Auto {
 		return d.machine(ctx, reading, known)
@@ -250,6 +251,7 @@ func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (po
 		return port.Placement{}, err
 	}
 	reading.Subject.Children = numbers.every(children)
+	reading.Unclear = cmp.Or(reading.Unclear, numbers.clash(reading.Subject.Children))
 	reading.Former = d.former(ev)
 	record := reading.Subject.Record
 	find := d.kept
