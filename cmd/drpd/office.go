@@ -133,9 +133,7 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 		return false, err
 	}
 	defer end()
-	if err := o.moves(under); err != nil {
-		return false, err
-	}
+	o.moves(under)
 	if under != o.term {
 		if err := o.begin(under); err != nil {
 			return false, err
@@ -146,11 +144,14 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 }
 
 // moves takes over what a person has said since of a move to another record system. Where the configuration has a fault by now the work goes
-// on as it was, and it is tried again.
-func (o *office) moves(under context.Context) error {
+// on as it was, and it is tried again. Where the ledger does not say, the cycle meets that too.
+func (o *office) moves(under context.Context) {
+	if o.parts == nil {
+		return
+	}
 	text, err := o.ledger.Setting(under, port.Moves)
-	if err != nil || o.parts == nil || text == o.parts.moves {
-		return err
+	if err != nil || text == o.parts.moves {
+		return
 	}
 	parts, err := prepare(o.config)
 	if err == nil {
@@ -158,11 +159,10 @@ func (o *office) moves(under context.Context) error {
 	}
 	if err != nil {
 		o.log.Error("a step of a move to another record system cannot be taken over: the work goes on as before", "error", err)
-		return nil
+		return
 	}
 	o.rest()
 	o.parts, o.term = parts, nil
-	return nil
 }
 
 // leave gives the authority to whoever has asked for it, and waits until that one has it.

@@ -139,10 +139,9 @@ func onCopy(a *app, p *parts) (end func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	end = func() { _ = os.RemoveAll(dir) }
 	defer func() {
 		if err != nil {
-			end()
+			_ = os.RemoveAll(dir)
 		}
 	}()
 	file := filepath.Join(dir, "state.db")
@@ -161,7 +160,7 @@ func onCopy(a *app, p *parts) (end func(), err error) {
 		return nil, err
 	}
 	p.config.State.File, p.config.State.DSNFile = file, ""
-	return end, nil
+	return func() { _ = os.RemoveAll(dir) }, nil
 }
 
 // wireDry builds the daemon on a copy of the ledger, with the gate of shadow mode closed: nothing leaves.
