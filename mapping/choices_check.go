@@ -15,11 +15,6 @@ func (d *Draft) ReadChoices(name string, src []byte) (*Choices, *strict.File) {
 	if f.Err() != nil {
 		return c, f
 	}
-	for _, q := range c.list() {
-		if slices.Equal(c.Given(q), Codes{Keep}) && q.Keeps() {
-			c.Give(q, Codes{q.Name})
-		}
-	}
 	known := func(path []any, name string, names []string) bool {
 		if slices.Contains(names, name) {
 			return true

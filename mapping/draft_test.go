@@ -199,21 +199,6 @@ func TestChoicesFaults(t *testing.T) {
 	}
 }
 
-// keep means the shipped code, wherever it stands.
-func TestChoicesKeep(t *testing.T) {
-	d, _ := draft(t, "mosaic")
-	c, f := d.ReadChoices("a.yaml", []byte("types: {\"2160\": keep}\nquestions: {DRP_THEME: keep}\ntitles: {REL.IRO: keep}\nvalues: {MO_SUBGROUP_SUBJECTS.SUBJECT_TYPE_CODE: {PER: keep}}"))
-	if err := f.Err(); err != nil {
-		t.Fatal(err)
-	}
-	for got, want := range map[string]string{c.Types["2160"][0]: "2160", c.Questions["DRP_THEME"][0]: "DRP_THEME", c.Titles["REL.IRO"][0]: "REL.IRO",
-		c.Values["MO_SUBGROUP_SUBJECTS.SUBJECT_TYPE_CODE"]["PER"][0]: "PER"} {
-		if got != want {
-			t.Errorf("%q, want %q", got, want)
-		}
-	}
-}
-
 // What is nearest is proposed, one thing to one question only; what is of the wrong kind gives way.
 func TestPropose(t *testing.T) {
 	for _, tt := range []struct {

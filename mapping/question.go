@@ -187,15 +187,9 @@ func alike(a, b string) float64 {
 	return like
 }
 
-// Slip gives what is a slip of the pen away from a code; "": nothing is. Codes with other figures in them, and short ones, are others, but in
-// other letters.
+// Slip gives what is a slip of the pen away from a code; "": nothing is. Codes with other figures in them, and short ones, are others.
 func Slip(code string, there []string) string {
 	const short = 4
-	for _, c := range there {
-		if c != code && strings.EqualFold(c, code) {
-			return c
-		}
-	}
 	if len(code) <= short {
 		return ""
 	}

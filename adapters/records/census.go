@@ -95,8 +95,6 @@ func (v *view) restricted(out *Found, n mapping.Named, marks map[string]int) {
 	case open == 0:
 		out.Problems = append(out.Problems, fmt.Sprintf("%s: by %s all of %d people count as restricted (%s): is that the mark, and which value means "+
 			"not restricted?%s", n.Title(), v.m.Person.Restricted, all, listed(marks), stands(n)))
-	default:
-		out.Notes = append(out.Notes, fmt.Sprintf("%s: by %s %d of %d people count as restricted", n.Title(), v.m.Person.Restricted, all-open, all))
 	}
 }
 

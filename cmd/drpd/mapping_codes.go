@@ -76,22 +76,12 @@ func options(counts map[string]int, known []string) (out []mapping.Option) {
 	return out
 }
 
-// slip finds an answer of the file that no row has, and that is a slip of the pen away from what is there. What a query asks for, and the form's
-// type, decide what is read at all: there an answer that no row has is a fault in any case.
+// slip finds an answer of the file that no row has, and that is a slip of the pen away from what is there.
 func (n *newMapping) slip(q mapping.Question, counts map[string]int) {
 	others := slices.DeleteFunc(sortedKeys(counts), func(c string) bool { return c == q.Name })
 	for _, g := range n.choices.Given(q) {
-		if counts[g] > 0 || g == q.Name || g == mapping.None {
-			continue
-		}
-		near := mapping.Slip(g, others)
-		switch {
-		case strings.Contains(g, ","):
-			n.fault(q, "no row has %q: several codes are a list, as in [%s]", g, g)
-		case near != "":
+		if near := mapping.Slip(g, others); counts[g] == 0 && g != q.Name && g != mapping.None && near != "" {
 			n.fault(q, "no row has %q (%s?)", g, near)
-		case q.Section == "values" || q.Section == "types":
-			n.fault(q, "no row has %q: say keep if the shipped %s is right and nobody has it yet, or none", g, q.Name)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -61,7 +60,7 @@ func (c *mappingNewCmd) Run(a *app) error {
 // head says what is to be done with a file of answers.
 func (c *mappingNewCmd) head(open []mapping.Question) string {
 	head := "Answers for drpd mapping new --from " + c.From + ". What is likely is filled in; what is empty is to be filled in. none: there is no " +
-		"such thing. keep: the shipped code is right. Several codes: a list, as in [A, B]. States that are not listed may be added. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"such thing. The name itself: the shipped code is right. rest: {questions: keep, titles: none} answers all that is empty there. " +
 		"Save this, and give it after --answers."
 	if slices.ContainsFunc(open, func(q mapping.Question) bool {
 		return q.Proposed == "" && slices.Contains([]string{"tables", "columns", "values", "types"}, q.Section)
@@ -134,21 +133,16 @@ func (c *mappingNewCmd) answers(n *newMapping) error {
 
 // write writes the mapping and the answers, and says what remains.
 func (c *mappingNewCmd) write(n *newMapping) error {
-	src, _, err := n.draft.Apply(n.choices, n.reason)
+	src, m, err := n.draft.Apply(n.choices, n.reason)
 	if err != nil {
 		return err
 	}
 	head := fmt.Sprintf("# Made from drpd's own mapping %s by drpd mapping new, on %s. What was put in says what it was.\n", c.From,
 		workday.DateOf(n.now().In(london())))
-	src = append([]byte(head), src...)
-	m, err := mapping.ParseSystem(filepath.Base(c.Out), src, london())
-	if err == nil {
-		err = n.keep()
+	if err := n.keep(); err != nil {
+		return err
 	}
-	if err == nil {
-		err = writeOnce(c.Out, src)
-	}
-	if err != nil {
+	if err := writeOnce(c.Out, append([]byte(head), src...)); err != nil {
 		return err
 	}
 	n.printf("%s is written, from %s; the answers are in %s\n", c.Out, c.From, n.kept)
@@ -157,11 +151,6 @@ func (c *mappingNewCmd) write(n *newMapping) error {
 		if found.Readable {
 			census := s.Census(ctx, n.now())
 			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
-		}
-		for _, role := range slices.Compact(slices.Sorted(maps.Values(n.draft.System.People.Titles))) {
-			if !slices.Contains(slices.Collect(maps.Values(m.People.Titles)), role) {
-				found.Notes = append(found.Notes, "no title stands for drpd's role "+role+" any more: its holders are those of the roster alone")
-			}
 		}
 		n.listed("what is to be mended", found.Problems)
 		n.listed("what is good to know", found.Notes)
