@@ -234,7 +234,7 @@ func TestPropose(t *testing.T) {
 
 // A slip of the pen is none between codes of other figures, or between short ones.
 func TestSlip(t *testing.T) {
-	for code, want := range map[string]string{"DRP_S1_DISCUSED": "DRP_S1_DISCUSSED", "DRP_S2_DISCUSSED": "", "1.6": "", "TM": "", "DRP_THEME": ""} {
+	for code, want := range map[string]string{"DRP_S1_DISCUSED": "DRP_S1_DISCUSSED", "DRP_S2_DISCUSSED": "", "1.6": "", "TM": "", "DRP_THEME": "", "gm": "GM"} {
 		if got := mapping.Slip(code, []string{"DRP_S1_DISCUSSED", "1a", "GM"}); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}

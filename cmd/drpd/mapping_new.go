@@ -60,7 +60,7 @@ func (c *mappingNewCmd) Run(a *app) error {
 // head says what is to be done with a file of answers.
 func (c *mappingNewCmd) head(open []mapping.Question) string {
 	head := "Answers for drpd mapping new --from " + c.From + ". What is likely is filled in; what is empty is to be filled in. none: there is no " +
-		"such thing. The name itself: the shipped code is right. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"such thing. keep: the shipped code is right. [A, B]: several codes stand for it. rest: {questions: keep, titles: none} answers all that is empty there. " +
 		"Save this, and give it after --answers."
 	if slices.ContainsFunc(open, func(q mapping.Question) bool {
 		return q.Proposed == "" && slices.Contains([]string{"tables", "columns", "values", "types"}, q.Section)

@@ -181,6 +181,37 @@ func TestMappingNewRefuses(t *testing.T) {
 	}
 }
 
+// A code of the answers that cannot be meant is a fault; keep is the shipped code wherever it stands.
+func TestMappingNewWrongCodes(t *testing.T) {
+	t.Parallel()
+	flags, _ := made(t, schema(t, "eclipse", []string{"990001", "4402117", "990002", "4402118", "DRP_GROUND", "DRPGround"}))
+	const restricted, ground, title = `"990001": 4402117`, "DRP_GROUND: DRPGround", "AW: AW"
+	for _, tt := range []struct{ was, is, want string }{
+		{"", "", ""},
+		{restricted, `"990001": 4402171`, `given.yaml:1:68: no row has "4402171" (4402117?)`},
+		{restricted, `"990001": "x' OR '1'='1"`, `"x' OR '1'='1" is no number, and every code there is one`},
+		{restricted, `"990001": "4402117, 990002"`, `no row has "4402117, 990002"; several codes are a list: ["4402117", "990002"]`},
+		{title, "AW: 'AW, SW'", `no row has "AW, SW"; several codes are a list: [AW, SW]`},
+		{ground, "DRP_GROUND: drpground", `no row has "drpground" (DRPGround?)`},
+		{restricted, `"990001": keep`, ""},
+		{title, "CSW: keep", ""},
+		{ground, ground + ", DRP_ACTION: [keep, OTHER]", ""},
+	} {
+		dir := t.TempDir()
+		file, out := filepath.Join(dir, "given.yaml"), filepath.Join(dir, "own.yaml")
+		given := `values: {CLASSIFICATIONPERSONVIEW.CLASSIFICATIONPATHID: {` + restricted + `, "990002": 4402118}}` + "\nquestions: {" + ground +
+			"}\ntitles: {" + title + "}\nrest: {questions: keep, titles: keep, values: keep, types: keep}\n"
+		if err := os.WriteFile(file, []byte(strings.Replace(given, tt.was, tt.is, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, said := newRun(t, nil, slices.Concat(flags, []string{"--from", "eclipse", "--out", out, "--answers", file})...)
+		src, err := os.ReadFile(out)
+		if (tt.want == "") != (err == nil) || !strings.Contains(said, tt.want) || strings.Contains(string(src), "keep") {
+			t.Errorf("%s: %v: %s\n%s", tt.is, err, said, src)
+		}
+	}
+}
+
 // On a terminal each thing is asked with what is near; a wrong name is asked again. Whoever stops in the middle goes on from there.
 func TestMappingNewTyped(t *testing.T) {
 	t.Parallel()

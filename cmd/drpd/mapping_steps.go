@@ -197,6 +197,12 @@ func (n *newMapping) unfit(q mapping.Question, answer mapping.Codes) string {
 		if !slices.Contains(mapping.Meanings(), answer[0]) {
 			return "say " + strings.Join(mapping.Meanings(), ", ") + " or none"
 		}
+	default:
+		for _, code := range answer {
+			if why := wrongCode(q, code, n.counts[q.Section+q.Of]); why != "" {
+				return why
+			}
+		}
 	}
 	return ""
 }
