@@ -116,7 +116,7 @@ func (n *newMapping) questions() error {
 	}
 	codes, says := n.draft.Questions()
 	counts := make(map[string]int)
-	n.counts["questions"] = counts
+	n.asked, n.counts["questions"] = of, counts
 	var there []mapping.Option
 	for _, c := range sortedKeys(of) {
 		if counts[c] = of[c].Rows; !slices.Contains(codes, c) && c != "" {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -133,42 +132,25 @@ func (c *mappingNewCmd) answers(n *newMapping) error {
 
 // write writes the mapping and the answers, and says what remains.
 func (c *mappingNewCmd) write(n *newMapping) error {
-	src, m, err := n.draft.Apply(n.choices, n.reason)
+	src, _, err := n.draft.Apply(n.choices, n.reason)
 	if err != nil {
 		return err
 	}
 	head := fmt.Sprintf("# Made from drpd's own mapping %s by drpd mapping new, on %s. What was put in says what it was.\n", c.From,
 		workday.DateOf(n.now().In(london())))
+	src = append([]byte(head), src...)
+	m, err := mapping.ParseSystem(filepath.Base(c.Out), src, london()) // what is said of it names the lines of this file
+	if err != nil {
+		return err
+	}
 	if err := n.keep(); err != nil {
 		return err
 	}
-	if err := writeOnce(c.Out, append([]byte(head), src...)); err != nil {
+	if err := writeOnce(c.Out, src); err != nil {
 		return err
 	}
 	n.printf("%s is written, from %s; the answers are in %s\n", c.Out, c.From, n.kept)
-	return n.look(m, func(ctx context.Context, s *records.System) error {
-		found := s.CheckOnline(ctx)
-		if found.Readable {
-			census := s.Census(ctx, n.now())
-			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
-		}
-		n.listed("what is to be mended", found.Problems)
-		n.listed("what is good to know", found.Notes)
-		return nil
-	})
-}
-
-// listed prints what was found, within 100 columns.
-func (n *newMapping) listed(head string, found []string) {
-	if len(found) == 0 {
-		return
-	}
-	n.printf("\n%s:\n", head)
-	for _, f := range found {
-		for i, line := range mapping.Wrapped(strings.TrimPrefix(f, "records "+n.at.Name+": "), 96) {
-			n.printf("%s%s\n", map[bool]string{true: "  - ", false: "    "}[i == 0], line)
-		}
-	}
+	return n.report(m)
 }
 
 // writeOnce writes a file that must not be there yet.
