@@ -158,6 +158,11 @@ func TestMappingNewRefuses(t *testing.T) {
 		}
 	}
 	dir := t.TempDir()
+	words := filepath.Join(dir, "words.yaml")
+	if err := os.WriteFile(words, []byte("columns: {DIM_PERSON: {LEGACY_ID: ORDER}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wordy, _ := made(t, schema(t, "liquidlogic", []string{"LEGACY_ID", `"ORDER"`}))
 	there := filepath.Join(dir, "there.yaml")
 	if err := os.WriteFile(there, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
@@ -167,6 +172,8 @@ func TestMappingNewRefuses(t *testing.T) {
 		want string
 	}{
 		{slices.Concat(base, []string{"--out", there}), "there.yaml is there already, and no file is overwritten"},
+		{slices.Concat(wordy, []string{"--from", "liquidlogic", "--out", filepath.Join(dir, "x.yaml"), "--answers", words}),
+			`words.yaml:1:35: ORDER is a word of SQL, or differs in its capitals: write "ORDER", or`},
 		{slices.Concat(flags, []string{"--from", "mosaik", "--out", filepath.Join(dir, "x.yaml")}), `no mapping "mosaik" comes with drpd (mosaic?)`},
 		{[]string{"--from", "mosaic", "--file", "x.db", "--out", filepath.Join(dir, "x.yaml")}, "--dsn-file and --file want --engine"},
 		{[]string{"--from", "mosaic", "--engine", "postgres", "--file", "x.db", "--out", filepath.Join(dir, "x.yaml")}, "every other engine --dsn-file"},

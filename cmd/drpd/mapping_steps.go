@@ -140,7 +140,7 @@ func (n *newMapping) columnsOf(t string, expected []string) (missing []mapping.Q
 		q := mapping.Question{Section: "columns", Of: t, Name: c}
 		given := n.choices.Columns[t][c]
 		if given != "" && given != mapping.None && len(n.columns[t]) > 0 && has(given) < 0 {
-			n.fault(q, "%s has no column %s%s", n.working().Table(t), given, nearest(given, columnNames(n.columns[t])))
+			n.fault(q, "%s", n.noColumn(q, given))
 		}
 	}
 	if len(n.columns[t]) == 0 {
@@ -179,6 +179,16 @@ func columnNames(columns []records.Column) (out []string) {
 	return out
 }
 
+// noColumn says that a table has no such column, or that its name is a word of the engine's own.
+func (n *newMapping) noColumn(q mapping.Question, name string) string {
+	for _, c := range columnNames(n.columns[q.Of]) {
+		if len(c) > len(name) && strings.EqualFold(c[1:len(c)-1], name) {
+			return name + " is a word of SQL, or differs in its capitals: write " + c + ", or ask for a view that gives it another name"
+		}
+	}
+	return n.working().Table(q.Of) + " has no column " + name + nearest(name, columnNames(n.columns[q.Of]))
+}
+
 // unfit says why an answer that was typed does not fit what is there.
 func (n *newMapping) unfit(q mapping.Question, answer mapping.Codes) string {
 	fold := func(names []string) bool {
@@ -191,7 +201,7 @@ func (n *newMapping) unfit(q mapping.Question, answer mapping.Codes) string {
 		}
 	case "columns":
 		if names := columnNames(n.columns[q.Of]); !fold(names) {
-			return n.working().Table(q.Of) + " has no column " + answer[0] + nearest(answer[0], names)
+			return n.noColumn(q, answer[0])
 		}
 	case "states":
 		if !slices.Contains(mapping.Meanings(), answer[0]) {
