@@ -165,7 +165,10 @@ func (n *newMapping) states() error {
 			n.fault(mapping.Question{Section: "states", Name: state}, "no form has the state %q (%s?)", state, near)
 		}
 	}
-	return n.ask("States that the mapping does not know.", all)
+	if err := n.ask("States that the mapping does not know.", all); err != nil {
+		return err
+	}
+	return n.moreStates(of)
 }
 
 // titles asks which title is which role.

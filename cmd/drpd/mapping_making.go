@@ -47,7 +47,7 @@ func (n *newMapping) reason(section, of, name string) string {
 			}
 		}
 		return ""
-	case section == "states":
+	case section == "states" && counts[name] > 0:
 		return plural(counts[name], "row")
 	case !known:
 		return ""

@@ -60,6 +60,7 @@ func (c *mappingNewCmd) Run(a *app) error {
 func (c *mappingNewCmd) head(open []mapping.Question) string {
 	head := "Answers for drpd mapping new --from " + c.From + ". What is likely is filled in; what is empty is to be filled in. none: there is no " +
 		"such thing. keep: the shipped code is right. [A, B]: several codes stand for it. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"states: {IN_PROGRESS: open} may be put in for a state that no form has yet. " +
 		"Save this, and give it after --answers."
 	if slices.ContainsFunc(open, func(q mapping.Question) bool {
 		return q.Proposed == "" && slices.Contains([]string{"tables", "columns", "values", "types"}, q.Section)

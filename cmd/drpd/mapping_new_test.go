@@ -289,13 +289,17 @@ func TestMappingNewTyped(t *testing.T) {
 	rest := []string{"V_WORKER_EMAIL", // the table
 		"b", "a", "", // columns: two by their letters
 		"IRO Escalation", "7001", "", "keep all",
+		"IN_PROGRESS: opened", "IN_PROGRESS: open", "", // states that no form has
 		"none", "none", "SW", "none", "none", "Team mgr"}
 	code, said = newRun(t, strings.NewReader(strings.Join(rest, "\n")+"\n"), args...)
 	if code != 0 || strings.Contains(said, "FACT_FORM_ANSWERS\n  read for") {
 		t.Fatalf("exit %d: %s", code, said)
 	}
-	if src, err := os.ReadFile(out); err != nil || !strings.Contains(string(src), "# SW was CW; 3 rows\n  # Team mgr was TM; 1 row\n") {
-		t.Errorf("%v\n%s\n%s", err, src, said)
+	src, err := os.ReadFile(out)
+	for _, want := range []string{"# SW was CW; 3 rows\n  # Team mgr was TM; 1 row\n", "# IN_PROGRESS means open; no row has it yet\n", "open: [In progress, IN_PROGRESS]"} {
+		if err != nil || !strings.Contains(string(src), want) || !strings.Contains(said, "say before, open, authorised, void or none") {
+			t.Errorf("%v: not there: %s\n%s\n%s", err, want, src, said)
+		}
 	}
 }
 
