@@ -34,7 +34,10 @@ func (c *mappingNewCmd) Run(a *app) error {
 	if _, err := os.Lstat(c.Out); err == nil {
 		return fmt.Errorf("%s is there already, and no file is overwritten: give another name after --out", c.Out)
 	}
-	d, err := c.draft()
+	if dir, err := os.Stat(filepath.Dir(c.Out)); err != nil || !dir.IsDir() {
+		return fmt.Errorf("there is no folder %s for --out: make it first", filepath.Dir(c.Out))
+	}
+	d, err := shippedDraft(c.From)
 	if err != nil {
 		return err
 	}
@@ -70,21 +73,38 @@ func (c *mappingNewCmd) head(open []mapping.Question) string {
 	return head
 }
 
-// draft reads the shipped mapping.
-func (c *mappingNewCmd) draft() (*mapping.Draft, error) {
-	name := "systems/" + c.From + ".yaml"
-	src, err := fs.ReadFile(mapping.Shipped, name)
+// shippedDraft reads a shipped mapping.
+func shippedDraft(name string) (*mapping.Draft, error) {
+	file := "systems/" + name + ".yaml"
+	src, err := fs.ReadFile(mapping.Shipped, file)
 	if err != nil {
-		files, err := fs.Glob(mapping.Shipped, "systems/*.yaml")
-		if err != nil {
-			return nil, err
-		}
-		for i, f := range files {
-			files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
-		}
-		return nil, fmt.Errorf("no mapping %q comes with drpd%s", c.From, strict.Suggest(c.From, files))
+		names, err := shippedNames()
+		return nil, errors.Join(err, fmt.Errorf("no mapping %q comes with drpd%s", name, strict.Suggest(name, names)))
 	}
-	return mapping.NewDraft(name, src, london())
+	return mapping.NewDraft(file, src, london())
+}
+
+func shippedNames() ([]string, error) {
+	files, err := fs.Glob(mapping.Shipped, "systems/*.yaml")
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+	}
+	return files, err
+}
+
+// fitting gives the other shipped mapping for which answers are; "": for none.
+func (c *mappingNewCmd) fitting(file string, src []byte) (string, error) {
+	names, err := shippedNames()
+	for _, name := range names {
+		d, err := shippedDraft(name)
+		if err != nil {
+			return "", err
+		}
+		if _, f := d.ReadChoices(file, src); name != c.From && f.Err() == nil {
+			return name, nil
+		}
+	}
+	return "", err
 }
 
 // connection says where the database is: as the flags say, or as the configuration does.
@@ -128,6 +148,12 @@ func (c *mappingNewCmd) answers(n *newMapping) error {
 		return fmt.Errorf("answers stand in %s too: give that after --answers, or take it away", n.kept)
 	}
 	n.choices, n.file = n.draft.ReadChoices(file, src)
+	if n.file.Err() == nil {
+		return nil
+	}
+	if other, err := c.fitting(file, src); other != "" || err != nil {
+		return errors.Join(err, fmt.Errorf("%s: these are answers for %s, not for %s: give --from %s, or another file", file, other, c.From, other))
+	}
 	return n.file.Err()
 }
 

@@ -162,6 +162,12 @@ func TestMappingNewRefuses(t *testing.T) {
 	if err := os.WriteFile(words, []byte("columns: {DIM_PERSON: {LEGACY_ID: ORDER}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	eclipse, empty := filepath.Join(dir, "eclipse.yaml"), filepath.Join(dir, "empty.db")
+	for file, text := range map[string]string{eclipse: councils[2].answers, empty: ""} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	wordy, _ := made(t, schema(t, "liquidlogic", []string{"LEGACY_ID", `"ORDER"`}))
 	there := filepath.Join(dir, "there.yaml")
 	if err := os.WriteFile(there, []byte("mine"), 0o600); err != nil {
@@ -172,6 +178,9 @@ func TestMappingNewRefuses(t *testing.T) {
 		want string
 	}{
 		{slices.Concat(base, []string{"--out", there}), "there.yaml is there already, and no file is overwritten"},
+		{slices.Concat(base, []string{"--out", filepath.Join(dir, "x.yaml"), "--answers", eclipse}), "these are answers for eclipse, not for mosaic"},
+		{slices.Concat(base, []string{"--out", filepath.Join(dir, "nowhere", "x.yaml")}), filepath.Join(dir, "nowhere") + " for --out: make it first"},
+		{[]string{"--from", "mosaic", "--engine", "sqlite", "--file", empty, "--out", filepath.Join(dir, "x.yaml")}, "the database has no table or view"},
 		{slices.Concat(wordy, []string{"--from", "liquidlogic", "--out", filepath.Join(dir, "x.yaml"), "--answers", words}),
 			`words.yaml:1:35: ORDER is a word of SQL, or differs in its capitals: write "ORDER", or`},
 		{slices.Concat(flags, []string{"--from", "mosaik", "--out", filepath.Join(dir, "x.yaml")}), `no mapping "mosaik" comes with drpd (mosaic?)`},

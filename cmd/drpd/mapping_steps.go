@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ func (n *newMapping) tables() error {
 	err := n.look(n.draft.System, func(ctx context.Context, s *records.System) (err error) {
 		if there, err = s.Catalogue(ctx); err != nil {
 			return err
+		}
+		if len(there) == 0 {
+			return errors.New("the database has no table or view that this login sees: is it the right one?")
 		}
 		for _, t := range n.draft.Tables() {
 			q := mapping.Question{Section: "tables", Name: t, Says: "read for " + strings.Join(n.draft.ReadFor(t), ", ")}
@@ -177,42 +181,4 @@ func columnNames(columns []records.Column) (out []string) {
 		out = append(out, c.Name)
 	}
 	return out
-}
-
-// noColumn says that a table has no such column, or that its name is a word of the engine's own.
-func (n *newMapping) noColumn(q mapping.Question, name string) string {
-	for _, c := range columnNames(n.columns[q.Of]) {
-		if len(c) > len(name) && strings.EqualFold(c[1:len(c)-1], name) {
-			return name + " is a word of SQL, or differs in its capitals: write " + c + ", or ask for a view that gives it another name"
-		}
-	}
-	return n.working().Table(q.Of) + " has no column " + name + nearest(name, columnNames(n.columns[q.Of]))
-}
-
-// unfit says why an answer that was typed does not fit what is there.
-func (n *newMapping) unfit(q mapping.Question, answer mapping.Codes) string {
-	fold := func(names []string) bool {
-		return slices.ContainsFunc(names, func(t string) bool { return strings.EqualFold(t, answer[0]) })
-	}
-	switch q.Section {
-	case "tables":
-		if !fold(n.there) {
-			return "there is no table or view " + answer[0] + nearest(answer[0], n.there)
-		}
-	case "columns":
-		if names := columnNames(n.columns[q.Of]); !fold(names) {
-			return n.noColumn(q, answer[0])
-		}
-	case "states":
-		if !slices.Contains(mapping.Meanings(), answer[0]) {
-			return "say " + strings.Join(mapping.Meanings(), ", ") + " or none"
-		}
-	default:
-		for _, code := range answer {
-			if why := wrongCode(q, code, n.counts[q.Section+q.Of]); why != "" {
-				return why
-			}
-		}
-	}
-	return ""
 }
