@@ -44,10 +44,32 @@ func (d *Draft) Deciding() (out []Deciding) {
 	return out
 }
 
-// placeholders gives the codes that comments mark: (placeholder: 990001), (placeholders: 2160 and 2161).
+// marks finds where comments mark codes as placeholders: (placeholder: 990001), (placeholders: 2160 and 2161).
+func marks() *regexp.Regexp { return regexp.MustCompile(` ?\(placeholders?: ([^)]+)\)`) }
+
+func markedCodes(list string) []string {
+	return strings.FieldsFunc(strings.ReplaceAll(list, " and ", ","), func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// placeholders gives the codes that comments mark.
 func (d *Draft) placeholders() (out []string) {
-	for _, m := range regexp.MustCompile(`\(placeholders?: ([^)]+)\)`).FindAllStringSubmatch(d.src, -1) {
-		out = append(out, strings.FieldsFunc(strings.ReplaceAll(m[1], " and ", ","), func(r rune) bool { return r == ',' || r == ' ' })...)
+	for _, m := range marks().FindAllStringSubmatch(d.src, -1) {
+		out = append(out, markedCodes(m[1])...)
 	}
 	return out
+}
+
+// unmark takes the marks of placeholders away in whose place others stand by now.
+func (e *editor) unmark() {
+	stays := func(code string) bool {
+		return !slices.ContainsFunc(e.choices.list(), func(q Question) bool {
+			given := e.choices.Given(q)
+			return q.Name == code && !slices.Equal(given, Codes{code}) && !slices.Equal(given, Codes{None})
+		})
+	}
+	for _, m := range marks().FindAllStringSubmatchIndex(e.src, -1) {
+		if !slices.ContainsFunc(markedCodes(e.src[m[2]:m[3]]), stays) {
+			e.changes = append(e.changes, change{m[0], m[1], ""})
+		}
+	}
 }
