@@ -15,6 +15,7 @@ func (d *Draft) ReadChoices(name string, src []byte) (*Choices, *strict.File) {
 	if f.Err() != nil {
 		return c, f
 	}
+	c.keeps()
 	known := func(path []any, name string, names []string) bool {
 		if slices.Contains(names, name) {
 			return true
@@ -70,4 +71,17 @@ func (d *Draft) ReadChoices(name string, src []byte) (*Choices, *strict.File) {
 		}
 	}
 	return c, f
+}
+
+// keeps puts the shipped code itself where an answer is keep.
+func (c *Choices) keeps() {
+	for _, q := range c.list() {
+		given := slices.Clone(c.Given(q))
+		for i, g := range given {
+			if g == Keep && q.Keeps() {
+				given[i] = q.Name
+			}
+		}
+		c.Give(q, given)
+	}
 }

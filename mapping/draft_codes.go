@@ -66,6 +66,11 @@ const (
 	TextAnswer   AnswerKind = "text"
 )
 
+// Misread says whether answers of a kind are no answers to the question. A person may be named in words.
+func (s Said) Misread(is AnswerKind) bool {
+	return is != "" && s.Kind != TextAnswer && is != s.Kind && (s.Kind != PersonAnswer || is != TextAnswer)
+}
+
 // KindOf says of what kind an answer is; worker says whether a text is the id of somebody who works with children. "" is no answer.
 func (s *System) KindOf(answer string, worker func(string) bool) AnswerKind {
 	r := rowReader{System: s}

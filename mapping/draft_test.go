@@ -154,6 +154,26 @@ func TestDraftEdits(t *testing.T) {
 	}
 }
 
+// A comment calls no code a placeholder in whose place another stands; what stays one is called so.
+func TestDraftUnmarks(t *testing.T) {
+	for _, tt := range []struct {
+		system    string
+		choices   mapping.Choices
+		gone, has string
+	}{
+		{"eclipse", mapping.Choices{Values: map[string]map[string]mapping.Codes{"CLASSIFICATIONPERSONVIEW.CLASSIFICATIONPATHID": {"990001": {"4711"}, "990002": {"none"}}}},
+			"(placeholder: 990001)", "(placeholder: 990002)"},
+		{"mosaic", mapping.Choices{Types: map[string]mapping.Codes{"2160": {"3310"}, "2161": {"3311"}}}, "(placeholders: 2160", "has an ID of its own. There is no change"},
+		{"mosaic", mapping.Choices{Types: map[string]mapping.Codes{"2160": {"3310"}, "2161": {"2161"}}}, "own. There", "(placeholders: 2160 and 2161)"},
+	} {
+		d, _ := draft(t, tt.system)
+		out, _, err := d.Apply(&tt.choices, unknown)
+		if err != nil || strings.Contains(string(out), tt.gone) || !strings.Contains(string(out), tt.has) {
+			t.Errorf("%s: %v\n%s", tt.gone, err, out)
+		}
+	}
+}
+
 // What cannot be put in is said, and no mapping is given.
 func TestDraftRefuses(t *testing.T) {
 	for _, tt := range []struct {
@@ -234,7 +254,7 @@ func TestPropose(t *testing.T) {
 
 // A slip of the pen is none between codes of other figures, or between short ones.
 func TestSlip(t *testing.T) {
-	for code, want := range map[string]string{"DRP_S1_DISCUSED": "DRP_S1_DISCUSSED", "DRP_S2_DISCUSSED": "", "1.6": "", "TM": "", "DRP_THEME": ""} {
+	for code, want := range map[string]string{"DRP_S1_DISCUSED": "DRP_S1_DISCUSSED", "DRP_S2_DISCUSSED": "", "1.6": "", "TM": "", "DRP_THEME": "", "gm": "GM"} {
 		if got := mapping.Slip(code, []string{"DRP_S1_DISCUSSED", "1a", "GM"}); got != want {
 			t.Errorf("%s: %q, want %q", code, got, want)
 		}

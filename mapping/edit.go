@@ -38,6 +38,7 @@ func (d *Draft) edit(c *Choices, why Reasons) ([]byte, error) {
 		}
 	}
 	e.walk(nil, d.root)
+	e.unmark()
 	if e.err != nil {
 		return nil, fmt.Errorf("mapping %s: %w", d.name, e.err)
 	}

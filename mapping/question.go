@@ -187,9 +187,15 @@ func alike(a, b string) float64 {
 	return like
 }
 
-// Slip gives what is a slip of the pen away from a code; "": nothing is. Codes with other figures in them, and short ones, are others.
+// Slip gives what is a slip of the pen away from a code; "": nothing is. In another case a code is another one, and a slip. Codes with other figures in
+// them, and short ones, are no slips.
 func Slip(code string, there []string) string {
 	const short = 4
+	for _, c := range there {
+		if strings.EqualFold(c, code) {
+			return c
+		}
+	}
 	if len(code) <= short {
 		return ""
 	}
@@ -246,6 +252,17 @@ func scalar(s string) string {
 		return s
 	}
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`).Replace(s) + `"`
+}
+
+// List writes codes as an answers file has several.
+func List(codes []string) string {
+	var all Codes
+	for _, c := range codes {
+		if c = strings.TrimSpace(c); c != "" {
+			all = append(all, c)
+		}
+	}
+	return "[" + strings.Trim(flowList(all), "[]") + "]"
 }
 
 // flowList writes one value, or several.

@@ -60,33 +60,70 @@ func (c catalogue) written(name string) string {
 	if strings.Trim(name, letters+"0123456789") == "" && strings.TrimLeft(name, "0123456789") == name && name != "" {
 		return name
 	}
+	return c.quoted(name)
+}
+
+// quoted gives a name in the engine's quotes.
+func (c catalogue) quoted(name string) string {
+	if strings.HasPrefix(name, c.quotes[:1]) {
+		return name
+	}
 	return c.quotes[:1] + name + c.quotes[1:]
 }
 
-// Columns gives the columns of a table or view; none where there is no such table.
+// Columns gives the columns of a table or view, as a statement names them; none where there is no such table.
 func (s *System) Columns(ctx context.Context, table string) (out []Column, err error) {
-	v, err := s.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = v.tx.Rollback() }() // it only read
-	rows, err := v.tx.QueryxContext(ctx, "SELECT q.* FROM "+table+" q WHERE 1 = 0")
-	switch {
-	case err != nil && slices.Contains([]string{noTable, noDatabase}, s.dialect.Means(err)):
+	types, err := s.head(ctx, "q.*", table)
+	switch means := s.dialect.Means(err); {
+	case err != nil && slices.Contains([]string{noTable, noDatabase}, means):
 		return nil, nil
+	case err != nil && means == noRight: // some engines say so of a table that is not there
+		there, err2 := s.Catalogue(ctx)
+		if err2 == nil && !slices.ContainsFunc(there, func(t string) bool { return strings.EqualFold(t, table) }) {
+			return nil, nil
+		}
+		return nil, errors.Join(s.fail(err, "table %s cannot be looked at", table), err2)
 	case err != nil:
-		return nil, s.fail(err, "table %s cannot be looked at", table)
-	}
-	defer func() { _ = rows.Close() }() // it has none
-	types, err := rows.ColumnTypes()
-	if err = errors.Join(err, rows.Err()); err != nil {
 		return nil, s.fail(err, "table %s cannot be looked at", table)
 	}
 	for _, t := range types {
 		kind := t.DatabaseTypeName()
 		out = append(out, Column{Name: s.dialect.names.written(t.Name()), Type: strings.ToLower(kind), Date: isTime(strings.ToUpper(kind))})
 	}
-	return out, nil
+	return out, s.quoteWords(ctx, table, out)
+}
+
+// quoteWords writes those columns in quotes whose names are words of the engine's own, such as ORDER.
+func (s *System) quoteWords(ctx context.Context, table string, columns []Column) error {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	if _, err := s.head(ctx, strings.Join(names, ", "), table); err == nil {
+		return nil
+	}
+	for i, name := range names {
+		if _, err := s.head(ctx, name, table); err != nil && ctx.Err() == nil {
+			columns[i].Name = s.dialect.names.quoted(name)
+		}
+	}
+	return ctx.Err()
+}
+
+// head reads what a table's columns are, and no row.
+func (s *System) head(ctx context.Context, columns, table string) ([]*sql.ColumnType, error) {
+	v, err := s.look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = v.tx.Rollback() }() // it only read
+	rows, err := v.tx.QueryContext(ctx, "SELECT "+columns+" FROM "+table+" q WHERE 1 = 0")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // it has none
+	types, err := rows.ColumnTypes()
+	return types, errors.Join(err, rows.Err())
 }
 
 // Lacking gives the relations of the mapping that cannot be read as they stand.

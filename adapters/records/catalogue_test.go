@@ -44,10 +44,40 @@ func TestCatalogue(t *testing.T) {
 		if err != nil || !slices.Equal(dates, []string{"INCOMING_ON", "STARTED_ON", "COMPLETED_ON", "ASSIGNMENT_DATETIME"}) {
 			t.Errorf("%v, %v", dates, err)
 		}
+		quotes := map[string]string{"mariadb": "``", "sqlserver": "[]"}[e.name] + `""`
+		order := quotes[:1] + "order" + quotes[1:2]
+		if _, err := db.ExecContext(t.Context(), "CREATE TABLE WORDS (A INT, "+order+" INT)"); err != nil {
+			t.Fatal(err)
+		}
+		if words, err := s.Columns(t.Context(), "WORDS"); err != nil || len(words) != 2 || !strings.EqualFold(words[0].Name, "A") || words[1].Name != order {
+			t.Errorf("%v, %v", words, err)
+		}
 		for _, no := range []string{"MO_FORM", "NOWHERE.MO_FORMS"} {
 			if columns, err := s.Columns(t.Context(), no); err != nil || columns != nil {
 				t.Errorf("%s: %v, %v", no, columns, err)
 			}
+		}
+	})
+}
+
+// A login that may read single tables is told of one that is not there as of any other.
+func TestColumnsOfPoorLogin(t *testing.T) {
+	each(t, func(t *testing.T, e engine) {
+		if e.name == "sqlite" {
+			t.Skip("a file has no logins")
+		}
+		c := open(t, e, nil)
+		dsn, _ := c.login(t, "GRANT SELECT ON CF_FORMS TO LOGIN")
+		s, err := records.Open(e.name, "care-first", dsn, c.m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		if columns, err := s.Columns(t.Context(), "CF_FORMS"); err != nil || len(columns) == 0 {
+			t.Errorf("%v, %v", columns, err)
+		}
+		if columns, err := s.Columns(t.Context(), "CF_NOWHERE"); err != nil || columns != nil {
+			t.Errorf("%v, %v", columns, err)
 		}
 	})
 }

@@ -82,9 +82,11 @@ func formsOf(n int) string {
 // restricted says where no child would count as restricted, or all would: the mark is likely another one.
 func (v *view) restricted(out *Found, n mapping.Named, marks map[string]int) {
 	open, all := 0, 0
+	closed := maps.Clone(marks)
 	for mark, count := range marks {
 		if all += count; slices.Contains(v.m.Person.No, mark) {
 			open += count
+			delete(closed, mark)
 		}
 	}
 	switch {
@@ -95,6 +97,9 @@ func (v *view) restricted(out *Found, n mapping.Named, marks map[string]int) {
 	case open == 0:
 		out.Problems = append(out.Problems, fmt.Sprintf("%s: by %s all of %d people count as restricted (%s): is that the mark, and which value means "+
 			"not restricted?%s", n.Title(), v.m.Person.Restricted, all, listed(marks), stands(n)))
+	default:
+		out.Notes = append(out.Notes, fmt.Sprintf("%s: %d of %d people count as restricted, by %s %s", n.Title(), all-open, all,
+			v.m.Person.Restricted, listed(closed)))
 	}
 }
 

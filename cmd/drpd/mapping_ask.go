@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -81,6 +82,33 @@ func (n *newMapping) understood(q mapping.Question, line string) (answer mapping
 		return nil, wrong
 	}
 	return answer, ""
+}
+
+// moreStates asks on the terminal for states that no form has, and that the council knows of.
+func (n *newMapping) moreStates(there map[string]int) error {
+	for n.in != nil {
+		n.printf("\nA state that no form has yet, with what it means, such as IN_PROGRESS: open\n  (Enter: there is no other) ")
+		line, err := n.line()
+		if line == "" || err != nil {
+			return err
+		}
+		state, means, _ := strings.Cut(line, ":")
+		q, answer := mapping.Question{Section: "states", Name: strings.TrimSpace(state)}, mapping.Codes{strings.TrimSpace(means)}
+		wrong := n.unfit(q, answer)
+		if near := mapping.Slip(q.Name, sortedKeys(there)); wrong == "" && there[q.Name] == 0 && near != "" {
+			wrong = fmt.Sprintf("no form has the state %q (%s?)", q.Name, near)
+		}
+		if wrong != "" || q.Name == "" {
+			n.printf("  %s\n", cmp.Or(wrong, "write the state before the colon"))
+			continue
+		}
+		n.choices.Give(q, answer)
+		n.changed = true
+		if err := n.keep(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // line reads a line of the terminal; whoever stops there has kept what was answered.

@@ -47,13 +47,15 @@ func (n *newMapping) values() error {
 // codes gives what is to be asked about codes of which no row has one. Where there are no rows, nothing can be told.
 func (n *newMapping) codes(section, of string, codes []string, counts map[string]int, says func(string) string) (missing []mapping.Question) {
 	delete(counts, "")
+	for _, c := range codes {
+		n.wrongCodes(mapping.Question{Section: section, Of: of, Name: c}, counts)
+	}
 	if len(counts) == 0 {
 		return nil
 	}
 	n.counts[section+of] = counts
 	for _, c := range codes {
 		q := mapping.Question{Section: section, Of: of, Name: c, Says: says(c)}
-		n.slip(q, counts)
 		if counts[c] == 0 {
 			missing = append(missing, q)
 		}
@@ -74,16 +76,6 @@ func options(counts map[string]int, known []string) (out []mapping.Option) {
 		}
 	}
 	return out
-}
-
-// slip finds an answer of the file that no row has, and that is a slip of the pen away from what is there.
-func (n *newMapping) slip(q mapping.Question, counts map[string]int) {
-	others := slices.DeleteFunc(sortedKeys(counts), func(c string) bool { return c == q.Name })
-	for _, g := range n.choices.Given(q) {
-		if near := mapping.Slip(g, others); counts[g] == 0 && g != q.Name && g != mapping.None && near != "" {
-			n.fault(q, "no row has %q (%s?)", g, near)
-		}
-	}
 }
 
 // types asks which form is the dispute form.
@@ -124,7 +116,7 @@ func (n *newMapping) questions() error {
 	}
 	codes, says := n.draft.Questions()
 	counts := make(map[string]int)
-	n.counts["questions"] = counts
+	n.asked, n.counts["questions"] = of, counts
 	var there []mapping.Option
 	for _, c := range sortedKeys(of) {
 		if counts[c] = of[c].Rows; !slices.Contains(codes, c) && c != "" {
@@ -134,7 +126,7 @@ func (n *newMapping) questions() error {
 	var missing []mapping.Question
 	for _, c := range codes {
 		q := mapping.Question{Section: "questions", Name: c, Says: strings.Join(says[c].Words, "; "), Kind: string(says[c].Kind)}
-		n.slip(q, counts)
+		n.wrongCodes(q, counts)
 		if counts[c] == 0 {
 			missing = append(missing, q)
 		}
@@ -173,7 +165,10 @@ func (n *newMapping) states() error {
 			n.fault(mapping.Question{Section: "states", Name: state}, "no form has the state %q (%s?)", state, near)
 		}
 	}
-	return n.ask("States that the mapping does not know.", all)
+	if err := n.ask("States that the mapping does not know.", all); err != nil {
+		return err
+	}
+	return n.moreStates(of)
 }
 
 // titles asks which title is which role.

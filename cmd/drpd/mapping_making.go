@@ -28,6 +28,7 @@ type newMapping struct {
 	open    []mapping.Question          // what nobody could be asked
 	columns map[string][]records.Column // of the council's tables, by the shipped names
 	counts  map[string]map[string]int   // how many rows have each code, by section and column
+	asked   map[string]records.Asked    // how questions are answered
 	broken  []string                    // parts of the mapping that cannot be read yet
 	there   []string                    // the council's tables and views
 	changed bool                        // there are answers that the file does not hold
@@ -46,7 +47,7 @@ func (n *newMapping) reason(section, of, name string) string {
 			}
 		}
 		return ""
-	case section == "states":
+	case section == "states" && counts[name] > 0:
 		return plural(counts[name], "row")
 	case !known:
 		return ""

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -35,7 +34,10 @@ func (c *mappingNewCmd) Run(a *app) error {
 	if _, err := os.Lstat(c.Out); err == nil {
 		return fmt.Errorf("%s is there already, and no file is overwritten: give another name after --out", c.Out)
 	}
-	d, err := c.draft()
+	if dir, err := os.Stat(filepath.Dir(c.Out)); err != nil || !dir.IsDir() {
+		return fmt.Errorf("there is no folder %s for --out: make it first", filepath.Dir(c.Out))
+	}
+	d, err := shippedDraft(c.From)
 	if err != nil {
 		return err
 	}
@@ -60,7 +62,8 @@ func (c *mappingNewCmd) Run(a *app) error {
 // head says what is to be done with a file of answers.
 func (c *mappingNewCmd) head(open []mapping.Question) string {
 	head := "Answers for drpd mapping new --from " + c.From + ". What is likely is filled in; what is empty is to be filled in. none: there is no " +
-		"such thing. The name itself: the shipped code is right. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"such thing. keep: the shipped code is right. [A, B]: several codes stand for it. rest: {questions: keep, titles: none} answers all that is empty there. " +
+		"states: {IN_PROGRESS: open} may be put in for a state that no form has yet. " +
 		"Save this, and give it after --answers."
 	if slices.ContainsFunc(open, func(q mapping.Question) bool {
 		return q.Proposed == "" && slices.Contains([]string{"tables", "columns", "values", "types"}, q.Section)
@@ -70,21 +73,38 @@ func (c *mappingNewCmd) head(open []mapping.Question) string {
 	return head
 }
 
-// draft reads the shipped mapping.
-func (c *mappingNewCmd) draft() (*mapping.Draft, error) {
-	name := "systems/" + c.From + ".yaml"
-	src, err := fs.ReadFile(mapping.Shipped, name)
+// shippedDraft reads a shipped mapping.
+func shippedDraft(name string) (*mapping.Draft, error) {
+	file := "systems/" + name + ".yaml"
+	src, err := fs.ReadFile(mapping.Shipped, file)
 	if err != nil {
-		files, err := fs.Glob(mapping.Shipped, "systems/*.yaml")
-		if err != nil {
-			return nil, err
-		}
-		for i, f := range files {
-			files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
-		}
-		return nil, fmt.Errorf("no mapping %q comes with drpd%s", c.From, strict.Suggest(c.From, files))
+		names, err := shippedNames()
+		return nil, errors.Join(err, fmt.Errorf("no mapping %q comes with drpd%s", name, strict.Suggest(name, names)))
 	}
-	return mapping.NewDraft(name, src, london())
+	return mapping.NewDraft(file, src, london())
+}
+
+func shippedNames() ([]string, error) {
+	files, err := fs.Glob(mapping.Shipped, "systems/*.yaml")
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(path.Base(f), ".yaml")
+	}
+	return files, err
+}
+
+// fitting gives the other shipped mapping for which answers are; "": for none.
+func (c *mappingNewCmd) fitting(file string, src []byte) (string, error) {
+	names, err := shippedNames()
+	for _, name := range names {
+		d, err := shippedDraft(name)
+		if err != nil {
+			return "", err
+		}
+		if _, f := d.ReadChoices(file, src); name != c.From && f.Err() == nil {
+			return name, nil
+		}
+	}
+	return "", err
 }
 
 // connection says where the database is: as the flags say, or as the configuration does.
@@ -128,47 +148,36 @@ func (c *mappingNewCmd) answers(n *newMapping) error {
 		return fmt.Errorf("answers stand in %s too: give that after --answers, or take it away", n.kept)
 	}
 	n.choices, n.file = n.draft.ReadChoices(file, src)
+	if n.file.Err() == nil {
+		return nil
+	}
+	if other, err := c.fitting(file, src); other != "" || err != nil {
+		return errors.Join(err, fmt.Errorf("%s: these are answers for %s, not for %s: give --from %s, or another file", file, other, c.From, other))
+	}
 	return n.file.Err()
 }
 
 // write writes the mapping and the answers, and says what remains.
 func (c *mappingNewCmd) write(n *newMapping) error {
-	src, m, err := n.draft.Apply(n.choices, n.reason)
+	src, _, err := n.draft.Apply(n.choices, n.reason)
 	if err != nil {
 		return err
 	}
 	head := fmt.Sprintf("# Made from drpd's own mapping %s by drpd mapping new, on %s. What was put in says what it was.\n", c.From,
 		workday.DateOf(n.now().In(london())))
+	src = append([]byte(head), src...)
+	m, err := mapping.ParseSystem(filepath.Base(c.Out), src, london()) // what is said of it names the lines of this file
+	if err != nil {
+		return err
+	}
 	if err := n.keep(); err != nil {
 		return err
 	}
-	if err := writeOnce(c.Out, append([]byte(head), src...)); err != nil {
+	if err := writeOnce(c.Out, src); err != nil {
 		return err
 	}
 	n.printf("%s is written, from %s; the answers are in %s\n", c.Out, c.From, n.kept)
-	return n.look(m, func(ctx context.Context, s *records.System) error {
-		found := s.CheckOnline(ctx)
-		if found.Readable {
-			census := s.Census(ctx, n.now())
-			found.Notes, found.Problems = append(found.Notes, census.Notes...), append(found.Problems, census.Problems...)
-		}
-		n.listed("what is to be mended", found.Problems)
-		n.listed("what is good to know", found.Notes)
-		return nil
-	})
-}
-
-// listed prints what was found, within 100 columns.
-func (n *newMapping) listed(head string, found []string) {
-	if len(found) == 0 {
-		return
-	}
-	n.printf("\n%s:\n", head)
-	for _, f := range found {
-		for i, line := range mapping.Wrapped(strings.TrimPrefix(f, "records "+n.at.Name+": "), 96) {
-			n.printf("%s%s\n", map[bool]string{true: "  - ", false: "    "}[i == 0], line)
-		}
-	}
+	return n.report(m)
 }
 
 // writeOnce writes a file that must not be there yet.

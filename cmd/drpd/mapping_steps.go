@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,6 +22,9 @@ func (n *newMapping) tables() error {
 	err := n.look(n.draft.System, func(ctx context.Context, s *records.System) (err error) {
 		if there, err = s.Catalogue(ctx); err != nil {
 			return err
+		}
+		if len(there) == 0 {
+			return errors.New("the database has no table or view that this login sees: is it the right one?")
 		}
 		for _, t := range n.draft.Tables() {
 			q := mapping.Question{Section: "tables", Name: t, Says: "read for " + strings.Join(n.draft.ReadFor(t), ", ")}
@@ -140,7 +144,7 @@ func (n *newMapping) columnsOf(t string, expected []string) (missing []mapping.Q
 		q := mapping.Question{Section: "columns", Of: t, Name: c}
 		given := n.choices.Columns[t][c]
 		if given != "" && given != mapping.None && len(n.columns[t]) > 0 && has(given) < 0 {
-			n.fault(q, "%s has no column %s%s", n.working().Table(t), given, nearest(given, columnNames(n.columns[t])))
+			n.fault(q, "%s", n.noColumn(q, given))
 		}
 	}
 	if len(n.columns[t]) == 0 {
@@ -177,26 +181,4 @@ func columnNames(columns []records.Column) (out []string) {
 		out = append(out, c.Name)
 	}
 	return out
-}
-
-// unfit says why an answer that was typed does not fit what is there.
-func (n *newMapping) unfit(q mapping.Question, answer mapping.Codes) string {
-	fold := func(names []string) bool {
-		return slices.ContainsFunc(names, func(t string) bool { return strings.EqualFold(t, answer[0]) })
-	}
-	switch q.Section {
-	case "tables":
-		if !fold(n.there) {
-			return "there is no table or view " + answer[0] + nearest(answer[0], n.there)
-		}
-	case "columns":
-		if names := columnNames(n.columns[q.Of]); !fold(names) {
-			return n.working().Table(q.Of) + " has no column " + answer[0] + nearest(answer[0], names)
-		}
-	case "states":
-		if !slices.Contains(mapping.Meanings(), answer[0]) {
-			return "say " + strings.Join(mapping.Meanings(), ", ") + " or none"
-		}
-	}
-	return ""
 }
