@@ -332,8 +332,13 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	if err := hangUp(); err != nil {
 		return problems, err
 	}
-	if err := look(p.config.Records, p.mapping.System); err != nil {
-		return problems, err
+	for _, s := range p.used() {
+		if !s.read {
+			continue
+		}
+		if err := look(s.Records, s.mapping); err != nil {
+			return problems, err
+		}
 	}
 	if p.next != nil {
 		if err := look(p.next.Records, p.next.mapping); err != nil {

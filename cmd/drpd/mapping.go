@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"drpd/adapters/ledger"
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/workday"
@@ -33,7 +34,7 @@ func (c *mappingShowCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := withState(a, p, func(*wired) error { return nil }); err != nil { // a move is taken over from there
+	if err := withMoves(a, p, func(*ledger.Ledger) error { return nil }); err != nil {
 		return err
 	}
 	records, m := p.config.Records, p.mapping.System

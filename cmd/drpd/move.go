@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"drpd/adapters/ledger"
@@ -50,7 +49,7 @@ func (c *moveCmd) Run(a *app) error {
 	case c.Begin && last.State == moveBegun:
 		return fmt.Errorf("it has begun on %s", day(last))
 	}
-	look, err := lookAtMove(a, c)
+	look, err := lookAtMove(a, c, last)
 	if err != nil {
 		return err
 	}
@@ -170,6 +169,3 @@ func keepMove(a *app, l *ledger.Ledger, m move) error {
 	}
 	return l.SetSetting(a.ctx, port.Moves, string(said), m.By, a.now())
 }
-
-// quiet is a log of a dry run: what it says, it prints.
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

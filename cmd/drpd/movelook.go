@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -42,7 +44,7 @@ type stood struct {
 }
 
 // lookAtMove goes through a cycle with the system of today and then through one with the new one, on a copy of the ledger.
-func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
+func lookAtMove(a *app, c *moveCmd, last move) (look moveLook, err error) {
 	p, err := prepare(a.config)
 	if err != nil {
 		return look, err
@@ -53,7 +55,7 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 	}
 	defer end()
 	state := p.config.State
-	d, err := wireDry(a, p, quiet())
+	d, err := wireDry(a, p, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return look, err
 	}
@@ -61,10 +63,8 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 		look.systems = append(look.systems, p.config.People.Name)
 	}
 	before, err := standsAfterCycle(a, d, look.systems)
-	if all, bad := movesOf(p.moves); err == nil && bad == nil {
-		if n := len(all); n == 0 || all[n-1].State != moveBegun || all[n-1].To != c.To {
-			err = keepMove(a, d.ledger, move{From: c.From, To: c.To, State: moveBegun})
-		}
+	if err == nil && last.State != moveBegun {
+		err = keepMove(a, d.ledger, move{From: c.From, To: c.To, State: moveBegun})
 	}
 	if err = errors.Join(err, d.close()); err != nil {
 		return look, err
@@ -73,7 +73,7 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 		return look, err
 	}
 	p.config.State = state
-	if d, err = wireDry(a, p, quiet()); err != nil {
+	if d, err = wireDry(a, p, slog.New(slog.DiscardHandler)); err != nil {
 		return look, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
@@ -84,7 +84,8 @@ func lookAtMove(a *app, c *moveCmd) (look moveLook, err error) {
 	return look, look.compare(a, d, c, before, after)
 }
 
-// standsAfterCycle goes through a cycle in which the record systems, and what says who works with a child, alone are read, and says how things stand after it.
+// standsAfterCycle goes through a cycle in which the record systems alone are read, and what says who works with a child. It says how
+// things stand after it.
 func standsAfterCycle(a *app, d *wired, also []string) (s stood, err error) {
 	for i, f := range d.Feeds {
 		if !slices.Contains(also, f.Name) && !slices.ContainsFunc(d.Records, func(r daemon.RecordSystem) bool { return r.Feed == f.Name }) {
@@ -262,17 +263,10 @@ func changes(x ledger.Listed, before, after stood) (out []string) {
 		{"questions", fmt.Sprint(was.Waiting), fmt.Sprint(now.Waiting)}, {"findings", fmt.Sprint(was.Findings), fmt.Sprint(now.Findings)},
 	} {
 		if of.was != of.now {
-			out = append(out, fmt.Sprintf("%s: %s, and after the move %s", of.what, blank(of.was), blank(of.now)))
+			out = append(out, fmt.Sprintf("%s: %s, and after the move %s", of.what, cmp.Or(of.was, "none"), cmp.Or(of.now, "none")))
 		}
 	}
 	return append(out, goes(before.effects[x.Ref], after.effects[x.Ref])...)
-}
-
-func blank(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // goes says what would go after a move and would not without it, and the other way round.
@@ -295,17 +289,17 @@ func (m *moveLook) print(a *app, c *moveCmd) {
 	for _, x := range m.disputes {
 		var children []string
 		for _, was := range slices.Sorted(maps.Keys(x.children)) {
-			children = append(children, was+" is "+orMissing(x.children[was]))
+			children = append(children, was+" is "+cmp.Or(x.children[was], "missing"))
 		}
 		people := "named"
 		if !x.people {
 			people = "missing"
 		}
-		form := orMissing(x.record)
+		form := cmp.Or(x.record, "missing")
 		if x.before == "" && x.record == "" {
 			form = "by mail"
 		}
-		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Ref, blank(x.before), form, strings.Join(children, ", "), people)
+		_, _ = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Ref, cmp.Or(x.before, "none"), form, strings.Join(children, ", "), people)
 	}
 	_ = w.Flush()
 	if m.notes > 0 {
@@ -317,11 +311,4 @@ func (m *moveLook) print(a *app, c *moveCmd) {
 	if len(m.problems) == 0 {
 		a.printf("%s, each found with its children and its people: nothing about them would change\n", plural(len(m.disputes), "open dispute"))
 	}
-}
-
-func orMissing(s string) string {
-	if s == "" {
-		return "missing"
-	}
-	return s
 }

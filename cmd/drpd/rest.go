@@ -95,20 +95,29 @@ func (p *parts) settled(ctx context.Context, l *ledger.Ledger, now time.Time) er
 
 // rests says on which sources that are not configured an open dispute rests. It looks at the ledger, where there is one.
 func (c *checkCmd) rests(a *app, p *parts) (problems int, err error) {
+	err = withMoves(a, p, func(l *ledger.Ledger) error {
+		found, err := p.rests(a.ctx, l)
+		for _, what := range found {
+			a.printf("%s\n", what)
+		}
+		problems = len(found)
+		return err
+	})
+	return problems, err
+}
+
+// withMoves takes over what the ledger says of moves, where there is a ledger, and looks at it.
+func withMoves(a *app, p *parts, look func(*ledger.Ledger) error) error {
 	if _, err := os.Stat(p.config.Path(p.config.State.File)); p.config.State.DSNFile == "" && err != nil {
-		return 0, nil
+		return nil
 	}
 	l, err := openLedger(a.ctx, p.config)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { _ = l.Close() }()
 	if err := p.asMoved(a.ctx, l); err != nil {
-		return 0, err
+		return err
 	}
-	found, err := p.rests(a.ctx, l)
-	for _, what := range found {
-		a.printf("%s\n", what)
-	}
-	return len(found), err
+	return look(l)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -246,7 +247,7 @@ func (p *parts) take(ctx context.Context, l *ledger.Ledger, all []move) error {
 		return err
 	default:
 		return fmt.Errorf("configuration: the move from %s to %s stands at %q since %s, and the configuration says records %s, moving_to %s: name %[1]s "+
-			"under records and %[2]s under moving_to, as they were%[7]s", m.From, m.To, m.State, day(m), here, blank(to), m.then())
+			"under records and %[2]s under moving_to, as they were%[7]s", m.From, m.To, m.State, day(m), here, cmp.Or(to, "none"), m.then())
 	}
 	return nil
 }

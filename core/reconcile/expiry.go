@@ -434,9 +434,12 @@ func (s *story) lasting(v *visit, limit Running) string {
 // ruled on it.
 func (s *story) recordUnclear(v *visit) string {
 	for _, u := range s.File.Unclear() {
+		if _, settled := s.File.Meant(u); settled {
+			continue
+		}
 		for _, q := range u.Of {
 			for _, f := range q.MayBe {
-				if _, settled := s.File.Meant(u); !settled && mayMeet(f) && (f.Stage == "" || f.Stage == v.stage.ID) {
+				if mayMeet(f) && (f.Stage == "" || f.Stage == v.stage.ID) {
 					return "the record is not clear: " + q.What
 				}
 			}
