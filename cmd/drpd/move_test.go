@@ -9,8 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"drpd/adapters/records"
+	"drpd/core/daemon"
 	"drpd/core/port"
 	"drpd/core/workday"
+	"drpd/mapping"
 	"drpd/testdata"
 )
 
@@ -44,6 +47,15 @@ func TestMoveIsTakenOver(t *testing.T) {
 		}
 	}
 	turn()
+	if err := keepMove(o.app, o.ledger, move{From: "care-first", To: "eclipse", State: moveBegun}); err != nil {
+		t.Fatal(err)
+	}
+	h.configure(t, "authority:", "autority: x\nauthority:") // by then somebody has mistyped something: the work goes on as before
+	turn()
+	if got := o.parts.config.Records.Name; got != "care-first" || o.d == nil {
+		t.Errorf("%s is in use", got)
+	}
+	h.configure(t, "autority: x\n", "")
 	for _, step := range []struct{ state, uses, reads string }{
 		{moveBegun, "eclipse", "care-first eclipse"}, {moveBack, "care-first", "care-first"}, {moveBegun, "eclipse", "care-first eclipse"},
 		{moveClosed, "eclipse", "eclipse"},
@@ -172,6 +184,76 @@ func TestMoveTwice(t *testing.T) {
 			if after := h.did(t, h.began); !slices.Equal(before, after) {
 				t.Errorf("after the second move\n%s", difference(strings.Join(before, "\n"), strings.Join(after, "\n")))
 			}
+		}}
+	h.live(t, on+4)
+	_ = h.d.close()
+}
+
+// What people key in from the worklists of the old system is read while both are, though notes go into the new one.
+func TestMoveReadsTheOldWorklist(t *testing.T) {
+	t.Parallel()
+	h := demoHouse(t)
+	h.eclipse(t)
+	a := &app{ctx: t.Context(), out: t.Output(), err: t.Output(), now: func() time.Time { return h.clock }}
+	if err := keepMove(a, h.d.ledger, move{From: "care-first", To: "eclipse", State: moveBegun}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := prepare(filepath.Join(h.dir, "drpd.yaml"))
+	if err == nil {
+		err = p.asMoved(t.Context(), h.d.ledger)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.former[0].mapping.Notes.Way, p.former[0].Worklist = mapping.WayWorklist, "worklists"
+	d, err := wireOn(t.Context(), p, h.d.ledger, a.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = d.close() }()
+	read := slices.ContainsFunc(d.Feeds, func(f daemon.Feed) bool { return f.Name == worklist && f.Source != nil })
+	if _, straight := d.Notes.(*records.System); !read || !straight || !slices.Contains(p.read(), worklist) {
+		t.Errorf("read: %v; notes go by %T; what is read: %v", read, d.Notes, p.read())
+	}
+}
+
+// While nobody knows whether a case note stands in one system no step is taken, to the other one or back: it would stand in both.
+func TestMoveWaitsForNotes(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("plays weeks of the story")
+	}
+	h := &house{dir: filepath.Join(t.TempDir(), "notes")}
+	on := workday.NewDate(2026, time.November, 26)
+	move := []string{"move", "--from", "care-first", "--to", "eclipse"}
+	refused := func(t *testing.T, step ...string) {
+		t.Helper()
+		if out := h.say(t, 1, append(slices.Clone(move), step...)...); !strings.Contains(out, "nothing has changed: ") || !strings.Contains(out, "may stand in ") {
+			t.Errorf("%v: %s", step, out)
+		}
+	}
+	cycle := func(t *testing.T) {
+		t.Helper()
+		h.clock = h.clock.Add(time.Hour)
+		if _, err := h.d.Cycle(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const away, back = `ALTER TABLE CF_OBSERVATIONS RENAME TO CF_AWAY`, `ALTER TABLE CF_AWAY RENAME TO CF_OBSERVATIONS`
+	h.steps = map[workday.Date]func(*testing.T){on - 2: func(t *testing.T) { h.inFile(t, "carefirst.db", away) },
+		on: func(t *testing.T) {
+			h.eclipse(t)
+			refused(t, "--begin", "--because", "x")
+			h.inFile(t, "carefirst.db", back)
+			cycle(t)
+			h.begin(t)
+			h.inEclipse(t, `ALTER TABLE DRPD_CASE_NOTES RENAME TO AWAY`)
+		},
+		on + 4: func(t *testing.T) {
+			refused(t, "--back", "--because", "x")
+			h.inEclipse(t, `ALTER TABLE AWAY RENAME TO DRPD_CASE_NOTES`)
+			cycle(t)
+			h.say(t, 0, append(move, "--back", "--because", "x")...)
 		}}
 	h.live(t, on+4)
 	_ = h.d.close()

@@ -365,7 +365,7 @@ func (h *house) inFile(t *testing.T, file, query string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
+	if n, err := done.RowsAffected(); err != nil || n == 0 && !strings.HasPrefix(query, "ALTER") {
 		t.Errorf("nothing is changed by %s: %v", query, err)
 	}
 }
