@@ -50,12 +50,12 @@ func TestMoveIsTakenOver(t *testing.T) {
 	if err := keepMove(o.app, o.ledger, move{From: "care-first", To: "eclipse", State: moveBegun}); err != nil {
 		t.Fatal(err)
 	}
-	h.configure(t, "authority:", "autority: x\nauthority:") // by then somebody has mistyped something: the work goes on as before
+	h.configure(t, "authority:", "nonsense: x\nauthority:") // by then somebody has mistyped something: the work goes on as before
 	turn()
 	if got := o.parts.config.Records.Name; got != "care-first" || o.d == nil {
 		t.Errorf("%s is in use", got)
 	}
-	h.configure(t, "autority: x\n", "")
+	h.configure(t, "nonsense: x\n", "")
 	for _, step := range []struct{ state, uses, reads string }{
 		{moveBegun, "eclipse", "care-first eclipse"}, {moveBack, "care-first", "care-first"}, {moveBegun, "eclipse", "care-first eclipse"},
 		{moveClosed, "eclipse", "eclipse"},
