@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -14,6 +15,9 @@ import (
 // 2nd March 2026. What it cannot read for certain is an error.
 func ParseDay(s string, layouts []string) (workday.Date, error) {
 	s = strings.TrimSpace(s)
+	if !strings.ContainsAny(s, "0123456789") {
+		return 0, errNoDate
+	}
 	for _, l := range layouts {
 		if d, ok := parseLayout(l, s); ok {
 			return d, nil
@@ -22,7 +26,7 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 	if figures.MatchString(s) { // 04 / 04 / 24
 		s = spaced.ReplaceAllString(s, "$1")
 	}
-	t := strings.ToLower(strings.NewReplacer(",", " ", ".", "/", "-", "/", "'", "", "’", "").Replace(s))
+	t := strings.ToLower(oneWay.Replace(s))
 	t = strings.ReplaceAll(t, "sept ", "sep ")
 	words := strings.Fields(t)
 	weekday := ""
@@ -47,8 +51,13 @@ func ParseDay(s string, layouts []string) (workday.Date, error) {
 			return d, nil
 		}
 	}
-	return 0, fmt.Errorf("no date that can be read for certain")
+	return 0, errNoDate
 }
+
+var errNoDate = errors.New("no date that can be read for certain")
+
+// oneWay writes what stands between the parts of a date in one way.
+var oneWay = strings.NewReplacer(",", " ", ".", "/", "-", "/", "'", "", "’", "")
 
 var (
 	figures = regexp.MustCompile(`^[\d ./-]+$`)
@@ -84,7 +93,24 @@ var weekdays = map[string]string{
 	"saturday": "saturday", "sat": "saturday", "sunday": "sunday", "sun": "sunday",
 }
 
+// fits says whether a text may be of a layout: it has each mark that stands in the layout before its zone. To ask first is much cheaper
+// than to parse in vain, which is what most layouts would do with most texts.
+func fits(layout, s string) bool {
+	for _, zone := range []string{"Z07", "-07"} {
+		layout, _, _ = strings.Cut(layout, zone)
+	}
+	for _, mark := range []string{":", "-", "/"} {
+		if n := strings.Count(layout, mark); n > 0 && strings.Count(s, mark) < n {
+			return false
+		}
+	}
+	return !strings.Contains(strings.TrimRight(layout, " "), " ") || strings.Contains(s, " ")
+}
+
 func parseLayout(layout, s string) (workday.Date, bool) {
+	if !fits(layout, s) {
+		return 0, false
+	}
 	t, err := time.Parse(layout, s)
 	if err != nil && strings.Contains(layout, "jan") {
 		t, err = time.Parse(strings.Replace(layout, "jan", "Jan", 1), capital(s))
@@ -113,7 +139,7 @@ func (s *System) stamp(column, text string) (time.Time, bool) {
 	zone := s.zone(column)
 	for _, layouts := range [][]string{s.DateFormats, stamps} {
 		for _, l := range layouts {
-			if !strings.Contains(l, "15") { // a date alone
+			if !strings.Contains(l, "15") || !fits(l, text) { // a date alone
 				continue
 			}
 			if t, err := time.ParseInLocation(l, text, zone); err == nil {

@@ -444,6 +444,15 @@ func (r *rowReader) lately(m RowFact, f drp.Statement) {
 
 // differ doubts what stands under several codes and differs: none of them counts.
 func (r *rowReader) differ(c Codes) {
+	answered := 0
+	for _, name := range c {
+		if r.value(name) != "" {
+			answered++
+		}
+	}
+	if answered < 2 {
+		return
+	}
 	var says []string
 	for _, name := range c {
 		v := r.value(name)
