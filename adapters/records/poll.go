@@ -162,7 +162,8 @@ func (s *System) pollOnce(ctx context.Context, at []byte, now time.Time) ([]drp.
 	if p.cursor, err = json.Marshal(c); err != nil {
 		return nil, nil, err
 	}
-	s.next = &p.state
+	next := p.state // a pointer into the poll would keep all of it
+	s.next = &next
 	slices.SortFunc(p.out, func(a, b drp.Evidence) int { return strings.Compare(a.Key, b.Key) })
 	if said := p.remark(); len(said) > 0 || p.all {
 		s.remarked = said // what is seen only by looking at all of them stands until the next such look

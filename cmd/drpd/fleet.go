@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -61,9 +60,7 @@ type member struct {
 
 // all runs the fleet of a folder until drpd is told to stop.
 func (c *runCmd) all(a *app) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	saveMemory()
 	f := &fleet{app: a, folder: c.All, log: slog.New(slog.NewJSONHandler(a.err, nil)), holder: thisProcess(),
 		turns: make(chan struct{}, runtime.GOMAXPROCS(0)), calls: make(chan struct{}, fleetCalls), members: make(map[string]*member),
 		has: make(map[string]string), asked: make(map[string]time.Time), marks: make(map[string]string)}

@@ -20,7 +20,7 @@ var growth = flag.String("growth", "1000,10000", "of how many records, and of ho
 // BenchmarkGrowth reads many records, or many messages that are about no dispute, for the first time; goes on with nothing changed, and comes
 // to the next day. It says how that grows with how many they are.
 func BenchmarkGrowth(b *testing.B) {
-	debug.SetGCPercent(garbage) // as run has it
+	saveMemory() // as run has it
 	b.Run("records", func(b *testing.B) { grows(b, manyRecords) })
 	b.Run("messages", func(b *testing.B) { grows(b, manyMessages) })
 }
@@ -42,7 +42,7 @@ func grows(b *testing.B, fill func(testing.TB, *playground, int)) {
 		c := openCouncil(b, dir)
 		most := 0
 		cycle := func(at time.Time) (seconds float64) {
-			giveBack()
+			debug.FreeOSMemory()
 			forgetPeak(b)
 			c.clock = at
 			began := time.Now()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"drpd/adapters/ledger"
@@ -215,7 +216,7 @@ func (o *office) cycle(under context.Context) error {
 	began := o.now()
 	r, err := o.d.Cycle(under)
 	if o.fleet == nil {
-		giveBack()
+		debug.FreeOSMemory() // what it needed for a backlog, which is not needed until the next
 	}
 	if o.ctx.Err() != nil {
 		return err

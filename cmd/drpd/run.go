@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync"
@@ -32,15 +33,24 @@ func (c *runCmd) Validate() error {
 // one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
 const heapFrom = 80 << 20
 
-// giveBack gives back what a cycle needed for a backlog, which is not needed until the next. What is in use then grows with how many disputes
-// are open: for the next cycle twice as much comes to it before memory is given back, so that it does not look for some all the time.
-func giveBack() {
-	debug.FreeOSMemory()
-	if os.Getenv("GOMEMLIMIT") == "" {
-		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-		metrics.Read(live)
-		debug.SetMemoryLimit(max(heapFrom, 3*int64(live[0].Value.Uint64())))
+// saveMemory has memory given back before more than heapFrom is taken; and where more is in use, before half as much and some more comes to it.
+// How much is in use is looked at whenever memory has been looked through: a bound that stayed while a first poll fills it would have it
+// looked through all the time.
+func saveMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(garbage)
 	}
+	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
+		boundMemory()
+	}
+}
+
+func boundMemory() {
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(live)
+	inUse := int64(live[0].Value.Uint64()) //nolint:gosec // no machine has as much
+	debug.SetMemoryLimit(max(heapFrom, inUse+inUse/2+heapFrom/4))
+	runtime.AddCleanup(new([1]*byte), func(int) { boundMemory() }, 0) // once memory has been looked through again
 }
 
 // garbage is how much of the memory in use may lie there unused, in percent, before it is looked for. What a cycle leaves behind is spread
@@ -52,12 +62,7 @@ func (c *runCmd) Run(a *app) error {
 	if c.All != "" {
 		return c.all(a)
 	}
-	if os.Getenv("GOMEMLIMIT") == "" { // where whoever runs it has said how much, that holds
-		debug.SetMemoryLimit(heapFrom)
-	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
-	}
+	saveMemory()
 	p, err := prepare(a.config)
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/port"
+	"drpd/core/workday"
 )
 
 // readingTime is how long a cycle reads what came, before it sees to all else.
@@ -18,25 +19,45 @@ const readingTime = 3 * time.Minute
 // arrival is evidence that waits for a place, and what it says.
 type arrival struct {
 	drp.Evidence
-	says     drp.Reading
-	formerly *numbers // the numbers of children in another system, as all says that came with it
+	says     *drp.Reading // nil: it is a row, which is read when its place is looked for, since what they all say at once may be much
+	formerly *numbers     // the numbers of children in another system, as all says that came with it
+}
+
+// sentOn is the day on which it was written; a row is a state as it was found on the day on which it was learned, whoever made it when.
+func (d *Daemon) sentOn(a arrival) workday.Date {
+	if a.says == nil {
+		return d.learned(a.Evidence)
+	}
+	return a.says.Sent
 }
 
 // numbered tells all that came together which numbers each of it names: both systems may tell of a new child at once.
-func (d *Daemon) numbered(waiting []arrival) {
+func (d *cycle) numbered(ctx context.Context, waiting []arrival) error {
 	if !d.moved() {
-		return
+		return nil
 	}
 	all := newNumbers()
-	for _, a := range waiting {
-		all.add(a.Source, a.says)
+	for some := range slices.Chunk(waiting, placedTogether) {
+		if err := d.Placing.Together(ctx, func(ctx context.Context) error {
+			for _, a := range some {
+				if a.says != nil {
+					all.add(a.Source, *a.says)
+				} else if r, err := d.read(ctx, a.Evidence); err == nil { // else that is told when its place is looked for
+					all.add(a.Source, r)
+				}
+			}
+			return ctx.Err()
+		}); err != nil {
+			return err
+		}
 	}
 	for i := range waiting {
 		waiting[i].formerly = all
 	}
+	return nil
 }
 
-// arrivals reads what waits for a place: of what came together, what was sent first comes first. What anybody may have made is
+// arrivals reads what waits for a place, but for rows: of what came together, what was sent first comes first. What anybody may have made is
 // marked while it is read. The mark is one for all of it, since a mark costs a transaction; where drpd ended under one, they are
 // read one by one, each under a mark of its own; and where it ended again, the one that was being read is set aside unopened. Where
 // nothing can be read at all, or not in time, what is left waits for the next cycle, and its source is unknown until then: all else
@@ -55,9 +76,10 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		defer func() { err = cmp.Or(err, m.end(ctx)) }()
 	}
 	begun := d.Now()
-	for i, ev := range waiting {
-		if i%loadedTogether == 0 {
-			d.readAhead(ctx, waiting[i:min(i+loadedTogether, len(waiting))], &m)
+	for _, ev := range waiting {
+		if ev.Kind == drp.Row && !m.wanted(ev) {
+			out = append(out, arrival{Evidence: ev})
+			continue
 		}
 		if m.last == ev.ID { // it is not opened: nothing that reads is needed
 			const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
@@ -84,7 +106,7 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case errors.As(err, &damaged):
-			if err := d.setAside(ctx, ev, "what drpd has stored of it is damaged and cannot be read"); err != nil {
+			if err := d.setAside(ctx, ev, storedDamaged); err != nil {
 				return nil, err
 			}
 			continue
@@ -92,7 +114,7 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 			d.stuck[ev.Source], unknown = err, append(unknown, ev.Source)
 			continue
 		}
-		out = append(out, arrival{Evidence: ev, says: r})
+		out = append(out, arrival{Evidence: ev, says: &r})
 	}
 	for _, source := range unknown {
 		if err := d.unknown(ctx, source, d.stuck[source]); err != nil {
@@ -100,28 +122,34 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b arrival) int {
-		return cmp.Or(a.Learned.Compare(b.Learned), int(a.says.Sent-b.says.Sent))
+		return cmp.Or(a.Learned.Compare(b.Learned), int(d.sentOn(a)-d.sentOn(b)))
 	})
 	return out, nil
 }
 
-// readAhead reads some of what waits, which nobody else can have made, in one transaction. It is read for good afterwards: then it costs
-// nothing, and what cannot be read is told of.
-func (d *cycle) readAhead(ctx context.Context, some []drp.Evidence, m *marks) {
-	if slices.ContainsFunc(some, m.wanted) {
-		return
+// reads reads a row that waits for a place; ok is false where it gets none in this cycle. Where its source cannot be read,
+// nothing that came with it is placed in one transaction: that is told when each is placed by itself.
+func (d *placing) reads(ctx context.Context, a *arrival) (ok bool, err error) {
+	if a.says != nil || d.stuck[a.Source] != nil {
+		return a.says != nil, nil
 	}
-	if err := d.Placing.Together(ctx, func(ctx context.Context) error {
-		for _, ev := range some {
-			if _, err := d.read(ctx, ev); err != nil {
-				return err
-			}
-		}
-		return nil
-	}); err != nil {
-		d.Log.Debug("evidence is read one by one", "error", err)
+	r, err := d.read(ctx, a.Evidence)
+	a.says = &r
+	var damaged port.Damaged
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &damaged):
+		return false, d.setAside(ctx, a.Evidence, storedDamaged)
+	case ctx.Err() != nil || !d.apart:
+		return false, err
 	}
+	d.stuck[a.Source] = err
+	return false, d.unknown(ctx, a.Source, err)
 }
+
+// storedDamaged is why evidence is set aside that cannot be read from the ledger.
+const storedDamaged = "what drpd has stored of it is damaged and cannot be read"
 
 // setAside puts evidence into quarantine that is not opened. A person looks at it where it came.
 func (d *cycle) setAside(ctx context.Context, ev drp.Evidence, why string) error {

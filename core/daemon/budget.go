@@ -56,7 +56,7 @@ func (d *Daemon) budget(ctx context.Context, a arrival, p port.Placement) (port.
 	if a.Kind != drp.Message || a.says.Auto || p.Where == port.PlaceQuarantine {
 		return p, nil
 	}
-	sender, most, err := d.senderOf(ctx, a.says)
+	sender, most, err := d.senderOf(ctx, *a.says)
 	if err != nil {
 		return p, err
 	}

@@ -272,9 +272,11 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	d.around = &around
-	var batch []port.Decided
-	var corrected []drp.Effect
-	moved := make(map[string]workday.Date)
+	dates, err := d.dates(ctx)
+	if err != nil {
+		return 0, err
+	}
+	k := &keeping{round: d, dates: dates, moved: make(map[string]workday.Date)}
 	for x := range d.cases(ctx, due, around) {
 		ref, c, stored, err := x.ref, x.Case, x.stored, x.err
 		if err != nil {
@@ -294,30 +296,73 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			d.fresh[ref] = x.decision
 		}
 		result := reconcile.Decide(c)
-		moved[ref] = result.Standing.Moved
-		batch = append(batch, d.decided(c, stored, d.decidedBy, result))
-		corrected = append(corrected, corrections(result.Effects, stored.Past)...)
 		if result.Closed { // nothing more of it is to follow
 			for _, ev := range stored.Evidence {
 				d.memory.readings.forget(ev.ID)
 			}
 		}
+		if err := k.add(ctx, d.decided(c, stored, d.decidedBy, result), result.Standing.Moved, corrections(result.Effects, stored.Past)); err != nil {
+			return k.n, err
+		}
 	}
-	if len(batch) == 0 {
-		return 0, nil
+	return k.n, k.end(ctx)
+}
+
+// keptTogether is how many decisions are kept at once: what has been decided, and not kept, is in memory.
+const keptTogether = 250
+
+// keeping keeps the decisions of a round. Those of disputes whose dates have moved are kept last, once it is known how many they are: where
+// drpd ends before, they are decided and counted anew.
+type keeping struct {
+	*round
+	n         int
+	dates     Dates // as they stood before
+	moved     map[string]workday.Date
+	batch     []port.Decided
+	last      []port.Decided
+	corrected []drp.Effect
+}
+
+// add takes a decision, the day from which its limit is counted where that has moved, and which dates it corrects.
+func (k *keeping) add(ctx context.Context, x port.Decided, moved workday.Date, corrected []drp.Effect) error {
+	k.n++
+	k.once(&k.stats.Decided, "decided", x.Ref)
+	k.corrected = append(k.corrected, corrected...)
+	if _, known := k.dates[x.Ref]; known || !moved.IsZero() {
+		k.moved[x.Ref], k.last = moved, append(k.last, x)
+		return nil
 	}
-	for _, x := range batch {
-		d.once(&d.stats.Decided, "decided", x.Ref)
+	k.batch = append(k.batch, x)
+	if len(k.batch) < keptTogether {
+		return nil
 	}
-	if err := d.datesMoved(ctx, moved); err != nil {
-		return len(batch), err
+	return k.flush(ctx)
+}
+
+func (k *keeping) flush(ctx context.Context) error {
+	if len(k.batch) == 0 {
+		return nil
 	}
-	if err := d.keepDecided(ctx, batch); err != nil {
-		return len(batch), err
+	some := k.batch
+	k.batch = nil
+	return k.keepDecided(ctx, some)
+}
+
+// end keeps what is left.
+func (k *keeping) end(ctx context.Context) error {
+	if err := k.flush(ctx); err != nil {
+		return err
 	}
-	for _, e := range corrected {
-		d.Log.Info("the date has changed", "dispute", e.Dispute, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
+	if err := k.datesMoved(ctx, k.moved); err != nil {
+		return err
+	}
+	k.batch = k.last
+	if err := k.flush(ctx); err != nil {
+		return err
+	}
+	for _, e := range k.corrected {
+		k.Log.Info("the date has changed", "dispute", e.Dispute, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
 			"effect", e.Key)
 	}
-	return len(batch), nil
+	return nil
 }

@@ -287,7 +287,9 @@ func (d *Daemon) read(ctx context.Context, ev drp.Evidence) (drp.Reading, error)
 	}
 	r.Evidence, r.Size = ev, int64(len(ev.Body))
 	r.Evidence.Body, r.Account = nil, nil // all that was written: it is kept once, in the ledger
-	r.Learned = d.learned(ev)
+	if r.Learned = d.learned(ev); ev.Kind == drp.Row {
+		r.Sent = r.Learned
+	}
 	r.Facts, r.Denials = slices.Clone(r.Facts), slices.Clone(r.Denials) // without the room for more: it is kept
 	if r.Unsafe == "" {
 		d.memory.readings.put(ev.ID, r)

@@ -21,7 +21,7 @@ func (d *Daemon) Drain(ctx context.Context, f Feed) (int, error) {
 func (d *Daemon) Arrivals(ctx context.Context) (out []drp.Reading, err error) {
 	all, err := d.begin().arrivals(ctx)
 	for _, a := range all {
-		out = append(out, a.says)
+		out = append(out, *a.says)
 	}
 	return out, err
 }

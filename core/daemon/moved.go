@@ -79,7 +79,7 @@ func (d *Daemon) remember(ctx context.Context, ev arrival, p port.Placement, kno
 // child's, they wait as that child's records do: until a person says otherwise, whoever the former system named goes on, and
 // nobody gets another child's letters. What is said of one version holds for the later ones.
 func (d *Daemon) people(ctx context.Context, a arrival) (port.Placement, error) {
-	ev, r := a.Evidence, a.says
+	ev, r := a.Evidence, *a.says
 	n, err := d.numbers(ctx, r.Subject.Children, a.formerly)
 	if err != nil {
 		return port.Placement{}, err

@@ -24,7 +24,9 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil || len(waiting) == 0 {
 			return began, err
 		}
-		d.numbered(waiting)
+		if err := d.numbered(ctx, waiting); err != nil {
+			return began, err
+		}
 		known, err := d.known(ctx)
 		if err != nil {
 			return began, err
@@ -33,7 +35,7 @@ func (d *cycle) place(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return began, err
 		}
-		p := &placing{cycle: d, known: known, asked: asked}
+		p := &placing{cycle: d, known: known, asked: asked, apart: apart}
 		for some := range slices.Chunk(waiting, size) {
 			before := d.stats
 			together := d.Placing.Together
@@ -60,6 +62,7 @@ type placing struct {
 	*cycle
 	known *drp.Known
 	asked []port.Question
+	apart bool // each piece is placed by itself, in transactions of its own
 	again bool // something that waits may have its place by now
 	began bool // a dispute began
 }
@@ -76,6 +79,9 @@ func (d *placing) all(ctx context.Context, some []arrival) error {
 
 // one places a piece of evidence.
 func (d *placing) one(ctx context.Context, ev arrival) error {
+	if ok, err := d.reads(ctx, &ev); err != nil || !ok {
+		return err
+	}
 	p, err := d.placement(ctx, ev, d.known)
 	if err == nil {
 		p, err = d.budget(ctx, ev, p)
@@ -155,7 +161,7 @@ func (d *cycle) waitsForDamaged(ctx context.Context, ev drp.Evidence, p port.Pla
 
 // unread notes of a message that nobody has understood whose it is, and which dispute it names.
 func unread(p *port.Placement, ev arrival, known *drp.Known) {
-	r := ev.says
+	r := *ev.says
 	if ev.Kind != drp.Message || r.Auto || p.Alike && p.Dispute == "" || p.Where != port.PlaceQuarantine && p.Where != port.PlaceWaiting {
 		return
 	}
@@ -193,7 +199,7 @@ func (d *cycle) put(ctx context.Context, a arrival, p port.Placement, known *drp
 // emergency tells the operator at once of evidence that speaks of imminent harm to a child, wherever it belongs, and of what
 // declares an emergency and belongs to no dispute, or is not trusted: doubt about a message is no reason to let it wait.
 func (d *Daemon) emergency(ctx context.Context, ev arrival, p port.Placement) error {
-	reading := ev.says
+	reading := *ev.says
 	emergency := func(f drp.Fact) bool { return f.Kind == drp.EmergencyDeclared }
 	declared := slices.ContainsFunc(reading.Facts, emergency)
 	for _, part := range reading.Named {
@@ -215,7 +221,7 @@ func (d *Daemon) emergency(ctx context.Context, ev arrival, p port.Placement) er
 }
 
 func (d *Daemon) placement(ctx context.Context, a arrival, known *drp.Known) (port.Placement, error) {
-	ev, reading := a.Evidence, a.says
+	ev, reading := a.Evidence, *a.says
 	children := reading.Subject.Children
 	if len(reading.Holders) > 0 || reading.Child != nil {
 		return d.people(ctx, a)
