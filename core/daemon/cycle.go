@@ -85,38 +85,44 @@ type decision struct {
 // loadedTogether is how many disputes are read in one transaction: each costs a server some messages there and back.
 const loadedTogether = 25
 
-// loaded is a dispute as it is read to be decided, or why it cannot be read.
-type loaded struct {
-	decision
-	ref string
-	err error
+// loaded is what was read of a dispute, or why it cannot be.
+type loaded[T any] struct {
+	ref  string
+	read T
+	err  error
 }
 
-// cases reads disputes, some in one transaction, and one by one where that fails.
-func (d *round) cases(ctx context.Context, refs []string, around around) iter.Seq[loaded] {
-	return func(yield func(loaded) bool) {
+// inGroups reads disputes, some in one transaction, and one by one where that fails.
+func inGroups[T any](ctx context.Context, d *Daemon, refs []string, read func(ctx context.Context, ref string) (T, error)) iter.Seq[loaded[T]] {
+	return func(yield func(loaded[T]) bool) {
 		for some := range slices.Chunk(refs, loadedTogether) {
-			out := make(map[string]loaded)
-			read := func(ctx context.Context, ref string) {
-				c, stored, err := d.caseIn(ctx, ref, around)
-				out[ref] = loaded{decision{c, stored}, ref, err}
-			}
+			out := make([]loaded[T], len(some))
 			err := d.Placing.Together(context.WithValue(ctx, nothingOpened{}, true), func(ctx context.Context) error {
-				for _, ref := range some {
-					read(ctx, ref)
+				for i, ref := range some {
+					x, err := read(ctx, ref)
+					out[i] = loaded[T]{ref, x, err}
 				}
 				return ctx.Err()
 			})
-			for _, ref := range some {
-				if err != nil || errors.Is(out[ref].err, errOpens) {
-					read(ctx, ref)
+			for i, ref := range some {
+				if err != nil || errors.Is(out[i].err, errOpens) {
+					x, err := read(ctx, ref)
+					out[i] = loaded[T]{ref, x, err}
 				}
-				if !yield(out[ref]) {
+				if !yield(out[i]) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// cases reads disputes to decide them.
+func (d *round) cases(ctx context.Context, refs []string, around around) iter.Seq[loaded[decision]] {
+	return inGroups(ctx, d.Daemon, refs, func(ctx context.Context, ref string) (decision, error) {
+		c, stored, err := d.caseIn(ctx, ref, around)
+		return decision{c, stored}, err
+	})
 }
 
 // nothingOpened is under what a context says that it holds a transaction: what anybody may have made is not opened meanwhile, which may
@@ -278,7 +284,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 	}
 	k := &keeping{round: d, dates: dates, moved: make(map[string]workday.Date)}
 	for x := range d.cases(ctx, due, around) {
-		ref, c, stored, err := x.ref, x.Case, x.stored, x.err
+		ref, c, stored, err := x.ref, x.read.Case, x.read.stored, x.err
 		if err != nil {
 			if ctx.Err() != nil {
 				return 0, ctx.Err()
@@ -293,7 +299,7 @@ func (d *round) decideAll(ctx context.Context) (int, error) {
 			continue
 		}
 		if len(d.fresh) < maxFresh {
-			d.fresh[ref] = x.decision
+			d.fresh[ref] = x.read
 		}
 		result := reconcile.Decide(c)
 		if result.Closed { // nothing more of it is to follow

@@ -43,43 +43,56 @@ func (d *Daemon) lookAt(ctx context.Context, asOf workday.Date) (out lookedAt, e
 	if err != nil {
 		return out, err
 	}
+	var refs []string
 	for _, k := range a.known.All() {
-		done, ok := d.memory.ended[k.Ref]
-		switch {
-		case !ok || done.revision != k.Revision:
-		case asOf.IsZero():
-			x := done.Dispute
-			x.Today = d.today()
-			x.Children, err = d.childrenOf(ctx, k.Children) // a record may become restricted afterwards
-			if err = out.add(k.Ref, x, err); err != nil {
+		refs = append(refs, k.Ref)
+	}
+	for x := range inGroups(ctx, d, refs, func(ctx context.Context, ref string) (viewed, error) { return d.view(ctx, ref, asOf, a) }) {
+		if err := x.err; err != nil || !x.read.nothing {
+			if err = out.add(x.ref, x.read.Dispute, err); err != nil {
 				return out, err
 			}
-			continue
-		case done.Standing.Ended <= asOf && !slices.ContainsFunc(done.File.Facts, func(f drp.Fact) bool { return f.Learned > asOf }):
-			continue // it had ended, and that was known: nobody asks what was overdue of it then
-		}
-		c, err := d.caseOn(ctx, k.Ref, asOf, a)
-		var x report.Dispute
-		switch {
-		case err != nil:
-		case len(c.File.Facts) == 0 && !asOf.IsZero():
-			continue // nothing was known of it then
-		case c.Policy == nil:
-			return out, fmt.Errorf("the policy of dispute %s is not loaded", k.Ref)
-		default:
-			x, err = d.dispute(ctx, c)
-		}
-		if err == nil && asOf.IsZero() && x.Closed {
-			if d.memory.ended == nil {
-				d.memory.ended = make(map[string]ended)
-			}
-			d.memory.ended[k.Ref] = ended{x, k.Revision}
-		}
-		if err = out.add(k.Ref, x, err); err != nil {
-			return out, err
 		}
 	}
 	return out, nil
+}
+
+// viewed is a dispute as reports look at it, or nothing.
+type viewed struct {
+	report.Dispute
+	nothing bool
+}
+
+// view puts a dispute together as it is now, or as it stood at the end of a day. One of which nothing more is to follow is remembered.
+func (d *Daemon) view(ctx context.Context, ref string, asOf workday.Date, a around) (out viewed, err error) {
+	k, _ := a.known.Of(ref)
+	done, ok := d.memory.ended[ref]
+	switch {
+	case !ok || done.revision != k.Revision:
+	case asOf.IsZero():
+		out.Dispute = done.Dispute
+		out.Today = d.today()
+		out.Children, err = d.childrenOf(ctx, k.Children) // a record may become restricted afterwards
+		return out, err
+	case done.Standing.Ended <= asOf && !slices.ContainsFunc(done.File.Facts, func(f drp.Fact) bool { return f.Learned > asOf }):
+		return viewed{nothing: true}, nil // it had ended, and that was known: nobody asks what was overdue of it then
+	}
+	c, err := d.caseOn(ctx, ref, asOf, a)
+	switch {
+	case err != nil:
+		return out, err
+	case len(c.File.Facts) == 0 && !asOf.IsZero():
+		return viewed{nothing: true}, nil // nothing was known of it then
+	case c.Policy == nil:
+		return out, fmt.Errorf("the policy of dispute %s is not loaded", ref)
+	}
+	if out.Dispute, err = d.dispute(ctx, c); err == nil && asOf.IsZero() && out.Closed {
+		if d.memory.ended == nil {
+			d.memory.ended = make(map[string]ended)
+		}
+		d.memory.ended[ref] = ended{out.Dispute, k.Revision}
+	}
+	return out, err
 }
 
 // add adds a dispute, or the name of one that is damaged; any other error is given back.
