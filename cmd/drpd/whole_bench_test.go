@@ -26,7 +26,7 @@ func BenchmarkWork(b *testing.B) {
 		dir := filepath.Join(b.TempDir(), "council")
 		overdueStage(b, dir)
 		c := openCouncil(b, dir)
-		c.clock = at(corpusDay+7, 10)
+		c.clock = at(corpusDay+8, 10)
 		began := time.Now()
 		s, err := c.Cycle(b.Context())
 		ours = append(ours, time.Since(began).Seconds())
@@ -40,7 +40,7 @@ func BenchmarkWork(b *testing.B) {
 		overdueStage(b, dir)
 		began = time.Now()
 		said, err := exec.CommandContext(b.Context(), python, filepath.Join("testdata", "overdue.py"), filepath.Join(dir, "carefirst.db"), //nolint:gosec // the script of this folder
-			b.TempDir(), (corpusDay + 7).String()).CombinedOutput()
+			b.TempDir(), (corpusDay + 8).String()).CombinedOutput()
 		theirs = append(theirs, time.Since(began).Seconds())
 		if err != nil || strings.TrimSpace(string(said)) != "3000 1000" {
 			b.Fatalf("%s%v", said, err)
