@@ -444,8 +444,12 @@ func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 			if err := t.readKeys(keys); err != nil {
 				return err
 			}
+			before, err := t.standing(some)
+			if err != nil {
+				return err
+			}
 			for _, d := range some {
-				if err := t.decide(d); err != nil {
+				if err := t.decide(d, before[d.Ref]); err != nil {
 					return fmt.Errorf("dispute %s: %w", d.Ref, err)
 				}
 			}
@@ -454,7 +458,49 @@ func (l *Ledger) Decide(ctx context.Context, batch []port.Decided) error {
 	})
 }
 
-func (t *tx) decide(d port.Decided) error {
+// decidedBefore is how a dispute stands in the ledger: its revision, and what was decided of it without what it says.
+type decidedBefore struct {
+	revision int64
+	effects  []effectRow
+	of       map[string][]deliveryRow
+}
+
+// standing gives how some disputes stand, no more than atOnce, by three statements that are the same for any number.
+func (t *tx) standing(some []port.Decided) (map[string]*decidedBefore, error) {
+	refs := make([]string, len(some))
+	for i, d := range some {
+		refs[i] = d.Ref
+	}
+	var disputes []disputeRow
+	if err := t.all(&disputes, `SELECT ref, revision FROM dispute WHERE ref IN (`+places+`)`, filled(refs)...); err != nil {
+		return nil, err
+	}
+	out := make(map[string]*decidedBefore, len(disputes))
+	for _, r := range disputes {
+		out[r.Ref] = &decidedBefore{revision: r.Revision}
+	}
+	var effects []effectRow
+	if err := t.all(&effects, `SELECT `+effectState+` FROM effect WHERE dispute IN (`+places+`)`, filled(refs)...); err != nil {
+		return nil, err
+	}
+	inOrder(effects)
+	deliveries, err := t.deliveries(deliveryState, `effect IN (SELECT key FROM effect WHERE dispute IN (`+places+`))`, filled(refs)...)
+	if err != nil {
+		return nil, err
+	}
+	all := byEffect(deliveries)
+	for _, e := range effects {
+		if x := out[e.Dispute]; x != nil {
+			x.effects, x.of = append(x.effects, e), all
+		}
+	}
+	return out, nil
+}
+
+func (t *tx) decide(d port.Decided, before *decidedBefore) error {
+	if before == nil || before.revision != d.Basis {
+		return nil
+	}
 	summary, err := json.Marshal(d.Summary)
 	if err != nil {
 		return err
@@ -463,21 +509,12 @@ func (t *tx) decide(d port.Decided) error {
 	if !d.LookAgain.IsZero() {
 		look = d.LookAgain.UnixMilli()
 	}
-	ok, err := t.changed(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ?, holders = ?, lacks = ? WHERE ref = ? AND revision = ?`,
+	if err := t.exec(`UPDATE dispute SET decided_rev = ?, decided_on = ?, inputs = ?, closed = ?, ended = ?, resolved = ?, raised = ?, summary = ?, look_again = ?, holders = ?, lacks = ? WHERE ref = ? AND revision = ?`,
 		d.Basis, int64(d.Today), d.Inputs, d.Closed, !d.Summary.Ended.IsZero(), d.Resolved, int64(d.Summary.Raised), string(summary), look,
-		d.Holders, d.Lacks, d.Ref, d.Basis)
-	if err != nil || !ok {
+		d.Holders, d.Lacks, d.Ref, d.Basis); err != nil {
 		return err
 	}
-	rows, of, err := t.with(deliveryState, `dispute = ?`, d.Ref)
-	if err != nil {
-		return err
-	}
-	past := make([]drp.Past, len(rows))
-	for i, r := range rows {
-		past[i] = became(r, of[r.Key])
-	}
-	if err := t.keep(d, past); err != nil {
+	if err := t.keep(d, before); err != nil {
 		return err
 	}
 	return t.conflicts(d)
@@ -485,10 +522,13 @@ func (t *tx) decide(d port.Decided) error {
 
 // keep brings the outbox in line with a decision: new effects come in, those no longer wanted are cancelled unless they
 // have gone out, and the rest now belong to the new revision.
-func (t *tx) keep(d port.Decided, past []drp.Past) error {
-	have := make(map[string]drp.Past)
-	for _, p := range past {
-		have[p.Key] = p
+func (t *tx) keep(d port.Decided, before *decidedBefore) error {
+	have := make(map[string]drp.Past, len(before.effects))
+	past := make([]drp.Past, len(before.effects))
+	basis := make(map[string]int64, len(before.effects))
+	for i, r := range before.effects {
+		past[i] = became(r, before.of[r.Key])
+		have[r.Key], basis[r.Key] = past[i], r.Basis
 	}
 	wanted := make(map[string]bool)
 	for _, e := range d.Effects {
@@ -510,7 +550,7 @@ func (t *tx) keep(d port.Decided, past []drp.Past) error {
 			if err := t.audit(d.Now, "drpd", "wanted again", e.Key, d.Ref); err != nil {
 				return err
 			}
-		default:
+		case basis[e.Key] != d.Basis:
 			if err := t.exec(`UPDATE effect SET basis = ? WHERE key = ?`, d.Basis, e.Key); err != nil {
 				return err
 			}
