@@ -361,17 +361,24 @@ func (l *Ledger) People(ctx context.Context, children []string) (out []drp.Evide
 	if len(children) == 0 {
 		return nil, nil
 	}
-	args := []any{port.PlacePeople}
-	for _, c := range children {
-		args = append(args, c)
-	}
 	err = l.tx(ctx, func(t *tx) error {
-		// coalesce: by the ids, and not by the index of states, in which the people of all children lie.
-		out, err = t.evidence(`coalesce(e.state, '') = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+
-			placeholders(len(children))+`))`, args...)
+		if out = t.aheadPeople(children); out != nil {
+			return nil
+		}
+		rows, err := t.peopleOf(placeholders(len(children)), filled(children, len(children)))
+		for _, r := range rows {
+			out = append(out, r.evidence())
+		}
 		return err
 	})
 	return out, err
+}
+
+// peopleOf reads who works with some children, as evidence.
+func (t *tx) peopleOf(places string, children []any) ([]evidenceRow, error) {
+	// coalesce: by the ids, and not by the index of states, in which the people of all children lie.
+	return t.evidenceRows(`coalesce(e.state, '') = ? AND e.id IN (SELECT evidence FROM evidence_child WHERE child IN (`+places+`))`,
+		append([]any{port.PlacePeople}, children...)...)
 }
 
 // Due gives the disputes that must be decided.
@@ -391,44 +398,6 @@ func (l *Ledger) Unproved(ctx context.Context, today workday.Date, inputs string
 		return t.all(&out, `SELECT what, count(*) AS count, min(ref) AS one FROM
 			(SELECT ref, CASE WHEN `+isDue+` THEN '`+port.LackUndecided+`' WHEN ended THEN '' ELSE lacks END AS what FROM dispute) AS d
 			WHERE what <> '' GROUP BY what ORDER BY what`, int64(today), inputs, now.UnixMilli())
-	})
-	return out, err
-}
-
-// Load gives a dispute with its evidence and all that was decided before.
-func (l *Ledger) Load(ctx context.Context, ref string) (out port.Stored, err error) {
-	err = l.tx(ctx, func(t *tx) error {
-		var row disputeRow
-		found, err := t.get(&row, `SELECT `+disputeColumns+`, (SELECT wrapped FROM seal WHERE id = 'd/' || ref) AS wrapped
-			FROM dispute WHERE ref = ?`, ref)
-		if err != nil {
-			return err
-		}
-		t.hasKey("d/"+ref, row.Wrapped)
-		if !found {
-			return fmt.Errorf("no dispute %q: drpd list shows the open ones, drpd list --all every one", ref)
-		}
-		children, err := t.children(ref)
-		if err != nil {
-			return err
-		}
-		if row.Theme, err = t.theme(row); err != nil {
-			return err
-		}
-		out.Dispute, out.Policy, out.Revision, out.Decided = row.dispute(children), row.Policy, row.Revision, workday.Date(row.DecidedOn)
-		out.Holders = row.Holders
-		placed, err := t.evidenceRows(`e.dispute = ? AND e.state = ?`, ref, port.PlaceDispute)
-		if err != nil {
-			return err
-		}
-		for _, r := range placed {
-			if r.SealedBy != "d/"+ref {
-				return port.Damaged{What: "evidence " + r.ID, Err: errForeign}
-			}
-			out.Evidence = append(out.Evidence, r.evidence())
-		}
-		out.Past, err = t.past(`dispute = ?`, ref)
-		return err
 	})
 	return out, err
 }
@@ -472,7 +441,7 @@ func (t *tx) standing(some []port.Decided) (map[string]*decidedBefore, error) {
 		refs[i] = d.Ref
 	}
 	var disputes []disputeRow
-	if err := t.all(&disputes, `SELECT ref, revision FROM dispute WHERE ref IN (`+places+`)`, filled(refs)...); err != nil {
+	if err := t.all(&disputes, `SELECT ref, revision FROM dispute WHERE ref IN (`+places+`)`, filled(refs, atOnce)...); err != nil {
 		return nil, err
 	}
 	out := make(map[string]*decidedBefore, len(disputes))
@@ -480,11 +449,11 @@ func (t *tx) standing(some []port.Decided) (map[string]*decidedBefore, error) {
 		out[r.Ref] = &decidedBefore{revision: r.Revision}
 	}
 	var effects []effectRow
-	if err := t.all(&effects, `SELECT `+effectState+` FROM effect WHERE dispute IN (`+places+`)`, filled(refs)...); err != nil {
+	if err := t.all(&effects, `SELECT `+effectState+` FROM effect WHERE dispute IN (`+places+`)`, filled(refs, atOnce)...); err != nil {
 		return nil, err
 	}
 	inOrder(effects)
-	deliveries, err := t.deliveries(deliveryState, `effect IN (SELECT key FROM effect WHERE dispute IN (`+places+`))`, filled(refs)...)
+	deliveries, err := t.deliveries(deliveryState, `effect IN (SELECT key FROM effect WHERE dispute IN (`+places+`))`, filled(refs, atOnce)...)
 	if err != nil {
 		return nil, err
 	}

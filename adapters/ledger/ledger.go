@@ -212,6 +212,8 @@ type tx struct {
 	late batch                  // what is to be said before anything is read
 	last *audit.Entry           // the last entry that it made
 
+	ahead *ahead // what it has read of some disputes at once
+
 	changes int   // statements that may have changed something
 	broken  error // why it is not committed, whatever its end: one of several methods failed in the middle, or what was said late
 }

@@ -25,7 +25,7 @@ func (l *Ledger) Listed(ctx context.Context, route string, since time.Time, refe
 			if err := t.all(&more, `SELECT key AS reference, dispute,
 				EXISTS (SELECT 1 FROM delivery d WHERE d.effect = effect.key AND d.life = ? AND d.route = ?) AS went
 				FROM effect WHERE kind = ? AND key IN (`+places+`)`,
-				append([]any{string(drp.Accepted), route, string(drp.CaseNote)}, filled(some)...)...); err != nil {
+				append([]any{string(drp.Accepted), route, string(drp.CaseNote)}, filled(some, atOnce)...)...); err != nil {
 				return err
 			}
 			out = append(out, more...)
@@ -38,7 +38,7 @@ func (l *Ledger) Listed(ctx context.Context, route string, since time.Time, refe
 				ids[i] = drp.KeyedID(n.Reference)
 			}
 			var found []string
-			if err := t.all(&found, `SELECT id FROM evidence WHERE id IN (`+places+`)`, filled(ids)...); err != nil {
+			if err := t.all(&found, `SELECT id FROM evidence WHERE id IN (`+places+`)`, filled(ids, atOnce)...); err != nil {
 				return err
 			}
 			for i := range some {

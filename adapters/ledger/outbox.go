@@ -187,6 +187,10 @@ func (t *tx) past(where string, args ...any) ([]drp.Past, error) {
 	if err != nil {
 		return nil, err
 	}
+	return t.pastOf(rows, of)
+}
+
+func (t *tx) pastOf(rows []effectRow, of map[string][]deliveryRow) ([]drp.Past, error) {
 	out := make([]drp.Past, 0, len(rows))
 	for _, r := range rows {
 		p, err := t.onePast(r, of[r.Key])
@@ -275,7 +279,7 @@ func (t *tx) readBodies(rows []effectRow) error {
 		keys[i] = r.Key
 	}
 	var found []effectRow
-	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places+`)`, filled(keys)...); err != nil {
+	if err := t.all(&found, `SELECT key, body FROM effect WHERE key IN (`+places+`)`, filled(keys, atOnce)...); err != nil {
 		return err
 	}
 	of := make(map[string][]byte, len(found))

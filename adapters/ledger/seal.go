@@ -166,7 +166,7 @@ func (t *tx) readKeys(ids []string) error {
 		ID      string
 		Wrapped []byte
 	}
-	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (`+places+`)`, filled(ids)...); err != nil {
+	if err := t.all(&keys, `SELECT id, wrapped FROM seal WHERE id IN (`+places+`)`, filled(ids, atOnce)...); err != nil {
 		return err
 	}
 	clear(t.keys)
@@ -182,9 +182,9 @@ const atOnce = 100
 // places are those of such a statement.
 var places = `?` + strings.Repeat(`, ?`, atOnce-1)
 
-// filled gives values for them: the last one again and again.
-func filled(values []string) []any {
-	out := make([]any, atOnce)
+// filled gives values for so many places: the last one again and again.
+func filled(values []string, n int) []any {
+	out := make([]any, n)
 	for i := range out {
 		out[i] = values[min(i, len(values)-1)]
 	}

@@ -98,6 +98,9 @@ func inGroups[T any](ctx context.Context, d *Daemon, refs []string, read func(ct
 		for some := range slices.Chunk(refs, loadedTogether) {
 			out := make([]loaded[T], len(some))
 			err := d.Placing.Together(context.WithValue(ctx, nothingOpened{}, true), func(ctx context.Context) error {
+				if err := d.Book.Ahead(ctx, some); err != nil {
+					return err
+				}
 				for i, ref := range some {
 					x, err := read(ctx, ref)
 					out[i] = loaded[T]{ref, x, err}

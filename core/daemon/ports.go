@@ -130,6 +130,9 @@ type Book interface {
 	// Due gives the disputes to decide: their evidence, the date or an input has changed, or it is time to look again.
 	Due(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]string, error)
 	Load(ctx context.Context, ref string) (port.Stored, error)
+	// Ahead reads some disputes at once, for the Loads that follow in the transaction of Together that the context holds. It changes what
+	// these cost, and not what they give.
+	Ahead(ctx context.Context, refs []string) error
 	// Unproved counts the disputes that Due would give as undecided, and the other open ones by what their decision lacks.
 	Unproved(ctx context.Context, today workday.Date, inputs string, now time.Time) ([]port.Tally, error)
 	// Decide stores what was decided (tx 2): new effects, those that no longer hold cancelled, the rest kept. A dispute

@@ -277,6 +277,8 @@ func (l edgeLedger) Load(ctx context.Context, ref string) (port.Stored, error) {
 	return reads(l.w, "Load", func() (port.Stored, error) { return l.to.Load(ctx, ref) })
 }
 
+func (l edgeLedger) Ahead(ctx context.Context, refs []string) error { return l.to.Ahead(ctx, refs) }
+
 func (l edgeLedger) Decide(ctx context.Context, batch []port.Decided) error {
 	return writes(l.w, "Decide", func() error { return l.to.Decide(ctx, batch) })
 }

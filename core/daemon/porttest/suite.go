@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -17,7 +18,7 @@ import (
 // TestLedger is the suite of a Ledger. open gives an empty one.
 func TestLedger(t *testing.T, open func(t *testing.T) daemon.Ledger) {
 	for name, test := range map[string]func(*testing.T, daemon.Ledger){
-		"lease": testLease, "ingest once": testIngest, "ingest in order": testIngestInOrder, "gaps": testGaps, "place": testPlace, "together": testTogether, "one reference, one dispute": testTaken,
+		"lease": testLease, "ingest once": testIngest, "ingest in order": testIngestInOrder, "gaps": testGaps, "place": testPlace, "together": testTogether, "ahead": testAhead, "one reference, one dispute": testTaken,
 		"questions": testQuestions, "unread": testUnread, "decide": testDecide, "stale": testStale, "look again": testLookAgain,
 		"deliver": testDeliver, "cancel": testCancel, "retry later": testLater, "add effects": testAddEffects, "reach": testDelivery,
 		"digest": testDigest, "parts": testParts, "addressed to nobody": testToNobody, "told to stop": testStopped, "settings": testSettings,
@@ -245,6 +246,67 @@ func testTogether(t *testing.T, l daemon.Ledger) {
 	if waiting, err := l.Waiting(t.Context()); err != nil || len(waiting) != 0 || says != "together" {
 		t.Errorf("not all is kept: %v wait, %v, and the setting is %q", waiting, err, says)
 	}
+}
+
+// What is read of some disputes at once is what is read of each: with what was decided, with who works with their children, and with what has
+// changed since in the same transaction.
+func testAhead(t *testing.T, l daemon.Ledger) {
+	begin(t, l)
+	must(t, l.Ingest(t.Context(), "records", []drp.Evidence{evidence("e2"), evidence("p1"), evidence("p2"), evidence("e3")}, nil, noon))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "e2", Where: port.PlaceDispute, Dispute: "C-222222", Children: []string{"child-1", "child-2"}, Record: "2",
+		Policy: "digest", Now: noon, New: &drp.Dispute{Ref: "C-222222", Form: "f", Forms: []string{"f"}, Record: "2", Children: []string{"child-1", "child-2"},
+			Raised: workday.DateOf(noon), Open: true}}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "p1", Where: port.PlacePeople, Children: []string{"child-1"}, Now: noon}))
+	must(t, l.Place(t.Context(), port.Placement{Evidence: "p2", Where: port.PlacePeople, Children: []string{"child-1", "child-2"}, Now: noon}))
+	for _, of := range []string{ref, "C-222222"} {
+		s, err := l.Load(t.Context(), of)
+		must(t, err)
+		e := drp.Effect{Dispute: of, Kind: drp.Email, Reason: drp.ReasonAlert, To: []string{"iro"}, On: workday.DateOf(noon)}.Keyed("alert")
+		must(t, l.Decide(t.Context(), []port.Decided{{Ref: of, Basis: s.Revision, Today: workday.DateOf(noon), Inputs: "in", Effects: []drp.Effect{e}, Now: noon}}))
+	}
+	same := func(ctx context.Context, when string, of string, children ...string) {
+		t.Helper()
+		var want, got port.Stored
+		var people, together []drp.Evidence
+		must(t, l.Together(ctx, func(ctx context.Context) (err error) {
+			if want, err = l.Load(ctx, of); err == nil {
+				people, err = l.People(ctx, children)
+			}
+			return err
+		}))
+		must(t, l.Together(ctx, func(ctx context.Context) (err error) {
+			if err = l.Ahead(ctx, []string{ref, "C-222222", "C-333333"}); err != nil {
+				return err
+			}
+			if got, err = l.Load(ctx, of); err == nil {
+				together, err = l.People(ctx, children)
+			}
+			return err
+		}))
+		if !reflect.DeepEqual(got, want) || !reflect.DeepEqual(together, people) {
+			t.Errorf("%s: read at once\n%+v, %v, and by itself\n%+v, %v", when, got, together, want, people)
+		}
+	}
+	same(t.Context(), "one", ref, "child-1")
+	same(t.Context(), "another", "C-222222", "child-2", "child-1")
+	same(t.Context(), "somebody else's child", ref, "child-1", "child-9")
+	must(t, l.Together(t.Context(), func(ctx context.Context) error {
+		if err := l.Ahead(ctx, []string{ref}); err != nil {
+			return err
+		}
+		if _, err := l.Load(ctx, "C-333333"); err == nil {
+			t.Error("a dispute is there that is not")
+		}
+		before, err := l.Load(ctx, ref)
+		must(t, err)
+		must(t, l.Place(ctx, port.Placement{Evidence: "e3", Where: port.PlaceDispute, Dispute: ref, Children: []string{"child-1"}, Record: "1", Now: noon}))
+		after, err := l.Load(ctx, ref)
+		must(t, err)
+		if len(before.Evidence) != 1 || len(after.Evidence) != 2 || after.Revision <= before.Revision {
+			t.Errorf("what has changed since is not seen: %+v", after)
+		}
+		return nil
+	}))
 }
 
 func testPlace(t *testing.T, l daemon.Ledger) {
