@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -124,7 +123,7 @@ func (t *tx) aheadPeople(children []string) []drp.Evidence {
 		}
 		rows = append(rows, of...)
 	}
-	slices.SortFunc(rows, func(a, b evidenceRow) int { return cmp.Or(cmp.Compare(a.Learned, b.Learned), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(rows, byLearned)
 	rows = slices.CompactFunc(rows, func(a, b evidenceRow) bool { return a.ID == b.ID })
 	out := make([]drp.Evidence, len(rows))
 	for i, r := range rows {

@@ -154,3 +154,14 @@ func (l *Ledger) End(ctx context.Context, ref string) error {
 			t.exec(`UPDATE effect SET life = 'accepted' WHERE dispute = ?`, ref))
 	})
 }
+
+// Starve gives the engine so little memory that it has none left in the middle of a statement.
+func (l *Ledger) Starve(ctx context.Context) error {
+	return l.tx(ctx, func(t *tx) error {
+		var rows []string
+		if err := t.all(&rows, `PRAGMA hard_heap_limit = 20000000`); err != nil {
+			return err
+		}
+		return t.all(&rows, `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT hex(randomblob(1000)) || i FROM n ORDER BY 1`)
+	})
+}

@@ -307,19 +307,24 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 	if err != nil {
 		return l.engine.failed(err)
 	}
-	defer func() { _ = conn.Close() }()
-	defer func() { // where do ends in a panic too: nobody could close the connection before
-		if back := ignoreDone(raw.Rollback()); back != nil {
+	end := func() error { return errors.Join(ignoreDone(raw.Rollback()), ignoreDone(conn.Close())) }
+	well := false
+	defer func() {
+		if !well { // do ends in a panic: it may hold the transaction, as where the engine has no memory, and to end it would wait for ever
+			quickly(end)
+		} else if back := end(); back != nil {
 			err = errors.Join(err, l.engine.failed(back))
 		}
 	}()
 	if begin != "" {
 		if _, err = raw.ExecContext(ctx, begin); err != nil {
+			well = true
 			return l.engine.failed(err)
 		}
 	}
 	t := &tx{Tx: raw, conn: conn, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
-	if err = cmp.Or(do(t), t.broken); err != nil {
+	err = cmp.Or(do(t), t.broken)
+	if well = true; err != nil {
 		return err
 	}
 	if err = t.say(); err != nil {
@@ -334,8 +339,21 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 	return nil
 }
 
+// endTime is how long the end of a transaction is waited for that was broken off.
+const endTime = 5 * time.Second
+
+// quickly does something, and waits for it for endTime at most.
+func quickly(do func() error) {
+	done := make(chan struct{})
+	go func() { defer close(done); _ = do() }()
+	select {
+	case <-done:
+	case <-time.After(endTime):
+	}
+}
+
 func ignoreDone(err error) error {
-	if errors.Is(err, sql.ErrTxDone) {
+	if errors.Is(err, sql.ErrTxDone) || errors.Is(err, sql.ErrConnDone) {
 		return nil
 	}
 	return err
