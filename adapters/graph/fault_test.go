@@ -149,7 +149,7 @@ func TestBusy(t *testing.T) {
 		t.Errorf("it wants no call, and gets %v", calls)
 	}
 	left := 0
-	if err := (&graph.Sender{Client: c}).Deliver(t.Context(), to, drp, mail(1), func() error { left++; return nil }); !errors.As(err, &down) || left > 0 {
+	if err := (&graph.Sender{Client: c}).Deliver(t.Context(), to, drp, mail(), func() error { left++; return nil }); !errors.As(err, &down) || left > 0 {
 		t.Errorf("a message is sent meanwhile: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)

@@ -185,7 +185,7 @@ func (c *Client) do(ctx context.Context, r call, take func(*http.Response) error
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	for try := 1; ; try++ {
-		err := c.waits(ctx, r)
+		err := c.waits(ctx)
 		if err == nil {
 			err = c.try(ctx, r, take)
 		}
@@ -205,7 +205,7 @@ func (c *Client) do(ctx context.Context, r call, take func(*http.Response) error
 }
 
 // waits says whether the service wants no call for now.
-func (c *Client) waits(ctx context.Context, r call) error {
+func (c *Client) waits(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return c.fail(ctx, ctx.Err())
 	}

@@ -22,8 +22,8 @@ var (
 	down port.Down
 )
 
-func mail(n int) []byte {
-	return fmt.Appendf(nil, "From: %s\r\nTo: tm@council.example\r\nMessage-ID: <m%d@drpd.example>\r\n\r\nText %d\r\n", drp, n, n)
+func mail() []byte {
+	return fmt.Appendf(nil, "From: %s\r\nTo: tm@council.example\r\nMessage-ID: <m1@drpd.example>\r\n\r\nText\r\n", drp)
 }
 
 func leaves() error { return nil }
@@ -135,7 +135,7 @@ func TestAnswers(t *testing.T) {
 			c, w := client(s)
 			sender := &graph.Sender{Client: c}
 			left := 0
-			err := sender.Deliver(t.Context(), to, drp, mail(1), func() error { left++; return nil })
+			err := sender.Deliver(t.Context(), to, drp, mail(), func() error { left++; return nil })
 			var permanent port.Permanent
 			var h port.Held
 			var uncertain port.Uncertain
@@ -182,10 +182,10 @@ func TestNothingLeaves(t *testing.T) {
 		raw    []byte
 		want   error
 	}{
-		"before":       {sender(func(x *graph.Sender) { x.Held = func() error { return no } }), leaves, mail(1), no},
-		"at the end":   {sender(func(x *graph.Sender) { x.Held = func() error { asked++; return map[bool]error{true: no}[asked > 1] } }), leaves, mail(1), no},
-		"not recorded": {sender(func(*graph.Sender) {}), func() error { return no }, mail(1), no},
-		"no line":      {sender(func(x *graph.Sender) { x.URL = "https://127.0.0.1:1" }), leaves, mail(1), nil},
+		"before":       {sender(func(x *graph.Sender) { x.Held = func() error { return no } }), leaves, mail(), no},
+		"at the end":   {sender(func(x *graph.Sender) { x.Held = func() error { asked++; return map[bool]error{true: no}[asked > 1] } }), leaves, mail(), no},
+		"not recorded": {sender(func(*graph.Sender) {}), func() error { return no }, mail(), no},
+		"no line":      {sender(func(x *graph.Sender) { x.URL = "https://127.0.0.1:1" }), leaves, mail(), nil},
 		"too large":    {sender(func(*graph.Sender) {}), leaves, make([]byte, graph.MaxMessage+1), nil},
 	} {
 		err := tt.sender.Deliver(t.Context(), to, drp, tt.raw, tt.leaves)
@@ -197,7 +197,7 @@ func TestNothingLeaves(t *testing.T) {
 	if n := len(s.Sent()); n > 0 {
 		t.Errorf("%d have gone", n)
 	}
-	large := append(mail(1), strings.Repeat("x\r\n", graph.MaxMessage/3-100)...)
+	large := append(mail(), strings.Repeat("x\r\n", graph.MaxMessage/3-100)...)
 	if err := sender(func(*graph.Sender) {}).Deliver(t.Context(), to, drp, large, leaves); err != nil || len(s.Sent()) != 1 {
 		t.Errorf("the largest that may go: %v", err)
 	}
@@ -209,7 +209,7 @@ func TestArchive(t *testing.T) {
 	c, _ := client(s)
 	sender := &graph.Sender{Client: c}
 	s.Late(true)
-	if err := sender.Deliver(t.Context(), to, drp, mail(1), leaves); err != nil {
+	if err := sender.Deliver(t.Context(), to, drp, mail(), leaves); err != nil {
 		t.Fatal(err)
 	}
 	if found, err := sender.Holds(t.Context(), "m1@drpd.example"); err != nil || found {

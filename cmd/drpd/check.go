@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"drpd/adapters/mailbox"
 	"drpd/adapters/mailer"
 	"drpd/cmd/drpd/config"
 	"drpd/core/alarm"
@@ -173,6 +173,9 @@ func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
 			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
 		}
 	}
+	if m := p.config.Mailbox.Graph; m != nil {
+		needs = append(needs, m.Roots, m.OAuth.Secret, m.OAuth.Cert)
+	}
 	for _, path := range needs {
 		if path == "" {
 			continue
@@ -315,7 +318,7 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	if err != nil {
 		return problems, err
 	}
-	if m, ok := box.(*mailbox.IMAP); ok {
+	if m, ok := box.(interface{ Check(context.Context) error }); ok {
 		if err := m.Check(a.ctx); err != nil {
 			a.printf("%s\n", err)
 			problems++

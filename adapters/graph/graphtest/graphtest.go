@@ -236,6 +236,12 @@ func (s *Service) Trick(tricks ...Trick) {
 	s.tricks = append(s.tricks, tricks...)
 }
 
+// Unmet says how many tricks no call has met yet.
+func (s *Service) Unmet() int {
+	defer s.locked()()
+	return len(s.tricks)
+}
+
 // Late keeps the copies of what is sent out of Sent Items until it is called again with false.
 func (s *Service) Late(late bool) {
 	defer s.locked()()
