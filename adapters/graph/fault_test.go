@@ -138,9 +138,9 @@ func TestBusy(t *testing.T) {
 	}
 	c, w = client(s)
 	b.Client = c
-	s.Trick(graphtest.Trick{Path: "inbox", Status: 429, Code: "ApplicationThrottled", RetryAfter: "300"})
+	s.Trick(graphtest.Trick{Path: "inbox", Status: 429, Code: "ApplicationThrottled", RetryAfter: "90"})
 	s.Calls()
-	for _, want := range []string{"wants none for a while", "wants no call for another 5m0s"} {
+	for _, want := range []string{"wants none for a while", "wants no call for another 1m30s"} {
 		if _, _, err := b.Poll(t.Context(), nil, noon); err == nil || len(w.all) > 0 || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q, waited %v", err, want, w.all)
 		}
@@ -187,14 +187,22 @@ func TestLarge(t *testing.T) {
 		}
 		texts, _ := poll(t, box(s), nil)
 		if len(texts) != 2 || !slices.ContainsFunc(texts, func(x string) bool {
-			return strings.HasPrefix(x, "drpd: the message is over the size limit: ") && len(x) < 300<<10
+			size := map[bool]string{true: fmt.Sprint(len(huge)), false: "more than 26214400"}[told]
+			return strings.HasPrefix(x, "drpd: the message is over the size limit: "+size+" bytes\r\n") && len(x) < 300<<10
 		}) {
 			t.Errorf("told %v: %d texts", told, len(texts))
 		}
 	}
 	s := office(t)
+	for range 2 { // together they are too much for one poll, and the service says how large each is
+		s.Post(drp, "inbox", "From: a@council.example\r\n\r\n"+strings.Repeat("x", 5<<20))
+	}
+	if batch, next, err := box(s).Poll(t.Context(), nil, noon); err != nil || len(batch) != 1 || !box(s).More(next) {
+		t.Errorf("%d messages, %v", len(batch), err)
+	}
+	s = office(t)
 	s.Trick(graphtest.Trick{Path: "delta", Answer: func(w http.ResponseWriter) {
-		_, _ = fmt.Fprint(w, `{"value": [{"id": "`+strings.Repeat("x", 5<<20)+`"}]}`)
+		_, _ = fmt.Fprint(w, `{"value": [], "@odata.deltaLink": "`+s.URL+`/users/x", "more": "`+strings.Repeat("x", 5<<20)+`"}`)
 	}})
 	if _, _, err := box(s).Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "does not know") {
 		t.Errorf("%v", err)

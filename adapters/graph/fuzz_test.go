@@ -11,7 +11,7 @@ func FuzzAnswer(f *testing.F) {
 	for _, seed := range []string{
 		`{"value": []}`, `{"value": [{"id": "a", "receivedDateTime": "2026-11-01T09:00:00Z", "@removed": {"reason": "deleted"}}], "@odata.nextLink": "x"}`,
 		`{"error": {"code": "ErrorAccessDenied", "message": "m", "innerError": {"code": "x", "request-id": "y", "innererror": {"code": "z"}}}}`,
-		`{"id": "a", "parentFolderId": 3}`, `[`, `null`, `{"value": null}`, "",
+		`{"id": "a", "parentFolderId": 3}`, `{"error": {"code": "` + strings.Repeat("x", 300) + `"}}`, `[`, `null`, `{"value": null}`, "",
 	} {
 		f.Add([]byte(seed))
 	}

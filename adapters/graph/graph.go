@@ -254,16 +254,11 @@ func (c *Client) try(ctx context.Context, r call, take func(*http.Response) erro
 func (c *Client) get(ctx context.Context, at string, page int, read func(body []byte) error) error {
 	ask := call{method: http.MethodGet, url: at, role: roleRead, immutable: true, page: page}
 	return c.do(ctx, ask, func(resp *http.Response) error {
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // more of it cannot be read as JSON
 		if err != nil {
 			return c.fail(ctx, err)
 		}
-		if len(body) > maxAnswer {
-			err = errAnswer
-		} else {
-			err = read(body)
-		}
-		if errors.Is(err, errAnswer) {
+		if err = read(body); errors.Is(err, errAnswer) {
 			err = fmt.Errorf("%s: %w: is url the service's own address?", c.Who, err)
 		}
 		return err
@@ -307,7 +302,7 @@ func (c *Client) own(at string) error {
 	switch {
 	case ownErr != nil || own.Scheme != "https" || own.Host == "":
 		return fmt.Errorf("%s: url is no address that begins with https://", c.Who)
-	case err != nil || u.Scheme != "https" || u.Host != own.Host || u.User != nil || len(at) > maxLink:
+	case err != nil || u.Scheme != "https" || u.Host != own.Host || u.User != nil:
 		return fmt.Errorf("%s: the service's answer points to another place than its own: it is not followed", c.Who)
 	}
 	return nil

@@ -2,7 +2,9 @@ package graph_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +131,12 @@ func TestPages(t *testing.T) {
 	if first, _, err := b.Poll(t.Context(), nil, noon); err != nil || len(first) == len(want) {
 		t.Errorf("one poll reads all %d, %v", len(first), err)
 	}
+	for range want { // the service does not say how large they are
+		s.Trick(graphtest.Trick{Path: "$value", While: func(w http.ResponseWriter) { w.(http.Flusher).Flush() }})
+	}
+	if first, at, err := b.Poll(t.Context(), nil, noon); err != nil || len(first) == len(want) || !b.More(at) {
+		t.Errorf("one poll reads all %d, %v", len(first), err)
+	}
 	s.Touch(drp, "inbox")
 	if texts, _ := poll(t, b, cursor); len(texts) > 0 {
 		t.Errorf("what was read by somebody is given again: %d", len(texts))
@@ -170,6 +178,9 @@ func TestAnew(t *testing.T) {
 			if items, err := b.Items(next); err != nil || len(items) != want {
 				t.Errorf("%d are to be put away, %v", len(items), err)
 			}
+			if seen, waiting := known(t, next); seen != want || waiting != 0 {
+				t.Errorf("the cursor knows %d messages of %d, and waits for %d", seen, want, waiting)
+			}
 			if texts, _ := poll(t, b, next); len(texts) > 0 {
 				t.Errorf("and then %q", texts)
 			}
@@ -180,6 +191,19 @@ func TestAnew(t *testing.T) {
 	if _, _, err := box(s).Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), "410 SyncStateNotFound") {
 		t.Errorf("a list that has not begun: %v", err)
 	}
+}
+
+// known says of how many messages a cursor knows, and for how many it waits.
+func known(t *testing.T, cursor []byte) (seen, waiting int) {
+	t.Helper()
+	var c struct {
+		Seen    []string
+		Waiting []struct{}
+	}
+	if err := json.Unmarshal(cursor, &c); err != nil {
+		t.Fatal(err)
+	}
+	return len(c.Seen), len(c.Waiting)
 }
 
 // A message that somebody removes or moves between the list and its fetch is no failure, and none that is dragged out and back is given
@@ -193,6 +217,9 @@ func TestGone(t *testing.T) {
 	texts, cursor := poll(t, b, nil)
 	if !slices.Equal(texts, []string{aMessage(2)}) {
 		t.Fatalf("%q", texts)
+	}
+	if _, waiting := known(t, cursor); waiting != 0 {
+		t.Error("what is gone is waited for")
 	}
 	first, _, err := b.Poll(t.Context(), nil, noon)
 	if err != nil || len(first) != 2 {
@@ -243,6 +270,36 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// Where no message may be read, none is blamed for it: the poll fails, and nothing is passed over.
+func TestOfTheWay(t *testing.T) {
+	for want, trick := range map[string]graphtest.Trick{
+		"(403 ErrorAccessDenied":           {Path: "$value", Status: 403, Code: "ErrorAccessDenied"},
+		"(401 InvalidAuthenticationToken":  {Path: "$value", Status: 401, Code: "InvalidAuthenticationToken"},
+		"wants none for a while (429 Many": {Path: "$value", Status: 429, Code: "Many", RetryAfter: "100"},
+	} {
+		s := office(t)
+		s.Post(drp, "inbox", aMessage(1))
+		s.Post(drp, "inbox", aMessage(2))
+		s.Trick(trick)
+		if batch, next, err := box(s).Poll(t.Context(), nil, noon); err == nil || !strings.Contains(err.Error(), want) || len(batch) > 0 || next != nil {
+			t.Errorf("%d messages, %v, want %q", len(batch), err, want)
+		}
+	}
+	s := office(t) // what was read before is kept, and the next poll fails
+	b := box(s)
+	for i := range 3 {
+		s.Post(drp, "inbox", aMessage(i))
+	}
+	s.Trick(graphtest.Trick{Path: "$value", While: func(http.ResponseWriter) {}}, graphtest.Trick{Path: "$value", Status: 403, Code: "ErrorAccessDenied"})
+	batch, next, err := b.Poll(t.Context(), nil, noon)
+	if err != nil || len(batch) != 1 || !b.More(next) {
+		t.Fatalf("%d messages, %v", len(batch), err)
+	}
+	if texts, _ := poll(t, b, next); len(texts) != 2 {
+		t.Errorf("then %q", texts)
+	}
+}
+
 // Messages are put away only where it is asked for, and only those that are still where they were; a move takes no other with it.
 func TestPutAway(t *testing.T) {
 	s := office(t)
@@ -273,8 +330,11 @@ func TestPutAway(t *testing.T) {
 	if err := b.PutAway(t.Context(), locations); err == nil || strings.Contains(err.Error(), "Canary") {
 		t.Errorf("%v", err)
 	}
-	if err := b.PutAway(t.Context(), locations); err != nil {
-		t.Error(err)
+	s.Trick(graphtest.Trick{Path: "move", Status: 404, Code: "ErrorItemNotFound"})
+	for range 2 {
+		if err := b.PutAway(t.Context(), locations); err != nil {
+			t.Error(err)
+		}
 	}
 	if in, done := len(s.Lying(drp, "inbox")), len(s.Lying(drp, "Done")); in != 1 || done != 3 {
 		t.Errorf("%d are left, %d put away", in, done)

@@ -86,7 +86,7 @@ func (m *Mailbox) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evi
 	p := &poll{Mailbox: m, cursor: c, now: now, known: make(map[string]bool), tried: make(map[string]bool)}
 	p.cursor.More = false
 	if err = p.all(ctx); err != nil {
-		if ctx.Err() != nil || len(p.out) == 0 {
+		if len(p.out) == 0 {
 			return nil, nil, err
 		}
 		p.cursor.More = true // what was read is kept, and the next poll says what was wrong
@@ -240,9 +240,6 @@ func (p *poll) fetch(ctx context.Context, which func(waiting) bool) error {
 		if next < 0 {
 			return nil
 		}
-		if p.total >= maxPoll {
-			return errFull
-		}
 		if err := p.one(ctx, next); err != nil {
 			return err
 		}
@@ -284,7 +281,7 @@ func (p *poll) one(ctx context.Context, next int) error {
 func (p *poll) message(ctx context.Context, id string) (ev drp.Evidence, err error) {
 	ask := call{method: http.MethodGet, url: p.user("messages", id, "$value"), role: roleRead, immutable: true}
 	err = p.do(ctx, ask, func(resp *http.Response) error {
-		if p.total > 0 && p.total+resp.ContentLength > maxPoll {
+		if p.total > 0 && max(resp.ContentLength, 0) > maxPoll-p.total {
 			return errFull
 		}
 		var err error

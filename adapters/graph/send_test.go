@@ -188,9 +188,12 @@ func TestNothingLeaves(t *testing.T) {
 		"no line":      {sender(func(x *graph.Sender) { x.URL = "https://127.0.0.1:1" }), leaves, mail(), nil},
 		"too large":    {sender(func(*graph.Sender) {}), leaves, make([]byte, graph.MaxMessage+1), nil},
 	} {
+		s.Calls()
 		err := tt.sender.Deliver(t.Context(), to, drp, tt.raw, tt.leaves)
 		var uncertain port.Uncertain
-		if err == nil || tt.want != nil && !errors.Is(err, tt.want) || errors.As(err, &uncertain) {
+		var permanent port.Permanent
+		if err == nil || tt.want != nil && !errors.Is(err, tt.want) || errors.As(err, &uncertain) ||
+			errors.As(err, &permanent) != (name == "too large") || name == "too large" && len(s.Calls()) > 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -220,6 +223,12 @@ func TestArchive(t *testing.T) {
 		if found, err := sender.Holds(t.Context(), id); err != nil || found != want {
 			t.Errorf("%s: %v, %v", id, found, err)
 		}
+	}
+	s.Trick(graphtest.Trick{Path: "messages", Answer: func(w http.ResponseWriter) {
+		_, _ = fmt.Fprint(w, `{"value": [{"id": "a", "internetMessageId": "<m2@drpd.example>"}]}`)
+	}})
+	if found, err := sender.Holds(t.Context(), "m1@drpd.example"); err != nil || found {
+		t.Errorf("another message is taken for it: %v, %v", found, err)
 	}
 	s.Revoke()
 	if _, err := sender.Holds(t.Context(), "m1@drpd.example"); err == nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -11,7 +12,9 @@ import (
 	"time"
 
 	"drpd/adapters/graph/graphtest"
+	"drpd/cmd/drpd/config"
 	"drpd/core/drp"
+	"drpd/core/port"
 	"drpd/core/workday"
 )
 
@@ -140,6 +143,22 @@ func TestByGraph(t *testing.T) {
 		t.Errorf("%d messages are still in the inbox, %d of %d put away", in, done, received)
 	}
 	sentOnce(t, s, like)
+}
+
+// A process that has no right to run any more sends nothing by Graph either.
+func TestGraphHeld(t *testing.T) {
+	t.Parallel()
+	lost := errors.New("the lease is lost")
+	s := graphtest.Start(t)
+	x, err := openCarrier(&config.Config{}, config.Relay{Name: "mailbox", Graph: &config.Graph{Mailbox: graphBox, URL: s.URL, OAuth: &config.OAuth{}}},
+		func() error { return lost })
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = x.Deliver(t.Context(), port.Envelope{}, graphBox, []byte("To: a@b.example\r\n\r\n"), func() error { return nil })
+	if !errors.Is(err, lost) || len(s.Calls()) > 0 {
+		t.Errorf("%v", err)
+	}
 }
 
 // sentOnce sees that each message went once and to one person, and that as many went as into the folder of another council.

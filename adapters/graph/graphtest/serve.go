@@ -310,6 +310,7 @@ func (s *Service) message(w http.ResponseWriter, r *http.Request, b *box, id str
 		return give(w, http.StatusOK, i.shown(r))
 	}
 	w.Header().Set("Content-Type", "text/plain")
+	w.Header().Set("Content-Length", strconv.Itoa(len(i.raw)))
 	_, _ = w.Write(i.raw)
 	return nil
 }
