@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,3 +66,30 @@ func (c *Client) named(ctx context.Context, at, name, path string) (id string, e
 type noFolder struct{ what string }
 
 func (n *noFolder) Error() string { return n.what }
+
+// Check sees whether the folders can be opened, and says what is wrong where they cannot. Nothing is changed: whether messages may be
+// moved shows when the first one is.
+func (m *Mailbox) Check(ctx context.Context) error {
+	id, err := m.folder(ctx, m.Folder)
+	if err != nil {
+		return err
+	}
+	if err := m.get(ctx, query(m.user("mailFolders", id, "messages"), "$select", "receivedDateTime", "$top", "1"), 0, func(body []byte) error {
+		_, err := readList(body)
+		return err
+	}); err != nil || m.Done == "" {
+		return err
+	}
+	_, err = m.doneFolder(ctx)
+	return err
+}
+
+// doneFolder finds the folder into which messages are put away.
+func (m *Mailbox) doneFolder(ctx context.Context) (string, error) {
+	id, err := m.folder(ctx, m.Done)
+	var no *noFolder
+	if errors.As(err, &no) {
+		err = fmt.Errorf("%s: folder %s is not there: make it, or leave done_folder out", m.Who, m.Done)
+	}
+	return id, err
+}

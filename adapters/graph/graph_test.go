@@ -270,6 +270,34 @@ func TestLeftOut(t *testing.T) {
 	}
 }
 
+// A cursor of another kind of mailbox, from before the council changed to Graph, is no fault: the folder is read from its beginning. So is
+// Graph's, where it changes back.
+func TestOtherCursors(t *testing.T) {
+	s := office(t)
+	s.Post(drp, "inbox", aMessage(1))
+	b := box(s)
+	b.Done = "archive"
+	for _, other := range []string{`{"validity":7,"uid":12,"empty":[3],"more":true,"asked":{"3":1},"left":{"3":"m1"}}`,
+		`{"seen":["0123456789abcdef01234567"],"more":true}`} {
+		if texts, next := poll(t, b, []byte(other)); len(texts) != 1 || b.More([]byte(other)) {
+			t.Errorf("%q, %s", texts, next)
+		}
+		if items, err := b.Items([]byte(other)); err != nil || len(items) > 0 {
+			t.Errorf("%v, %v", items, err)
+		}
+	}
+	_, cursor := poll(t, b, nil)
+	if items, err := (&mailbox.IMAP{Done: "Done"}).Items(cursor); err != nil || len(items) > 0 {
+		t.Errorf("back to IMAP: %v, %v", items, err)
+	}
+	c := *b
+	c.Folder = "archive"
+	s.Drag(drp, "inbox", "archive")
+	if texts, _ := poll(t, &c, cursor); len(texts) != 1 {
+		t.Errorf("of another folder the cursor knows nothing: %q", texts)
+	}
+}
+
 // Where no message may be read, none is blamed for it: the poll fails, and nothing is passed over.
 func TestOfTheWay(t *testing.T) {
 	for want, trick := range map[string]graphtest.Trick{

@@ -41,7 +41,7 @@ type cursor struct {
 	Met     []string  `json:"met,omitempty"`     // since then
 	Waiting []waiting `json:"waiting,omitempty"` // were listed, and not read
 	// Inbox are the messages that were read and are still in the folder, with their evidence; kept only where some are put away.
-	Inbox map[string]string `json:"left,omitempty"`
+	Inbox map[string]string `json:"inbox,omitempty"`
 	More  bool              `json:"more,omitempty"` // the folder was not read to its end
 }
 
@@ -331,31 +331,4 @@ func (p *poll) missing() error {
 	return port.Remark{Err: fmt.Errorf("mailbox %s: Microsoft Graph lists messages that it does not give, though it was asked %d times: %s; "+
 		"what they say is not known: read them in the mailbox, ask their senders to send them again, and move them to another folder; all "+
 		"others are read", p.Name, patient, strings.Join(names, "; "))}
-}
-
-// Check sees whether the folders can be opened, and says what is wrong where they cannot. Nothing is changed: whether messages may be
-// moved shows when the first one is.
-func (m *Mailbox) Check(ctx context.Context) error {
-	id, err := m.folder(ctx, m.Folder)
-	if err != nil {
-		return err
-	}
-	if err := m.get(ctx, query(m.user("mailFolders", id, "messages"), "$select", "receivedDateTime", "$top", "1"), 0, func(body []byte) error {
-		_, err := readList(body)
-		return err
-	}); err != nil || m.Done == "" {
-		return err
-	}
-	_, err = m.doneFolder(ctx)
-	return err
-}
-
-// doneFolder finds the folder into which messages are put away.
-func (m *Mailbox) doneFolder(ctx context.Context) (string, error) {
-	id, err := m.folder(ctx, m.Done)
-	var no *noFolder
-	if errors.As(err, &no) {
-		err = fmt.Errorf("%s: folder %s is not there: make it, or leave done_folder out", m.Who, m.Done)
-	}
-	return id, err
 }
