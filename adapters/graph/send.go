@@ -111,27 +111,6 @@ func (s *Sender) answered(f *fault) error {
 	return f
 }
 
-// Check sees whether the mailbox's Sent Items can be opened, in which a message is looked for whose end nobody knows. Whether the
-// application may send shows with the first message: nothing is sent to find out.
-func (s *Sender) Check(ctx context.Context) error {
-	_, err := s.Holds(ctx, "nothing@drpd.invalid")
-	return err
-}
-
-// Holds says whether Sent Items hold a message with an ID, which is given without its brackets.
-func (c *Client) Holds(ctx context.Context, id string) (found bool, err error) {
-	id = "<" + id + ">"
-	err = c.get(ctx, query(c.user("mailFolders", "sentitems", "messages"), "$filter", "internetMessageId eq "+quoted(id), "$select",
-		"internetMessageId", "$top", "5"), 0, func(body []byte) error {
-		l, err := readList(body)
-		for _, i := range l.Value {
-			found = found || i.Message == id
-		}
-		return err
-	})
-	return found, err
-}
-
 // outgoing is the body of a message on its way. Right before its first byte it says that it leaves, and before its last it asks whether
 // it still may.
 type outgoing struct {

@@ -219,15 +219,37 @@ func TestArchive(t *testing.T) {
 		t.Errorf("%v, %v", found, err)
 	}
 	s.Late(false)
-	for id, want := range map[string]bool{"m1@drpd.example": true, "m1@drpd": false, "o'clock@drpd.example": false} {
+	for id, want := range map[string]bool{"m1@drpd.example": true, "m@drpd.example": false, "o'clock@drpd.example": false} {
 		if found, err := sender.Holds(t.Context(), id); err != nil || found != want {
 			t.Errorf("%s: %v, %v", id, found, err)
 		}
 	}
+	if _, err := sender.Holds(t.Context(), "m1@drpd"); !errors.Is(err, port.ErrNoArchive) {
+		t.Errorf("Sent Items hold no message of this host, and say that it has not gone: %v", err)
+	}
+	s.OwnIDs()
+	for range 3 {
+		if err := sender.Deliver(t.Context(), to, drp, mail(), leaves); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found, err := sender.Holds(t.Context(), "m2@drpd.example"); err != nil || found {
+		t.Errorf("%v, %v", found, err)
+	}
+	s.Drag(drp, "sentitems", "archive")
+	if found, err := sender.Holds(t.Context(), "m2@drpd.example"); err != nil || found {
+		t.Errorf("empty: %v, %v", found, err)
+	}
+	if err := sender.Deliver(t.Context(), to, drp, mail(), leaves); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sender.Holds(t.Context(), "m1@drpd.example"); !errors.Is(err, port.ErrNoArchive) {
+		t.Errorf("messages get other IDs, and it says that this one has not gone: %v", err)
+	}
 	s.Trick(graphtest.Trick{Path: "messages", Answer: func(w http.ResponseWriter) {
 		_, _ = fmt.Fprint(w, `{"value": [{"id": "a", "internetMessageId": "<m2@drpd.example>"}]}`)
 	}})
-	if found, err := sender.Holds(t.Context(), "m1@drpd.example"); err != nil || found {
+	if found, err := sender.Holds(t.Context(), "m1@drpd.example"); !errors.Is(err, port.ErrNoArchive) || found {
 		t.Errorf("another message is taken for it: %v, %v", found, err)
 	}
 	s.Revoke()

@@ -55,6 +55,7 @@ type Service struct {
 	calls  []string
 	sent   []Sent
 	late   bool // copies in Sent Items come later
+	own    bool // and have IDs of the service's own
 }
 
 // Sent is a message that was taken, and the addresses to which it goes: those of its headers.
@@ -251,6 +252,12 @@ func (s *Service) Late(late bool) {
 			i.hidden = i.hidden && late
 		}
 	}
+}
+
+// OwnIDs gives what is sent from now on another Message-ID, as the documentation does not rule out.
+func (s *Service) OwnIDs() {
+	defer s.locked()()
+	s.own = true
 }
 
 // Sent gives what was taken, in its order.

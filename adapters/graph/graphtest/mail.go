@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -72,16 +73,28 @@ func (s *Service) message(w http.ResponseWriter, r *http.Request, b *box, id str
 }
 
 func (s *Service) messages(w http.ResponseWriter, r *http.Request, b *box, f *folder) *refusal {
-	if no := options(r, messageFields, "$select", "$filter", "$top"); no != nil {
+	if no := options(r, messageFields, "$select", "$filter", "$top", "$orderby"); no != nil {
 		return no
 	}
 	id, has, no := filter(r, "internetMessageId")
 	if no != nil {
 		return no
 	}
+	most := 10
+	if n, err := strconv.Atoi(r.URL.Query().Get("$top")); err == nil && n > 0 {
+		most = min(n, 1000)
+	}
+	order := r.URL.Query().Get("$orderby")
+	if order != "" && (order != "sentDateTime desc" || has) { // the two together want more than this service knows
+		return refused(http.StatusBadRequest, "InefficientFilter")
+	}
+	all := slices.Clone(b.items)
+	if order != "" {
+		slices.Reverse(all)
+	}
 	found := []any{}
-	for _, i := range b.items {
-		if i.folder == f.id && !i.hidden && (!has || i.message == id) && len(found) < 10 {
+	for _, i := range all {
+		if i.folder == f.id && !i.hidden && (!has || i.message == id) && len(found) < most {
 			found = append(found, i.shown(r))
 		}
 	}
@@ -144,7 +157,7 @@ func (s *Service) sendMail(w http.ResponseWriter, r *http.Request, b *box, body 
 	}
 	s.sent = append(s.sent, sent)
 	id := m.Header.Get("Message-Id")
-	if id == "" {
+	if id == "" || s.own {
 		id = fmt.Sprintf("<%d@made.up.example>", len(s.sent))
 	}
 	s.put(b, b.folderID("sentitems").id, raw, id, s.late)
