@@ -170,11 +170,11 @@ func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
 	if m := p.config.Mailbox.IMAP; m != nil {
 		needs = append(needs, m.Password, m.Roots)
 		if m.OAuth != nil {
-			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
+			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
 		}
 	}
 	if m := p.config.Mailbox.Graph; m != nil {
-		needs = append(needs, m.Roots, m.OAuth.Secret, m.OAuth.Cert)
+		needs = append(needs, m.Roots, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
 	}
 	for _, path := range needs {
 		if path == "" {
