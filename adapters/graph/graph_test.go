@@ -193,6 +193,36 @@ func TestAnew(t *testing.T) {
 	}
 }
 
+// What leaves the folder while the list is in its middle is forgotten, whether the list goes on or begins anew: where it comes back it is given.
+func TestAwayInTheMiddle(t *testing.T) {
+	for name, expire := range map[string]bool{"the list goes on": false, "it begins anew": true} {
+		s := office(t)
+		s.Pages(1)
+		b := box(s)
+		for i := range 3 {
+			s.Post(drp, "inbox", aMessage(i))
+		}
+		s.Trick(graphtest.Trick{Path: "delta", While: func(http.ResponseWriter) {}},
+			graphtest.Trick{Path: "delta", Status: 500, Code: "ErrorInternalServerError"})
+		batch, cursor, err := b.Poll(t.Context(), nil, noon)
+		if err != nil || len(batch) != 1 {
+			t.Fatalf("%d messages, %v", len(batch), err)
+		}
+		s.Drag(drp, "inbox", "archive")
+		if expire {
+			s.Expire()
+		}
+		_, cursor = poll(t, b, cursor)
+		if seen, waiting := known(t, cursor); seen != 0 || waiting != 0 {
+			t.Errorf("%s: the cursor knows %d messages, and waits for %d", name, seen, waiting)
+		}
+		s.Drag(drp, "archive", "inbox")
+		if texts, _ := poll(t, b, cursor); len(texts) != 3 {
+			t.Errorf("%s: %d are given where they come back", name, len(texts))
+		}
+	}
+}
+
 // known says of how many messages a cursor knows, and for how many it waits.
 func known(t *testing.T, cursor []byte) (seen, waiting int) {
 	t.Helper()

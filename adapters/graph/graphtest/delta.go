@@ -34,21 +34,31 @@ func (s *Service) delta(w http.ResponseWriter, r *http.Request, b *box, f *folde
 	if at == nil || at.box != b || at.folder != f.id || at.round != (delta != "") {
 		return refused(http.StatusGone, "SyncStateNotFound")
 	}
-	if delta == "" {
-		return s.page(w, r, at)
+	if delta == "" { // what has changed since the round began may come in it too
+		on := &state{box: b, folder: f.id, left: slices.Clone(at.left), until: len(b.changes)}
+		on.add(at.until)
+		return s.page(w, r, on)
 	}
 	next := &state{box: b, folder: f.id, until: len(b.changes)}
-	for _, c := range b.changes[at.until:] {
-		if c.folder == f.id {
-			next.left = append(next.left, c)
+	next.add(at.until)
+	return s.page(w, r, next)
+}
+
+// add adds what has changed in the folder since.
+func (at *state) add(since int) {
+	for _, c := range at.box.changes[since:at.until] {
+		if c.folder == at.folder {
+			at.left = append(at.left, c)
 		}
 	}
-	return s.page(w, r, next)
 }
 
 // page gives the next changes of a round, and where to go on.
 func (s *Service) page(w http.ResponseWriter, r *http.Request, at *state) *refusal {
 	immutable, size := prefers(r)
+	if s.most > 0 {
+		size = min(size, s.most)
+	}
 	n := min(size, len(at.left))
 	lines := []any{}
 	for _, c := range at.left[:n] {

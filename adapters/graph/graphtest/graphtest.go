@@ -54,6 +54,7 @@ type Service struct {
 	under  map[string]int // calls under way, by mailbox
 	calls  []string
 	sent   []Sent
+	most   int  // things on one page, whatever is asked for; 0: as asked
 	late   bool // copies in Sent Items come later
 	own    bool // and have IDs of the service's own
 }
@@ -237,6 +238,12 @@ func (s *Service) Trick(tricks ...Trick) {
 	s.tricks = append(s.tricks, tricks...)
 }
 
+// Well ends all tricks that no call has met yet.
+func (s *Service) Well() {
+	defer s.locked()()
+	s.tricks = nil
+}
+
 // Unmet says how many tricks no call has met yet.
 func (s *Service) Unmet() int {
 	defer s.locked()()
@@ -252,6 +259,12 @@ func (s *Service) Late(late bool) {
 			i.hidden = i.hidden && late
 		}
 	}
+}
+
+// Pages makes pages short, whatever is asked for.
+func (s *Service) Pages(most int) {
+	defer s.locked()()
+	s.most = most
 }
 
 // OwnIDs gives what is sent from now on another Message-ID, as the documentation does not rule out.
