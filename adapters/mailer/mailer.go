@@ -1,7 +1,8 @@
 // Package mailer makes messages and sends them.
 //
 // It promises: the bytes are made once and kept, and those bytes are what leaves; the Message-ID follows from the effect
-// and the person; a message says that a machine sent it (RFC 3834); everybody who gets it is shown in its header. Each goes
+// and the person; a message says that a machine sent it (RFC 3834); everybody who gets it is shown in its header, or in its words where it
+// goes to whomever its header names. Each goes
 // by the route that its recipient's domain demands and that may carry what it gives away, over a private connection to a
 // relay whose certificate is verified, or it does not go: no other way is tried. An error says whether trying again may
 // help, and whether the relay may have the message all the same.
@@ -37,6 +38,9 @@ type Maker struct {
 // render makes the message of one effect for one person, with the subject tag and headers of its route. The same input gives the
 // same bytes, but for what a seal adds.
 func (m *Maker) render(e port.Envelope, l letter.Letter, way *Route) ([]byte, error) {
+	if way.Single {
+		e, l = alone(e, l)
+	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	var errs []error
 	check := func(err error) { errs = append(errs, err) }

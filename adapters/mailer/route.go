@@ -66,6 +66,7 @@ type Route struct {
 	Subject string            // a tag before the subject
 	Headers map[string]string // tags for a gateway
 	Limit   int64             // bytes of a message; 0: none known
+	Single  bool              `json:",omitempty"` // the transport sends a message to whomever its headers name: they name its one recipient
 	// Seal signs what a message holds, or encrypts it for one recipient; nil: it goes as it is. Sealed says which, for the
 	// digest of the route's terms.
 	Seal      func(entity []byte, to string) ([]byte, error) `json:"-"`
@@ -166,6 +167,11 @@ func (r *Router) Send(ctx context.Context, e port.Envelope, raw []byte, leaves f
 	way, err := r.by(e)
 	if err != nil {
 		return err
+	}
+	if way.Single {
+		if err := onlyTo(raw, e.Address); err != nil {
+			return err
+		}
 	}
 	return way.Transport.Deliver(ctx, e, r.returnsTo(e), raw, leaves)
 }

@@ -10,6 +10,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -34,7 +35,8 @@ type Source struct {
 	Secret   func() (string, error)
 	// Certificate, with its key, instead of a secret: what is asked for is signed with it.
 	Certificate func() (tls.Certificate, error)
-	Client      *http.Client // nil: one that gives up after 30 seconds
+	Roots       *x509.CertPool // who trusts the server of tokens; nil: those of the machine
+	Client      *http.Client   // nil: one that gives up after 30 seconds
 
 	mu    sync.Mutex
 	token *oauth2.Token
@@ -65,7 +67,9 @@ func (s *Source) Token(ctx context.Context) (string, error) {
 	}
 	client := s.Client
 	if client == nil {
-		client = &http.Client{Timeout: 30 * time.Second}
+		way := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true,
+			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: s.Roots}}
+		client = &http.Client{Timeout: 30 * time.Second, Transport: way}
 	}
 	ctx = context.WithValue(ctx, oauth2.HTTPClient, client)
 	token, err := config.Token(ctx)
@@ -125,7 +129,7 @@ var causes = map[string]string{
 	"700016":  "there is no such application in this tenant: are client_id and tenant right?",
 	"90002":   "there is no such tenant: is it right?",
 	"900023":  "there is no such tenant: is it right?",
-	"65001":   "the administrator has not consented: grant IMAP.AccessAsApp to the application, and consent to it",
+	"65001":   "the administrator has not consented: grant the application IMAP.AccessAsApp to read by IMAP, SMTP.SendAsApp to send by SMTP, and consent to it",
 	"500011":  "there is no such resource in this tenant: is the scope right?",
 	"70011":   "the scope is wrong: it ends with /.default",
 	"50034":   "there is no such account in this tenant",

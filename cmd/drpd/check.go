@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"drpd/adapters/mailbox"
 	"drpd/adapters/mailer"
 	"drpd/cmd/drpd/config"
 	"drpd/core/alarm"
@@ -170,8 +170,11 @@ func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
 	if m := p.config.Mailbox.IMAP; m != nil {
 		needs = append(needs, m.Password, m.Roots)
 		if m.OAuth != nil {
-			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert)
+			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
 		}
+	}
+	if m := p.config.Mailbox.Graph; m != nil {
+		needs = append(needs, m.Roots, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
 	}
 	for _, path := range needs {
 		if path == "" {
@@ -315,7 +318,7 @@ func (c *checkCmd) online(a *app, p *parts) (problems int, err error) {
 	if err != nil {
 		return problems, err
 	}
-	if m, ok := box.(*mailbox.IMAP); ok {
+	if m, ok := box.(interface{ Check(context.Context) error }); ok {
 		if err := m.Check(a.ctx); err != nil {
 			a.printf("%s\n", err)
 			problems++

@@ -15,8 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"drpd/adapters/mailbox"
+	"drpd/adapters/graph/graphtest"
 	"drpd/adapters/mailbox/mailtest"
+	"drpd/core/daemon"
 	"drpd/core/drp"
 	"drpd/core/port"
 	"drpd/core/workday"
@@ -31,8 +32,15 @@ const (
 
 // killMailbox ends its process inside one arrow.
 type killMailbox struct {
-	*mailbox.IMAP
+	killable
 	arrow string
+}
+
+// killable is a mailbox from which messages are put away.
+type killable interface {
+	daemon.Source
+	daemon.Parted
+	daemon.Inbox
 }
 
 func (k killMailbox) die(arrow string) {
@@ -43,7 +51,7 @@ func (k killMailbox) die(arrow string) {
 }
 
 func (k killMailbox) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.Evidence, []byte, error) {
-	batch, next, err := k.IMAP.Poll(ctx, at, now)
+	batch, next, err := k.killable.Poll(ctx, at, now)
 	if len(batch) > 0 {
 		k.die(beforeStored)
 	}
@@ -52,11 +60,11 @@ func (k killMailbox) Poll(ctx context.Context, at []byte, now time.Time) ([]drp.
 
 func (k killMailbox) Items(cursor []byte) ([]port.InboxItem, error) {
 	k.die(afterStored)
-	return k.IMAP.Items(cursor)
+	return k.killable.Items(cursor)
 }
 
 func (k killMailbox) PutAway(ctx context.Context, locations []string) error {
-	err := k.IMAP.PutAway(ctx, locations)
+	err := k.killable.PutAway(ctx, locations)
 	k.die(afterMoved)
 	return err
 }
@@ -77,7 +85,7 @@ func TestKilledReader(t *testing.T) {
 	}
 	defer func() { _ = d.close() }()
 	for i, f := range d.Feeds {
-		if box, ok := f.Source.(*mailbox.IMAP); ok {
+		if box, ok := f.Source.(killable); ok {
 			d.Feeds[i].Source = killMailbox{box, os.Getenv("DRPD_MAIL_ARROW")}
 		}
 	}
@@ -152,6 +160,16 @@ func TestMailboxKilled(t *testing.T) {
 			t.Fatal("killed though nobody asked for it")
 		}
 	}
+	eachOnce(t, name, n)
+	left, done := d.Lying(t, ""), d.Lying(t, "Done")
+	if left != 0 || done != n {
+		t.Errorf("%d are still in the inbox, %d are put away", left, done)
+	}
+}
+
+// eachOnce sees that each message is in the ledger once, by the number that is its subject.
+func eachOnce(t *testing.T, name string, n int) {
+	t.Helper()
 	p, err := prepare(name)
 	if err != nil {
 		t.Fatal(err)
@@ -181,8 +199,38 @@ func TestMailboxKilled(t *testing.T) {
 			t.Errorf("message %d is in the ledger %d times", i, seen[fmt.Sprint(i)])
 		}
 	}
-	left, done := d.Lying(t, ""), d.Lying(t, "Done")
-	if left != 0 || done != n {
-		t.Errorf("%d are still in the inbox, %d are put away", left, done)
+}
+
+// Messages are read by Microsoft Graph, stored and put away, while the daemon is killed inside each arrow, the service forgets where its
+// list was and is busy: each message is in the ledger once, and none lies where it came.
+func TestGraphKilled(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "d")
+	setStage(t, dir)
+	s := graphed(t, dir)
+	s.Grant(graphtest.Read, graphBox)
+	s.Grant(graphtest.Send, graphBox)
+	s.Folder(graphBox, "inbox", "Done")
+	s.Drag(graphBox, "inbox", "archive")
+	const n = 250
+	for i := range n {
+		s.Post(graphBox, "inbox", fmt.Sprintf("From: someone@elsewhere.test\r\nTo: drp@fairshire.example\r\nSubject: %d\r\n"+
+			"Message-ID: <same@elsewhere.test>\r\n\r\n%s", i, strings.Repeat("A line of a message.\r\n", 4000)))
+	}
+	for _, arrow := range []string{beforeStored, afterStored, afterMoved} {
+		if !readMail(t, dir, arrow) {
+			t.Errorf("no kill fell %s", arrow)
+		}
+		s.Expire()
+		s.Trick(graphtest.Trick{Path: "delta", Status: 429, Code: "ApplicationThrottled", RetryAfter: "0"})
+	}
+	for range 3 {
+		if readMail(t, dir, "") {
+			t.Fatal("killed though nobody asked for it")
+		}
+	}
+	eachOnce(t, filepath.Join(dir, "drpd.yaml"), n)
+	if in, done := len(s.Lying(graphBox, "inbox")), len(s.Lying(graphBox, "Done")); in != 0 || done != n {
+		t.Errorf("%d are still in the inbox, %d are put away", in, done)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -143,11 +144,12 @@ func openHook(c *config.Config, what, file, ca string) (*watch.Hook, error) {
 func openRelay(c *config.Config, r config.Relay, held func() error) (*mailer.Relay, error) {
 	x := &mailer.Relay{Name: r.Name, Server: r.Server, StartTLS: r.TLS == "starttls", Hello: c.MailOut.Host, User: r.User,
 		Password: password(c, r.Password), Receipts: r.Receipts, Held: held}
+	var err, tokens error
 	if r.OAuth != nil {
-		x.Token = openTokens(c, r.OAuth)
+		x.Token, tokens = openTokens(c, r.OAuth, "")
 	}
-	var err error
-	if x.Roots, err = roots(c, r.Roots); err != nil {
+	x.Roots, err = roots(c, r.Roots)
+	if err = cmp.Or(err, tokens); err != nil {
 		return nil, fmt.Errorf("relay %s: %w", r.Name, err)
 	}
 	return x, nil

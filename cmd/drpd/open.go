@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"drpd/adapters/graph"
 	"drpd/adapters/host"
 	"drpd/adapters/ledger"
 	"drpd/adapters/mailbox"
@@ -24,7 +25,6 @@ import (
 	"drpd/cmd/drpd/config"
 	"drpd/core/daemon"
 	"drpd/core/drp"
-	"drpd/core/port"
 	"drpd/core/workday"
 	"drpd/mapping"
 )
@@ -108,24 +108,27 @@ func openRecordSystem(c *config.Config, r config.Records, m *mapping.System) (*r
 	return s, nil
 }
 
-// openMailbox gives the mailbox: a folder of .eml files, or one on an IMAP server.
+// openMailbox gives the mailbox: a folder of .eml files, one on an IMAP server, or one of Microsoft 365.
 func openMailbox(c *config.Config) (daemon.Source, error) {
-	if c.Mailbox.IMAP == nil {
-		return &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)}, nil
+	switch {
+	case c.Mailbox.Graph != nil:
+		return openGraphFolder(c, c.Mailbox.Name, c.Mailbox.Graph)
+	case c.Mailbox.IMAP != nil:
+		return openIMAP(c, c.Mailbox.Name, c.Mailbox.IMAP)
 	}
-	return openIMAP(c, c.Mailbox.Name, c.Mailbox.IMAP)
+	return &mailbox.Folder{Name: c.Mailbox.Name, Path: c.Path(c.Mailbox.Folder)}, nil
 }
 
 // openIMAP gives a folder on an IMAP server.
 func openIMAP(c *config.Config, name string, m *config.IMAP) (*mailbox.IMAP, error) {
 	box := &mailbox.IMAP{Name: name, Server: m.Server, StartTLS: m.TLS == "starttls", User: m.User, Folder: m.Folder, Done: m.Done,
 		Password: password(c, m.Password)}
+	var err, tokens error
 	if m.OAuth != nil {
-		box.Token = openTokens(c, m.OAuth)
+		box.Token, tokens = openTokens(c, m.OAuth, "")
 	}
-	var err error
 	box.Roots, err = roots(c, m.Roots)
-	if err != nil {
+	if err = cmp.Or(err, tokens); err != nil {
 		return nil, fmt.Errorf("mailbox %s: %w", name, err)
 	}
 	return box, nil
@@ -136,15 +139,19 @@ func password(c *config.Config, file string) func() (string, error) {
 	return func() (string, error) { return host.Secret(c.Path(file)) }
 }
 
-// openTokens gives the access tokens of an application.
-func openTokens(c *config.Config, o *config.OAuth) *oauth.Source {
-	tokenURL, scope := oauth.Microsoft(o.Tenant)
-	source := &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope), ClientID: o.ClientID,
-		Secret: password(c, o.Secret)}
+// openTokens gives the access tokens of an application, for a scope; "": that of mailboxes.
+func openTokens(c *config.Config, o *config.OAuth, scope string) (*oauth.Source, error) {
+	pool, err := roots(c, o.Roots)
+	if err != nil {
+		return nil, fmt.Errorf("oauth: %w", err)
+	}
+	tokenURL, mailboxes := oauth.Microsoft(o.Tenant)
+	source := &oauth.Source{TokenURL: cmp.Or(o.TokenURL, tokenURL), Scope: cmp.Or(o.Scope, scope, mailboxes), ClientID: o.ClientID,
+		Secret: password(c, o.Secret), Roots: pool}
 	if o.Cert != "" {
 		source.Certificate = func() (tls.Certificate, error) { return keyPair(c, "certificate_file", o.Cert) }
 	}
-	return source
+	return source, nil
 }
 
 // roots reads the authority that signed a server's certificate; nil where the machine's own are meant.
@@ -199,7 +206,13 @@ func endings(c *config.Config) (out []daemon.Ending, err error) {
 	if m := c.Mailbox.IMAP; m != nil {
 		errs = append(errs, application("mailbox "+c.Mailbox.Name, m.OAuth))
 	}
+	if m := c.Mailbox.Graph; m != nil {
+		errs = append(errs, application("mailbox "+c.Mailbox.Name, m.OAuth))
+	}
 	for _, r := range c.MailOut.Relays {
+		if r.Graph != nil {
+			r.OAuth = r.Graph.OAuth
+		}
 		errs = append(errs, application("relay "+r.Name, r.OAuth))
 	}
 	if c.MailOut.Sign != "" {
@@ -219,7 +232,7 @@ func openMailOut(c *config.Config, now func() time.Time, held func() error) (*ma
 			Archive: &mailer.Archive{Find: f.Find}}}
 		return out, func() error { return nil }, nil
 	}
-	relays := make(map[string]*mailer.Relay)
+	relays := make(map[string]carrier)
 	closeAll := func() error {
 		var errs []error
 		for _, name := range sortedKeys(relays) {
@@ -228,7 +241,7 @@ func openMailOut(c *config.Config, now func() time.Time, held func() error) (*ma
 		return errors.Join(errs...)
 	}
 	for _, r := range m.Relays {
-		x, err := openRelay(c, r, held)
+		x, err := openCarrier(c, r, held)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -255,8 +268,10 @@ func openMailOut(c *config.Config, now func() time.Time, held func() error) (*ma
 			if err != nil {
 				return nil, nil, err
 			}
-			x.Archive = &mailer.Archive{Lag: time.Duration(r.Lag) * time.Minute,
-				Find: func(ctx context.Context, e port.Envelope) (bool, error) { return box.Holds(ctx, out.ID(e)) }}
+			x.Archive = archive(r, out, box)
+		}
+		if sender, ok := x.Transport.(*graph.Sender); ok {
+			byGraph(&x, r, out, sender)
 		}
 		out.Routes = append(out.Routes, x)
 	}

@@ -27,6 +27,9 @@ func TestSources(t *testing.T) {
 		out     = "mail_out: {folder: mail/out, "
 		relays  = `mail_out: {relays: [{name: internal, server: "relay.example:587", tls: starttls}], routes: [`
 		carries = "{name: all, domains: [\"*\"], relay: internal, carries: papers"
+		app     = "mailbox: drp@fairshire.example, oauth: {tenant: t, client_id: c, certificate_file: app.pem}"
+		inbox   = "graph: {" + app + ", "
+		graph   = "mail_out: {relays: [{name: internal, graph: {" + app + "}"
 	)
 	for name, tt := range map[string]struct{ from, to, want string }{
 		"a witness's folder":     {live, live + "\naudit: {witness: ../witness}", ""},
@@ -37,8 +40,23 @@ func TestSources(t *testing.T) {
 		"a password":             {box, imap + "password_file: p}, ", ""},
 		"a token": {box, imap + "done_folder: Done, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +
 			"2027-01-01}}, ", ""},
-		"a folder and a server": {box, box + imap + "password_file: p}, ", "one of the two"},
-		"neither":               {box, "", "one of the two"},
+		"a folder and a server": {box, box + imap + "password_file: p}, ", "one of the three"},
+		"none of them":          {box, "", "one of the three"},
+		"graph":                 {box, inbox + "folder: inbox, done_folder: Done}, ", ""},
+		"graph and a server":    {box, imap + "password_file: p}, " + inbox + "folder: inbox}, ", "one of the three"},
+		"graph, and no folder":  {box, inbox + "done_folder: Done}, ", `"folder" is missing`},
+		"graph, done where they lie": {box, inbox + "folder: inbox, done_folder: Inbox}, ",
+			"cannot be put away into the folder in which they lie"},
+		"graph, no mailbox":       {box, strings.Replace(inbox, "drp@fairshire.example", "drp", 1) + "folder: inbox}, ", `"drp" is no mailbox`},
+		"graph in the clear":      {box, inbox + "folder: inbox, url: \"http://x\"}, ", "Microsoft Graph is called over https only"},
+		"graph, no application":   {box, "graph: {mailbox: a@b.example, folder: inbox}, ", `"oauth" is missing`},
+		"graph, half of one":      {box, strings.Replace(inbox, "client_id: c, ", "", 1) + "folder: inbox}, ", `"client_id" is missing`},
+		"a route by graph":        {out, graph + "}], routes: [" + carries + ", archive_lag_minutes: 5}], ", ""},
+		"graph, no lag":           {out, graph + "}], routes: [" + carries + "}], ", "may not be in Sent Items yet"},
+		"graph, large":            {out, graph + "}], routes: [" + carries + ", archive_lag_minutes: 5, size_limit_mb: 20}], ", "has less than 3 MB"},
+		"graph and a mail server": {out, graph + `, server: "relay.example:587"}], routes: [` + carries + ", archive_lag_minutes: 5}], ", "or graph: one of the two"},
+		"an alarm by graph": {live, live + "\nwatch: {alarm: {to: [a@b.example], relay: " + strings.TrimPrefix(graph, "mail_out: {relays: [") + "}}}",
+			"an alarm goes by no mailbox of Microsoft 365"},
 		"both ways to log in": {box, imap + "password_file: p, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +
 			"2027-01-01}}, ", "give password_file, or oauth: one of the two"},
 		"no way to log in": {box, imap + "}, ", "give password_file, or oauth: one of the two"},

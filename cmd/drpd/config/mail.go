@@ -11,12 +11,13 @@ import (
 
 // Mailbox is where messages come from.
 type Mailbox struct {
-	Name    string `yaml:"name"`
-	Folder  string `yaml:"folder"` // of .eml files
-	IMAP    *IMAP  `yaml:"imap"`   // or a folder on an IMAP server
-	Address string `yaml:"address"`
-	Plus    bool   `yaml:"plus_addresses"` // it takes in what is sent to its address with a plus and more: drp+W-ABCDEF@council.example
-	Trusted string `yaml:"trusted_server"` // the mail server whose Authentication-Results count, as it calls itself there; or microsoft365
+	Name    string       `yaml:"name"`
+	Folder  string       `yaml:"folder"` // of .eml files
+	IMAP    *IMAP        `yaml:"imap"`   // or a folder on an IMAP server
+	Graph   *GraphFolder `yaml:"graph"`  // or a folder of a mailbox of Microsoft 365, by Microsoft Graph
+	Address string       `yaml:"address"`
+	Plus    bool         `yaml:"plus_addresses"` // it takes in what is sent to its address with a plus and more: drp+W-ABCDEF@council.example
+	Trusted string       `yaml:"trusted_server"` // the mail server whose Authentication-Results count, as it calls itself there; or microsoft365
 }
 
 // IMAP is a folder on an IMAP server, read over a private connection.
@@ -31,6 +32,21 @@ type IMAP struct {
 	Roots    string `yaml:"ca_file"`       // the authority that signed the server's certificate, where the machine does not know it
 }
 
+// Graph is one mailbox of Microsoft 365, used by Microsoft Graph.
+type Graph struct {
+	Mailbox string `yaml:"mailbox"` // its own address: the one mailbox that the application may use
+	OAuth   *OAuth `yaml:"oauth"`   // the application
+	URL     string `yaml:"url"`     // left out: Microsoft's own, https://graph.microsoft.com/v1.0
+	Roots   string `yaml:"ca_file"` // the authority that signed the service's certificate, where the machine does not know it
+}
+
+// GraphFolder is a folder of such a mailbox.
+type GraphFolder struct {
+	Graph  `yaml:",inline"`
+	Folder string `yaml:"folder"`      // inbox, or a folder's name as people see it, with those above it: Inbox/Disputes
+	Done   string `yaml:"done_folder"` // where messages are put away once they are stored; left out: they stay as they are
+}
+
 // OAuth is an application that may read the mailbox: Microsoft 365's client credentials flow.
 type OAuth struct {
 	Tenant   string `yaml:"tenant"`
@@ -40,7 +56,8 @@ type OAuth struct {
 	Secret   string       `yaml:"secret_file"`    // or the file with the client secret, which nobody else can read
 	Expires  workday.Date `yaml:"secret_expires"` // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
 	TokenURL string       `yaml:"token_url"`      // left out: Microsoft's, for the tenant
-	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes
+	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes, and under graph that of Microsoft Graph
+	Roots    string       `yaml:"ca_file"`        // the authority that signed the certificate of token_url, where the machine does not know it
 }
 
 func (o *OAuth) check(f *strict.File, at ...any) {
@@ -65,13 +82,46 @@ func (o *OAuth) check(f *strict.File, at ...any) {
 }
 
 func (m *Mailbox) check(f *strict.File) {
-	if (m.Folder == "") == (m.IMAP == nil) {
-		f.Fault([]any{"mailbox"}, "give mailbox.folder, a folder of .eml files, or mailbox.imap, a folder on an IMAP server: one of the two")
+	ways := 0
+	for _, given := range []bool{m.Folder != "", m.IMAP != nil, m.Graph != nil} {
+		if given {
+			ways++
+		}
+	}
+	switch {
+	case ways != 1:
+		f.Fault([]any{"mailbox"}, "give mailbox.folder, a folder of .eml files, mailbox.imap, a folder on an IMAP server, or mailbox.graph, a folder "+
+			"of a mailbox of Microsoft 365: one of the three")
+	case m.IMAP != nil:
+		m.IMAP.check(f, "mailbox", "imap")
+	case m.Graph != nil:
+		m.Graph.check(f, "mailbox", "graph")
+	}
+}
+
+func (g *GraphFolder) check(f *strict.File, at ...any) {
+	g.Graph.check(f, at...)
+	if g.Folder == "" {
+		f.Fault(at, "\"folder\" is missing: inbox, or a folder's name as people see it")
+	}
+	if g.Done != "" && strings.EqualFold(g.Done, g.Folder) {
+		f.Fault(append(slices.Clone(at), "done_folder"), "messages cannot be put away into the folder in which they lie: name another")
+	}
+}
+
+func (g *Graph) check(f *strict.File, at ...any) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	if !strings.Contains(g.Mailbox, "@") {
+		f.Fault(in("mailbox"), "%q is no mailbox: give its own address, such as drp@council.example", g.Mailbox)
+	}
+	if g.URL != "" && !strings.HasPrefix(g.URL, "https://") {
+		f.Fault(in("url"), "%q: Microsoft Graph is called over https only", g.URL)
+	}
+	if g.OAuth == nil {
+		f.Fault(at, "\"oauth\" is missing: the application that may use the mailbox")
 		return
 	}
-	if m.IMAP != nil {
-		m.IMAP.check(f, "mailbox", "imap")
-	}
+	g.OAuth.check(f, in("oauth")...)
 }
 
 func (i *IMAP) check(f *strict.File, at ...any) {
@@ -111,7 +161,7 @@ type MailOut struct {
 	AtOnce int     `yaml:"send_at_once"` // messages
 }
 
-// Relay is a mail server that takes messages for others, over a private connection.
+// Relay is a mail server that takes messages for others, over a private connection, or a mailbox of Microsoft 365 that sends them.
 type Relay struct {
 	Name     string `yaml:"name"`
 	Server   string `yaml:"server"`        // host:port
@@ -121,6 +171,7 @@ type Relay struct {
 	OAuth    *OAuth `yaml:"oauth"`         // or a token, as Microsoft 365 wants it
 	Roots    string `yaml:"ca_file"`
 	Receipts bool   `yaml:"receipts"` // ask for a report of each delivery, and not only of those that fail
+	Graph    *Graph `yaml:"graph"`    // in place of all but the name: the mailbox that sends by Microsoft Graph
 }
 
 // Route is the way to some mail domains.
@@ -134,7 +185,7 @@ type Route struct {
 	Subject string            `yaml:"subject_mark"`
 	Headers map[string]string `yaml:"headers"`
 	LimitMB int               `yaml:"size_limit_mb"`
-	Archive *IMAP             `yaml:"archive"` // a folder in which what has gone can be seen
+	Archive *IMAP             `yaml:"archive"` // a folder in which what has gone can be seen; by Graph, left out: Sent Items
 	Lag     int               `yaml:"archive_lag_minutes"`
 }
 
@@ -157,6 +208,9 @@ func (m *MailOut) check(f *strict.File) {
 	}
 	for i, r := range m.Routes {
 		r.check(f, m, at("routes", i), names)
+		if i := slices.Index(names, r.Relay); i >= 0 && m.Relays[i].Graph != nil {
+			r.checkGraph(f, at("routes", i))
+		}
 	}
 	if len(m.Routes) == 0 && m.Folder == "" {
 		f.Fault(at("routes"), "no route: say which domains messages may go to, and how")
@@ -167,6 +221,13 @@ func (r *Relay) check(f *strict.File, at []any, names []string) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }
 	if r.Name == "" || slices.Contains(names, r.Name) {
 		f.Fault(in("name"), "%q is no name for a relay: each has its own", r.Name)
+	}
+	if r.Graph != nil {
+		if r.Server+r.TLS+r.User+r.Password+r.Roots != "" || r.OAuth != nil || r.Receipts {
+			f.Fault(at, "give server and what belongs to it, or graph: one of the two; what graph wants stands under it")
+		}
+		r.Graph.check(f, in("graph")...)
+		return
 	}
 	if _, _, err := net.SplitHostPort(r.Server); err != nil {
 		f.Fault(in("server"), "%q is no server: write it as host:587", r.Server)
@@ -184,6 +245,21 @@ func (r *Relay) check(f *strict.File, at []any, names []string) {
 
 // levels are what a route may carry, the least first.
 var levels = []string{"plain", "case", "papers", "referral"}
+
+// graphMB is the most that a route by Microsoft Graph may carry: a request has 4 MB at most, and a message grows by a third in it.
+const graphMB = 2
+
+// checkGraph checks what a route by Microsoft Graph wants besides.
+func (r *Route) checkGraph(f *strict.File, at []any) {
+	in := func(key string) []any { return append(slices.Clone(at), key) }
+	if r.Archive == nil && r.Lag < 1 {
+		f.Fault(in("archive_lag_minutes"), "\"archive_lag_minutes\" is missing: how long after it was sent a message may not be in Sent Items yet, "+
+			"where it is looked for; one that is looked for too soon would go twice")
+	}
+	if r.LimitMB > graphMB {
+		f.Fault(in("size_limit_mb"), "%d: a message that goes by Microsoft Graph has less than 3 MB: leave it out, or give %d at most", r.LimitMB, graphMB)
+	}
+}
 
 func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }

@@ -47,6 +47,8 @@ func (w *Watch) check(f *strict.File, c *Config) {
 	switch {
 	case a.Relay == nil && len(a.To) > 0 || a.Relay != nil && len(a.To) == 0:
 		f.Fault(at("alarm"), "give relay and to, or neither: a relay sends to somebody")
+	case a.Relay != nil && a.Relay.Graph != nil:
+		f.Fault(at("alarm", "relay", "graph"), "an alarm goes by no mailbox of Microsoft 365: name a mail server, or give url_file")
 	case a.Relay != nil:
 		a.Relay.check(f, at("alarm", "relay"), nil)
 		if slices.ContainsFunc(c.MailOut.Relays, func(r Relay) bool { return r.Server == a.Relay.Server }) {
