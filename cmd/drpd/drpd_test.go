@@ -301,7 +301,7 @@ func TestBrokenConfiguration(t *testing.T) {
 	for _, want := range []string{
 		`bad.yaml:2:8: "state.key_file" is missing`, `bad.yaml:3:28: "access" is no engine (sqlite, postgres, mariadb, sqlserver, oracle)`,
 		`bad.yaml:4:32: unknown key "addrss" (address?)`,
-		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:22: 0: give 1 or more`, `two sources are called "a"`,
+		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:22: 0 messages: give 1 or more`, `two sources are called "a"`,
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("missing %q in\n%s", want, errs)

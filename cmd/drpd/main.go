@@ -32,6 +32,7 @@ type cli struct {
 	Referral   referralCmd   `cmd:"" help:"Referrals to CAFCASS: put together, look at, confirm."`
 	Status     statusCmd     `cmd:"" help:"How the sources are, and what waits or is held."`
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
+	Configure  configCmd     `cmd:"" name:"config" help:"What the configuration and the roster may hold: for people, and for editors."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`
 	Mapping    mappingCmd    `cmd:"" help:"How the record system is read."`
 	Move       moveCmd       `cmd:"" help:"Move to another record system: look first, begin, go back, close."`
