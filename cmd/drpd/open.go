@@ -152,12 +152,12 @@ func roots(c *config.Config, file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(c.Path(file))
+	pem, err := host.Text(c.Path(file))
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
+	if !pool.AppendCertsFromPEM([]byte(pem)) {
 		return nil, fmt.Errorf("ca_file %s holds no certificate: it must be PEM, as -----BEGIN CERTIFICATE-----", file)
 	}
 	return pool, nil
@@ -273,7 +273,8 @@ func openSeal(c *config.Config, now func() time.Time) (*smime.Seal, error) {
 	if c.MailOut.Certs != "" {
 		folder := c.Path(c.MailOut.Certs)
 		s.Recipient = func(address string) ([]byte, error) {
-			return os.ReadFile(filepath.Join(folder, filepath.Base(strings.ToLower(address))+".pem"))
+			pem, err := host.Text(filepath.Join(folder, filepath.Base(strings.ToLower(address))+".pem"))
+			return []byte(pem), err
 		}
 	}
 	return s, nil

@@ -6,11 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Hold holds the file against what the tags of its type ask for, beside yaml: need says that a value must be there, and which (or yes);
-// range:"1 30" that a number lies between two, which unit:"minutes" counts. Structs, lists of them and pointers to them are looked
-// through; what a pointer that is nil would hold is not asked for.
+// range:"1 30" that a number lies between two, which unit:"minutes" counts. No text may hold a tab, a new line or the like: it is a path in
+// double quotes as a rule. Structs, lists and pointers are looked through; what a pointer that is nil would hold is not asked for.
 func (f *File) Hold(into any) {
 	if f.root != nil {
 		f.hold(nil, reflect.ValueOf(into))
@@ -22,6 +23,11 @@ func (f *File) hold(path []any, v reflect.Value) {
 	case reflect.Pointer:
 		if !v.IsNil() {
 			f.hold(path, v.Elem())
+		}
+	case reflect.String:
+		if strings.ContainsFunc(v.String(), unicode.IsControl) {
+			f.Fault(path, "a tab, a new line or another sign that is no letter stands in %q: in double quotes \\t is a tab and \\n a new line; write a "+
+				"path without quotes, or in single ones", v.String())
 		}
 	case reflect.Slice:
 		for i := range v.Len() {

@@ -37,6 +37,13 @@ func TestSources(t *testing.T) {
 		"a password":             {box, imap + "password_file: p}, ", ""},
 		"a token": {box, imap + "done_folder: Done, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +
 			"2027-01-01}}, ", ""},
+		"no address":            {"drp@fairshire.example, trusted", "drp.fairshire.example, trusted", `"drp.fairshire.example" is no email address`},
+		"an address and a name": {"drp@fairshire.example, trusted", "\"Dispute <drp@fairshire.example>\", trusted", "is no email address"},
+		"no host":               {"message_id_host: drpd.fairshire.example", "message_id_host: \"drpd fairshire\"", "is no name of a machine"},
+		"no server":             {box, strings.Replace(imap, "imap.fairshire", "imap_.fair shire", 1) + "password_file: p}, ", "write it as host:993"},
+		"no such port":          {box, strings.Replace(imap, ":993", ":99300", 1) + "password_file: p}, ", "write it as host:993"},
+		"an alarm to nobody":    {live, live + "\nwatch: {alarm: {to: [duty], relay: {name: d, server: \"m.example:587\", tls: starttls}}}", `"duty" is no email address`},
+		"a window that is left": {"send_window: {from: 8, until: 18}", "send_window:", ""},
 		"a folder and a server": {box, box + imap + "password_file: p}, ", "one of the two"},
 		"neither":               {box, "", "one of the two"},
 		"both ways to log in": {box, imap + "password_file: p, oauth: {tenant: t, client_id: c, secret_file: s, secret_expires: " +

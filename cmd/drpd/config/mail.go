@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net"
 	"slices"
 	"strings"
 
@@ -82,6 +81,7 @@ func (o *OAuth) check(f *strict.File, at ...any) {
 }
 
 func (m *Mailbox) check(f *strict.File) {
+	address(f, []any{"mailbox", "address"}, m.Address)
 	if (m.Folder == "") == (m.IMAP == nil) {
 		f.Fault([]any{"mailbox"}, "give mailbox.folder, a folder of .eml files, or mailbox.imap, a folder on an IMAP server: one of the two")
 		return
@@ -93,9 +93,7 @@ func (m *Mailbox) check(f *strict.File) {
 
 func (i *IMAP) check(f *strict.File, at ...any) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }
-	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
-		f.Fault(in("server"), "%q is no server: write it as host:993", i.Server)
-	}
+	server(f, in("server"), i.Server, "993")
 	if (i.Password == "") == (i.OAuth == nil) {
 		f.Fault(at, "give password_file, or oauth: one of the two")
 	}
@@ -180,6 +178,9 @@ type Route struct {
 
 func (m *MailOut) check(f *strict.File) {
 	at := func(more ...any) []any { return append([]any{"mail_out"}, more...) }
+	if m.Host != "" && !isHost(m.Host) {
+		f.Fault(at("message_id_host"), "%q is no name of a machine: write it as drpd.council.example; it need not exist", m.Host)
+	}
 	if (m.Folder == "") == (len(m.Relays)+len(m.Routes) == 0) {
 		f.Fault(at(), "give mail_out.folder, a folder of .eml files, or mail_out.relays and mail_out.routes: one of the two")
 		return
@@ -202,9 +203,7 @@ func (r *Relay) check(f *strict.File, at []any, names []string) {
 	if r.Name != "" && slices.Contains(names, r.Name) {
 		f.Fault(in("name"), "%q is no name for a relay: each has its own", r.Name)
 	}
-	if _, _, err := net.SplitHostPort(r.Server); r.Server != "" && err != nil {
-		f.Fault(in("server"), "%q is no server: write it as host:587", r.Server)
-	}
+	server(f, in("server"), r.Server, "587")
 	if r.TLS != "" && r.TLS != "implicit" && r.TLS != "starttls" {
 		f.Fault(in("tls"), "tls %q: say implicit (as on port 465) or starttls (as on port 587); there is no third way", r.TLS)
 	}

@@ -63,6 +63,7 @@ func LoadRoster(name string, policies policy.Set, titled []string) (drp.Roster, 
 		case h.Domain == "" && (h.Person == "" || h.Address == ""):
 			f.Fault([]any{"holders", i}, "a holder needs person and address, or a domain")
 		}
+		address(f, at("address"), h.Address)
 		if !h.Until.IsZero() && h.Until < h.From {
 			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
 		}
