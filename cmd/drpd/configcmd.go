@@ -1,6 +1,10 @@
 package main
 
-import "drpd/cmd/drpd/config"
+import (
+	"io"
+
+	"drpd/cmd/drpd/config"
+)
 
 type configCmd struct {
 	Reference configReferenceCmd `cmd:"" help:"Every key of the configuration and of the roster: what it means, its unit, what holds without it, an example."`
@@ -22,12 +26,12 @@ type configSchemaCmd struct {
 
 // Run prints a schema.
 func (c *configSchemaCmd) Run(a *app) error {
+	schema := config.Schema
 	if c.Roster {
-		a.printf("%s", config.RosterSchema)
-		return nil
+		schema = config.RosterSchema
 	}
-	a.printf("%s", config.Schema)
-	return nil
+	_, err := io.WriteString(a.out, schema)
+	return err
 }
 
 type configExampleCmd struct {

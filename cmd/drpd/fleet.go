@@ -70,7 +70,9 @@ func (c *runCmd) all(a *app) error {
 	if _, err := os.ReadDir(f.folder); err != nil {
 		return fmt.Errorf("--all: %w", err)
 	}
+	a.unit.ready("", "works for the authorities of a folder")
 	for {
+		a.unit.expects("", "", lateCycle)
 		f.look()
 		select {
 		case <-a.ctx.Done():
@@ -93,6 +95,12 @@ func (f *fleet) look() {
 	}
 	for _, name := range sortedKeys(f.members) {
 		m := f.members[name]
+		if m.stamp != stamps[name] && stamps[name] != "" && m.runs() {
+			if _, err := prepare(filepath.Join(f.folder, name, fleetConfig)); err != nil { // the old one stays in force
+				m.stamp = stamps[name]
+				f.says(name).Error("the configuration is not taken over: the one before stays in force", "error", err)
+			}
+		}
 		if m.stamp != stamps[name] {
 			m.stop()
 		}
@@ -123,6 +131,21 @@ func (f *fleet) look() {
 			}
 		}()
 	}
+}
+
+// runs says whether something is done for the authority.
+func (m *member) runs() bool {
+	select {
+	case <-m.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// says is the log of an authority.
+func (f *fleet) says(name string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(ownLog(filepath.Join(f.folder, name, fleetLog)), nil))
 }
 
 // stamps gives the authorities that are there, each with the sizes and times of its files of configuration.

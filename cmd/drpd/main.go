@@ -40,6 +40,7 @@ type cli struct {
 	State      stateCmd      `cmd:"" help:"drpd's own state: copies of it, and whether it is whole."`
 	Clock      clockCmd      `cmd:"" help:"The day by which drpd works."`
 	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
+	Reload     reloadCmd     `cmd:"" help:"Have the daemon take over configuration, roster, policies and mappings anew."`
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
 	Hold       holdCmd       `cmd:"" help:"What is held because it would be more than usual."`
 	Conflict   conflictCmd   `cmd:"" help:"Questions that only a person can settle."`
@@ -61,6 +62,8 @@ type app struct {
 	now    func() time.Time
 	after  func(time.Duration) <-chan time.Time // by the clock of now; nil: that is the machine's
 	wall   func() time.Time                     // the machine's clock, where now runs faster; nil: now is the machine's
+	hup    <-chan os.Signal                     // asks for a reload; nil: the signal SIGHUP does, but for one at a terminal
+	unit   *unit                                // the service manager that has started drpd; nil: none has
 	lease  time.Duration                        // how long the right to run lasts without being renewed; 0: two minutes
 	poll   time.Duration                        // in which a source must answer; 0: as the configuration says
 }

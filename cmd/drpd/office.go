@@ -4,7 +4,10 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
+	"sync"
 	"time"
 
 	"drpd/adapters/ledger"
@@ -26,6 +29,9 @@ type office struct {
 	term   context.Context
 	watch  *monitor // from when the configuration is read
 	unsee  func()   // ends that
+	level  slog.LevelVar
+	wishes wishes           // of reloads
+	hup    <-chan os.Signal // by which one is asked for
 
 	fleet *fleet // of the authorities of this process; nil: it is the only one
 	name  string // of its folder
@@ -34,13 +40,22 @@ type office struct {
 // run works for the authority until drpd is told to stop.
 func (o *office) run() (err error) {
 	defer func() { o.ends(err) }()
+	defer o.unit.leaves(o.name)
 	if err := o.open(); o.d == nil {
 		return errors.Join(err, o.shut())
 	}
 	var unlock func() error
 	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
 	defer func() { _ = errors.Join(o.shut(), unlock()) }()
-	o.hold.waits, o.hold.fails = o.watch.standBy, o.watch.cutOff
+	o.hold.waits, o.hold.fails = o.standsBy, o.isCutOff
+	hup, unhup := o.hangups()
+	o.hup, o.wishes.wake = hup, make(chan struct{}, 1)
+	hearing, deaf := context.WithCancel(o.ctx)
+	var ears sync.WaitGroup
+	if !o.once {
+		ears.Go(func() { o.hear(hearing) })
+	}
+	defer func() { deaf(); ears.Wait(); unhup() }()
 	if o.fleet != nil {
 		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
 		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
@@ -83,7 +98,8 @@ func (o *office) run() (err error) {
 		case !begun:
 			return errors.Join(err, o.hold.release(o.ctx))
 		}
-		if !o.wait(o.parts.config.Every, o.news, o.hold.over) {
+		o.unit.expects(o.name, "", time.Duration(o.parts.config.Every)*time.Minute+lateCycle)
+		if !o.wait(o.parts.config.Every, o.news, o.hold.over, o.wishes.wake) {
 			return o.stop()
 		}
 	}
@@ -104,13 +120,35 @@ func (o *office) sees() (err error) {
 	if o.watch != nil {
 		return nil
 	}
-	o.log = logTo(o.app, o.parts.config)
+	o.log = slog.New(slog.NewJSONHandler(o.err, &slog.HandlerOptions{Level: &o.level}))
+	o.level.Set(levelOf(o.parts.config.Watch.Level)) // before the first line
 	o.parts.says(o.log)
 	if o.watch, err = newMonitor(o.app, o.parts.config, o.log); err != nil {
 		return err
 	}
-	o.unsee = o.watch.start(o.app, o.parts.config.Watch.Listen)
+	o.seeing()
+	if o.fleet == nil {
+		o.unit.ready(o.name, "starts")
+	}
 	return nil
+}
+
+// seeing begins with the monitor, and with the level of the log.
+func (o *office) seeing() {
+	o.level.Set(levelOf(o.parts.config.Watch.Level))
+	o.unsee = o.watch.start(o.app, o.parts.config.Watch.Listen)
+}
+
+// standsBy is told each time that another has the right to run.
+func (o *office) standsBy() {
+	o.watch.standBy()
+	o.unit.expects(o.name, "stands by: another drpd has the right to run", lateCycle)
+}
+
+// isCutOff is told each time that the ledger cannot be reached.
+func (o *office) isCutOff(why error) {
+	o.watch.cutOff(why)
+	o.unit.expects(o.name, "waits for the server of its state", lateCycle)
 }
 
 // ends ends what watches the work, and says in the log that nothing runs any more.
@@ -134,6 +172,7 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 	}
 	defer end()
 	o.moves(under)
+	o.reloads(under)
 	if under != o.term {
 		if err := o.begin(under); err != nil {
 			return false, err
@@ -207,12 +246,16 @@ func (o *office) begin(under context.Context) (err error) {
 	if err := follow(under, o.parts.config, o.d); err != nil {
 		return err
 	}
+	if err := o.forgets(under); err != nil {
+		return err
+	}
 	return o.watch.takeUp(under, o.ledger)
 }
 
 // cycle does one cycle, and says what became of it.
 func (o *office) cycle(under context.Context) error {
 	began := o.now()
+	o.unit.expects(o.name, "", lateCycle+2*o.d.PollTime)
 	r, err := o.d.Cycle(under)
 	if o.fleet == nil {
 		giveBack()
@@ -224,10 +267,23 @@ func (o *office) cycle(under context.Context) error {
 		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 	}
 	o.says(r, err)
+	o.unit.expects(o.name, o.status(r, err), lateCycle)
 	if failed := o.watch.measure(o.ctx, o.ledger, o.parts.read(), r, began, err); failed != nil {
 		o.log.Error("the figures of the cycle cannot be put together", "error", failed)
 	}
 	return err
+}
+
+// status is what the service manager shows of the last cycle.
+func (o *office) status(r daemon.CycleStats, err error) string {
+	ended := "the last cycle ended at " + o.now().In(london()).Format("15:04 on 2 January")
+	switch {
+	case err != nil:
+		return ended + " and broke off: drpd status says why"
+	case len(r.Lacks) > 0:
+		return fmt.Sprintf("%s, and not all could be proved (%d): drpd status says what", ended, len(r.Lacks))
+	}
+	return ended + ", and all was proved"
 }
 
 // says says in the log what a cycle did: aloud where it did something.
@@ -288,8 +344,8 @@ func (o *office) open() (err error) {
 			continue
 		}
 		o.log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
-		o.watch.cutOff(err)
-		if !o.wait(1, nil, nil) {
+		o.isCutOff(err)
+		if !o.wait(1, nil, nil, nil) {
 			return nil
 		}
 	}
@@ -345,8 +401,8 @@ func start(a *app, p *parts, l *ledger.Ledger, log *slog.Logger) (*wired, error)
 // settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
 const settleTime = 2 * time.Second
 
-// wait waits for the next cycle: for its time, for news, or for the end of the right to run; false when drpd is told to stop.
-func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
+// wait waits for the next cycle: for its time, for news, for a reload, or for the end of the right to run; false when drpd is told to stop.
+func (a *app) wait(minutes int, news, over, reload <-chan struct{}) bool {
 	after := time.After
 	if a.after != nil {
 		after = a.after
@@ -355,6 +411,8 @@ func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
 	case <-a.ctx.Done():
 		return false
 	case <-over:
+		return true
+	case <-reload:
 		return true
 	case <-after(time.Duration(minutes) * time.Minute):
 		return true

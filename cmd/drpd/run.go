@@ -49,6 +49,11 @@ const garbage = 50
 
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
+	if !c.Once && !c.DryRun {
+		var stop func()
+		a.unit, stop = newUnit(a.ctx)
+		defer stop()
+	}
 	if c.All != "" {
 		return c.all(a)
 	}
