@@ -285,7 +285,7 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// Configuration, roster: every fault at its line, all at once, exit 1, and nothing is touched.
+// Configuration, roster: every fault at its line, all at once, exit 78 for a service manager, and nothing is touched.
 func TestBrokenConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -307,7 +307,7 @@ func TestBrokenConfiguration(t *testing.T) {
 			t.Errorf("missing %q in\n%s", want, errs)
 		}
 	}
-	if entries, _ := os.ReadDir(dir); code != 1 || len(entries) != 1 {
+	if entries, _ := os.ReadDir(dir); code != 78 || len(entries) != 1 {
 		t.Errorf("exit %d, and %d files", code, len(entries))
 	}
 	roster := write("roster.yaml", "holders:\n  - {role: directr, person: p, address: a@b.example}\n"+

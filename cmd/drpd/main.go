@@ -16,10 +16,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"drpd/adapters/host"
 	"drpd/core/strict"
 )
 
-// cli is every command. Exit 0: well. 1: problems found. 2: misuse.
+// cli is every command. Exit 0: well. 1: problems found. 2: misuse. 78: run cannot work by its configuration.
 type cli struct {
 	Config string `help:"The configuration file." default:"drpd.yaml" type:"path"`
 
@@ -49,6 +50,7 @@ type cli struct {
 	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
 	Subject    subjectCmd    `cmd:"" help:"What is held about a child: give it out, erase it, keep it."`
 	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
+	Service    serviceCmd    `cmd:"" help:"drpd as a service of this machine."`
 	ReadForm   readFormCmd   `cmd:"" hidden:""`
 }
 
@@ -68,6 +70,12 @@ type app struct {
 	poll   time.Duration                        // in which a source must answer; 0: as the configuration says
 }
 
+// misconfigured is why drpd run cannot work until a person has mended what is configured: a service manager need not try again.
+type misconfigured struct{ error }
+
+// Unwrap gives what is wrong.
+func (m misconfigured) Unwrap() error { return m.error }
+
 // errProblems ends a command that found problems and has printed them.
 var errProblems = errors.New("problems found")
 
@@ -78,14 +86,23 @@ func main() {
 	if isTerminal(os.Stdin) && isTerminal(os.Stdout) {
 		a.in = os.Stdin
 	}
-	code := realMain(a, os.Args[1:])
+	code, served, err := host.Serve("drpd", func(ctx context.Context, hup <-chan os.Signal) int {
+		a.ctx, a.hup = ctx, hup
+		return realMain(a, os.Args[1:])
+	})
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "drpd: the service manager:", err)
+	}
+	if !served {
+		code = realMain(a, os.Args[1:])
+	}
 	stop()
 	os.Exit(code)
 }
 
 func realMain(a *app, args []string) int {
 	var c cli
-	const misuse, problems = 2, 1
+	const misuse, problems, configuration = 2, 1, 78
 	exit := -1
 	k, err := kong.New(&c, kong.Name("drpd"), kong.Description("Holds a council's dispute resolution process to its deadlines."),
 		kong.UsageOnError(), kong.Writers(a.out, a.err), kong.Exit(func(code int) { exit = code }))
@@ -116,6 +133,9 @@ func realMain(a *app, args []string) int {
 			_, _ = fmt.Fprintln(a.err, err)
 		default:
 			_, _ = fmt.Fprintln(a.err, "drpd:", err)
+		}
+		if bad := (misconfigured{}); errors.As(err, &bad) {
+			return configuration
 		}
 		return problems
 	}
@@ -181,8 +201,11 @@ func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, for
 // account is the account of the operating system that a command runs under.
 func account() string {
 	u, err := user.Current()
-	if err != nil {
-		return "unknown account"
+	switch {
+	case err == nil:
+		return u.Username
+	case os.Getuid() >= 0: // it has no name here, as in a container
+		return fmt.Sprintf("account %d", os.Getuid())
 	}
-	return u.Username
+	return "unknown account"
 }

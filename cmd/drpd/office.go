@@ -314,20 +314,22 @@ func (o *office) open() (err error) {
 	defer end()
 	if o.parts == nil {
 		if o.parts, err = prepare(o.config); err != nil {
-			return err
+			return misconfigured{err}
 		}
 	}
 	if err := o.sees(); err != nil {
-		return err
+		return misconfigured{err}
 	}
 	if o.fleet != nil {
 		if err := o.fleet.own(o.name, o.parts.config); err != nil {
-			return err
+			return misconfigured{err}
 		}
 	}
 	for {
 		if o.ledger == nil {
-			if err = private(o.parts.config); err == nil {
+			if err = private(o.parts.config); err != nil {
+				err = misconfigured{err}
+			} else {
 				o.ledger, err = openLedger(o.ctx, o.parts.config)
 			}
 		}
