@@ -4,12 +4,16 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -311,5 +315,68 @@ func TestReadme(t *testing.T) {
 	}
 	if n < 4 {
 		t.Errorf("only %d pieces of configuration were found", n)
+	}
+}
+
+// What the README and the messages call a key is one: a key with its section before it, and one with its value behind it.
+func TestKeysNamed(t *testing.T) {
+	paths, last := make(map[string]bool), make(map[string]bool)
+	for _, of := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[roster]()} {
+		for _, p := range schematest.Paths(of) {
+			p = strings.ReplaceAll(p, "[]", "")
+			paths[p], last[p[strings.LastIndex(p, ".")+1:]] = true, true
+		}
+	}
+	var sections []string
+	for key := range strict.Keys(reflect.TypeFor[Config]()) {
+		sections = append(sections, key)
+	}
+	dotted := regexp.MustCompile(`(?:^|[^\w./@-])((?:` + strings.Join(sections, "|") + `)(?:\.[a-z_]+)+)`)
+	file := regexp.MustCompile(`\.(db|dsn|key|yaml|yml|md|txt|eml|xlsx|password|url|secret|pem|sql)(\.|$)`)
+	n := 0
+	look := func(where, text string) {
+		for _, m := range dotted.FindAllStringSubmatch(text, -1) {
+			if key := strings.TrimSuffix(m[1], "."); !file.MatchString(key) {
+				if n++; !paths[key] {
+					t.Errorf("%s speaks of %q, and there is no such key", where, key)
+				}
+			}
+		}
+	}
+	readme, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	look("README.md", string(readme))
+	for _, m := range regexp.MustCompile("`([a-z]+_[a-z_]+):").FindAllStringSubmatch(string(readme), -1) {
+		if n++; !last[m[1]] {
+			t.Errorf("README.md speaks of %q, and there is no such key", m[1])
+		}
+	}
+	for _, dir := range []string{"..", "."} {
+		names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ast.Inspect(f, func(x ast.Node) bool {
+				if s, ok := x.(*ast.BasicLit); ok && s.Kind == token.STRING && !strings.Contains(s.Value, `yaml:"`) {
+					if text, err := strconv.Unquote(s.Value); err == nil {
+						look(name, text)
+					}
+				}
+				return true
+			})
+		}
+	}
+	if n < 40 {
+		t.Errorf("only %d keys are spoken of", n)
 	}
 }
