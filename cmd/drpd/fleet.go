@@ -160,13 +160,13 @@ func (f *fleet) stamps() (map[string]string, error) {
 		if _, err := os.Stat(filepath.Join(dir, fleetConfig)); err != nil {
 			continue
 		}
-		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		files, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		for _, file := range files {
-			if info, err := os.Stat(file); err == nil {
-				out[e.Name()] += fmt.Sprintln(filepath.Base(file), info.Size(), info.ModTime().UnixNano())
+			if info, err := os.Stat(filepath.Join(dir, file.Name())); err == nil && filepath.Ext(file.Name()) == ".yaml" {
+				out[e.Name()] += fmt.Sprintln(file.Name(), info.Size(), info.ModTime().UnixNano())
 			}
 		}
 	}
