@@ -30,7 +30,7 @@ func (c *checkCmd) Run(a *app) error {
 		return err
 	}
 	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.begins, c.unused, c.reads, c.letters, c.forms,
-		c.routes, c.watched, c.calendar, c.rests, c.vacancies, c.selections}
+		c.routes, c.watched, c.calendar, c.rests, c.state, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}

@@ -66,6 +66,22 @@ func writtenTo(c *config.Config) []folderKey {
 	return slices.DeleteFunc(all, func(x folderKey) bool { return x.folder == "" })
 }
 
+// state opens drpd's state, where there is one, and writes to it what is there already.
+func (c *checkCmd) state(a *app, p *parts) (problems int, err error) {
+	err = withState(a, p, func(d *wired) error {
+		if err := d.ledger.Writable(a.ctx); err != nil {
+			a.printf("drpd's state cannot be written: is its disk full, and may its login still write? %v\n", err)
+			problems++
+		}
+		why, err := d.ledger.Waits(a.ctx)
+		if why != "" {
+			a.printf("state: %s\n", why)
+		}
+		return err
+	})
+	return problems, err
+}
+
 // begins says where the first day on which anything may go is so far ahead that it is a slip of the pen.
 func (c *checkCmd) begins(a *app, p *parts) (problems int, err error) {
 	today := workday.DateOf(a.now().In(london()))

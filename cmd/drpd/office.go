@@ -334,6 +334,9 @@ func (o *office) open() (err error) {
 			}
 		}
 		if err == nil {
+			err = o.saysWaits()
+		}
+		if err == nil {
 			o.d, err = start(o.app, o.parts, o.ledger, o.log)
 		}
 		switch {
@@ -351,6 +354,15 @@ func (o *office) open() (err error) {
 			return nil
 		}
 	}
+}
+
+// saysWaits says in the log where the daemon and the commands wait for each other.
+func (o *office) saysWaits() error {
+	why, err := o.ledger.Waits(o.ctx)
+	if why != "" {
+		o.log.Warn("the state cannot be read while it is written", "why", why)
+	}
+	return err
 }
 
 // standBy keeps no more than is needed to stand by: of several authorities this process may stand by for most.
