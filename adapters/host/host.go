@@ -34,8 +34,8 @@ func WriteNew(name string, data []byte) (string, error) {
 	return name, err
 }
 
-// Private refuses a file that others can read; on Windows its access list is the administrator's business. What a service manager hands to
-// this account alone is private whatever its mode: see private.
+// Private refuses a file that others can read, by its mode, or on Windows by its access list. What a service manager hands to this account alone
+// is private whatever its mode: see private.
 func Private(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -121,7 +121,12 @@ func Text(name string) (string, error) {
 }
 
 // WriteFile writes a file that only the service account can read: whole and on disk, or not at all.
-func WriteFile(name string, data []byte) (err error) {
+func WriteFile(name string, data []byte) error {
+	return write(name, data, func(string) error { return nil })
+}
+
+// write writes a file under another name, which is made ready before anything is in it, and then gives it its own.
+func write(name string, data []byte, ready func(name string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".drpd-*")
 	if err != nil {
 		return err
@@ -132,6 +137,9 @@ func WriteFile(name string, data []byte) (err error) {
 		}
 	}()
 	if err = f.Chmod(0o600); err == nil {
+		err = ready(f.Name())
+	}
+	if err == nil {
 		_, err = f.Write(data)
 	}
 	if err == nil {
@@ -165,6 +173,17 @@ func Append(name string, data []byte) error {
 		_ = d.Close()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// WriteSecret writes a file as WriteFile does, where others cannot read it. On Windows its access list is that of its folder, where that is
+// private, so that who may use the folder may use the file; and else one of its own.
+func WriteSecret(name string, data []byte) error {
+	return write(name, data, func(name string) error {
+		if Private(name) == nil {
+			return nil
+		}
+		return restrict(name)
+	})
 }
 
 // WriteShared writes a file for those who may use its folder, whole or not at all: somebody else works in it.

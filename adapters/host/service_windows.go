@@ -59,59 +59,21 @@ func InstallService(_ context.Context, s Service) (next []string, err error) {
 	if e != nil {
 		return nil, errors.Join(err, fmt.Errorf("the account %s cannot be found: %w", virtual(s), e))
 	}
-	err = errors.Join(err, grant(s.Folder, sid, windows.GENERIC_READ|windows.GENERIC_EXECUTE, false))
+	err = errors.Join(err, grant(s.Folder, sid, windows.GENERIC_READ|windows.GENERIC_EXECUTE))
 	for _, w := range s.Writes {
 		if e := os.MkdirAll(w, 0o700); e != nil {
 			err = errors.Join(err, e)
 			continue
 		}
-		err = errors.Join(err, grant(w, sid, modify, false))
+		err = errors.Join(err, grant(w, sid, modify))
 	}
 	for _, p := range s.Private {
-		err = errors.Join(err, grant(p, sid, modify, true))
+		err = errors.Join(err, alone(p, sid))
 	}
-	return []string{"sc start " + s.Name}, err
-}
-
-// modify is all that a program does with files but to give them away.
-const modify = windows.GENERIC_READ | windows.GENERIC_WRITE | windows.GENERIC_EXECUTE | windows.DELETE
-
-// grant lets an account use a folder and all in it; alone: nobody else but administrators and the system.
-func grant(folder string, sid *windows.SID, may windows.ACCESS_MASK, alone bool) error {
-	entry := func(sid *windows.SID, may windows.ACCESS_MASK) windows.EXPLICIT_ACCESS {
-		return windows.EXPLICIT_ACCESS{AccessPermissions: may, AccessMode: windows.GRANT_ACCESS,
-			Inheritance: windows.SUB_CONTAINERS_AND_OBJECTS_INHERIT,
-			Trustee:     windows.TRUSTEE{TrusteeForm: windows.TRUSTEE_IS_SID, TrusteeValue: windows.TrusteeValueFromSID(sid)}}
+	if err != nil { // half a service is none
+		return nil, errors.Join(err, made.Delete())
 	}
-	entries := []windows.EXPLICIT_ACCESS{entry(sid, may)}
-	var before *windows.ACL
-	how := windows.SECURITY_INFORMATION(windows.DACL_SECURITY_INFORMATION)
-	if alone {
-		for _, known := range []windows.WELL_KNOWN_SID_TYPE{windows.WinLocalSystemSid, windows.WinBuiltinAdministratorsSid} {
-			other, err := windows.CreateWellKnownSid(known)
-			if err != nil {
-				return fmt.Errorf("access to %s: %w", folder, err)
-			}
-			entries = append(entries, entry(other, windows.GENERIC_ALL))
-		}
-		how |= windows.PROTECTED_DACL_SECURITY_INFORMATION
-	} else {
-		sd, err := windows.GetNamedSecurityInfo(folder, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
-		if err == nil {
-			before, _, err = sd.DACL()
-		}
-		if err != nil {
-			return fmt.Errorf("access to %s: %w", folder, err)
-		}
-	}
-	acl, err := windows.ACLFromEntries(entries, before)
-	if err == nil {
-		err = windows.SetNamedSecurityInfo(folder, windows.SE_FILE_OBJECT, how, nil, nil, acl, nil)
-	}
-	if err != nil {
-		return fmt.Errorf("access to %s: %w", folder, err)
-	}
-	return nil
+	return []string{"sc start " + s.Name}, nil
 }
 
 // opened opens a service.
@@ -161,7 +123,7 @@ func StateOf(_ context.Context, name string) (s ServiceState, err error) {
 		s.Installed = err == nil
 		s.State = map[svc.State]string{svc.Stopped: "stopped", svc.StartPending: "starting", svc.StopPending: "stopping",
 			svc.Running: "running", svc.Paused: "paused"}[state.State]
-		if state.State == svc.Stopped && state.Win32ExitCode != 0 {
+		if state.State == svc.Stopped && state.ServiceSpecificExitCode != 0 {
 			s.State += fmt.Sprintf(", with the code %d", state.ServiceSpecificExitCode)
 		}
 		return err

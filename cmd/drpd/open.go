@@ -65,7 +65,11 @@ func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*
 		how = append(how, ledger.Existing)
 	}
 	if c.State.DSNFile == "" {
-		if err := host.Private(c.Path(c.State.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := host.Private(c.Path(c.State.File))
+		if errors.Is(err, fs.ErrNotExist) && fresh {
+			err = host.WriteSecret(c.Path(c.State.File), nil)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("state file: %w", err)
 		}
 		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london(), how...)
