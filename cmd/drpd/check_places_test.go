@@ -27,6 +27,9 @@ func TestCheckPlaces(t *testing.T) {
 			func(dir string) error { return os.WriteFile(filepath.Join(dir, "file"), nil, 0o600) }, "documents.folder: "},
 		"reports": {"folder: reports", "folder: file", func(dir string) error { return os.WriteFile(filepath.Join(dir, "file"), nil, 0o600) },
 			"reports.folder: "},
+		"no such procedure": {"policies: [housing]", "policies: [hausing]", nil, `drpd.yaml:19:82: report "housing" is about the procedure "hausing": ` +
+			`no such procedure (housing?)`},
+		"no such role":       {"to: csc-head-of-service", "to: head-of-nothing", nil, `drpd.yaml:19:27: report "housing" goes to the role "head-of-nothing"`},
 		"a slip of the year": {"go_live: 2026-10-19", "go_live: 2062-10-19", nil, "go_live: nothing goes before 2062-10-19"},
 		"a procedure without forms": {"roster: roster.yaml", "roster: roster.yaml\npolicies: ours", func(dir string) error {
 			if err := os.CopyFS(filepath.Join(dir, "ours"), policies.FS); err != nil {

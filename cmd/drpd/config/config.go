@@ -72,8 +72,12 @@ type Config struct {
 	// how long what drpd holds is kept
 	Keep Keep `yaml:"keep"`
 
-	dir string
+	dir  string
+	file *strict.File
 }
+
+// Where says where a value of the configuration stands, as file:line:col, by its keys and indexes.
+func (c *Config) Where(path ...any) string { return c.file.Where(path) }
 
 // Most is how much email may go before a person looks: in one cycle, in one day, to one role and to other domains in one day.
 type Most struct {
@@ -290,6 +294,7 @@ func Load(name string) (*Config, error) {
 	c.dir = filepath.Dir(name)
 	f := strict.Load(name, src, c)
 	f.Hold(c)
+	c.file = f
 	if (c.State.File == "") == (c.State.DSNFile == "") {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL "+
 			"database: one of the two")
