@@ -50,6 +50,9 @@ func (o *office) run() (err error) {
 	o.hold.waits, o.hold.fails = o.standsBy, o.isCutOff
 	hup, unhup := o.hangups()
 	o.hup, o.wishes.wake = hup, make(chan struct{}, 1)
+	if text, err := o.ledger.Setting(o.ctx, port.Reload); err == nil { // what is asked for while this process stands by is met when it works
+		o.wishes.known.Store(&text)
+	}
 	hearing, deaf := context.WithCancel(o.ctx)
 	var ears sync.WaitGroup
 	if !o.once {

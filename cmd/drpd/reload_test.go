@@ -88,7 +88,7 @@ func manage(t *testing.T, config string, watchdog string) *managed {
 // hears waits until one of these is heard that the pattern fits, and gives it.
 func (m *managed) hears(from <-chan string, pattern string) string {
 	m.t.Helper()
-	fits, late := regexp.MustCompile(pattern), time.After(30*time.Second)
+	fits, late := regexp.MustCompile(pattern), time.After(2*time.Minute)
 	var other []string
 	for {
 		select {
@@ -182,5 +182,48 @@ func TestReload(t *testing.T) {
 	}
 	if out.Reset(); run("reload") != 1 || !strings.Contains(out.String(), "drpd was told to stop, and does not run") {
 		t.Errorf("reload without a daemon: %s", out.String())
+	}
+}
+
+// A drpd that stands by takes over what was asked for meanwhile, once it works; a service manager that asked need not wait for that.
+func TestReloadStandingBy(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(m *managed, config string){
+		"by a signal": func(m *managed, _ string) {
+			m.signal(syscall.SIGHUP)
+			m.hears(m.told, "^RELOADING=1\n")
+			m.hears(m.told, "^READY=1\nSTATUS=stands by")
+		},
+		"at the console": func(m *managed, config string) {
+			var out bytes.Buffer
+			a := &app{ctx: m.t.Context(), out: &out, err: &out, now: time.Now}
+			if code := realMain(a, []string{"--config", config, "reload"}); code != 0 {
+				m.t.Errorf("reload: %d %s", code, out.String())
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := filepath.Join(t.TempDir(), "d")
+			if err := emptyStage(t, dir).close(); err != nil {
+				t.Fatal(err)
+			}
+			config := filepath.Join(dir, "drpd.yaml")
+			first := manage(t, config, "300000000")
+			first.hears(first.told, "^STATUS=the last cycle ended at .*")
+			second := manage(t, config, "300000000")
+			second.hears(second.told, "^READY=1\nSTATUS=starts")
+			second.hears(second.told, "^STATUS=stands by: another drpd has the right to run")
+			reconfigure(t, dir, "poll_every_minutes: 5", "poll_every_minutes: 6")
+			ask(second, config)
+			first.signal(syscall.SIGTERM)
+			second.hears(second.logs, `"the configuration is taken over"`)
+			second.signal(syscall.SIGTERM)
+			for _, m := range []*managed{first, second} {
+				if err := m.cmd.Wait(); err != nil {
+					t.Errorf("drpd ended with %v", err)
+				}
+			}
+		})
 	}
 }

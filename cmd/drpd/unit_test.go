@@ -135,3 +135,34 @@ func TestRunLog(t *testing.T) {
 		t.Errorf("exit %d, %q, %v: %s", code, errs, err, b)
 	}
 }
+
+// An authority of several whose configuration has a fault by now goes on by the one before, and its own log says so; once it is right it
+// begins anew.
+func TestFleetKeepsTheOld(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	dir := filepath.Join(folder, "a")
+	if err := emptyStage(t, dir).close(); err != nil {
+		t.Fatal(err)
+	}
+	f := &fleet{app: &app{ctx: t.Context(), err: new(bytes.Buffer), now: time.Now}, folder: folder}
+	f.log = f.says("a")
+	stamps, err := f.stamps()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stopped := false
+	f.members = map[string]*member{"a": {stamp: stamps["a"], stop: func() { stopped = true }, done: make(chan struct{})}}
+	f.look()
+	reconfigure(t, dir, "roster: roster.yaml", "rosster: roster.yaml")
+	f.look()
+	f.look()
+	b, err := os.ReadFile(filepath.Join(dir, fleetLog))
+	if stopped || err != nil || strings.Count(string(b), "the one before stays in force") != 1 || !strings.Contains(string(b), `unknown key \"rosster\"`) {
+		t.Errorf("stopped %v, %v: %s", stopped, err, b)
+	}
+	reconfigure(t, dir, "rosster: roster.yaml", "roster: roster.yaml")
+	if f.look(); !stopped {
+		t.Error("it goes on by the one before though it is right by now")
+	}
+}
