@@ -157,6 +157,9 @@ func (f *fleet) stamps() (map[string]string, error) {
 	out := make(map[string]string)
 	for _, e := range entries {
 		dir := filepath.Join(f.folder, e.Name())
+		if strings.HasPrefix(e.Name(), ".") { // it is being copied, or was put aside
+			continue
+		}
 		if _, err := os.Stat(filepath.Join(dir, fleetConfig)); err != nil {
 			continue
 		}

@@ -40,6 +40,16 @@ func illegible(name string, src []byte) *Fault {
 	return nil
 }
 
+// blank says whether there is nothing in a file but comments.
+func blank(src []byte) bool {
+	for line := range bytes.Lines(src) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
 // explain says in drpd's words what the YAML library says of two slips that are common.
 func (f *File) explain(src []byte) {
 	lines := strings.Split(string(src), "\n")

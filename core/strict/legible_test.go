@@ -32,6 +32,8 @@ func TestLegible(t *testing.T) {
 		"a path, by number":      {"name: \"C:\\users\"\n", "a.yaml:1:12: in double quotes \\ begins a sign such as \\t, a tab: write a path without quotes, or in single ones"},
 		"a tab and a new line": {"name: \"C:\\temp\\new\"\n", "a.yaml:1:7: a tab, a new line or another sign that is no letter stands in \"C:\\temp\\new\": in double quotes \\t is a tab and \\n " +
 			"a new line; write a path without quotes, or in single ones"},
+		"nothing":                 {"", "a.yaml:1:1: the file is empty"},
+		"nothing but a comment":   {"# name: x\n\n", "a.yaml:1:1: the file is empty"},
 		"a path in single quotes": {"name: 'C:\\temp\\new'\n", ""},
 		"a path as it is":         {"name: C:\\temp\\new\n", ""},
 	} {

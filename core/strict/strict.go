@@ -76,13 +76,16 @@ func LoadWith(name string, src []byte, into any, overlays []Overlay, keep ...str
 		return f
 	}
 	var doc yaml.Node
-	if err := yaml.Load(src, &doc); err != nil {
-		f.add(err)
-		f.explain(src)
-		return f
+	if !blank(src) {
+		if err := yaml.Load(src, &doc); err != nil {
+			f.add(err)
+			f.explain(src)
+			return f
+		}
 	}
-	if len(doc.Content) == 0 {
+	if len(doc.Content) == 0 { // and all that must be there is missing
 		f.faults = append(f.faults, Fault{name, 1, 1, "the file is empty"})
+		f.root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: 1, Column: 1}
 		return f
 	}
 	f.root = doc.Content[0]
