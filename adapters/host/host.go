@@ -34,17 +34,38 @@ func WriteNew(name string, data []byte) (string, error) {
 	return name, err
 }
 
-// Private refuses a file that others can read; on Windows its access list is the administrator's business.
+// Private refuses a file that others can read, by its mode, or on Windows by its access list. What a service manager hands to this account alone
+// is private whatever its mode: see private.
 func Private(name string) error {
 	info, err := os.Stat(name)
 	if err != nil {
 		return err
 	}
-	const others = 0o077
-	if runtime.GOOS != "windows" && info.Mode().Perm()&others != 0 {
-		return fmt.Errorf("%s holds what is secret and others can read it (mode %o): chmod 600", name, info.Mode().Perm())
+	return private(name, info)
+}
+
+// Writable says whether this account can write files into a folder, and leaves nothing there. Of one that is to be made it looks at the
+// nearest folder above it that there is.
+func Writable(folder string) error {
+	for {
+		info, err := os.Stat(folder)
+		if above := filepath.Dir(folder); errors.Is(err, os.ErrNotExist) && above != folder {
+			folder = above
+			continue
+		}
+		if err == nil && !info.IsDir() {
+			err = fmt.Errorf("%s is no folder", folder)
+		}
+		if err != nil {
+			return err
+		}
+		break
 	}
-	return nil
+	f, err := os.CreateTemp(folder, ".drpd-*")
+	if err != nil {
+		return fmt.Errorf("this account cannot write into the folder %s: %w", folder, errors.Unwrap(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // PrivateFolder refuses a folder that everybody on the machine can look into; one that is not there yet is made private. On Windows its access
@@ -73,12 +94,21 @@ func Guarded(name string) error {
 	return err
 }
 
-// Secret reads a file that holds a secret as text, in the way in which the editors of each system write it: as UTF-8 or
-// UTF-16, with or without a mark of which at its beginning. One that others can read is refused.
+// Secret reads a file that holds a secret, as Text does. One that others can read is refused.
 func Secret(name string) (string, error) {
 	if err := Private(name); err != nil {
 		return "", err
 	}
+	secret, err := Text(name)
+	if err == nil && secret == "" {
+		err = fmt.Errorf("%s is empty: the secret belongs into it", name)
+	}
+	return secret, err
+}
+
+// Text reads a file of text in the way in which the editors of each system write it: as UTF-8 or UTF-16, with or without a mark of which at
+// its beginning. What is blank at its ends is left out.
+func Text(name string) (string, error) {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return "", err
@@ -87,15 +117,16 @@ func Secret(name string) (string, error) {
 		bytes.Contains(b, []byte("\uFFFD")) {
 		return "", fmt.Errorf("%s is no text that can be read: save it as UTF-8", name)
 	}
-	secret := strings.TrimSpace(string(b))
-	if secret == "" {
-		return "", fmt.Errorf("%s is empty: the secret belongs into it", name)
-	}
-	return secret, nil
+	return strings.TrimSpace(string(b)), nil
 }
 
 // WriteFile writes a file that only the service account can read: whole and on disk, or not at all.
-func WriteFile(name string, data []byte) (err error) {
+func WriteFile(name string, data []byte) error {
+	return write(name, data, func(string) error { return nil })
+}
+
+// write writes a file under another name, which is made ready before anything is in it, and then gives it its own.
+func write(name string, data []byte, ready func(name string) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(name), ".drpd-*")
 	if err != nil {
 		return err
@@ -106,6 +137,9 @@ func WriteFile(name string, data []byte) (err error) {
 		}
 	}()
 	if err = f.Chmod(0o600); err == nil {
+		err = ready(f.Name())
+	}
+	if err == nil {
 		_, err = f.Write(data)
 	}
 	if err == nil {
@@ -139,6 +173,17 @@ func Append(name string, data []byte) error {
 		_ = d.Close()
 	}
 	return errors.Join(err, f.Close())
+}
+
+// WriteSecret writes a file as WriteFile does, where others cannot read it. On Windows its access list is that of its folder, where that is
+// private, so that who may use the folder may use the file; and else one of its own.
+func WriteSecret(name string, data []byte) error {
+	return write(name, data, func(name string) error {
+		if Private(name) == nil {
+			return nil
+		}
+		return restrict(name)
+	})
 }
 
 // WriteShared writes a file for those who may use its folder, whole or not at all: somebody else works in it.

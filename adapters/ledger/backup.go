@@ -69,7 +69,7 @@ func copyPostgres(ctx context.Context, db *sqlx.DB, e engine, path string) (err 
 	if err != nil {
 		return err
 	}
-	to, err := openFile(path)
+	to, err := openFile(path, journalFor(path, walFits))
 	if err != nil {
 		return err
 	}

@@ -90,6 +90,7 @@ type opening struct {
 	existing bool
 	before   string
 	erased   string
+	wal      func(folder string) error // why a file of the folder cannot have the first journal; nil: it is tried
 }
 
 func openingBy(how []Option) (o opening) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
@@ -18,7 +17,11 @@ func OpenSQLite(ctx context.Context, path string, master []byte, zone *time.Loca
 	if info, err := os.Stat(path); openingBy(how).existing && (errors.Is(err, os.ErrNotExist) || err == nil && info.Size() == 0) {
 		return nil, ErrNotHere // and nothing is made in its place
 	}
-	db, err := openFile(path)
+	fits := openingBy(how).wal
+	if fits == nil {
+		fits = walFits
+	}
+	db, err := openFile(path, journalFor(path, fits))
 	if err != nil {
 		return nil, err
 	}
@@ -54,8 +57,8 @@ func compactSQLite(ctx context.Context, db *sqlx.DB) error {
 	return nil
 }
 
-// openFile opens a file of the engine, private, and makes it where there is none.
-func openFile(path string) (*sqlx.DB, error) {
+// openFile opens a file of the engine with a journal, private, and makes it where there is none.
+func openFile(path, journal string) (*sqlx.DB, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
@@ -63,9 +66,8 @@ func openFile(path string) (*sqlx.DB, error) {
 	if err := f.Close(); err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}
-	dsn := (&url.URL{Scheme: "file", Opaque: url.PathEscape(path),
-		RawQuery: "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-16384)&_pragma=journal_mode(WAL)&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=temp_store(memory)&_txlock=immediate"}).String()
-	raw, err := driver.Open(dsn)
+	raw, err := driver.Open(fileURL(path, "_pragma=busy_timeout(20000)&_pragma=page_size(16384)&_pragma=cache_size(-16384)&_pragma=journal_mode("+
+		journal+")&_pragma=wal_autocheckpoint(4096)&_pragma=synchronous(FULL)&_pragma=secure_delete(1)&_pragma=temp_store(memory)&_txlock=immediate"))
 	if err != nil {
 		return nil, fmt.Errorf("ledger: %w", err)
 	}

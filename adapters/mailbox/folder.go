@@ -84,7 +84,7 @@ func (f *Folder) Poll(_ context.Context, cursor []byte, now time.Time) ([]drp.Ev
 	for _, e := range entries {
 		name := e.Name()
 		i, known := slices.BinarySearch(c.Seen, named(name))
-		if known || e.IsDir() || !strings.HasSuffix(name, ".eml") {
+		if known || e.IsDir() || !strings.EqualFold(filepath.Ext(name), ".eml") {
 			continue
 		}
 		path := filepath.Join(f.Path, name)

@@ -159,7 +159,7 @@ func TestFolder(t *testing.T) {
 	}
 	f := &mailbox.Folder{Name: "mailbox", Path: dir}
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	write("b.eml", "two")
+	write("B.EML", "two")
 	write("empty.eml", "")
 	write("note.txt", "no message")
 	batch, cursor, err := f.Poll(t.Context(), nil, now)

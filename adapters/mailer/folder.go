@@ -46,5 +46,5 @@ func (f *Folder) Find(_ context.Context, e port.Envelope) (bool, error) {
 func fileName(e port.Envelope) string { return e.At.Format("2006-01-02") + nameOf(e) }
 
 func nameOf(e port.Envelope) string {
-	return fmt.Sprintf("_%s_%s_%s_%s_%s.eml", e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])
+	return port.FileName(fmt.Sprintf("_%s_%s_%s_%s_%s", e.Dispute, e.Reason, e.Role, e.Person, e.Key[:min(8, len(e.Key))])) + ".eml"
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -30,8 +29,8 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.reads, c.letters, c.forms,
-		c.routes, c.watched, c.calendar, c.rests, c.vacancies, c.selections}
+	looks := []func(*app, *parts) (problems int, err error){c.policies, c.secrets, c.files, c.begins, c.unused, c.reads, c.letters, c.forms,
+		c.routes, c.watched, c.calendar, c.rests, c.state, c.vacancies, c.selections}
 	if c.Online {
 		looks = append(looks, c.online)
 	}
@@ -156,37 +155,6 @@ func (c *checkCmd) reads(a *app, p *parts) (problems int, err error) {
 	}
 	if err != nil {
 		a.printf("messages cannot be read: %s\n", err)
-		problems++
-	}
-	return problems, nil
-}
-
-// files says which files and folders that are read are not there.
-func (c *checkCmd) files(a *app, p *parts) (problems int, err error) {
-	needs := []string{cmp.Or(p.config.Records.File, p.config.Records.DSNFile), p.config.Mailbox.Folder}
-	if m := p.config.MovingTo; m != nil {
-		needs = append(needs, cmp.Or(m.File, m.DSNFile), m.WriteDSNFile)
-	}
-	if m := p.config.Mailbox.IMAP; m != nil {
-		needs = append(needs, m.Password, m.Roots)
-		if m.OAuth != nil {
-			needs = append(needs, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
-		}
-	}
-	if m := p.config.Mailbox.Graph; m != nil {
-		needs = append(needs, m.Roots, m.OAuth.Secret, m.OAuth.Cert, m.OAuth.Roots)
-	}
-	for _, path := range needs {
-		if path == "" {
-			continue
-		}
-		if _, err := os.Stat(p.config.Path(path)); err != nil {
-			a.printf("%s: not there, or not readable by this account\n", path)
-			problems++
-		}
-	}
-	if err := private(p.config); err != nil {
-		a.printf("%s\n", err)
 		problems++
 	}
 	return problems, nil

@@ -285,7 +285,7 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// Configuration, roster: every fault at its line, all at once, exit 1, and nothing is touched.
+// Configuration, roster: every fault at its line, all at once, exit 78 for a service manager, and nothing is touched.
 func TestBrokenConfiguration(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
@@ -301,13 +301,13 @@ func TestBrokenConfiguration(t *testing.T) {
 	for _, want := range []string{
 		`bad.yaml:2:8: "state.key_file" is missing`, `bad.yaml:3:28: "access" is no engine (sqlite, postgres, mariadb, sqlserver, oracle)`,
 		`bad.yaml:4:32: unknown key "addrss" (address?)`,
-		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:22: 0: give 1 or more`, `two sources are called "a"`,
+		`"go_live" is missing`, `bad.yaml:5:14: from 9 until 8 is no window`, `bad.yaml:6:22: 0 messages: give 1 or more`, `two sources are called "a"`,
 	} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("missing %q in\n%s", want, errs)
 		}
 	}
-	if entries, _ := os.ReadDir(dir); code != 1 || len(entries) != 1 {
+	if entries, _ := os.ReadDir(dir); code != 78 || len(entries) != 1 {
 		t.Errorf("exit %d, and %d files", code, len(entries))
 	}
 	roster := write("roster.yaml", "holders:\n  - {role: directr, person: p, address: a@b.example}\n"+

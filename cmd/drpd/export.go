@@ -89,6 +89,7 @@ type giving struct {
 // keep writes a file as it came or went.
 func (x *giving) keep(name string, data []byte) (string, error) {
 	x.files++
+	name = port.FileName(name)
 	return filepath.Join(unread, name), host.WriteFile(filepath.Join(x.folder, name), data)
 }
 
@@ -255,7 +256,8 @@ func (x *giving) stored(g *report.Given, ref string) error {
 		return err
 	}
 	for _, name := range names {
-		if !slices.Contains(x.held.Children, filepath.Base(filepath.Dir(name))) { // on a sibling's file
+		folder := filepath.Base(filepath.Dir(name))
+		if !slices.ContainsFunc(x.held.Children, func(child string) bool { return port.FileName(child) == folder }) { // on a sibling's file
 			continue
 		}
 		data, err := os.ReadFile(name)

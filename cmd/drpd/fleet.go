@@ -67,7 +67,9 @@ func (c *runCmd) all(a *app) error {
 	if _, err := os.ReadDir(f.folder); err != nil {
 		return fmt.Errorf("--all: %w", err)
 	}
+	a.unit.ready("", "works for the authorities of a folder")
 	for {
+		a.unit.expects("", "", lateCycle)
 		f.look()
 		select {
 		case <-a.ctx.Done():
@@ -90,6 +92,12 @@ func (f *fleet) look() {
 	}
 	for _, name := range sortedKeys(f.members) {
 		m := f.members[name]
+		if m.stamp != stamps[name] && stamps[name] != "" && m.runs() {
+			if _, err := prepare(filepath.Join(f.folder, name, fleetConfig)); err != nil { // the old one stays in force
+				m.stamp = stamps[name]
+				f.says(name).Error("the configuration is not taken over: the one before stays in force", "error", err)
+			}
+		}
 		if m.stamp != stamps[name] {
 			m.stop()
 		}
@@ -122,6 +130,21 @@ func (f *fleet) look() {
 	}
 }
 
+// runs says whether something is done for the authority.
+func (m *member) runs() bool {
+	select {
+	case <-m.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// says is the log of an authority.
+func (f *fleet) says(name string) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(ownLog(filepath.Join(f.folder, name, fleetLog)), nil))
+}
+
 // stamps gives the authorities that are there, each with the sizes and times of its files of configuration.
 func (f *fleet) stamps() (map[string]string, error) {
 	entries, err := os.ReadDir(f.folder)
@@ -131,16 +154,19 @@ func (f *fleet) stamps() (map[string]string, error) {
 	out := make(map[string]string)
 	for _, e := range entries {
 		dir := filepath.Join(f.folder, e.Name())
+		if strings.HasPrefix(e.Name(), ".") { // it is being copied, or was put aside
+			continue
+		}
 		if _, err := os.Stat(filepath.Join(dir, fleetConfig)); err != nil {
 			continue
 		}
-		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		files, err := os.ReadDir(dir)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		for _, file := range files {
-			if info, err := os.Stat(file); err == nil {
-				out[e.Name()] += fmt.Sprintln(filepath.Base(file), info.Size(), info.ModTime().UnixNano())
+			if info, err := os.Stat(filepath.Join(dir, file.Name())); err == nil && filepath.Ext(file.Name()) == ".yaml" {
+				out[e.Name()] += fmt.Sprintln(file.Name(), info.Size(), info.ModTime().UnixNano())
 			}
 		}
 	}

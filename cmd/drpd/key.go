@@ -31,7 +31,7 @@ func masterKey(c *config.Config) (key []byte, fresh bool, err error) {
 	}
 	key = make([]byte, ledger.KeySize)
 	_, _ = rand.Read(key)
-	return key, true, host.WriteFile(path+begun, key)
+	return key, true, host.WriteSecret(path+begun, key)
 }
 
 // lost says what to do where the ledger of a key is not there.

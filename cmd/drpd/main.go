@@ -16,10 +16,11 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"drpd/adapters/host"
 	"drpd/core/strict"
 )
 
-// cli is every command. Exit 0: well. 1: problems found. 2: misuse.
+// cli is every command. Exit 0: well. 1: problems found. 2: misuse. 78: run cannot work by its configuration.
 type cli struct {
 	Config string `help:"The configuration file." default:"drpd.yaml" type:"path"`
 
@@ -32,6 +33,7 @@ type cli struct {
 	Referral   referralCmd   `cmd:"" help:"Referrals to CAFCASS: put together, look at, confirm."`
 	Status     statusCmd     `cmd:"" help:"How the sources are, and what waits or is held."`
 	Fact       factCmd       `cmd:"" help:"Say what neither the record system nor the mailbox holds."`
+	Configure  configCmd     `cmd:"" name:"config" help:"What the configuration and the roster may hold: for people, and for editors."`
 	Policy     policyCmd     `cmd:"" help:"The procedures."`
 	Mapping    mappingCmd    `cmd:"" help:"How the record system is read."`
 	Move       moveCmd       `cmd:"" help:"Move to another record system: look first, begin, go back, close."`
@@ -39,6 +41,7 @@ type cli struct {
 	State      stateCmd      `cmd:"" help:"drpd's own state: copies of it, and whether it is whole."`
 	Clock      clockCmd      `cmd:"" help:"The day by which drpd works."`
 	Pause      pauseCmd      `cmd:"" help:"Stop all output; drpd goes on deciding."`
+	Reload     reloadCmd     `cmd:"" help:"Have the daemon take over configuration, roster, policies and mappings anew."`
 	Resume     resumeCmd     `cmd:"" help:"Let output go again."`
 	Hold       holdCmd       `cmd:"" help:"What is held because it would be more than usual."`
 	Conflict   conflictCmd   `cmd:"" help:"Questions that only a person can settle."`
@@ -47,6 +50,7 @@ type cli struct {
 	Outbox     outboxCmd     `cmd:"" help:"What went out, and what is to go."`
 	Subject    subjectCmd    `cmd:"" help:"What is held about a child: give it out, erase it, keep it."`
 	Audit      auditCmd      `cmd:"" help:"The chain of drpd's own history."`
+	Service    serviceCmd    `cmd:"" help:"drpd as a service of this machine."`
 	ReadForm   readFormCmd   `cmd:"" hidden:""`
 }
 
@@ -60,9 +64,17 @@ type app struct {
 	now    func() time.Time
 	after  func(time.Duration) <-chan time.Time // by the clock of now; nil: that is the machine's
 	wall   func() time.Time                     // the machine's clock, where now runs faster; nil: now is the machine's
+	hup    <-chan os.Signal                     // asks for a reload; nil: the signal SIGHUP does, but for one at a terminal
+	unit   *unit                                // the service manager that has started drpd; nil: none has
 	lease  time.Duration                        // how long the right to run lasts without being renewed; 0: two minutes
 	poll   time.Duration                        // in which a source must answer; 0: as the configuration says
 }
+
+// misconfigured is why drpd run cannot work until a person has mended what is configured: a service manager need not try again.
+type misconfigured struct{ error }
+
+// Unwrap gives what is wrong.
+func (m misconfigured) Unwrap() error { return m.error }
 
 // errProblems ends a command that found problems and has printed them.
 var errProblems = errors.New("problems found")
@@ -74,14 +86,23 @@ func main() {
 	if isTerminal(os.Stdin) && isTerminal(os.Stdout) {
 		a.in = os.Stdin
 	}
-	code := realMain(a, os.Args[1:])
+	code, served, err := host.Serve("drpd", func(ctx context.Context, hup <-chan os.Signal) int {
+		a.ctx, a.hup = ctx, hup
+		return realMain(a, os.Args[1:])
+	})
+	if err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, "drpd: the service manager:", err)
+	}
+	if !served {
+		code = realMain(a, os.Args[1:])
+	}
 	stop()
 	os.Exit(code)
 }
 
 func realMain(a *app, args []string) int {
 	var c cli
-	const misuse, problems = 2, 1
+	const misuse, problems, configuration = 2, 1, 78
 	exit := -1
 	k, err := kong.New(&c, kong.Name("drpd"), kong.Description("Holds a council's dispute resolution process to its deadlines."),
 		kong.UsageOnError(), kong.Writers(a.out, a.err), kong.Exit(func(code int) { exit = code }))
@@ -112,6 +133,9 @@ func realMain(a *app, args []string) int {
 			_, _ = fmt.Fprintln(a.err, err)
 		default:
 			_, _ = fmt.Fprintln(a.err, "drpd:", err)
+		}
+		if bad := (misconfigured{}); errors.As(err, &bad) {
+			return configuration
 		}
 		return problems
 	}
@@ -177,8 +201,11 @@ func (a *app) printf(format string, args ...any) { _, _ = fmt.Fprintf(a.out, for
 // account is the account of the operating system that a command runs under.
 func account() string {
 	u, err := user.Current()
-	if err != nil {
-		return "unknown account"
+	switch {
+	case err == nil:
+		return u.Username
+	case os.Getuid() >= 0: // it has no name here, as in a container
+		return fmt.Sprintf("account %d", os.Getuid())
 	}
-	return u.Username
+	return "unknown account"
 }

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"drpd/adapters/ledger"
-	"drpd/core/daemon"
 	"drpd/core/port"
 )
 
@@ -27,6 +28,9 @@ type office struct {
 	term   context.Context
 	watch  *monitor // from when the configuration is read
 	unsee  func()   // ends that
+	level  slog.LevelVar
+	wishes wishes           // of reloads
+	hup    <-chan os.Signal // by which one is asked for
 
 	fleet *fleet // of the authorities of this process; nil: it is the only one
 	name  string // of its folder
@@ -35,13 +39,25 @@ type office struct {
 // run works for the authority until drpd is told to stop.
 func (o *office) run() (err error) {
 	defer func() { o.ends(err) }()
+	defer o.unit.leaves(o.name)
 	if err := o.open(); o.d == nil {
 		return errors.Join(err, o.shut())
 	}
 	var unlock func() error
 	o.hold, unlock = newHolding(o.app, o.parts.config, o.ledger, o.log)
 	defer func() { _ = errors.Join(o.shut(), unlock()) }()
-	o.hold.waits, o.hold.fails = o.watch.standBy, o.watch.cutOff
+	o.hold.waits, o.hold.fails = o.standsBy, o.isCutOff
+	hup, unhup := o.hangups()
+	o.hup, o.wishes.wake = hup, make(chan struct{}, 1)
+	if text, err := o.ledger.Setting(o.ctx, port.Reload); err == nil { // what is asked for while this process stands by is met when it works
+		o.wishes.known.Store(&text)
+	}
+	hearing, deaf := context.WithCancel(o.ctx)
+	var ears sync.WaitGroup
+	if !o.once {
+		ears.Go(func() { o.hear(hearing) })
+	}
+	defer func() { deaf(); ears.Wait(); unhup() }()
 	if o.fleet != nil {
 		o.hold.among, o.hold.holder = true, o.fleet.holder+", "+o.name
 		o.hold.leases = gentle{o.ledger, o.fleet, o.name}
@@ -84,7 +100,8 @@ func (o *office) run() (err error) {
 		case !begun:
 			return errors.Join(err, o.hold.release(o.ctx))
 		}
-		if !o.wait(o.parts.config.Every, o.news, o.hold.over) {
+		o.unit.expects(o.name, "", time.Duration(o.parts.config.Every)*time.Minute+lateCycle)
+		if !o.wait(o.parts.config.Every, o.news, o.hold.over, o.wishes.wake) {
 			return o.stop()
 		}
 	}
@@ -100,32 +117,6 @@ func (o *office) stop() error {
 	return o.hold.release(o.ctx)
 }
 
-// sees begins with what watches the work, and says in the log what runs.
-func (o *office) sees() (err error) {
-	if o.watch != nil {
-		return nil
-	}
-	o.log = logTo(o.app, o.parts.config)
-	o.parts.says(o.log)
-	if o.watch, err = newMonitor(o.app, o.parts.config, o.log); err != nil {
-		return err
-	}
-	o.unsee = o.watch.start(o.app, o.parts.config.Watch.Listen)
-	return nil
-}
-
-// ends ends what watches the work, and says in the log that nothing runs any more.
-func (o *office) ends(err error) {
-	if o.unsee != nil {
-		o.unsee()
-	}
-	if err != nil {
-		o.log.Error("drpd ends", "error", err)
-		return
-	}
-	o.log.Info("drpd stops")
-}
-
 // turn does one cycle when it is the turn of this authority, and begins the term before the first. begun is false where it does not come to
 // a cycle.
 func (o *office) turn(under context.Context) (begun bool, err error) {
@@ -135,6 +126,7 @@ func (o *office) turn(under context.Context) (begun bool, err error) {
 	}
 	defer end()
 	o.moves(under)
+	o.reloads(under)
 	if under != o.term {
 		if err := o.begin(under); err != nil {
 			return false, err
@@ -208,12 +200,16 @@ func (o *office) begin(under context.Context) (err error) {
 	if err := follow(under, o.parts.config, o.d); err != nil {
 		return err
 	}
+	if err := o.forgets(under); err != nil {
+		return err
+	}
 	return o.watch.takeUp(under, o.ledger)
 }
 
 // cycle does one cycle, and says what became of it.
 func (o *office) cycle(under context.Context) error {
 	began := o.now()
+	o.unit.expects(o.name, "", lateCycle+2*o.d.PollTime)
 	r, err := o.d.Cycle(under)
 	if o.fleet == nil {
 		debug.FreeOSMemory() // what it needed for a backlog, which is not needed until the next
@@ -225,27 +221,11 @@ func (o *office) cycle(under context.Context) error {
 		o.log.Error("what became of the cycle cannot be kept: drpd status knows only of the one before", "error", failed)
 	}
 	o.says(r, err)
+	o.unit.expects(o.name, o.status(r, err), lateCycle)
 	if failed := o.watch.measure(o.ctx, o.ledger, o.parts.read(), r, began, err); failed != nil {
 		o.log.Error("the figures of the cycle cannot be put together", "error", failed)
 	}
 	return err
-}
-
-// says says in the log what a cycle did: aloud where it did something.
-func (o *office) says(r daemon.CycleStats, err error) {
-	if err != nil {
-		o.log.Error("the cycle broke off; the next one goes on where it stopped", "error", err)
-		return
-	}
-	level := slog.LevelDebug
-	if r.Polled+r.Placed+r.Decided+r.Sent+r.Written+r.Failed > 0 || len(r.Lacks) > 0 {
-		level = slog.LevelInfo
-	}
-	o.log.Log(o.ctx, level, "cycle", "polled", r.Polled, "decided", r.Decided, "sent", r.Sent, "written", r.Written, "held", r.Held,
-		"failed", r.Failed, "quarantined", r.Quarantined)
-	for _, x := range r.Lacks {
-		o.log.Warn("not proved", "what", x.What, "count", x.Count, "says", x.Says)
-	}
 }
 
 // open opens the ledger, and sees that this process could run. Where the ledger's server does not answer, as when it was started with this
@@ -259,22 +239,27 @@ func (o *office) open() (err error) {
 	defer end()
 	if o.parts == nil {
 		if o.parts, err = prepare(o.config); err != nil {
-			return err
+			return misconfigured{err}
 		}
 	}
 	if err := o.sees(); err != nil {
-		return err
+		return misconfigured{err}
 	}
 	if o.fleet != nil {
 		if err := o.fleet.own(o.name, o.parts.config); err != nil {
-			return err
+			return misconfigured{err}
 		}
 	}
 	for {
 		if o.ledger == nil {
-			if err = private(o.parts.config); err == nil {
+			if err = private(o.parts.config); err != nil {
+				err = misconfigured{err}
+			} else {
 				o.ledger, err = openLedger(o.ctx, o.parts.config)
 			}
+		}
+		if err == nil {
+			err = o.saysWaits()
 		}
 		if err == nil {
 			o.d, err = start(o.app, o.parts, o.ledger, o.log)
@@ -289,8 +274,8 @@ func (o *office) open() (err error) {
 			continue
 		}
 		o.log.Error("the ledger cannot be reached; tried again in a minute", "error", err)
-		o.watch.cutOff(err)
-		if !o.wait(1, nil, nil) {
+		o.isCutOff(err)
+		if !o.wait(1, nil, nil, nil) {
 			return nil
 		}
 	}
@@ -346,8 +331,8 @@ func start(a *app, p *parts, l *ledger.Ledger, log *slog.Logger) (*wired, error)
 // settleTime is how long drpd waits after news before it starts a cycle: messages often come together.
 const settleTime = 2 * time.Second
 
-// wait waits for the next cycle: for its time, for news, or for the end of the right to run; false when drpd is told to stop.
-func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
+// wait waits for the next cycle: for its time, for news, for a reload, or for the end of the right to run; false when drpd is told to stop.
+func (a *app) wait(minutes int, news, over, reload <-chan struct{}) bool {
 	after := time.After
 	if a.after != nil {
 		after = a.after
@@ -356,6 +341,8 @@ func (a *app) wait(minutes int, news, over <-chan struct{}) bool {
 	case <-a.ctx.Done():
 		return false
 	case <-over:
+		return true
+	case <-reload:
 		return true
 	case <-after(time.Duration(minutes) * time.Minute):
 		return true

@@ -65,7 +65,11 @@ func openState(ctx context.Context, c *config.Config, key []byte, fresh bool) (*
 		how = append(how, ledger.Existing)
 	}
 	if c.State.DSNFile == "" {
-		if err := host.Private(c.Path(c.State.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err := host.Private(c.Path(c.State.File))
+		if errors.Is(err, fs.ErrNotExist) && fresh {
+			err = host.WriteSecret(c.Path(c.State.File), nil)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("state file: %w", err)
 		}
 		return ledger.OpenSQLite(ctx, c.Path(c.State.File), key, london(), how...)
@@ -159,12 +163,12 @@ func roots(c *config.Config, file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(c.Path(file))
+	pem, err := host.Text(c.Path(file))
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
+	if !pool.AppendCertsFromPEM([]byte(pem)) {
 		return nil, fmt.Errorf("ca_file %s holds no certificate: it must be PEM, as -----BEGIN CERTIFICATE-----", file)
 	}
 	return pool, nil
@@ -288,7 +292,8 @@ func openSeal(c *config.Config, now func() time.Time) (*smime.Seal, error) {
 	if c.MailOut.Certs != "" {
 		folder := c.Path(c.MailOut.Certs)
 		s.Recipient = func(address string) ([]byte, error) {
-			return os.ReadFile(filepath.Join(folder, filepath.Base(strings.ToLower(address))+".pem"))
+			pem, err := host.Text(filepath.Join(folder, filepath.Base(strings.ToLower(address))+".pem"))
+			return []byte(pem), err
 		}
 	}
 	return s, nil

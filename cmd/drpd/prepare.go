@@ -159,14 +159,21 @@ func (p *parts) system(key string, c config.Records, s *mapping.System) error {
 // reports checks that the reports name roles and procedures that exist, and that somebody may see restricted records.
 func (p *parts) reports() error {
 	var errs []error
-	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf("configuration: "+format, args...)) }
-	for _, o := range p.config.Reports.Overdue {
+	bad := func(path []any, format string, args ...any) {
+		at := append([]any{p.config.Where(append([]any{"reports", "overdue"}, path...)...)}, args...)
+		errs = append(errs, fmt.Errorf("%s: "+format, at...))
+	}
+	var known []string
+	for _, x := range p.policies {
+		known = append(known, x.ID)
+	}
+	for i, o := range p.config.Reports.Overdue {
 		if !slices.ContainsFunc(p.roster, func(h drp.Holder) bool { return h.Role == o.To }) {
-			bad("report %q goes to the role %q, which nobody of the roster holds", o.Name, o.To)
+			bad([]any{i, "to"}, "report %q goes to the role %q, which nobody of the roster holds", o.Name, o.To)
 		}
-		for _, id := range o.Policies {
-			if !slices.ContainsFunc(p.policies, func(x *policy.Policy) bool { return x.ID == id }) {
-				bad("report %q is about the procedure %q: no such procedure", o.Name, id)
+		for j, id := range o.Policies {
+			if !slices.Contains(known, id) {
+				bad([]any{i, "policies", j}, "report %q is about the procedure %q: no such procedure%s", o.Name, id, strict.Suggest(id, slices.Compact(slices.Clone(known))))
 			}
 		}
 	}
@@ -174,7 +181,7 @@ func (p *parts) reports() error {
 		return h.Cleared && slices.ContainsFunc(p.config.Reports.Overdue, func(o config.Overdue) bool { return o.To == h.Role })
 	}
 	if p.mapping.Person() != nil && len(p.config.Reports.Overdue) > 0 && !slices.ContainsFunc(p.roster, cleared) {
-		bad("nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder " +
+		bad(nil, "nobody who gets a report is cleared to see restricted records: they would be seen by no one; add cleared: true to a holder "+
 			"in the roster")
 	}
 	return errors.Join(errs...)

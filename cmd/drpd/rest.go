@@ -72,7 +72,7 @@ func (p *parts) settled(ctx context.Context, l *ledger.Ledger, now time.Time) er
 		errs = append(errs, errors.New("configuration: "+what))
 	}
 	if len(errs) > 0 {
-		return errors.Join(errs...)
+		return misconfigured{errors.Join(errs...)}
 	}
 	keep := make(map[port.Setting]string)
 	for name, is := range p.mappings() {

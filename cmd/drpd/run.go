@@ -18,6 +18,7 @@ import (
 type runCmd struct {
 	Once   bool   `help:"One cycle, then end."`
 	DryRun bool   `help:"One cycle on a copy of the ledger; nothing leaves." name:"dry-run"`
+	Log    string `help:"Write the log into this file in place of the standard error. It may be moved away at any time." placeholder:"FILE" type:"path"`
 	All    string `help:"Work for each authority of a folder that holds FOLDER/NAME/drpd.yaml, and share them out with other machines." placeholder:"FOLDER" type:"path"`
 }
 
@@ -59,13 +60,21 @@ const garbage = 50
 
 // Run runs the daemon until it is told to stop.
 func (c *runCmd) Run(a *app) error {
+	if c.Log != "" {
+		a.err = ownLog(c.Log)
+	}
+	if !c.Once && !c.DryRun {
+		var stop func()
+		a.unit, stop = newUnit(a.ctx)
+		defer stop()
+	}
 	if c.All != "" {
 		return c.all(a)
 	}
 	saveMemory()
 	p, err := prepare(a.config)
 	if err != nil {
-		return err
+		return misconfigured{err}
 	}
 	log := logTo(a, p.config)
 	if c.DryRun {

@@ -251,6 +251,13 @@ func (a *app) heldAll(l *ledger.Ledger, s *status) error {
 	if s.Paused = paused != ""; s.Paused {
 		s.need("output is paused: drpd resume")
 	}
+	r, err := reloadedOf(a.ctx, l)
+	if err != nil {
+		return err
+	}
+	if r != nil && r.Why != "" {
+		s.need("a new configuration was not taken over at %s, and the one before is in force: %s: mend it, then drpd reload", stamp(r.At.UnixMilli()), r.Why)
+	}
 	if s.Guard, err = l.Setting(a.ctx, port.Guard); err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ import (
 
 	"drpd/core/drp"
 	"drpd/core/policy"
+	"drpd/core/strict"
 )
 
 //go:embed templates/*.tmpl
@@ -129,6 +130,9 @@ func readWording(layers ...fs.FS) (out wording, err error) {
 			if src, err = fs.ReadFile(l, name); !errors.Is(err, fs.ErrNotExist) {
 				break
 			}
+		}
+		if err == nil {
+			src, err = strict.Text(name, src)
 		}
 		if err == nil {
 			err = with(string(src))

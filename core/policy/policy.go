@@ -19,7 +19,7 @@ import (
 
 // Cite is what each rule carries: its clause, and the reading chosen where the source leaves something open.
 type Cite struct {
-	Clause  string `yaml:"clause"`
+	Clause  string `yaml:"clause" need:"yes"`
 	Reading string `yaml:"reading"`
 }
 

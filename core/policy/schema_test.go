@@ -1,13 +1,7 @@
 package policy_test
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/json"
 	"flag"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"reflect"
@@ -15,12 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.yaml.in/yaml/v4"
-
 	"drpd/core/drp"
 	"drpd/core/policy"
 	"drpd/core/strict"
+	"drpd/core/strict/schematest"
 	"drpd/core/workday"
 	"drpd/policies"
 	"drpd/testdata"
@@ -30,151 +22,48 @@ var update = flag.Bool("update", false, "write golden files anew")
 
 const schemaFile = "../../policies/policy.schema.json"
 
-// comments reads what the source says of each type and of each of its fields.
-func comments(t *testing.T) map[string]string {
-	t.Helper()
-	out := make(map[string]string)
-	var decls []ast.Decl
-	for _, name := range []string{"policy.go", "rules.go", "amount.go"} {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		decls = append(decls, file.Decls...)
-	}
-	for _, d := range decls {
-		g, ok := d.(*ast.GenDecl)
-		if !ok {
-			continue
-		}
-		for _, s := range g.Specs {
-			spec, ok := s.(*ast.TypeSpec)
-			if !ok {
-				continue
+// written is what the schema says of types that are written otherwise than their Go types say.
+func written(says map[string]string) func(reflect.Type) map[string]any {
+	return func(t reflect.Type) map[string]any {
+		switch t {
+		case reflect.TypeFor[workday.Date]():
+			return map[string]any{"type": "string", "format": "date"}
+		case reflect.TypeFor[policy.Amount]():
+			return map[string]any{"type": "string", "description": says["Amount"],
+				"examples": []any{"5 working days", "4 weeks", "one working week", "48 hours as 2 working days", "immediately", "set for the case",
+					"none stated"}}
+		case reflect.TypeFor[drp.FactKind]():
+			var facts []any
+			for _, k := range drp.FactKinds() {
+				facts = append(facts, string(k))
 			}
-			out[spec.Name.Name] = strings.Join(strings.Fields(g.Doc.Text()), " ")
-			body, ok := spec.Type.(*ast.StructType)
-			if !ok {
-				continue
-			}
-			for _, f := range body.Fields.List {
-				for _, n := range f.Names {
-					out[spec.Name.Name+"."+n.Name] = strings.Join(strings.Fields(cmp.Or(f.Comment.Text(), f.Doc.Text())), " ")
-				}
-			}
+			return map[string]any{"type": "string", "enum": append(facts, policy.AfterEntry)}
+		case reflect.TypeFor[policy.Who]():
+			return map[string]any{"type": "string", "enum": []any{string(policy.ByDrpd), string(policy.ByOwner)}}
 		}
+		return nil
 	}
-	return out
-}
-
-type schemer struct {
-	says map[string]string
-	defs map[string]any
-}
-
-func (s *schemer) of(t reflect.Type) map[string]any {
-	facts := func() []any {
-		var out []any
-		for _, k := range drp.FactKinds() {
-			out = append(out, string(k))
-		}
-		return out
-	}
-	switch t {
-	case reflect.TypeFor[workday.Date]():
-		return map[string]any{"type": "string", "format": "date"}
-	case reflect.TypeFor[policy.Amount]():
-		return map[string]any{"type": "string", "description": s.says["Amount"],
-			"examples": []any{"5 working days", "4 weeks", "one working week", "48 hours as 2 working days", "immediately", "set for the case",
-				"none stated"}}
-	case reflect.TypeFor[drp.FactKind]():
-		return map[string]any{"type": "string", "enum": append(facts(), policy.AfterEntry)}
-	case reflect.TypeFor[policy.Who]():
-		return map[string]any{"type": "string", "enum": []any{string(policy.ByDrpd), string(policy.ByOwner)}}
-	}
-	switch t.Kind() {
-	case reflect.Pointer:
-		return s.of(t.Elem())
-	case reflect.Slice:
-		return map[string]any{"type": "array", "items": s.of(t.Elem())}
-	case reflect.Map:
-		return map[string]any{"type": "object", "additionalProperties": s.of(t.Elem())}
-	case reflect.Bool:
-		return map[string]any{"type": "boolean"}
-	case reflect.Int:
-		return map[string]any{"type": "integer"}
-	case reflect.Struct:
-		if _, ok := s.defs[t.Name()]; !ok {
-			s.defs[t.Name()] = true
-			s.defs[t.Name()] = s.object(t)
-		}
-		return map[string]any{"$ref": "#/$defs/" + t.Name()}
-	}
-	return map[string]any{"type": "string"}
-}
-
-func (s *schemer) object(t reflect.Type) map[string]any {
-	props := make(map[string]any)
-	var cite []any
-	var walk func(reflect.Type)
-	walk = func(t reflect.Type) {
-		for i := range t.NumField() {
-			f := t.Field(i)
-			key, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-			switch {
-			case strings.Contains(opts, "inline"):
-				cite = []any{"clause"}
-				walk(f.Type)
-			case key != "" && key != "-":
-				p := s.of(f.Type)
-				if says := s.says[t.Name()+"."+f.Name]; says != "" {
-					p["description"] = says
-				}
-				props[key] = p
-			}
-		}
-	}
-	walk(t)
-	out := map[string]any{"type": "object", "additionalProperties": false, "properties": props, "description": s.says[t.Name()]}
-	if cite != nil {
-		out["required"] = cite
-	}
-	return out
 }
 
 // The schema follows from the types and what their source says of them; every policy that is known fits it.
 func TestSchema(t *testing.T) {
-	s := &schemer{says: comments(t), defs: make(map[string]any)}
-	root := s.object(reflect.TypeFor[policy.Policy]())
-	root["$schema"], root["$defs"], root["title"] = "https://json-schema.org/draft/2020-12/schema", s.defs, "A drpd policy: one procedure"
-	root["required"] = []any{"policy", "code", "title", "source", "version", "effective", "forms", "owner", "duty", "raisers", "roles",
-		"clauses", "stages", "ends", "hand_over", "corrections", "in_force", "ask_again"}
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(root); err != nil {
+	says, err := schematest.Comments(os.DirFS("."), "policy.go", "rules.go", "amount.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &schematest.Language{Says: says, Of: written(says)}
+	b, err := s.Schema(reflect.TypeFor[policy.Policy](), "A drpd policy: one procedure", "policy", "code", "title", "source", "version",
+		"effective", "forms", "owner", "duty", "raisers", "roles", "clauses", "stages", "ends", "hand_over", "corrections", "in_force", "ask_again")
+	if err != nil {
 		t.Fatal(err)
 	}
 	if *update {
-		if err := os.WriteFile(schemaFile, b.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(schemaFile, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if policies.Schema != b.String() && !*update {
+	if policies.Schema != string(b) && !*update {
 		t.Fatal("policies/policy.schema.json is not what the types say: go test ./core/policy -run TestSchema -update")
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b.Bytes()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("policy.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	schema, err := c.Compile("policy.json")
-	if err != nil {
-		t.Fatal(err)
 	}
 	small, err := fs.Sub(testdata.FS, "policies")
 	if err != nil {
@@ -191,7 +80,7 @@ func TestSchema(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := schema.Validate(asJSON(t, src)); err != nil {
+			if err := schematest.Fits(b, src); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 			n++
@@ -200,26 +89,9 @@ func TestSchema(t *testing.T) {
 	if n < 10 {
 		t.Errorf("only %d policies were held against the schema", n)
 	}
-	if schema.Validate(asJSON(t, []byte("policy: x\nstagse: []\n"))) == nil {
+	if schematest.Fits(b, []byte("policy: x\nstagse: []\n")) == nil {
 		t.Error("an unknown key passes the schema")
 	}
-}
-
-func asJSON(t *testing.T, src []byte) any {
-	t.Helper()
-	var v any
-	if err := yaml.Load(src, &v); err != nil {
-		t.Fatal(err)
-	}
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // Golden texts of what is shown of a policy.

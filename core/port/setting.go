@@ -14,6 +14,8 @@ const (
 	Restored   Setting = "restored"      // when this ledger was found to be an older one that was put back
 	LastCycle  Setting = "cycle"         // when drpd last went through all its work, and what became of that
 	Anchored   Setting = "anchored"      // the tree of drpd's history as it was anchored last, to go on from there
+	Reload     Setting = "reload"        // when somebody has last asked at the console that the configuration be taken over anew
+	Reloaded   Setting = "reloaded"      // what became of the last time that it was to be taken over
 	Moves      Setting = "moves"         // the steps from one record system to another that a person has taken
 	Released   Setting = "guard/release" // the day on which a person has let go what was more than usual: its limits of a day hold no more
 )

@@ -70,13 +70,22 @@ func Load(name string, src []byte, into any) *File { return LoadWith(name, src, 
 // LoadWith is Load of a file with overlays over it. Nothing under the keys in keep may be removed by one.
 func LoadWith(name string, src []byte, into any, overlays []Overlay, keep ...string) *File {
 	f := &File{Name: name}
-	var doc yaml.Node
-	if err := yaml.Load(src, &doc); err != nil {
-		f.add(err)
+	src, err := Text(name, src)
+	if err != nil {
+		errors.As(err, &f.faults)
 		return f
 	}
-	if len(doc.Content) == 0 {
+	var doc yaml.Node
+	if !blank(src) {
+		if err := yaml.Load(src, &doc); err != nil {
+			f.add(err)
+			f.explain(src)
+			return f
+		}
+	}
+	if len(doc.Content) == 0 { // and all that must be there is missing
 		f.faults = append(f.faults, Fault{name, 1, 1, "the file is empty"})
+		f.root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: 1, Column: 1}
 		return f
 	}
 	f.root = doc.Content[0]
@@ -157,8 +166,11 @@ var wrongShape = regexp.MustCompile("^cannot construct !!(\\w+)(?: `(.*)`)? into
 
 var shapes = map[string]string{"seq": "a list", "map": "keys with their values"}
 
-// Fault adds what is wrong with the value at a path of keys and indexes.
+// Fault adds what is wrong with the value at a path of keys and indexes. Of a file that cannot be read nothing more is wrong than that.
 func (f *File) Fault(path []any, format string, args ...any) {
+	if f.root == nil && len(f.faults) > 0 {
+		return
+	}
 	n := f.at(path)
 	if n == nil {
 		n = &yaml.Node{Line: 1, Column: 1}

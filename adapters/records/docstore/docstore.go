@@ -24,7 +24,23 @@ type Folder struct {
 
 // Of gives the files that were kept of a dispute, on whatever child's file.
 func (f *Folder) Of(dispute string) ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(f.Path, "*", dispute+"_*"))
+	children, err := os.ReadDir(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	var names []string
+	for _, c := range children {
+		if err != nil || !c.IsDir() {
+			continue
+		}
+		var files []os.DirEntry
+		files, err = os.ReadDir(filepath.Join(f.Path, c.Name()))
+		for _, x := range files {
+			if strings.HasPrefix(x.Name(), dispute+"_") {
+				names = append(names, filepath.Join(f.Path, c.Name(), x.Name()))
+			}
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("document store: %w", err)
 	}
@@ -50,23 +66,23 @@ func (f *Folder) Erase(dispute string) (int, error) {
 
 // KeepForm puts a copy on the child's file. The same reference twice keeps one.
 func (f *Folder) KeepForm(_ context.Context, c port.FormFile) error {
-	if c.Child == "" || strings.ContainsAny(c.Child, `/\.`) {
-		return port.Permanent{Err: fmt.Errorf("document store: the child's number cannot be the name of a folder")}
+	if c.Child == "" {
+		return port.Permanent{Err: fmt.Errorf("document store: the child has no number, by which a folder could be called")}
 	}
-	dir := filepath.Join(f.Path, c.Child)
+	dir := filepath.Join(f.Path, port.FileName(c.Child))
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("document store: %w", err)
 	}
-	name := filepath.Join(dir, c.Dispute+"_"+c.Reference)
+	base := c.Dispute + "_" + c.Reference
 	about, err := json.MarshalIndent(map[string]string{"dispute": c.Dispute, "reference": c.Reference, "what": c.What, "on": c.On.String(),
 		"author": "drpd (automatic)"}, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := f.Write(name+".json", about); err != nil {
+	if err := f.Write(filepath.Join(dir, port.FileName(base+".json")), about); err != nil {
 		return fmt.Errorf("document store: %w", err)
 	}
-	if err := f.Write(name+filepath.Ext(c.Name), c.Data); err != nil {
+	if err := f.Write(filepath.Join(dir, port.FileName(base+filepath.Ext(c.Name))), c.Data); err != nil {
 		return fmt.Errorf("document store: %w", err)
 	}
 	return nil

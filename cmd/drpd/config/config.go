@@ -4,7 +4,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,58 +11,91 @@ import (
 	"time"
 
 	"drpd/adapters/records"
-	"drpd/core/drp"
-	"drpd/core/policy"
 	"drpd/core/strict"
 	"drpd/core/workday"
 )
 
 // Config is the configuration.
 type Config struct {
-	Authority string       `yaml:"authority"` // whose daemon it is; stands in every email
-	State     State        `yaml:"state"`
-	Records   Records      `yaml:"records"`
-	MovingTo  *Records     `yaml:"moving_to"` // the record system to which the council moves: it is read once drpd move has begun that
-	Former    []Former     `yaml:"former"`    // record systems that were used before, the oldest first: what was read from them is still read
-	People    *Records     `yaml:"people"`    // another database that says who works with a child; left out: the record system does
-	Mailbox   Mailbox      `yaml:"mailbox"`
-	MailOut   MailOut      `yaml:"mail_out"`
-	Documents Documents    `yaml:"documents"`
-	Forms     []string     `yaml:"forms"`     // mappings of forms: shipped ones by name, or files
-	Policies  string       `yaml:"policies"`  // folder of the authority's own policies; empty: the shipped ones
-	Templates string       `yaml:"templates"` // folder of the authority's own templates; empty: the shipped ones
-	Roster    string       `yaml:"roster"`
-	Overlays  string       `yaml:"overlays"` // a folder with the authority's overlays of the policies
-	Calendar  Calendar     `yaml:"calendar"`
-	GoLive    workday.Date `yaml:"go_live"`
-	Window    *Window      `yaml:"send_window"`
-	Most      Most         `yaml:"most_emails"`
-	Every     int          `yaml:"poll_every_minutes"`
-	PollTime  int          `yaml:"poll_deadline_minutes"` // in which a source must answer; past it, what it holds is unknown
-	Emergency int          `yaml:"emergency_minutes"`     // in which an emergency is to be acknowledged, before the next holder is told
-	// working days after which a message that waits for a person is told to the practice lead
-	Chase    int      `yaml:"chase_after_days"`
-	Reports  Reports  `yaml:"reports"`
+	// whose daemon it is; stands in every email
+	Authority string `yaml:"authority" need:"yes"`
+	// drpd's own state
+	State State `yaml:"state"`
+	// the record system
+	Records Records `yaml:"records"`
+	// the record system to which the council moves: it is read once drpd move has begun that
+	MovingTo *Records `yaml:"moving_to"`
+	// record systems that were used before, the oldest first: what was read from them is still read
+	Former []Former `yaml:"former"`
+	// another database that says who works with a child; left out: the record system does
+	People *Records `yaml:"people"`
+	// where messages come from
+	Mailbox Mailbox `yaml:"mailbox"`
+	// where messages go
+	MailOut MailOut `yaml:"mail_out"`
+	// the document store, where copies of forms are filed
+	Documents Documents `yaml:"documents"`
+	// mappings of forms that come by email: shipped ones by name, or files
+	Forms []string `yaml:"forms"`
+	// folder of the authority's own policies; left out: the shipped ones
+	Policies string `yaml:"policies"`
+	// folder of the authority's own templates of emails and notes; left out: the shipped ones
+	Templates string `yaml:"templates"`
+	// the file that says who holds which role
+	Roster string `yaml:"roster" need:"yes"`
+	// folder with the authority's overlays of the policies, a .yaml file each
+	Overlays string `yaml:"overlays"`
+	// days off besides the bank holidays of England and Wales
+	Calendar Calendar `yaml:"calendar"`
+	// the first day on which drpd may send anything: what fell due before it sends nothing
+	GoLive workday.Date `yaml:"go_live" need:"the first day on which drpd may send anything, such as 2026-12-01"`
+	// the hours of working days in which email leaves; an emergency leaves at once
+	Window Window `yaml:"send_window"`
+	// how much may go before a person looks: above it everything is held, and the operator is told
+	Most Most `yaml:"most_emails"`
+	// from the end of one cycle to the next
+	Every int `yaml:"poll_every_minutes" unit:"minutes" range:"1 1440"`
+	// in which a source must answer; past it, what it holds is unknown
+	PollTime int `yaml:"poll_deadline_minutes" unit:"minutes" range:"1 1440"`
+	// in which an emergency is to be acknowledged, before the next holder is told
+	Emergency int `yaml:"emergency_minutes" unit:"minutes" range:"1 1440"`
+	// after which a message that waits for a person is told to the practice lead
+	Chase int `yaml:"chase_after_days" unit:"working days" range:"1 30"`
+	// reports that go by themselves
+	Reports Reports `yaml:"reports"`
+	// what a referral to CAFCASS must hold
 	Referral Referral `yaml:"referral"`
-	Watch    Watch    `yaml:"watch"`
-	Audit    Audit    `yaml:"audit"`
-	Keep     Keep     `yaml:"keep"`
+	// how others see whether drpd does its work
+	Watch Watch `yaml:"watch"`
+	// who keeps anchors of drpd's history besides those who get its reports
+	Audit Audit `yaml:"audit"`
+	// how long what drpd holds is kept
+	Keep Keep `yaml:"keep"`
 
-	dir string
+	dir  string
+	file *strict.File
 }
+
+// Where says where a value of the configuration stands, as file:line:col, by its keys and indexes.
+func (c *Config) Where(path ...any) string { return c.file.Where(path) }
 
 // Most is how much email may go before a person looks: in one cycle, in one day, to one role and to other domains in one day.
 type Most struct {
-	Cycle   int `yaml:"cycle"`
-	Day     int `yaml:"day"`
-	Role    int `yaml:"role"`
-	Outside int `yaml:"outside"`
-	Dates   int `yaml:"dates"` // and how many disputes' dates may move in one cycle
+	// in one cycle
+	Cycle int `yaml:"cycle" unit:"messages" range:"1"`
+	// in one day
+	Day int `yaml:"day" unit:"messages" range:"1"`
+	// to one role in one day
+	Role int `yaml:"role" unit:"messages" range:"1"`
+	// to other domains than the mailbox's in one day
+	Outside int `yaml:"outside" unit:"messages" range:"1"`
+	// how many disputes' dates may move in one cycle after people were told of them
+	Dates int `yaml:"dates" unit:"disputes" range:"1"`
 }
 
 // Keep is how long what drpd holds is kept: nothing is erased by itself where it does not say.
 type Keep struct {
-	Ended string `yaml:"ended"` // after a dispute has ended, such as 6 years, 18 months
+	Ended string `yaml:"ended"` // after a dispute has ended, in years or in months; left out: for good
 
 	Years, Months int `yaml:"-"`
 }
@@ -88,33 +120,45 @@ func (k *Keep) check(f *strict.File) {
 
 // State is where drpd keeps its own state.
 type State struct {
-	File    string `yaml:"file"`     // an SQLite file
-	DSNFile string `yaml:"dsn_file"` // or PostgreSQL: the file with the connection string, which nobody else can read
-	Key     string `yaml:"key_file"`
+	// an SQLite file; made where there is none
+	File string `yaml:"file"`
+	// or PostgreSQL: the file with the connection string, which nobody else can read
+	DSNFile string `yaml:"dsn_file"`
+	// the file with the key of all that is sealed; made where there is none. Keep a copy of it apart
+	Key string `yaml:"key_file" need:"yes"`
 }
 
 // Former is a record system that is no longer used.
 type Former struct {
-	Name    string `yaml:"name"`    // as it was under records
-	Mapping string `yaml:"mapping"` // as it was under records
+	Name    string `yaml:"name" need:"yes"`    // as it was under records
+	Mapping string `yaml:"mapping" need:"yes"` // as it was under records
 }
 
 // Records is the record system.
 type Records struct {
-	Name         string `yaml:"name"`
-	Engine       string `yaml:"engine"`
-	File         string `yaml:"file"`            // of sqlite
-	DSNFile      string `yaml:"dsn_file"`        // of a server: the file with the connection string, which nobody else can read
-	WriteDSNFile string `yaml:"write_dsn_file"`  // the connection string of the login that writes, where that is another
-	Mapping      string `yaml:"mapping"`         // shipped, by name, or a file
-	Worklist     string `yaml:"worklist"`        // the folder of worklists, where a person keys case notes in
-	Agreed       string `yaml:"supplier_agreed"` // the reference under which the supplier agreed that drpd inserts into its tables
+	// what drpd calls it in reports and explanations: it stays for good
+	Name string `yaml:"name" need:"yes"`
+	// what kind of database it is; mariadb: MySQL too
+	Engine string `yaml:"engine" need:"yes" enum:"sqlite postgres mariadb sqlserver oracle"`
+	// of sqlite: the database's file
+	File string `yaml:"file"`
+	// of a server: the file with the connection string, which nobody else can read
+	DSNFile string `yaml:"dsn_file"`
+	// the connection string of the login that writes, where that is another
+	WriteDSNFile string `yaml:"write_dsn_file"`
+	// how it is read: a shipped mapping by name, or a file
+	Mapping string `yaml:"mapping" need:"yes"`
+	// the folder of worklists, where a person keys case notes in
+	Worklist string `yaml:"worklist"`
+	// the reference under which the supplier agreed that drpd inserts into its tables
+	Agreed string `yaml:"supplier_agreed"`
 }
 
 func (r *Records) check(f *strict.File, key string) {
 	switch {
 	case noFile(r.File) || noFile(r.DSNFile) || noFile(r.WriteDSNFile):
 		f.Fault([]any{key}, "a connection string stands here: put it into a file that nobody else can read, and name that in %s.dsn_file", key)
+	case r.Engine == "":
 	case !slices.Contains(records.Engines(), r.Engine):
 		f.Fault([]any{key, "engine"}, "%q is no engine (%s)", r.Engine, strings.Join(records.Engines(), ", "))
 	case r.Engine == "sqlite" && (r.File == "" || r.DSNFile+r.WriteDSNFile != ""):
@@ -135,29 +179,31 @@ func noAddress(name string) bool { return strings.Contains(name, "://") }
 
 // Documents is the document store.
 type Documents struct {
-	Folder string `yaml:"folder"`
+	// in which copies of forms are filed; only drpd's account and who should file them can look into it
+	Folder string `yaml:"folder" need:"yes"`
 }
 
 // Calendar adds the authority's own days to the bank holidays.
 type Calendar struct {
-	Holidays []Day `yaml:"holidays"`
+	Holidays []Day `yaml:"holidays"` // days that do not count as working days
 }
 
 // Day is one dated day off.
 type Day struct {
-	On   workday.Date `yaml:"on"`
-	Name string       `yaml:"name"`
+	On   workday.Date `yaml:"on" need:"yes"`   // the day
+	Name string       `yaml:"name" need:"yes"` // what is said of it where a due date is explained
 }
 
 // Window is the hours of working days in which email leaves.
 type Window struct {
-	From  int `yaml:"from"`
-	Until int `yaml:"until"`
+	From  int `yaml:"from" unit:"hour of the day" range:"0 23"`  // its beginning, in London
+	Until int `yaml:"until" unit:"hour of the day" range:"1 24"` // its end: nothing leaves in this hour
 }
 
 // Referral says what a referral to CAFCASS must hold.
 type Referral struct {
-	Parts []string `yaml:"parts"` // fields of the form or record, forms, legal-advice, chronology
+	// what is named as missing where it is not there: fields of the form or record, forms, legal-advice, chronology
+	Parts []string `yaml:"parts"`
 }
 
 // Audit says who keeps anchors of drpd's history besides those who get its reports: a folder, or a server.
@@ -181,18 +227,24 @@ func (a *Audit) check(f *strict.File) {
 
 // Reports are those that go by themselves.
 type Reports struct {
-	Folder  string    `yaml:"folder"` // where each workbook is kept too; empty: nowhere
-	Overdue []Overdue `yaml:"overdue"`
+	Folder  string    `yaml:"folder"`  // where a copy of each workbook is kept; left out: nowhere
+	Overdue []Overdue `yaml:"overdue"` // who gets the report of what is overdue, and when
 }
 
 // Overdue is a service manager's report.
 type Overdue struct {
-	Name     string   `yaml:"name"` // of its file: letters, digits and -
-	To       string   `yaml:"to"`   // role
-	On       []string `yaml:"on"`   // days of the week
-	Hour     int      `yaml:"hour"` // not before this hour; the first cycle after it sends it
+	// of its file: small letters, digits and -; each report its own
+	Name string `yaml:"name" need:"yes"`
+	// the role whose holders get it
+	To string `yaml:"to" need:"the role whose holders get the report"`
+	// days of the week; one that is no working day moves to the next
+	On []string `yaml:"on" need:"the days of the week, such as [monday, thursday]" enum:"monday tuesday wednesday thursday friday saturday sunday"`
+	// not before this hour: the first cycle after it sends it
+	Hour int `yaml:"hour" unit:"hour of the day" range:"0 23"`
+	// about these procedures alone; left out: all
 	Policies []string `yaml:"policies"`
-	Teams    []string `yaml:"teams"`
+	// about these teams alone, as the record system calls them; left out: all
+	Teams []string `yaml:"teams"`
 
 	Days []time.Weekday `yaml:"-"`
 }
@@ -202,20 +254,10 @@ func (r *Reports) check(f *strict.File) {
 	var names []string
 	for i := range r.Overdue {
 		o := &r.Overdue[i]
-		at := func(key string) []any { return []any{"reports", "overdue", i, key} }
-		if strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || o.Name == "" || slices.Contains(names, o.Name) {
-			f.Fault(at("name"), "%q is no name for a report: small letters, digits and -, and each report its own", o.Name)
+		if strings.Trim(o.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" || slices.Contains(names, o.Name) {
+			f.Fault([]any{"reports", "overdue", i, "name"}, "%q is no name for a report: small letters, digits and -, and each report its own", o.Name)
 		}
 		names = append(names, o.Name)
-		if o.To == "" {
-			f.Fault(at("to"), "\"to\" is missing: the role whose holders get the report")
-		}
-		if o.Hour < 0 || o.Hour > 23 {
-			f.Fault(at("hour"), "%d is no hour: give 0 to 23", o.Hour)
-		}
-		if len(o.On) == 0 {
-			f.Fault(at("on"), "\"on\" is missing: the days of the week, such as [monday, thursday]")
-		}
 		for j, name := range o.On {
 			day := slices.Index(weekdays, strings.ToLower(name))
 			if day < 0 {
@@ -236,33 +278,23 @@ func (c *Config) Path(p string) string {
 	return filepath.Join(c.dir, p)
 }
 
+// defaults is what holds where the configuration does not say.
+func defaults() *Config {
+	return &Config{Every: 5, PollTime: 10, Emergency: 30, Chase: 3, Window: Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4},
+		Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Watch: Watch{Level: "info"}}
+}
+
 // Load reads the configuration.
 func Load(name string) (*Config, error) {
 	src, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w (name another with --config)", err)
 	}
-	c := &Config{dir: filepath.Dir(name), Every: 5, PollTime: 10, Emergency: 30, Chase: 3,
-		Most: Most{Cycle: 150, Day: 400, Role: 60, Outside: 60, Dates: 10}, Window: &Window{8, 18}, MailOut: MailOut{GiveUp: 5 * 24, AtOnce: 4},
-		Watch: Watch{Level: "info"}}
+	c := defaults()
+	c.dir = filepath.Dir(name)
 	f := strict.Load(name, src, c)
-	for _, need := range []struct {
-		path  []any
-		value string
-	}{
-		{[]any{"authority"}, c.Authority}, {[]any{"state", "key_file"}, c.State.Key},
-		{[]any{"records", "name"}, c.Records.Name}, {[]any{"records", "mapping"}, c.Records.Mapping},
-		{[]any{"mailbox", "name"}, c.Mailbox.Name}, {[]any{"mailbox", "address"}, c.Mailbox.Address},
-		{[]any{"mailbox", "trusted_server"}, c.Mailbox.Trusted}, {[]any{"mail_out", "message_id_host"}, c.MailOut.Host},
-		{[]any{"documents", "folder"}, c.Documents.Folder}, {[]any{"roster"}, c.Roster},
-	} {
-		if need.value == "" {
-			f.Fault(need.path, "%q is missing", dotted(need.path))
-		}
-	}
-	if c.GoLive.IsZero() {
-		f.Fault(nil, "\"go_live\" is missing: the first day on which drpd may send anything, such as 2026-12-01")
-	}
+	f.Hold(c)
+	c.file = f
 	if (c.State.File == "") == (c.State.DSNFile == "") {
 		f.Fault([]any{"state"}, "give state.file, an SQLite file, or state.dsn_file, the file with the connection string of a PostgreSQL "+
 			"database: one of the two")
@@ -274,8 +306,8 @@ func Load(name string) (*Config, error) {
 	c.MailOut.check(f)
 	c.Records.check(f, "records")
 	for i, p := range c.Former {
-		if p.Name == "" || p.Mapping == "" || p.Name == c.Records.Name {
-			f.Fault([]any{"former", i}, "a former record system wants the name and the mapping that it had, and the new one another name")
+		if p.Name == c.Records.Name {
+			f.Fault([]any{"former", i}, "a former record system wants the name that it had, and the new one another name")
 		}
 	}
 	taken := []string{"", c.Records.Name, c.Mailbox.Name}
@@ -284,123 +316,26 @@ func Load(name string) (*Config, error) {
 	}
 	if p := c.People; p != nil {
 		p.check(f, "people")
-		if slices.Contains(taken, p.Name) || p.Mapping == "" {
-			f.Fault([]any{"people"}, "people wants a name of its own and a mapping, such as ssd")
+		if slices.Contains(taken, p.Name) {
+			f.Fault([]any{"people"}, "people wants a name of its own, such as ssd")
 		}
 		taken = append(taken, p.Name)
 	}
 	if p := c.MovingTo; p != nil {
 		p.check(f, "moving_to")
-		if slices.Contains(taken, p.Name) || p.Mapping == "" {
-			f.Fault([]any{"moving_to"}, "the record system to which the council moves wants a name of its own and a mapping")
+		if slices.Contains(taken, p.Name) {
+			f.Fault([]any{"moving_to"}, "the record system to which the council moves wants a name of its own")
 		}
 	}
-	if w := c.Window; w.From < 0 || w.Until > 24 || w.From >= w.Until {
+	if w := c.Window; w.From >= w.Until {
 		f.Fault([]any{"send_window"}, "from %d until %d is no window: give hours of the day, such as from 8 until 18", w.From, w.Until)
 	}
 	c.Reports.check(f)
 	c.Watch.check(f, c)
 	c.Audit.check(f)
 	c.Keep.check(f)
-	if c.Every < 1 || c.Every > 24*60 {
-		f.Fault([]any{"poll_every_minutes"}, "%d minutes: give 1 to 1440", c.Every)
-	}
-	if c.PollTime < 1 || c.PollTime > 24*60 {
-		f.Fault([]any{"poll_deadline_minutes"}, "%d minutes: give 1 to 1440", c.PollTime)
-	}
-	if c.Emergency < 1 || c.Emergency > 24*60 {
-		f.Fault([]any{"emergency_minutes"}, "%d minutes: give 1 to 1440", c.Emergency)
-	}
-	if c.Chase < 1 || c.Chase > 30 {
-		f.Fault([]any{"chase_after_days"}, "%d working days: give 1 to 30", c.Chase)
-	}
-	for _, x := range []struct {
-		key string
-		n   int
-	}{{"cycle", c.Most.Cycle}, {"day", c.Most.Day}, {"role", c.Most.Role}, {"outside", c.Most.Outside}, {"dates", c.Most.Dates}} {
-		if x.n < 1 {
-			f.Fault([]any{"most_emails", x.key}, "%d: give 1 or more", x.n)
-		}
-	}
 	if c.Records.Name != "" && c.Records.Name == c.Mailbox.Name {
 		f.Fault([]any{"mailbox", "name"}, "two sources are called %q: give each its own name", c.Mailbox.Name)
 	}
 	return c, f.Err()
-}
-
-func dotted(path []any) string {
-	s := ""
-	for i, p := range path {
-		if i > 0 {
-			s += "."
-		}
-		s += fmt.Sprint(p)
-	}
-	return s
-}
-
-// holder is a line of the roster.
-type holder struct {
-	Role    string       `yaml:"role"`
-	Person  string       `yaml:"person"`
-	Name    string       `yaml:"name"`
-	Address string       `yaml:"address"`
-	Child   string       `yaml:"child"`
-	From    workday.Date `yaml:"from"`
-	Until   workday.Date `yaml:"until"`
-	Deputy  bool         `yaml:"deputy"`
-	Domain  string       `yaml:"domain"`  // instead of a person: whoever writes from there
-	Team    string       `yaml:"team"`    // as the record system calls it
-	Cleared bool         `yaml:"cleared"` // may see restricted records
-}
-
-type roster struct {
-	Holders []holder `yaml:"holders"`
-}
-
-// LoadRoster reads the roster and holds it against the policies: a role that is in none of them is a fault, and so is
-// one that neither the roster nor the record system can fill; titled are those that the record system can.
-func LoadRoster(name string, policies policy.Set, titled []string) (drp.Roster, error) {
-	src, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("roster: %w", err)
-	}
-	var in roster
-	f := strict.Load(name, src, &in)
-	var roles []string
-	for _, p := range policies {
-		roles = slices.AppendSeq(roles, maps.Keys(p.Roles))
-	}
-	slices.Sort(roles)
-	roles = slices.Compact(roles)
-	var out drp.Roster
-	for i, h := range in.Holders {
-		at := func(key string) []any { return []any{"holders", i, key} }
-		if !slices.Contains(roles, h.Role) {
-			f.Fault(at("role"), "no such role %q%s", h.Role, strict.Suggest(h.Role, slices.Clone(roles)))
-		}
-		switch {
-		case h.Domain != "" && (h.Person != "" || h.Address != ""):
-			f.Fault([]any{"holders", i}, "a holder is a person with an address, or a domain, not both")
-		case h.Domain != "" && (strings.Contains(h.Domain, "@") || !strings.Contains(h.Domain, ".")):
-			f.Fault(at("domain"), "%q is no mail domain: write it as agency.example", h.Domain)
-		case h.Domain == "" && (h.Person == "" || h.Address == ""):
-			f.Fault([]any{"holders", i}, "a holder needs person and address, or a domain")
-		}
-		if !h.Until.IsZero() && h.Until < h.From {
-			f.Fault(at("until"), "%s lies before %s", h.Until, h.From)
-		}
-		out = append(out, drp.Holder{Role: h.Role, Person: h.Person, Name: drp.NewPrivate(h.Name), Address: drp.NewPrivate(h.Address),
-			Child: h.Child, From: h.From, Until: h.Until, Deputy: h.Deputy, Domain: h.Domain, Team: h.Team, Cleared: h.Cleared})
-	}
-	held := func(role string) bool {
-		return slices.Contains(titled, role) || slices.ContainsFunc(out, func(h drp.Holder) bool { return h.Role == role })
-	}
-	for _, role := range roles {
-		stands := slices.ContainsFunc(policies, func(p *policy.Policy) bool { return p.StandIns()[role] != "" && held(p.StandIns()[role]) })
-		if !held(role) && !stands {
-			f.Fault([]any{"holders"}, "nobody can hold the role %q: add a holder, or map a title of the record system to it", role)
-		}
-	}
-	return out, f.Err()
 }

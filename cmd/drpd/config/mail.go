@@ -1,7 +1,6 @@
 package config
 
 import (
-	"net"
 	"slices"
 	"strings"
 
@@ -11,59 +10,84 @@ import (
 
 // Mailbox is where messages come from.
 type Mailbox struct {
-	Name    string       `yaml:"name"`
-	Folder  string       `yaml:"folder"` // of .eml files
-	IMAP    *IMAP        `yaml:"imap"`   // or a folder on an IMAP server
-	Graph   *GraphFolder `yaml:"graph"`  // or a folder of a mailbox of Microsoft 365, by Microsoft Graph
-	Address string       `yaml:"address"`
-	Plus    bool         `yaml:"plus_addresses"` // it takes in what is sent to its address with a plus and more: drp+W-ABCDEF@council.example
-	Trusted string       `yaml:"trusted_server"` // the mail server whose Authentication-Results count, as it calls itself there; or microsoft365
+	// what drpd calls it in reports and explanations: it stays for good
+	Name string `yaml:"name" need:"yes"`
+	// of .eml files
+	Folder string `yaml:"folder"`
+	// or a folder on an IMAP server
+	IMAP *IMAP `yaml:"imap"`
+	// or a folder of a mailbox of Microsoft 365, by Microsoft Graph
+	Graph *GraphFolder `yaml:"graph"`
+	// the address to which people write, and from which drpd writes
+	Address string `yaml:"address" need:"yes"`
+	// it takes in what is sent to its address with a plus and more: drp+W-ABCDEF@council.example
+	Plus bool `yaml:"plus_addresses"`
+	// the mail server whose Authentication-Results count, as it calls itself there; or microsoft365
+	Trusted string `yaml:"trusted_server" need:"yes"`
 }
 
 // IMAP is a folder on an IMAP server, read over a private connection.
 type IMAP struct {
-	Server   string `yaml:"server"`        // host:port
-	TLS      string `yaml:"tls"`           // implicit: private from the first byte; starttls: made private before anything is said
-	User     string `yaml:"user"`          //
-	Password string `yaml:"password_file"` // the file with the password, which nobody else can read
-	OAuth    *OAuth `yaml:"oauth"`         // or a token, as Microsoft 365 wants it
-	Folder   string `yaml:"folder"`        // on the server, such as INBOX
-	Done     string `yaml:"done_folder"`   // where messages are put away once they are stored; left out: they stay as they are
-	Roots    string `yaml:"ca_file"`       // the authority that signed the server's certificate, where the machine does not know it
+	// host:port
+	Server string `yaml:"server" need:"yes"`
+	// implicit: private from the first byte; starttls: made private before anything is said
+	TLS string `yaml:"tls" need:"yes" enum:"implicit starttls"`
+	// the account that logs in
+	User string `yaml:"user" need:"yes"`
+	// the file with the password, which nobody else can read
+	Password string `yaml:"password_file"`
+	// or a token, as Microsoft 365 wants it
+	OAuth *OAuth `yaml:"oauth"`
+	// on the server, such as INBOX
+	Folder string `yaml:"folder" need:"yes"`
+	// where messages are put away once they are stored; left out: they stay as they are
+	Done string `yaml:"done_folder"`
+	// the authority that signed the server's certificate, where the machine does not know it
+	Roots string `yaml:"ca_file"`
 }
 
 // Graph is one mailbox of Microsoft 365, used by Microsoft Graph.
 type Graph struct {
-	Mailbox string `yaml:"mailbox"` // its own address: the one mailbox that the application may use
-	OAuth   *OAuth `yaml:"oauth"`   // the application
-	URL     string `yaml:"url"`     // left out: Microsoft's own, https://graph.microsoft.com/v1.0
-	Roots   string `yaml:"ca_file"` // the authority that signed the service's certificate, where the machine does not know it
+	// its own address: the one mailbox that the application may use
+	Mailbox string `yaml:"mailbox" need:"yes"`
+	// the application
+	OAuth *OAuth `yaml:"oauth" need:"the application that may use the mailbox"`
+	// left out: Microsoft's own, https://graph.microsoft.com/v1.0
+	URL string `yaml:"url"`
+	// the authority that signed the service's certificate, where the machine does not know it
+	Roots string `yaml:"ca_file"`
 }
 
 // GraphFolder is a folder of such a mailbox.
 type GraphFolder struct {
-	Graph  `yaml:",inline"`
-	Folder string `yaml:"folder"`      // inbox, or a folder's name as people see it, with those above it: Inbox/Disputes
-	Done   string `yaml:"done_folder"` // where messages are put away once they are stored; left out: they stay as they are
+	Graph `yaml:",inline"`
+	// inbox, or a folder's name as people see it, with those above it: Inbox/Disputes
+	Folder string `yaml:"folder" need:"yes"`
+	// where messages are put away once they are stored; left out: they stay as they are
+	Done string `yaml:"done_folder"`
 }
 
 // OAuth is an application that may read the mailbox: Microsoft 365's client credentials flow.
 type OAuth struct {
-	Tenant   string `yaml:"tenant"`
-	ClientID string `yaml:"client_id"`
+	// the directory of the council, by its id or domain
+	Tenant string `yaml:"tenant"`
+	// the id of the application
+	ClientID string `yaml:"client_id" need:"yes"`
 	// the file with the application's certificate and its key (PEM), which nobody else can read
-	Cert     string       `yaml:"certificate_file"`
-	Secret   string       `yaml:"secret_file"`    // or the file with the client secret, which nobody else can read
-	Expires  workday.Date `yaml:"secret_expires"` // the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
-	TokenURL string       `yaml:"token_url"`      // left out: Microsoft's, for the tenant
-	Scope    string       `yaml:"scope"`          // left out: Microsoft's for mailboxes, and under graph that of Microsoft Graph
-	Roots    string       `yaml:"ca_file"`        // the authority that signed the certificate of token_url, where the machine does not know it
+	Cert string `yaml:"certificate_file"`
+	// or the file with the client secret, which nobody else can read
+	Secret string `yaml:"secret_file"`
+	// the last day of the secret: it is warned of 60, 30, 14, 7 and 1 days before
+	Expires workday.Date `yaml:"secret_expires"`
+	// left out: Microsoft's, for the tenant
+	TokenURL string `yaml:"token_url"`
+	// left out: Microsoft's for mailboxes, and under graph that of Microsoft Graph
+	Scope string `yaml:"scope"`
+	// the authority that signed the certificate of token_url, where the machine does not know it
+	Roots string `yaml:"ca_file"`
 }
 
 func (o *OAuth) check(f *strict.File, at ...any) {
-	if o.ClientID == "" {
-		f.Fault(at, "\"client_id\" is missing")
-	}
 	if (o.Cert == "") == (o.Secret == "") {
 		f.Fault(at, "give certificate_file, with the application's certificate and its key, or secret_file: one of the two")
 	}
@@ -82,6 +106,7 @@ func (o *OAuth) check(f *strict.File, at ...any) {
 }
 
 func (m *Mailbox) check(f *strict.File) {
+	address(f, []any{"mailbox", "address"}, m.Address)
 	ways := 0
 	for _, given := range []bool{m.Folder != "", m.IMAP != nil, m.Graph != nil} {
 		if given {
@@ -101,9 +126,6 @@ func (m *Mailbox) check(f *strict.File) {
 
 func (g *GraphFolder) check(f *strict.File, at ...any) {
 	g.Graph.check(f, at...)
-	if g.Folder == "" {
-		f.Fault(at, "\"folder\" is missing: inbox, or a folder's name as people see it")
-	}
 	if g.Done != "" && strings.EqualFold(g.Done, g.Folder) {
 		f.Fault(append(slices.Clone(at), "done_folder"), "messages cannot be put away into the folder in which they lie: name another")
 	}
@@ -111,14 +133,11 @@ func (g *GraphFolder) check(f *strict.File, at ...any) {
 
 func (g *Graph) check(f *strict.File, at ...any) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }
-	if !strings.Contains(g.Mailbox, "@") {
-		f.Fault(in("mailbox"), "%q is no mailbox: give its own address, such as drp@council.example", g.Mailbox)
-	}
+	address(f, in("mailbox"), g.Mailbox)
 	if g.URL != "" && !strings.HasPrefix(g.URL, "https://") {
 		f.Fault(in("url"), "%q: Microsoft Graph is called over https only", g.URL)
 	}
-	if g.OAuth == nil {
-		f.Fault(at, "\"oauth\" is missing: the application that may use the mailbox")
+	if g.OAuth == nil { // that is said
 		return
 	}
 	g.OAuth.check(f, in("oauth")...)
@@ -126,14 +145,7 @@ func (g *Graph) check(f *strict.File, at ...any) {
 
 func (i *IMAP) check(f *strict.File, at ...any) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }
-	for _, need := range []struct{ key, value string }{{"server", i.Server}, {"user", i.User}, {"folder", i.Folder}} {
-		if need.value == "" {
-			f.Fault(at, "%q is missing", need.key)
-		}
-	}
-	if _, _, err := net.SplitHostPort(i.Server); i.Server != "" && err != nil {
-		f.Fault(in("server"), "%q is no server: write it as host:993", i.Server)
-	}
+	server(f, in("server"), i.Server, "993")
 	if (i.Password == "") == (i.OAuth == nil) {
 		f.Fault(at, "give password_file, or oauth: one of the two")
 	}
@@ -143,63 +155,89 @@ func (i *IMAP) check(f *strict.File, at ...any) {
 	if i.Done != "" && i.Done == i.Folder {
 		f.Fault(in("done_folder"), "messages cannot be put away into the folder in which they lie: name another")
 	}
-	if i.TLS != "implicit" && i.TLS != "starttls" {
+	if i.TLS != "" && i.TLS != "implicit" && i.TLS != "starttls" {
 		f.Fault(in("tls"), "tls %q: say implicit (as on port 993) or starttls (as on port 143); there is no third way", i.TLS)
 	}
 }
 
 // MailOut is where messages go: into a folder, or by the routes that their recipients' domains demand.
 type MailOut struct {
-	Folder string  `yaml:"folder"` // of .eml files, for a demo or a trial
-	Name   string  `yaml:"name"`
-	Host   string  `yaml:"message_id_host"`
+	// of .eml files, for a demo or a trial
+	Folder string `yaml:"folder"`
+	// the sender's name beside the mailbox's address
+	Name string `yaml:"name"`
+	// a name that only this drpd uses: the identities of its messages end with it
+	Host string `yaml:"message_id_host" need:"yes"`
+	// the mail servers by which messages leave
 	Relays []Relay `yaml:"relays"`
-	Routes []Route `yaml:"routes"`      // the first that is for the recipient's domain and carries what the message gives away
-	Sign   string  `yaml:"smime_file"`  // drpd's own certificate and key (PEM), for routes that sign or encrypt
-	Certs  string  `yaml:"smime_certs"` // a folder with the certificates of recipients, ADDRESS.pem
-	GiveUp int     `yaml:"give_up_after_hours"`
-	AtOnce int     `yaml:"send_at_once"` // messages
+	// the first that is for the recipient's domain and carries what the message gives away
+	Routes []Route `yaml:"routes"`
+	// drpd's own certificate and key (PEM), for routes that sign or encrypt
+	Sign string `yaml:"smime_file"`
+	// a folder with the certificates of recipients, ADDRESS.pem
+	Certs string `yaml:"smime_certs"`
+	// for which a message is tried again; then there is an alarm
+	GiveUp int `yaml:"give_up_after_hours" unit:"hours" range:"1 720"`
+	// how many are sent side by side
+	AtOnce int `yaml:"send_at_once" unit:"messages" range:"1 20"`
 }
 
 // Relay is a mail server that takes messages for others, over a private connection, or a mailbox of Microsoft 365 that sends them.
 type Relay struct {
-	Name     string `yaml:"name"`
-	Server   string `yaml:"server"`        // host:port
-	TLS      string `yaml:"tls"`           // implicit or starttls
-	User     string `yaml:"user"`          // left out: the relay knows this machine by its address
-	Password string `yaml:"password_file"` //
-	OAuth    *OAuth `yaml:"oauth"`         // or a token, as Microsoft 365 wants it
-	Roots    string `yaml:"ca_file"`
-	Receipts bool   `yaml:"receipts"` // ask for a report of each delivery, and not only of those that fail
-	Graph    *Graph `yaml:"graph"`    // in place of all but the name: the mailbox that sends by Microsoft Graph
+	// what the routes call it
+	Name string `yaml:"name" need:"yes"`
+	// host:port
+	Server string `yaml:"server"`
+	// implicit: private from the first byte; starttls: made private before anything is said
+	TLS string `yaml:"tls" enum:"implicit starttls"`
+	// the account that logs in; left out: the relay knows this machine by its address
+	User string `yaml:"user"`
+	// the file with the password, which nobody else can read
+	Password string `yaml:"password_file"`
+	// or a token, as Microsoft 365 wants it
+	OAuth *OAuth `yaml:"oauth"`
+	// the authority that signed the server's certificate, where the machine does not know it
+	Roots string `yaml:"ca_file"`
+	// ask for a report of each delivery, and not only of those that fail
+	Receipts bool `yaml:"receipts"`
+	// in place of all but the name: the mailbox of Microsoft 365 that sends by Microsoft Graph
+	Graph *Graph `yaml:"graph"`
 }
 
 // Route is the way to some mail domains.
 type Route struct {
-	Name    string            `yaml:"name"`
-	Domains []string          `yaml:"domains"` // council.example, "*.gov.example" for all below it, "*" for all
-	Never   string            `yaml:"never"`   // why nothing goes there
-	Relay   string            `yaml:"relay"`
-	Carries string            `yaml:"carries"` // plain, case, papers or referral: the most that it may carry
-	Encrypt string            `yaml:"encrypt"` // smime, sign, or left out
-	Subject string            `yaml:"subject_mark"`
+	// what it is called where something is held by it
+	Name string `yaml:"name"`
+	// of the recipients: council.example, "*.gov.example" for all below it, "*" for all
+	Domains []string `yaml:"domains" need:"for whom the route is"`
+	// why nothing goes there
+	Never string `yaml:"never"`
+	// by which it leaves: a name of relays
+	Relay string `yaml:"relay"`
+	// the most that it may carry: plain (about no child), case (a record number), papers (forms, records, reports) or referral (a whole case)
+	Carries string `yaml:"carries" enum:"plain case papers referral"`
+	// smime: signed and encrypted; sign: signed; left out: neither
+	Encrypt string `yaml:"encrypt" enum:"smime sign"`
+	// put before the subject, where a gateway asks for it
+	Subject string `yaml:"subject_mark"`
+	// added to each message, where a gateway asks for them
 	Headers map[string]string `yaml:"headers"`
-	LimitMB int               `yaml:"size_limit_mb"`
-	Archive *IMAP             `yaml:"archive"` // a folder in which what has gone can be seen; by Graph, left out: Sent Items
-	Lag     int               `yaml:"archive_lag_minutes"`
+	// of a message with its attachments; 0: none
+	LimitMB int `yaml:"size_limit_mb" unit:"MB" range:"0 500"`
+	// a folder on an IMAP server in which what has gone can be seen; by Graph, left out: Sent Items
+	Archive *IMAP `yaml:"archive"`
+	// how long after it was sent a message may not be in the archive yet
+	Lag int `yaml:"archive_lag_minutes" unit:"minutes" range:"0 1440"`
 }
 
 func (m *MailOut) check(f *strict.File) {
 	at := func(more ...any) []any { return append([]any{"mail_out"}, more...) }
+	if m.Host != "" && !isHost(m.Host) {
+		f.Fault(at("message_id_host"), "%q is no name of a machine: write it as drpd.council.example; it need not exist", m.Host)
+	}
 	if (m.Folder == "") == (len(m.Relays)+len(m.Routes) == 0) {
 		f.Fault(at(), "give mail_out.folder, a folder of .eml files, or mail_out.relays and mail_out.routes: one of the two")
 		return
-	}
-	if m.GiveUp < 1 || m.GiveUp > 24*30 {
-		f.Fault(at("give_up_after_hours"), "%d hours: give 1 to 720", m.GiveUp)
-	}
-	if m.AtOnce < 1 || m.AtOnce > 20 {
-		f.Fault(at("send_at_once"), "%d: give 1 to 20", m.AtOnce)
 	}
 	var names []string
 	for i, r := range m.Relays {
@@ -219,7 +257,7 @@ func (m *MailOut) check(f *strict.File) {
 
 func (r *Relay) check(f *strict.File, at []any, names []string) {
 	in := func(key string) []any { return append(slices.Clone(at), key) }
-	if r.Name == "" || slices.Contains(names, r.Name) {
+	if r.Name != "" && slices.Contains(names, r.Name) {
 		f.Fault(in("name"), "%q is no name for a relay: each has its own", r.Name)
 	}
 	if r.Graph != nil {
@@ -229,9 +267,11 @@ func (r *Relay) check(f *strict.File, at []any, names []string) {
 		r.Graph.check(f, in("graph")...)
 		return
 	}
-	if _, _, err := net.SplitHostPort(r.Server); err != nil {
-		f.Fault(in("server"), "%q is no server: write it as host:587", r.Server)
+	if r.Server == "" {
+		f.Fault(at, "\"server\" is missing: host:port of a mail server; or give graph, a mailbox of Microsoft 365")
+		return
 	}
+	server(f, in("server"), r.Server, "587")
 	if r.TLS != "implicit" && r.TLS != "starttls" {
 		f.Fault(in("tls"), "tls %q: say implicit (as on port 465) or starttls (as on port 587); there is no third way", r.TLS)
 	}
@@ -268,9 +308,6 @@ func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 			f.Fault(append(in("domains"), j), "%q is no mail domain: write it as council.example, or *.council.example for all below it", d)
 		}
 	}
-	if len(r.Domains) == 0 {
-		f.Fault(in("domains"), "\"domains\" is missing: for whom the route is")
-	}
 	if r.Never != "" {
 		if r.Relay+r.Carries+r.Encrypt != "" {
 			f.Fault(in("never"), "a route by which nothing goes has no relay, and carries nothing")
@@ -302,8 +339,5 @@ func (r *Route) check(f *strict.File, m *MailOut, at []any, relays []string) {
 			f.Fault(in("archive_lag_minutes"), "\"archive_lag_minutes\" is missing: how long after it was sent a message may not be in the "+
 				"archive yet; one that is looked for too soon would go twice")
 		}
-	}
-	if r.Lag < 0 || r.Lag > 24*60 || r.LimitMB < 0 || r.LimitMB > 500 {
-		f.Fault(at, "archive_lag_minutes is 0 to 1440, size_limit_mb 0 to 500")
 	}
 }

@@ -9,20 +9,30 @@ import (
 
 // Watch is how others see whether drpd does its work. All of it may be left out.
 type Watch struct {
-	Alarm     Alarm     `yaml:"alarm"`     // who is told where drpd's work cannot be proved, by a way that mail_out has no part in
-	Heartbeat Heartbeat `yaml:"heartbeat"` // given after each cycle in which all is proved, and else not
-	Listen    string    `yaml:"listen"`    // an address of this machine for /metrics, /healthz and /readyz, such as 127.0.0.1:9464
-	Level     string    `yaml:"log_level"` // debug, info, warn or error
+	// who is told where drpd's work cannot be proved, by a way that mail_out has no part in
+	Alarm Alarm `yaml:"alarm"`
+	// given after each cycle in which all is proved, and else not
+	Heartbeat Heartbeat `yaml:"heartbeat"`
+	// an address of this machine for /metrics, /healthz and /readyz, such as 127.0.0.1:9464
+	Listen string `yaml:"listen"`
+	// the least that is logged; debug also says cycles that did nothing
+	Level string `yaml:"log_level" enum:"debug info warn error"`
 }
 
 // Alarm is the ways by which an alarm goes: all that are given.
 type Alarm struct {
-	Relay     *Relay   `yaml:"relay"`      // a mail server that is no relay of mail_out
-	To        []string `yaml:"to"`         // the addresses to which it sends
-	From      string   `yaml:"from"`       // left out: the address of the mailbox
-	URL       string   `yaml:"url_file"`   // the file with an address that begins with https://, to which alarms are posted; nobody else can read it
-	Roots     string   `yaml:"ca_file"`    // the authority that signed its certificate, where the machine does not know it
-	SystemLog bool     `yaml:"system_log"` // the event log of Windows, or syslog
+	// a mail server that is no relay of mail_out
+	Relay *Relay `yaml:"relay"`
+	// the addresses to which it sends
+	To []string `yaml:"to"`
+	// left out: the address of the mailbox
+	From string `yaml:"from"`
+	// the file with an address that begins with https://, to which alarms are posted; nobody else can read it
+	URL string `yaml:"url_file"`
+	// the authority that signed its certificate, where the machine does not know it
+	Roots string `yaml:"ca_file"`
+	// the event log of Windows, or syslog
+	SystemLog bool `yaml:"system_log"`
 }
 
 // Ways says whether there is any way.
@@ -31,8 +41,8 @@ func (a Alarm) Ways() bool { return a.Relay != nil || a.URL != "" || a.SystemLog
 // Heartbeat is where drpd shows that all of its work is proved.
 type Heartbeat struct {
 	URL   string `yaml:"url_file"` // the file with an address that begins with https://, which is called; nobody else can read it
-	Roots string `yaml:"ca_file"`
-	File  string `yaml:"file"` // a file whose time is set
+	Roots string `yaml:"ca_file"`  // the authority that signed its certificate, where the machine does not know it
+	File  string `yaml:"file"`     // a file whose time is set, as a sign
 }
 
 // logLevels are the levels of the log, the least first.
@@ -44,6 +54,10 @@ const slowest = 10
 func (w *Watch) check(f *strict.File, c *Config) {
 	at := func(more ...any) []any { return append([]any{"watch"}, more...) }
 	a := &w.Alarm
+	address(f, at("alarm", "from"), a.From)
+	for i, to := range a.To {
+		address(f, at("alarm", "to", i), to)
+	}
 	switch {
 	case a.Relay == nil && len(a.To) > 0 || a.Relay != nil && len(a.To) == 0:
 		f.Fault(at("alarm"), "give relay and to, or neither: a relay sends to somebody")
