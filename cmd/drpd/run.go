@@ -34,7 +34,7 @@ func (c *runCmd) Validate() error {
 // one that is stored and the next; without a bound as much again would lie there unused. It is no limit: what is in use may be more.
 const heapFrom = 80 << 20
 
-// saveMemory has memory given back before more than heapFrom is taken; and where more is in use, before half as much and some more comes to it.
+// saveMemory has memory given back before more than heapFrom is taken; and where much is in use, before half as much comes to it.
 // How much is in use is looked at whenever memory has been looked through: a bound that stayed while a first poll fills it would have it
 // looked through all the time.
 func saveMemory() {
@@ -50,7 +50,7 @@ func boundMemory() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
 	inUse := int64(live[0].Value.Uint64()) //nolint:gosec // no machine has as much
-	debug.SetMemoryLimit(max(heapFrom, inUse+inUse/2+heapFrom/4))
+	debug.SetMemoryLimit(max(heapFrom, inUse+inUse/2))
 	runtime.AddCleanup(new([1]*byte), func(int) { boundMemory() }, 0) // once memory has been looked through again
 }
 
