@@ -189,20 +189,26 @@ func (c council) bare(ctx context.Context, now time.Time, forms string) error {
 		`SELECT * FROM CF_INVOLVED_WORKERS WHERE PI_NUMBER IN (SELECT PI_NUMBER FROM CF_FORMS WHERE FORM_ID IN (` + forms + `))`,
 		`SELECT * FROM CF_PERSONS WHERE PI_NUMBER IN (SELECT PI_NUMBER FROM CF_FORMS WHERE FORM_ID IN (` + forms + `))`,
 	} {
-		rows, err := c.db.QueryxContext(ctx, query)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			if _, err := rows.SliceScan(); err != nil {
-				return errors.Join(err, rows.Close())
-			}
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		if err := c.through(ctx, query); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// through reads all rows of a query, and does nothing with them.
+func (c council) through(ctx context.Context, query string) error {
+	rows, err := c.db.QueryxContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		if _, err := rows.SliceScan(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // hundred names a hundred forms, spread over the table.

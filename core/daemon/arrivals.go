@@ -77,10 +77,6 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 	}
 	begun := d.Now()
 	for _, ev := range waiting {
-		if ev.Kind == drp.Row && !m.wanted(ev) {
-			out = append(out, arrival{Evidence: ev})
-			continue
-		}
 		if m.last == ev.ID { // it is not opened: nothing that reads is needed
 			const why = "it was being read when drpd ended, twice: it is not opened again unless a person accepts it"
 			if err := d.setAside(ctx, ev, why); err != nil {
@@ -95,6 +91,10 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 			if !slices.Contains(unknown, ev.Source) {
 				unknown = append(unknown, ev.Source)
 			}
+			continue
+		}
+		if ev.Kind == drp.Row && !m.wanted(ev) {
+			out = append(out, arrival{Evidence: ev})
 			continue
 		}
 		if err := m.reads(ctx, ev); err != nil {
@@ -130,7 +130,7 @@ func (d *cycle) arrivals(ctx context.Context) (out []arrival, err error) {
 // reads reads a row that waits for a place; ok is false where it gets none in this cycle. Where its source cannot be read,
 // nothing that came with it is placed in one transaction: that is told when each is placed by itself.
 func (d *placing) reads(ctx context.Context, a *arrival) (ok bool, err error) {
-	if a.says != nil || d.stuck[a.Source] != nil {
+	if _, stuck := d.stuck[a.Source]; stuck || a.says != nil {
 		return a.says != nil, nil
 	}
 	r, err := d.read(ctx, a.Evidence)

@@ -1,6 +1,7 @@
 package daemon_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,14 +20,17 @@ import (
 )
 
 // post gives messages once.
-type post struct{ messages []string }
+type post struct {
+	messages []string
+	kind     drp.Kind // left out: a message
+}
 
 func (p *post) Poll(_ context.Context, cursor []byte, now time.Time) (out []drp.Evidence, next []byte, err error) {
 	if cursor != nil {
 		return nil, cursor, nil
 	}
 	for _, m := range p.messages {
-		out = append(out, drp.Evidence{ID: m, Source: "post", Kind: drp.Message, Key: m, Learned: now, Body: []byte(m)})
+		out = append(out, drp.Evidence{ID: m, Source: "post", Kind: cmp.Or(p.kind, drp.Message), Key: m, Learned: now, Body: []byte(m)})
 	}
 	return out, []byte("all"), nil
 }
@@ -66,7 +70,7 @@ func (w *world) life(t *testing.T, messages []string, cuts string) (began []stri
 	defer stop()
 	power := &powered{Settings: w.d.Settings}
 	w.d.Settings, w.d.Deliveries = power, &noted{Deliveries: w.d.Deliveries}
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages: messages}, Apart: true,
 		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 			began = append(began, ev.ID)
 			if ev.ID == cuts {
@@ -142,7 +146,7 @@ func TestCannotRead(t *testing.T) {
 	fails := true
 	rests := 0
 	w.d.Rest = func() { rests++ }
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1"}}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages: []string{"m1"}}, Apart: true,
 		Read: func(context.Context, drp.Evidence, workday.Date) (drp.Reading, error) {
 			if fails {
 				return drp.Reading{}, fmt.Errorf("no process can be started")
@@ -167,12 +171,19 @@ func TestCannotRead(t *testing.T) {
 // Where what came cannot be read at all, as where the process that reads cannot be started, it waits, its source is unknown and the
 // operator is told: records are read and people alerted all the same, and what waited is read once it can be.
 func TestNothingCanBeRead(t *testing.T) {
+	for _, kind := range []drp.Kind{drp.Message, drp.Row} {
+		t.Run(string(kind), func(t *testing.T) { nothingCanBeRead(t, kind) })
+	}
+}
+
+func nothingCanBeRead(t *testing.T, kind drp.Kind) {
+	t.Helper()
 	w, c := calm(t)
 	told := &noted{Deliveries: w.d.Deliveries}
 	w.d.Deliveries = told
 	broken := true
 	var read []string
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}, kind}, Apart: kind == drp.Message,
 		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 			if broken {
 				return drp.Reading{}, errors.New("the process that reads cannot be started")
@@ -220,11 +231,18 @@ func (d damaged) Body(ctx context.Context, id string) ([]byte, error) {
 
 // A message that waits to be read, and that is damaged, is set aside: the operator is told of it, and the next one is read.
 func TestWhatCameIsDamaged(t *testing.T) {
+	for _, kind := range []drp.Kind{drp.Message, drp.Row} {
+		t.Run(string(kind), func(t *testing.T) { whatCameIsDamaged(t, kind) })
+	}
+}
+
+func whatCameIsDamaged(t *testing.T, kind drp.Kind) {
+	t.Helper()
 	w, _ := calm(t)
 	told := &noted{Deliveries: w.d.Deliveries}
 	w.d.Deliveries, w.d.Intake = told, damaged{w.d.Intake, "m1"}
 	var read []string
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2"}, kind}, Apart: kind == drp.Message,
 		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 			read = append(read, ev.ID)
 			return drp.Reading{Auto: true}, nil
@@ -317,7 +335,7 @@ func TestBegunWithAnUnlikelyDay(t *testing.T) {
 func TestSlowReading(t *testing.T) {
 	w, _ := calm(t)
 	var read []string
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"m1", "m2", "m3"}}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages: []string{"m1", "m2", "m3"}}, Apart: true,
 		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 			w.clock = w.clock.Add(4 * time.Minute)
 			read = append(read, ev.ID)

@@ -47,7 +47,7 @@ func TestBudgetOfASender(t *testing.T) {
 	if err := w.d.Settings.SetSetting(t.Context(), port.AcceptedBy("group-manager 301"), "a person", "a person", w.clock); err != nil {
 		t.Fatal(err)
 	}
-	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{sent}, Apart: true,
+	w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages: sent}, Apart: true,
 		Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 			role, _, _ := strings.Cut(strings.TrimPrefix(ev.ID, "forged "), " ")
 			return drp.Reading{Trusted: ev.ID != forged, Why: "nobody vouches for it", Sender: drp.Actor{Address: address(role)},
@@ -88,7 +88,7 @@ func TestBudgetOfADispute(t *testing.T) {
 			}
 			held := &scales{Placing: w.d.Placing, pieces: tt.pieces, bytes: tt.bytes}
 			w.d.Placing, w.d.Deliveries = held, &noted{Deliveries: w.d.Deliveries}
-			w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{[]string{"answer"}}, Apart: true,
+			w.d.Feeds = append(w.d.Feeds, daemon.Feed{Name: "post", Source: &post{messages: []string{"answer"}}, Apart: true,
 				Read: func(_ context.Context, ev drp.Evidence, _ workday.Date) (drp.Reading, error) {
 					return drp.Reading{Trusted: true, Sender: drp.Actor{Address: address(c.policy.Stages[0].Holder[0])},
 						Subject: drp.Subject{Dispute: disputes[0].Ref},
