@@ -35,7 +35,7 @@ func (c *configSchemaCmd) Run(a *app) error {
 }
 
 type configExampleCmd struct {
-	Of string `arg:"" optional:"" enum:"drpd,trial,microsoft365,roster" default:"drpd" help:"drpd: with servers, every key set. trial: one machine, with folders in place of servers. microsoft365: mail by Microsoft Graph. roster: who holds which role."`
+	Of string `arg:"" optional:"" enum:"drpd,trial,microsoft365,roster" default:"drpd" help:"drpd: with servers. trial: one machine, with folders in place of servers. microsoft365: mail by Microsoft Graph. roster: who holds which role."`
 }
 
 // Run prints an example, which loads as it is.
