@@ -53,8 +53,8 @@ func unitOf(s Service) string {
 	}
 	line("Restart=on-failure")
 	line("RestartSec=10")
-	line("# 78: the configuration has a fault, 2: the command has. Neither goes away by itself.")
-	line("RestartPreventExitStatus=78 2")
+	line("# 78: the configuration has a fault, which does not go away by itself. 2 is not among them: a program that dies in a panic ends with it.")
+	line("RestartPreventExitStatus=78")
 	line("TimeoutStartSec=2min")
 	line("TimeoutStopSec=2min")
 	line("# drpd gives signs of life only while its work goes on.")

@@ -102,7 +102,7 @@ func TestServicePrint(t *testing.T) {
 	code, said := run("install", "--print", "--name", "drpd-fairshire", "--credential", "a.dsn:/etc/drpd/a.dsn")
 	want := []string{"drpd-fairshire"}
 	if runtime.GOOS == "linux" {
-		want = []string{"\nUser=drpd-fairshire\n", "\nLoadCredential=a.dsn:/etc/drpd/a.dsn\n", "\nRestartPreventExitStatus=78 2\n"}
+		want = []string{"\nUser=drpd-fairshire\n", "\nLoadCredential=a.dsn:/etc/drpd/a.dsn\n", "\nRestartPreventExitStatus=78\n"}
 		for _, folder := range []string{"", "/documents", "/reports", "/mail/out"} {
 			want = append(want, "\nReadWritePaths=\"-"+dir+folder+"\"\n")
 		}
