@@ -309,29 +309,35 @@ func (l *Ledger) within(ctx context.Context, begin string, do func(*tx) error) (
 		return l.engine.failed(err)
 	}
 	end := func() error { return errors.Join(ignoreDone(raw.Rollback()), ignoreDone(conn.Close())) }
-	well := false
+	ended := false
 	defer func() {
-		if !well { // do ends in a panic: it may hold the transaction, as where the engine has no memory, and to end it would wait for ever
+		if !ended { // it ends in a panic, and may hold the transaction, as where the engine has no memory: to end that would wait for ever
 			quickly(end)
-		} else if back := end(); back != nil {
-			err = errors.Join(err, l.engine.failed(back))
 		}
 	}()
+	err = l.through(ctx, begin, do, conn, raw)
+	ended = true
+	if back := end(); back != nil {
+		err = errors.Join(err, l.engine.failed(back))
+	}
+	return err
+}
+
+// through does something in a transaction that has begun, and commits it.
+func (l *Ledger) through(ctx context.Context, begin string, do func(*tx) error, conn *sqlx.Conn, raw *sqlx.Tx) error {
 	if begin != "" {
-		if _, err = raw.ExecContext(ctx, begin); err != nil {
-			well = true
+		if _, err := raw.ExecContext(ctx, begin); err != nil {
 			return l.engine.failed(err)
 		}
 	}
 	t := &tx{Tx: raw, conn: conn, ctx: ctx, l: l, keys: map[string]cipher.AEAD{}, said: map[string]*sqlx.Stmt{}}
-	err = cmp.Or(do(t), t.broken)
-	if well = true; err != nil {
+	if err := cmp.Or(do(t), t.broken); err != nil {
 		return err
 	}
-	if err = t.say(); err != nil {
+	if err := t.say(); err != nil {
 		return err
 	}
-	if err = raw.Commit(); err != nil {
+	if err := raw.Commit(); err != nil {
 		return l.engine.failed(err)
 	}
 	l.came(t.last)
