@@ -324,11 +324,16 @@ const keptTogether = 250
 // drpd ends before, they are decided and counted anew.
 type keeping struct {
 	*round
-	n         int
-	dates     Dates // as they stood before
-	moved     map[string]workday.Date
-	batch     []port.Decided
-	last      []port.Decided
+	n     int
+	dates Dates // as they stood before
+	moved map[string]workday.Date
+	batch []kept
+	last  []kept
+}
+
+// kept is a decision that is to be kept, and which dates it corrects.
+type kept struct {
+	port.Decided
 	corrected []drp.Effect
 }
 
@@ -336,12 +341,12 @@ type keeping struct {
 func (k *keeping) add(ctx context.Context, x port.Decided, moved workday.Date, corrected []drp.Effect) error {
 	k.n++
 	k.once(&k.stats.Decided, "decided", x.Ref)
-	k.corrected = append(k.corrected, corrected...)
+	one := kept{x, corrected}
 	if _, known := k.dates[x.Ref]; known || !moved.IsZero() {
-		k.moved[x.Ref], k.last = moved, append(k.last, x)
+		k.moved[x.Ref], k.last = moved, append(k.last, one)
 		return nil
 	}
-	k.batch = append(k.batch, x)
+	k.batch = append(k.batch, one)
 	if len(k.batch) < keptTogether {
 		return nil
 	}
@@ -354,7 +359,20 @@ func (k *keeping) flush(ctx context.Context) error {
 	}
 	some := k.batch
 	k.batch = nil
-	return k.keepDecided(ctx, some)
+	decided := make([]port.Decided, len(some))
+	for i, x := range some {
+		decided[i] = x.Decided
+	}
+	if err := k.keepDecided(ctx, decided); err != nil {
+		return err
+	}
+	for _, x := range some {
+		for _, e := range x.corrected {
+			k.Log.Info("the date has changed", "dispute", e.Dispute, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
+				"effect", e.Key)
+		}
+	}
+	return nil
 }
 
 // end keeps what is left.
@@ -366,12 +384,5 @@ func (k *keeping) end(ctx context.Context) error {
 		return err
 	}
 	k.batch = k.last
-	if err := k.flush(ctx); err != nil {
-		return err
-	}
-	for _, e := range k.corrected {
-		k.Log.Info("the date has changed", "dispute", e.Dispute, "stage", e.Stage, "before", e.Before.String(), "now", e.Due.String(),
-			"effect", e.Key)
-	}
-	return nil
+	return k.flush(ctx)
 }
